@@ -1,0 +1,25 @@
+# One custom command runs cargo; the bridge's static library and its generated header come out of it.
+find_program(CARGO cargo REQUIRED)
+set(cargo_target ${CMAKE_SOURCE_DIR}/target)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(cargo_profile release)
+  set(cargo_flags --release)
+else()
+  set(cargo_profile debug)
+  set(cargo_flags "")
+endif()
+set(bridge_lib ${cargo_target}/${cargo_profile}/libmod_tls_bridge.a)
+file(GLOB_RECURSE rust_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rust/*.rs ${CMAKE_SOURCE_DIR}/rust/*.toml)
+add_custom_command(
+  OUTPUT ${bridge_lib}
+  COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${cargo_target} ${CARGO} build --locked --package mod_tls_bridge ${cargo_flags}
+  COMMAND ${CMAKE_COMMAND} -E touch ${bridge_lib}
+  DEPENDS ${rust_sources} ${CMAKE_SOURCE_DIR}/Cargo.lock ${CMAKE_SOURCE_DIR}/Cargo.toml
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+  USES_TERMINAL
+  COMMENT "cargo build (${cargo_profile})")
+add_custom_target(rust_bridge_build DEPENDS ${bridge_lib})
+add_library(rust_bridge INTERFACE)
+add_dependencies(rust_bridge rust_bridge_build)
+target_include_directories(rust_bridge SYSTEM INTERFACE ${cargo_target}/cxxbridge)
+target_link_libraries(rust_bridge INTERFACE ${bridge_lib})

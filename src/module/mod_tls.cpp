@@ -1,0 +1,36 @@
+// The tls_module record and the registration of its hooks.
+#include "apr/httpd.hpp"
+#include "report/log.hpp"
+#include "mod_tls_bridge/src/lib.rs.h"
+
+const int* aplog_module_index = &tls_module.module_index;
+
+namespace {
+
+int post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
+  const rust::String version = tls::rs::engine_version();
+  TLS_LOG_S(s, EngineStarted, "0.1.0", std::string(version).c_str());
+  return OK;
+}
+
+void register_hooks(apr_pool_t*) noexcept { ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_MIDDLE); }
+
+}  // namespace
+
+module tls_module = {
+    .version = MODULE_MAGIC_NUMBER_MAJOR,
+    .minor_version = MODULE_MAGIC_NUMBER_MINOR,
+    .module_index = -1,
+    .name = "mod_tls.c",
+    .dynamic_load_handle = nullptr,
+    .next = nullptr,
+    .magic = MODULE_MAGIC_COOKIE,
+    .rewrite_args = nullptr,
+    .create_dir_config = nullptr,
+    .merge_dir_config = nullptr,
+    .create_server_config = nullptr,
+    .merge_server_config = nullptr,
+    .cmds = nullptr,
+    .register_hooks = register_hooks,
+    .flags = AP_MODULE_FLAG_NONE,
+};

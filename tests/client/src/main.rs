@@ -1,0 +1,2 @@
+//! A rustls client for tests and benchmarks.
+fn main() {}
