@@ -1,5 +1,9 @@
 //! Generates and compiles the C++ half of the bridge into the same static library.
 fn main() {
-    cxx_build::bridge("src/lib.rs").std("c++20").flag("-fvisibility=hidden").flag("-I../../src").compile("mod_tls_bridge_cxx");
+    cxx_build::bridge("src/lib.rs")
+        .std("c++20")
+        .flag("-fvisibility=hidden")
+        .flag("-I../../src")
+        .compile("mod_tls_bridge_cxx");
     println!("cargo:rerun-if-changed=src/lib.rs");
 }

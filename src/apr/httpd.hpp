@@ -4,7 +4,7 @@
 // Makes cmd_func a typed union, so that a command_rec is filled by designated initialisers without a cast.
 #define AP_HAVE_DESIGNATED_INITIALIZER
 
-#include <httpd.h>
+#include <ap_mpm.h>
 #include <http_config.h>
 #include <http_connection.h>
 #include <http_core.h>
@@ -13,7 +13,7 @@
 #include <http_request.h>
 #include <http_ssl.h>
 #include <http_vhost.h>
-#include <ap_mpm.h>
+#include <httpd.h>
 #include <util_filter.h>
 
 extern "C" {

@@ -1,7 +1,7 @@
 // The tls_module record and the registration of its hooks.
 #include "apr/httpd.hpp"
-#include "report/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "report/log.hpp"
 
 const int* aplog_module_index = &tls_module.module_index;
 
