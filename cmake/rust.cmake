@@ -9,10 +9,16 @@ else()
   set(cargo_flags "")
 endif()
 set(bridge_lib ${cargo_target}/${cargo_profile}/libmod_tls_bridge.a)
+set(bridge_include ${cargo_target}/cxxbridge)
+
+# cargo decides what to compile; this only says when to ask it. Headers of ours count, since the bridge's C++ half
+# may include them. The header is named as a product, so that a changed one rebuilds its users in the same run.
 file(GLOB_RECURSE rust_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rust/*.rs ${CMAKE_SOURCE_DIR}/rust/*.toml)
 add_custom_command(
   OUTPUT ${bridge_lib}
-  COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${cargo_target} ${CARGO} build --locked --package mod_tls_bridge ${cargo_flags}
+  BYPRODUCTS ${bridge_include}/mod_tls_bridge/src/lib.rs.h
+  COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${cargo_target}
+    ${CARGO} build --locked --package mod_tls_bridge ${cargo_flags}
   COMMAND ${CMAKE_COMMAND} -E touch ${bridge_lib}
   DEPENDS ${rust_sources} ${CMAKE_SOURCE_DIR}/Cargo.lock ${CMAKE_SOURCE_DIR}/Cargo.toml
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
@@ -21,5 +27,5 @@ add_custom_command(
 add_custom_target(rust_bridge_build DEPENDS ${bridge_lib})
 add_library(rust_bridge INTERFACE)
 add_dependencies(rust_bridge rust_bridge_build)
-target_include_directories(rust_bridge SYSTEM INTERFACE ${cargo_target}/cxxbridge)
+target_include_directories(rust_bridge SYSTEM INTERFACE ${bridge_include})
 target_link_libraries(rust_bridge INTERFACE ${bridge_lib})

@@ -17,7 +17,8 @@ void register_hooks(apr_pool_t*) noexcept { ap_hook_post_config(post_config, nul
 
 }  // namespace
 
-module tls_module = {
+// module_struct and not module: clang takes a line that begins with "module" for a C++20 module.
+module_struct tls_module = {
     .version = MODULE_MAGIC_NUMBER_MAJOR,
     .minor_version = MODULE_MAGIC_NUMBER_MINOR,
     .module_index = -1,

@@ -1,0 +1,91 @@
+# Sourced by ./dev and the scripts beside this file: messages, Debian packages, the Rust toolchain, CMake presets.
+# shellcheck shell=bash
+
+top=${top:-$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")}
+export DEBIAN_FRONTEND=noninteractive
+
+say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+die() { printf 'dev: %s\n' "$*" >&2; exit 1; }
+
+declare -A packages=(
+  [build]="apache2 apache2-dev g++ cmake ninja-build libgtest-dev openssl ca-certificates python3 git"
+  [lint]="clang-format clang-tidy"
+  [test]="python3-pytest python3-pytest-xdist python3-cryptography gnutls-bin nghttp2-client curl procps"
+  [bench]="python3-cryptography nghttp2-client curl procps"
+)
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo -E "$@"
+  else die "this needs root or sudo: $*"
+  fi
+}
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# A freshly installed apache2 must not start on port 80 of the developer's machine: for the time of the
+# installation an absent policy-rc.d is replaced by one that forbids starting services.
+apt_install() {
+  local policy=/usr/sbin/policy-rc.d made=
+  if [ ! -e $policy ]; then
+    made=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+    as_root chmod 755 $policy
+  fi
+  local code=0
+  as_root apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 "$@" || code=$?
+  [ -z "$made" ] || as_root rm -f $policy
+  return $code
+}
+
+# need_packages NAME...: installs those that are missing.
+need_packages() {
+  local missing=() name
+  for name in "$@"; do installed "$name" || missing+=("$name"); done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "please install: ${missing[*]}"
+  say "installing ${missing[*]}"
+  as_root apt-get update -q -o Dpkg::Use-Pty=0
+  apt_install "${missing[@]}" || die "apt-get could not install ${missing[*]}"
+}
+
+rust_wanted=1.88.0
+# Puts a rustc that is new enough on PATH: the one there, rustup's, or Debian's rustc-web.
+need_rust() {
+  local dir version
+  for dir in "" "$HOME/.cargo/bin:" ; do
+    if version=$(PATH="$dir$PATH" rustc --version 2>/dev/null | cut -d' ' -f2) && [ -n "$version" ] &&
+      PATH="$dir$PATH" cargo --version >/dev/null 2>&1 &&
+      printf '%s\n%s\n' $rust_wanted "${version%%-*}" | sort -VC; then
+      export PATH="$dir$PATH"
+      return
+    fi
+  done
+  need_packages rustc-web cargo-web rustfmt-web
+  hash -r
+}
+
+# need build|lint|test|bench: packages and compilers for that purpose.
+need() {
+  local list=
+  case $1 in
+    build | lint) list=${packages[$1]} ;;
+    bench) list="${packages[build]} ${packages[bench]}" ;;
+    test) list="${packages[build]} ${packages[lint]} ${packages[test]}" ;;
+    *) die "nothing is known that is needed for '$1'" ;;
+  esac
+  # shellcheck disable=SC2086
+  need_packages $list
+  need_rust
+}
+
+# build_preset NAME [TARGET]: configures where needed, and compiles.
+build_preset() {
+  local preset=$1 target=${2:-all}
+  if [ ! -f "build/$preset/build.ninja" ]; then
+    say "configuring ($preset)"
+    cmake --preset "$preset"
+  fi
+  say "building ($preset)"
+  cmake --build "build/$preset" --target "$target"
+}
