@@ -1,0 +1,1 @@
+"""Helpers of the front-door tests: certificates, real httpd processes and clients."""

@@ -1,0 +1,97 @@
+"""Connections by Python's ssl module, with HTTP/1.1 read off them by hand."""
+import socket
+import ssl
+from pathlib import Path
+
+SECONDS = 30
+
+
+def context(ca: Path | None = None, alpn: list[str] | None = None, version: str | None = None) -> ssl.SSLContext:
+    """A client context; version is "1.2" or "1.3" to pin one."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca:
+        made.load_verify_locations(ca)
+    else:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    if alpn:
+        made.set_alpn_protocols(alpn)
+    if version:
+        pinned = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[version]
+        made.minimum_version = made.maximum_version = pinned
+    return made
+
+
+def connect(port: int, name: str | None = "a.test", ca: Path | None = None, *, using: ssl.SSLContext | None = None,
+            session: ssl.SSLSession | None = None, nodelay: bool = True, **options) -> ssl.SSLSocket:
+    """A connected TLS socket with a timeout; without a name no SNI is sent."""
+    raw = socket.create_connection(("127.0.0.1", port), SECONDS)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, nodelay)
+    try:
+        return (using or context(ca, **options)).wrap_socket(raw, server_hostname=name, session=session)
+    except BaseException:
+        raw.close()
+        raise
+
+
+def request(path: str = "/", host: str = "a.test", method: str = "GET", headers: tuple[str, ...] = (),
+            body: bytes = b"") -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *headers]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class Reader:
+    """Reads HTTP/1.1 responses off a socket, one after the other."""
+
+    def __init__(self, connection):
+        self.connection, self.buffer = connection, b""
+
+    def response(self) -> tuple[int, dict[str, str], bytes]:
+        head = self.until(b"\r\n\r\n").decode()
+        status, *lines = head.rstrip().split("\r\n")
+        headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+        return int(status.split()[1]), headers, self._body(headers)
+
+    def _body(self, headers: dict[str, str]) -> bytes:
+        if headers.get("transfer-encoding") == "chunked":
+            body = b""
+            while size := int(self.until(b"\r\n"), 16):
+                body += self.exactly(size)
+                self.exactly(2)
+            self.until(b"\r\n")
+            return body
+        return self.exactly(int(headers.get("content-length", 0)))
+
+    def until(self, end: bytes) -> bytes:
+        while end not in self.buffer:
+            self._more()
+        return self.exactly(self.buffer.index(end) + len(end))
+
+    def exactly(self, size: int) -> bytes:
+        while len(self.buffer) < size:
+            self._more()
+        found, self.buffer = self.buffer[:size], self.buffer[size:]
+        return found
+
+    def rest(self) -> bytes:
+        """Everything up to the end of the stream."""
+        try:
+            while True:
+                self._more()
+        except EOFError:
+            found, self.buffer = self.buffer, b""
+            return found
+
+    def _more(self) -> None:
+        data = self.connection.recv(65536)
+        if not data:
+            raise EOFError(f"the stream ended after {self.buffer[-200:]!r}")
+        self.buffer += data
+
+
+def get(connection, path: str = "/", host: str = "a.test",
+        headers: tuple[str, ...] = ()) -> tuple[int, dict[str, str], bytes]:
+    connection.sendall(request(path, host, headers=headers))
+    return Reader(connection).response()
