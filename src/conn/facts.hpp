@@ -25,12 +25,12 @@ struct Facts {
   std::uint16_t signature_scheme = 0;  // of the server's signature; 0 where nothing was signed (resumption)
   bool resumed = false;
   Verify verify = Verify::None;
-  std::uint32_t handshake_ms = 0;      // from the first byte of the hello to the client's Finished
-  std::string_view sni;                // as the client sent it, lower case; empty when it sent none
+  std::uint32_t handshake_ms = 0;  // from the first byte of the hello to the client's Finished
+  std::string_view sni;            // as the client sent it, lower case; empty when it sent none
   std::string_view alpn;
-  std::string_view session_id;         // binary; empty with TLS 1.3
-  std::string_view verify_reason;      // why `verify` is Failed or Generous, in OpenSSL's words
-  const server_rec* host = nullptr;    // the virtual host that the handshake was made for
+  std::string_view session_id;             // binary; empty with TLS 1.3
+  std::string_view verify_reason;          // why `verify` is Failed or Generous, in OpenSSL's words
+  const server_rec* host = nullptr;        // the virtual host that the handshake was made for
   const rs::Identity* identity = nullptr;  // certificates of both sides, parsed when first asked
 };
 

@@ -32,7 +32,7 @@ fn real_hello(name: &'static str, alpn: &[&[u8]]) -> Vec<u8> {
 
 /// The handshake messages of `wire`, put into records of at most `size` bytes.
 fn refragment(wire: &[u8], size: usize) -> Vec<u8> {
-    wire[5..].chunks(size).flat_map(|c| record(c)).collect()
+    wire[5..].chunks(size).flat_map(record).collect()
 }
 
 fn record(payload: &[u8]) -> Vec<u8> {

@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+"""House rules that no compiler knows: file sizes, where httpd's types and `unsafe` may stand, no loose ends.
+Prints FILE:LINE: WHAT for every breach."""
+import pathlib
+import re
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+MAX_LINES = 400
+# Which layers of src/ a layer may include, besides itself. Arrows point downwards only.
+LAYERS = {
+    "module": {"conn", "access", "report", "server", "config", "apr", "module"},
+    "conn": {"report", "server", "config", "apr"},
+    "access": {"report", "server", "config", "apr", "conn"},
+    "report": {"server", "config", "apr", "conn"},
+    "server": {"config", "apr", "report"},
+    "config": set(),
+    "apr": set(),
+}
+LOOSE_END = re.compile(r"\b(TODO|FIXME|XXX)\b|unimplemented!|todo!\(|#\[ignore")
+HTTPD_HEADER = re.compile(r'#include\s*[<"](httpd|http_\w+|apr\w*|ap_\w+|util_filter|apr/\w+)\.h')
+INCLUDE = re.compile(r'#include "(\w+)/')
+
+
+def listed(*patterns):
+    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
+                         cwd=TOP, capture_output=True, text=True, check=True).stdout
+    return [TOP / name for name in out.split("\n") if name and (TOP / name).exists()]
+
+
+def breaches():
+    for path in listed("src/*", "rust/*.rs"):
+        name = path.relative_to(TOP)
+        lines = path.read_text().splitlines()
+        if len(lines) > MAX_LINES and path.suffix in (".cpp", ".hpp", ".rs"):
+            yield name, len(lines), f"more than {MAX_LINES} lines: two ideas in one file"
+        for number, line in enumerate(lines, 1):
+            if LOOSE_END.search(line):
+                yield name, number, "a loose end: finish it or leave it out"
+            yield from layer_breaches(name, number, line)
+
+
+def layer_breaches(name, number, line):
+    if name.parts[0] != "src":
+        return
+    layer = name.parts[1]
+    if layer == "config" and HTTPD_HEADER.search(line):
+        yield name, number, "src/config compiles without httpd"
+    used = INCLUDE.match(line)
+    if used and used[1] in LAYERS and used[1] != layer and used[1] not in LAYERS.get(layer, set()):
+        yield name, number, f"{layer} may not use {used[1]}"
+
+
+def main():
+    found = list(breaches())
+    for name, number, what in found:
+        print(f"{name}:{number}: {what}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
