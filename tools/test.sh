@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Everything that is checked before a change lands, step by step; a failed step does not hide the later ones.
+# usage: test.sh [--sanitize] [--only STEP[,STEP]]
+set -uo pipefail
+cd "$(dirname "$(realpath "$0")")/.."
+source tools/common.sh
+
+steps=lint,rust,build,unit,docs,shape,httpd,interop
+preset=release
+while [ $# -gt 0 ]; do
+  case $1 in
+    --sanitize) preset=asan steps=build,unit,httpd,interop ;;
+    --only) steps=${2:?--only needs a step}; shift ;;
+    *) die "test does not know '$1'" ;;
+  esac
+  shift
+done
+
+need test
+export MOD_TLS_SO=$top/build/$preset/mod_tls.so
+if [ $preset = asan ]; then
+  # httpd itself is not instrumented: the runtime has to be there before the module. Leaks are not looked for, since
+  # httpd's pools and what is kept across restarts on purpose look like leaks.
+  MOD_TLS_PRELOAD="$(g++ -print-file-name=libasan.so):$(g++ -print-file-name=libubsan.so)"
+  export MOD_TLS_PRELOAD
+  export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:handle_segv=1:alloc_dealloc_mismatch=1
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+fi
+workers=$(nproc)
+[ "$workers" -ge 2 ] || workers=2
+
+front_door() {
+  local folder=$1
+  [ -n "$(find "tests/$folder" -name 'test_*.py' 2>/dev/null)" ] || { echo "no tests in tests/$folder"; return 0; }
+  /usr/bin/python3 -m pytest "tests/$folder" -q -n "$workers" --dist load --durations 8
+}
+
+step_lint() { tools/lint.sh; }
+step_rust() { cargo test --locked --workspace --exclude mod_tls_bridge --quiet && cargo build --locked -p tls-client; }
+step_build() { build_preset $preset; }
+step_unit() { ctest --test-dir build/$preset --output-on-failure -j "$workers" --no-tests=error | tail -n 25; }
+step_docs() { tools/docs.sh --check; }
+step_shape() { /usr/bin/python3 -m pytest tests/build -q; }
+step_httpd() { front_door httpd; }
+step_interop() { front_door interop; }
+
+summary=() failed=0 begun=$SECONDS
+for step in ${steps//,/ }; do
+  declare -F "step_$step" >/dev/null || die "there is no step '$step'"
+  say "$step"
+  start=$SECONDS verdict=ok
+  "step_$step" || { verdict=FAILED; failed=1; }
+  summary+=("$(printf '  %-8s %-7s %4d s' "$step" "$verdict" $((SECONDS - start)))")
+  # Without a module there is nothing that the later steps could look at.
+  [ "$step" = build ] && [ $verdict = FAILED ] && break
+done
+
+say "summary"
+printf '%s\n' "${summary[@]}"
+printf '  %-8s %-7s %4d s\n' all "$([ $failed = 0 ] && echo ok || echo FAILED)" $((SECONDS - begun))
+exit $failed
