@@ -2,26 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "config/listener.hpp"
+#include "config/settings.hpp"
 
 namespace tls::config {
 
 // Which vocabulary a virtual host is written in; its defaults and some of its manners differ.
 enum class Vocabulary : std::uint8_t { Tls, Ssl };
-
-// Where a setting was written. `file` is owned by the configuration pool.
-struct Source {
-  const char* file = nullptr;
-  unsigned line = 0;
-};
-
-// One certificate file with its key file; an empty `key` means that the key is in the certificate file.
-struct CertificateFiles {
-  std::string certificate;
-  std::string key;
-  Source where;
-};
 
 // What a TLS handshake of this virtual host may negotiate.
 struct ProtocolPolicy {
@@ -29,17 +20,34 @@ struct ProtocolPolicy {
   bool tls13 = true;
   std::vector<std::uint16_t> suites;  // IANA numbers, most preferred first
   std::vector<std::uint16_t> groups;  // IANA numbers, most preferred first
-  bool honor_client_order = true;
+  bool honor_client_order = false;
+};
+
+// When connections of this virtual host speak TLS.
+struct EngineRule {
+  enum class Mode : std::uint8_t { Off, On, ByListener };
+  Mode mode = Mode::Off;
+  const std::vector<Listener>* listeners = nullptr;  // where mode is ByListener; lives as long as the configuration
+
+  // Whether a connection that arrives at `local` speaks TLS.
+  [[nodiscard]] bool on_at(const Listener& local) const {
+    return mode == Mode::On || (mode == Mode::ByListener && covers(*listeners, local));
+  }
 };
 
 struct EffectivePolicy {
-  bool enabled = false;
+  bool enabled = false;  // some connection of this virtual host may speak TLS; `engine` says which
+  EngineRule engine;
   Vocabulary words = Vocabulary::Tls;
   ProtocolPolicy protocol;
   bool strict_sni = true;
   std::uint32_t handshake_timeout_s = 20;
   std::vector<CertificateFiles> certificates;
 };
+
+// From settings of a server or virtual host with the defaults of their vocabulary beneath them.
+// `addresses` are what the virtual host is written for; none means the main server, which gets what no other takes.
+EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary words, std::span<const Listener> addresses);
 
 // Canonical bytes of what the policy id covers (design section 3): equal settings give equal bytes on every machine.
 std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy);

@@ -1,6 +1,8 @@
 // The tls_module record and the registration of its hooks.
 #include "apr/httpd.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "module/commands.hpp"
+#include "module/policies.hpp"
 #include "report/log.hpp"
 
 const int* aplog_module_index = &tls_module.module_index;
@@ -13,7 +15,10 @@ int post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
   return OK;
 }
 
-void register_hooks(apr_pool_t*) noexcept { ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_MIDDLE); }
+void register_hooks(apr_pool_t*) noexcept {
+  ap_hook_check_config(tls::module::check_config, nullptr, nullptr, APR_HOOK_FIRST);
+  ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+}
 
 }  // namespace
 
@@ -27,11 +32,11 @@ module_struct tls_module = {
     .next = nullptr,
     .magic = MODULE_MAGIC_COOKIE,
     .rewrite_args = nullptr,
-    .create_dir_config = nullptr,
-    .merge_dir_config = nullptr,
-    .create_server_config = nullptr,
-    .merge_server_config = nullptr,
-    .cmds = nullptr,
+    .create_dir_config = tls::module::create_directory_scope,
+    .merge_dir_config = tls::module::merge_directory_scopes,
+    .create_server_config = tls::module::create_server_scope,
+    .merge_server_config = tls::module::merge_server_scopes,
+    .cmds = tls::module::tls_commands,
     .register_hooks = register_hooks,
     .flags = AP_MODULE_FLAG_NONE,
 };

@@ -1,0 +1,37 @@
+// A pool of APR as the arena that settings are kept in.
+#pragma once
+
+#include <apr_pools.h>
+
+#include "config/setting.hpp"
+
+namespace tls::apr {
+
+class PoolArena final : public config::Arena {
+ public:
+  explicit PoolArena(apr_pool_t* pool) : pool_(pool) {}
+
+ private:
+  struct Deferred {
+    void (*destroy)(void*);
+    void* object;
+  };
+
+  void* allocate(std::size_t size) override { return apr_palloc(pool_, size); }
+
+  void defer(void (*destroy)(void*), void* object) override {
+    auto* deferred = ::new (apr_palloc(pool_, sizeof(Deferred))) Deferred{destroy, object};
+    apr_pool_cleanup_register(
+        pool_, deferred,
+        [](void* data) -> apr_status_t {
+          const auto* d = static_cast<const Deferred*>(data);
+          d->destroy(d->object);
+          return APR_SUCCESS;
+        },
+        apr_pool_cleanup_null);
+  }
+
+  apr_pool_t* pool_;
+};
+
+}  // namespace tls::apr

@@ -1,0 +1,88 @@
+#include "config/parsers.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "config/suites.hpp"
+
+namespace tls::config {
+namespace {
+
+struct Unit {
+  std::string_view suffix;
+  std::uint64_t milliseconds;
+};
+constexpr std::array units = {Unit{"ms", 1},       Unit{"", 1000},       Unit{"s", 1000},
+                              Unit{"min", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+
+std::string join(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const std::string_view word : words) text += (text.empty() ? "" : ", ") + std::string(word);
+  return text;
+}
+
+// What the lists of suites and of groups have in common.
+template <class Find, class Usable, class Nearest>
+Parsed<std::vector<std::uint16_t>> name_list(const Arguments& words, std::string_view what, Find find, Usable usable,
+                                             Nearest nearest_name) {
+  using Result = Parsed<std::vector<std::uint16_t>>;
+  std::vector<std::uint16_t> numbers;
+  std::vector<std::string_view> unsupported;
+  for (const char* word : words.words) {
+    for (const std::string_view name : split(word, ": ")) {
+      const auto* known = find(name);
+      if (known == nullptr) {
+        return Result::refuse("unknown " + std::string(what) + " " + quoted(name) + did_you_mean(nearest_name(name)));
+      }
+      if (!usable(*known)) {
+        unsupported.push_back(name);
+      } else if (std::ranges::find(numbers, known->number) == numbers.end()) {
+        numbers.push_back(known->number);
+      }
+    }
+  }
+  if (unsupported.empty()) return Result(std::move(numbers));
+  return {std::move(numbers), "not supported and left out: " + join(unsupported)};
+}
+
+}  // namespace
+
+std::string unexpected(std::span<const std::string_view> expected, std::string_view found) {
+  return "expected " + one_of(expected) + ", not " + quoted(found) + did_you_mean(nearest(found, expected));
+}
+
+std::optional<std::uint32_t> whole_number(std::string_view text, std::uint32_t least, std::uint32_t most) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint32_t> seconds(std::string_view text) {
+  constexpr std::uint32_t longest = 100U * 365U * 86'400U;
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto value = whole_number(text.substr(0, digits), 0, longest);
+  const auto unit =
+      std::ranges::find_if(units, [&](const Unit& u) { return same_word(u.suffix, text.substr(digits)); });
+  if (!value || unit == units.end()) return std::nullopt;
+  const std::uint64_t rounded_up = (*value * unit->milliseconds + 999) / 1000;
+  if (rounded_up > longest) return std::nullopt;
+  return static_cast<std::uint32_t>(rounded_up);
+}
+
+Parsed<SuiteList> suite_list(const Arguments& words, const SuiteList* /*before*/) {
+  return name_list(words, "cipher suite", find_suite, is_supported, nearest_suite);
+}
+
+Parsed<GroupList> group_list(const Arguments& words, const GroupList* /*before*/) {
+  auto parsed = name_list(
+      words, "group", find_group, [](const Group& g) { return g.supported; }, nearest_group);
+  if (parsed.value && parsed.value->empty()) {
+    return Parsed<GroupList>::refuse(
+        "none of these groups is supported; supported are X25519MLKEM768, X25519, P-256, "
+        "P-384, SecP256r1MLKEM768, MLKEM768 and MLKEM1024");
+  }
+  return parsed;
+}
+
+}  // namespace tls::config

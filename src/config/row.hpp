@@ -1,0 +1,160 @@
+// The typed row: all that is known of one directive. Parser, merge, default, error text and documentation follow from
+// it.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "config/setting.hpp"
+
+namespace tls::config {
+
+// Where a directive may stand.
+enum class Context : std::uint8_t {
+  Global,       // outside of virtual hosts
+  Server,       // there and in virtual hosts
+  VirtualHost,  // only in virtual hosts
+  Directory,    // only in <Directory>, <Location> and .htaccess
+  Everywhere,   // Server and Directory; AllowOverride AuthConfig
+  Options,      // Server and Directory; AllowOverride Options
+  Proxy,        // Server and <Proxy>
+};
+
+// The words after a directive's name, and where they stand.
+struct Arguments {
+  std::string_view directive;
+  std::span<const char* const> words;
+  Source where;
+  bool in_virtual_host = false;
+
+  [[nodiscard]] std::string_view operator[](std::size_t i) const { return words[i]; }
+  [[nodiscard]] std::size_t size() const { return words.size(); }
+};
+
+// What reading a directive came to. An empty error means that it was taken; warnings may come with it.
+struct Outcome {
+  std::string error;
+  std::string warning;
+};
+
+// What a parser makes of the words: a value, or an error.
+template <class T>
+struct Parsed {
+  std::optional<T> value;
+  Outcome outcome;
+
+  Parsed(T v) : value(std::move(v)) {}  // NOLINT(google-explicit-constructor): parsers return values
+  Parsed(T v, std::string warning) : value(std::move(v)), outcome{{}, std::move(warning)} {}
+  static Parsed refuse(std::string error) { return Parsed(Outcome{std::move(error), {}}); }
+
+ private:
+  explicit Parsed(Outcome o) : outcome(std::move(o)) {}
+};
+
+// Reads the words of a directive. `before` is what the same scope has so far, for directives that add to it.
+template <class T>
+using Parser = Parsed<T> (*)(const Arguments& words, const T* before);
+
+// How many words a directive takes.
+struct Arity {
+  unsigned least;
+  unsigned most;
+};
+inline constexpr Arity one_word{1, 1};
+inline constexpr Arity one_or_two{1, 2};
+inline constexpr Arity any_number{1, 62};
+
+// What is said of a directive to its reader.
+struct Text {
+  const char* syntax;    // the words after the name
+  const char* fallback;  // the default, in the directive's own words; nullptr: none
+  const char* doc;       // one sentence
+};
+
+template <class S>
+struct Row {
+  const char* name;
+  Arity arity;
+  Context context;
+  Text text;
+  std::string_view member;  // identity of the member written; see member_id
+  Outcome (*set)(S& settings, Arena& arena, const Arguments& words);
+  void (*merge)(Arena& arena, S& out, const S& base, const S& add);
+};
+
+// A text that stands for a member in comparisons at compile time, where pointers to members of several types have no
+// order and addresses of templates are not always constants.
+template <auto Member>
+constexpr std::string_view member_id() {
+  return __PRETTY_FUNCTION__;
+}
+
+template <class S, class T>
+consteval S struct_of(T S::* /*member*/);
+
+// `add` over `base`: the inner value replaces the outer one, except for values that say how they combine.
+template <class T>
+Setting<T> merged(Arena& arena, const Setting<T>& base, const Setting<T>& add) {
+  if (!add) return base;
+  if constexpr (requires { T::over(*base, *add); }) {
+    if (base) {
+      Setting<T> both;
+      both.write(arena, T::over(*base, *add), add.where());
+      return both;
+    }
+  }
+  return add;
+}
+
+// The row of a directive whose words `parse` turns into the value of `Member`.
+template <auto Member, auto parse>
+constexpr auto row(const char* name, Arity arity, Context context, Text text) {
+  using S = decltype(struct_of(Member));
+  return Row<S>{name,
+                arity,
+                context,
+                text,
+                member_id<Member>(),
+                [](S& settings, Arena& arena, const Arguments& words) {
+                  auto parsed = parse(words, (settings.*Member).get());
+                  if (parsed.value) (settings.*Member).write(arena, std::move(*parsed.value), words.where);
+                  return std::move(parsed.outcome);
+                },
+                [](Arena& arena, S& out, const S& base, const S& add) {
+                  out.*Member = merged(arena, base.*Member, add.*Member);
+                }};
+}
+
+// Reads one directive into `settings`. Every error begins with the directive's name, because httpd prints none.
+template <class S>
+Outcome apply(const Row<S>& row, S& settings, Arena& arena, const Arguments& words) {
+  if (words.size() < row.arity.least || words.size() > row.arity.most) {
+    return {std::string(row.name) + ": expected \"" + row.name + " " + row.text.syntax + "\"", {}};
+  }
+  Outcome outcome = row.set(settings, arena, words);
+  if (!outcome.error.empty()) outcome.error = std::string(row.name) + ": " + outcome.error;
+  if (!outcome.warning.empty()) outcome.warning = std::string(row.name) + ": " + outcome.warning;
+  return outcome;
+}
+
+// `out` = `add` over `base`. The rows of all vocabularies that write S, so that no member is left out.
+template <class S>
+void merge(std::span<const Row<S>> rows, Arena& arena, S& out, const S& base, const S& add) {
+  for (const Row<S>& row : rows) row.merge(arena, out, base, add);
+}
+
+// How many different members the rows write. Compared with member_count<S>() by a static_assert beside each table.
+template <class S>
+constexpr std::size_t members_written(std::span<const Row<S>> rows) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    bool seen = false;
+    for (std::size_t j = 0; j < i; ++j) seen = seen || rows[j].member == rows[i].member;
+    count += seen ? 0U : 1U;
+  }
+  return count;
+}
+
+}  // namespace tls::config

@@ -1,0 +1,61 @@
+// The directives of our own vocabulary, one typed row each. Rows of one name stand together.
+#pragma once
+
+#include <array>
+
+#include "config/row.hpp"
+#include "config/settings.hpp"
+#include "config/tls_values.hpp"
+
+namespace tls::config {
+
+inline constexpr std::array tls_server_rows = {
+    row<&ServerSettings::listeners, engine_listeners>(
+        "TLSEngine", any_number, Context::Global,
+        {"[address:]port ...", nullptr, "Ports, or ports of single addresses, on which connections speak TLS."}),
+    row<&ServerSettings::engine, on_off>(
+        "TLSEngine", one_word, Context::VirtualHost,
+        {"on|off", nullptr, "Turns TLS on or off for this virtual host, whatever the global TLSEngine lists."}),
+    row<&ServerSettings::certificates, certificate>(
+        "TLSCertificate", one_or_two, Context::Server,
+        {"file [keyfile]", nullptr,
+         "A PEM file with a certificate and its chain, and the file with its private key unless that is in the same "
+         "file; may be repeated, one for each kind of key."}),
+    row<&ServerSettings::versions, minimum_version>(
+        "TLSProtocol", one_word, Context::Server,
+        {"default|TLSv1.2+|TLSv1.3+", "default", "The lowest protocol version to accept."}),
+    row<&ServerSettings::suites_preferred, suite_list>(
+        "TLSCiphersPrefer", any_number, Context::Server,
+        {"suite[:suite]...", nullptr,
+         "Cipher suites to place before all others, by IANA, OpenSSL or hexadecimal name."}),
+    row<&ServerSettings::suites_suppressed, suite_list>(
+        "TLSCiphersSuppress", any_number, Context::Server,
+        {"suite[:suite]...", nullptr, "Cipher suites never to negotiate, by IANA, OpenSSL or hexadecimal name."}),
+    row<&ServerSettings::groups, group_list>(
+        "TLSGroups", any_number, Context::Server,
+        {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384", "Key exchange groups, most preferred first."}),
+    row<&ServerSettings::honor_client_order, on_off>(
+        "TLSHonorClientOrder", one_word, Context::Server,
+        {"on|off", "off", "Whether the client's order of cipher suites counts before the server's."}),
+    row<&ServerSettings::strict_sni, on_off>("TLSStrictSNI", one_word, Context::Server,
+                                             {"on|off", "on",
+                                              "Whether a client that asks for a name no virtual host has is turned "
+                                              "away with an alert instead of getting the "
+                                              "first virtual host."}),
+    row<&ServerSettings::handshake_timeout_s, handshake_timeout>(
+        "TLSHandshakeTimeout", one_word, Context::Server,
+        {"seconds", "20", "How long a handshake may take from the first byte to the last."}),
+};
+static_assert(members_written<ServerSettings>(tls_server_rows) == member_count<ServerSettings>(),
+              "every member of ServerSettings needs a row");
+
+inline constexpr std::array tls_directory_rows = {
+    row<&DirectorySettings::options, tls_options>(
+        "TLSOptions", any_number, Context::Options,
+        {"[+|-]option ...", "Defaults",
+         "Which variables requests get and how access rules treat TLS; Defaults: none."}),
+};
+static_assert(members_written<DirectorySettings>(tls_directory_rows) == member_count<DirectorySettings>(),
+              "every member of DirectorySettings needs a row");
+
+}  // namespace tls::config

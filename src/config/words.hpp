@@ -1,0 +1,34 @@
+// Small helpers for the words of a configuration.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tls::config {
+
+// ASCII case only: configuration words are never localised.
+char lower(char c);
+bool same_word(std::string_view a, std::string_view b);
+bool starts_with_word(std::string_view text, std::string_view prefix);
+
+// Edits (insert, delete, replace) from a to b, case ignored.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+// The candidate nearest to `word`, if it is near enough to be what was meant; empty otherwise.
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+// `; did you mean "x"?`, or nothing when `candidate` is empty.
+std::string did_you_mean(std::string_view candidate);
+
+// Splits at every one of `separators`, leaving out empty parts.
+std::vector<std::string_view> split(std::string_view text, std::string_view separators);
+
+// "a, b or c".
+std::string one_of(std::span<const std::string_view> words);
+
+std::string quoted(std::string_view word);
+
+}  // namespace tls::config
