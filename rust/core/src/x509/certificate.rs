@@ -1,0 +1,178 @@
+//! One certificate, taken apart once: what the variables and the access rules ask of it.
+
+use super::der::{BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
+use super::name::Name;
+use super::objects;
+use super::time::Time;
+
+const SUBJECT_ALT_NAME: &str = "2.5.29.17";
+
+/// One extension; `value` is the content of its OCTET STRING.
+#[derive(Clone, Debug)]
+pub struct Extension {
+    /// Dotted identifier.
+    pub dotted: String,
+    /// DER of the extension's value.
+    pub value: Vec<u8>,
+}
+
+/// A subject alternative name of a kind that a variable shows.
+#[derive(Clone, Debug)]
+pub enum AltName {
+    /// rfc822Name
+    Email(Vec<u8>),
+    /// dNSName
+    Dns(Vec<u8>),
+    /// otherName: dotted identifier, tag and content of the value
+    Other(String, u8, Vec<u8>),
+}
+
+/// A parsed certificate.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    der: Vec<u8>,
+    /// 1, 2 or 3
+    pub version: u64,
+    /// Content octets of the serial number.
+    pub serial: Vec<u8>,
+    /// Dotted identifier of the signature's algorithm.
+    pub signature_algorithm: String,
+    /// Dotted identifier of the public key's algorithm.
+    pub key_algorithm: String,
+    /// Who signed it.
+    pub issuer: Name,
+    /// Whose key it names.
+    pub subject: Name,
+    /// First moment of validity.
+    pub not_before: Time,
+    /// Last moment of validity.
+    pub not_after: Time,
+    /// All extensions in order.
+    pub extensions: Vec<Extension>,
+    /// Subject alternative names; empty where the extension is missing, repeated or not readable.
+    pub alt_names: Vec<AltName>,
+    spki: Vec<u8>,
+}
+
+impl Certificate {
+    /// Reads DER. `None` where the outline of RFC 5280, 4.1 is not found; contents are taken as they are.
+    pub fn parse(input: &[u8]) -> Option<Self> {
+        let mut certificate = Reader::new(input).enter(SEQUENCE)?;
+        let mut body = certificate.enter(SEQUENCE)?;
+        let signature_algorithm = algorithm(certificate.enter(SEQUENCE)?)?;
+        certificate.expect(BIT_STRING)?;
+
+        let version = match body.enter(context(0)) {
+            Some(mut version) => number(version.expect(INTEGER)?.value)?.checked_add(1)?,
+            None => 1,
+        };
+        let serial = body.expect(INTEGER)?.value.to_vec();
+        body.expect(SEQUENCE)?;
+        let issuer = Name::parse(body.expect(SEQUENCE)?.value)?;
+        let mut validity = body.enter(SEQUENCE)?;
+        let (not_before, not_after) = (time(validity.any()?), time(validity.any()?));
+        let subject = Name::parse(body.expect(SEQUENCE)?.value)?;
+        let spki = body.expect(SEQUENCE)?;
+        let key_algorithm = algorithm(Reader::new(spki.value).enter(SEQUENCE)?)?;
+        let extensions = extensions(body)?;
+        let alt_names = alt_names(&extensions).unwrap_or_default();
+        Some(Self {
+            der: input.to_vec(),
+            version,
+            serial,
+            signature_algorithm,
+            key_algorithm,
+            issuer,
+            subject,
+            not_before,
+            not_after,
+            extensions,
+            alt_names,
+            spki: spki.raw.to_vec(),
+        })
+    }
+
+    /// The certificate as received.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// DER of the SubjectPublicKeyInfo.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+}
+
+fn number(content: &[u8]) -> Option<u64> {
+    if content.len() > 8 {
+        return None;
+    }
+    Some(
+        content
+            .iter()
+            .fold(0, |sum, &octet| sum << 8 | u64::from(octet)),
+    )
+}
+
+fn time(element: Element<'_>) -> Time {
+    Time::new(element.tag, element.value)
+}
+
+fn algorithm(mut fields: Reader<'_>) -> Option<String> {
+    objects::dotted(fields.expect(OID)?.value)
+}
+
+/// What follows the public key: two unique identifiers that no variable shows, then the extensions.
+fn extensions(mut body: Reader<'_>) -> Option<Vec<Extension>> {
+    let mut found = Vec::new();
+    while !body.at_end() {
+        let element = body.any()?;
+        if element.tag != context(3) {
+            continue;
+        }
+        let mut list = Reader::new(element.value).enter(SEQUENCE)?;
+        while !list.at_end() {
+            let mut fields = list.enter(SEQUENCE)?;
+            let dotted = objects::dotted(fields.expect(OID)?.value)?;
+            let mut value = fields.any()?;
+            if value.tag != OCTET_STRING {
+                value = fields.expect(OCTET_STRING)?;
+            }
+            found.push(Extension {
+                dotted,
+                value: value.value.to_vec(),
+            });
+        }
+    }
+    Some(found)
+}
+
+/// `None` for an extension that occurs twice, as OpenSSL's `X509_get_ext_d2i` has it.
+fn alt_names(extensions: &[Extension]) -> Option<Vec<AltName>> {
+    let mut matching = extensions
+        .iter()
+        .filter(|extension| extension.dotted == SUBJECT_ALT_NAME);
+    let extension = matching.next()?;
+    if matching.next().is_some() {
+        return None;
+    }
+    let mut names = Reader::new(&extension.value).enter(SEQUENCE)?;
+    let mut found = Vec::new();
+    while !names.at_end() {
+        let name = names.any()?;
+        match name.tag {
+            0xa0 => found.push(other_name(name.value)?),
+            0x81 => found.push(AltName::Email(name.value.to_vec())),
+            0x82 => found.push(AltName::Dns(name.value.to_vec())),
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+fn other_name(content: &[u8]) -> Option<AltName> {
+    let mut fields = Reader::new(content);
+    let dotted = objects::dotted(fields.expect(OID)?.value)?;
+    let value = fields.enter(context(0))?.any()?;
+    Some(AltName::Other(dotted, value.tag, value.value.to_vec()))
+}

@@ -1,0 +1,126 @@
+//! A reader of DER elements that never fails on more than the element at hand.
+//!
+//! Certificates reach this module after the handshake proved possession of their key, but a client may have
+//! made its certificate itself, so every byte is foreign. OpenSSL, whose output the fields imitate, accepts
+//! times, serials and names that stricter parsers refuse; hence elements are split here and judged later.
+
+/// One element: identifier octet, content, and the bytes it was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element<'a> {
+    /// Identifier octet with class and constructed bits.
+    pub tag: u8,
+    /// Content octets.
+    pub value: &'a [u8],
+    /// The whole element, header included.
+    pub raw: &'a [u8],
+}
+
+pub const INTEGER: u8 = 0x02;
+pub const BIT_STRING: u8 = 0x03;
+pub const OCTET_STRING: u8 = 0x04;
+pub const OID: u8 = 0x06;
+pub const UTF8_STRING: u8 = 0x0c;
+pub const IA5_STRING: u8 = 0x16;
+pub const SEQUENCE: u8 = 0x30;
+pub const SET: u8 = 0x31;
+
+/// Identifier octet of the context-specific tag `n`, constructed.
+pub const fn context(n: u8) -> u8 {
+    0xa0 | n
+}
+
+/// Splits a run of elements off `rest`, one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the elements that `input` consists of.
+    pub fn new(input: &'a [u8]) -> Self {
+        Self { rest: input }
+    }
+
+    /// Whether every element was read.
+    pub fn at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next element of any type; `None` at the end and where the bytes are no element.
+    pub fn any(&mut self) -> Option<Element<'a>> {
+        let input = self.rest;
+        let (&tag, after_tag) = input.split_first()?;
+        // Identifiers of more than one octet occur in no certificate field.
+        if tag & 0x1f == 0x1f {
+            return None;
+        }
+        let (length, content) = read_length(after_tag)?;
+        let value = content.get(..length)?;
+        self.rest = content.get(length..)?;
+        let header = input.len().checked_sub(content.len())?;
+        let raw = input.get(..header.checked_add(length)?)?;
+        Some(Element { tag, value, raw })
+    }
+
+    /// The next element if its identifier is `tag`; nothing is consumed otherwise.
+    pub fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+        let before = *self;
+        match self.any() {
+            Some(element) if element.tag == tag => Some(element),
+            _ => {
+                *self = before;
+                None
+            }
+        }
+    }
+
+    /// A reader of the content of the next element, which must be a `tag`.
+    pub fn enter(&mut self, tag: u8) -> Option<Reader<'a>> {
+        self.expect(tag).map(|element| Reader::new(element.value))
+    }
+}
+
+/// Definite lengths of up to four octets; longer than needed forms pass, as they do in OpenSSL.
+fn read_length(input: &[u8]) -> Option<(usize, &[u8])> {
+    let (&first, rest) = input.split_first()?;
+    if first < 0x80 {
+        return Some((usize::from(first), rest));
+    }
+    let octets = usize::from(first & 0x7f);
+    if octets == 0 || octets > 4 {
+        return None;
+    }
+    let (digits, rest) = rest.split_at_checked(octets)?;
+    let length = digits
+        .iter()
+        .fold(0_u64, |sum, &digit| sum << 8 | u64::from(digit));
+    usize::try_from(length).ok().map(|length| (length, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_elements() {
+        let mut reader = Reader::new(&[0x02, 0x01, 0x05, 0x0c, 0x81, 0x02, b'h', b'i']);
+        let number = reader.expect(INTEGER).unwrap();
+        assert_eq!(number.raw, [0x02, 0x01, 0x05]);
+        assert!(reader.expect(INTEGER).is_none());
+        assert_eq!(reader.expect(UTF8_STRING).unwrap().value, b"hi");
+        assert!(reader.at_end());
+    }
+
+    #[test]
+    fn refuses_what_is_no_element() {
+        for input in [
+            &[0x02][..],
+            &[0x02, 0x02, 0x01],
+            &[0x30, 0x80],
+            &[0x1f, 0x01, 0x00],
+            &[0x04, 0x85, 0, 0, 0, 0, 0],
+        ] {
+            assert_eq!(Reader::new(input).any(), None, "{input:x?}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The certificates of both sides of one connection, parsed when first asked.
+
+use std::sync::OnceLock;
+
+use rustls_pki_types::CertificateDer;
+
+use super::certificate::Certificate;
+use super::fields::{self, DnStyle};
+use super::{extensions, objects};
+
+/// Whose certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The peer's.
+    Client,
+    /// Our own.
+    Server,
+}
+
+/// Fields that `StdEnvVars` exports of both sides.
+const EXPORTED: [&str; 8] = [
+    "M_VERSION",
+    "M_SERIAL",
+    "V_START",
+    "V_END",
+    "S_DN",
+    "I_DN",
+    "A_KEY",
+    "A_SIG",
+];
+/// Fields that it exports of the client's alone.
+const EXPORTED_OF_CLIENT: [&str; 2] = ["V_REMAIN", "CERT_RFC4523_CEA"];
+
+/// Certificates of one connection. Immutable, so that all streams of an h2 connection may ask at once.
+#[derive(Debug, Default)]
+pub struct Identity {
+    server: Option<CertificateDer<'static>>,
+    chain: Vec<CertificateDer<'static>>,
+    parsed_server: OnceLock<Option<Certificate>>,
+    parsed_client: OnceLock<Option<Certificate>>,
+}
+
+impl Identity {
+    /// `server` is the certificate that was presented (the leaf), `chain` what the client sent, leaf first.
+    pub fn new(
+        server: Option<CertificateDer<'static>>,
+        chain: Vec<CertificateDer<'static>>,
+    ) -> Self {
+        Self {
+            server,
+            chain,
+            ..Self::default()
+        }
+    }
+
+    /// Number of certificates that the client sent, its own included.
+    pub fn client_certificates(&self) -> usize {
+        self.chain.len()
+    }
+
+    /// DER of a certificate that the client sent; 0 is its own.
+    pub fn client_der(&self, index: usize) -> Option<&[u8]> {
+        self.chain.get(index).map(|der| der.as_ref())
+    }
+
+    /// The parsed certificate of one side.
+    pub fn certificate(&self, side: Side) -> Option<&Certificate> {
+        let (cell, der) = match side {
+            Side::Client => (&self.parsed_client, self.chain.first()),
+            Side::Server => (&self.parsed_server, self.server.as_ref()),
+        };
+        cell.get_or_init(|| Certificate::parse(der?)).as_ref()
+    }
+
+    /// A field as in `SSL_CLIENT_<name>`; of the client also `CERT_CHAIN_<n>`, the certificates behind its own.
+    /// `now` is in seconds since 1970.
+    pub fn field(&self, side: Side, name: &str, style: DnStyle, now: i64) -> Option<Vec<u8>> {
+        if let (Side::Client, Some(index)) = (side, name.strip_prefix("CERT_CHAIN_")) {
+            let index: usize = index.parse().ok()?;
+            return self
+                .client_der(index.checked_add(1)?)
+                .map(|der| super::pem(der).into_bytes());
+        }
+        if name == "CERT" {
+            let der = match side {
+                Side::Client => self.chain.first(),
+                Side::Server => self.server.as_ref(),
+            };
+            return der.map(|der| super::pem(der).into_bytes());
+        }
+        fields::field(self.certificate(side)?, name, style, now)
+    }
+
+    /// Everything that `StdEnvVars` exports of one side, as names behind `SSL_CLIENT_` or `SSL_SERVER_`.
+    pub fn exported(&self, side: Side, style: DnStyle, now: i64) -> Vec<(String, Vec<u8>)> {
+        let Some(certificate) = self.certificate(side) else {
+            return Vec::new();
+        };
+        let (of_side, alt_kinds): (&[&str], _) = match side {
+            Side::Client => (&EXPORTED_OF_CLIENT, ["Email_", "DNS_", "OTHER_msUPN_"]),
+            Side::Server => (&[], ["Email_", "DNS_", "OTHER_dnsSRV_"]),
+        };
+        let mut found = fields::exported(certificate, &alt_kinds);
+        for name in EXPORTED.iter().chain(of_side) {
+            let value = fields::field(certificate, name, style, now).unwrap_or_default();
+            if !value.is_empty() {
+                found.push(((*name).to_owned(), value));
+            }
+        }
+        found
+    }
+
+    /// The values of every extension `name` (dotted, or a name of OpenSSL's) of one side's certificate, as text.
+    pub fn extensions(&self, side: Side, name: &str) -> Vec<Vec<u8>> {
+        let Some(dotted) = objects::identifier(name) else {
+            return Vec::new();
+        };
+        let all = self
+            .certificate(side)
+            .map_or(&[][..], |certificate| &certificate.extensions);
+        all.iter()
+            .filter(|extension| extension.dotted == dotted)
+            .map(extensions::print)
+            .collect()
+    }
+}

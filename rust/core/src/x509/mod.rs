@@ -1,0 +1,70 @@
+//! Certificates as configuration, applications and logs see them: the fields of mod_ssl's variables, printed
+//! letter for letter as OpenSSL 3.0 prints them.
+
+mod certificate;
+mod der;
+mod extensions;
+mod fields;
+mod identity;
+mod name;
+mod objects;
+mod text;
+mod time;
+
+pub use certificate::{AltName, Certificate, Extension};
+pub use fields::{DnStyle, field};
+pub use identity::{Identity, Side};
+pub use objects::names as object_names;
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// A certificate in PEM, with 64 characters a line and a line break at the end.
+pub fn pem(der: &[u8]) -> String {
+    let mut out = String::with_capacity(der.len() / 2 * 3 + 64);
+    out.push_str("-----BEGIN CERTIFICATE-----\n");
+    for line in der.chunks(48) {
+        line.chunks(3)
+            .for_each(|group| push_base64(group, &mut out));
+        out.push('\n');
+    }
+    out.push_str("-----END CERTIFICATE-----\n");
+    out
+}
+
+fn push_base64(group: &[u8], out: &mut String) {
+    let bits = (0..3).fold(0_usize, |sum, place| {
+        sum << 8 | usize::from(group.get(place).copied().unwrap_or(0))
+    });
+    for place in 0..4 {
+        let digit = ALPHABET.get(bits >> (18 - 6 * place) & 63);
+        out.push(if place > group.len() {
+            '='
+        } else {
+            char::from(*digit.unwrap_or(&b'='))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pem;
+
+    #[test]
+    fn writes_pem() {
+        for (content, line) in [
+            (&b"f"[..], "Zg=="),
+            (b"fo", "Zm8="),
+            (b"foo", "Zm9v"),
+            (b"foob", "Zm9vYg=="),
+        ] {
+            assert_eq!(
+                pem(content),
+                format!("-----BEGIN CERTIFICATE-----\n{line}\n-----END CERTIFICATE-----\n")
+            );
+        }
+        assert_eq!(
+            pem(&[0; 49]).lines().map(str::len).collect::<Vec<_>>(),
+            [27, 64, 4, 25]
+        );
+    }
+}

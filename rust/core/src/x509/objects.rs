@@ -1,0 +1,101 @@
+//! Object identifiers and the names OpenSSL gives them.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+/// The names of OpenSSL 3.0: identifier, short name, long name, one object a line, separated by tabs.
+/// `tests/certs/check_objects.py` compares them with `openssl list -objects`.
+const TABLE: &str = include_str!("objects.txt");
+
+/// Names of one object.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// As in `CN=`.
+    pub short: &'static str,
+    /// As in `commonName`.
+    pub long: &'static str,
+}
+
+/// The names of the object with this dotted identifier.
+pub fn names(dotted: &str) -> Option<Names> {
+    static INDEX: OnceLock<HashMap<&'static str, Names>> = OnceLock::new();
+    INDEX
+        .get_or_init(|| TABLE.lines().filter_map(row).collect())
+        .get(dotted)
+        .copied()
+}
+
+/// The identifier of the object with this short or long name, or `name` itself where it is dotted decimal already.
+pub fn identifier(name: &str) -> Option<&str> {
+    if !name.is_empty() && name.bytes().all(|c| c.is_ascii_digit() || c == b'.') {
+        return Some(name);
+    }
+    TABLE.lines().find_map(|line| {
+        let mut columns = line.split('\t');
+        let dotted = columns.next()?;
+        columns.any(|column| column == name).then_some(dotted)
+    })
+}
+
+fn row(line: &'static str) -> Option<(&'static str, Names)> {
+    let mut columns = line.split('\t');
+    Some((
+        columns.next()?,
+        Names {
+            short: columns.next()?,
+            long: columns.next()?,
+        },
+    ))
+}
+
+/// The dotted form of an identifier's content octets; `None` where they are no identifier or an arc exceeds 128 bits.
+pub fn dotted(content: &[u8]) -> Option<String> {
+    let mut text = String::new();
+    let mut arc: u128 = 0;
+    let mut first = true;
+    for &octet in content {
+        arc = arc
+            .checked_mul(128)?
+            .checked_add(u128::from(octet & 0x7f))?;
+        if octet & 0x80 != 0 {
+            continue;
+        }
+        if first {
+            let root = (arc / 40).min(2);
+            let second = arc.checked_sub(root.checked_mul(40)?)?;
+            let _ = write!(text, "{root}.{second}");
+            first = false;
+        } else {
+            let _ = write!(text, ".{arc}");
+        }
+        arc = 0;
+    }
+    let complete = content.last().is_some_and(|octet| octet & 0x80 == 0);
+    complete.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_objects() {
+        assert_eq!(dotted(&[0x55, 0x04, 0x03]).as_deref(), Some("2.5.4.3"));
+        assert_eq!(
+            dotted(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1]).as_deref(),
+            Some("1.2.840.113549.1.9.1")
+        );
+        assert_eq!(dotted(&[0x88, 0x37, 0x03]).as_deref(), Some("2.999.3"));
+        assert_eq!(dotted(&[0x55, 0x84]), None);
+        assert_eq!(dotted(&[]), None);
+        assert_eq!(
+            names("2.5.4.4").map(|n| (n.short, n.long)),
+            Some(("SN", "surname"))
+        );
+        assert_eq!(identifier("commonName"), Some("2.5.4.3"));
+        assert_eq!(identifier("CN"), Some("2.5.4.3"));
+        assert_eq!(identifier("1.2.3"), Some("1.2.3"));
+        assert_eq!(identifier("no such name"), None);
+    }
+}
