@@ -65,12 +65,13 @@ need_rust() {
   hash -r
 }
 
-# need build|lint|test|bench: packages and compilers for that purpose.
+# need build|lint|serve|test|bench: packages and compilers for that purpose.
 need() {
   local list=
   case $1 in
     build | lint) list=${packages[$1]} ;;
     bench) list="${packages[build]} ${packages[bench]}" ;;
+    serve) list="${packages[build]} curl" ;;
     test) list="${packages[build]} ${packages[lint]} ${packages[test]}" ;;
     *) die "nothing is known that is needed for '$1'" ;;
   esac
