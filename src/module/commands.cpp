@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <exception>
 
-#include "apr/arena.hpp"
 #include "config/tls_rows.hpp"
 #include "report/log.hpp"
+#include "server/arena.hpp"
+#include "server/scopes.hpp"
 
 namespace tls::module {
 namespace {
@@ -74,9 +75,9 @@ const char* take(cmd_parms* cmd, void* directory, int argc, char* const argv[]) 
     const config::Source where{cmd->directive->filename, static_cast<unsigned>(cmd->directive->line_num)};
     const config::Arguments words{
         cmd->cmd->name, {argv, static_cast<std::size_t>(argc)}, where, cmd->server->is_virtual != 0};
-    apr::PoolArena arena(cmd->pool);
+    server::PoolArena arena(cmd->pool);
     if (command.directory_count > 0 && (cmd->path != nullptr || command.server_count == 0)) {
-      auto& scope = *static_cast<DirectoryScope*>(directory);
+      auto& scope = *static_cast<server::DirectoryScope*>(directory);
       return report(cmd, apply(*command.directory, scope.settings, arena, words));
     }
     const auto* row = row_here({command.server, command.server_count}, words.in_virtual_host);
@@ -85,7 +86,7 @@ const char* take(cmd_parms* cmd, void* directory, int argc, char* const argv[]) 
       return apr_pstrcat(cmd->pool, cmd->cmd->name,
                          global ? ": only outside of <VirtualHost>" : ": only in <VirtualHost>", nullptr);
     }
-    auto& scope = *static_cast<ServerScope*>(ap_get_module_config(cmd->server->module_config, &Record));
+    auto& scope = *static_cast<server::ServerScope*>(ap_get_module_config(cmd->server->module_config, &Record));
     return report(cmd, apply(*row, scope.settings, arena, words));
   } catch (const std::exception& e) {
     return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", e.what(), nullptr);
@@ -153,36 +154,5 @@ constexpr auto tls_records = TlsTable::records<tls_module>();
 }  // namespace
 
 const command_rec* const tls_commands = tls_records.data();
-
-void* create_server_scope(apr_pool_t* pool, server_rec* /*s*/) noexcept {
-  return ::new (apr_palloc(pool, sizeof(ServerScope))) ServerScope{};
-}
-
-void* merge_server_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
-  auto* out = ::new (apr_palloc(pool, sizeof(ServerScope))) ServerScope{};
-  apr::PoolArena arena(pool);
-  config::merge<ServerSettings>(config::tls_server_rows, arena, out->settings,
-                                static_cast<const ServerScope*>(base)->settings,
-                                static_cast<const ServerScope*>(add)->settings);
-  return out;
-}
-
-void* create_directory_scope(apr_pool_t* pool, char* /*directory*/) noexcept {
-  return ::new (apr_palloc(pool, sizeof(DirectoryScope))) DirectoryScope{};
-}
-
-void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
-  auto* out = ::new (apr_palloc(pool, sizeof(DirectoryScope))) DirectoryScope{};
-  apr::PoolArena arena(pool);
-  config::merge<DirectorySettings>(config::tls_directory_rows, arena, out->settings,
-                                   static_cast<const DirectoryScope*>(base)->settings,
-                                   static_cast<const DirectoryScope*>(add)->settings);
-  return out;
-}
-
-config::Options options_of(const request_rec* r) noexcept {
-  const auto* scope = static_cast<const DirectoryScope*>(ap_get_module_config(r->per_dir_config, &tls_module));
-  return scope->settings.options ? *scope->settings.options : config::Options{};
-}
 
 }  // namespace tls::module

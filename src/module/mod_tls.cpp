@@ -2,8 +2,9 @@
 #include "apr/httpd.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "module/commands.hpp"
-#include "module/policies.hpp"
 #include "report/log.hpp"
+#include "server/policies.hpp"
+#include "server/scopes.hpp"
 
 const int* aplog_module_index = &tls_module.module_index;
 
@@ -16,7 +17,7 @@ int post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
 }
 
 void register_hooks(apr_pool_t*) noexcept {
-  ap_hook_check_config(tls::module::check_config, nullptr, nullptr, APR_HOOK_FIRST);
+  ap_hook_check_config(tls::server::check_config, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
@@ -32,10 +33,10 @@ module_struct tls_module = {
     .next = nullptr,
     .magic = MODULE_MAGIC_COOKIE,
     .rewrite_args = nullptr,
-    .create_dir_config = tls::module::create_directory_scope,
-    .merge_dir_config = tls::module::merge_directory_scopes,
-    .create_server_config = tls::module::create_server_scope,
-    .merge_server_config = tls::module::merge_server_scopes,
+    .create_dir_config = tls::server::create_directory_scope,
+    .merge_dir_config = tls::server::merge_directory_scopes,
+    .create_server_config = tls::server::create_server_scope,
+    .merge_server_config = tls::server::merge_server_scopes,
     .cmds = tls::module::tls_commands,
     .register_hooks = register_hooks,
     .flags = AP_MODULE_FLAG_NONE,

@@ -4,7 +4,7 @@
 #include "apr/httpd.hpp"
 #include "config/effective.hpp"
 
-namespace tls::module {
+namespace tls::server {
 
 // The check_config hook: computes the policy of every server. httpd runs it after reading the configuration and before
 // post_config, at every start, restart, -t and -k.
@@ -17,4 +17,4 @@ const config::EffectivePolicy& effective(const server_rec* s) noexcept;
 // hosts).
 bool engine_on(const server_rec* s, const apr_sockaddr_t* local) noexcept;
 
-}  // namespace tls::module
+}  // namespace tls::server

@@ -5,7 +5,7 @@
 
 #include "config/setting.hpp"
 
-namespace tls::apr {
+namespace tls::server {
 
 class PoolArena final : public config::Arena {
  public:
@@ -34,4 +34,4 @@ class PoolArena final : public config::Arena {
   apr_pool_t* pool_;
 };
 
-}  // namespace tls::apr
+}  // namespace tls::server

@@ -1,15 +1,15 @@
-#include "module/policies.hpp"
+#include "server/policies.hpp"
 
 #include <exception>
 #include <vector>
 
-#include "apr/arena.hpp"
 #include "config/defaults.hpp"
 #include "config/tls_rows.hpp"
-#include "module/commands.hpp"
 #include "report/log.hpp"
+#include "server/arena.hpp"
+#include "server/scopes.hpp"
 
-namespace tls::module {
+namespace tls::server {
 namespace {
 
 using config::EffectivePolicy;
@@ -38,7 +38,7 @@ ServerScope& scope_of(const server_rec* s) {
 }
 
 void compute_policies(apr_pool_t* pool, server_rec* main_server) {
-  apr::PoolArena arena(pool);
+  PoolArena arena(pool);
   const auto defaults = config::read_defaults<ServerSettings>(config::tls_server_rows, arena);
   for (server_rec* s = main_server; s != nullptr; s = s->next) {
     ServerScope& scope = scope_of(s);
@@ -67,4 +67,4 @@ bool engine_on(const server_rec* s, const apr_sockaddr_t* local) noexcept {
   return effective(s).engine.on_at(listener_of(local));
 }
 
-}  // namespace tls::module
+}  // namespace tls::server
