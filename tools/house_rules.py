@@ -16,7 +16,7 @@ LAYERS = {
     "report": {"server", "config", "apr", "conn"},
     "server": {"config", "apr", "report"},
     "config": set(),
-    "apr": set(),
+    "apr": {"config"},
 }
 LOOSE_END = re.compile(r"\b(TODO|FIXME|XXX)\b|unimplemented!|todo!\(|#\[ignore")
 HTTPD_HEADER = re.compile(r'#include\s*[<"](httpd|http_\w+|apr\w*|ap_\w+|util_filter|apr/\w+)\.h')

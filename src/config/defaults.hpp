@@ -20,6 +20,7 @@ S read_defaults(std::span<const Row<S>> rows, Arena& arena) {
     std::vector<std::string> words;
     for (const std::string_view word : split(row.text.fallback, " ")) words.emplace_back(word);
     std::vector<const char*> pointers;
+    pointers.reserve(words.size());
     for (const std::string& word : words) pointers.push_back(word.c_str());
     apply(row, settings, arena, Arguments{row.name, pointers, Source{}, false});
   }
