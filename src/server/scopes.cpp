@@ -12,7 +12,7 @@ void* create_server_scope(apr_pool_t* pool, server_rec* /*s*/) noexcept {
 void* merge_server_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
   auto* out = ::new (apr_palloc(pool, sizeof(ServerScope))) ServerScope{};
   PoolArena arena(pool);
-  config::merge<ServerSettings>(config::tls_server_rows, arena, out->settings,
+  config::merge<config::ServerSettings>(config::tls_server_rows, arena, out->settings,
                                 static_cast<const ServerScope*>(base)->settings,
                                 static_cast<const ServerScope*>(add)->settings);
   return out;
@@ -25,7 +25,7 @@ void* create_directory_scope(apr_pool_t* pool, char* /*directory*/) noexcept {
 void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
   auto* out = ::new (apr_palloc(pool, sizeof(DirectoryScope))) DirectoryScope{};
   PoolArena arena(pool);
-  config::merge<DirectorySettings>(config::tls_directory_rows, arena, out->settings,
+  config::merge<config::DirectorySettings>(config::tls_directory_rows, arena, out->settings,
                                    static_cast<const DirectoryScope*>(base)->settings,
                                    static_cast<const DirectoryScope*>(add)->settings);
   return out;
