@@ -3,5 +3,6 @@
 //! httpd's side (hooks, filters, directives) is C++ and reaches this crate only through `rust/bridge`.
 #![forbid(unsafe_code)]
 
+pub mod creds;
 pub mod hello;
 pub mod x509;

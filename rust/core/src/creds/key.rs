@@ -1,0 +1,320 @@
+//! Private keys: from a PEM file to rustls' `SigningKey`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::sign::{any_ecdsa_type, any_eddsa_type, any_supported_type};
+use rustls::sign::SigningKey;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
+
+use super::der::{BITS, CONTEXT_0, Der, INTEGER, OCTETS, OID, SEQUENCE};
+use super::pem::{self, Block};
+use super::problem::Fault;
+
+/// What a key signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// RSA with a modulus of so many bits.
+    Rsa(usize),
+    /// ECDSA on this curve, by its size.
+    Ecdsa(u16),
+    /// Ed25519.
+    Ed25519,
+}
+
+impl KeyKind {
+    /// RSA is served last: ECDSA and Ed25519 cost the server less.
+    pub fn is_rsa(self) -> bool {
+        matches!(self, KeyKind::Rsa(_))
+    }
+
+    /// Whether both would be chosen for the same clients.
+    pub fn same_clients(self, other: KeyKind) -> bool {
+        self == other || (self.is_rsa() && other.is_rsa())
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyKind::Rsa(bits) => write!(f, "RSA-{bits}"),
+            KeyKind::Ecdsa(bits) => write!(f, "ECDSA P-{bits}"),
+            KeyKind::Ed25519 => f.write_str("Ed25519"),
+        }
+    }
+}
+
+/// A key that can sign.
+#[derive(Clone)]
+pub struct PrivateKey {
+    /// What signs; the only thing that holds the secret.
+    pub signing: Arc<dyn SigningKey>,
+    /// Kind and size.
+    pub kind: KeyKind,
+    /// The public key, as the bits of a certificate's SubjectPublicKeyInfo.
+    pub public: Vec<u8>,
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({})", self.kind)
+    }
+}
+
+/// A key as found in a file.
+pub enum FoundKey<'a> {
+    /// A key that needs no pass phrase.
+    Plain(PrivateKey),
+    /// The block that a pass phrase opens.
+    Encrypted(Block<'a>),
+}
+
+/// The first private key of a PEM file; parameters and certificates around it are passed over.
+///
+/// # Errors
+/// A row of the fault table when there is none or it cannot be used.
+pub fn find_key<'a>(name: &str, file: &'a [u8]) -> Result<FoundKey<'a>, Fault> {
+    let mut other = None;
+    for block in pem::blocks(file) {
+        let block = block.map_err(|e| pem_fault(name, e))?;
+        let form = match block.label {
+            "PRIVATE KEY" => Form::Pkcs8,
+            "RSA PRIVATE KEY" => Form::Pkcs1,
+            "EC PRIVATE KEY" => Form::Sec1,
+            "ENCRYPTED PRIVATE KEY" => return Ok(FoundKey::Encrypted(block)),
+            label => {
+                other = other.or_else(|| explain_label(name, label));
+                continue;
+            }
+        };
+        if is_encrypted(&block) {
+            return Ok(FoundKey::Encrypted(block));
+        }
+        let der = block.decode().map_err(|e| pem_fault(name, e))?;
+        return read_key(name, &der, form).map(FoundKey::Plain);
+    }
+    Err(other.unwrap_or_else(|| Fault::NoKey {
+        file: name.to_owned(),
+    }))
+}
+
+/// Whether the block is encrypted in the traditional manner (RFC 1421 4.6.1.1).
+pub fn is_encrypted(block: &Block<'_>) -> bool {
+    block
+        .header("Proc-Type")
+        .is_some_and(|v| v.replace(' ', "") == "4,ENCRYPTED")
+}
+
+/// What the file's other blocks are, where that explains the missing key.
+fn explain_label(name: &str, label: &str) -> Option<Fault> {
+    let file = name.to_owned();
+    match label {
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => Some(Fault::OnlyPublicKey { file }),
+        "OPENSSH PRIVATE KEY" => Some(Fault::OpenSshKey { file }),
+        "DSA PRIVATE KEY" => Some(Fault::UnsupportedKey {
+            file,
+            kind: "DSA".to_owned(),
+        }),
+        _ => None,
+    }
+}
+
+/// The fault that a damaged PEM file is.
+pub fn pem_fault(name: &str, error: pem::PemError) -> Fault {
+    let (file, line) = (name.to_owned(), error.line());
+    match error {
+        pem::PemError::NoEnd(_) => Fault::NoEnd { file, line },
+        pem::PemError::NotBase64(_) => Fault::NotBase64 { file, line },
+    }
+}
+
+/// How the DER of a key is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// RFC 5958, `PRIVATE KEY`.
+    Pkcs8,
+    /// RFC 8017 A.1.2, `RSA PRIVATE KEY`.
+    Pkcs1,
+    /// RFC 5915, `EC PRIVATE KEY`.
+    Sec1,
+}
+
+/// Makes a signing key of DER bytes, which stay the caller's to wipe.
+///
+/// # Errors
+/// A row of the fault table when the key is of a kind or size that cannot be used, or damaged.
+pub fn read_key(name: &str, der: &[u8], form: Form) -> Result<PrivateKey, Fault> {
+    let bad = |cause: &str| Fault::BadKey {
+        file: name.to_owned(),
+        cause: cause.to_owned(),
+    };
+    let unsupported = |kind: &str| Fault::UnsupportedKey {
+        file: name.to_owned(),
+        kind: kind.to_owned(),
+    };
+    let (algorithm, size) = match identify(der, form) {
+        Identity::Known(algorithm, bits) => (algorithm, bits),
+        Identity::Other(kind) => return Err(unsupported(kind)),
+        Identity::Broken => return Err(bad("it is damaged")),
+    };
+    if algorithm == Algorithm::Rsa && !(2048..=8192).contains(&size) {
+        return Err(Fault::RsaSize {
+            file: name.to_owned(),
+            bits: size,
+        });
+    }
+    // Borrowed: rustls' own types for keys do not wipe what they own.
+    let key = match form {
+        Form::Pkcs8 => PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
+        Form::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)),
+        Form::Sec1 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der)),
+    };
+    let signing = match (algorithm, &key) {
+        (Algorithm::Rsa, _) => any_supported_type(&key),
+        (Algorithm::Ec, _) => any_ecdsa_type(&key),
+        (Algorithm::Ed25519, PrivateKeyDer::Pkcs8(pkcs8)) => any_eddsa_type(pkcs8),
+        (Algorithm::Ed25519, _) => return Err(bad("it is damaged")),
+    }
+    .map_err(|_| match algorithm {
+        Algorithm::Ec => {
+            unsupported("an elliptic curve other than P-256, P-384 and P-521, or a damaged key")
+        }
+        _ => bad("its numbers do not belong together"),
+    })?;
+    let public = signing
+        .public_key()
+        .and_then(|spki| public_bits(spki.as_ref()).map(<[u8]>::to_vec));
+    let public = public.ok_or_else(|| bad("it has no public key"))?;
+    let kind = match algorithm {
+        Algorithm::Rsa => KeyKind::Rsa(size),
+        Algorithm::Ed25519 => KeyKind::Ed25519,
+        // An uncompressed point: 04, then two coordinates.
+        Algorithm::Ec => match public.len() {
+            65 => KeyKind::Ecdsa(256),
+            97 => KeyKind::Ecdsa(384),
+            _ => KeyKind::Ecdsa(521),
+        },
+    };
+    Ok(PrivateKey {
+        signing,
+        kind,
+        public,
+    })
+}
+
+/// The subjectPublicKey of a SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
+pub fn public_bits(spki: &[u8]) -> Option<&[u8]> {
+    let mut info = Der(spki).open(SEQUENCE)?;
+    info.take(SEQUENCE)?;
+    match info.take(BITS)? {
+        [0, bits @ ..] => Some(bits),
+        _ => None,
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Algorithm {
+    Rsa,
+    Ec,
+    Ed25519,
+}
+
+enum Identity {
+    /// With the bits of the modulus where it is RSA.
+    Known(Algorithm, usize),
+    Other(&'static str),
+    Broken,
+}
+
+fn identify(der: &[u8], form: Form) -> Identity {
+    match form {
+        Form::Pkcs8 => identify_pkcs8(der).unwrap_or(Identity::Broken),
+        Form::Pkcs1 => {
+            modulus_bits(der).map_or(Identity::Broken, |n| Identity::Known(Algorithm::Rsa, n))
+        }
+        Form::Sec1 => identify_sec1(der).unwrap_or(Identity::Broken),
+    }
+}
+
+/// RFC 5958 2: version, algorithm, key.
+fn identify_pkcs8(der: &[u8]) -> Option<Identity> {
+    let mut info = Der(der).open(SEQUENCE)?;
+    info.take(INTEGER)?;
+    let mut algorithm = info.open(SEQUENCE)?;
+    let key = info.take(OCTETS)?;
+    let oid = algorithm.take(OID)?;
+    let Some((_, name)) = ALGORITHMS.iter().find(|(known, _)| *known == oid) else {
+        return Some(Identity::Other("an algorithm that is not known here"));
+    };
+    Some(match *name {
+        "RSA" => Identity::Known(Algorithm::Rsa, modulus_bits(key)?),
+        "EC" => identify_curve(algorithm),
+        "Ed25519" => Identity::Known(Algorithm::Ed25519, 0),
+        other => Identity::Other(other),
+    })
+}
+
+/// RFC 5915 3: version, key, `[0]` curve (which some leave out, since a PKCS#8 around it says it).
+fn identify_sec1(der: &[u8]) -> Option<Identity> {
+    let mut key = Der(der).open(SEQUENCE)?;
+    key.take(INTEGER)?;
+    key.take(OCTETS)?;
+    Some(match key.open(CONTEXT_0) {
+        Some(parameters) => identify_curve(parameters),
+        None => Identity::Known(Algorithm::Ec, 0),
+    })
+}
+
+/// RFC 5480 2.1.1: a named curve, or (long forbidden) all its numbers.
+fn identify_curve(mut parameters: Der<'_>) -> Identity {
+    match parameters.take(OID) {
+        Some(oid) => match CURVES.iter().find(|(known, _)| *known == oid) {
+            Some((_, "")) => Identity::Known(Algorithm::Ec, 0),
+            Some((_, name)) => Identity::Other(name),
+            None => Identity::Other("an elliptic curve other than P-256, P-384 and P-521"),
+        },
+        // The library compares explicit numbers with those of the curves it knows.
+        None => Identity::Known(Algorithm::Ec, 0),
+    }
+}
+
+/// Bits of the modulus in an RSAPrivateKey.
+fn modulus_bits(der: &[u8]) -> Option<usize> {
+    let mut key = Der(der).open(SEQUENCE)?;
+    key.take(INTEGER)?;
+    let modulus = key.take(INTEGER)?;
+    let start = modulus.iter().position(|b| *b != 0)?;
+    let top = modulus.get(start)?;
+    Some((modulus.len() - start) * 8 - top.leading_zeros() as usize)
+}
+
+const ALGORITHMS: &[(&[u8], &str)] = &[
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], "RSA"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10], "RSA-PSS"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], "EC"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], "DSA"),
+    (
+        &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 3, 1],
+        "Diffie-Hellman",
+    ),
+    (&[0x2b, 0x65, 0x6e], "X25519"),
+    (&[0x2b, 0x65, 0x6f], "X448"),
+    (&[0x2b, 0x65, 0x70], "Ed25519"),
+    (&[0x2b, 0x65, 0x71], "Ed448"),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17], "ML-DSA-44"),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18], "ML-DSA-65"),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19], "ML-DSA-87"),
+];
+
+/// Curves by OID; those without a name are usable.
+const CURVES: &[(&[u8], &str)] = &[
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], ""),
+    (&[0x2b, 0x81, 4, 0, 0x22], ""),
+    (&[0x2b, 0x81, 4, 0, 0x23], ""),
+    (&[0x2b, 0x81, 4, 0, 0x0a], "secp256k1"),
+    (&[0x2b, 0x81, 4, 0, 0x21], "P-224"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 1], "P-192"),
+    (&[0x2b, 0x24, 3, 3, 2, 8, 1, 1, 7], "brainpoolP256r1"),
+    (&[0x2b, 0x24, 3, 3, 2, 8, 1, 1, 11], "brainpoolP384r1"),
+    (&[0x2b, 0x24, 3, 3, 2, 8, 1, 1, 13], "brainpoolP512r1"),
+];

@@ -1,0 +1,27 @@
+//! Certificates and private keys: from files to what signs handshakes.
+//!
+//! [`pem`] finds the blocks of a file and decodes them, [`key`] makes signing keys of them, [`certificate`] reads the
+//! few fields that matter here, [`chain`] says what is wrong with a certificate for a virtual host, [`select`] chooses
+//! the pair for a client, [`store`] loads everything a configuration names. What can go wrong is one table, [`problem`].
+
+pub mod certificate;
+pub mod chain;
+pub mod decrypt;
+mod der;
+pub mod file;
+pub mod key;
+pub mod names;
+pub mod passphrase;
+pub mod pem;
+pub mod problem;
+pub mod select;
+mod shelf;
+pub mod store;
+
+pub use passphrase::{Answer, NoPassphrases, Passphrases, Question};
+pub use problem::{Fault, Problem, Severity};
+pub use select::{CertSet, Pair};
+pub use store::{LoadReport, LoadRequest, PairRequest, Store, load};
+
+#[cfg(test)]
+mod tests;

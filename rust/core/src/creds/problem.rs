@@ -1,0 +1,274 @@
+//! Everything that can be wrong with certificates and keys, in one table: how bad it is, what is wrong, what to do.
+
+/// What a problem means for the start of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Said once; nothing is wrong.
+    Notice,
+    /// The server starts; some client will see a fault.
+    Warning,
+    /// The server must not start like this.
+    Error,
+}
+
+/// A fault with the virtual host and the file it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Index of the request (virtual host) in the call.
+    pub request: usize,
+    /// Where the configuration names the file, as `file:line`; empty where no line does.
+    pub place: String,
+    /// The file with the fault; empty where there is none.
+    pub file: String,
+    /// What is wrong and what to do, in one line that names the file.
+    pub text: String,
+}
+
+/// One row of the table. Strings name files as the configuration does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the texts below say it
+pub enum Fault {
+    Unreadable {
+        file: String,
+        cause: String,
+    },
+    Empty {
+        file: String,
+    },
+    TooLarge {
+        file: String,
+    },
+    NotPem {
+        file: String,
+    },
+    IsDer {
+        file: String,
+    },
+    NoEnd {
+        file: String,
+        line: usize,
+    },
+    NotBase64 {
+        file: String,
+        line: usize,
+    },
+    NoCertificate {
+        file: String,
+        holds: String,
+    },
+    BadCertificate {
+        file: String,
+        line: usize,
+        cause: String,
+    },
+    NoKey {
+        file: String,
+    },
+    NoKeyBeside {
+        file: String,
+    },
+    OnlyPublicKey {
+        file: String,
+    },
+    OpenSshKey {
+        file: String,
+    },
+    BadKey {
+        file: String,
+        cause: String,
+    },
+    UnsupportedKey {
+        file: String,
+        kind: String,
+    },
+    RsaSize {
+        file: String,
+        bits: usize,
+    },
+    EncryptedKey {
+        file: String,
+    },
+    EncryptedKeyUnchecked {
+        file: String,
+    },
+    KeyMismatch {
+        key: String,
+        certificate: String,
+        hint: String,
+    },
+    LeafNotFirst {
+        file: String,
+        position: usize,
+    },
+    OutOfOrder {
+        file: String,
+        position: usize,
+        strict: bool,
+    },
+    Unrelated {
+        file: String,
+        position: usize,
+        subject: String,
+    },
+    Expired {
+        file: String,
+        which: String,
+        date: String,
+        days: i64,
+    },
+    NotYetValid {
+        file: String,
+        which: String,
+        date: String,
+    },
+    NamesNotCovered {
+        file: String,
+        missing: String,
+        covered: String,
+    },
+    OnlyCommonName {
+        file: String,
+    },
+    SameKind {
+        file: String,
+        first: String,
+        kind: String,
+    },
+}
+
+impl Fault {
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Fault::EncryptedKeyUnchecked { .. } => Severity::Notice,
+            Fault::OutOfOrder { strict: true, .. } => Severity::Error,
+            Fault::OutOfOrder { .. }
+            | Fault::Unrelated { .. }
+            | Fault::Expired { .. }
+            | Fault::NotYetValid { .. }
+            | Fault::NamesNotCovered { .. }
+            | Fault::OnlyCommonName { .. }
+            | Fault::SameKind { .. } => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
+    /// The file with the fault.
+    pub fn file(&self) -> &str {
+        match self {
+            Fault::KeyMismatch { key, .. } => key,
+            Fault::Unreadable { file, .. }
+            | Fault::Empty { file }
+            | Fault::TooLarge { file }
+            | Fault::NotPem { file }
+            | Fault::IsDer { file }
+            | Fault::NoEnd { file, .. }
+            | Fault::NotBase64 { file, .. }
+            | Fault::NoCertificate { file, .. }
+            | Fault::BadCertificate { file, .. }
+            | Fault::NoKey { file }
+            | Fault::NoKeyBeside { file }
+            | Fault::OnlyPublicKey { file }
+            | Fault::OpenSshKey { file }
+            | Fault::BadKey { file, .. }
+            | Fault::UnsupportedKey { file, .. }
+            | Fault::RsaSize { file, .. }
+            | Fault::EncryptedKey { file }
+            | Fault::EncryptedKeyUnchecked { file }
+            | Fault::LeafNotFirst { file, .. }
+            | Fault::OutOfOrder { file, .. }
+            | Fault::Unrelated { file, .. }
+            | Fault::Expired { file, .. }
+            | Fault::NotYetValid { file, .. }
+            | Fault::NamesNotCovered { file, .. }
+            | Fault::OnlyCommonName { file }
+            | Fault::SameKind { file, .. } => file,
+        }
+    }
+
+    /// What is wrong and what to do.
+    #[rustfmt::skip] // one row, one fault
+    pub fn text(&self) -> String {
+        match self {
+            Fault::Unreadable { file, cause } => format!(
+                "{file} cannot be read: {cause}; check the path, and that root may read the file"),
+            Fault::Empty { file } => format!(
+                "{file} is empty; put the PEM text of the certificate or key there"),
+            Fault::TooLarge { file } => format!(
+                "{file} is larger than 1 MiB, too large for certificates of one server; name the right file"),
+            Fault::NotPem { file } => format!(
+                "{file} holds no PEM block (-----BEGIN ...); name the PEM file of the certificate or key"),
+            Fault::IsDer { file } => format!(
+                "{file} is in DER, not PEM; convert it: openssl x509 -inform DER -in {file} -out FILE.pem \
+                 (a key: openssl pkey -inform DER)"),
+            Fault::NoEnd { file, line } => format!(
+                "{file}: the block that begins in line {line} has no END line that fits; the file is cut short or \
+                 damaged, copy it again"),
+            Fault::NotBase64 { file, line } => format!(
+                "{file}: the block that begins in line {line} is not base64; the file is damaged, copy it again"),
+            Fault::NoCertificate { file, holds } => format!(
+                "{file} holds no certificate, but {holds}; name the certificate's file first and the key's second"),
+            Fault::BadCertificate { file, line, cause } => format!(
+                "{file}: the certificate in line {line} cannot be read: {cause}; get it again from its issuer"),
+            Fault::NoKey { file } => format!(
+                "{file} holds no private key; name the file that was made together with the certificate request"),
+            Fault::NoKeyBeside { file } => format!(
+                "{file} holds a certificate but no private key; name the key's file too, or add the key to this one"),
+            Fault::OnlyPublicKey { file } => format!(
+                "{file} holds a public key; name the file of the private key (-----BEGIN PRIVATE KEY-----)"),
+            Fault::OpenSshKey { file } => format!(
+                "{file} holds a key in OpenSSH's format; convert a copy: ssh-keygen -p -m PKCS8 -f COPY"),
+            Fault::BadKey { file, cause } => format!(
+                "the private key in {file} cannot be used: {cause}; check it: openssl pkey -check -noout -in {file}"),
+            Fault::UnsupportedKey { file, kind } => format!(
+                "the private key in {file} is of a kind that TLS cannot use here ({kind}); make one of RSA (2048 to \
+                 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519, and have a certificate issued for it"),
+            Fault::RsaSize { file, bits } => format!(
+                "the RSA key in {file} has {bits} bits, usable are 2048 to 8192; make a new key and have a certificate \
+                 issued for it"),
+            Fault::EncryptedKey { file } => format!(
+                "the private key in {file} is encrypted and no pass phrase opens it; say where the pass phrase comes \
+                 from (TLSKeyPassphrase or SSLPassPhraseDialog), or decrypt the key: openssl pkey -in {file} -out FILE"),
+            Fault::EncryptedKeyUnchecked { file } => format!(
+                "the private key in {file} is encrypted, so it is not checked here; it will be when the server starts"),
+            Fault::KeyMismatch { key, certificate, hint } => format!(
+                "the key in {key} does not fit the certificate in {certificate}: it was made for another one{hint}; \
+                 name the key that the certificate was issued for"),
+            Fault::LeafNotFirst { file, position } => format!(
+                "{file}: the server's own certificate, the one that fits the key, stands in place {position}; move it \
+                 to the first place, then the one that issued it, and so on"),
+            Fault::OutOfOrder { file, position, .. } => format!(
+                "{file}: the chain is out of order at certificate {position}, which did not issue the one before it; \
+                 order them: the server's own first, then the one that issued it, and so on"),
+            Fault::Unrelated { file, position, subject } => format!(
+                "{file}: certificate {position} ({subject}) issued none of those before it; clients get it in vain, \
+                 take it out"),
+            Fault::Expired { file, which, date, days } => format!(
+                "{file}: {which} expired on {date}, {days} days ago; clients will refuse it, renew it"),
+            Fault::NotYetValid { file, which, date } => format!(
+                "{file}: {which} is not valid before {date}; check the clock, or wait with this certificate"),
+            Fault::NamesNotCovered { file, missing, covered } => format!(
+                "{file}: the certificate covers {covered}, but not {missing}; clients that ask for this name will \
+                 refuse it, have a certificate issued that names it or correct ServerName or ServerAlias"),
+            Fault::OnlyCommonName { file } => format!(
+                "{file}: the certificate has no subjectAltName and names its server in the common name only; current \
+                 clients do not look there, have it issued again with a subjectAltName"),
+            Fault::SameKind { file, first, kind } => format!(
+                "{file}: {first} already has a certificate with a key of the same kind ({kind}) for this virtual host; \
+                 this one is never used, remove it"),
+        }
+    }
+
+    /// The problem that this fault is for one virtual host.
+    pub fn into_problem(self, request: usize, place: &str) -> Problem {
+        Problem {
+            severity: self.severity(),
+            request,
+            place: place.to_owned(),
+            file: self.file().to_owned(),
+            text: self.text(),
+        }
+    }
+}

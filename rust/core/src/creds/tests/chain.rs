@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use super::super::certificate::Certificate;
+use super::super::chain::{check, check_names, date, days_left};
+use super::super::problem::{Fault, Severity};
+
+const NOW: i64 = 1_800_000_000;
+const DAY: i64 = 86_400;
+
+/// A certificate of which only names and times matter.
+fn certificate(subject: &str, issuer: &str) -> Certificate {
+    Certificate {
+        subject: subject.into(),
+        issuer: issuer.into(),
+        public: Vec::new(),
+        not_before: NOW - DAY,
+        not_after: NOW + DAY,
+        dns_names: vec![subject.to_owned(), format!("*.{subject}")],
+        addresses: vec!["192.0.2.1".parse().unwrap()],
+        only_common_name: false,
+        display: subject.to_owned(),
+    }
+}
+
+fn chain(links: &[(&str, &str)]) -> Vec<Arc<Certificate>> {
+    links
+        .iter()
+        .map(|(s, i)| Arc::new(certificate(s, i)))
+        .collect()
+}
+
+#[test]
+fn order() {
+    let out = |position, strict| {
+        vec![Fault::OutOfOrder {
+            file: "f".into(),
+            position,
+            strict,
+        }]
+    };
+    let unrelated = |position, subject: &str| {
+        vec![Fault::Unrelated {
+            file: "f".into(),
+            position,
+            subject: subject.into(),
+        }]
+    };
+    let good: &[&[(&str, &str)]] = &[
+        &[("leaf", "leaf")],
+        &[("leaf", "ca")],
+        &[("leaf", "sub"), ("sub", "root")],
+        &[("leaf", "sub"), ("sub", "root"), ("root", "root")],
+        &[("leaf", "sub"), ("sub", "root"), ("root", "older")],
+    ];
+    for links in good {
+        assert_eq!(check("f", &chain(links), true, NOW), [], "{links:?}");
+    }
+    let swapped = chain(&[("leaf", "sub"), ("root", "root"), ("sub", "root")]);
+    assert_eq!(check("f", &swapped, true, NOW), out(2, true));
+    assert_eq!(check("f", &swapped, false, NOW), out(2, false));
+    assert_eq!(out(2, true)[0].severity(), Severity::Error);
+    assert_eq!(out(2, false)[0].severity(), Severity::Warning);
+    assert_eq!(
+        check("f", &chain(&[("leaf", "sub"), ("other", "x")]), true, NOW),
+        unrelated(2, "other")
+    );
+    assert_eq!(
+        check(
+            "f",
+            &chain(&[("leaf", "sub"), ("sub", "r"), ("other", "x")]),
+            true,
+            NOW
+        ),
+        unrelated(3, "other")
+    );
+}
+
+#[test]
+fn validity() {
+    let mut leaf = certificate("leaf", "ca");
+    leaf.not_after = NOW - 10 * DAY;
+    let mut early = certificate("ca", "root");
+    early.not_before = NOW + DAY;
+    let faults = check("f", &[Arc::new(leaf), Arc::new(early)], true, NOW);
+    assert_eq!(
+        faults.iter().map(|f| (f.severity(), f.text())).collect::<Vec<_>>(),
+        [
+            (
+                Severity::Warning,
+                "f: the certificate expired on 2027-01-05 08:00:00 UTC, 10 days ago; clients will refuse it, renew it".to_owned()
+            ),
+            (
+                Severity::Warning,
+                "f: certificate 2 of the chain (ca) is not valid before 2027-01-16 08:00:00 UTC; check the clock, or \
+                 wait with this certificate"
+                    .to_owned()
+            ),
+        ]
+    );
+}
+
+#[test]
+fn names() {
+    let leaf = certificate("a.example", "ca");
+    let check = |hosts: &[&str]| {
+        check_names(
+            "f",
+            &leaf,
+            &hosts.iter().map(|h| (*h).to_owned()).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(check(&[]), None);
+    assert_eq!(check(&["a.example", "X.A.example", "192.0.2.1"]), None);
+    let Some(Fault::NamesNotCovered {
+        missing, covered, ..
+    }) = check(&["b.example", "a.example", "192.0.2.2"])
+    else {
+        panic!("two are missing")
+    };
+    assert_eq!(
+        (missing.as_str(), covered.as_str()),
+        ("b.example, 192.0.2.2", "a.example, *.a.example, 192.0.2.1")
+    );
+    let Some(Fault::NamesNotCovered { missing, .. }) = check(&["b", "c", "d", "e", "f", "g"])
+    else {
+        panic!()
+    };
+    assert_eq!(missing, "b, c, d, e and 2 more");
+    let old = Certificate {
+        only_common_name: true,
+        ..certificate("a.example", "ca")
+    };
+    let fault = check_names("f", &old, &["a.example".to_owned()]);
+    assert_eq!(fault, Some(Fault::OnlyCommonName { file: "f".into() }));
+}
+
+#[test]
+fn times() {
+    assert_eq!(date(0), "1970-01-01 00:00:00 UTC");
+    assert_eq!(
+        (
+            days_left(NOW + DAY, NOW),
+            days_left(NOW + 1, NOW),
+            days_left(NOW - 1, NOW)
+        ),
+        (1, 0, -1)
+    );
+}
