@@ -59,8 +59,8 @@ using Parser = Parsed<T> (*)(const Arguments& words, const T* before);
 
 // How many words a directive takes.
 struct Arity {
-  unsigned least;
-  unsigned most;
+  unsigned least = 0;
+  unsigned most = 0;
 };
 inline constexpr Arity one_word{1, 1};
 inline constexpr Arity one_or_two{1, 2};
@@ -68,20 +68,20 @@ inline constexpr Arity any_number{1, 62};
 
 // What is said of a directive to its reader.
 struct Text {
-  const char* syntax;    // the words after the name
-  const char* fallback;  // the default, in the directive's own words; nullptr: none
-  const char* doc;       // one sentence
+  const char* syntax = "";         // the words after the name
+  const char* fallback = nullptr;  // the default, in the directive's own words; nullptr: none
+  const char* doc = "";            // one sentence
 };
 
 template <class S>
 struct Row {
-  const char* name;
-  Arity arity;
-  Context context;
-  Text text;
+  const char* name = nullptr;
+  Arity arity{};
+  Context context = Context::Server;
+  Text text{};
   std::string_view member;  // identity of the member written; see member_id
-  Outcome (*set)(S& settings, Arena& arena, const Arguments& words);
-  void (*merge)(Arena& arena, S& out, const S& base, const S& add);
+  Outcome (*set)(S& settings, Arena& arena, const Arguments& words) = nullptr;
+  void (*merge)(Arena& arena, S& out, const S& base, const S& add) = nullptr;
 };
 
 // A text that stands for a member in comparisons at compile time, where pointers to members of several types have no
