@@ -13,8 +13,8 @@ void* merge_server_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
   auto* out = ::new (apr_palloc(pool, sizeof(ServerScope))) ServerScope{};
   PoolArena arena(pool);
   config::merge<config::ServerSettings>(config::tls_server_rows, arena, out->settings,
-                                static_cast<const ServerScope*>(base)->settings,
-                                static_cast<const ServerScope*>(add)->settings);
+                                        static_cast<const ServerScope*>(base)->settings,
+                                        static_cast<const ServerScope*>(add)->settings);
   return out;
 }
 
@@ -26,8 +26,8 @@ void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
   auto* out = ::new (apr_palloc(pool, sizeof(DirectoryScope))) DirectoryScope{};
   PoolArena arena(pool);
   config::merge<config::DirectorySettings>(config::tls_directory_rows, arena, out->settings,
-                                   static_cast<const DirectoryScope*>(base)->settings,
-                                   static_cast<const DirectoryScope*>(add)->settings);
+                                           static_cast<const DirectoryScope*>(base)->settings,
+                                           static_cast<const DirectoryScope*>(add)->settings);
   return out;
 }
 
