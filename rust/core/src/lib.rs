@@ -5,4 +5,5 @@
 
 pub mod creds;
 pub mod hello;
+pub mod ticket;
 pub mod x509;

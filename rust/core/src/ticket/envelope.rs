@@ -1,0 +1,374 @@
+//! What we put around rustls' session value, inside the encryption: to whom a session belongs, and until when.
+//!
+//! rustls compares cipher suite, EMS and SNI when it resumes, and never runs the client verifier again. Everything else that a
+//! session is bound to stands here, and is compared by [`Envelope::check`] and [`Binding::check_owner`].
+
+use core::fmt;
+
+/// The format of tickets and cache entries; part of what is authenticated and of every key derivation. To be raised with each
+/// change of this file, and when rustls changes the encoding of its session values (see `RUSTLS`).
+pub const FORMAT: u8 = 1;
+
+/// The line of rustls releases whose session values we seal.
+pub const RUSTLS: &str = "0.23";
+
+/// How long a chain of resumptions may go on after the full handshake, in seconds (RFC 8446 section 4.6.1 asks for a limit).
+const MAX_CHAIN: u64 = 7 * 24 * 3600;
+
+/// The same where a client certificate was judged.
+const MAX_CHAIN_CLIENT: u64 = 12 * 3600;
+
+/// What was decided on a client's certificate in the full handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientVerdict {
+    /// The verifier's own code for its decision.
+    pub code: u8,
+    /// The earliest end of validity in the path that was verified (seconds since 1970).
+    pub not_after: u64,
+    /// Which authorities and revocation lists it was judged by.
+    pub generation: u64,
+}
+
+/// What a session of this connection is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding<'a> {
+    /// Digest of everything that was negotiable.
+    pub policy: &'a [u8; 32],
+    /// The chosen virtual host, `ServerName:port`.
+    pub host: &'a str,
+    /// Seconds that a session lives.
+    pub lifetime: u32,
+    /// The generation of authorities and revocation lists in force.
+    pub generation: u64,
+}
+
+/// Why a session is not resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too short, or of a format unknown here.
+    Malformed,
+    /// The key is not known here, or erased since.
+    UnknownKey,
+    /// It does not authenticate.
+    Forged,
+    /// Older than its lifetime.
+    Expired,
+    /// From a time still to come.
+    Future,
+    /// Of another policy.
+    OtherPolicy,
+    /// Of another virtual host.
+    OtherHost,
+    /// The client's certificate expired, or must be judged again.
+    ClientCertificate,
+}
+
+/// The head of a sealed session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Envelope {
+    /// When it was sealed (seconds since 1970).
+    pub issued: u64,
+    /// Seconds that it lives.
+    pub lifetime: u32,
+    /// How long before that the full handshake was, in seconds.
+    pub chain: u32,
+    /// What was decided on the client's certificate, where there was one.
+    pub client: Option<ClientVerdict>,
+}
+
+impl Envelope {
+    /// Appends the envelope's octets to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(FORMAT);
+        out.extend_from_slice(&self.issued.to_be_bytes());
+        out.extend_from_slice(&self.lifetime.to_be_bytes());
+        out.extend_from_slice(&self.chain.to_be_bytes());
+        match &self.client {
+            None => out.push(0),
+            Some(client) => {
+                out.extend_from_slice(&[1, client.code]);
+                out.extend_from_slice(&client.not_after.to_be_bytes());
+                out.extend_from_slice(&client.generation.to_be_bytes());
+            }
+        }
+    }
+
+    /// Reads an envelope; what follows it is returned with it.
+    pub fn decode(octets: &[u8]) -> Option<(Self, &[u8])> {
+        let mut reader = Reader(octets);
+        if reader.array::<1>()? != [FORMAT] {
+            return None;
+        }
+        let issued = u64::from_be_bytes(reader.array()?);
+        let lifetime = u32::from_be_bytes(reader.array()?);
+        let chain = u32::from_be_bytes(reader.array()?);
+        let client = match reader.array()? {
+            [0] => None,
+            [1] => Some(reader.client()?),
+            _ => return None,
+        };
+        Some((
+            Self {
+                issued,
+                lifetime,
+                chain,
+                client,
+            },
+            reader.0,
+        ))
+    }
+
+    /// When the full handshake was, in seconds since 1970.
+    pub fn origin(&self) -> u64 {
+        self.issued.saturating_sub(u64::from(self.chain))
+    }
+
+    /// Whether a session sealed in this envelope may be resumed by a connection of `to` at `now`; `skew` is how far in the
+    /// future, in seconds, it may have been issued.
+    pub fn check(&self, to: &Binding<'_>, now: u64, skew: u64) -> Result<(), Refusal> {
+        if self.issued > now.saturating_add(skew) {
+            return Err(Refusal::Future);
+        }
+        let lifetime = u64::from(self.lifetime.min(to.lifetime));
+        if now.saturating_sub(self.issued) >= lifetime {
+            return Err(Refusal::Expired);
+        }
+        self.check_client(to, now)?;
+        let chain = if self.client.is_some() {
+            MAX_CHAIN_CLIENT
+        } else {
+            MAX_CHAIN
+        };
+        if now.saturating_sub(self.origin()) >= chain {
+            Err(Refusal::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_client(&self, to: &Binding<'_>, now: u64) -> Result<(), Refusal> {
+        match &self.client {
+            Some(client) if client.not_after <= now || client.generation != to.generation => {
+                Err(Refusal::ClientCertificate)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Binding<'_> {
+    /// Appends the owner of a session to `out`; None where the host's name is longer than any name can be.
+    pub fn encode_owner(&self, out: &mut Vec<u8>) -> Option<()> {
+        out.extend_from_slice(self.policy);
+        out.extend_from_slice(&u16::try_from(self.host.len()).ok()?.to_be_bytes());
+        out.extend_from_slice(self.host.as_bytes());
+        Some(())
+    }
+
+    /// Reads an owner and compares it with this one; what follows it is returned.
+    pub fn check_owner<'a>(&self, octets: &'a [u8]) -> Result<&'a [u8], Refusal> {
+        let mut reader = Reader(octets);
+        let policy: [u8; 32] = reader.array().ok_or(Refusal::Malformed)?;
+        let length = u16::from_be_bytes(reader.array().ok_or(Refusal::Malformed)?);
+        let host = reader.take(usize::from(length)).ok_or(Refusal::Malformed)?;
+        if policy != *self.policy {
+            return Err(Refusal::OtherPolicy);
+        }
+        if host != self.host.as_bytes() {
+            return Err(Refusal::OtherHost);
+        }
+        Ok(reader.0)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "unknown key",
+            Self::Forged => "forged",
+            Self::Expired => "expired",
+            Self::Future => "from the future",
+            Self::OtherPolicy => "of another policy",
+            Self::OtherHost => "of another virtual host",
+            Self::ClientCertificate => "client certificate expired or to be judged again",
+        })
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn client(&mut self) -> Option<ClientVerdict> {
+        let [code] = self.array()?;
+        let not_after = u64::from_be_bytes(self.array()?);
+        let generation = u64::from_be_bytes(self.array()?);
+        Some(ClientVerdict {
+            code,
+            not_after,
+            generation,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_790_000_000;
+    const HERE: Binding<'static> = Binding {
+        policy: &[1; 32],
+        host: "a.example:443",
+        lifetime: 3600,
+        generation: 5,
+    };
+
+    fn sealed_at(issued: u64) -> Envelope {
+        Envelope {
+            issued,
+            lifetime: 3600,
+            chain: 0,
+            client: None,
+        }
+    }
+
+    #[test]
+    fn reads_what_it_wrote_and_survives_every_cut() {
+        let client = Some(ClientVerdict {
+            code: 3,
+            not_after: NOW + 9,
+            generation: 77,
+        });
+        for envelope in [
+            sealed_at(NOW),
+            Envelope {
+                chain: 12,
+                client,
+                ..sealed_at(NOW)
+            },
+        ] {
+            let mut octets = Vec::new();
+            envelope.encode(&mut octets);
+            let length = octets.len();
+            octets.extend_from_slice(b"value");
+            assert_eq!(
+                Envelope::decode(&octets).unwrap(),
+                (envelope, &b"value"[..])
+            );
+            for cut in 0..length {
+                assert!(Envelope::decode(&octets[..cut]).is_none(), "cut at {cut}");
+            }
+            octets[0] = FORMAT + 1;
+            assert!(Envelope::decode(&octets).is_none());
+        }
+    }
+
+    #[test]
+    fn owner_is_compared_whole() {
+        let mut octets = Vec::new();
+        HERE.encode_owner(&mut octets).unwrap();
+        octets.extend_from_slice(b"value");
+        assert_eq!(HERE.check_owner(&octets).unwrap(), b"value");
+        let policy = Binding {
+            policy: &[2; 32],
+            ..HERE
+        };
+        assert_eq!(policy.check_owner(&octets), Err(Refusal::OtherPolicy));
+        for host in [
+            "a.example:444",
+            "a.example:44",
+            "b.example:443",
+            "a.example:4433",
+            "",
+        ] {
+            assert_eq!(
+                Binding { host, ..HERE }.check_owner(&octets),
+                Err(Refusal::OtherHost)
+            );
+        }
+        for cut in 0..octets.len() - 5 {
+            assert_eq!(
+                HERE.check_owner(&octets[..cut]),
+                Err(Refusal::Malformed),
+                "cut at {cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn lives_for_its_lifetime() {
+        let envelope = sealed_at(NOW);
+        assert_eq!(envelope.check(&HERE, NOW, 0), Ok(()));
+        assert_eq!(envelope.check(&HERE, NOW + 3599, 0), Ok(()));
+        assert_eq!(envelope.check(&HERE, NOW + 3600, 0), Err(Refusal::Expired));
+        let shorter = Binding {
+            lifetime: 300,
+            ..HERE
+        };
+        assert_eq!(
+            envelope.check(&shorter, NOW + 300, 0),
+            Err(Refusal::Expired)
+        );
+        assert_eq!(envelope.check(&HERE, NOW - 1, 0), Err(Refusal::Future));
+        assert_eq!(envelope.check(&HERE, NOW - 60, 60), Ok(()));
+        assert_eq!(envelope.check(&HERE, NOW - 61, 60), Err(Refusal::Future));
+    }
+
+    #[test]
+    fn a_chain_of_resumptions_ends() {
+        let week = 7 * 24 * 3600;
+        let old = Envelope {
+            chain: week - 10,
+            ..sealed_at(NOW)
+        };
+        assert_eq!(old.check(&HERE, NOW + 9, 0), Ok(()));
+        assert_eq!(old.check(&HERE, NOW + 10, 0), Err(Refusal::Expired));
+        let client = Some(ClientVerdict {
+            code: 1,
+            not_after: NOW + u64::from(week),
+            generation: 5,
+        });
+        let judged = Envelope {
+            chain: 12 * 3600,
+            client,
+            ..sealed_at(NOW)
+        };
+        assert_eq!(judged.check(&HERE, NOW, 0), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn client_certificates_are_judged_again_when_they_must_be() {
+        let client = ClientVerdict {
+            code: 1,
+            not_after: NOW + 100,
+            generation: 5,
+        };
+        let with = |client| Envelope {
+            client: Some(client),
+            ..sealed_at(NOW)
+        };
+        assert_eq!(with(client).check(&HERE, NOW + 99, 0), Ok(()));
+        assert_eq!(
+            with(client).check(&HERE, NOW + 100, 0),
+            Err(Refusal::ClientCertificate)
+        );
+        let other_list = ClientVerdict {
+            generation: 4,
+            ..client
+        };
+        assert_eq!(
+            with(other_list).check(&HERE, NOW, 0),
+            Err(Refusal::ClientCertificate)
+        );
+    }
+}

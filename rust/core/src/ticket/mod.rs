@@ -1,0 +1,24 @@
+//! Resumption: tickets, the session cache, and the keys that seal both.
+//!
+//! rustls offers two seams, `ProducesTickets` and `StoresServerSessions`, and compares little when it resumes. So every
+//! session leaves this process sealed in an envelope of ours that says to whom it belongs and until when:
+//!
+//! * [`board`]: keys and counters in memory shared by all children; keys rotate by themselves and are erased when old
+//! * [`secret`]: the same keys on several machines, derived from one secret file
+//! * [`sealer`], [`envelope`]: what a sealed session looks like, and when it may be resumed
+//!
+//! 0-RTT stays off: its data can be replayed by whoever records it, and httpd's modules cannot tell.
+
+pub mod board;
+pub mod clock;
+pub mod counters;
+pub mod envelope;
+mod lane;
+mod seal;
+pub mod sealer;
+pub mod secret;
+
+pub use board::{BOARD_WORDS, Board};
+pub use clock::{Clock, SystemClock};
+pub use sealer::Sealer;
+pub use secret::SecretFile;

@@ -1,0 +1,313 @@
+//! Sealed sessions: what tickets carry and what the session cache keeps.
+//!
+//! Layout: format, lane and interval of the key, nonce, then encrypted the envelope, in tickets its owner, and the session value.
+
+use super::board::{Board, KeyName};
+use super::clock::Clock;
+use super::envelope::{Binding, ClientVerdict, Envelope, FORMAT, RUSTLS, Refusal};
+use super::seal;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What a sealed session is for. One cannot be passed off for another.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind<'a> {
+    /// A ticket: its owner stands inside, so that a refusal can say why.
+    Ticket,
+    /// A cache entry under this session id: its owner is authenticated and not stored, which keeps entries small.
+    Entry {
+        /// The session id that it is stored under.
+        id: &'a [u8],
+        /// When it expires (seconds since 1970).
+        expiry: u64,
+    },
+}
+
+/// The history of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// When its full handshake was (seconds since 1970).
+    pub origin: u64,
+    /// What was decided on the client's certificate then.
+    pub client: Option<ClientVerdict>,
+}
+
+/// Seals and opens sessions with the keys of the shared memory.
+#[derive(Debug, Clone)]
+pub struct Sealer {
+    /// The shared memory.
+    pub board: Board,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+const HEADER_LEN: usize = 9;
+
+impl Sealer {
+    /// Seals `value` for connections of `to`. `history` is that of a resumed session; None where a full handshake was made just
+    /// now. None when there is no key: the session is then not resumable.
+    pub fn seal(
+        &self,
+        kind: Kind<'_>,
+        to: &Binding<'_>,
+        history: History,
+        value: &[u8],
+    ) -> Option<Vec<u8>> {
+        let (name, key) = self.board.newest(&*self.clock)?;
+        let issued = self.clock.now();
+        let chain = u32::try_from(issued.saturating_sub(history.origin)).ok()?;
+        let envelope = Envelope {
+            issued,
+            lifetime: to.lifetime,
+            chain,
+            client: history.client,
+        };
+        let mut head = Vec::with_capacity(128);
+        envelope.encode(&mut head);
+        if matches!(kind, Kind::Ticket) {
+            to.encode_owner(&mut head)?;
+        }
+        let mut out = Vec::with_capacity(HEADER_LEN + head.len() + value.len() + seal::OVERHEAD);
+        out.push(FORMAT);
+        out.extend_from_slice(&name.lane.to_be_bytes());
+        out.extend_from_slice(&name.epoch.to_be_bytes());
+        let aad = kind.aad(to, &out)?;
+        seal::seal(&key, &aad, &[&head, value], &mut out).then_some(out)
+    }
+
+    /// Opens what [`Sealer::seal`] made, if a connection of `to` may resume it now.
+    pub fn open(
+        &self,
+        kind: Kind<'_>,
+        to: &Binding<'_>,
+        sealed: &[u8],
+    ) -> Result<(Vec<u8>, History), Refusal> {
+        let now = self.clock.now();
+        let (header, body) = sealed
+            .split_at_checked(HEADER_LEN)
+            .ok_or(Refusal::Malformed)?;
+        let name = key_name(header).ok_or(Refusal::Malformed)?;
+        let (key, skew) = self.board.find(name, now).ok_or(Refusal::UnknownKey)?;
+        let aad = kind.aad(to, header).ok_or(Refusal::Malformed)?;
+        let mut text = Zeroizing::new(body.to_vec());
+        let opened = seal::open(&key, &aad, &mut text).ok_or(Refusal::Forged)?;
+        let (envelope, mut rest) = Envelope::decode(opened).ok_or(Refusal::Malformed)?;
+        if matches!(kind, Kind::Ticket) {
+            rest = to.check_owner(rest)?;
+        }
+        envelope.check(to, now, skew)?;
+        Ok((
+            rest.to_vec(),
+            History {
+                origin: envelope.origin(),
+                client: envelope.client,
+            },
+        ))
+    }
+}
+
+impl Kind<'_> {
+    /// What is authenticated without being encrypted: purpose, formats, the name of the key, and for entries what they belong to.
+    fn aad(&self, to: &Binding<'_>, header: &[u8]) -> Option<Vec<u8>> {
+        let mut aad = Vec::with_capacity(160);
+        aad.extend_from_slice(match self {
+            Kind::Ticket => b"mod_tls ticket",
+            Kind::Entry { .. } => b"mod_tls entry ",
+        });
+        aad.extend_from_slice(RUSTLS.as_bytes());
+        aad.extend_from_slice(header);
+        if let Kind::Entry { id, expiry } = self {
+            aad.push(u8::try_from(id.len()).ok()?);
+            aad.extend_from_slice(id);
+            aad.extend_from_slice(&expiry.to_be_bytes());
+            to.encode_owner(&mut aad)?;
+        }
+        Some(aad)
+    }
+}
+
+fn key_name(header: &[u8]) -> Option<KeyName> {
+    let (format, rest) = header.split_first()?;
+    let (lane, epoch) = rest.split_at_checked(4)?;
+    (*format == FORMAT).then_some(KeyName {
+        lane: u32::from_be_bytes(lane.try_into().ok()?),
+        epoch: u32::from_be_bytes(epoch.try_into().ok()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ticket::board::board_for_test;
+    use crate::ticket::clock::testing::HandClock;
+
+    const NOW: u64 = 1_790_000_000;
+    const HERE: Binding<'static> = Binding {
+        policy: &[1; 32],
+        host: "a.example:443",
+        lifetime: 43_200,
+        generation: 0,
+    };
+    const FRESH: History = History {
+        origin: NOW,
+        client: None,
+    };
+
+    fn sealer() -> (Sealer, HandClock) {
+        let clock = HandClock::at(NOW);
+        (
+            Sealer {
+                board: board_for_test(43_200),
+                clock: Arc::new(clock.clone()),
+            },
+            clock,
+        )
+    }
+
+    #[test]
+    fn every_bit_counts_and_every_cut_is_refused() {
+        let (sealer, _) = sealer();
+        let sealed = sealer.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
+        assert_eq!(
+            sealer.open(Kind::Ticket, &HERE, &sealed).unwrap(),
+            (b"session".to_vec(), FRESH)
+        );
+        for at in 0..sealed.len() {
+            assert!(
+                sealer.open(Kind::Ticket, &HERE, &sealed[..at]).is_err(),
+                "cut at {at}"
+            );
+            for bit in 0..8 {
+                let mut bent = sealed.clone();
+                bent[at] ^= 1 << bit;
+                assert!(
+                    sealer.open(Kind::Ticket, &HERE, &bent).is_err(),
+                    "octet {at} bit {bit}"
+                );
+            }
+        }
+        let long = [sealed.as_slice(), b"x"].concat();
+        assert_eq!(
+            sealer.open(Kind::Ticket, &HERE, &long),
+            Err(Refusal::Forged)
+        );
+    }
+
+    #[test]
+    fn a_session_of_another_server_is_refused() {
+        let (here, _) = sealer();
+        let (there, _) = sealer();
+        let sealed = there.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
+        assert_eq!(
+            here.open(Kind::Ticket, &HERE, &sealed),
+            Err(Refusal::UnknownKey)
+        );
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let (sealer, clock) = sealer();
+        let sealed = sealer.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
+        let open = |to: &Binding<'_>| sealer.open(Kind::Ticket, to, &sealed).map(|_| ());
+        assert_eq!(
+            open(&Binding {
+                policy: &[2; 32],
+                ..HERE
+            }),
+            Err(Refusal::OtherPolicy)
+        );
+        assert_eq!(
+            open(&Binding {
+                host: "b.example:443",
+                ..HERE
+            }),
+            Err(Refusal::OtherHost)
+        );
+        clock.set(NOW - 1);
+        assert_eq!(open(&HERE), Err(Refusal::Future));
+        clock.set(NOW + 43_199);
+        assert_eq!(open(&HERE), Ok(()));
+        clock.set(NOW + 43_200);
+        assert_eq!(open(&HERE), Err(Refusal::Expired));
+        clock.set(NOW + 43_200 + 7200);
+        assert_eq!(open(&HERE), Err(Refusal::UnknownKey));
+    }
+
+    #[test]
+    fn entries_belong_to_their_id_policy_host_and_expiry() {
+        let (sealer, _) = sealer();
+        let kind = Kind::Entry {
+            id: b"0123456789abcdef",
+            expiry: NOW + 300,
+        };
+        let sealed = sealer.seal(kind, &HERE, FRESH, b"session").unwrap();
+        assert!(sealer.open(kind, &HERE, &sealed).is_ok());
+        let forged = [
+            (
+                Kind::Entry {
+                    id: b"1123456789abcdef",
+                    expiry: NOW + 300,
+                },
+                HERE,
+            ),
+            (
+                Kind::Entry {
+                    id: b"0123456789abcdef",
+                    expiry: NOW + 301,
+                },
+                HERE,
+            ),
+            (
+                kind,
+                Binding {
+                    policy: &[2; 32],
+                    ..HERE
+                },
+            ),
+            (
+                kind,
+                Binding {
+                    host: "b.example:443",
+                    ..HERE
+                },
+            ),
+            (Kind::Ticket, HERE),
+        ];
+        for (kind, to) in forged {
+            assert_eq!(
+                sealer.open(kind, &to, &sealed).map(|_| ()),
+                Err(Refusal::Forged),
+                "{kind:?}"
+            );
+        }
+        let ticket = sealer.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
+        assert!(sealer.open(kind, &HERE, &ticket).is_err());
+    }
+
+    #[test]
+    fn the_history_goes_along() {
+        let (sealer, clock) = sealer();
+        let client = Some(ClientVerdict {
+            code: 2,
+            not_after: NOW + 90_000,
+            generation: 0,
+        });
+        let mut history = History {
+            origin: NOW,
+            client,
+        };
+        let mut value = b"session".to_vec();
+        for _ in 0..11 {
+            let sealed = sealer.seal(Kind::Ticket, &HERE, history, &value).unwrap();
+            clock.advance(3600);
+            (value, history) = sealer.open(Kind::Ticket, &HERE, &sealed).unwrap();
+        }
+        assert_eq!((history.origin, history.client), (NOW, client));
+        let last = sealer.seal(Kind::Ticket, &HERE, history, &value).unwrap();
+        clock.advance(3600);
+        assert_eq!(
+            sealer.open(Kind::Ticket, &HERE, &last).map(|_| ()),
+            Err(Refusal::Expired)
+        );
+    }
+}

@@ -1,0 +1,259 @@
+//! A secret file that several machines share: the keys of each interval are derived from it and the clock.
+//!
+//! Only the parent process reads the file and knows the secret; the children see the keys of the intervals around now, in the
+//! shared memory. So a captured child can use today's keys and not next week's.
+
+#[cfg(test)]
+use super::board::KeyName;
+use super::board::{Board, MAX_LIFETIME};
+use super::envelope::FORMAT;
+use super::lane::{KeyBytes, SLOTS};
+use super::seal::KEY_LEN;
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Seconds of an interval where the directive names none.
+pub const DEFAULT_INTERVAL: u64 = 3600;
+
+/// The shortest interval, in seconds.
+pub const MIN_INTERVAL: u64 = 60;
+
+const MIN_SECRET: usize = 32;
+const MAX_SECRET: usize = 4096;
+
+/// Intervals ahead of now whose keys are published, so that a busy parent is never late.
+const AHEAD: u64 = 2;
+
+/// A secret file and what was read from it. Lives in the parent process.
+#[derive(Debug)]
+pub struct SecretFile {
+    path: PathBuf,
+    interval: u64,
+    stamp: Stamp,
+    current: Secret,
+    previous: Option<Secret>,
+}
+
+/// What came of looking at the file again.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// Nothing new.
+    Same,
+    /// A new secret is in force; the one before it is accepted for one lifetime.
+    Replaced,
+    /// The file changed to something unusable; the old secret stays in force. The text says what is wrong.
+    Refused(String),
+}
+
+impl SecretFile {
+    /// Reads the file. The error says what is wrong with it, and what to do.
+    pub fn open(path: &Path, interval: u64) -> Result<Self, String> {
+        let (current, stamp) = Secret::read(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            interval,
+            stamp,
+            current,
+            previous: None,
+        })
+    }
+
+    /// Takes over what another object knows, so that a secret replaced across a restart stays valid for its lifetime.
+    pub fn inherit(&mut self, before: SecretFile) {
+        if before.current.id(before.interval) != self.current.id(self.interval) {
+            self.previous = Some(before.current);
+        } else {
+            self.previous = before.previous;
+        }
+    }
+
+    /// Puts the keys of the intervals around `now` into the shared memory.
+    pub fn publish(&self, board: &Board, now: u64) {
+        let id = self.current.id(self.interval);
+        let (lane, _) = board.issue_from_secret(id, self.interval, now);
+        self.current.publish(board, &lane, now);
+        if let Some(previous) = &self.previous
+            && let Some(lane) = board.secret_lane(previous.id(self.interval), now)
+        {
+            previous.publish(board, &lane, now);
+        }
+    }
+
+    /// Looks whether the file was replaced, and publishes what is due. For the parent, every few seconds.
+    pub fn poll(&mut self, board: &Board, now: u64) -> Poll {
+        let outcome = self.reread();
+        self.publish(board, now);
+        board.erase_old(now);
+        outcome
+    }
+
+    fn reread(&mut self) -> Poll {
+        let stamp = std::fs::metadata(&self.path)
+            .map(|meta| Stamp::of(&meta))
+            .unwrap_or_default();
+        if stamp == self.stamp {
+            return Poll::Same;
+        }
+        self.stamp = stamp;
+        match Secret::read(&self.path) {
+            Ok((secret, stamp)) => {
+                self.stamp = stamp;
+                if secret.0 == self.current.0 {
+                    return Poll::Same;
+                }
+                self.previous = Some(core::mem::replace(&mut self.current, secret));
+                Poll::Replaced
+            }
+            Err(problem) => Poll::Refused(problem),
+        }
+    }
+}
+
+/// Whether keys of `interval` seconds fit into the shared memory for `retention` seconds; the error says what to change.
+pub fn check_interval(interval: u64, retention: u64) -> Result<(), String> {
+    let slots = SLOTS as u64 - AHEAD - 4;
+    let least = MIN_INTERVAL.max(retention.div_ceil(slots));
+    if (least..=MAX_LIFETIME).contains(&interval) {
+        return Ok(());
+    }
+    Err(format!(
+        "an interval of {interval} s is out of range: with sessions that live {retention} s, use {least} to {MAX_LIFETIME}"
+    ))
+}
+
+/// What tells one state of the file from another.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Self {
+        Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
+
+/// The octets of a secret file; wiped when dropped, and not shown by `Debug`.
+#[derive(PartialEq, Eq)]
+struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    fn read(path: &Path) -> Result<(Self, Stamp), String> {
+        let name = path.display();
+        let mut file = File::open(path)
+            .map_err(|error| format!("cannot open ticket secret {name}: {error}"))?;
+        let meta = file
+            .metadata()
+            .map_err(|error| format!("cannot examine ticket secret {name}: {error}"))?;
+        if !meta.is_file() {
+            return Err(format!("ticket secret {name} is not a regular file"));
+        }
+        if meta.mode() & 0o007 != 0 {
+            return Err(format!(
+                "ticket secret {name} is open to everybody (mode {:04o}): chmod 600 it",
+                meta.mode() & 0o7777
+            ));
+        }
+        // Reserved once, so that no copy is left behind by growing.
+        let mut octets = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 1));
+        let limit = MAX_SECRET as u64 + 1;
+        file.by_ref()
+            .take(limit)
+            .read_to_end(&mut octets)
+            .map_err(|error| format!("cannot read ticket secret {name}: {error}"))?;
+        Self::check(&octets).map_err(|problem| format!("ticket secret {name} {problem}"))?;
+        Ok((Self(octets), Stamp::of(&meta)))
+    }
+
+    fn check(octets: &[u8]) -> Result<(), String> {
+        let length = octets.len();
+        if length < MIN_SECRET {
+            return Err(format!(
+                "has {length} octets, {MIN_SECRET} at least are needed: make one with \"openssl rand -out FILE 80\""
+            ));
+        }
+        if length > MAX_SECRET {
+            return Err(format!(
+                "has more than {MAX_SECRET} octets: name a file that holds nothing but the secret"
+            ));
+        }
+        if octets.iter().all(|octet| octets.first() == Some(octet)) {
+            return Err(
+                "repeats one octet: make one with \"openssl rand -out FILE 80\"".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// What tickets name the keys of this secret by, under one length of intervals; the same on every machine, never 0.
+    fn id(&self, interval: u64) -> u32 {
+        let mut out = [0; 4];
+        expand(&self.extract(), b"name", interval, 0, &mut out);
+        u32::from_be_bytes(out).max(1)
+    }
+
+    fn key(&self, interval: u64, epoch: u64) -> KeyBytes {
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        expand(&self.extract(), b"key", interval, epoch, &mut key[..]);
+        key
+    }
+
+    fn extract(&self) -> Prk {
+        Salt::new(HKDF_SHA256, b"mod_tls session tickets").extract(&self.0)
+    }
+
+    fn publish(&self, board: &Board, lane: &super::lane::Lane, now: u64) {
+        let (first, last) = board.window(lane, now);
+        for epoch in first..=last.saturating_add(AHEAD) {
+            if lane.read(epoch).is_none() {
+                lane.write(epoch, &self.key(lane.interval(), epoch));
+            }
+        }
+    }
+}
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// HKDF-Expand; what is expanded is named by its use, the format of what it seals, the interval and the interval's number.
+fn expand(prk: &Prk, usage: &[u8], interval: u64, epoch: u64, out: &mut [u8]) {
+    let (interval, epoch) = (interval.to_be_bytes(), epoch.to_be_bytes());
+    let info = [usage, &[FORMAT], &interval, &epoch];
+    // Fails only for more than 255 blocks of output; a key of zeros would be no key at all, so nothing is published as whole.
+    if prk
+        .expand(&info, Length(out.len()))
+        .and_then(|okm| okm.fill(out))
+        .is_err()
+    {
+        out.fill(0);
+    }
+}
+
+struct Length(usize);
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+#[cfg(test)]
+#[path = "secret_tests.rs"]
+mod tests;

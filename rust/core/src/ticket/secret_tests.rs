@@ -1,0 +1,279 @@
+use super::*;
+use crate::ticket::board::board_for_test;
+use crate::ticket::clock::Clock;
+use crate::ticket::clock::testing::HandClock;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const NOW: u64 = 1_790_000_000;
+const HOUR: u64 = 3600;
+
+/// A directory of its own for each test, removed at the end.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "mod_tls-secret-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::SeqCst)
+        );
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn secret(&self) -> PathBuf {
+        self.0.join("secret")
+    }
+
+    /// Replaces the secret atomically.
+    fn put(&self, octets: &[u8], mode: u32) {
+        let fresh = self.0.join("fresh");
+        fs::write(&fresh, octets).unwrap();
+        fs::set_permissions(&fresh, fs::Permissions::from_mode(mode)).unwrap();
+        fs::rename(&fresh, self.secret()).unwrap();
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn secret_of(seed: u8) -> Vec<u8> {
+    (0..80).map(|at| at ^ seed).collect()
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said() {
+    let dir = Directory::new();
+    let refused = |octets: &[u8], mode| {
+        dir.put(octets, mode);
+        SecretFile::open(&dir.secret(), HOUR)
+            .map(|_| ())
+            .unwrap_err()
+    };
+    assert!(refused(&secret_of(1)[..31], 0o600).contains("has 31 octets, 32 at least"));
+    assert!(refused(&secret_of(1), 0o644).contains("open to everybody (mode 0644): chmod 600"));
+    assert!(refused(&secret_of(1), 0o602).contains("open to everybody"));
+    assert!(refused(&[9; 48], 0o600).contains("repeats one octet"));
+    assert!(refused(&secret_of(1).repeat(60), 0o600).contains("more than 4096"));
+    let missing = SecretFile::open(&dir.0.join("nothing"), HOUR)
+        .map(|_| ())
+        .unwrap_err();
+    assert!(missing.contains("cannot open ticket secret") && missing.contains("nothing"));
+    let directory = SecretFile::open(&dir.0, HOUR).map(|_| ()).unwrap_err();
+    assert!(directory.contains("not a regular file"));
+    for length in [32, 48, 80] {
+        dir.put(&secret_of(1)[..length], 0o640);
+        assert!(
+            SecretFile::open(&dir.secret(), HOUR).is_ok(),
+            "{length} octets"
+        );
+    }
+}
+
+#[test]
+fn machines_with_one_file_have_the_same_keys() {
+    let dir = Directory::new();
+    dir.put(&secret_of(1), 0o600);
+    let (here, there) = (board_for_test(12 * HOUR), board_for_test(12 * HOUR));
+    for hour in 0..24 * 21 {
+        // clocks a minute apart, one before and one after the change of the interval
+        let now = NOW - NOW % HOUR + hour * HOUR;
+        let (early, late) = (HandClock::at(now - 30), HandClock::at(now + 30));
+        SecretFile::open(&dir.secret(), HOUR)
+            .unwrap()
+            .publish(&here, early.now());
+        SecretFile::open(&dir.secret(), HOUR)
+            .unwrap()
+            .publish(&there, late.now());
+        for (from, from_clock, to, to_clock) in [
+            (&here, &early, &there, &late),
+            (&there, &late, &here, &early),
+        ] {
+            let (name, key) = from.newest(from_clock).unwrap();
+            let (found, skew) = to.find(name, to_clock.now()).unwrap();
+            assert_eq!((*found, skew), (*key, 60), "hour {hour}");
+        }
+    }
+}
+
+#[test]
+fn secrets_intervals_and_epochs_have_keys_of_their_own() {
+    let secret = |seed| Secret(Zeroizing::new(secret_of(seed)));
+    let keys = [
+        secret(1).key(60, 5),
+        secret(1).key(60, 6),
+        secret(1).key(61, 5),
+        secret(2).key(60, 5),
+    ];
+    for (at, key) in keys.iter().enumerate() {
+        assert!(keys[at + 1..].iter().all(|other| **other != **key));
+    }
+    assert_ne!(secret(1).id(60), secret(2).id(60));
+    assert_ne!(secret(1).id(60), secret(1).id(61));
+    assert_eq!(secret(1).id(60), secret(1).id(60));
+}
+
+#[test]
+fn a_replaced_secret_is_accepted_for_one_lifetime() {
+    let dir = Directory::new();
+    dir.put(&secret_of(1), 0o600);
+    let (board, clock) = (board_for_test(2 * HOUR), HandClock::at(NOW));
+    let mut file = SecretFile::open(&dir.secret(), HOUR).unwrap();
+    file.publish(&board, NOW);
+    let (old, _) = board.newest(&clock).unwrap();
+    assert_eq!(file.poll(&board, NOW), Poll::Same);
+
+    dir.put(&secret_of(2), 0o600);
+    assert_eq!(file.poll(&board, NOW + 10), Poll::Replaced);
+    let (new, _) = board.newest(&clock).unwrap();
+    assert_ne!(new.lane, old.lane);
+    // another machine may go on with the old one for a while
+    let now = NOW + 2 * HOUR;
+    assert_eq!(file.poll(&board, now), Poll::Same);
+    let epoch = u32::try_from(now / HOUR).unwrap();
+    assert!(board.find(old, now).is_some());
+    assert!(
+        board
+            .find(
+                KeyName {
+                    lane: old.lane,
+                    epoch
+                },
+                now
+            )
+            .is_some()
+    );
+    let now = NOW + 2 * HOUR + 10;
+    assert_eq!(file.poll(&board, now), Poll::Same);
+    assert!(board.find(old, now).is_none());
+    assert!(
+        board
+            .find(
+                KeyName {
+                    lane: old.lane,
+                    epoch
+                },
+                now
+            )
+            .is_none()
+    );
+    clock.set(now);
+    let (newest, _) = board.newest(&clock).unwrap();
+    assert_eq!(newest.lane, new.lane);
+}
+
+#[test]
+fn a_bad_replacement_keeps_the_old_secret() {
+    let dir = Directory::new();
+    dir.put(&secret_of(1), 0o600);
+    let (board, clock) = (board_for_test(HOUR), HandClock::at(NOW));
+    let mut file = SecretFile::open(&dir.secret(), HOUR).unwrap();
+    file.publish(&board, NOW);
+    let (before, _) = board.newest(&clock).unwrap();
+    dir.put(b"short", 0o600);
+    assert!(matches!(file.poll(&board, NOW + 1), Poll::Refused(text) if text.contains("5 octets")));
+    assert_eq!(file.poll(&board, NOW + 2), Poll::Same, "said once");
+    fs::remove_file(dir.secret()).unwrap();
+    assert!(
+        matches!(file.poll(&board, NOW + 3), Poll::Refused(text) if text.contains("cannot open"))
+    );
+    assert_eq!(board.newest(&clock).unwrap().0, before);
+    clock.advance(30 * HOUR);
+    file.poll(&board, clock.now());
+    assert_eq!(board.newest(&clock).unwrap().0.lane, before.lane);
+    dir.put(&secret_of(1), 0o600);
+    assert_eq!(
+        file.poll(&board, clock.now()),
+        Poll::Same,
+        "the same secret again"
+    );
+}
+
+#[test]
+fn a_secret_replaced_across_a_restart_is_accepted_for_one_lifetime() {
+    let dir = Directory::new();
+    dir.put(&secret_of(1), 0o600);
+    let (board, clock) = (board_for_test(2 * HOUR), HandClock::at(NOW));
+    let before = SecretFile::open(&dir.secret(), HOUR).unwrap();
+    before.publish(&board, NOW);
+    let (old, _) = board.newest(&clock).unwrap();
+    dir.put(&secret_of(2), 0o600);
+    let mut after = SecretFile::open(&dir.secret(), HOUR).unwrap();
+    after.inherit(before);
+    after.publish(&board, NOW + 1);
+    let now = NOW + HOUR;
+    after.poll(&board, now);
+    let epoch = u32::try_from(now / HOUR).unwrap();
+    assert!(
+        board
+            .find(
+                KeyName {
+                    lane: old.lane,
+                    epoch
+                },
+                now
+            )
+            .is_some()
+    );
+}
+
+#[test]
+fn without_the_parent_no_ticket_is_issued_after_a_while() {
+    let dir = Directory::new();
+    dir.put(&secret_of(1), 0o600);
+    let (board, clock) = (board_for_test(HOUR), HandClock::at(NOW));
+    SecretFile::open(&dir.secret(), HOUR)
+        .unwrap()
+        .publish(&board, NOW);
+    clock.advance(HOUR);
+    assert!(board.newest(&clock).is_some());
+    clock.advance(4 * HOUR);
+    assert!(board.newest(&clock).is_none());
+}
+
+#[test]
+fn back_to_random_keys() {
+    let dir = Directory::new();
+    dir.put(&secret_of(1), 0o600);
+    let (board, clock) = (board_for_test(HOUR), HandClock::at(NOW));
+    SecretFile::open(&dir.secret(), HOUR)
+        .unwrap()
+        .publish(&board, NOW);
+    let (derived, _) = board.newest(&clock).unwrap();
+    board.issue_from_random_keys();
+    board.retire_secrets(NOW);
+    let (random, _) = board.newest(&clock).unwrap();
+    assert_ne!(random.lane, derived.lane);
+    assert!(board.find(derived, NOW + HOUR - 1).is_some());
+    assert!(board.find(derived, NOW + HOUR).is_none());
+}
+
+#[test]
+fn intervals_fit_the_memory() {
+    assert!(check_interval(3600, 7 * 24 * 3600).is_ok());
+    assert!(check_interval(60, 3600).is_ok());
+    assert!(
+        check_interval(59, 3600)
+            .unwrap_err()
+            .contains("use 60 to 604800")
+    );
+    assert!(
+        check_interval(60, 12 * 3600)
+            .unwrap_err()
+            .contains("use 255 to")
+    );
+    assert!(check_interval(604_801, 3600).is_err());
+}
+
+#[test]
+fn debug_output_shows_no_secret() {
+    let secret = Secret(Zeroizing::new(b"0123456789abcdef0123456789abcdef".to_vec()));
+    assert_eq!(format!("{secret:?}"), "Secret");
+}
