@@ -4,6 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub mod creds;
+pub mod context;
 pub mod hello;
 pub mod ticket;
 pub mod x509;
+pub mod policy;
+pub mod session;

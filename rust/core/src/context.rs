@@ -1,0 +1,96 @@
+//! What the callbacks of rustls need to know about the connection they are called for.
+//!
+//! Resolvers, verifiers, ticketers and signers are shared by all connections of a policy and get no handle to the one
+//! at hand. Each [`crate::session::Session`] therefore owns a [`Context`] and lends it to the calling thread for the
+//! length of every call into rustls, since the next call may come on another thread.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use rustls::SignatureScheme;
+use rustls::sign::CertifiedKey;
+
+/// Where a virtual host's certificates come from. Shared, and asked once per full handshake.
+pub trait CertificateSource: std::fmt::Debug + Send + Sync {
+    /// The pair to present to a client that verifies `schemes`, `None` when no pair fits.
+    fn select(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>>;
+}
+
+/// The identity and policy that a session, and every ticket it issues, is bound to.
+#[derive(Debug, Default)]
+pub struct Context {
+    /// Certificates of the virtual host that the hello chose.
+    pub certificates: Option<Arc<dyn CertificateSource>>,
+    /// `ServerName:port` of that virtual host.
+    pub identity: Arc<str>,
+    /// Content hash of the policy (design section 3).
+    pub policy_id: [u8; 32],
+    /// The server name that our own parser read; rustls must have read the same one.
+    pub server_name: Option<String>,
+    /// Scheme of our handshake signature; `None` on a resumed session.
+    pub signature_scheme: Option<SignatureScheme>,
+    /// A ticket was accepted during the current call: no new one is due in TLS 1.2.
+    pub ticket_accepted: bool,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Box<Context>>> = const { RefCell::new(None) };
+}
+
+/// Lends `context` to this thread while `call` runs.
+///
+/// The context comes back even when `call` unwinds, so that a poisoned session can still be dropped in peace.
+pub fn enter<R>(context: &mut Option<Box<Context>>, call: impl FnOnce() -> R) -> R {
+    struct Return<'a>(&'a mut Option<Box<Context>>);
+    impl Drop for Return<'_> {
+        fn drop(&mut self) {
+            *self.0 = CURRENT.with(|current| current.try_borrow_mut().ok().and_then(|mut c| c.take()));
+        }
+    }
+    let lent = context.take();
+    CURRENT.with(|current| {
+        if let Ok(mut current) = current.try_borrow_mut() {
+            *current = lent;
+        }
+    });
+    let _back = Return(context);
+    call()
+}
+
+/// Runs `use_it` with the context of the connection this thread is working on; `None` outside of one.
+///
+/// Calls must not nest: rustls' callbacks never call each other.
+pub fn with<R>(use_it: impl FnOnce(&mut Context) -> R) -> Option<R> {
+    CURRENT.with(|current| {
+        let mut current = current.try_borrow_mut().ok()?;
+        current.as_deref_mut().map(use_it)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn context_is_lent_and_returned() {
+        let mut context = Some(Box::new(Context::default()));
+        let seen = enter(&mut context, || {
+            with(|c| c.ticket_accepted = true);
+            with(|c| c.ticket_accepted)
+        });
+        assert_eq!(seen, Some(true));
+        assert!(context.is_some_and(|c| c.ticket_accepted));
+        assert!(with(|_| ()).is_none());
+    }
+
+    #[test]
+    fn context_survives_unwinding() {
+        let mut context = Some(Box::new(Context::default()));
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            enter(&mut context, || panic!("as a bug in a callback would"))
+        }));
+        assert!(caught.is_err());
+        assert!(context.is_some());
+        assert!(with(|_| ()).is_none());
+    }
+}

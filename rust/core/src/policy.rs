@@ -1,0 +1,209 @@
+//! Built policies: one rustls `ServerConfig` per policy id and ALPN choice, shared by all virtual hosts that are equal.
+
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerConfig};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
+
+use crate::context;
+
+/// What a handshake may negotiate, as the configuration settled it.
+#[derive(Clone, Debug, Default)]
+pub struct Spec {
+    /// Content hash of everything that makes two policies different (design section 3).
+    pub id: [u8; 32],
+    /// TLS 1.2 is offered.
+    pub tls12: bool,
+    /// TLS 1.3 is offered.
+    pub tls13: bool,
+    /// IANA numbers of cipher suites, most preferred first.
+    pub suites: Vec<u16>,
+    /// IANA numbers of key exchange groups, most preferred first.
+    pub groups: Vec<u16>,
+    /// The server's order of suites decides, not the client's.
+    pub server_order: bool,
+}
+
+/// A policy ready to serve: immutable, shared by threads and, from before the fork, by processes.
+#[derive(Debug)]
+pub struct Policy {
+    id: [u8; 32],
+    server_order: bool,
+    plain: Variants,
+    chacha_first: Variants,
+}
+
+/// The same policy with each of the ALPN answers that httpd's protocol negotiation usually gives.
+#[derive(Debug)]
+struct Variants {
+    none: Arc<ServerConfig>,
+    h2: Arc<ServerConfig>,
+    http11: Arc<ServerConfig>,
+}
+
+impl Policy {
+    /// Builds the configurations. Fails with a sentence when nothing of what was asked for exists.
+    pub fn build(spec: &Spec) -> Result<Self, String> {
+        let plain = Variants::build(spec, false)?;
+        let chacha_first = if spec.server_order { Variants::build(spec, true)? } else { plain.clone() };
+        Ok(Self { id: spec.id, server_order: spec.server_order, plain, chacha_first })
+    }
+
+    /// Content hash of the policy.
+    pub fn id(&self) -> [u8; 32] {
+        self.id
+    }
+
+    /// The configuration that answers with `alpn` (empty: no ALPN answer).
+    ///
+    /// `client_prefers_chacha` says that the client lists ChaCha20 before every AES suite, as devices without AES
+    /// instructions do; the server's own order then yields for ChaCha20.
+    pub fn config(&self, alpn: &[u8], client_prefers_chacha: bool) -> Arc<ServerConfig> {
+        let variants = if self.server_order && client_prefers_chacha { &self.chacha_first } else { &self.plain };
+        match alpn {
+            b"" => variants.none.clone(),
+            b"h2" => variants.h2.clone(),
+            b"http/1.1" => variants.http11.clone(),
+            other => Arc::new(with_alpn(&variants.none, other)),
+        }
+    }
+}
+
+impl Variants {
+    fn build(spec: &Spec, chacha_first: bool) -> Result<Self, String> {
+        let none = server_config(spec, chacha_first)?;
+        Ok(Self {
+            h2: Arc::new(with_alpn(&none, b"h2")),
+            http11: Arc::new(with_alpn(&none, b"http/1.1")),
+            none: Arc::new(none),
+        })
+    }
+}
+
+impl Clone for Variants {
+    fn clone(&self) -> Self {
+        Self { none: self.none.clone(), h2: self.h2.clone(), http11: self.http11.clone() }
+    }
+}
+
+fn with_alpn(base: &ServerConfig, alpn: &[u8]) -> ServerConfig {
+    let mut config = base.clone();
+    config.alpn_protocols = vec![alpn.to_vec()];
+    config
+}
+
+fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String> {
+    let provider = CryptoProvider {
+        cipher_suites: suites(spec, chacha_first),
+        kx_groups: groups(&spec.groups),
+        ..aws_lc_rs::default_provider()
+    };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&versions(spec))
+        .map_err(|e| format!("no handshake is possible with these protocols, cipher suites and groups: {e}"))?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(FromContext));
+    config.ignore_client_order = spec.server_order;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+fn versions(spec: &Spec) -> Vec<&'static SupportedProtocolVersion> {
+    [(spec.tls13, &TLS13), (spec.tls12, &TLS12)].into_iter().filter_map(|(on, v)| on.then_some(v)).collect()
+}
+
+fn suites(spec: &Spec, chacha_first: bool) -> Vec<SupportedCipherSuite> {
+    let mut list: Vec<_> = spec
+        .suites
+        .iter()
+        .filter_map(|id| aws_lc_rs::ALL_CIPHER_SUITES.iter().find(|s| u16::from(s.suite()) == *id).copied())
+        .collect();
+    if chacha_first {
+        list.sort_by_key(|suite| !is_chacha(suite.suite().into()));
+    }
+    list
+}
+
+fn groups(ids: &[u16]) -> Vec<&'static dyn SupportedKxGroup> {
+    ids.iter()
+        .filter_map(|id| aws_lc_rs::ALL_KX_GROUPS.iter().find(|g| u16::from(g.name()) == *id).copied())
+        .collect()
+}
+
+/// Whether the client wants ChaCha20: it is offered, and before every suite with AES that we know.
+pub fn prefers_chacha(offered: &[u16]) -> bool {
+    offered
+        .iter()
+        .find(|id| aws_lc_rs::ALL_CIPHER_SUITES.iter().any(|s| u16::from(s.suite()) == **id))
+        .is_some_and(|id| is_chacha(*id))
+}
+
+fn is_chacha(id: u16) -> bool {
+    // TLS_CHACHA20_POLY1305_SHA256 (RFC 8446 B.4), ECDHE_RSA and ECDHE_ECDSA with it (RFC 7905 2)
+    matches!(id, 0x1303 | 0xcca8 | 0xcca9)
+}
+
+/// Takes the certificate from the virtual host that our own reading of the hello chose.
+#[derive(Debug)]
+struct FromContext;
+
+impl ResolvesServerCert for FromContext {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        context::with(|context| {
+            // Two parsers read this hello. Where they differ about the name, no certificate is safe to show.
+            if context.server_name.as_deref() != hello.server_name() {
+                return None;
+            }
+            let certified = context.certificates.as_ref()?.select(hello.signature_schemes())?;
+            context.signature_scheme =
+                certified.key.choose_scheme(hello.signature_schemes()).map(|signer| signer.scheme());
+            Some(certified)
+        })
+        .flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> Spec {
+        Spec { tls12: true, tls13: true, suites: vec![0x1301, 0x1303, 0xc02b, 0xcca9], groups: vec![0x11ec, 29], ..Spec::default() }
+    }
+
+    #[test]
+    fn chacha_only_where_listed_before_aes() {
+        assert!(prefers_chacha(&[0x1303, 0x1301]));
+        assert!(prefers_chacha(&[0x0a0a, 0xc013, 0x1303, 0x1301])); // GREASE and CBC do not count
+        assert!(!prefers_chacha(&[0x1301, 0x1303]));
+        assert!(!prefers_chacha(&[]));
+    }
+
+    #[test]
+    fn order_of_suites_and_groups_is_the_configured_one() {
+        let policy = Policy::build(&Spec { server_order: true, ..spec() }).unwrap();
+        let suites = |c: &ServerConfig| -> Vec<u16> {
+            c.crypto_provider().cipher_suites.iter().map(|s| s.suite().into()).collect()
+        };
+        assert_eq!(suites(&policy.config(b"", false)), [0x1301, 0x1303, 0xc02b, 0xcca9]);
+        assert_eq!(suites(&policy.config(b"", true)), [0x1303, 0xcca9, 0x1301, 0xc02b]);
+    }
+
+    #[test]
+    fn alpn_answers_share_the_rest() {
+        let policy = Policy::build(&spec()).unwrap();
+        assert_eq!(policy.config(b"h2", false).alpn_protocols, [b"h2".to_vec()]);
+        assert_eq!(policy.config(b"acme-tls/1", false).alpn_protocols, [b"acme-tls/1".to_vec()]);
+        assert!(policy.config(b"", false).alpn_protocols.is_empty());
+    }
+
+    #[test]
+    fn nothing_left_is_an_error() {
+        assert!(Policy::build(&Spec { suites: vec![], ..spec() }).is_err());
+        assert!(Policy::build(&Spec { tls13: false, suites: vec![0x1301], ..spec() }).is_err());
+    }
+}

@@ -1,0 +1,324 @@
+//! One incoming TLS connection. The only file that calls rustls' connection API.
+//!
+//! Bytes from the network go in, plaintext and bytes for the network come out; who reads and writes sockets is none of
+//! its business. Every loop consumes, produces or returns.
+
+use rustls::server::UnbufferedServerConnection;
+use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic};
+use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
+
+use crate::context::{self, Context};
+use crate::hello::{self, Parsed};
+use crate::policy::Policy;
+
+/// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
+pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
+
+/// The longest plaintext of one record (RFC 8446 5.1).
+pub const MAX_FRAGMENT: usize = 16_384;
+
+/// What encryption adds to one record at most: 29 bytes with TLS 1.2 AES-GCM, 22 with TLS 1.3.
+pub const RECORD_OVERHEAD: usize = 32;
+
+/// Where a connection stands after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The handshake needs more from the client.
+    Handshaking,
+    /// Application data may flow both ways.
+    Open,
+    /// The client has sent close_notify: no more data will come, ours may still go.
+    PeerClosed,
+    /// Nothing more can be said on this connection.
+    Failed,
+}
+
+/// What the handshake settled; zero or empty where it has not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Protocol version as on the wire: 0x0303, 0x0304.
+    pub version: u16,
+    /// IANA number of the cipher suite.
+    pub suite: u16,
+    /// IANA number of the key exchange group; 0 on resumption without one.
+    pub group: u16,
+    /// Our handshake signature's scheme; 0 on resumption.
+    pub signature_scheme: u16,
+    /// ALPN's answer.
+    pub alpn: Vec<u8>,
+    /// The session was resumed.
+    pub resumed: bool,
+}
+
+/// One connection, from its first byte on. Owned by the connection pool; any thread may call, one at a time.
+#[derive(Default)]
+pub struct Session {
+    tls: Option<Box<UnbufferedServerConnection>>,
+    context: Option<Box<Context>>,
+    /// Bytes from the network that rustls has not consumed.
+    incoming: Vec<u8>,
+    /// Bytes for the network.
+    outgoing: Vec<u8>,
+    /// Plaintext that turned up while writing.
+    unread: Vec<u8>,
+    peer_closed: bool,
+    failure: Option<Error>,
+}
+
+impl Session {
+    /// A connection of which nothing is known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the first bytes and says what they are. Call until the answer is not [`Parsed::NeedMore`].
+    pub fn read_hello(&mut self, input: &[u8]) -> Parsed {
+        self.incoming.extend_from_slice(input);
+        hello::parse(&self.incoming)
+    }
+
+    /// Chooses what this connection is: from here on rustls has the word. The bytes of the hello wait inside, so that
+    /// [`Session::feed`] with no further input goes on.
+    pub fn start(&mut self, policy: &Policy, alpn: &[u8], prefers_chacha: bool, context: Context) -> Result<(), Error> {
+        let config = policy.config(alpn, prefers_chacha);
+        self.tls = Some(Box::new(UnbufferedServerConnection::new(config)?));
+        self.context = Some(Box::new(context));
+        Ok(())
+    }
+
+    /// Takes bytes from the network. Plaintext goes to `sink` record by record; bytes for the network are to be taken
+    /// by [`Session::take_outgoing`] before the next call.
+    pub fn feed(&mut self, input: &[u8], sink: &mut dyn FnMut(&[u8])) -> Status {
+        if !self.unread.is_empty() {
+            sink(&std::mem::take(&mut self.unread));
+        }
+        self.incoming.extend_from_slice(input);
+        let Some(mut tls) = self.tls.take() else { return self.status() };
+        let mut context = self.context.take();
+        context::enter(&mut context, || self.process(&mut tls, sink));
+        self.context = context;
+        self.tls = Some(tls);
+        self.status()
+    }
+
+    fn process(&mut self, tls: &mut UnbufferedServerConnection, sink: &mut dyn FnMut(&[u8])) {
+        let mut start = 0;
+        loop {
+            let Some(unconsumed) = self.incoming.get_mut(start..) else { break };
+            let UnbufferedStatus { discard, state } = tls.process_tls_records(unconsumed);
+            start += discard;
+            match step(state, &mut self.outgoing, sink) {
+                Next::Again => {}
+                Next::PeerClosed => self.peer_closed = true,
+                Next::Wait => break,
+                Next::Failed(error) => {
+                    // The first error is the cause; calling again makes rustls hand out the alert it owes.
+                    if self.failure.replace(error).is_some() {
+                        break;
+                    }
+                }
+            }
+        }
+        if self.failure.is_some() || self.peer_closed || start >= self.incoming.len() {
+            self.incoming = Vec::new();
+        } else {
+            self.incoming.drain(..start);
+        }
+    }
+
+    /// Encrypts from the front of `plaintext` into `out`, records of at most `fragment` bytes each.
+    /// Returns (bytes taken, bytes written); `None` when nothing can be written any more.
+    pub fn seal(&mut self, plaintext: &[u8], fragment: usize, out: &mut [u8]) -> Option<(usize, usize)> {
+        let fragment = fragment.clamp(1, MAX_FRAGMENT);
+        let mut tls = self.tls.take()?;
+        let mut context = self.context.take();
+        let sealed = context::enter(&mut context, || {
+            self.with_traffic(&mut tls, out, |traffic, out, mut written| {
+                let mut taken = 0;
+                while let Some(rest) = plaintext.get(taken..).filter(|rest| !rest.is_empty()) {
+                    let piece = rest.get(..fragment).unwrap_or(rest);
+                    let Some(space) = out.get_mut(written..) else { break };
+                    match traffic.encrypt(piece, space) {
+                        Ok(n) => {
+                            written += n;
+                            taken += piece.len();
+                        }
+                        Err(EncryptError::InsufficientSize(_)) => break,
+                        Err(EncryptError::EncryptExhausted) => return None,
+                    }
+                }
+                Some((taken, written))
+            })
+        });
+        self.context = context;
+        self.tls = Some(tls);
+        sealed
+    }
+
+    /// Brings the session to the state in which data may be written, with what rustls owes before already in `out`.
+    fn with_traffic<R>(
+        &mut self,
+        tls: &mut UnbufferedServerConnection,
+        out: &mut [u8],
+        mut write: impl FnMut(&mut Traffic<'_>, &mut [u8], usize) -> Option<R>,
+    ) -> Option<R> {
+        let mut owed = std::mem::take(&mut self.outgoing);
+        loop {
+            let UnbufferedStatus { discard, state } = tls.process_tls_records(&mut self.incoming);
+            let result = match state {
+                Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+                    let Some(space) = out.get_mut(..owed.len()) else {
+                        self.outgoing = owed;
+                        return None;
+                    };
+                    space.copy_from_slice(&owed);
+                    Some(write(&mut traffic, out, owed.len()))
+                }
+                state => {
+                    let unread = &mut self.unread;
+                    match step(state, &mut owed, &mut |data| unread.extend_from_slice(data)) {
+                        Next::Again => None,
+                        Next::PeerClosed => {
+                            self.peer_closed = true;
+                            None
+                        }
+                        Next::Wait => Some(None),
+                        Next::Failed(error) => {
+                            self.failure.get_or_insert(error);
+                            Some(None)
+                        }
+                    }
+                }
+            };
+            self.incoming.drain(..discard.min(self.incoming.len()));
+            if let Some(result) = result {
+                return result;
+            }
+        }
+    }
+
+    /// Ends our direction with a close_notify alert, unless an alert was sent already or no traffic keys exist yet.
+    pub fn close_notify(&mut self) {
+        let Some(mut tls) = self.tls.take() else { return };
+        let mut out = vec![0; self.outgoing.len() + 4 * RECORD_OVERHEAD + MAX_RECORD];
+        let mut context = self.context.take();
+        let written = context::enter(&mut context, || {
+            self.with_traffic(&mut tls, &mut out, |traffic, out, written| {
+                let more = out.get_mut(written..).and_then(|space| traffic.queue_close_notify(space).ok())?;
+                Some(written + more)
+            })
+        });
+        self.context = context;
+        self.tls = Some(tls);
+        if let Some(written) = written {
+            out.truncate(written);
+            self.outgoing = out;
+        }
+    }
+
+    /// Bytes for the network. They are to be sent in the order in which they are taken.
+    pub fn take_outgoing(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.outgoing)
+    }
+
+    /// Where the connection stands.
+    pub fn status(&self) -> Status {
+        match self.tls.as_deref() {
+            _ if self.failure.is_some() => Status::Failed,
+            Some(_) if self.peer_closed => Status::PeerClosed,
+            Some(tls) if !tls.is_handshaking() => Status::Open,
+            _ => Status::Handshaking,
+        }
+    }
+
+    /// Why the connection failed, in rustls' words.
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
+    }
+
+    /// The alert by which the client ended the connection, where it did.
+    pub fn alert_received(&self) -> Option<AlertDescription> {
+        match self.failure {
+            Some(Error::AlertReceived(alert)) => Some(alert),
+            _ => None,
+        }
+    }
+
+    /// What the handshake settled.
+    pub fn facts(&self) -> Facts {
+        let Some(tls) = self.tls.as_deref() else { return Facts::default() };
+        let common: &CommonState = tls;
+        Facts {
+            version: common.protocol_version().map_or(0, u16::from),
+            suite: common.negotiated_cipher_suite().map_or(0, |s| s.suite().into()),
+            group: common.negotiated_key_exchange_group().map_or(0, |g| g.name().into()),
+            signature_scheme: self.context.as_ref().and_then(|c| c.signature_scheme).map_or(0, u16::from),
+            alpn: common.alpn_protocol().map(<[u8]>::to_vec).unwrap_or_default(),
+            resumed: common.handshake_kind() == Some(HandshakeKind::Resumed),
+        }
+    }
+
+    /// The client's certificates as sent, leaf first, in DER.
+    pub fn peer_certificates(&self) -> impl Iterator<Item = &[u8]> {
+        let chain = self.tls.as_deref().and_then(|tls| tls.peer_certificates());
+        chain.unwrap_or_default().iter().map(AsRef::as_ref)
+    }
+
+    /// What the callbacks left behind.
+    pub fn context(&self) -> Option<&Context> {
+        self.context.as_deref()
+    }
+}
+
+type Traffic<'a> = WriteTraffic<'a, rustls::server::ServerConnectionData>;
+
+enum Next {
+    Again,
+    Wait,
+    PeerClosed,
+    Failed(Error),
+}
+
+/// Handles one state of rustls' unbuffered API.
+fn step<Data>(
+    state: Result<ConnectionState<'_, '_, Data>, Error>,
+    outgoing: &mut Vec<u8>,
+    sink: &mut dyn FnMut(&[u8]),
+) -> Next {
+    match state {
+        Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+            while let Some(record) = traffic.next_record() {
+                match record {
+                    Ok(record) => sink(record.payload),
+                    Err(error) => return Next::Failed(error),
+                }
+            }
+            Next::Again
+        }
+        Ok(ConnectionState::EncodeTlsData(mut data)) => {
+            let end = outgoing.len();
+            if let Err(EncodeError::InsufficientSize(needed)) = data.encode(&mut []) {
+                outgoing.resize(end + needed.required_size, 0);
+                if let Some(space) = outgoing.get_mut(end..) {
+                    // cannot fail: the space is as large as was asked for
+                    let _ = data.encode(space);
+                }
+            }
+            Next::Again
+        }
+        Ok(ConnectionState::TransmitTlsData(data)) => {
+            data.done();
+            Next::Again
+        }
+        Ok(ConnectionState::PeerClosed) => Next::PeerClosed,
+        Ok(
+            ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_) | ConnectionState::Closed | _,
+        ) => Next::Wait,
+        Err(error) => Next::Failed(error),
+    }
+}
+
+/// A fatal alert in the clear, for a handshake that we end before rustls has the word (RFC 8446 6).
+pub fn plain_alert(alert: AlertDescription) -> [u8; 7] {
+    [21, 3, 3, 0, 2, 2, u8::from(alert)]
+}
