@@ -3,7 +3,8 @@ fn main() {
     cxx_build::bridge("src/lib.rs")
         .std("c++20")
         .flag("-fvisibility=hidden")
-        .flag("-I../../src")
+        .include("../../src")
         .compile("mod_tls_bridge_cxx");
     println!("cargo:rerun-if-changed=src/lib.rs");
+    println!("cargo:rerun-if-changed=../../src/conn/sink.hpp");
 }

@@ -44,7 +44,8 @@ pub fn enter<R>(context: &mut Option<Box<Context>>, call: impl FnOnce() -> R) ->
     struct Return<'a>(&'a mut Option<Box<Context>>);
     impl Drop for Return<'_> {
         fn drop(&mut self) {
-            *self.0 = CURRENT.with(|current| current.try_borrow_mut().ok().and_then(|mut c| c.take()));
+            *self.0 =
+                CURRENT.with(|current| current.try_borrow_mut().ok().and_then(|mut c| c.take()));
         }
     }
     let lent = context.take();

@@ -5,8 +5,22 @@
 
 pub mod creds;
 pub mod context;
+pub mod describe;
 pub mod hello;
 pub mod ticket;
 pub mod x509;
 pub mod policy;
 pub mod session;
+
+/// Name and version of the TLS engine.
+pub const ENGINE_VERSION: &str = "rustls/0.23.46";
+
+/// Draws a random number. The first one of a process costs about 20 ms of CPU, for aws-lc's entropy source has to
+/// start; a child calls this before it serves, so that no client waits.
+pub fn warm_up() {
+    let mut byte = [0u8; 1];
+    // A failing generator shows itself in the first handshake, with an alert.
+    let _ = rustls::crypto::aws_lc_rs::default_provider()
+        .secure_random
+        .fill(&mut byte);
+}

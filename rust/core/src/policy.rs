@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::aws_lc_rs::digest;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerConfig};
 use rustls::sign::CertifiedKey;
@@ -48,8 +49,17 @@ impl Policy {
     /// Builds the configurations. Fails with a sentence when nothing of what was asked for exists.
     pub fn build(spec: &Spec) -> Result<Self, String> {
         let plain = Variants::build(spec, false)?;
-        let chacha_first = if spec.server_order { Variants::build(spec, true)? } else { plain.clone() };
-        Ok(Self { id: spec.id, server_order: spec.server_order, plain, chacha_first })
+        let chacha_first = if spec.server_order {
+            Variants::build(spec, true)?
+        } else {
+            plain.clone()
+        };
+        Ok(Self {
+            id: spec.id,
+            server_order: spec.server_order,
+            plain,
+            chacha_first,
+        })
     }
 
     /// Content hash of the policy.
@@ -62,7 +72,11 @@ impl Policy {
     /// `client_prefers_chacha` says that the client lists ChaCha20 before every AES suite, as devices without AES
     /// instructions do; the server's own order then yields for ChaCha20.
     pub fn config(&self, alpn: &[u8], client_prefers_chacha: bool) -> Arc<ServerConfig> {
-        let variants = if self.server_order && client_prefers_chacha { &self.chacha_first } else { &self.plain };
+        let variants = if self.server_order && client_prefers_chacha {
+            &self.chacha_first
+        } else {
+            &self.plain
+        };
         match alpn {
             b"" => variants.none.clone(),
             b"h2" => variants.h2.clone(),
@@ -85,7 +99,11 @@ impl Variants {
 
 impl Clone for Variants {
     fn clone(&self) -> Self {
-        Self { none: self.none.clone(), h2: self.h2.clone(), http11: self.http11.clone() }
+        Self {
+            none: self.none.clone(),
+            h2: self.h2.clone(),
+            http11: self.http11.clone(),
+        }
     }
 }
 
@@ -103,7 +121,9 @@ fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String
     };
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&versions(spec))
-        .map_err(|e| format!("no handshake is possible with these protocols, cipher suites and groups: {e}"))?
+        .map_err(|e| {
+            format!("no handshake is possible with these protocols, cipher suites and groups: {e}")
+        })?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(FromContext));
     config.ignore_client_order = spec.server_order;
@@ -113,14 +133,22 @@ fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String
 }
 
 fn versions(spec: &Spec) -> Vec<&'static SupportedProtocolVersion> {
-    [(spec.tls13, &TLS13), (spec.tls12, &TLS12)].into_iter().filter_map(|(on, v)| on.then_some(v)).collect()
+    [(spec.tls13, &TLS13), (spec.tls12, &TLS12)]
+        .into_iter()
+        .filter_map(|(on, v)| on.then_some(v))
+        .collect()
 }
 
 fn suites(spec: &Spec, chacha_first: bool) -> Vec<SupportedCipherSuite> {
     let mut list: Vec<_> = spec
         .suites
         .iter()
-        .filter_map(|id| aws_lc_rs::ALL_CIPHER_SUITES.iter().find(|s| u16::from(s.suite()) == *id).copied())
+        .filter_map(|id| {
+            aws_lc_rs::ALL_CIPHER_SUITES
+                .iter()
+                .find(|s| u16::from(s.suite()) == *id)
+                .copied()
+        })
         .collect();
     if chacha_first {
         list.sort_by_key(|suite| !is_chacha(suite.suite().into()));
@@ -130,15 +158,32 @@ fn suites(spec: &Spec, chacha_first: bool) -> Vec<SupportedCipherSuite> {
 
 fn groups(ids: &[u16]) -> Vec<&'static dyn SupportedKxGroup> {
     ids.iter()
-        .filter_map(|id| aws_lc_rs::ALL_KX_GROUPS.iter().find(|g| u16::from(g.name()) == *id).copied())
+        .filter_map(|id| {
+            aws_lc_rs::ALL_KX_GROUPS
+                .iter()
+                .find(|g| u16::from(g.name()) == *id)
+                .copied()
+        })
         .collect()
+}
+
+/// SHA-256 of a canonical encoding.
+pub fn digest(encoded: &[u8]) -> [u8; 32] {
+    let hash = digest::digest(&digest::SHA256, encoded);
+    let mut id = [0; 32];
+    id.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+    id
 }
 
 /// Whether the client wants ChaCha20: it is offered, and before every suite with AES that we know.
 pub fn prefers_chacha(offered: &[u16]) -> bool {
     offered
         .iter()
-        .find(|id| aws_lc_rs::ALL_CIPHER_SUITES.iter().any(|s| u16::from(s.suite()) == **id))
+        .find(|id| {
+            aws_lc_rs::ALL_CIPHER_SUITES
+                .iter()
+                .any(|s| u16::from(s.suite()) == **id)
+        })
         .is_some_and(|id| is_chacha(*id))
 }
 
@@ -158,9 +203,14 @@ impl ResolvesServerCert for FromContext {
             if context.server_name.as_deref() != hello.server_name() {
                 return None;
             }
-            let certified = context.certificates.as_ref()?.select(hello.signature_schemes())?;
-            context.signature_scheme =
-                certified.key.choose_scheme(hello.signature_schemes()).map(|signer| signer.scheme());
+            let certified = context
+                .certificates
+                .as_ref()?
+                .select(hello.signature_schemes())?;
+            context.signature_scheme = certified
+                .key
+                .choose_scheme(hello.signature_schemes())
+                .map(|signer| signer.scheme());
             Some(certified)
         })
         .flatten()
@@ -172,7 +222,13 @@ mod tests {
     use super::*;
 
     fn spec() -> Spec {
-        Spec { tls12: true, tls13: true, suites: vec![0x1301, 0x1303, 0xc02b, 0xcca9], groups: vec![0x11ec, 29], ..Spec::default() }
+        Spec {
+            tls12: true,
+            tls13: true,
+            suites: vec![0x1301, 0x1303, 0xc02b, 0xcca9],
+            groups: vec![0x11ec, 29],
+            ..Spec::default()
+        }
     }
 
     #[test]
@@ -185,25 +241,55 @@ mod tests {
 
     #[test]
     fn order_of_suites_and_groups_is_the_configured_one() {
-        let policy = Policy::build(&Spec { server_order: true, ..spec() }).unwrap();
+        let policy = Policy::build(&Spec {
+            server_order: true,
+            ..spec()
+        })
+        .unwrap();
         let suites = |c: &ServerConfig| -> Vec<u16> {
-            c.crypto_provider().cipher_suites.iter().map(|s| s.suite().into()).collect()
+            c.crypto_provider()
+                .cipher_suites
+                .iter()
+                .map(|s| s.suite().into())
+                .collect()
         };
-        assert_eq!(suites(&policy.config(b"", false)), [0x1301, 0x1303, 0xc02b, 0xcca9]);
-        assert_eq!(suites(&policy.config(b"", true)), [0x1303, 0xcca9, 0x1301, 0xc02b]);
+        assert_eq!(
+            suites(&policy.config(b"", false)),
+            [0x1301, 0x1303, 0xc02b, 0xcca9]
+        );
+        assert_eq!(
+            suites(&policy.config(b"", true)),
+            [0x1303, 0xcca9, 0x1301, 0xc02b]
+        );
     }
 
     #[test]
     fn alpn_answers_share_the_rest() {
         let policy = Policy::build(&spec()).unwrap();
         assert_eq!(policy.config(b"h2", false).alpn_protocols, [b"h2".to_vec()]);
-        assert_eq!(policy.config(b"acme-tls/1", false).alpn_protocols, [b"acme-tls/1".to_vec()]);
+        assert_eq!(
+            policy.config(b"acme-tls/1", false).alpn_protocols,
+            [b"acme-tls/1".to_vec()]
+        );
         assert!(policy.config(b"", false).alpn_protocols.is_empty());
     }
 
     #[test]
     fn nothing_left_is_an_error() {
-        assert!(Policy::build(&Spec { suites: vec![], ..spec() }).is_err());
-        assert!(Policy::build(&Spec { tls13: false, suites: vec![0x1301], ..spec() }).is_err());
+        assert!(
+            Policy::build(&Spec {
+                suites: vec![],
+                ..spec()
+            })
+            .is_err()
+        );
+        assert!(
+            Policy::build(&Spec {
+                tls13: false,
+                suites: vec![0x1301],
+                ..spec()
+            })
+            .is_err()
+        );
     }
 }

@@ -4,7 +4,9 @@
 //! its business. Every loop consumes, produces or returns.
 
 use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic};
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic,
+};
 use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
 
 use crate::context::{self, Context};
@@ -79,7 +81,13 @@ impl Session {
 
     /// Chooses what this connection is: from here on rustls has the word. The bytes of the hello wait inside, so that
     /// [`Session::feed`] with no further input goes on.
-    pub fn start(&mut self, policy: &Policy, alpn: &[u8], prefers_chacha: bool, context: Context) -> Result<(), Error> {
+    pub fn start(
+        &mut self,
+        policy: &Policy,
+        alpn: &[u8],
+        prefers_chacha: bool,
+        context: Context,
+    ) -> Result<(), Error> {
         let config = policy.config(alpn, prefers_chacha);
         self.tls = Some(Box::new(UnbufferedServerConnection::new(config)?));
         self.context = Some(Box::new(context));
@@ -93,7 +101,9 @@ impl Session {
             sink(&std::mem::take(&mut self.unread));
         }
         self.incoming.extend_from_slice(input);
-        let Some(mut tls) = self.tls.take() else { return self.status() };
+        let Some(mut tls) = self.tls.take() else {
+            return self.status();
+        };
         let mut context = self.context.take();
         context::enter(&mut context, || self.process(&mut tls, sink));
         self.context = context;
@@ -104,7 +114,9 @@ impl Session {
     fn process(&mut self, tls: &mut UnbufferedServerConnection, sink: &mut dyn FnMut(&[u8])) {
         let mut start = 0;
         loop {
-            let Some(unconsumed) = self.incoming.get_mut(start..) else { break };
+            let Some(unconsumed) = self.incoming.get_mut(start..) else {
+                break;
+            };
             let UnbufferedStatus { discard, state } = tls.process_tls_records(unconsumed);
             start += discard;
             match step(state, &mut self.outgoing, sink) {
@@ -128,7 +140,12 @@ impl Session {
 
     /// Encrypts from the front of `plaintext` into `out`, records of at most `fragment` bytes each.
     /// Returns (bytes taken, bytes written); `None` when nothing can be written any more.
-    pub fn seal(&mut self, plaintext: &[u8], fragment: usize, out: &mut [u8]) -> Option<(usize, usize)> {
+    pub fn seal(
+        &mut self,
+        plaintext: &[u8],
+        fragment: usize,
+        out: &mut [u8],
+    ) -> Option<(usize, usize)> {
         let fragment = fragment.clamp(1, MAX_FRAGMENT);
         let mut tls = self.tls.take()?;
         let mut context = self.context.take();
@@ -137,7 +154,9 @@ impl Session {
                 let mut taken = 0;
                 while let Some(rest) = plaintext.get(taken..).filter(|rest| !rest.is_empty()) {
                     let piece = rest.get(..fragment).unwrap_or(rest);
-                    let Some(space) = out.get_mut(written..) else { break };
+                    let Some(space) = out.get_mut(written..) else {
+                        break;
+                    };
                     match traffic.encrypt(piece, space) {
                         Ok(n) => {
                             written += n;
@@ -199,12 +218,16 @@ impl Session {
 
     /// Ends our direction with a close_notify alert, unless an alert was sent already or no traffic keys exist yet.
     pub fn close_notify(&mut self) {
-        let Some(mut tls) = self.tls.take() else { return };
+        let Some(mut tls) = self.tls.take() else {
+            return;
+        };
         let mut out = vec![0; self.outgoing.len() + 4 * RECORD_OVERHEAD + MAX_RECORD];
         let mut context = self.context.take();
         let written = context::enter(&mut context, || {
             self.with_traffic(&mut tls, &mut out, |traffic, out, written| {
-                let more = out.get_mut(written..).and_then(|space| traffic.queue_close_notify(space).ok())?;
+                let more = out
+                    .get_mut(written..)
+                    .and_then(|space| traffic.queue_close_notify(space).ok())?;
                 Some(written + more)
             })
         });
@@ -246,14 +269,27 @@ impl Session {
 
     /// What the handshake settled.
     pub fn facts(&self) -> Facts {
-        let Some(tls) = self.tls.as_deref() else { return Facts::default() };
+        let Some(tls) = self.tls.as_deref() else {
+            return Facts::default();
+        };
         let common: &CommonState = tls;
         Facts {
             version: common.protocol_version().map_or(0, u16::from),
-            suite: common.negotiated_cipher_suite().map_or(0, |s| s.suite().into()),
-            group: common.negotiated_key_exchange_group().map_or(0, |g| g.name().into()),
-            signature_scheme: self.context.as_ref().and_then(|c| c.signature_scheme).map_or(0, u16::from),
-            alpn: common.alpn_protocol().map(<[u8]>::to_vec).unwrap_or_default(),
+            suite: common
+                .negotiated_cipher_suite()
+                .map_or(0, |s| s.suite().into()),
+            group: common
+                .negotiated_key_exchange_group()
+                .map_or(0, |g| g.name().into()),
+            signature_scheme: self
+                .context
+                .as_ref()
+                .and_then(|c| c.signature_scheme)
+                .map_or(0, u16::from),
+            alpn: common
+                .alpn_protocol()
+                .map(<[u8]>::to_vec)
+                .unwrap_or_default(),
             resumed: common.handshake_kind() == Some(HandshakeKind::Resumed),
         }
     }
@@ -312,7 +348,10 @@ fn step<Data>(
         }
         Ok(ConnectionState::PeerClosed) => Next::PeerClosed,
         Ok(
-            ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_) | ConnectionState::Closed | _,
+            ConnectionState::BlockedHandshake
+            | ConnectionState::WriteTraffic(_)
+            | ConnectionState::Closed
+            | _,
         ) => Next::Wait,
         Err(error) => Next::Failed(error),
     }

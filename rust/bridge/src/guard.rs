@@ -1,0 +1,31 @@
+//! A panic costs one connection, not a child: cxx aborts the process when one reaches C++.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs the body of an exported function; `fallback` is the answer after a panic.
+pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(result) => result,
+        Err(_) => fallback(),
+    }
+}
+
+/// Runs the body of an exported function that can report an error.
+pub fn guard_result<R>(body: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
+    guard(
+        || Err("internal error: a panic was caught; please report it".to_owned()),
+        body,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_the_fallback() {
+        assert_eq!(guard(|| 7, || panic!("as a bug would")), 7);
+        assert!(guard_result::<()>(|| panic!("as a bug would")).is_err());
+        assert_eq!(guard(|| 7, || 1), 1);
+    }
+}

@@ -1,0 +1,218 @@
+//! `Session` for C++: every call is guarded, and a panic poisons this one connection.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use mod_tls_core::context::Context;
+use mod_tls_core::hello::{Hello, Parsed};
+use mod_tls_core::{describe, policy, session};
+
+use crate::credentials::Credentials;
+use crate::ffi;
+use crate::guard::guard;
+use crate::policy::Policy;
+
+/// One connection; owned by the connection pool, used by one thread at a time.
+pub struct Session {
+    inner: session::Session,
+    poisoned: bool,
+}
+
+/// See the bridge.
+pub fn new_session() -> Box<Session> {
+    guard(
+        || {
+            Box::new(Session {
+                inner: session::Session::new(),
+                poisoned: true,
+            })
+        },
+        || {
+            Box::new(Session {
+                inner: session::Session::new(),
+                poisoned: false,
+            })
+        },
+    )
+}
+
+impl Session {
+    /// Runs `body` unless a panic has spoiled the session; marks it spoilt when `body` panics.
+    fn run<R>(
+        &mut self,
+        fallback: impl Fn() -> R,
+        body: impl FnOnce(&mut session::Session) -> R,
+    ) -> R {
+        if self.poisoned {
+            return fallback();
+        }
+        let Self { inner, poisoned } = self;
+        guard(
+            || {
+                *poisoned = true;
+                fallback()
+            },
+            || body(inner),
+        )
+    }
+
+    pub(crate) fn read_hello(&mut self, input: &[u8]) -> ffi::Hello {
+        self.run(
+            || hello(ffi::Opening::NotTls, None),
+            |inner| match inner.read_hello(input) {
+                Parsed::NeedMore => hello(ffi::Opening::NeedMore, None),
+                Parsed::Hello(parsed) => hello(ffi::Opening::Hello, Some(&parsed)),
+                Parsed::PlainHttp => hello(ffi::Opening::PlainHttp, None),
+                Parsed::Sslv2 => hello(ffi::Opening::Sslv2, None),
+                Parsed::Malformed(_) => hello(ffi::Opening::Malformed, None),
+                Parsed::NotTls => hello(ffi::Opening::NotTls, None),
+            },
+        )
+    }
+
+    pub(crate) fn start(
+        &mut self,
+        policy: &Policy,
+        credentials: &Credentials,
+        binding: &ffi::Binding,
+    ) -> bool {
+        self.run(
+            || false,
+            |inner| {
+                let context = Context {
+                    certificates: credentials.source(binding.certificates),
+                    identity: Arc::from(binding.identity.as_str()),
+                    policy_id: policy.0.id(),
+                    server_name: Some(binding.server_name.clone()).filter(|name| !name.is_empty()),
+                    ..Context::default()
+                };
+                inner
+                    .start(
+                        &policy.0,
+                        binding.alpn.as_bytes(),
+                        binding.prefers_chacha,
+                        context,
+                    )
+                    .is_ok()
+            },
+        )
+    }
+
+    pub(crate) fn feed(&mut self, input: &[u8], mut sink: Pin<&mut ffi::Sink>) -> ffi::Status {
+        self.run(
+            || ffi::Status::Failed,
+            |inner| {
+                let status = inner.feed(input, &mut |data| sink.as_mut().plaintext(data));
+                let outgoing = inner.take_outgoing();
+                if !outgoing.is_empty() {
+                    sink.as_mut().outgoing(&outgoing);
+                }
+                match status {
+                    session::Status::Handshaking => ffi::Status::Handshaking,
+                    session::Status::Open => ffi::Status::Open,
+                    session::Status::PeerClosed => ffi::Status::PeerClosed,
+                    session::Status::Failed => ffi::Status::Failed,
+                }
+            },
+        )
+    }
+
+    pub(crate) fn seal(
+        &mut self,
+        plaintext: &[u8],
+        fragment: usize,
+        out: &mut [u8],
+    ) -> ffi::Sealed {
+        let nothing = || ffi::Sealed {
+            ok: false,
+            taken: 0,
+            written: 0,
+        };
+        self.run(nothing, |inner| {
+            match inner.seal(plaintext, fragment, out) {
+                Some((taken, written)) => ffi::Sealed {
+                    ok: true,
+                    taken,
+                    written,
+                },
+                None => nothing(),
+            }
+        })
+    }
+
+    pub(crate) fn close_notify(&mut self, mut sink: Pin<&mut ffi::Sink>) {
+        self.run(
+            || (),
+            |inner| {
+                inner.close_notify();
+                let outgoing = inner.take_outgoing();
+                if !outgoing.is_empty() {
+                    sink.as_mut().outgoing(&outgoing);
+                }
+            },
+        );
+    }
+
+    pub(crate) fn negotiated(&self) -> ffi::Negotiated {
+        let facts = guard(session::Facts::default, || self.inner.facts());
+        ffi::Negotiated {
+            version: facts.version,
+            suite: facts.suite,
+            group: facts.group,
+            signature_scheme: facts.signature_scheme,
+            alpn: String::from_utf8(facts.alpn).unwrap_or_default(),
+            resumed: facts.resumed,
+        }
+    }
+
+    pub(crate) fn failure(&self) -> String {
+        if self.poisoned {
+            return "internal error: a panic was caught; please report it".to_owned();
+        }
+        guard(String::new, || {
+            self.inner
+                .failure()
+                .map(describe::failure)
+                .unwrap_or_default()
+        })
+    }
+
+    pub(crate) fn peer_chain_length(&self) -> usize {
+        guard(|| 0, || self.inner.peer_certificates().count())
+    }
+
+    pub(crate) fn peer_certificate(&self, index: usize) -> &[u8] {
+        guard(
+            || &[][..],
+            || {
+                self.inner
+                    .peer_certificates()
+                    .nth(index)
+                    .unwrap_or_default()
+            },
+        )
+    }
+}
+
+fn hello(opening: ffi::Opening, parsed: Option<&Hello>) -> ffi::Hello {
+    let Some(parsed) = parsed else {
+        return ffi::Hello {
+            opening,
+            server_name: String::new(),
+            alpn: Vec::new(),
+            prefers_chacha: false,
+            offered: String::new(),
+        };
+    };
+    ffi::Hello {
+        opening,
+        server_name: parsed.server_name.clone().unwrap_or_default(),
+        alpn: parsed
+            .alpn
+            .iter()
+            .filter_map(|name| describe::alpn(name))
+            .collect(),
+        prefers_chacha: policy::prefers_chacha(&parsed.suites),
+        offered: describe::offered(parsed),
+    }
+}

@@ -1,0 +1,145 @@
+//! Words for log lines. Nothing a peer sent gets into them unescaped.
+
+use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
+
+use crate::hello::Hello;
+
+/// A protocol name of ALPN as text; `None` where it holds anything but printable ASCII.
+pub fn alpn(name: &[u8]) -> Option<String> {
+    let printable = !name.is_empty() && name.iter().all(|b| b.is_ascii_graphic());
+    printable.then(|| name.iter().map(|b| char::from(*b)).collect())
+}
+
+/// What the client offered, for a log line: `TLS1.3,TLS1.2; ALPN h2,http/1.1`.
+pub fn offered(hello: &Hello) -> String {
+    let fallback = [hello.legacy_version];
+    let versions = if hello.versions.is_empty() {
+        &fallback[..]
+    } else {
+        &hello.versions
+    };
+    let versions: Vec<_> = versions.iter().filter_map(|v| version(*v)).collect();
+    let names: Vec<_> = hello
+        .alpn
+        .iter()
+        .take(4)
+        .map(|n| alpn(n).unwrap_or_else(|| hex(n)))
+        .collect();
+    let alpn = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(",")
+    };
+    format!(
+        "{}; ALPN {alpn}",
+        if versions.is_empty() {
+            "no known version".to_owned()
+        } else {
+            versions.join(",")
+        }
+    )
+}
+
+fn version(number: u16) -> Option<&'static str> {
+    match number {
+        0x0304 => Some("TLS1.3"),
+        0x0303 => Some("TLS1.2"),
+        0x0302 => Some("TLS1.1"),
+        0x0301 => Some("TLS1.0"),
+        0x0300 => Some("SSL3"),
+        _ => None,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .take(16)
+        .fold("0x".to_owned(), |text, b| format!("{text}{b:02x}"))
+}
+
+/// Why a connection failed, in plain words.
+pub fn failure(error: &Error) -> String {
+    match error {
+        Error::AlertReceived(alert) => {
+            format!("the client gave up with alert {}", alert_name(*alert))
+        }
+        Error::PeerIncompatible(why) => incompatible(why),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "what the client sent is not TLS".to_owned()
+        }
+        Error::InvalidMessage(why) => format!("the client sent a malformed message ({why:?})"),
+        Error::PeerMisbehaved(why) => format!("the client broke the protocol ({why:?})"),
+        Error::DecryptError => "a record did not decrypt".to_owned(),
+        Error::NoApplicationProtocol => {
+            "none of the client's ALPN protocols is served here".to_owned()
+        }
+        Error::InvalidCertificate(why) => format!("the client's certificate is refused ({why:?})"),
+        Error::NoCertificatesPresented => "the client sent no certificate".to_owned(),
+        Error::PeerSentOversizedRecord => "the client sent a record over the limit".to_owned(),
+        Error::General(text) => text.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn incompatible(why: &PeerIncompatible) -> String {
+    match why {
+        PeerIncompatible::SupportedVersionsExtensionRequired
+        | PeerIncompatible::Tls12NotOffered
+        | PeerIncompatible::Tls12NotOfferedOrEnabled
+        | PeerIncompatible::Tls13RequiredForQuic
+        | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
+            "the client speaks no protocol version that is enabled here".to_owned()
+        }
+        PeerIncompatible::NoCipherSuitesInCommon => {
+            "no cipher suite in common with the client".to_owned()
+        }
+        PeerIncompatible::NoKxGroupsInCommon => {
+            "no key exchange group in common with the client".to_owned()
+        }
+        PeerIncompatible::NoSignatureSchemesInCommon
+        | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => {
+            "no signature algorithm in common with the client".to_owned()
+        }
+        other => format!("the client cannot do what is needed here ({other:?})"),
+    }
+}
+
+fn alert_name(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::Unknown(number) => format!("number {number}"),
+        known => format!("{known:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_unprintable_passes() {
+        assert_eq!(alpn(b"h2").as_deref(), Some("h2"));
+        assert_eq!(alpn(b"h\n2"), None);
+        assert_eq!(alpn(b""), None);
+        let hello = Hello {
+            alpn: vec![b"\x1b[1m".to_vec()],
+            versions: vec![0x0a0a, 0x0304],
+            ..Hello::default()
+        };
+        assert_eq!(offered(&hello), "TLS1.3; ALPN 0x1b5b316d");
+    }
+
+    #[test]
+    fn causes_are_plain_words() {
+        assert_eq!(
+            failure(&Error::AlertReceived(AlertDescription::UnknownCA)),
+            "the client gave up with alert UnknownCA"
+        );
+        assert!(
+            failure(&Error::PeerIncompatible(
+                PeerIncompatible::NoCipherSuitesInCommon
+            ))
+            .contains("cipher suite")
+        );
+    }
+}

@@ -1,0 +1,27 @@
+// C++ objects in APR pools: the pool owns, and destroys in LIFO order with its other cleanups.
+#pragma once
+
+#include <apr_pools.h>
+
+#include <new>
+#include <utility>
+
+namespace tls::apr {
+
+// Constructs a T in `pool`'s memory; its destructor runs when the pool is cleared. Never delete the result.
+// T's constructor must not throw after it has acquired something that its destructor would release.
+template <class T, class... Args>
+T* pool_new(apr_pool_t* pool, Args&&... args) {
+  void* const memory = apr_palloc(pool, sizeof(T));
+  T* const object = ::new (memory) T(std::forward<Args>(args)...);
+  apr_pool_cleanup_register(
+      pool, object,
+      [](void* p) -> apr_status_t {
+        static_cast<T*>(p)->~T();
+        return APR_SUCCESS;
+      },
+      apr_pool_cleanup_null);
+  return object;
+}
+
+}  // namespace tls::apr

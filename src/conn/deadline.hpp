@@ -1,0 +1,42 @@
+// Deadlines of handshakes that wait in the MPM, where only httpd's own Timeout would end them.
+#pragma once
+
+#include <apr_time.h>
+
+struct conn_rec;
+struct apr_pool_t;
+
+namespace tls::conn {
+
+// One handshake's deadline. The event MPM calls nobody while it polls a connection (httpd 2.4 server/mpm/event/event.c,
+// the wait-io queue), so a timed callback shuts the sockets of overdue ones down for reading: the MPM then wakes the
+// connection, whose owner sees that its time is up. Entered before the first wait, removed when the handshake is
+// decided and at the latest before the socket is closed.
+class Deadline final {
+ public:
+  Deadline() noexcept = default;
+  ~Deadline() { cancel(); }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+
+  // `when` is absolute. Until watch() it is only remembered.
+  void set(apr_time_t when) noexcept { when_ = when; }
+  [[nodiscard]] bool passed() const noexcept { return when_ != 0 && apr_time_now() >= when_; }
+  [[nodiscard]] apr_time_t when() const noexcept { return when_; }
+  // Puts the connection on the child's list. Idempotent.
+  void watch(conn_rec* c) noexcept;
+  // Takes it off. Idempotent; afterwards its socket is not touched any more.
+  void cancel() noexcept;
+
+ private:
+  friend class Watch;
+  Deadline* next_ = nullptr;
+  Deadline* previous_ = nullptr;
+  int fd_ = -1;
+  apr_time_t when_ = 0;
+};
+
+// Prepares the list of this child. Call once in child_init, before threads exist.
+void init_deadlines(apr_pool_t* child_pool) noexcept;
+
+}  // namespace tls::conn

@@ -1,0 +1,67 @@
+// How a connection is refused: the right bytes, one log line, a clean close.
+#include <cstring>
+
+#include "apr/slice.hpp"
+#include "conn/connection.hpp"
+#include "report/log.hpp"
+
+namespace tls::conn {
+namespace {
+
+// Nothing of the request is reflected: not the Host, not the path.
+constexpr char kPlainHttpPage[] =
+    "HTTP/1.1 400 Bad Request\r\n"
+    "Content-Type: text/html; charset=utf-8\r\n"
+    "Content-Length: 270\r\n"
+    "Connection: close\r\n"
+    "\r\n"
+    "<!DOCTYPE html>\n"
+    "<html lang=\"en\"><head><title>400 Bad Request</title></head><body>\n"
+    "<h1>Bad Request</h1>\n"
+    "<p>You're speaking plain HTTP to an SSL-enabled server port.<br>\n"
+    "Instead use the HTTPS scheme to access this URL: its address begins with https://.</p>\n"
+    "</body></html>\n";
+
+void short_linger(conn_rec* c) noexcept {
+  apr_table_setn(c->notes, "short-lingering-close", "1");
+  c->keepalive = AP_CONN_CLOSE;
+}
+
+}  // namespace
+
+void Connection::refuse_plain_http() noexcept {
+  apr_bucket* const page =
+      apr_bucket_immortal_create(kPlainHttpPage, sizeof(kPlainHttpPage) - 1, outgoing_->bucket_alloc);
+  APR_BRIGADE_INSERT_TAIL(outgoing_, page);
+  send_outgoing(true);
+  TLS_LOG_C(c_, PlainHttp);
+  deadline_.cancel();
+  state_ = State::Closed;
+  short_linger(c_);
+}
+
+void Connection::refuse(std::uint8_t alert) noexcept {
+  // RFC 8446 6: level fatal(2) and the description, in a record of its own in the clear.
+  const char record[] = {21, 3, 3, 0, 2, 2, static_cast<char>(alert)};
+  APR_BRIGADE_INSERT_TAIL(outgoing_,
+                          apr_bucket_heap_create(record, sizeof(record), nullptr, outgoing_->bucket_alloc));
+  send_outgoing(true);
+}
+
+void Connection::fail(const char* stage, const char* cause, const char* hint) noexcept {
+  const char* const sni = facts_.sni.empty() ? "none" : apr_pstrmemdup(c_->pool, facts_.sni.data(), facts_.sni.size());
+  TLS_LOG_C(c_, HandshakeFailed, stage, cause, sni, *offered_ == '\0' ? "nothing yet" : offered_,
+            host_->identity.c_str(), hint != nullptr ? ". " : "", hint != nullptr ? hint : "");
+  deadline_.cancel();
+  input_status_ = APR_ECONNABORTED;
+  state_ = State::Closed;
+  short_linger(c_);
+}
+
+void Connection::fail_session(const char* stage) noexcept {
+  const rust::String reason = session_->failure();
+  const char* const cause = apr_pstrmemdup(c_->pool, reason.data(), reason.size());
+  fail(stage, cause, nullptr);
+}
+
+}  // namespace tls::conn

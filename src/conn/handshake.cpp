@@ -1,0 +1,218 @@
+// From the first byte to the first request: hello, choice of virtual host and protocol, handshake.
+#include <cstring>
+
+#include "apr/slice.hpp"
+#include "conn/connection.hpp"
+#include "conn/sink.hpp"
+#include "report/log.hpp"
+
+namespace tls::conn {
+namespace {
+
+// RFC 8446 6.2
+constexpr std::uint8_t kProtocolVersion = 70;
+constexpr std::uint8_t kInternalError = 80;
+constexpr std::uint8_t kUnrecognizedName = 112;
+constexpr std::uint8_t kNoApplicationProtocol = 120;
+
+constexpr apr_off_t kReadSize = 16384;
+
+char* pool_copy(apr_pool_t* pool, const rust::String& text) { return apr_pstrmemdup(pool, text.data(), text.size()); }
+
+// Lets a blocking read end when the deadline does.
+class SocketTimeout final {
+ public:
+  SocketTimeout(conn_rec* c, const Deadline& deadline) noexcept : socket_(ap_get_conn_socket(c)) {
+    if (deadline.when() == 0 || apr_socket_timeout_get(socket_, &before_) != APR_SUCCESS) {
+      socket_ = nullptr;
+      return;
+    }
+    const apr_interval_time_t left = deadline.when() - apr_time_now();
+    if (before_ < 0 || left < before_) apr_socket_timeout_set(socket_, left > 0 ? left : 1);
+  }
+  ~SocketTimeout() {
+    if (socket_ != nullptr) apr_socket_timeout_set(socket_, before_);
+  }
+  SocketTimeout(const SocketTimeout&) = delete;
+  SocketTimeout& operator=(const SocketTimeout&) = delete;
+
+ private:
+  apr_socket_t* socket_;
+  apr_interval_time_t before_ = -1;
+};
+
+apr_status_t read_network(conn_rec* c, ap_filter_t* next, apr_bucket_brigade* bb, apr_read_type_e block,
+                          const Deadline& deadline) noexcept {
+  if (block == APR_NONBLOCK_READ) return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
+  const SocketTimeout limited(c, deadline);
+  return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
+}
+
+}  // namespace
+
+Connection::Progress Connection::handshake(apr_read_type_e block) noexcept {
+  int empty_reads = 0;
+  while (state_ == State::Hello || state_ == State::Handshake) {
+    if (deadline_.passed()) return interrupted(APR_TIMEUP);
+    const apr_status_t rv = read_network(c_, input_->next, cipher_, block, deadline_);
+    const bool nothing = rv == APR_SUCCESS && APR_BRIGADE_EMPTY(cipher_);
+    if (block == APR_NONBLOCK_READ && (nothing || APR_STATUS_IS_EAGAIN(rv))) return Progress::Wait;
+    if (rv != APR_SUCCESS) return interrupted(rv);
+    // A socket at its end first gives an empty bucket, then APR_EOF (server/core_filters.c).
+    if (nothing && ++empty_reads > 2) return interrupted(APR_EOF);
+    if (consume(cipher_) == Progress::Failed) return Progress::Failed;
+  }
+  return state_ == State::Open || state_ == State::Closing ? Progress::Done : Progress::Failed;
+}
+
+Connection::Progress Connection::consume(apr_bucket_brigade* bb) noexcept {
+  bool good = true;
+  bool ended = false;
+  while (!APR_BRIGADE_EMPTY(bb)) {
+    apr_bucket* const b = APR_BRIGADE_FIRST(bb);
+    const char* data = nullptr;
+    apr_size_t length = 0;
+    if (APR_BUCKET_IS_EOS(b)) ended = true;
+    if (good && !APR_BUCKET_IS_METADATA(b) && apr_bucket_read(b, &data, &length, APR_BLOCK_READ) == APR_SUCCESS &&
+        length > 0) {
+      good = state_ == State::Hello ? take_first_bytes(data, length) : feed(data, length);
+    }
+    apr_bucket_delete(b);
+  }
+  if (!good) return Progress::Failed;
+  if (ended && (state_ == State::Hello || state_ == State::Handshake)) return interrupted(APR_EOF);
+  return Progress::Done;
+}
+
+Connection::Progress Connection::interrupted(apr_status_t rv) noexcept {
+  const char* const stage = state_ == State::Hello ? "before the ClientHello was complete" : "after the ClientHello";
+  if (deadline_.passed() || APR_STATUS_IS_TIMEUP(rv)) {
+    fail(stage, "the client did not finish the handshake in time",
+         "Clients that are merely slow need a longer TLSHandshakeTimeout");
+  } else {
+    fail(stage, "the client closed the connection", nullptr);
+  }
+  return Progress::Failed;
+}
+
+bool Connection::take_first_bytes(const char* data, std::size_t length) {
+  const rs::Hello hello = session_->read_hello(apr::bytes(data, length));
+  switch (hello.opening) {
+    case rs::Opening::NeedMore:
+      return true;
+    case rs::Opening::Hello:
+      return decide(hello);
+    case rs::Opening::PlainHttp:
+      refuse_plain_http();
+      return false;
+    case rs::Opening::Sslv2:
+      refuse(kProtocolVersion);
+      fail("at the ClientHello", "the client speaks SSL 2.0", "It needs software from this century");
+      return false;
+    case rs::Opening::Malformed:
+      // rustls has the last word about TLS records, and knows the alert.
+      return start(hello);
+    default:
+      fail("at the first bytes", "what the client sent is not TLS", nullptr);
+      return false;
+  }
+}
+
+bool Connection::decide(const rs::Hello& hello) {
+  offered_ = pool_copy(c_->pool, hello.offered);
+  return choose_host(hello) && start(hello);
+}
+
+bool Connection::choose_host(const rs::Hello& hello) {
+  if (hello.server_name.empty()) return true;  // the address's first virtual host
+  const std::string_view name(hello.server_name.data(), hello.server_name.size());
+  facts_.sni = {pool_copy(c_->pool, hello.server_name), name.size()};
+  const server_rec* const named = engine_->names().find(c_, name);
+  const server::Host* const host = named != nullptr ? engine_->host(named) : nullptr;
+  if (host != nullptr) {
+    host_ = host;
+    facts_.host = host->server;
+    return true;
+  }
+  if (!host_->settings->strict_sni) return true;
+  refuse(kUnrecognizedName);
+  fail("at the ClientHello", "no virtual host has the name that the client asked for",
+       "Add it as a ServerAlias, or set TLSStrictSNI off to answer with the first virtual host");
+  return false;
+}
+
+bool Connection::choose_protocol(const rs::Hello& hello, std::string& alpn) {
+  if (hello.alpn.empty()) return true;
+  apr_array_header_t* const offers =
+      apr_array_make(c_->pool, static_cast<int>(hello.alpn.size()), static_cast<int>(sizeof(const char*)));
+  for (const rust::String& name : hello.alpn) {
+    *static_cast<const char**>(apr_array_push(offers)) = pool_copy(c_->pool, name);
+  }
+  // httpd's functions take servers that are not const, and do not write to them.
+  auto* const server = const_cast<server_rec*>(host_->server);
+  const char* const chosen = ap_select_protocol(c_, nullptr, server, offers);
+  if (chosen == nullptr || !ap_array_str_contains(offers, chosen)) {
+    // RFC 7301 3.2: no overlap is a fatal no_application_protocol alert. It also stops cross-protocol attacks.
+    refuse(kNoApplicationProtocol);
+    fail("at the ClientHello", "none of the protocols that the client offers by ALPN is served here",
+         "See Protocols in this virtual host");
+    return false;
+  }
+  if (std::strcmp(chosen, ap_get_protocol(c_)) != 0 && ap_switch_protocol(c_, nullptr, server, chosen) != APR_SUCCESS) {
+    refuse(kInternalError);
+    fail("at the ClientHello", "the chosen protocol could not be started", nullptr);
+    return false;
+  }
+  alpn = chosen;
+  facts_.alpn = apr_pstrdup(c_->pool, chosen);
+  return true;
+}
+
+bool Connection::start(const rs::Hello& hello) {
+  rs::Binding binding;
+  std::string alpn;
+  state_ = State::Handshake;
+  if (!choose_protocol(hello, alpn)) return false;
+  binding.identity = host_->identity;
+  binding.server_name = hello.server_name;
+  binding.alpn = alpn;
+  binding.prefers_chacha = hello.prefers_chacha;
+  binding.certificates = host_->certificates;
+  if (!session_->start(*host_->policy, engine_->credentials(), binding)) {
+    refuse(kInternalError);
+    fail("at the ClientHello", "the TLS session could not be made", nullptr);
+    return false;
+  }
+  return feed("", 0);
+}
+
+bool Connection::feed(const char* data, std::size_t length) noexcept {
+  Sink sink(plain_, outgoing_);
+  const rs::Status status = session_->feed(apr::bytes(data, length), sink);
+  if (status == rs::Status::Failed) {
+    send_outgoing(true);
+    fail_session(state_ == State::Handshake ? "after the ClientHello" : "while data was received");
+    return false;
+  }
+  if (send_outgoing(true) != APR_SUCCESS) {
+    if (state_ == State::Handshake) interrupted(APR_EOF);
+    return false;
+  }
+  if (state_ == State::Handshake && status != rs::Status::Handshaking) complete();
+  if (status == rs::Status::PeerClosed) input_status_ = APR_EOF;
+  return true;
+}
+
+void Connection::complete() noexcept {
+  const rs::Negotiated n = session_->negotiated();
+  facts_.version = n.version;
+  facts_.suite = n.suite;
+  facts_.group = n.group;
+  facts_.signature_scheme = n.signature_scheme;
+  facts_.resumed = n.resumed;
+  facts_.handshake_ms = static_cast<std::uint32_t>(apr_time_as_msec(apr_time_now() - opened_));
+  deadline_.cancel();
+  state_ = State::Open;
+}
+
+}  // namespace tls::conn

@@ -1,0 +1,78 @@
+// What httpd calls for connections.
+#include "apr/guarded.hpp"
+#include "conn/connection.hpp"
+#include "conn/filters.hpp"
+
+namespace tls::conn {
+namespace {
+
+bool can_wait = false;  // the MPM polls for us while a handshake waits; set in child_init
+
+int pre_connection(conn_rec* c, void*) noexcept {
+  if (c->master != nullptr || c->outgoing != 0) return DECLINED;
+  const server::Engine* const engine = server::engine();
+  const server::Host* const host = engine != nullptr ? engine->host(c->base_server) : nullptr;
+  if (host == nullptr) return DECLINED;
+  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
+    Connection::attach(c, *engine, *host);
+    return OK;
+  });
+}
+
+int process_connection(conn_rec* c) noexcept {
+  if (c->master != nullptr) return DECLINED;
+  Connection* const connection = Connection::of(c);
+  if (connection == nullptr) return DECLINED;
+  const State state = connection->state();
+  if (state == State::Open || state == State::Closing) return DECLINED;
+  const bool async = can_wait && c->cs != nullptr;
+  switch (connection->handshake(async ? APR_NONBLOCK_READ : APR_BLOCK_READ)) {
+    case Connection::Progress::Done:
+      return DECLINED;
+    case Connection::Progress::Wait:
+      connection->wait();
+      c->cs->state = CONN_STATE_ASYNC_WAITIO;
+      c->cs->sense = CONN_SENSE_WANT_READ;
+      return OK;
+    default:
+      if (c->cs != nullptr) c->cs->state = CONN_STATE_LINGER;
+      return OK;
+  }
+}
+
+apr_status_t input_filter(ap_filter_t* f, apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
+                          apr_off_t limit) noexcept {
+  return static_cast<Connection*>(f->ctx)->read(bb, mode, block, limit);
+}
+
+apr_status_t output_filter(ap_filter_t* f, apr_bucket_brigade* bb) noexcept {
+  return static_cast<Connection*>(f->ctx)->write(bb);
+}
+
+int is_ssl(conn_rec* c) noexcept { return Connection::of(c) != nullptr ? OK : DECLINED; }
+
+void child_init(apr_pool_t* pool, server_rec*) noexcept {
+  int answer = 0;
+  can_wait = ap_mpm_query(AP_MPMQ_CAN_WAITIO, &answer) == APR_SUCCESS && answer != 0;
+  init_deadlines(pool);
+  rs::warm_up();
+}
+
+}  // namespace
+
+void register_hooks(apr_pool_t*) noexcept {
+  // The handshake must be over when mod_http2 looks for the protocol (modules/http2/h2_c1.c), and after mod_reqtimeout
+  // has put its filter on the connection.
+  static const char* const before[] = {"mod_reqtimeout.c", nullptr};
+  static const char* const after[] = {"mod_http2.c", nullptr};
+  // Below everything that sees plaintext and above mod_reqtimeout and mod_remoteip, which count on our place.
+  const auto type = static_cast<ap_filter_type>(AP_FTYPE_CONNECTION + 5);
+  ap_register_input_filter(kInputFilter, input_filter, nullptr, type);
+  ap_register_output_filter(kOutputFilter, output_filter, nullptr, type);
+  ap_hook_pre_connection(pre_connection, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_process_connection(process_connection, before, after, APR_HOOK_MIDDLE);
+  ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_ssl_conn_is_ssl(is_ssl, nullptr, nullptr, APR_HOOK_MIDDLE);
+}
+
+}  // namespace tls::conn

@@ -1,0 +1,211 @@
+// The output filter: plaintext gathered into full records, ciphertext straight into heap buckets, metadata in order.
+#include <algorithm>
+#include <cstring>
+
+#include "apr/slice.hpp"
+#include "conn/connection.hpp"
+#include "conn/sink.hpp"
+
+namespace tls::conn {
+namespace {
+
+constexpr std::size_t kRecord = 16384;
+constexpr std::size_t kOverhead = 32;           // what one record adds at most (rust/core/src/session.rs)
+constexpr std::size_t kBatch = 8 * kRecord;     // plaintext sealed and passed on in one go
+constexpr std::size_t kStage = kRecord;         // plaintext gathered from small buckets
+constexpr std::size_t kSmallRecord = 1350;      // fits one TCP segment
+constexpr std::size_t kSmallBurst = 65536;      // bytes of a response that go in small records
+constexpr apr_interval_time_t kPause = APR_USEC_PER_SEC;
+
+}  // namespace
+
+// One call of the output filter.
+class Writer final {
+ public:
+  explicit Writer(Connection& connection) noexcept : c_(connection) {}
+
+  apr_status_t write(apr_bucket_brigade* bb) noexcept {
+    while (!APR_BRIGADE_EMPTY(bb)) {
+      apr_bucket* const b = APR_BRIGADE_FIRST(bb);
+      const apr_status_t rv = APR_BUCKET_IS_METADATA(b) ? metadata(b) : data(b);
+      if (rv != APR_SUCCESS) return rv;
+    }
+    return pass_if(!APR_BRIGADE_EMPTY(c_.outgoing_));
+  }
+
+ private:
+  apr_status_t metadata(apr_bucket* b) noexcept {
+    if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
+    if (AP_BUCKET_IS_EOC(b)) c_.close_notify();
+    APR_BUCKET_REMOVE(b);
+    APR_BRIGADE_INSERT_TAIL(c_.outgoing_, b);
+    return APR_SUCCESS;
+  }
+
+  apr_status_t data(apr_bucket* b) noexcept {
+    if (c_.state_ != State::Open) return APR_ECONNABORTED;
+    if (APR_BUCKET_IS_FILE(b)) return file(b);
+    const char* bytes = nullptr;
+    apr_size_t length = 0;
+    apr_status_t rv = apr_bucket_read(b, &bytes, &length, APR_NONBLOCK_READ);
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+      // The producer is not ready: what there is must not wait for it.
+      if (rv = seal_staged(); rv != APR_SUCCESS) return rv;
+      APR_BRIGADE_INSERT_TAIL(c_.outgoing_, apr_bucket_flush_create(c_.outgoing_->bucket_alloc));
+      if (rv = pass_if(true); rv != APR_SUCCESS) return rv;
+      rv = apr_bucket_read(b, &bytes, &length, APR_BLOCK_READ);
+    }
+    if (APR_STATUS_IS_EOF(rv)) {
+      apr_bucket_delete(b);
+      return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) return rv;
+    rv = take(bytes, length);
+    apr_bucket_delete(b);
+    return rv;
+  }
+
+  // Reads in pieces of a whole batch instead of the 8,000 bytes or the mapping that apr_bucket_read would give.
+  apr_status_t file(apr_bucket* b) noexcept {
+    if (b->length > kBatch && apr_bucket_split(b, kBatch) != APR_SUCCESS) return APR_EGENERAL;
+    const auto* const source = static_cast<const apr_bucket_file*>(b->data);
+    if (apr_status_t rv = make_room(b->length); rv != APR_SUCCESS) return rv;
+    apr_off_t offset = b->start;
+    apr_status_t rv = apr_file_seek(source->fd, APR_SET, &offset);
+    apr_size_t got = 0;
+    if (rv == APR_SUCCESS) rv = apr_file_read_full(source->fd, c_.staged_ + c_.staged_length_, b->length, &got);
+    c_.staged_length_ += got;
+    const bool complete = got == b->length;
+    if (rv != APR_SUCCESS || !complete) return APR_STATUS_IS_EOF(rv) || rv == APR_SUCCESS ? APR_EGENERAL : rv;
+    apr_bucket_delete(b);
+    return c_.staged_length_ >= kRecord ? seal_staged() : APR_SUCCESS;
+  }
+
+  // Whole records of a large piece are sealed where they are; small pieces are gathered.
+  apr_status_t take(const char* bytes, std::size_t length) noexcept {
+    while (length > 0) {
+      if (c_.staged_length_ == 0 && length >= kRecord) {
+        const std::size_t whole = std::min(length - length % kRecord, kBatch);
+        if (const apr_status_t rv = seal(bytes, whole); rv != APR_SUCCESS) return rv;
+        bytes += whole;
+        length -= whole;
+        continue;
+      }
+      const std::size_t piece = std::min(length, kStage - c_.staged_length_ % kStage);
+      if (const apr_status_t rv = make_room(piece); rv != APR_SUCCESS) return rv;
+      std::memcpy(c_.staged_ + c_.staged_length_, bytes, piece);
+      c_.staged_length_ += piece;
+      bytes += piece;
+      length -= piece;
+      if (c_.staged_length_ >= kStage) {
+        if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
+      }
+    }
+    return APR_SUCCESS;
+  }
+
+  // Staging memory for `more` bytes. It comes from the bucket allocator and goes back when the stage is empty, so that
+  // an idle connection holds none.
+  apr_status_t make_room(std::size_t more) noexcept {
+    if (c_.staged_ != nullptr && c_.staged_capacity_ - c_.staged_length_ >= more) return APR_SUCCESS;
+    const std::size_t capacity = std::max(kStage, c_.staged_length_ + more);
+    auto* const larger = static_cast<char*>(apr_bucket_alloc(capacity, c_.outgoing_->bucket_alloc));
+    if (larger == nullptr) return APR_ENOMEM;
+    if (c_.staged_ != nullptr) {
+      std::memcpy(larger, c_.staged_, c_.staged_length_);
+      apr_bucket_free(c_.staged_);
+    }
+    c_.staged_ = larger;
+    c_.staged_capacity_ = capacity;
+    return APR_SUCCESS;
+  }
+
+  apr_status_t seal_staged() noexcept {
+    if (c_.staged_ == nullptr) return APR_SUCCESS;
+    const apr_status_t rv = c_.staged_length_ > 0 ? seal(c_.staged_, c_.staged_length_) : APR_SUCCESS;
+    apr_bucket_free(c_.staged_);
+    c_.staged_ = nullptr;
+    c_.staged_length_ = c_.staged_capacity_ = 0;
+    return rv;
+  }
+
+  // Encrypts all of it into one bucket; passes on when a batch is full.
+  apr_status_t seal(const char* bytes, std::size_t length) noexcept {
+    while (length > 0) {
+      const std::size_t fragment = fragment_size();
+      const std::size_t now = fragment == kRecord ? length : std::min(length, kSmallBurst);
+      const std::size_t capacity = now + (now / fragment + 3) * kOverhead + kSlack;
+      auto* const out = static_cast<char*>(apr_bucket_alloc(capacity, c_.outgoing_->bucket_alloc));
+      if (out == nullptr) return APR_ENOMEM;
+      const rs::Sealed sealed =
+          c_.session_->seal(apr::bytes(bytes, now), fragment, apr::mutable_bytes(out, capacity));
+      if (!sealed.ok || sealed.taken == 0) {
+        apr_bucket_free(out);
+        c_.state_ = State::Closing;
+        return APR_ECONNABORTED;
+      }
+      apr_bucket_alloc_t* const allocator = c_.outgoing_->bucket_alloc;
+      APR_BRIGADE_INSERT_TAIL(c_.outgoing_, apr_bucket_heap_create(out, sealed.written, apr_bucket_free, allocator));
+      bytes += sealed.taken;
+      length -= sealed.taken;
+      c_.burst_ += sealed.taken;
+      passed_ += sealed.written;
+    }
+    return pass_if(passed_ >= kBatch / 2);
+  }
+
+  // The first bytes of a response go in records of one segment each, which the client can decrypt as they arrive;
+  // then, once the congestion window has grown, in full ones. A pause begins anew.
+  std::size_t fragment_size() noexcept {
+    const apr_time_t now = apr_time_now();
+    if (now - c_.last_write_ > kPause) c_.burst_ = 0;
+    c_.last_write_ = now;
+    return c_.burst_ < kSmallBurst ? kSmallRecord : kRecord;
+  }
+
+  apr_status_t pass_if(bool due) noexcept {
+    if (!due) return APR_SUCCESS;
+    passed_ = 0;
+    const apr_status_t rv = ap_pass_brigade(c_.output_->next, c_.outgoing_);
+    apr_brigade_cleanup(c_.outgoing_);
+    return rv;
+  }
+
+  static constexpr std::size_t kSlack = 512;  // tickets or a key update that rustls owes before
+
+  Connection& c_;
+  std::size_t passed_ = 0;
+};
+
+apr_status_t Connection::write(apr_bucket_brigade* bb) noexcept {
+  if (c_->aborted) {
+    apr_brigade_cleanup(bb);
+    return APR_ECONNABORTED;
+  }
+  if (state_ == State::Hello || state_ == State::Handshake) {
+    // httpd closes a connection whose handshake never ended; there is nothing of ours to say.
+    state_ = State::Closed;
+    deadline_.cancel();
+  }
+  const apr_status_t rv = Writer(*this).write(bb);
+  apr_brigade_cleanup(bb);
+  return rv;
+}
+
+apr_status_t Connection::send_outgoing(bool flush) noexcept {
+  if (APR_BRIGADE_EMPTY(outgoing_)) return APR_SUCCESS;
+  if (flush) APR_BRIGADE_INSERT_TAIL(outgoing_, apr_bucket_flush_create(outgoing_->bucket_alloc));
+  const apr_status_t rv = ap_pass_brigade(output_->next, outgoing_);
+  apr_brigade_cleanup(outgoing_);
+  return rv;
+}
+
+void Connection::close_notify() noexcept {
+  if (state_ != State::Open) return;
+  state_ = State::Closing;
+  if (shutdown_ == Shutdown::Unclean) return;
+  Sink sink(plain_, outgoing_);
+  session_->close_notify(sink);
+}
+
+}  // namespace tls::conn

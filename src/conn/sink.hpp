@@ -1,0 +1,27 @@
+// Where the Rust session leaves what it produced: buckets at the end of two brigades.
+#pragma once
+
+#include <cstdint>
+
+#include "rust/cxx.h"
+
+struct apr_bucket_brigade;
+
+namespace tls::conn {
+
+// Lives on the stack for the length of one call into a session.
+class Sink final {
+ public:
+  // Both brigades belong to the connection; neither is owned here.
+  Sink(apr_bucket_brigade* plaintext, apr_bucket_brigade* outgoing) noexcept
+      : plaintext_(plaintext), outgoing_(outgoing) {}
+
+  void plaintext(rust::Slice<const std::uint8_t> data) noexcept;
+  void outgoing(rust::Slice<const std::uint8_t> data) noexcept;
+
+ private:
+  apr_bucket_brigade* plaintext_;
+  apr_bucket_brigade* outgoing_;
+};
+
+}  // namespace tls::conn

@@ -1,0 +1,58 @@
+#include "server/engine.hpp"
+
+#include <algorithm>
+
+#include "apr/httpd.hpp"
+
+namespace tls::server {
+namespace {
+
+const Engine* current = nullptr;
+
+std::string identity(const server_rec* s) {
+  const unsigned port = s->port != 0 ? s->port : (s->addrs != nullptr ? s->addrs->host_port : 0U);
+  return std::string(s->server_hostname != nullptr ? s->server_hostname : "") + ":" + std::to_string(port);
+}
+
+rust::Vec<std::uint16_t> to_rust(const std::vector<std::uint16_t>& list) {
+  rust::Vec<std::uint16_t> out;
+  out.reserve(list.size());
+  std::copy(list.begin(), list.end(), std::back_inserter(out));
+  return out;
+}
+
+}  // namespace
+
+Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials)
+    : credentials_(std::move(credentials)), names_(VhostIndex::build(main)) {
+  hosts_.reserve(hosts.size());
+  for (const HostConfig& h : hosts) {
+    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings), h.certificates, identity(h.server)});
+  }
+}
+
+const rs::Policy& Engine::policy(const config::EffectivePolicy& settings) {
+  const std::vector<std::uint8_t> encoded = config::encode_policy(settings);
+  const PolicyId id = rs::policy_id({encoded.data(), encoded.size()});
+  const auto known = policies_.find(id);
+  if (known != policies_.end()) return *known->second;
+  rs::PolicySpec spec;
+  spec.id = id;
+  spec.tls12 = settings.protocol.tls12;
+  spec.tls13 = settings.protocol.tls13;
+  spec.suites = to_rust(settings.protocol.suites);
+  spec.groups = to_rust(settings.protocol.groups);
+  spec.server_order = !settings.protocol.honor_client_order;
+  return *policies_.emplace(id, rs::build_policy(spec)).first->second;
+}
+
+const Host* Engine::host(const server_rec* server) const noexcept {
+  const auto found = hosts_.find(server);
+  return found == hosts_.end() ? nullptr : &found->second;
+}
+
+const Engine* engine() noexcept { return current; }
+
+void publish(const Engine* next) noexcept { current = next; }
+
+}  // namespace tls::server

@@ -1,0 +1,64 @@
+// What serves: built policies, certificates and the index of names. Made in post_config, immutable afterwards.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/effective.hpp"
+#include "mod_tls_bridge/src/lib.rs.h"
+#include "server/vhosts.hpp"
+
+struct server_rec;
+
+namespace tls::server {
+
+// A virtual host that speaks TLS, as the configuration settled it.
+struct HostConfig {
+  const server_rec* server = nullptr;
+  const config::EffectivePolicy* settings = nullptr;  // lives as long as the configuration
+  std::uint32_t certificates = 0;                     // index into the credentials
+};
+
+// One virtual host, ready to serve.
+struct Host {
+  const server_rec* server = nullptr;
+  const config::EffectivePolicy* settings = nullptr;
+  const rs::Policy* policy = nullptr;  // owned by the engine, shared by hosts with equal policies
+  std::uint32_t certificates = 0;
+  std::string identity;  // "ServerName:port": what a session is bound to
+};
+
+// Owned by the configuration pool; children share it by copy on write.
+class Engine final {
+ public:
+  // Builds each distinct policy once. `main` heads the list of servers. Throws rust::Error with a sentence when a
+  // policy leaves nothing to negotiate.
+  Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials);
+
+  // The host of `server`; nullptr where it does not speak TLS.
+  [[nodiscard]] const Host* host(const server_rec* server) const noexcept;
+  [[nodiscard]] const VhostIndex& names() const noexcept { return names_; }
+  [[nodiscard]] const rs::Credentials& credentials() const noexcept { return *credentials_; }
+
+ private:
+  using PolicyId = std::array<std::uint8_t, 32>;
+  const rs::Policy& policy(const config::EffectivePolicy& settings);
+
+  rust::Box<rs::Credentials> credentials_;
+  std::map<PolicyId, rust::Box<rs::Policy>> policies_;
+  std::unordered_map<const server_rec*, Host> hosts_;
+  VhostIndex names_;
+};
+
+// The engine of the running configuration; nullptr before post_config and where no virtual host speaks TLS.
+[[nodiscard]] const Engine* engine() noexcept;
+
+// Publishes `next` (owned by the configuration pool) or, with nullptr, withdraws it. Parent only, in post_config and
+// when the configuration pool is cleared.
+void publish(const Engine* next) noexcept;
+
+}  // namespace tls::server

@@ -1,0 +1,150 @@
+#include "server/vhosts.hpp"
+
+#include <ap_listen.h>
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+#include <set>
+
+#include "apr/httpd.hpp"
+
+namespace tls::server {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  while (!out.empty() && out.back() == '.') out.pop_back();
+  return out;
+}
+
+constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+std::uint32_t position_of(const std::unordered_map<std::string, std::uint32_t>& names, std::string_view name) {
+  const auto hit = names.find(std::string(name));
+  return hit == names.end() ? kNone : hit->second;
+}
+
+template <class Use>
+void for_each_name(const apr_array_header_t* names, Use use) {
+  if (names == nullptr) return;
+  const auto* const list = reinterpret_cast<const char* const*>(names->elts);
+  for (int i = 0; i < names->nelts; ++i) {
+    if (list[i] != nullptr) use(list[i]);
+  }
+}
+
+}  // namespace
+
+void NameChain::add(const server_rec* host) {
+  const auto position = static_cast<std::uint32_t>(hosts_.size());
+  hosts_.push_back(host);
+  if (host->server_hostname != nullptr) add_name(host->server_hostname, position);
+  for_each_name(host->names, [&](const char* name) { add_name(name, position); });
+  for_each_name(host->wild_names, [&](const char* name) { add_pattern(name, position); });
+  for (const server_addr_rec* address = host->addrs; address != nullptr; address = address->next) {
+    if (address->virthost != nullptr) add_name(address->virthost, position);
+  }
+}
+
+void NameChain::add_name(std::string_view name, std::uint32_t position) { exact_.try_emplace(lower(name), position); }
+
+void NameChain::add_pattern(std::string_view pattern, std::uint32_t position) {
+  std::string text = lower(pattern);
+  // "*.example.com" is what wildcards are in practice: found by hashing. Others are tried one by one.
+  if (text.size() > 2 && text.starts_with("*.") && text.find_first_of("*?", 1) == std::string::npos) {
+    suffix_.try_emplace(text.substr(1), position);
+  } else {
+    patterns_.push_back({std::move(text), position});
+  }
+}
+
+const server_rec* NameChain::find(std::string_view name) const {
+  std::uint32_t best = position_of(exact_, name);
+  // "*" matches dots too (ap_strcasecmp_match), so every tail that begins with a dot may be listed; and it matches
+  // nothing at all, so that "*.example.com" takes ".example.com".
+  for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
+    best = std::min(best, position_of(suffix_, name.substr(dot)));
+  }
+  if (!patterns_.empty()) {
+    const std::string text(name);
+    for (const Pattern& pattern : patterns_) {
+      if (pattern.position >= best) break;  // in order: no later one can win
+      if (ap_strcasecmp_match(text.c_str(), pattern.text.c_str()) == 0) best = pattern.position;
+    }
+  }
+  return best == kNone ? nullptr : hosts_[best];
+}
+
+namespace {
+
+struct Walk {
+  NameChain* chain;
+};
+
+int add_host(void* baton, conn_rec*, server_rec* host) {
+  static_cast<Walk*>(baton)->chain->add(host);
+  return 0;
+}
+
+// A connection as far as httpd's own lookup by address needs one (server/vhost.c, ap_update_vhost_given_ip).
+conn_rec probe(apr_pool_t* pool, apr_sockaddr_t* local, server_rec* main) {
+  conn_rec c{};
+  c.pool = pool;
+  c.local_addr = local;
+  c.base_server = main;
+  ap_update_vhost_given_ip(&c);
+  return c;
+}
+
+std::string address_bytes(const apr_sockaddr_t* address) {
+  return {static_cast<const char*>(address->ipaddr_ptr), static_cast<std::size_t>(address->ipaddr_len)};
+}
+
+}  // namespace
+
+VhostIndex VhostIndex::build(server_rec* main) {
+  VhostIndex index;
+  // Every local address a connection can have behaves like one that a <VirtualHost> names, or like none of them.
+  std::set<std::string> seen;
+  std::vector<apr_sockaddr_t*> addresses;
+  const auto note = [&](apr_sockaddr_t* address) {
+    if (address != nullptr && seen.insert(address_bytes(address)).second) addresses.push_back(address);
+  };
+  for (const server_rec* s = main; s != nullptr; s = s->next) {
+    for (const server_addr_rec* a = s->addrs; a != nullptr; a = a->next) note(a->host_addr);
+  }
+  std::set<apr_port_t> ports;
+  for (const ap_listen_rec* l = ap_listeners; l != nullptr; l = l->next) {
+    note(l->bind_addr);
+    ports.insert(l->bind_addr->port);
+  }
+  for (const apr_sockaddr_t* address : addresses) {
+    for (const apr_port_t port : ports) {
+      apr_sockaddr_t local = *address;
+      local.next = nullptr;
+      local.port = port;
+      // The copy's own address bytes, not the original's.
+      const auto offset = static_cast<const char*>(address->ipaddr_ptr) - reinterpret_cast<const char*>(address);
+      local.ipaddr_ptr = reinterpret_cast<char*>(&local) + offset;
+      conn_rec c = probe(main->process->pconf, &local, main);
+      const Key key{c.vhost_lookup_data, port};
+      if (index.chains_.contains(key)) continue;
+      auto chain = std::make_unique<NameChain>();
+      Walk walk{chain.get()};
+      ap_vhost_iterate_given_conn(&c, add_host, &walk);
+      index.chains_.emplace(key, std::move(chain));
+    }
+  }
+  return index;
+}
+
+const server_rec* VhostIndex::find(const conn_rec* c, std::string_view name) const {
+  // httpd judges by the port of the address the connection came in at.
+  const auto hit = chains_.find(Key{c->vhost_lookup_data, c->local_addr->port});
+  return hit == chains_.end() ? nullptr : hit->second->find(name);
+}
+
+}  // namespace tls::server
