@@ -1,4 +1,6 @@
 // How a connection is refused: the right bytes, one log line, a clean close.
+#include <apr_strings.h>
+
 #include <cstring>
 
 #include "apr/slice.hpp"

@@ -1,4 +1,6 @@
 // From the first byte to the first request: hello, choice of virtual host and protocol, handshake.
+#include <apr_strings.h>
+
 #include <cstring>
 
 #include "apr/slice.hpp"

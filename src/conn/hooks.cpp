@@ -2,6 +2,7 @@
 #include "apr/guarded.hpp"
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
+#include "server/policies.hpp"
 
 namespace tls::conn {
 namespace {
@@ -11,7 +12,8 @@ bool can_wait = false;  // the MPM polls for us while a handshake waits; set in 
 int pre_connection(conn_rec* c, void*) noexcept {
   if (c->master != nullptr || c->outgoing != 0) return DECLINED;
   const server::Engine* const engine = server::engine();
-  const server::Host* const host = engine != nullptr ? engine->host(c->base_server) : nullptr;
+  if (engine == nullptr || !server::engine_on(c->base_server, c->local_addr)) return DECLINED;
+  const server::Host* const host = engine->host(c->base_server);
   if (host == nullptr) return DECLINED;
   return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
     Connection::attach(c, *engine, *host);

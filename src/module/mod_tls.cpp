@@ -1,24 +1,21 @@
 // The tls_module record and the registration of its hooks.
 #include "apr/httpd.hpp"
-#include "mod_tls_bridge/src/lib.rs.h"
+#include "conn/connection.hpp"
 #include "module/commands.hpp"
-#include "report/log.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
+#include "server/start.hpp"
 
 const int* aplog_module_index = &tls_module.module_index;
 
 namespace {
 
-int post_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
-  const rust::String version = tls::rs::engine_version();
-  TLS_LOG_S(s, EngineStarted, "0.1.0", std::string(version).c_str());
-  return OK;
-}
-
-void register_hooks(apr_pool_t*) noexcept {
+void register_hooks(apr_pool_t* pool) noexcept {
+  // mod_proxy loads the client side's settings in its post_config, so the engine comes before it.
+  static const char* const after[] = {"mod_proxy.c", nullptr};
   ap_hook_check_config(tls::server::check_config, nullptr, nullptr, APR_HOOK_FIRST);
-  ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
+  tls::conn::register_hooks(pool);
 }
 
 }  // namespace

@@ -1,0 +1,13 @@
+// From the configuration to what serves: runs in post_config, as root, before the fork.
+#pragma once
+
+struct apr_pool_t;
+struct server_rec;
+
+namespace tls::server {
+
+// The post_config hook: loads certificates, builds policies, publishes the engine. httpd calls it twice at start and
+// once per restart; each time for a configuration pool of its own.
+int post_config(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server) noexcept;
+
+}  // namespace tls::server
