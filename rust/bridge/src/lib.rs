@@ -11,7 +11,10 @@ use policy::{Policy, build_policy, policy_id};
 use session::{Session, new_session};
 
 /// What C++ sees of the Rust side, and Rust of C++.
-#[allow(missing_docs, reason = "fields explain themselves or name the type of the core that documents them")]
+#[allow(
+    missing_docs,
+    reason = "fields explain themselves or name the type of the core that documents them"
+)]
 #[cxx::bridge(namespace = "tls::rs")]
 pub mod ffi {
     /// Where a connection stands after a call.

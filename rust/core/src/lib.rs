@@ -3,14 +3,15 @@
 //! httpd's side (hooks, filters, directives) is C++ and reaches this crate only through `rust/bridge`.
 #![forbid(unsafe_code)]
 
-pub mod creds;
 pub mod context;
+pub mod creds;
 pub mod describe;
 pub mod hello;
 pub mod ticket;
 pub mod x509;
 pub mod policy;
 pub mod session;
+pub mod x509;
 
 /// Name and version of the TLS engine.
 pub const ENGINE_VERSION: &str = "rustls/0.23.46";

@@ -171,7 +171,9 @@ fn groups(ids: &[u16]) -> Vec<&'static dyn SupportedKxGroup> {
 pub fn digest(encoded: &[u8]) -> [u8; 32] {
     let hash = digest::digest(&digest::SHA256, encoded);
     let mut id = [0; 32];
-    id.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+    id.iter_mut()
+        .zip(hash.as_ref())
+        .for_each(|(to, from)| *to = *from);
     id
 }
 
