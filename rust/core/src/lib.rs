@@ -7,10 +7,10 @@ pub mod context;
 pub mod creds;
 pub mod describe;
 pub mod hello;
-pub mod ticket;
-pub mod x509;
 pub mod policy;
 pub mod session;
+pub mod ticket;
+pub mod x509;
 pub mod x509;
 
 /// Name and version of the TLS engine.
