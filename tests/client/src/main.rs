@@ -6,6 +6,7 @@ mod config;
 mod http;
 mod json;
 mod options;
+mod records;
 mod run;
 mod store;
 mod transport;

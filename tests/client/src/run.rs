@@ -13,6 +13,7 @@ use crate::config::{self, group_name, suite_name, version_name};
 use crate::http::{self, Response};
 use crate::json::Line;
 use crate::options::Options;
+use crate::records::Records;
 use crate::transport::{Connection, Socket};
 
 /// A failure: where it happened and what it was.
@@ -28,6 +29,8 @@ struct Totals {
     requests: u64,
     body_bytes: u64,
     clean_closes: u64,
+    records: u64,
+    largest_record: u64,
     failures: u64,
 }
 
@@ -133,6 +136,7 @@ fn open(options: &Options, config: Option<&Arc<ClientConfig>>) -> Result<Connect
     let socket = Socket {
         tcp,
         segment: options.segment,
+        records: config.is_some().then(Records::default),
     };
     Ok(Connection { socket, tls })
 }
@@ -280,6 +284,10 @@ fn finish(
     }
     let clean = connection.drain().map_err(|e| failure("close", e))?;
     totals.clean_closes += u64::from(clean);
+    if let Some(records) = &connection.socket.records {
+        totals.records += records.count;
+        totals.largest_record = totals.largest_record.max(records.largest);
+    }
     if !options.quiet {
         Line::new("closed")
             .number("connection", index)
@@ -308,6 +316,8 @@ fn summary(options: &Options, totals: &mut Totals, begun: Instant, cpu_ns: u64) 
         .number("requests", totals.requests)
         .number("body_bytes", totals.body_bytes)
         .number("clean_closes", totals.clean_closes)
+        .number("records", totals.records)
+        .number("largest_record", totals.largest_record)
         .number("failures", totals.failures)
         .number(
             "wall_us",

@@ -5,16 +5,24 @@ use std::net::TcpStream;
 
 use rustls::ClientConnection;
 
-/// A TCP stream that can cut what it sends into pieces.
+use crate::records::Records;
+
+/// A TCP stream that can cut what it sends into pieces, and counts the records that come.
 pub struct Socket {
     pub tcp: TcpStream,
     /// At most that many bytes go into one segment.
     pub segment: Option<usize>,
+    /// None without TLS.
+    pub records: Option<Records>,
 }
 
 impl Read for Socket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.tcp.read(buf)
+        let read = self.tcp.read(buf)?;
+        if let Some(records) = &mut self.records {
+            records.see(buf.get(..read).unwrap_or_default());
+        }
+        Ok(read)
     }
 }
 
@@ -51,7 +59,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Queues plaintext; with TLS it leaves at the next `flush` or when buffers are full.
+    /// Queues plaintext for `flush`; a full queue leaves first, so that records are full ones.
     pub fn send(&mut self, mut data: &[u8]) -> io::Result<()> {
         let Some(tls) = &mut self.tls else {
             return self.socket.write_all(data);
@@ -60,7 +68,9 @@ impl Connection {
             let taken = tls.writer().write(data)?;
             data = data.get(taken..).unwrap_or_default();
             if taken == 0 {
-                tls.write_tls(&mut self.socket)?;
+                while tls.wants_write() {
+                    tls.write_tls(&mut self.socket)?;
+                }
             }
         }
         Ok(())

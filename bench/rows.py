@@ -1,0 +1,100 @@
+"""The table of what is measured: one entry a row, with its target."""
+
+from collections.abc import Callable
+
+import load
+from arms import Arm
+from fleet import LARGE, SMALL, Fleet
+from measure import CpuRow
+from special import IdleMemory, ModuleSize, SystemCalls, ManyHosts
+
+SUITE_13 = "TLS_AES_128_GCM_SHA256"
+SUITE_12 = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+X25519 = "X25519"
+
+
+def _offer(version: str, suite: str, group: str = X25519) -> list[str]:
+    """What the client offers, and insists on: the same in all arms."""
+    # With TLS 1.2 OpenSSL takes an ECDSA certificate only if its curve is offered as a group.
+    groups = group if version == "1.3" else f"{group},P-256"
+    return [
+        *("--versions", version, "--suites", suite, "--groups", groups),
+        *("--expect-version", f"TLSv{version}", "--expect-suite", suite, "--expect-group", group),
+    ]
+
+
+def _full(version: str, suite: str) -> Callable[[Fleet, Arm, int], load.Done]:
+    """Connect, full handshake, close."""
+
+    def run(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+        arguments = [*_offer(version, suite), "--connections", str(count), "--requests", "0"]
+        return fleet.client.run(arm, [*arguments, "--expect-resumed", "0"], count)
+
+    return run
+
+
+def _post_quantum(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    """As above; the hybrid group with our module, X25519 with mod_ssl, which knows no other."""
+    group = "X25519MLKEM768" if arm.name == "mod_tls" else X25519
+    arguments = [*_offer("1.3", SUITE_13, group), "--connections", str(count), "--requests", "0"]
+    return fleet.client.run(arm, [*arguments, "--expect-resumed", "0"], count)
+
+
+def _resumed(version: str, suite: str, mode: str) -> Callable[[Fleet, Arm, int], load.Done]:
+    """Connect, resume, GET, close; the first connection of each run is a full handshake."""
+
+    def run(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+        resumed = 0 if arm.name == "plain" else count - 1
+        arguments = [*_offer(version, suite), "--connections", str(count), "--resume", mode]
+        arguments += ["--path", "/small", "--expect-status", "200", "--expect-resumed", str(resumed)]
+        return fleet.client.run(arm, arguments, count)
+
+    return run
+
+
+def _keep_alive(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    """GETs of 1 KiB over one h1 connection."""
+    arguments = [*_offer("1.3", SUITE_13), "--alpn", "http/1.1", "--requests", str(count), "--path", "/small"]
+    return fleet.client.run(arm, [*arguments, "--expect-status", "200", "--expect-bytes", str(SMALL)], count)
+
+
+def _h2_small(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    """GETs of 1 KiB over one h2 connection, 16 streams at a time."""
+    return load.h2load(arm, ["-c", "1", "-m", "16"], count, "/small")
+
+
+def _download_h1(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    arguments = [*_offer("1.3", SUITE_13), "--alpn", "http/1.1", "--requests", str(count), "--path", "/large"]
+    return fleet.client.run(arm, [*arguments, "--expect-status", "200", "--expect-bytes", str(LARGE)], count)
+
+
+def _download_h2(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    return load.h2load(arm, ["-c", "1", "-m", "1"], count, "/large")
+
+
+def _upload_h1(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    """POSTs of 10 MiB to the handler that reads and throws away."""
+    arguments = [*_offer("1.3", SUITE_13), "--alpn", "http/1.1", "--requests", str(count), "--path", "/sink"]
+    return fleet.client.run(arm, [*arguments, "--upload", str(LARGE), "--expect-status", "204"], count)
+
+
+def _upload_h2(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    return load.h2load(arm, ["-c", "1", "-m", "1", "-d", str(fleet.docroot / "large")], count, "/sink")
+
+
+ROWS = [
+    CpuRow("full13", "connect, full TLS 1.3 ECDSA P-256 + X25519, close", 0.52, _full("1.3", SUITE_13), 1500),
+    CpuRow("full12", "full TLS 1.2 ECDSA", 0.60, _full("1.2", SUITE_12), 1500),
+    CpuRow("full13rsa", "full TLS 1.3 RSA-2048", 0.70, _full("1.3", SUITE_13), 1500, site="rsa"),
+    CpuRow("full13pq", "full TLS 1.3 X25519MLKEM768 (mod_ssl: X25519)", 0.62, _post_quantum, 1500),
+    CpuRow("h1small", "h1 keep-alive request, 1 KiB", 0.57, _keep_alive, 6000),
+    CpuRow("h2small", "h2 request, 1 KiB, 16 streams", 0.85, _h2_small, 6000),
+    CpuRow("h1down", "10 MiB download, h1", 0.42, _download_h1, 60, unit="ms"),
+    CpuRow("h2down", "10 MiB download, h2", 0.70, _download_h2, 60, unit="ms"),
+    SystemCalls("syscalls", "system calls for 10 MiB, h1", 400),
+    CpuRow("h1up", "10 MiB upload, h1", 0.60, _upload_h1, 60, unit="ms"),
+    CpuRow("h2up", "10 MiB upload, h2", 0.75, _upload_h2, 40, unit="ms"),
+    IdleMemory("idle", "idle keep-alive connection above plain", 6.0, connections=1000),
+    ManyHosts("vhosts", "10,000 virtual hosts with own certificates", start=2.0, graceful=0.8, hosts=10_000),
+    ModuleSize("size", "mod_tls.so, stripped", 5.0),
+]

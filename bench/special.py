@@ -1,0 +1,218 @@
+"""Rows that measure something else than CPU: system calls, memory, start-up, size."""
+
+import dataclasses
+import json
+import pathlib
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+
+import load
+from arms import CLIENT_CORE, MOD_SSL, Arm, ssl_words, tls_words
+from fleet import LARGE, Fleet
+from measure import Result
+
+KIB = 1024
+MIB = 1024 * 1024
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "missed"
+
+
+@dataclasses.dataclass
+class SystemCalls:
+    """System calls of the server for one 10 MiB response over h1, counted by strace."""
+
+    name: str
+    title: str
+    limit: int
+    responses: int = 4
+
+    def run(self, fleet: Fleet, rounds: int, scale: float, tell: Callable[[str], None]) -> Result:
+        """One run per arm: the count hardly varies."""
+        values, notes = {}, ""
+        for name in ("plain", "mod_ssl", "mod_tls"):
+            values[name], records = self._count(fleet, fleet.get("ecdsa", name))
+            if name == "mod_tls":
+                notes = f"{records:.0f} records a response"
+            tell(f"{self.name}: {name} {values[name]:.0f}")
+        return Result(
+            self.title, "calls", values, f"<= {self.limit}", _verdict(values["mod_tls"] <= self.limit), note=notes
+        )
+
+    def _count(self, fleet: Fleet, arm: Arm) -> tuple[float, float]:
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-c", "-U", "name,calls", "-p", str(arm.worker_pid())],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(0.5)
+        arguments = ["--versions", "1.3", "--requests", str(self.responses), "--path", "/large"]
+        done = fleet.client.run(arm, [*arguments, "--expect-bytes", str(LARGE)], self.responses)
+        time.sleep(0.2)
+        tracer.send_signal(signal.SIGINT)
+        _, summary = tracer.communicate(timeout=30)
+        calls = sum(int(n) for n in re.findall(r"^\w+\s+(\d+)\s*$", summary, re.M) if n)
+        total = re.search(r"^total\s+(\d+)", summary, re.M)
+        counted = int(total.group(1)) if total else calls
+        return counted / self.responses, done.summary["records"] / self.responses
+
+
+@dataclasses.dataclass
+class IdleMemory:
+    """Pss of all server processes per idle keep-alive connection, above plain httpd's."""
+
+    name: str
+    title: str
+    limit: float
+    connections: int
+
+    def run(self, fleet: Fleet, rounds: int, scale: float, tell: Callable[[str], None]) -> Result:
+        """Three fresh servers per arm; the median of each."""
+        count = max(50, round(self.connections * scale))
+        each = {}
+        for name in ("plain", "mod_ssl", "mod_tls"):
+            each[name] = statistics.median(self._one(fleet, name, count) for _ in range(min(rounds, 3)))
+            tell(f"{self.name}: {name} {each[name]:.1f} KiB a connection")
+        above = {name: each[name] - each["plain"] for name in ("mod_ssl", "mod_tls")}
+        return Result(
+            self.title,
+            "KiB",
+            {"plain": each["plain"], **above},
+            f"<= {self.limit:.0f} KiB",
+            _verdict(above["mod_tls"] <= self.limit),
+            note="plain: in all; the others: what comes on top",
+        )
+
+    def _one(self, fleet: Fleet, name: str, count: int) -> float:
+        arm = fleet.fresh("ecdsa", name)
+        try:
+            # Warm: every thread has its stack, allocator arena and lazily made state.
+            fleet.client.run(arm, ["--connections", "200", "--path", "/small"], 200)
+            time.sleep(0.3)
+            before = arm.pss_bytes()
+            arguments = ["--versions", "1.3", "--connections", str(count), "--hold", "--path", "/small"]
+            command = fleet.client.command(arm, arguments)
+            client = subprocess.Popen(
+                ["taskset", "-c", str(CLIENT_CORE), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            assert client.stdout is not None
+            ready = json.loads(client.stdout.readline())
+            if ready.get("connections") != count:
+                client.communicate(timeout=30)
+                raise load.LoadError(f"{arm.name}: {ready} of {count} connections; {arm.complaints()}")
+            time.sleep(1.0)
+            after = arm.pss_bytes()
+            client.communicate(timeout=60)
+            return (after - before) / count / KIB
+        finally:
+            arm.stop()
+
+
+@dataclasses.dataclass
+class ManyHosts:
+    """Wall time until a server with many certificates serves, and until a graceful restart does."""
+
+    name: str
+    title: str
+    start: float
+    graceful: float
+    hosts: int
+    mod_ssl_hosts: int = 1000
+
+    def run(self, fleet: Fleet, rounds: int, scale: float, tell: Callable[[str], None]) -> Result:
+        """mod_ssl is measured with fewer hosts (its time is linear) and scaled up."""
+        hosts = max(10, round(self.hosts * scale))
+        tell(f"{self.name}: making {hosts} certificates")
+        certificates = [fleet.authority.issue(f"host-{i}", f"host{i}.example") for i in range(hosts)]
+        fewer = certificates[: min(hosts, self.mod_ssl_hosts)]
+        factor = hosts / len(fewer)
+        times = {}
+        for name, files in (("mod_ssl", fewer), ("mod_tls", certificates)):
+            runs = [self._one(fleet, name, files) for _ in range(min(rounds, 3))]
+            scaled = factor if name == "mod_ssl" else 1.0
+            times[name] = tuple(statistics.median(values) * scaled for values in zip(*runs))
+            tell(f"{self.name}: {name} start {times[name][0]:.2f} s, graceful {times[name][1]:.2f} s")
+        start, graceful = times["mod_tls"]
+        return Result(
+            f"{self.title}: start",
+            "s",
+            {name: value[0] for name, value in times.items()},
+            f"<= {self.start:.1f} s / <= {self.graceful:.1f} s",
+            _verdict(start <= self.start and graceful <= self.graceful),
+            note=f"graceful: mod_ssl {times['mod_ssl'][1]:.2f} s, mod_tls {graceful:.2f} s",
+        )
+
+    def _one(self, fleet: Fleet, name: str, files: list[pathlib.Path]) -> tuple[float, float]:
+        words = self._ssl if name == "mod_ssl" else self._tls
+        line = f"LoadModule ssl_module {MOD_SSL}" if name == "mod_ssl" else f"LoadModule tls_module {fleet.module}"
+        last = f"host{len(files) - 1}.example"
+        begun = time.monotonic()
+        arm = fleet.custom(name, line, lambda port: words(port, files))
+        try:
+            self._handshake(fleet, arm, last)
+            started = time.monotonic() - begun
+            time.sleep(0.5)
+            return started, self._restart(fleet, arm, last)
+        finally:
+            arm.stop()
+
+    @staticmethod
+    def _restart(fleet: Fleet, arm: Arm, last: str) -> float:
+        log = arm.root / "error.log"
+        begun = time.monotonic()
+        assert arm.process is not None
+        seen = log.read_text(errors="replace").count("resuming normal operations")
+        arm.process.send_signal(signal.SIGUSR1)
+        while time.monotonic() < begun + 120:
+            if log.read_text(errors="replace").count("resuming normal operations") > seen:
+                ManyHosts._handshake(fleet, arm, last)
+                return time.monotonic() - begun
+            time.sleep(0.005)
+        raise load.LoadError(f"{arm.name}: no graceful restart seen\n{arm.complaints()}")
+
+    @staticmethod
+    def _handshake(fleet: Fleet, arm: Arm, name: str) -> None:
+        fleet.client.run(arm, ["--sni", name, "--requests", "0"], 1)
+
+    @staticmethod
+    def _ssl(port: int, files: list[pathlib.Path]) -> str:
+        hosts = (
+            f"<VirtualHost 127.0.0.1:{port}>\nServerName host{i}.example\nSSLEngine on\n"
+            f"SSLCertificateFile {file}\n</VirtualHost>"
+            for i, file in enumerate(files)
+        )
+        return "LogLevel notice\nSSLSessionCache none\n" + "\n".join(hosts)
+
+    @staticmethod
+    def _tls(port: int, files: list[pathlib.Path]) -> str:
+        hosts = (
+            f"<VirtualHost 127.0.0.1:{port}>\nServerName host{i}.example\nTLSCertificate {file}\n</VirtualHost>"
+            for i, file in enumerate(files)
+        )
+        return f"LogLevel notice\nTLSEngine 127.0.0.1:{port}\n" + "\n".join(hosts)
+
+
+@dataclasses.dataclass
+class ModuleSize:
+    """The shared object's size after strip."""
+
+    name: str
+    title: str
+    limit_mb: float
+
+    def run(self, fleet: Fleet, rounds: int, scale: float, tell: Callable[[str], None]) -> Result:
+        """Strips a copy."""
+        copy = fleet.work / "stripped.so"
+        shutil.copy(fleet.module, copy)
+        subprocess.run(["strip", str(copy)], check=True)
+        size = copy.stat().st_size / 1e6
+        return Result(self.title, "MB", {"mod_tls": size}, f"<= {self.limit_mb:.0f} MB", _verdict(size <= self.limit_mb))

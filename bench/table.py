@@ -1,0 +1,54 @@
+"""The results as plain text and as Markdown."""
+
+from measure import Result
+
+HEAD = ["operation", "plain", "mod_ssl", "mod_tls", "ratio (quartiles)", "TLS part", "target", ""]
+
+
+def _value(result: Result, name: str) -> str:
+    value = result.values.get(name)
+    if value is None:
+        return "-"
+    return f"{value:.0f} {result.unit}" if value >= 100 else f"{value:.2f} {result.unit}"
+
+
+def _cells(result: Result, ours: str, theirs: str) -> list[str]:
+    ratio = result.ratio
+    return [
+        result.title,
+        _value(result, "plain"),
+        _value(result, theirs),
+        _value(result, ours),
+        f"{ratio.median:.2f} ({ratio.low:.2f}..{ratio.high:.2f})" if ratio else "-",
+        f"{result.tls_ratio:.2f}" if result.tls_ratio is not None else "-",
+        result.target,
+        result.verdict,
+    ]
+
+
+def _rows(results: list[Result]) -> list[list[str]]:
+    rows = []
+    for result in results:
+        names = [name for name in result.values if name != "plain"]
+        ours = names[-1] if names else "mod_tls"
+        theirs = names[0] if len(names) > 1 else "mod_ssl"
+        rows.append(_cells(result, ours, theirs))
+    return rows
+
+
+def text(results: list[Result]) -> str:
+    """Columns of equal width; a note behind the last one."""
+    rows = [HEAD, *_rows(results)]
+    notes = ["", *(result.note for result in results)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    lines = []
+    for row, note in zip(rows, notes):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths))
+        lines.append(f"{line}  {note}".rstrip())
+    return "\n".join(lines)
+
+
+def markdown(results: list[Result]) -> str:
+    """A table for the README."""
+    rows = [HEAD[:-1] + ["verdict"], ["---"] * len(HEAD), *_rows(results)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
