@@ -11,7 +11,7 @@ declare -A packages=(
   [build]="apache2 apache2-dev g++ cmake ninja-build libgtest-dev openssl ca-certificates python3 git"
   [lint]="clang-format clang-tidy"
   [test]="python3-pytest python3-pytest-xdist python3-cryptography gnutls-bin nghttp2-client curl procps"
-  [bench]="python3-cryptography nghttp2-client curl procps"
+  [bench]="python3-cryptography nghttp2-client strace util-linux"
 )
 
 as_root() {
