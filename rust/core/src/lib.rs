@@ -11,7 +11,6 @@ pub mod policy;
 pub mod session;
 pub mod ticket;
 pub mod x509;
-pub mod x509;
 
 /// Name and version of the TLS engine.
 pub const ENGINE_VERSION: &str = "rustls/0.23.46";
