@@ -33,6 +33,17 @@ EngineRule engine_rule(const ServerSettings& s) {
   return {};
 }
 
+ResumptionPolicy resumption_policy(const ServerSettings& s) {
+  ResumptionPolicy policy;
+  policy.tickets = s.tickets->on.value_or(true);
+  policy.ticket_count = *s.ticket_count;
+  policy.lifetime = *s.session_lifetime;
+  policy.secret = s.tickets->secret;
+  policy.secret_interval_s = s.tickets->interval_s;
+  policy.cache = *s.session_cache;
+  return policy;
+}
+
 }  // namespace
 
 EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary words,
@@ -51,6 +62,7 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   policy.protocol.suites = order_suites(complete, *complete.versions);
   policy.protocol.groups = *complete.groups;
   policy.protocol.honor_client_order = *complete.honor_client_order;
+  policy.resumption = resumption_policy(complete);
   policy.strict_sni = *complete.strict_sni;
   policy.handshake_timeout_s = *complete.handshake_timeout_s;
   if (complete.certificates) policy.certificates = *complete.certificates;
@@ -71,6 +83,13 @@ std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy) {
   out.push_back(static_cast<std::uint8_t>((p.tls12 ? 1 : 0) | (p.tls13 ? 2 : 0) | (p.honor_client_order ? 4 : 0)));
   put_list(p.suites);
   put_list(p.groups);
+  const ResumptionPolicy& r = policy.resumption;
+  out.push_back(r.tickets ? 1 : 0);
+  out.push_back(static_cast<std::uint8_t>(r.ticket_count));
+  for (const std::uint32_t lifetime : {r.lifetime.tls13_s, r.lifetime.tls12_s}) {
+    put16(lifetime >> 16U);
+    put16(lifetime & 0xFFFFU);
+  }
   return out;
 }
 

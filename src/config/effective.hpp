@@ -35,11 +35,23 @@ struct EngineRule {
   }
 };
 
+// How sessions of this virtual host are resumed.
+struct ResumptionPolicy {
+  bool tickets = true;
+  std::uint32_t ticket_count = 2;
+  Lifetimes lifetime{43'200, 3'600};
+  // For the whole server; every virtual host has the same.
+  std::string secret;  // path of the secret that ticket keys are made of; empty: random keys
+  std::uint32_t secret_interval_s = 0;
+  SessionCacheName cache;
+};
+
 struct EffectivePolicy {
   bool enabled = false;  // some connection of this virtual host may speak TLS; `engine` says which
   EngineRule engine;
   Vocabulary words = Vocabulary::Tls;
   ProtocolPolicy protocol;
+  ResumptionPolicy resumption;
   bool strict_sni = true;
   std::uint32_t handshake_timeout_s = 20;
   std::vector<CertificateFiles> certificates;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,35 @@ struct Options {
   friend bool operator==(const Options&, const Options&) = default;
 };
 
+// Session tickets: whether they are given out, and the file with a secret that several machines make their keys of.
+struct Tickets {
+  std::optional<bool> on;
+  std::string secret;            // path; empty: keys are made at random and known to this server only
+  std::uint32_t interval_s = 0;  // how long one key made of the secret is the newest; 0: the default
+
+  // What `add` does not say is as in `base`.
+  static Tickets over(const Tickets& base, const Tickets& add) {
+    Tickets both = add.secret.empty() ? base : add;
+    both.on = add.on ? add.on : base.on;
+    return both;
+  }
+  friend bool operator==(const Tickets&, const Tickets&) = default;
+};
+
+// How long a session can be resumed, in seconds.
+struct Lifetimes {
+  std::uint32_t tls13_s = 0;
+  std::uint32_t tls12_s = 0;
+  friend bool operator==(const Lifetimes&, const Lifetimes&) = default;
+};
+
+// One of httpd's socache providers and its arguments; an empty provider is no cache.
+struct SessionCacheName {
+  std::string provider;
+  std::string arguments;
+  friend bool operator==(const SessionCacheName&, const SessionCacheName&) = default;
+};
+
 using SuiteList = std::vector<std::uint16_t>;
 using GroupList = std::vector<std::uint16_t>;
 
@@ -61,6 +91,10 @@ struct ServerSettings {
   Setting<bool> honor_client_order;
   Setting<bool> strict_sni;
   Setting<std::uint32_t> handshake_timeout_s;
+  Setting<Tickets> tickets;
+  Setting<std::uint32_t> ticket_count;
+  Setting<Lifetimes> session_lifetime;
+  Setting<SessionCacheName> session_cache;
 };
 
 // Directories, locations and .htaccess files; a server's own settings of this kind are the outermost directory's.

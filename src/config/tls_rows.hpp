@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/row.hpp"
+#include "config/session_values.hpp"
 #include "config/settings.hpp"
 #include "config/tls_values.hpp"
 
@@ -45,6 +46,24 @@ inline constexpr std::array tls_server_rows = {
     row<&ServerSettings::handshake_timeout_s, handshake_timeout>(
         "TLSHandshakeTimeout", one_word, Context::Server,
         {"seconds", "20", "How long a handshake may take from the first byte to the last."}),
+    row<&ServerSettings::tickets, session_tickets>(
+        "TLSSessionTickets", one_or_two, Context::Server,
+        {"on|off|file:path [interval]", "on",
+         "Whether sessions are resumed by tickets; with file: (for the whole server) their keys are made of a secret "
+         "of "
+         "at least 32 octets that several machines may share, a new one every interval (1h)."}),
+    row<&ServerSettings::ticket_count, number<0, 8>>(
+        "TLSSessionTicketCount", one_word, Context::Server,
+        {"number", "2", "How many tickets a TLS 1.3 handshake gives to the client."}),
+    row<&ServerSettings::session_lifetime, session_lifetime>(
+        "TLSSessionLifetime", one_or_two, Context::Server,
+        {"time [time for TLS 1.2]", "12h 1h",
+         "How long a session can be resumed; where client certificates are asked for, 300 seconds unless written."}),
+    row<&ServerSettings::session_cache, session_cache>(
+        "TLSSessionCache", one_word, Context::Global,
+        {"none|provider[:arguments]", "none",
+         "Where sessions without tickets are kept: one of httpd's socache providers, such as shmcb:path(size), "
+         "redis:host:port, memcache:host:port or dbm:path."}),
 };
 static_assert(members_written<ServerSettings>(tls_server_rows) == member_count<ServerSettings>(),
               "every member of ServerSettings needs a row");
