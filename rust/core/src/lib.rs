@@ -3,6 +3,8 @@
 //! httpd's side (hooks, filters, directives) is C++ and reaches this crate only through `rust/bridge`.
 #![forbid(unsafe_code)]
 
+pub mod agent;
+pub mod creds;
 pub mod context;
 pub mod creds;
 pub mod describe;

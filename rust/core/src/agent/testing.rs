@@ -1,0 +1,62 @@
+//! Helpers of this folder's tests.
+
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::sign::SigningKey;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// A small deterministic generator (xorshift64*), so that a failing case can be run again.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.next() as u8).collect()
+    }
+}
+
+/// A fresh key of one of rcgen's algorithms.
+pub fn key(algorithm: &'static rcgen::SignatureAlgorithm) -> Arc<dyn SigningKey> {
+    let pair = rcgen::KeyPair::generate_for(algorithm).unwrap();
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()));
+    any_supported_type(&der).unwrap()
+}
+
+/// What a TLS 1.3 server signs (RFC 8446 4.4.3) over a handshake hash of `hash` bytes.
+pub fn server_message(hash: usize) -> Vec<u8> {
+    let mut message = vec![b' '; 64];
+    message.extend_from_slice(b"TLS 1.3, server CertificateVerify\0");
+    message.extend_from_slice(&vec![0x5a; hash]);
+    message
+}
+
+/// An RSA key of 4096 bits.
+pub fn rsa_4096() -> Arc<dyn SigningKey> {
+    let pair = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_4096).unwrap();
+    any_supported_type(&PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()))).unwrap()
+}
+
+/// Verifies a signature as a TLS peer would, over the key's bare public key.
+pub fn verify(key: &dyn SigningKey, scheme: rustls::SignatureScheme, message: &[u8], signature: &[u8]) {
+    let spki = key.public_key().unwrap();
+    let entity = webpki::RawPublicKeyEntity::try_from(&spki).unwrap();
+    let supported = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms;
+    let (_, algorithms) = supported.mapping.iter().find(|(known, _)| *known == scheme).unwrap();
+    let good = algorithms.iter().any(|one| entity.verify_signature(*one, message, signature).is_ok());
+    assert!(good, "{scheme:?}");
+}
