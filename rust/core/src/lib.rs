@@ -4,7 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
-pub mod creds;
 pub mod context;
 pub mod creds;
 pub mod describe;

@@ -40,7 +40,8 @@ impl Children {
 
 fn listed(list: &[u8], pid: i32) -> bool {
     let wanted = pid.to_string();
-    list.split(|byte| *byte == b' ').any(|entry| entry == wanted.as_bytes())
+    list.split(|byte| *byte == b' ')
+        .any(|entry| entry == wanted.as_bytes())
 }
 
 #[cfg(test)]

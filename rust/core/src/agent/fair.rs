@@ -37,11 +37,13 @@ impl<K: Copy + Eq + Hash + Ord, J> FairQueue<K, J> {
     }
 
     /// How many jobs wait.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.jobs
     }
 
     /// Whether no job waits.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.jobs == 0
     }
@@ -74,7 +76,11 @@ impl<K: Copy + Eq + Hash + Ord, J> FairQueue<K, J> {
     /// Takes the job of the flow that has had the least; a heavy one only where `allow_heavy`.
     pub fn pop(&mut self, allow_heavy: bool) -> Option<(J, bool)> {
         let light = self.light.first();
-        let heavy = if allow_heavy { self.heavy.first() } else { None };
+        let heavy = if allow_heavy {
+            self.heavy.first()
+        } else {
+            None
+        };
         let (start, key) = match (light, heavy) {
             (Some(l), Some(h)) => *l.min(h),
             (Some(one), None) | (None, Some(one)) => *one,
@@ -99,7 +105,11 @@ impl<K: Copy + Eq + Hash + Ord, J> FairQueue<K, J> {
     }
 
     fn ready(&mut self, heavy: bool) -> &mut BTreeSet<(u64, K)> {
-        if heavy { &mut self.heavy } else { &mut self.light }
+        if heavy {
+            &mut self.heavy
+        } else {
+            &mut self.light
+        }
     }
 }
 
@@ -133,7 +143,10 @@ mod tests {
         assert_eq!(queue.pop(true), Some((0, true)));
         queue.push(2, 25, false, 99);
         let next = queue.pop(true).unwrap().0;
-        assert!(next == 99 || queue.pop(true).unwrap().0 == 99, "after at most one dear one");
+        assert!(
+            next == 99 || queue.pop(true).unwrap().0 == 99,
+            "after at most one dear one"
+        );
     }
 
     #[test]
@@ -143,7 +156,10 @@ mod tests {
         (0..1000).for_each(|job| queue.push(2, 25, false, job));
         let order = drain(&mut queue);
         let second = order.iter().position(|job| *job == 1001).unwrap();
-        assert!((70..=90).contains(&second), "equal time: one dear per 80 cheap, was at {second}");
+        assert!(
+            (70..=90).contains(&second),
+            "equal time: one dear per 80 cheap, was at {second}"
+        );
     }
 
     #[test]
@@ -168,7 +184,11 @@ mod tests {
             queue.push(key, 25, false, key);
             assert_eq!(queue.pop(true), Some((key, false)));
         }
-        assert!(queue.flows.len() <= MAX_IDLE_FLOWS + 1, "{}", queue.flows.len());
+        assert!(
+            queue.flows.len() <= MAX_IDLE_FLOWS + 1,
+            "{}",
+            queue.flows.len()
+        );
     }
 
     #[test]
@@ -189,14 +209,27 @@ mod tests {
         for job in 0..20_000u32 {
             if random.below(3) < 2 {
                 let key = random.below(7) as u8;
-                queue.push(key, 1 + u32::from(key) * 300, key > 3, (u32::from(key) << 24) | job);
-                sent.entry(key).or_default().push_back((u32::from(key) << 24) | job);
+                queue.push(
+                    key,
+                    1 + u32::from(key) * 300,
+                    key > 3,
+                    (u32::from(key) << 24) | job,
+                );
+                sent.entry(key)
+                    .or_default()
+                    .push_back((u32::from(key) << 24) | job);
             } else if let Some((job, _)) = queue.pop(random.below(2) == 0) {
-                assert_eq!(sent.get_mut(&((job >> 24) as u8)).unwrap().pop_front(), Some(job));
+                assert_eq!(
+                    sent.get_mut(&((job >> 24) as u8)).unwrap().pop_front(),
+                    Some(job)
+                );
             }
         }
         for job in drain(&mut queue) {
-            assert_eq!(sent.get_mut(&((job >> 24) as u8)).unwrap().pop_front(), Some(job));
+            assert_eq!(
+                sent.get_mut(&((job >> 24) as u8)).unwrap().pop_front(),
+                Some(job)
+            );
         }
         assert!(sent.values().all(VecDeque::is_empty) && queue.is_empty());
     }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustls::SignatureAlgorithm;
 use rustls::SignatureScheme;
 use rustls::sign::{Signer, SigningKey};
-use rustls::SignatureAlgorithm;
 
 use super::shape;
 use super::wire::{KeyId, Request, Role, Status};
@@ -40,7 +40,10 @@ impl PublicHalf {
     /// The public half of `key`; `None` when the key does not tell it or has no scheme that is spoken here.
     pub fn of(key: &dyn SigningKey) -> Option<Self> {
         let spki = key.public_key()?.as_ref().to_vec();
-        let half = Self { spki, algorithm: key.algorithm() };
+        let half = Self {
+            spki,
+            algorithm: key.algorithm(),
+        };
         (!half.schemes().is_empty()).then_some(half)
     }
 
@@ -115,7 +118,13 @@ impl KeyTable {
     /// Adds a key in a role; returns its public half, `None` (and adds nothing) when it has none.
     pub fn insert(&mut self, role: Role, key: Arc<dyn SigningKey>) -> Option<PublicHalf> {
         let half = PublicHalf::of(key.as_ref())?;
-        self.entries.insert((role, half.id()), Entry { key, cost: half.cost() });
+        self.entries.insert(
+            (role, half.id()),
+            Entry {
+                key,
+                cost: half.cost(),
+            },
+        );
         Some(half)
     }
 
@@ -131,12 +140,21 @@ impl KeyTable {
 
     /// Judges a request: the key is known in that role, the scheme fits it, the message has a handshake's shape.
     pub fn check(&self, request: &Request<'_>) -> Result<Checked, Status> {
-        let entry = self.entries.get(&(request.role, request.key)).ok_or(Status::UnknownKey)?;
-        let signer = entry.key.choose_scheme(&[request.scheme]).ok_or(Status::WrongScheme)?;
+        let entry = self
+            .entries
+            .get(&(request.role, request.key))
+            .ok_or(Status::UnknownKey)?;
+        let signer = entry
+            .key
+            .choose_scheme(&[request.scheme])
+            .ok_or(Status::WrongScheme)?;
         if !shape::allowed(request.role, request.message) {
             return Err(Status::WrongShape);
         }
-        Ok(Checked { signer, cost: entry.cost })
+        Ok(Checked {
+            signer,
+            cost: entry.cost,
+        })
     }
 }
 
@@ -156,8 +174,10 @@ mod tests {
         ] {
             let key = key(algorithm);
             let half = PublicHalf::of(key.as_ref()).unwrap();
-            let own: Vec<_> =
-                SCHEMES.into_iter().filter(|s| key.choose_scheme(&[*s]).is_some()).collect();
+            let own: Vec<_> = SCHEMES
+                .into_iter()
+                .filter(|s| key.choose_scheme(&[*s]).is_some())
+                .collect();
             assert_eq!(half.schemes(), own, "{algorithm:?}");
             let first = key.choose_scheme(&SCHEMES).unwrap().scheme();
             assert_eq!(half.schemes()[0], first, "{algorithm:?}");
@@ -167,7 +187,10 @@ mod tests {
     #[test]
     fn requests_are_judged() {
         let mut table = KeyTable::default();
-        let id = table.insert(Role::Server, key(&rcgen::PKCS_ECDSA_P256_SHA256)).unwrap().id();
+        let id = table
+            .insert(Role::Server, key(&rcgen::PKCS_ECDSA_P256_SHA256))
+            .unwrap()
+            .id();
         let message = server_message(32);
         let good = Request {
             role: Role::Server,
@@ -178,10 +201,34 @@ mod tests {
         };
         assert!(table.check(&good).unwrap().sign(&message).is_ok());
         let status = |request: Request<'_>| table.check(&request).err();
-        assert_eq!(status(Request { key: KeyId([0; 32]), ..good.clone() }), Some(Status::UnknownKey));
-        assert_eq!(status(Request { role: Role::ProxyClient, ..good.clone() }), Some(Status::UnknownKey));
+        assert_eq!(
+            status(Request {
+                key: KeyId([0; 32]),
+                ..good.clone()
+            }),
+            Some(Status::UnknownKey)
+        );
+        assert_eq!(
+            status(Request {
+                role: Role::ProxyClient,
+                ..good.clone()
+            }),
+            Some(Status::UnknownKey)
+        );
         let scheme = SignatureScheme::RSA_PSS_SHA256;
-        assert_eq!(status(Request { scheme, ..good.clone() }), Some(Status::WrongScheme));
-        assert_eq!(status(Request { message: b"a contract", ..good }), Some(Status::WrongShape));
+        assert_eq!(
+            status(Request {
+                scheme,
+                ..good.clone()
+            }),
+            Some(Status::WrongScheme)
+        );
+        assert_eq!(
+            status(Request {
+                message: b"a contract",
+                ..good
+            }),
+            Some(Status::WrongShape)
+        );
     }
 }

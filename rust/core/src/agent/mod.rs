@@ -10,19 +10,23 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 mod admit;
-mod client;
+mod broker;
 mod fair;
 mod keys;
+mod remote;
 mod shape;
 mod signer;
 #[cfg(test)]
 mod testing;
+mod transport;
 pub mod wire;
 
 pub use admit::Children;
-pub use client::{RemoteKey, Transport};
+pub use broker::{Broker, broker};
 pub use keys::{KeyTable, PublicHalf};
+pub use remote::RemoteKey;
 pub use signer::{Limits, Signer};
+pub use transport::{SignError, Transport};
 
 /// One message from a socket that passes credentials.
 #[derive(Debug)]

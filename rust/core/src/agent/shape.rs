@@ -102,7 +102,10 @@ mod tests {
     }
 
     fn handshake(kinds: &[u8]) -> Vec<u8> {
-        kinds.iter().flat_map(|kind| [*kind, 0, 0, 3, 1, 2, 3]).collect()
+        kinds
+            .iter()
+            .flat_map(|kind| [*kind, 0, 0, 3, 1, 2, 3])
+            .collect()
     }
 
     #[test]
@@ -116,7 +119,10 @@ mod tests {
         assert!(!allowed(Role::Server, &client));
         assert!(!allowed(Role::ProxyClient, &server));
         for hash in [0, 20, 31, 33, 47, 49, 64] {
-            assert!(!allowed(Role::Server, &server_message(hash)), "hash of {hash} bytes");
+            assert!(
+                !allowed(Role::Server, &server_message(hash)),
+                "hash of {hash} bytes"
+            );
         }
         for position in 0..98 {
             let mut bad = server.clone();
@@ -145,9 +151,22 @@ mod tests {
 
     #[test]
     fn tls12_client_transcript() {
-        assert!(allowed(Role::ProxyClient, &handshake(&[1, 2, 11, 12, 13, 14, 11, 16])));
-        assert!(!allowed(Role::Server, &handshake(&[1, 2, 11, 12, 13, 14, 11, 16])));
-        for wrong in [&[2, 1, 16][..], &[1, 16], &[1, 2], &[1, 2, 16, 20], &[1, 2, 1, 16], &[]] {
+        assert!(allowed(
+            Role::ProxyClient,
+            &handshake(&[1, 2, 11, 12, 13, 14, 11, 16])
+        ));
+        assert!(!allowed(
+            Role::Server,
+            &handshake(&[1, 2, 11, 12, 13, 14, 11, 16])
+        ));
+        for wrong in [
+            &[2, 1, 16][..],
+            &[1, 16],
+            &[1, 2],
+            &[1, 2, 16, 20],
+            &[1, 2, 1, 16],
+            &[],
+        ] {
             assert!(!allowed(Role::ProxyClient, &handshake(wrong)), "{wrong:?}");
         }
         let mut cut = handshake(&[1, 2, 16]);

@@ -13,12 +13,14 @@ use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendAncillaryBuffer, SendFlags, SocketType, send, sendmsg, sockopt};
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendFlags, SocketType, send, sendmsg, sockopt,
+};
 
+use super::Os;
 use super::fair::FairQueue;
 use super::keys::{Checked, KeyTable};
 use super::wire::{self, KeyId, MAX_REQUEST, Reply, Request, Role, Status, VERSION};
-use super::Os;
 
 const WAKE: u64 = 0;
 const FIRST_CLIENT: u64 = 1;
@@ -84,7 +86,13 @@ struct Job {
 
 impl Signer {
     /// A signer over `keys`; nothing runs yet.
-    pub fn new(os: Arc<dyn Os>, keys: KeyTable, limits: Limits, admit: Admit, notice: Notice) -> io::Result<Arc<Self>> {
+    pub fn new(
+        os: Arc<dyn Os>,
+        keys: KeyTable,
+        limits: Limits,
+        admit: Admit,
+        notice: Notice,
+    ) -> io::Result<Arc<Self>> {
         let signer = Self {
             os,
             keys,
@@ -92,11 +100,22 @@ impl Signer {
             admit,
             notice,
             epoll: epoll::create(CreateFlags::CLOEXEC)?,
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE)?,
-            clients: Mutex::new(Clients { next: FIRST_CLIENT, ..Clients::default() }),
+            wake: eventfd(
+                0,
+                EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE,
+            )?,
+            clients: Mutex::new(Clients {
+                next: FIRST_CLIENT,
+                ..Clients::default()
+            }),
             work: Mutex::new(Work::default()),
         };
-        epoll::add(&signer.epoll, &signer.wake, EventData::new_u64(WAKE), EventFlags::IN)?;
+        epoll::add(
+            &signer.epoll,
+            &signer.wake,
+            EventData::new_u64(WAKE),
+            EventFlags::IN,
+        )?;
         Ok(Arc::new(signer))
     }
 
@@ -113,12 +132,14 @@ impl Signer {
         let sealed = Arc::new(Barrier::new(threads + 1));
         for _ in 0..threads {
             let (signer, warm, sealed) = (Arc::clone(self), Arc::clone(&warm), Arc::clone(&sealed));
-            std::thread::Builder::new().stack_size(512 * 1024).spawn(move || {
-                warm_up();
-                warm.wait();
-                sealed.wait();
-                signer.work();
-            })?;
+            std::thread::Builder::new()
+                .stack_size(512 * 1024)
+                .spawn(move || {
+                    warm_up();
+                    warm.wait();
+                    sealed.wait();
+                    signer.work();
+                })?;
         }
         warm.wait();
         seal()?;
@@ -128,7 +149,10 @@ impl Signer {
 
     fn admit_clients(&self, broker: BorrowedFd<'_>, life: BorrowedFd<'_>) -> io::Result<()> {
         loop {
-            let mut fds = [PollFd::new(&broker, PollFlags::IN), PollFd::new(&life, PollFlags::IN)];
+            let mut fds = [
+                PollFd::new(&broker, PollFlags::IN),
+                PollFd::new(&life, PollFlags::IN),
+            ];
             match poll(&mut fds, None) {
                 Ok(_) => {}
                 Err(Errno::INTR) => continue,
@@ -166,15 +190,26 @@ impl Signer {
         let client = match status {
             Ok(client) => client,
             Err(status) => {
-                (self.notice)(&format!("process {} was refused: {}", received.pid, status.words()));
+                (self.notice)(&format!(
+                    "process {} was refused: {}",
+                    received.pid,
+                    status.words()
+                ));
                 let _ = send_frame(socket.as_fd(), &wire::welcome(status));
                 return;
             }
         };
-        let client = Arc::new(Client { token: client, pid: received.pid, socket, busy: AtomicBool::new(false) });
+        let client = Arc::new(Client {
+            token: client,
+            pid: received.pid,
+            socket,
+            busy: AtomicBool::new(false),
+        });
         // Before the welcome, so that every frame of an honest client carries its sender's credentials.
         let ready = sockopt::set_socket_passcred(&client.socket, true).is_ok();
-        lock(&self.clients).by_token.insert(client.token, Arc::clone(&client));
+        lock(&self.clients)
+            .by_token
+            .insert(client.token, Arc::clone(&client));
         let flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
         let data = EventData::new_u64(client.token);
         let added = ready && epoll::add(&self.epoll, &client.socket, data, flags).is_ok();
@@ -252,10 +287,17 @@ impl Signer {
             work.idle += usize::from(block);
             block
         };
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
         let mut events = [MaybeUninit::<Event>::uninit(); EVENTS];
         // One event per wake-up while idle, so that a burst wakes several threads.
-        let room = if block { &mut events[..1] } else { &mut events[..] };
+        let room = if block {
+            &mut events[..1]
+        } else {
+            &mut events[..]
+        };
         let ready = epoll::wait(&self.epoll, room, if block { None } else { Some(&now) });
         if block {
             lock(&self.work).idle -= 1;
@@ -263,7 +305,10 @@ impl Signer {
         let Ok((ready, _)) = ready else {
             return Vec::new();
         };
-        ready.iter().filter_map(|event| self.arrival(event.data.u64(), buffer)).collect()
+        ready
+            .iter()
+            .filter_map(|event| self.arrival(event.data.u64(), buffer))
+            .collect()
     }
 
     fn arrival(&self, token: u64, buffer: &mut [u8]) -> Option<(u32, bool, Job, (Role, KeyId))> {
@@ -304,11 +349,23 @@ impl Signer {
             Ok(checked) => {
                 let (cost, heavy, number) = (checked.cost, checked.heavy(), request.number);
                 let key = (request.role, request.key);
-                let job = Job { client, checked, number, message: request.message.to_vec() };
+                let job = Job {
+                    client,
+                    checked,
+                    number,
+                    message: request.message.to_vec(),
+                };
                 Some((cost, heavy, job, key))
             }
             Err(status) => {
-                self.reply(&client, &Reply { status, number: request.number, signature: &[] });
+                self.reply(
+                    &client,
+                    &Reply {
+                        status,
+                        number: request.number,
+                        signature: &[],
+                    },
+                );
                 None
             }
         }
@@ -317,8 +374,22 @@ impl Signer {
     fn serve(&self, job: &Job) {
         let number = job.number;
         match job.checked.sign(&job.message) {
-            Ok(signature) => self.reply(&job.client, &Reply { status: Status::Done, number, signature: &signature }),
-            Err(status) => self.reply(&job.client, &Reply { status, number, signature: &[] }),
+            Ok(signature) => self.reply(
+                &job.client,
+                &Reply {
+                    status: Status::Done,
+                    number,
+                    signature: &signature,
+                },
+            ),
+            Err(status) => self.reply(
+                &job.client,
+                &Reply {
+                    status,
+                    number,
+                    signature: &[],
+                },
+            ),
         }
     }
 
@@ -328,7 +399,14 @@ impl Signer {
         let head = reply.head();
         let parts = [IoSlice::new(&head), IoSlice::new(reply.signature)];
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        if sendmsg(&client.socket, &parts, &mut SendAncillaryBuffer::default(), flags).is_err() {
+        if sendmsg(
+            &client.socket,
+            &parts,
+            &mut SendAncillaryBuffer::default(),
+            flags,
+        )
+        .is_err()
+        {
             self.forget(client);
         }
     }

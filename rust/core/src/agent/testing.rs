@@ -47,16 +47,31 @@ pub fn server_message(hash: usize) -> Vec<u8> {
 
 /// An RSA key of 4096 bits.
 pub fn rsa_4096() -> Arc<dyn SigningKey> {
-    let pair = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_4096).unwrap();
-    any_supported_type(&PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()))).unwrap()
+    let pair = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_4096)
+        .unwrap();
+    any_supported_type(&PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(
+        pair.serialize_der(),
+    )))
+    .unwrap()
 }
 
 /// Verifies a signature as a TLS peer would, over the key's bare public key.
-pub fn verify(key: &dyn SigningKey, scheme: rustls::SignatureScheme, message: &[u8], signature: &[u8]) {
+pub fn verify(
+    key: &dyn SigningKey,
+    scheme: rustls::SignatureScheme,
+    message: &[u8],
+    signature: &[u8],
+) {
     let spki = key.public_key().unwrap();
     let entity = webpki::RawPublicKeyEntity::try_from(&spki).unwrap();
     let supported = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms;
-    let (_, algorithms) = supported.mapping.iter().find(|(known, _)| *known == scheme).unwrap();
-    let good = algorithms.iter().any(|one| entity.verify_signature(*one, message, signature).is_ok());
+    let (_, algorithms) = supported
+        .mapping
+        .iter()
+        .find(|(known, _)| *known == scheme)
+        .unwrap();
+    let good = algorithms
+        .iter()
+        .any(|one| entity.verify_signature(*one, message, signature).is_ok());
     assert!(good, "{scheme:?}");
 }

@@ -204,7 +204,22 @@ impl<'a> Request<'a> {
     /// Reads a request. Anything but an exact, bounded frame of this version is malformed.
     pub fn parse(frame: &'a [u8]) -> Result<Self, Malformed> {
         let (head, message) = frame.split_at_checked(REQUEST_HEAD).ok_or(Malformed)?;
-        let [VERSION, REQUEST, role, 0, n0, n1, n2, n3, s0, s1, 0, 0, key @ ..] = head else {
+        let [
+            VERSION,
+            REQUEST,
+            role,
+            0,
+            n0,
+            n1,
+            n2,
+            n3,
+            s0,
+            s1,
+            0,
+            0,
+            key @ ..,
+        ] = head
+        else {
             return Err(Malformed);
         };
         let role = Role::from_code(*role).ok_or(Malformed)?;
@@ -239,7 +254,11 @@ impl<'a> Reply<'a> {
         if signed == signature.is_empty() || signature.len() > MAX_SIGNATURE {
             return Err(Malformed);
         }
-        Ok(Self { status, number: u32::from_be_bytes([*n0, *n1, *n2, *n3]), signature })
+        Ok(Self {
+            status,
+            number: u32::from_be_bytes([*n0, *n1, *n2, *n3]),
+            signature,
+        })
     }
 }
 
@@ -275,7 +294,11 @@ mod tests {
     fn every_cut_and_every_reserved_bit_is_refused() {
         let frame = request(b"m");
         for end in 0..frame.len() {
-            assert_eq!(Request::parse(&frame[..end]), Err(Malformed), "cut at {end}");
+            assert_eq!(
+                Request::parse(&frame[..end]),
+                Err(Malformed),
+                "cut at {end}"
+            );
         }
         for reserved in [0, 1, 3, 10, 11] {
             let mut bad = frame.clone();
@@ -305,9 +328,20 @@ mod tests {
             (Status::Failed, &[1], false),
             (Status::Done, &[0; MAX_SIGNATURE + 1], false),
         ] {
-            let mut frame = Reply { status, number: 9, signature }.head().to_vec();
+            let mut frame = Reply {
+                status,
+                number: 9,
+                signature,
+            }
+            .head()
+            .to_vec();
             frame.extend_from_slice(signature);
-            assert_eq!(Reply::parse(&frame).is_ok(), good, "{status:?} {}", signature.len());
+            assert_eq!(
+                Reply::parse(&frame).is_ok(),
+                good,
+                "{status:?} {}",
+                signature.len()
+            );
         }
     }
 

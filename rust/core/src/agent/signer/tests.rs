@@ -8,7 +8,7 @@ use rustls::SignatureScheme;
 use rustls::sign::SigningKey;
 
 use super::*;
-use crate::agent::client::broker_pair;
+use crate::agent::broker::pair;
 use crate::agent::testing::{Random, key, server_message};
 use crate::agent::{PublicHalf, Received, RemoteKey, Transport};
 
@@ -19,12 +19,21 @@ impl Os for TestOs {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-        let got = recvmsg(socket, &mut [io::IoSliceMut::new(buffer)], &mut control, flags)?;
+        let got = recvmsg(
+            socket,
+            &mut [io::IoSliceMut::new(buffer)],
+            &mut control,
+            flags,
+        )?;
         let fd = control.drain().find_map(|message| match message {
             RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
             _ => None,
         });
-        Ok(Received { length: got.bytes, pid: std::process::id() as i32, fd })
+        Ok(Received {
+            length: got.bytes,
+            pid: std::process::id() as i32,
+            fd,
+        })
     }
 
     fn exit(&self, _code: i32) -> ! {
@@ -43,14 +52,26 @@ struct Running {
 }
 
 fn limits() -> Limits {
-    Limits { threads: 1, per_process: 64, total: 128 }
+    Limits {
+        threads: 1,
+        per_process: 64,
+        total: 128,
+    }
 }
 
 fn start(keys: KeyTable, limits: Limits, admit: bool) -> Running {
-    let (near, far) = broker_pair().unwrap();
+    let (near, far) = pair().unwrap();
     let transport = Transport::new(near.try_clone().unwrap(), 64);
-    let (signer, life, admitting, notices) = start_over(keys, limits, admit, far.try_clone().unwrap());
-    Running { signer, broker: far, transport, life: Some(life), admitting: Some(admitting), notices }
+    let (signer, life, admitting, notices) =
+        start_over(keys, limits, admit, far.try_clone().unwrap());
+    Running {
+        signer,
+        broker: far,
+        transport,
+        life: Some(life),
+        admitting: Some(admitting),
+        notices,
+    }
 }
 
 fn start_over(
@@ -58,14 +79,26 @@ fn start_over(
     limits: Limits,
     admit: bool,
     broker: OwnedFd,
-) -> (Arc<Signer>, OwnedFd, std::thread::JoinHandle<()>, Arc<AtomicUsize>) {
+) -> (
+    Arc<Signer>,
+    OwnedFd,
+    std::thread::JoinHandle<()>,
+    Arc<AtomicUsize>,
+) {
     let notices = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&notices);
     let notice = Box::new(move |_: &str| {
         count.fetch_add(1, Ordering::Relaxed);
     });
-    let signer = Signer::new(Arc::new(TestOs), keys, limits, Box::new(move |_| admit), notice).unwrap();
-    let (life, end) = broker_pair().unwrap();
+    let signer = Signer::new(
+        Arc::new(TestOs),
+        keys,
+        limits,
+        Box::new(move |_| admit),
+        notice,
+    )
+    .unwrap();
+    let (life, end) = pair().unwrap();
     let running = Arc::clone(&signer);
     let admitting = std::thread::spawn(move || {
         running.run(broker.as_fd(), end.as_fd(), || Ok(())).unwrap();
@@ -105,7 +138,7 @@ fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 
 /// A client without manners: an admitted socket, to be written to as one likes.
 fn raw_client(running: &Running) -> OwnedFd {
-    let (near, far) = broker_pair().unwrap();
+    let (near, far) = pair().unwrap();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let fds = [far.as_fd()];
@@ -120,7 +153,13 @@ fn raw_client(running: &Running) -> OwnedFd {
 fn request(key: KeyId, number: u32) -> Vec<u8> {
     let message = server_message(32);
     let scheme = SignatureScheme::ECDSA_NISTP256_SHA256;
-    let request = Request { role: Role::Server, number, scheme, key, message: &message };
+    let request = Request {
+        role: Role::Server,
+        number,
+        scheme,
+        key,
+        message: &message,
+    };
     [request.head().to_vec(), message.clone()].concat()
 }
 
@@ -159,13 +198,24 @@ fn every_kind_of_key_signs_what_verifies() {
 
 #[test]
 fn refusals_leave_the_connection_usable() {
-    let (known, unknown) = (key(&rcgen::PKCS_ECDSA_P256_SHA256), key(&rcgen::PKCS_ECDSA_P256_SHA256));
+    let (known, unknown) = (
+        key(&rcgen::PKCS_ECDSA_P256_SHA256),
+        key(&rcgen::PKCS_ECDSA_P256_SHA256),
+    );
     let running = start(table(&[&known]), limits(), true);
     let error = sign(&remote(&running, &unknown)).unwrap_err();
-    assert!(error.to_string().contains("does not hold this key"), "{error}");
-    let signer = remote(&running, &known).choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256]).unwrap();
+    assert!(
+        error.to_string().contains("does not hold this key"),
+        "{error}"
+    );
+    let signer = remote(&running, &known)
+        .choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])
+        .unwrap();
     let error = signer.sign(b"a contract").unwrap_err();
-    assert!(error.to_string().contains("not a TLS handshake's"), "{error}");
+    assert!(
+        error.to_string().contains("not a TLS handshake's"),
+        "{error}"
+    );
     assert!(sign(&remote(&running, &known)).is_ok());
     assert_eq!(held(&running), 1, "all over one connection");
 }
@@ -175,7 +225,10 @@ fn strangers_are_refused() {
     let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
     let running = start(table(&[&key]), limits(), false);
     let error = sign(&remote(&running, &key)).unwrap_err();
-    assert!(error.to_string().contains("refused this process"), "{error}");
+    assert!(
+        error.to_string().contains("refused this process"),
+        "{error}"
+    );
     assert_eq!(held(&running), 0);
     assert_eq!(running.notices.load(Ordering::Relaxed), 1);
 }
@@ -192,7 +245,9 @@ fn hostile_clients_lose_their_connection_and_delay_nobody() {
     for frame in frames {
         let client = raw_client(&running);
         let _ = send_frame(client.as_fd(), &frame);
-        eventually("a malformed frame costs the connection", || cut_off(&client));
+        eventually("a malformed frame costs the connection", || {
+            cut_off(&client)
+        });
         assert!(sign(&remote(&running, &key)).is_ok());
     }
     eventually("nothing is left of them", || held(&running) <= 1);
@@ -218,7 +273,14 @@ fn thousands_of_requests_without_reading_take_no_memory() {
 #[test]
 fn a_process_holds_a_bounded_number_of_connections() {
     let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let running = start(table(&[&key]), Limits { per_process: 3, ..limits() }, true);
+    let running = start(
+        table(&[&key]),
+        Limits {
+            per_process: 3,
+            ..limits()
+        },
+        true,
+    );
     let held_open: Vec<_> = (0..3).map(|_| raw_client(&running)).collect();
     assert!(sign(&remote(&running, &key)).is_err());
     drop(held_open);
@@ -244,14 +306,17 @@ fn a_new_signer_takes_over_within_a_handshake() {
         std::thread::sleep(Duration::from_millis(200));
         start_over(late, limits(), true, broker)
     });
-    assert!(sign(&remote).is_ok(), "the request waits for the new signer");
+    assert!(
+        sign(&remote).is_ok(),
+        "the request waits for the new signer"
+    );
     waiting.join().unwrap();
 }
 
 #[test]
 fn nobody_waits_longer_than_a_second_and_few_wait_so_long() {
     let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let (near, _far) = broker_pair().unwrap();
+    let (near, _far) = pair().unwrap();
     let transport = Transport::new(near, 8);
     let half = PublicHalf::of(key.as_ref()).unwrap();
     let waits: Vec<_> = (0..8)
@@ -271,7 +336,10 @@ fn nobody_waits_longer_than_a_second_and_few_wait_so_long() {
 
 #[test]
 fn dear_signatures_do_not_hold_up_cheap_ones() {
-    let (rsa, ecdsa) = (crate::agent::testing::rsa_4096(), key(&rcgen::PKCS_ECDSA_P256_SHA256));
+    let (rsa, ecdsa) = (
+        crate::agent::testing::rsa_4096(),
+        key(&rcgen::PKCS_ECDSA_P256_SHA256),
+    );
     let running = start(table(&[&rsa, &ecdsa]), limits(), true);
     let stop = Arc::new(AtomicBool::new(false));
     let dear: Vec<_> = (0..12)
@@ -285,13 +353,18 @@ fn dear_signatures_do_not_hold_up_cheap_ones() {
         })
         .collect();
     let remote = remote(&running, &ecdsa);
-    eventually("a queue of dear ones", || lock(&running.signer.work).queue.len() >= 6);
+    eventually("a queue of dear ones", || {
+        lock(&running.signer.work).queue.len() >= 6
+    });
     for _ in 0..50 {
         sign(&remote).unwrap();
         // Served while the dear ones still wait: had it stood behind them, the queue would have been gone through.
         assert!(lock(&running.signer.work).heavy <= 1);
     }
-    assert!(!lock(&running.signer.work).queue.is_empty(), "cheap ones overtook");
+    assert!(
+        !lock(&running.signer.work).queue.is_empty(),
+        "cheap ones overtook"
+    );
     stop.store(true, Ordering::Relaxed);
     dear.into_iter().for_each(|thread| thread.join().unwrap());
 }

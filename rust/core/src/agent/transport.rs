@@ -1,8 +1,8 @@
-//! The child's side: a key whose signatures are made by the signer.
+//! The way from a child's threads to the signer: one socket per thread, made when it is first needed.
 
 use std::cell::RefCell;
 use std::fmt;
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -12,14 +12,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recv,
-    send, sendmsg, socketpair,
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags,
+    SocketType, recv, send, sendmsg, socketpair,
 };
-use rustls::pki_types::SubjectPublicKeyInfoDer;
-use rustls::sign::{Signer, SigningKey};
-use rustls::{SignatureAlgorithm, SignatureScheme};
+use rustls::SignatureScheme;
 
-use super::keys::PublicHalf;
 use super::wire::{self, KeyId, MAX_REPLY, Reply, Request, Role, Status};
 
 /// How long a signature may take, all attempts together.
@@ -76,7 +73,9 @@ impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TimedOut => "the key agent did not answer within a second",
-            Self::Crowded => "the key agent does not answer, and enough handshakes wait for it already",
+            Self::Crowded => {
+                "the key agent does not answer, and enough handshakes wait for it already"
+            }
             Self::Refused(status) => status.words(),
             Self::Broken => "the connection to the key agent broke",
         })
@@ -115,17 +114,31 @@ impl Transport {
     }
 
     fn stalled(&self) -> bool {
-        self.now_ms().saturating_sub(self.progress_ms.load(Ordering::Relaxed)) > STALL_MS
+        self.now_ms()
+            .saturating_sub(self.progress_ms.load(Ordering::Relaxed))
+            > STALL_MS
     }
 
-    /// Has `request` signed. Blocks the calling thread for at most a second.
-    pub fn sign(&self, role: Role, key: KeyId, scheme: SignatureScheme, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    /// Has `message` signed. Blocks the calling thread for at most a second.
+    pub fn sign(
+        &self,
+        role: Role,
+        key: KeyId,
+        scheme: SignatureScheme,
+        message: &[u8],
+    ) -> Result<Vec<u8>, SignError> {
         let place = Place::take(self);
         if place.crowded && self.stalled() {
             return Err(SignError::Crowded);
         }
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        let request = Request { role, number, scheme, key, message };
+        let request = Request {
+            role,
+            number,
+            scheme,
+            key,
+            message,
+        };
         let deadline = Instant::now() + DEADLINE;
         for _ in 0..ATTEMPTS {
             match self.attempt(&request, &place, deadline) {
@@ -140,7 +153,12 @@ impl Transport {
         Err(SignError::Broken)
     }
 
-    fn attempt(&self, request: &Request<'_>, place: &Place<'_>, deadline: Instant) -> Result<Vec<u8>, Attempt> {
+    fn attempt(
+        &self,
+        request: &Request<'_>,
+        place: &Place<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, Attempt> {
         let socket = match self.take_link() {
             Some(socket) => socket,
             None => self.connect(place, deadline)?,
@@ -154,7 +172,11 @@ impl Transport {
         if reply.number != request.number {
             return Err(Attempt::Final(SignError::Broken));
         }
-        LINK.set(Some(Link { transport: self.id, pid: std::process::id(), socket }));
+        LINK.set(Some(Link {
+            transport: self.id,
+            pid: std::process::id(),
+            socket,
+        }));
         match reply.status {
             Status::Done => Ok(reply.signature.to_vec()),
             other => Err(Attempt::Final(SignError::Refused(other))),
@@ -198,7 +220,13 @@ impl Transport {
 
     #[cfg(test)]
     pub(super) fn send_raw(&self, bytes: &[u8], control: &mut SendAncillaryBuffer<'_, '_, '_>) {
-        sendmsg(&self.broker, &[IoSlice::new(bytes)], control, SendFlags::NOSIGNAL).unwrap();
+        sendmsg(
+            &self.broker,
+            &[IoSlice::new(bytes)],
+            control,
+            SendFlags::NOSIGNAL,
+        )
+        .unwrap();
     }
 
     fn offer(&self, socket: BorrowedFd<'_>) -> rustix::io::Result<()> {
@@ -248,9 +276,14 @@ impl<'a> Place<'a> {
     fn take(transport: &'a Transport) -> Self {
         let before = transport.waiting.fetch_add(1, Ordering::Relaxed);
         if before == 0 {
-            transport.progress_ms.store(transport.now_ms(), Ordering::Relaxed);
+            transport
+                .progress_ms
+                .store(transport.now_ms(), Ordering::Relaxed);
         }
-        Self { transport, crowded: before >= transport.quarter.load(Ordering::Relaxed) }
+        Self {
+            transport,
+            crowded: before >= transport.quarter.load(Ordering::Relaxed),
+        }
     }
 
     /// Waits until `socket` can be read.
@@ -261,7 +294,9 @@ impl<'a> Place<'a> {
                 return Err(Attempt::Final(SignError::TimedOut));
             }
             let step = if self.crowded { left.min(LOOK) } else { left };
-            let timeout = step.try_into().map_err(|_| Attempt::Final(SignError::Broken))?;
+            let timeout = step
+                .try_into()
+                .map_err(|_| Attempt::Final(SignError::Broken))?;
             match poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&timeout)) {
                 Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) => return Ok(()),
@@ -278,67 +313,4 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.transport.waiting.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// A key of which this process holds the public half only.
-#[derive(Clone)]
-pub struct RemoteKey {
-    half: Arc<PublicHalf>,
-    id: KeyId,
-    role: Role,
-    transport: Arc<Transport>,
-}
-
-impl RemoteKey {
-    /// The key of `half`, to be used in `role` over `transport`.
-    pub fn new(half: PublicHalf, role: Role, transport: Arc<Transport>) -> Self {
-        let id = half.id();
-        Self { half: Arc::new(half), id, role, transport }
-    }
-}
-
-impl fmt::Debug for RemoteKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteKey").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
-    }
-}
-
-impl SigningKey for RemoteKey {
-    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        let scheme = *self.half.schemes().iter().find(|scheme| offered.contains(scheme))?;
-        Some(Box::new(RemoteSigner { key: self.clone(), scheme }))
-    }
-
-    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
-        Some(SubjectPublicKeyInfoDer::from(self.half.spki.as_slice()))
-    }
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        self.half.algorithm
-    }
-}
-
-#[derive(Debug)]
-struct RemoteSigner {
-    key: RemoteKey,
-    scheme: SignatureScheme,
-}
-
-impl Signer for RemoteSigner {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        let RemoteKey { role, id, transport, .. } = &self.key;
-        transport
-            .sign(*role, *id, self.scheme, message)
-            .map_err(|error| rustls::Error::General(error.to_string()))
-    }
-
-    fn scheme(&self) -> SignatureScheme {
-        self.scheme
-    }
-}
-
-/// Reads the far end of a broker: for tests and for the `io::Result` of set-up code.
-pub(super) fn broker_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    let flags = SocketFlags::CLOEXEC;
-    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)
 }
