@@ -67,28 +67,29 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def ssl_words(port: int, certificate: pathlib.Path, extra: str = "") -> str:
-    """One virtual host in mod_ssl's vocabulary; both modules can be asked for it."""
+def ssl_words(port: int, certificate: pathlib.Path, engine: str = "", host: str = "") -> str:
+    """One virtual host in mod_ssl's vocabulary; `engine` goes before it, `host` into it."""
     return f"""
-SSLSessionCache none
+{engine}
 SSLSessionTickets on
 <VirtualHost 127.0.0.1:{port}>
 ServerName localhost
 SSLEngine on
 SSLCertificateFile {certificate}
-{extra}
+{host}
 </VirtualHost>
 """
 
 
-def tls_words(port: int, certificate: pathlib.Path, extra: str = "") -> str:
-    """One virtual host in our own vocabulary."""
+def tls_words(port: int, certificate: pathlib.Path, engine: str = "", host: str = "") -> str:
+    """The same in our own vocabulary."""
     return f"""
 TLSEngine 127.0.0.1:{port}
+{engine}
 <VirtualHost 127.0.0.1:{port}>
 ServerName localhost
 TLSCertificate {certificate}
-{extra}
+{host}
 </VirtualHost>
 """
 
@@ -97,8 +98,8 @@ class Arm:
     """One running httpd."""
 
     def __init__(self, name: str, root: pathlib.Path, site: pathlib.Path, load: str, config):
-        """`site`: holds htdocs and sink.so; `load`: the LoadModule line; `config(port)`: what
-        follows the common part."""
+        """`site`: holds htdocs and sink.so; `load`: the LoadModule line; `config(port,
+        root)`: what follows the common part."""
         self.name = name
         self.root = root
         self.port = free_port()
@@ -108,7 +109,7 @@ class Arm:
         common = COMMON.format(
             root=root, modules=MODULES, docroot=site / "htdocs", sink=site / "sink.so", port=self.port
         )
-        (root / "httpd.conf").write_text(f"{common}\n{load}\n{config(self.port)}")
+        (root / "httpd.conf").write_text(f"{common}\n{load}\n{config(self.port, root)}")
 
     @property
     def address(self) -> str:

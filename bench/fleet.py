@@ -1,5 +1,6 @@
 """Which servers there are, and their life."""
 
+import dataclasses
 import pathlib
 
 import load
@@ -10,10 +11,30 @@ SMALL = 1024
 LARGE = 10 * 1024 * 1024
 
 
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """What the arms of a row serve: a certificate, and further lines in both vocabularies."""
+
+    certificate: str = "ecdsa"
+    ssl_engine: str = "SSLSessionCache none"
+    ssl_host: str = ""
+    tls_engine: str = ""
+    tls_host: str = ""
+
+
+SITES = {
+    "ecdsa": Site(),
+    "rsa": Site(certificate="rsa"),
+    "cache": Site(
+        ssl_engine="SSLSessionCache shmcb:{root}/cache(512000)", tls_engine="TLSSessionCache shmcb:{root}/cache(512000)"
+    ),
+}
+
+
 class Fleet:
     """Starts the arms of a site when a row first asks for them, and stops all at the end.
 
-    A site is a certificate kind ("ecdsa", "rsa"), an arm one server of it:
+    An arm is one server:
     plain      no TLS: the floor
     mod_ssl    Debian's module
     mod_tls    ours, own vocabulary
@@ -52,24 +73,28 @@ class Fleet:
 
     def fresh(self, site: str, name: str) -> Arm:
         """A newly started arm; the caller stops it, unless it went through `get`."""
-        certificate = self.certificate(site)
-        module = self.module
-        if name == "mod_ssl" and self.against:
-            return self.custom(name, f"LoadModule tls_module {self.against}", lambda port: tls_words(port, certificate))
-        if name == "mod_tls" and self.ssl_words:
-            return self.custom(name, f"LoadModule ssl_module {module}", lambda port: ssl_words(port, certificate))
-        tls_load, ssl_load = f"LoadModule tls_module {module}", f"LoadModule ssl_module {module}"
+        what = SITES[site]
+        certificate = self.certificate(what.certificate)
+
+        def ssl(port: int, root: pathlib.Path) -> str:
+            return ssl_words(port, certificate, what.ssl_engine.format(root=root), what.ssl_host)
+
+        def tls(port: int, root: pathlib.Path) -> str:
+            return tls_words(port, certificate, what.tls_engine.format(root=root), what.tls_host)
+
+        ours, same = f"LoadModule tls_module {self.module}", f"LoadModule ssl_module {self.module}"
+        against = (f"LoadModule tls_module {self.against}", tls) if self.against else None
         load_line, config = {
-            "plain": ("", lambda port: ""),
-            "mod_ssl": (f"LoadModule ssl_module {MOD_SSL}", lambda port: ssl_words(port, certificate)),
-            "mod_tls": (tls_load, lambda port: tls_words(port, certificate)),
-            "ssl_words": (ssl_load, lambda port: ssl_words(port, certificate)),
-            "in_process": (tls_load, lambda port: "TLSKeyIsolation off\n" + tls_words(port, certificate)),
+            "plain": ("", lambda port, root: ""),
+            "mod_ssl": against or (f"LoadModule ssl_module {MOD_SSL}", ssl),
+            "mod_tls": (same, ssl) if self.ssl_words else (ours, tls),
+            "ssl_words": (same, ssl),
+            "in_process": (ours, lambda port, root: "TLSKeyIsolation off\n" + tls(port, root)),
         }[name]
         return self.custom(name, load_line, config)
 
     def custom(self, name: str, load_line: str, config) -> Arm:
-        """A newly started arm with a configuration of its own."""
+        """A newly started arm; `config(port, root)` is what follows the common configuration."""
         self.made += 1
         arm = Arm(name, self.work / f"{self.made:03}-{name}", self.work, load_line, config)
         try:

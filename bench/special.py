@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 import load
-from arms import CLIENT_CORE, MOD_SSL, Arm, ssl_words, tls_words
+from arms import CLIENT_CORE, MOD_SSL, Arm
 from fleet import LARGE, Fleet
 from measure import Result
 
@@ -156,7 +156,7 @@ class ManyHosts:
         line = f"LoadModule ssl_module {MOD_SSL}" if name == "mod_ssl" else f"LoadModule tls_module {fleet.module}"
         last = f"host{len(files) - 1}.example"
         begun = time.monotonic()
-        arm = fleet.custom(name, line, lambda port: words(port, files))
+        arm = fleet.custom(name, line, lambda port, root: words(port, files))
         try:
             self._handshake(fleet, arm, last)
             started = time.monotonic() - begun
