@@ -10,6 +10,8 @@ use std::sync::Arc;
 use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
 
+use crate::ticket::Resumption;
+
 /// Where a virtual host's certificates come from. Shared, and asked once per full handshake.
 pub trait CertificateSource: std::fmt::Debug + Send + Sync {
     /// The pair to present to a client that verifies `schemes`, `None` when no pair fits.
@@ -29,8 +31,8 @@ pub struct Context {
     pub server_name: Option<String>,
     /// Scheme of our handshake signature; `None` on a resumed session.
     pub signature_scheme: Option<SignatureScheme>,
-    /// A ticket was accepted during the current call: no new one is due in TLS 1.2.
-    pub ticket_accepted: bool,
+    /// What tickets and cached sessions of this connection are bound to, and what came out of them.
+    pub resumption: Resumption,
 }
 
 thread_local! {
@@ -76,11 +78,11 @@ mod tests {
     fn context_is_lent_and_returned() {
         let mut context = Some(Box::new(Context::default()));
         let seen = enter(&mut context, || {
-            with(|c| c.ticket_accepted = true);
-            with(|c| c.ticket_accepted)
+            with(|c| c.resumption.lifetime = 7);
+            with(|c| c.resumption.lifetime)
         });
-        assert_eq!(seen, Some(true));
-        assert!(context.is_some_and(|c| c.ticket_accepted));
+        assert_eq!(seen, Some(7));
+        assert!(context.is_some_and(|c| c.resumption.lifetime == 7));
         assert!(with(|_| ()).is_none());
     }
 

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use ::aws_lc_rs::digest;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerConfig};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert, ServerConfig,
+    StoresServerSessions,
+};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::context;
+use crate::ticket::Resumption;
 
 /// What a handshake may negotiate, as the configuration settled it.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +30,23 @@ pub struct Spec {
     pub groups: Vec<u16>,
     /// The server's order of suites decides, not the client's.
     pub server_order: bool,
+    /// How sessions are resumed.
+    pub sessions: Sessions,
+}
+
+/// How sessions are resumed; the default is: not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    /// Makes and reads tickets; None: no tickets.
+    pub ticketer: Option<Arc<dyn ProducesTickets>>,
+    /// Keeps sessions of clients without tickets; None: nothing does.
+    pub store: Option<Arc<dyn StoresServerSessions>>,
+    /// Tickets given to the client by a TLS 1.3 handshake.
+    pub tickets: usize,
+    /// Seconds that a TLS 1.3 session lives.
+    pub tls13_lifetime: u32,
+    /// Seconds that a TLS 1.2 session lives.
+    pub tls12_lifetime: u32,
 }
 
 /// A policy ready to serve: immutable, shared by threads and, from before the fork, by processes.
@@ -33,6 +54,8 @@ pub struct Spec {
 pub struct Policy {
     id: [u8; 32],
     server_order: bool,
+    tls13: bool,
+    sessions: Sessions,
     plain: Variants,
     chacha_first: Variants,
 }
@@ -57,6 +80,8 @@ impl Policy {
         Ok(Self {
             id: spec.id,
             server_order: spec.server_order,
+            tls13: spec.tls13,
+            sessions: spec.sessions.clone(),
             plain,
             chacha_first,
         })
@@ -65,6 +90,20 @@ impl Policy {
     /// Content hash of the policy.
     pub fn id(&self) -> [u8; 32] {
         self.id
+    }
+
+    /// What the sessions of a connection begin with whose client speaks TLS 1.3, or tickets.
+    pub fn resumption(&self, client_speaks_tls13: bool, client_speaks_tickets: bool) -> Resumption {
+        let sessions = &self.sessions;
+        let lifetime = if self.tls13 && client_speaks_tls13 {
+            sessions.tls13_lifetime
+        } else {
+            sessions.tls12_lifetime
+        };
+        Resumption::new(
+            lifetime,
+            client_speaks_tickets && sessions.ticketer.is_some(),
+        )
     }
 
     /// The configuration that answers with `alpn` (empty: no ALPN answer).
@@ -127,8 +166,16 @@ fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(FromContext));
     config.ignore_client_order = spec.server_order;
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
+    let sessions = &spec.sessions;
+    config.session_storage = match &sessions.store {
+        Some(store) => store.clone(),
+        None => Arc::new(NoServerSessionStorage {}),
+    };
+    if let Some(ticketer) = &sessions.ticketer {
+        config.ticketer = ticketer.clone();
+    }
+    let resumable = sessions.ticketer.is_some() || sessions.store.is_some();
+    config.send_tls13_tickets = if resumable { sessions.tickets } else { 0 };
     Ok(config)
 }
 

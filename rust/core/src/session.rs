@@ -19,6 +19,12 @@ pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
 /// The longest plaintext of one record (RFC 8446 5.1).
 pub const MAX_FRAGMENT: usize = 16_384;
 
+/// `supported_versions` entry of TLS 1.3 (RFC 8446 4.2.1).
+const TLS13: u16 = 0x0304;
+
+/// Extension type of RFC 5077 3.2.
+const SESSION_TICKET: u16 = 35;
+
 /// What encryption adds to one record at most: 29 bytes with TLS 1.2 AES-GCM, 22 with TLS 1.3.
 pub const RECORD_OVERHEAD: usize = 32;
 
@@ -63,6 +69,8 @@ pub struct Session {
     outgoing: Vec<u8>,
     /// Plaintext that turned up while writing.
     unread: Vec<u8>,
+    offers_tls13: bool,
+    offers_tickets: bool,
     peer_closed: bool,
     failure: Option<Error>,
 }
@@ -76,7 +84,12 @@ impl Session {
     /// Takes the first bytes and says what they are. Call until the answer is not [`Parsed::NeedMore`].
     pub fn read_hello(&mut self, input: &[u8]) -> Parsed {
         self.incoming.extend_from_slice(input);
-        hello::parse(&self.incoming)
+        let parsed = hello::parse(&self.incoming);
+        if let Parsed::Hello(hello) = &parsed {
+            self.offers_tls13 = hello.versions.contains(&TLS13);
+            self.offers_tickets = hello.extensions.contains(&SESSION_TICKET);
+        }
+        parsed
     }
 
     /// Chooses what this connection is: from here on rustls has the word. The bytes of the hello wait inside, so that
@@ -86,8 +99,9 @@ impl Session {
         policy: &Policy,
         alpn: &[u8],
         prefers_chacha: bool,
-        context: Context,
+        mut context: Context,
     ) -> Result<(), Error> {
+        context.resumption = policy.resumption(self.offers_tls13, self.offers_tickets);
         let config = policy.config(alpn, prefers_chacha);
         self.tls = Some(Box::new(UnbufferedServerConnection::new(config)?));
         self.context = Some(Box::new(context));
@@ -105,7 +119,13 @@ impl Session {
             return self.status();
         };
         let mut context = self.context.take();
+        if let Some(context) = &mut context {
+            context.resumption.begin_call();
+        }
         context::enter(&mut context, || self.process(&mut tls, sink));
+        if let (Some(context), Some(kind)) = (&mut context, tls.handshake_kind()) {
+            context.resumption.settle(kind == HandshakeKind::Resumed);
+        }
         self.context = context;
         self.tls = Some(tls);
         self.status()

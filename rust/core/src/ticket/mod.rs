@@ -6,19 +6,31 @@
 //! * [`board`]: keys and counters in memory shared by all children; keys rotate by themselves and are erased when old
 //! * [`secret`]: the same keys on several machines, derived from one secret file
 //! * [`sealer`], [`envelope`]: what a sealed session looks like, and when it may be resumed
+//! * [`ticketer`], [`store`]: the two seams
+//! * [`connection`]: what is remembered of one connection
 //!
 //! 0-RTT stays off: its data can be replayed by whoever records it, and httpd's modules cannot tell.
 
 pub mod board;
+mod breaker;
 pub mod clock;
+pub mod connection;
 pub mod counters;
 pub mod envelope;
 mod lane;
 mod seal;
 pub mod sealer;
 pub mod secret;
+pub mod store;
+pub mod ticketer;
 
 pub use board::{BOARD_WORDS, Board};
 pub use clock::{Clock, SystemClock};
+pub use connection::Resumption;
 pub use sealer::Sealer;
 pub use secret::SecretFile;
+pub use store::{Cache, Lookup, SessionStore};
+pub use ticketer::Ticketer;
+
+#[cfg(test)]
+mod seam_tests;

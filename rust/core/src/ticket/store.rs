@@ -1,0 +1,168 @@
+//! Sessions kept by the server: TLS 1.2 session ids, and TLS 1.3 without stateless tickets.
+//!
+//! What keeps them is behind [`Cache`]: one of httpd's providers, perhaps on another machine. Nothing that comes back from
+//! there is trusted before it is opened, and nothing that goes there can be read.
+
+use super::breaker::Breaker;
+use super::counters::Counter;
+use super::envelope::Refusal;
+use super::sealer::{Kind, Sealer};
+use super::ticketer::binding;
+use crate::context::{self, Context};
+use core::fmt::Debug;
+use rustls::server::StoresServerSessions;
+use std::sync::Arc;
+
+/// What a cache answers.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// The value stored.
+    Found(Vec<u8>),
+    /// There is none.
+    Missing,
+    /// The cache did not answer.
+    Failed,
+}
+
+/// A cache of octets under keys of at most 32 octets, shared by processes and perhaps machines.
+pub trait Cache: Debug + Send + Sync {
+    /// Keeps `value` until `expiry` (seconds since 1970). False when the cache failed.
+    fn put(&self, key: &[u8], value: &[u8], expiry: u64) -> bool;
+
+    /// What is kept under `key`.
+    fn get(&self, key: &[u8]) -> Lookup;
+
+    /// What is kept under `key`, which is then forgotten. Atomic where the cache can do that.
+    fn take(&self, key: &[u8]) -> Lookup;
+}
+
+/// The sessions of a server in a cache. Which connection it works for, it learns from the thread's context.
+#[derive(Debug)]
+pub struct SessionStore {
+    sealer: Sealer,
+    cache: Arc<dyn Cache>,
+    breaker: Breaker,
+}
+
+const EXPIRY_LEN: usize = 8;
+
+impl SessionStore {
+    /// A store of sessions sealed by `sealer` in `cache`.
+    pub fn new(sealer: Sealer, cache: Arc<dyn Cache>) -> Self {
+        Self {
+            sealer,
+            cache,
+            breaker: Breaker::default(),
+        }
+    }
+
+    fn store(&self, context: &mut Context, id: &[u8], value: &[u8]) -> bool {
+        // A TLS 1.2 session resumed just now stands in the cache already, or in a ticket.
+        if context.resumption.accepted_now() {
+            return false;
+        }
+        let now = self.sealer.clock.now();
+        let to = binding(context);
+        let expiry = now.saturating_add(u64::from(to.lifetime));
+        let history = context.resumption.history(now);
+        let Some(sealed) = self
+            .sealer
+            .seal(Kind::Entry { id, expiry }, &to, history, value)
+        else {
+            return false;
+        };
+        let entry = [&expiry.to_be_bytes()[..], &sealed].concat();
+        let stored = self
+            .breaker
+            .call(now, || (self.cache.put(id, &entry, expiry), ()))
+            .is_some();
+        self.count(if stored {
+            Counter::CacheStored
+        } else {
+            Counter::CacheFailures
+        });
+        if stored {
+            context.resumption.session_id = id.to_vec();
+        }
+        stored
+    }
+
+    fn find(
+        &self,
+        context: &mut Context,
+        id: &[u8],
+        ask: impl FnOnce() -> Lookup,
+    ) -> Option<Vec<u8>> {
+        if !context.resumption.look() {
+            return None;
+        }
+        let now = self.sealer.clock.now();
+        let answer = self.breaker.call(now, || {
+            let answer = ask();
+            (answer != Lookup::Failed, answer)
+        });
+        let entry = match answer {
+            Some(Lookup::Found(entry)) => entry,
+            Some(Lookup::Missing) => {
+                self.count(Counter::CacheMisses);
+                return None;
+            }
+            Some(Lookup::Failed) | None => {
+                self.count(Counter::CacheFailures);
+                return None;
+            }
+        };
+        match self.open(context, id, &entry) {
+            Ok(value) => {
+                self.count(Counter::CacheHits);
+                context.resumption.session_id = id.to_vec();
+                Some(value)
+            }
+            Err(_) => {
+                self.count(Counter::CacheRefused);
+                None
+            }
+        }
+    }
+
+    fn open(&self, context: &mut Context, id: &[u8], entry: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let (expiry, sealed) = entry
+            .split_at_checked(EXPIRY_LEN)
+            .ok_or(Refusal::Malformed)?;
+        let expiry = expiry
+            .try_into()
+            .map(u64::from_be_bytes)
+            .map_err(|_| Refusal::Malformed)?;
+        if expiry <= self.sealer.clock.now() {
+            return Err(Refusal::Expired);
+        }
+        let kind = Kind::Entry { id, expiry };
+        let (value, history) = self.sealer.open(kind, &binding(context), sealed)?;
+        context.resumption.accept(history);
+        Ok(value)
+    }
+
+    fn count(&self, counter: Counter) {
+        self.sealer.board.counters.add(counter);
+    }
+}
+
+impl StoresServerSessions for SessionStore {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        context::with(|context| self.store(context, &key, &value)).unwrap_or(false)
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        context::with(|context| self.find(context, key, || self.cache.get(key))).flatten()
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        context::with(|context| self.find(context, key, || self.cache.take(key))).flatten()
+    }
+
+    /// Asked in the hello: whether a TLS 1.2 session gets an id to be cached under. With a ticket it needs none.
+    fn can_cache(&self) -> bool {
+        let wanted = context::with(|context| !context.resumption.uses_tickets).unwrap_or(false);
+        wanted && self.breaker.closed(self.sealer.clock.now())
+    }
+}

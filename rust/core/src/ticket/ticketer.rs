@@ -1,0 +1,100 @@
+//! Tickets for rustls: one ticketer for all policies, virtual hosts and connections of a server.
+
+use super::connection::Resumption;
+use super::counters::Counter;
+use super::envelope::{Binding, Refusal};
+use super::sealer::{Kind, Sealer};
+use crate::context::{self, Context};
+use rustls::server::ProducesTickets;
+
+/// Makes and reads tickets. Which connection it works for, it learns from the thread's context.
+#[derive(Debug)]
+pub struct Ticketer {
+    sealer: Sealer,
+}
+
+impl Ticketer {
+    /// A ticketer over the keys of `sealer`.
+    pub fn new(sealer: Sealer) -> Self {
+        Self { sealer }
+    }
+
+    fn issue(&self, context: &Context, value: &[u8]) -> Option<Vec<u8>> {
+        // With TLS 1.2 rustls renews the ticket in each resumption; OpenSSL's clients that collect sessions by callback then
+        // have none for the connection after. RFC 5077 section 3.3 lets us send an empty one instead.
+        if context.resumption.accepted_now() {
+            return None;
+        }
+        let history = context.resumption.history(self.sealer.clock.now());
+        let ticket = self
+            .sealer
+            .seal(Kind::Ticket, &binding(context), history, value)?;
+        self.sealer.board.counters.add(Counter::Issued);
+        Some(ticket)
+    }
+
+    fn accept(&self, context: &mut Context, ticket: &[u8]) -> Option<Vec<u8>> {
+        let counters = &self.sealer.board.counters;
+        if !context.resumption.look() {
+            counters.add(Counter::TooMany);
+            return None;
+        }
+        match self.sealer.open(Kind::Ticket, &binding(context), ticket) {
+            Ok((value, history)) => {
+                counters.add(Counter::Accepted);
+                context.resumption.accept(history);
+                Some(value)
+            }
+            Err(refusal) => {
+                counters.add(counter_of(refusal));
+                None
+            }
+        }
+    }
+}
+
+impl ProducesTickets for Ticketer {
+    fn enabled(&self) -> bool {
+        true
+    }
+
+    fn lifetime(&self) -> u32 {
+        context::with(|context| context.resumption.lifetime).unwrap_or(0)
+    }
+
+    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        context::with(|context| self.issue(context, plain)).flatten()
+    }
+
+    fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
+        context::with(|context| self.accept(context, cipher)).flatten()
+    }
+}
+
+/// What the sessions of this connection are bound to.
+pub(super) fn binding(context: &Context) -> Binding<'_> {
+    let Resumption {
+        lifetime,
+        generation,
+        ..
+    } = context.resumption;
+    Binding {
+        policy: &context.policy_id,
+        host: &context.identity,
+        lifetime,
+        generation,
+    }
+}
+
+fn counter_of(refusal: Refusal) -> Counter {
+    match refusal {
+        Refusal::Malformed => Counter::Malformed,
+        Refusal::UnknownKey => Counter::UnknownKey,
+        Refusal::Forged => Counter::Forged,
+        Refusal::Expired => Counter::Expired,
+        Refusal::Future => Counter::Future,
+        Refusal::OtherPolicy => Counter::OtherPolicy,
+        Refusal::OtherHost => Counter::OtherHost,
+        Refusal::ClientCertificate => Counter::ClientCertificate,
+    }
+}
