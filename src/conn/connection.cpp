@@ -1,5 +1,7 @@
 #include "conn/connection.hpp"
 
+#include <algorithm>
+
 #include "apr/pool.hpp"
 #include "conn/filters.hpp"
 
@@ -8,6 +10,7 @@ namespace tls::conn {
 Connection::Connection(conn_rec* c, const server::Engine& engine, const server::Host& base) noexcept
     : c_(c),
       engine_(&engine),
+      first_(&base),
       host_(&base),
       session_(rs::new_session()),
       cipher_(apr_brigade_create(c->pool, c->bucket_alloc)),
@@ -15,7 +18,15 @@ Connection::Connection(conn_rec* c, const server::Engine& engine, const server::
       outgoing_(apr_brigade_create(c->pool, c->bucket_alloc)),
       opened_(apr_time_now()) {
   facts_.host = base.server;
-  deadline_.set(opened_ + apr_time_from_sec(base.settings->handshake_timeout_s));
+  set_deadline();
+}
+
+// Whichever is sooner: our own limit, or the one mod_reqtimeout sets to the handshake. The address's first virtual
+// host decides, for both begin before a name is known.
+void Connection::set_deadline() noexcept {
+  const apr_time_t own = opened_ + apr_time_from_sec(first_->settings->handshake_timeout_s);
+  const apr_interval_time_t limit = first_->read_limit.after(received_);
+  deadline_.set(limit == 0 ? own : std::min(own, opened_ + limit));
 }
 
 Connection::~Connection() { deadline_.cancel(); }

@@ -56,6 +56,8 @@ class Connection final {
  private:
   friend class Writer;
 
+  void set_deadline() noexcept;
+
   // handshake.cpp
   bool take_first_bytes(const char* data, std::size_t length);
   bool decide(const rs::Hello& hello);
@@ -70,8 +72,11 @@ class Connection final {
   // failure.cpp
   void refuse_plain_http() noexcept;
   void refuse(std::uint8_t alert) noexcept;
-  void fail(const char* stage, const char* cause, const char* hint) noexcept;
-  void fail_session(const char* stage) noexcept;
+  // Noise is what port scanners and clients that change their mind leave behind: it never warns.
+  enum class Noise : bool { No, Yes };
+  void fail(const char* stage, const char* cause, Noise noise, const char* hint) noexcept;
+  void fail_session() noexcept;
+  void end() noexcept;
 
   // input.cpp
   apr_status_t fill(apr_read_type_e block) noexcept;
@@ -86,7 +91,8 @@ class Connection final {
 
   conn_rec* c_;
   const server::Engine* engine_;
-  const server::Host* host_;
+  const server::Host* first_;  // the address's first virtual host
+  const server::Host* host_;   // the one that the hello chose
   rust::Box<rs::Session> session_;
   ap_filter_t* input_ = nullptr;
   ap_filter_t* output_ = nullptr;
@@ -100,6 +106,7 @@ class Connection final {
   apr_time_t last_write_ = 0;
   apr_time_t opened_;
   Deadline deadline_;
+  std::size_t received_ = 0;    // bytes of the handshake so far
   Facts facts_;
   const char* offered_ = "";    // what the client offered, for log lines; pool memory
   apr_status_t input_status_ = APR_SUCCESS;  // sticky once input has ended

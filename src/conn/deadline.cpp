@@ -54,7 +54,7 @@ class Watch final {
     apr_thread_mutex_lock(mutex_);
     const apr_time_t now = apr_time_now();
     for (const Deadline* d = first_; d != nullptr; d = d->next_) {
-      if (d->when_ <= now) shutdown(d->fd_, SHUT_RD);
+      if (d->when() <= now) shutdown(d->fd_, SHUT_RD);
     }
     armed_ = first_ != nullptr;
     const bool again = armed_;
@@ -76,7 +76,7 @@ Watch* watch_list = nullptr;
 }  // namespace
 
 void Deadline::watch(conn_rec* c) noexcept {
-  if (fd_ >= 0 || when_ == 0 || watch_list == nullptr) return;
+  if (fd_ >= 0 || when() == 0 || watch_list == nullptr) return;
   apr_os_sock_t fd = -1;
   if (apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS || fd < 0) return;
   fd_ = fd;

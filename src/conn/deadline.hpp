@@ -3,6 +3,8 @@
 
 #include <apr_time.h>
 
+#include <atomic>
+
 struct conn_rec;
 struct apr_pool_t;
 
@@ -19,10 +21,10 @@ class Deadline final {
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
-  // `when` is absolute. Until watch() it is only remembered.
-  void set(apr_time_t when) noexcept { when_ = when; }
-  [[nodiscard]] bool passed() const noexcept { return when_ != 0 && apr_time_now() >= when_; }
-  [[nodiscard]] apr_time_t when() const noexcept { return when_; }
+  // `when` is absolute and may move while the list is watched; 0 means none.
+  void set(apr_time_t when) noexcept { when_.store(when, std::memory_order_relaxed); }
+  [[nodiscard]] bool passed() const noexcept { return when() != 0 && apr_time_now() >= when(); }
+  [[nodiscard]] apr_time_t when() const noexcept { return when_.load(std::memory_order_relaxed); }
   // Puts the connection on the child's list. Idempotent.
   void watch(conn_rec* c) noexcept;
   // Takes it off. Idempotent; afterwards its socket is not touched any more.
@@ -33,7 +35,7 @@ class Deadline final {
   Deadline* next_ = nullptr;
   Deadline* previous_ = nullptr;
   int fd_ = -1;
-  apr_time_t when_ = 0;
+  std::atomic<apr_time_t> when_{0};
 };
 
 // Prepares the list of this child. Call once in child_init, before threads exist.

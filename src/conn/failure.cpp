@@ -5,6 +5,7 @@
 
 #include "apr/slice.hpp"
 #include "conn/connection.hpp"
+#include "report/failures.hpp"
 #include "report/log.hpp"
 
 namespace tls::conn {
@@ -50,20 +51,40 @@ void Connection::refuse(std::uint8_t alert) noexcept {
   send_outgoing(true);
 }
 
-void Connection::fail(const char* stage, const char* cause, const char* hint) noexcept {
-  const char* const sni = facts_.sni.empty() ? "none" : apr_pstrmemdup(c_->pool, facts_.sni.data(), facts_.sni.size());
-  TLS_LOG_C(c_, HandshakeFailed, stage, cause, sni, *offered_ == '\0' ? "nothing yet" : offered_,
-            host_->identity.c_str(), hint != nullptr ? ". " : "", hint != nullptr ? hint : "");
+void Connection::fail(const char* stage, const char* cause, Noise noise, const char* hint) noexcept {
+  const char* const sni = facts_.sni.empty() ? "none" : facts_.sni.data();  // copies in the pool end with a NUL
+  const char* const offered = *offered_ == '\0' ? "nothing yet" : offered_;
+  const char* const dot = hint != nullptr ? ". " : "";
+  const char* const remedy = hint != nullptr ? hint : "";
+  const report::Verdict verdict =
+      noise == Noise::Yes ? report::Verdict{false, 0} : report::count_failure(cause, host_->server);
+  if (!verdict.loud) {
+    TLS_LOG_C(c_, HandshakeFailedAgain, stage, cause, sni, offered, host_->identity.c_str(), dot, remedy);
+  } else if (verdict.repeated > 0) {
+    TLS_LOG_C(c_, HandshakeFailedMore, stage, cause, sni, offered, host_->identity.c_str(), verdict.repeated, dot,
+              remedy);
+  } else {
+    TLS_LOG_C(c_, HandshakeFailed, stage, cause, sni, offered, host_->identity.c_str(), dot, remedy);
+  }
+  end();
+}
+
+void Connection::end() noexcept {
   deadline_.cancel();
   input_status_ = APR_ECONNABORTED;
   state_ = State::Closed;
   short_linger(c_);
 }
 
-void Connection::fail_session(const char* stage) noexcept {
+void Connection::fail_session() noexcept {
   const rust::String reason = session_->failure();
   const char* const cause = apr_pstrmemdup(c_->pool, reason.data(), reason.size());
-  fail(stage, cause, nullptr);
+  if (state_ == State::Handshake) {
+    fail("after the ClientHello", cause, Noise::No, nullptr);
+  } else {
+    TLS_LOG_C(c_, ConnectionFailed, cause);
+    end();
+  }
 }
 
 }  // namespace tls::conn

@@ -77,11 +77,13 @@ Connection::Progress Connection::consume(apr_bucket_brigade* bb) noexcept {
     if (APR_BUCKET_IS_EOS(b)) ended = true;
     if (good && !APR_BUCKET_IS_METADATA(b) && apr_bucket_read(b, &data, &length, APR_BLOCK_READ) == APR_SUCCESS &&
         length > 0) {
+      received_ += length;
       good = state_ == State::Hello ? take_first_bytes(data, length) : feed(data, length);
     }
     apr_bucket_delete(b);
   }
   if (!good) return Progress::Failed;
+  if (state_ == State::Hello || state_ == State::Handshake) set_deadline();
   if (ended && (state_ == State::Hello || state_ == State::Handshake)) return interrupted(APR_EOF);
   return Progress::Done;
 }
@@ -89,10 +91,11 @@ Connection::Progress Connection::consume(apr_bucket_brigade* bb) noexcept {
 Connection::Progress Connection::interrupted(apr_status_t rv) noexcept {
   const char* const stage = state_ == State::Hello ? "before the ClientHello was complete" : "after the ClientHello";
   if (deadline_.passed() || APR_STATUS_IS_TIMEUP(rv)) {
-    fail(stage, "the client did not finish the handshake in time",
-         "Clients that are merely slow need a longer TLSHandshakeTimeout");
+    fail(stage, "the client did not finish the handshake in time", Noise::No,
+         "Clients that are merely slow need a longer TLSHandshakeTimeout, or RequestReadTimeout handshake=");
   } else {
-    fail(stage, "the client closed the connection", nullptr);
+    fail(stage, "the client closed the connection",
+         state_ == State::Hello ? Noise::Yes : Noise::No, nullptr);
   }
   return Progress::Failed;
 }
@@ -109,13 +112,13 @@ bool Connection::take_first_bytes(const char* data, std::size_t length) {
       return false;
     case rs::Opening::Sslv2:
       refuse(kProtocolVersion);
-      fail("at the ClientHello", "the client speaks SSL 2.0", "It needs software from this century");
+      fail("at the ClientHello", "the client speaks SSL 2.0", Noise::No, "It needs software from this century");
       return false;
     case rs::Opening::Malformed:
       // rustls has the last word about TLS records, and knows the alert.
       return start(hello);
     default:
-      fail("at the first bytes", "what the client sent is not TLS", nullptr);
+      fail("at the first bytes", "what the client sent is not TLS", Noise::Yes, nullptr);
       return false;
   }
 }
@@ -138,7 +141,7 @@ bool Connection::choose_host(const rs::Hello& hello) {
   }
   if (!host_->settings->strict_sni) return true;
   refuse(kUnrecognizedName);
-  fail("at the ClientHello", "no virtual host has the name that the client asked for",
+  fail("at the ClientHello", "no virtual host has the name that the client asked for", Noise::No,
        "Add it as a ServerAlias, or set TLSStrictSNI off to answer with the first virtual host");
   return false;
 }
@@ -156,13 +159,13 @@ bool Connection::choose_protocol(const rs::Hello& hello, std::string& alpn) {
   if (chosen == nullptr || !ap_array_str_contains(offers, chosen)) {
     // RFC 7301 3.2: no overlap is a fatal no_application_protocol alert. It also stops cross-protocol attacks.
     refuse(kNoApplicationProtocol);
-    fail("at the ClientHello", "none of the protocols that the client offers by ALPN is served here",
+    fail("at the ClientHello", "none of the protocols that the client offers by ALPN is served here", Noise::No,
          "See Protocols in this virtual host");
     return false;
   }
   if (std::strcmp(chosen, ap_get_protocol(c_)) != 0 && ap_switch_protocol(c_, nullptr, server, chosen) != APR_SUCCESS) {
     refuse(kInternalError);
-    fail("at the ClientHello", "the chosen protocol could not be started", nullptr);
+    fail("at the ClientHello", "the chosen protocol could not be started", Noise::No, nullptr);
     return false;
   }
   alpn = chosen;
@@ -182,7 +185,7 @@ bool Connection::start(const rs::Hello& hello) {
   binding.certificates = host_->certificates;
   if (!session_->start(*host_->policy, engine_->credentials(), binding)) {
     refuse(kInternalError);
-    fail("at the ClientHello", "the TLS session could not be made", nullptr);
+    fail("at the ClientHello", "the TLS session could not be made", Noise::No, nullptr);
     return false;
   }
   return feed("", 0);
@@ -193,7 +196,7 @@ bool Connection::feed(const char* data, std::size_t length) noexcept {
   const rs::Status status = session_->feed(apr::bytes(data, length), sink);
   if (status == rs::Status::Failed) {
     send_outgoing(true);
-    fail_session(state_ == State::Handshake ? "after the ClientHello" : "while data was received");
+    fail_session();
     return false;
   }
   if (send_outgoing(true) != APR_SUCCESS) {

@@ -2,10 +2,13 @@
 #include "apr/guarded.hpp"
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
+#include "report/failures.hpp"
 #include "server/policies.hpp"
 
 namespace tls::conn {
 namespace {
+
+constexpr apr_port_t kHttpsPort = 443;
 
 bool can_wait = false;  // the MPM polls for us while a handshake waits; set in child_init
 
@@ -53,10 +56,33 @@ apr_status_t output_filter(ap_filter_t* f, apr_bucket_brigade* bb) noexcept {
 
 int is_ssl(conn_rec* c) noexcept { return Connection::of(c) != nullptr ? OK : DECLINED; }
 
+// What redirects and self-referential URLs are made of.
+bool speaks_tls(const request_rec* r) noexcept {
+  return is_ssl(r->connection) == OK || server::engine_on(r->server, r->connection->local_addr);
+}
+
+const char* http_scheme(const request_rec* r) noexcept { return speaks_tls(r) ? "https" : nullptr; }
+
+apr_port_t default_port(const request_rec* r) noexcept { return speaks_tls(r) ? kHttpsPort : 0; }
+
+// SetEnvIf and BrowserMatch may ask for another way to close.
+int post_read_request(request_rec* r) noexcept {
+  if (r->main != nullptr || r->connection->master != nullptr) return DECLINED;
+  Connection* const connection = Connection::of(r->connection);
+  if (connection == nullptr) return DECLINED;
+  if (apr_table_get(r->subprocess_env, "ssl-unclean-shutdown") != nullptr) {
+    connection->shutdown_style(Shutdown::Unclean);
+  } else if (apr_table_get(r->subprocess_env, "ssl-accurate-shutdown") != nullptr) {
+    connection->shutdown_style(Shutdown::Standard);
+  }
+  return DECLINED;
+}
+
 void child_init(apr_pool_t* pool, server_rec*) noexcept {
   int answer = 0;
   can_wait = ap_mpm_query(AP_MPMQ_CAN_WAITIO, &answer) == APR_SUCCESS && answer != 0;
   init_deadlines(pool);
+  report::init_failures(pool);
   rs::warm_up();
 }
 
@@ -74,6 +100,10 @@ void register_hooks(apr_pool_t*) noexcept {
   ap_hook_pre_connection(pre_connection, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_process_connection(process_connection, before, after, APR_HOOK_MIDDLE);
   ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+  static const char* const environment[] = {"mod_setenvif.c", nullptr};
+  ap_hook_post_read_request(post_read_request, environment, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_http_scheme(http_scheme, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_default_port(default_port, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_ssl_conn_is_ssl(is_ssl, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

@@ -25,9 +25,12 @@ rust::Vec<std::uint16_t> to_rust(const std::vector<std::uint16_t>& list) {
 
 Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials)
     : credentials_(std::move(credentials)), names_(VhostIndex::build(main)) {
+  const auto limits = read_limits(main);
   hosts_.reserve(hosts.size());
   for (const HostConfig& h : hosts) {
-    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings), h.certificates, identity(h.server)});
+    const auto limit = limits.find(h.server);
+    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings), h.certificates, identity(h.server),
+                                  limit != limits.end() ? limit->second : ReadLimit{}});
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "config/effective.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "server/read_limit.hpp"
 #include "server/vhosts.hpp"
 
 struct server_rec;
@@ -30,6 +31,7 @@ struct Host {
   const rs::Policy* policy = nullptr;  // owned by the engine, shared by hosts with equal policies
   std::uint32_t certificates = 0;
   std::string identity;  // "ServerName:port": what a session is bound to
+  ReadLimit read_limit;  // mod_reqtimeout's, for connections that begin at this host
 };
 
 // Owned by the configuration pool; children share it by copy on write.
