@@ -18,6 +18,7 @@ pub fn build_policy(spec: &PolicySpec) -> Result<Box<Policy>, String> {
             suites: spec.suites.clone(),
             groups: spec.groups.clone(),
             server_order: spec.server_order,
+            ..policy::Spec::default()
         };
         policy::Policy::build(&spec).map(|policy| Box::new(Policy(policy)))
     })
