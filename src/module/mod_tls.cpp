@@ -2,6 +2,7 @@
 #include "apr/httpd.hpp"
 #include "conn/connection.hpp"
 #include "module/commands.hpp"
+#include "server/credentials.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
 #include "server/start.hpp"
@@ -14,6 +15,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   // mod_proxy loads the client side's settings in its post_config, so the engine comes before it.
   static const char* const after[] = {"mod_proxy.c", nullptr};
   ap_hook_check_config(tls::server::check_config, nullptr, nullptr, APR_HOOK_FIRST);
+  ap_hook_check_config(tls::server::check_files, nullptr, nullptr, APR_HOOK_LAST);
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
   tls::conn::register_hooks(pool);
 }

@@ -4,6 +4,7 @@
 
 #include "apr/pool.hpp"
 #include "report/log.hpp"
+#include "server/credentials.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
 
@@ -15,22 +16,19 @@ apr_status_t withdraw(void*) noexcept {
   return APR_SUCCESS;
 }
 
-void build(apr_pool_t* pool, server_rec* main_server) {
+// False where something is wrong that the server must not start with; it has been logged.
+bool build(apr_pool_t* pool, server_rec* main_server) {
+  const std::vector<server_rec*> servers = hosts_with_tls(main_server);
+  LoadedCredentials loaded = load_credentials(servers);
+  if (!loaded.ok) return false;
   std::vector<HostConfig> hosts;
-  rust::Vec<rust::String> certificates;
-  rust::Vec<rust::String> keys;
-  for (server_rec* s = main_server; s != nullptr; s = s->next) {
-    const config::EffectivePolicy& settings = effective(s);
-    if (!settings.enabled || settings.certificates.empty()) continue;
-    hosts.push_back({s, &settings, static_cast<std::uint32_t>(certificates.size())});
-    const auto& pair = settings.certificates.front();
-    certificates.push_back(pair.certificate);
-    keys.push_back(pair.key.empty() ? pair.certificate : pair.key);
+  hosts.reserve(servers.size());
+  for (const server_rec* s : servers) {
+    hosts.push_back({s, &effective(s), static_cast<std::uint32_t>(hosts.size())});
   }
-  rust::Box<rs::Credentials> credentials =
-      rs::load_pairs({certificates.data(), certificates.size()}, {keys.data(), keys.size()});
-  publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(credentials)));
+  publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(loaded.credentials)));
   apr_pool_cleanup_register(pool, nullptr, withdraw, apr_pool_cleanup_null);
+  return true;
 }
 
 }  // namespace
@@ -38,7 +36,7 @@ void build(apr_pool_t* pool, server_rec* main_server) {
 int post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
                 server_rec* main_server) noexcept {
   try {
-    build(pool, main_server);
+    if (!build(pool, main_server)) return HTTP_INTERNAL_SERVER_ERROR;
     const rust::String version = rs::engine_version();
     TLS_LOG_S(main_server, EngineStarted, "0.1.0", std::string(version).c_str());
     return OK;

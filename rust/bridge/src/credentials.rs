@@ -1,49 +1,104 @@
-//! `Credentials` for C++.
+//! `CredentialStore` and `Credentials` for C++.
 
 use std::sync::Arc;
 
 use mod_tls_core::context::CertificateSource;
+use mod_tls_core::creds::{
+    self, CertSet, LoadRequest, NoPassphrases, PairRequest, Passphrases, passphrase::Unchecked,
+};
 
+use crate::ffi;
 use crate::guard::guard_result;
 
-/// The certificates of all virtual hosts.
-pub struct Credentials(Vec<Arc<dyn CertificateSource>>);
+/// Files as they were parsed; owned by the process pool, so that restarts parse only what changed.
+pub struct CredentialStore(creds::Store);
 
-impl Credentials {
-    /// Certificates of one virtual host.
-    pub(crate) fn source(&self, index: u32) -> Option<Arc<dyn CertificateSource>> {
-        self.0.get(usize::try_from(index).ok()?).cloned()
-    }
+/// The certificates of all virtual hosts of one configuration; owned by the configuration pool.
+pub struct Credentials {
+    sets: Vec<Option<Arc<CertSet>>>,
+    problems: Vec<creds::Problem>,
 }
 
-#[derive(Debug)]
-struct One(Arc<rustls::sign::CertifiedKey>);
+impl Credentials {
+    /// Certificates of one virtual host; `None` where it has none that can be used.
+    pub(crate) fn source(&self, index: u32) -> Option<Arc<dyn CertificateSource>> {
+        let set = self.sets.get(usize::try_from(index).ok()?)?.clone()?;
+        Some(set)
+    }
 
-impl CertificateSource for One {
-    fn select(
-        &self,
-        _schemes: &[rustls::SignatureScheme],
-    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
-        Some(self.0.clone())
+    /// See the bridge.
+    pub fn problems(&self) -> Vec<ffi::Problem> {
+        let severity = |severity| match severity {
+            creds::Severity::Notice => ffi::Severity::Notice,
+            creds::Severity::Warning => ffi::Severity::Warning,
+            creds::Severity::Error => ffi::Severity::Error,
+        };
+        let problem = |p: &creds::Problem| ffi::Problem {
+            severity: severity(p.severity),
+            request: p.request,
+            place: p.place.clone(),
+            text: p.text.clone(),
+        };
+        self.problems.iter().map(problem).collect()
+    }
+
+    /// See the bridge.
+    pub fn describe(&self, index: usize) -> Vec<ffi::CertificateFacts> {
+        let now = creds::chain::now();
+        let set = self.sets.get(index).and_then(Option::as_deref);
+        let facts = |pair: &Arc<creds::Pair>| ffi::CertificateFacts {
+            key: pair.kind.to_string(),
+            subject: pair.leaf.display.clone(),
+            names: pair.leaf.names_for_people(),
+            not_after: creds::chain::date(pair.leaf.not_after),
+            days_left: creds::chain::days_left(pair.leaf.not_after, now),
+            chain_length: pair.certified.cert.len(),
+        };
+        set.map(|set| set.pairs().iter().map(facts).collect())
+            .unwrap_or_default()
     }
 }
 
 /// See the bridge.
-pub fn load_pairs(certificates: &[String], keys: &[String]) -> Result<Box<Credentials>, String> {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    guard_result(|| {
-        let mut sources: Vec<Arc<dyn CertificateSource>> = Vec::new();
-        for (certificate, key) in certificates.iter().zip(keys) {
-            let chain = CertificateDer::pem_file_iter(certificate)
-                .and_then(|certs| certs.collect::<Result<Vec<_>, _>>())
-                .map_err(|e| format!("{certificate}: {e}"))?;
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|e| format!("{key}: {e}"))?;
-            let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key)
-                .map_err(|e| e.to_string())?;
-            sources.push(Arc::new(One(Arc::new(rustls::sign::CertifiedKey::new(
-                chain, key,
-            )))));
-        }
-        Ok(Box::new(Credentials(sources)))
-    })
+pub fn new_credential_store() -> Box<CredentialStore> {
+    Box::new(CredentialStore(creds::Store::default()))
+}
+
+impl CredentialStore {
+    /// See the bridge.
+    pub fn load(
+        &mut self,
+        requests: &[ffi::LoadRequest],
+        ask: bool,
+    ) -> Result<Box<Credentials>, String> {
+        guard_result(|| {
+            let requests: Vec<_> = requests.iter().map(request).collect();
+            let passphrases: &mut dyn Passphrases = if ask {
+                &mut NoPassphrases
+            } else {
+                &mut Unchecked
+            };
+            let report = self.0.load(&requests, passphrases);
+            Ok(Box::new(Credentials {
+                sets: report.sets,
+                problems: report.problems,
+            }))
+        })
+    }
+}
+
+fn request(from: &ffi::LoadRequest) -> LoadRequest {
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let pair = |p: &ffi::CertificatePair| PairRequest {
+        certificate: p.certificate.clone(),
+        key: given(&p.key),
+        chain: given(&p.chain),
+        place: p.place.clone(),
+    };
+    LoadRequest {
+        host: from.host.clone(),
+        names: from.names.clone(),
+        pairs: from.pairs.iter().map(pair).collect(),
+        strict: from.strict,
+    }
 }

@@ -5,7 +5,7 @@ mod guard;
 mod policy;
 mod session;
 
-use credentials::{Credentials, load_pairs};
+use credentials::{CredentialStore, Credentials, new_credential_store};
 use guard::guard;
 use policy::{Policy, build_policy, policy_id};
 use session::{Session, new_session};
@@ -105,6 +105,52 @@ pub mod ffi {
         resumed: bool,
     }
 
+    /// See `mod_tls_core::creds::PairRequest`; an empty name is no file.
+    #[derive(Clone, Debug)]
+    struct CertificatePair {
+        certificate: String,
+        key: String,
+        chain: String,
+        place: String,
+    }
+
+    /// See `mod_tls_core::creds::LoadRequest`.
+    #[derive(Clone, Debug)]
+    struct LoadRequest {
+        host: String,
+        names: Vec<String>,
+        pairs: Vec<CertificatePair>,
+        strict: bool,
+    }
+
+    /// See `mod_tls_core::creds::Severity`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Severity {
+        Notice,
+        Warning,
+        Error,
+    }
+
+    /// See `mod_tls_core::creds::Problem`.
+    #[derive(Clone, Debug)]
+    struct Problem {
+        severity: Severity,
+        request: usize,
+        place: String,
+        text: String,
+    }
+
+    /// What a report says of one certificate.
+    #[derive(Clone, Debug)]
+    struct CertificateFacts {
+        key: String,
+        subject: String,
+        names: String,
+        not_after: String,
+        days_left: i64,
+        chain_length: usize,
+    }
+
     unsafe extern "C++" {
         include!("conn/sink.hpp");
         #[namespace = "tls::conn"]
@@ -128,9 +174,22 @@ pub mod ffi {
         /// Builds what all virtual hosts with this policy share. Control plane; throws a sentence.
         fn build_policy(spec: &PolicySpec) -> Result<Box<Policy>>;
 
+        type CredentialStore;
+        /// Remembers parsed files over restarts. Owned by the process pool; parent only.
+        fn new_credential_store() -> Box<CredentialStore>;
+        /// Loads what the requests name. Faults of files are problems of the result; throws only after a panic.
+        /// `ask` is false where nobody may be asked for a pass phrase.
+        fn load(
+            self: &mut CredentialStore,
+            requests: &[LoadRequest],
+            ask: bool,
+        ) -> Result<Box<Credentials>>;
+
         type Credentials;
-        /// Loads one pair per virtual host.
-        fn load_pairs(certificates: &[String], keys: &[String]) -> Result<Box<Credentials>>;
+        /// What is wrong, in the order of the requests.
+        fn problems(self: &Credentials) -> Vec<Problem>;
+        /// The certificates of a request in the order in which they are tried.
+        fn describe(self: &Credentials, index: usize) -> Vec<CertificateFacts>;
 
         type Session;
         /// A connection of which nothing is known yet. Owned by the connection pool.
@@ -159,6 +218,9 @@ pub mod ffi {
         /// DER of the client's certificate `index`, leaf first; empty beyond the end.
         fn peer_certificate(self: &Session, index: usize) -> &[u8];
     }
+
+    // C++ builds the list.
+    impl Vec<LoadRequest> {}
 }
 
 fn engine_version() -> String {

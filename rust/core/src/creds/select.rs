@@ -5,6 +5,8 @@ use std::sync::Arc;
 use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
 
+use crate::context::CertificateSource;
+
 use super::certificate::Certificate;
 use super::key::KeyKind;
 
@@ -45,5 +47,11 @@ impl CertSet {
             .iter()
             .find(fits)
             .map(|pair| Arc::clone(&pair.certified))
+    }
+}
+
+impl CertificateSource for CertSet {
+    fn select(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        CertSet::select(self, schemes)
     }
 }

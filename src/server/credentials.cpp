@@ -1,0 +1,218 @@
+#include "server/credentials.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include "apr/pool.hpp"
+#include "report/log.hpp"
+#include "server/policies.hpp"
+
+namespace tls::server {
+namespace {
+
+constexpr const char* store_key = "mod_tls-credentials";
+
+// Owned by the process pool: it outlives restarts, and the module's code stays mapped (-z nodelete).
+struct StoreHolder {
+  rust::Box<rs::CredentialStore> store = rs::new_credential_store();
+};
+
+rs::CredentialStore& store() {
+  auto** slot = static_cast<StoreHolder**>(ap_retained_data_get(store_key));
+  if (slot == nullptr) {
+    slot = static_cast<StoreHolder**>(ap_retained_data_create(store_key, sizeof(StoreHolder*)));
+    *slot = apr::pool_new<StoreHolder>(ap_pglobal);
+  }
+  return *(*slot)->store;
+}
+
+std::string port_of(const server_rec* s) {
+  const unsigned port = s->port != 0 ? s->port : (s->addrs != nullptr ? s->addrs->host_port : 0U);
+  return std::to_string(port);
+}
+
+std::string label(const server_rec* s) {
+  return std::string(s->server_hostname != nullptr ? s->server_hostname : "") + ":" + port_of(s);
+}
+
+std::string place(const char* file, unsigned line) {
+  return std::string(file != nullptr ? file : "") + ":" + std::to_string(line);
+}
+
+// Where the virtual host itself is written; the main server has no such line.
+std::string place(const server_rec* s) {
+  return s->defn_name != nullptr ? place(s->defn_name, s->defn_line_number) : std::string("the main server");
+}
+
+rust::String absolute(apr_pool_t* pool, const std::string& file) {
+  if (file.empty()) return {};
+  const char* full = ap_server_root_relative(pool, file.c_str());
+  return rust::String::lossy(full != nullptr ? full : file.c_str());
+}
+
+// Names that clients may ask for, without patterns. httpd invents one where neither ServerName nor DNS gave any.
+void add_names(const server_rec* s, rust::Vec<rust::String>& names) {
+  const auto add = [&names](const char* name) {
+    if (name != nullptr && std::strncmp(name, "bogus_host_", 11) != 0) names.push_back(rust::String::lossy(name));
+  };
+  add(s->server_hostname);
+  if (s->names == nullptr) return;
+  for (int i = 0; i < s->names->nelts; ++i) add(APR_ARRAY_IDX(s->names, i, char*));
+}
+
+rust::Vec<rs::LoadRequest> make_requests(apr_pool_t* pool, const std::vector<server_rec*>& hosts) {
+  rust::Vec<rs::LoadRequest> requests;
+  requests.reserve(hosts.size());
+  for (const server_rec* s : hosts) {
+    const config::EffectivePolicy& policy = effective(s);
+    rs::LoadRequest request;
+    request.host = rust::String::lossy(label(s));
+    request.strict = policy.words == config::Vocabulary::Tls;
+    add_names(s, request.names);
+    for (const config::CertificateFiles& files : policy.certificates) {
+      request.pairs.push_back({absolute(pool, files.certificate),
+                               absolute(pool, files.key),
+                               {},
+                               rust::String::lossy(place(files.where.file, files.where.line))});
+    }
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+void log_problem(const server_rec* s, const rs::Problem& problem) {
+  const std::string text(problem.text);
+  const std::string host = label(s);
+  const std::string where = problem.place.empty() ? place(s) : std::string(problem.place);
+  switch (problem.severity) {
+    case rs::Severity::Error:
+      TLS_LOG_S(s, CredentialError, text.c_str(), host.c_str(), where.c_str());
+      break;
+    case rs::Severity::Warning:
+      TLS_LOG_S(s, CredentialWarning, text.c_str(), host.c_str(), where.c_str());
+      break;
+    default:
+      TLS_LOG_S(s, CredentialNotice, text.c_str(), host.c_str(), where.c_str());
+      break;
+  }
+}
+
+// The configuration is read twice at start; what is no error is said in the second pass.
+bool is_first_pass() {
+  return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
+         ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
+}
+
+bool log_problems(const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
+  bool ok = true;
+  for (const rs::Problem& problem : credentials.problems()) {
+    const bool error = problem.severity == rs::Severity::Error;
+    ok = ok && !error;
+    if (error || !is_first_pass()) log_problem(hosts[problem.request], problem);
+  }
+  return ok;
+}
+
+// The main server gets what no virtual host takes: it needs no certificate of its own beside virtual hosts with TLS.
+bool may_lack_certificate(const server_rec* s, const std::vector<server_rec*>& hosts) {
+  return s->is_virtual == 0 && effective(s).engine.mode == config::EngineRule::Mode::ByListener && hosts.size() > 1;
+}
+
+// Under -t with mod_md loaded the certificate may be one that mod_md hands over when the server starts.
+bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) {
+  bool ok = true;
+  for (const server_rec* s : hosts) {
+    if (!effective(s).certificates.empty() || may_lack_certificate(s, hosts)) continue;
+    const std::string host = label(s);
+    const std::string where = place(s);
+    if (may_come_later) {
+      TLS_LOG_S(s, CertificateMayCome, host.c_str(), where.c_str());
+    } else {
+      TLS_LOG_S(s, CertificateMissing, host.c_str(), where.c_str());
+      ok = false;
+    }
+  }
+  return ok;
+}
+
+LoadedCredentials load(const std::vector<server_rec*>& hosts, rs::CredentialStore& store, bool ask) {
+  apr_pool_t* pool = nullptr;
+  apr_pool_create(&pool, ap_pglobal);
+  const rust::Vec<rs::LoadRequest> requests = make_requests(pool, hosts);
+  apr_pool_destroy(pool);
+  auto credentials = store.load({requests.data(), requests.size()}, ask);
+  const bool ok = log_problems(hosts, *credentials);
+  return {ok, std::move(credentials)};
+}
+
+// Exit status of the checker: everything else is a crash.
+enum class Verdict : int { Good = 0, Bad = 1 };
+
+Verdict check_here(const std::vector<server_rec*>& hosts) {
+  const bool present = check_presence(hosts, ap_find_linked_module("mod_md.c") != nullptr);
+  auto store = rs::new_credential_store();
+  return load(hosts, *store, false).ok && present ? Verdict::Good : Verdict::Bad;
+}
+
+// Keys are read in a child, so that the process which read the configuration never holds one. The child logs what it
+// finds itself: under -t the log is standard error.
+int check_in_child(server_rec* main, const std::vector<server_rec*>& hosts) {
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) {
+    TLS_LOG_S(main, CheckerFailed, std::strerror(errno));
+    return HTTP_INTERNAL_SERVER_ERROR;
+  }
+  if (child == 0) {
+    int status = 2;
+    try {
+      status = static_cast<int>(check_here(hosts));
+    } catch (const std::exception& e) {
+      TLS_LOG_S(main, CheckerFailed, e.what());
+    }
+    std::fflush(nullptr);
+    ::_exit(status);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) <= 1) return WEXITSTATUS(status) == 0 ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  if (WIFSIGNALED(status)) TLS_LOG_S(main, CheckerFailed, ::strsignal(WTERMSIG(status)));
+  return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+}  // namespace
+
+std::vector<server_rec*> hosts_with_tls(server_rec* main) {
+  std::vector<server_rec*> hosts;
+  for (server_rec* s = main; s != nullptr; s = s->next) {
+    if (effective(s).enabled) hosts.push_back(s);
+  }
+  return hosts;
+}
+
+LoadedCredentials load_credentials(const std::vector<server_rec*>& hosts) {
+  const bool present = check_presence(hosts, false);
+  LoadedCredentials loaded = load(hosts, store(), true);
+  loaded.ok = loaded.ok && present;
+  return loaded;
+}
+
+int check_files(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) noexcept {
+  if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
+  try {
+    const std::vector<server_rec*> hosts = hosts_with_tls(main);
+    return hosts.empty() ? OK : check_in_child(main, hosts);
+  } catch (const std::exception& e) {
+    TLS_LOG_S(main, CheckerFailed, e.what());
+    return HTTP_INTERNAL_SERVER_ERROR;
+  }
+}
+
+}  // namespace tls::server
