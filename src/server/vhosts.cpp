@@ -99,6 +99,9 @@ conn_rec probe(apr_pool_t* pool, apr_sockaddr_t* local, server_rec* main) {
   return c;
 }
 
+// What tells chains apart. httpd keeps none for an address that one virtual host has alone: that host stands for it.
+const void* chain_of(const conn_rec& c) { return c.vhost_lookup_data != nullptr ? c.vhost_lookup_data : c.base_server; }
+
 std::string address_bytes(const apr_sockaddr_t* address) {
   return {static_cast<const char*>(address->ipaddr_ptr), static_cast<std::size_t>(address->ipaddr_len)};
 }
@@ -130,11 +133,12 @@ VhostIndex VhostIndex::build(server_rec* main) {
       const auto offset = static_cast<const char*>(address->ipaddr_ptr) - reinterpret_cast<const char*>(address);
       local.ipaddr_ptr = reinterpret_cast<char*>(&local) + offset;
       conn_rec c = probe(main->process->pconf, &local, main);
-      const Key key{c.vhost_lookup_data, port};
+      const Key key{chain_of(c), port};
       if (index.chains_.contains(key)) continue;
       auto chain = std::make_unique<NameChain>();
       Walk walk{chain.get()};
       ap_vhost_iterate_given_conn(&c, add_host, &walk);
+      if (chain->size() == 0) chain->add(c.base_server);
       index.chains_.emplace(key, std::move(chain));
     }
   }
@@ -143,7 +147,7 @@ VhostIndex VhostIndex::build(server_rec* main) {
 
 const server_rec* VhostIndex::find(const conn_rec* c, std::string_view name) const {
   // httpd judges by the port of the address the connection came in at.
-  const auto hit = chains_.find(Key{c->vhost_lookup_data, c->local_addr->port});
+  const auto hit = chains_.find(Key{chain_of(*c), c->local_addr->port});
   return hit == chains_.end() ? nullptr : hit->second->find(name);
 }
 
