@@ -102,13 +102,13 @@ class Connection final {
   char* staged_ = nullptr;        // plaintext gathered for full records; memory of the bucket allocator
   std::size_t staged_length_ = 0;
   std::size_t staged_capacity_ = 0;
-  std::size_t burst_ = 0;       // bytes written since the response started or the last pause
+  std::size_t burst_ = 0;  // bytes written since the response started or the last pause
   apr_time_t last_write_ = 0;
   apr_time_t opened_;
   Deadline deadline_;
-  std::size_t received_ = 0;    // bytes of the handshake so far
+  std::size_t received_ = 0;  // bytes of the handshake so far
   Facts facts_;
-  const char* offered_ = "";    // what the client offered, for log lines; pool memory
+  const char* offered_ = "";                 // what the client offered, for log lines; pool memory
   apr_status_t input_status_ = APR_SUCCESS;  // sticky once input has ended
   State state_ = State::Hello;
   Shutdown shutdown_ = Shutdown::Standard;

@@ -46,8 +46,7 @@ void Connection::refuse_plain_http() noexcept {
 void Connection::refuse(std::uint8_t alert) noexcept {
   // RFC 8446 6: level fatal(2) and the description, in a record of its own in the clear.
   const char record[] = {21, 3, 3, 0, 2, 2, static_cast<char>(alert)};
-  APR_BRIGADE_INSERT_TAIL(outgoing_,
-                          apr_bucket_heap_create(record, sizeof(record), nullptr, outgoing_->bucket_alloc));
+  APR_BRIGADE_INSERT_TAIL(outgoing_, apr_bucket_heap_create(record, sizeof(record), nullptr, outgoing_->bucket_alloc));
   send_outgoing(true);
 }
 

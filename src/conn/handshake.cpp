@@ -94,8 +94,7 @@ Connection::Progress Connection::interrupted(apr_status_t rv) noexcept {
     fail(stage, "the client did not finish the handshake in time", Noise::No,
          "Clients that are merely slow need a longer TLSHandshakeTimeout, or RequestReadTimeout handshake=");
   } else {
-    fail(stage, "the client closed the connection",
-         state_ == State::Hello ? Noise::Yes : Noise::No, nullptr);
+    fail(stage, "the client closed the connection", state_ == State::Hello ? Noise::Yes : Noise::No, nullptr);
   }
   return Progress::Failed;
 }

@@ -35,6 +35,7 @@ int process_connection(conn_rec* c) noexcept {
     case Connection::Progress::Done:
       return DECLINED;
     case Connection::Progress::Wait:
+      if (!async) return OK;
       connection->wait();
       c->cs->state = CONN_STATE_ASYNC_WAITIO;
       c->cs->sense = CONN_SENSE_WANT_READ;

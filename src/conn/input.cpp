@@ -128,9 +128,7 @@ void Connection::drop_empty_buckets() noexcept {
   }
 }
 
-apr_status_t Connection::end_of_input() noexcept {
-  return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF;
-}
+apr_status_t Connection::end_of_input() noexcept { return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF; }
 
 // Decrypts until there is plaintext. Bytes that reading makes due (tickets, key updates, alerts) go out at once.
 apr_status_t Connection::fill(apr_read_type_e block) noexcept {

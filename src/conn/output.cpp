@@ -10,11 +10,11 @@ namespace tls::conn {
 namespace {
 
 constexpr std::size_t kRecord = 16384;
-constexpr std::size_t kOverhead = 32;           // what one record adds at most (rust/core/src/session.rs)
-constexpr std::size_t kBatch = 8 * kRecord;     // plaintext sealed and passed on in one go
-constexpr std::size_t kStage = kRecord;         // plaintext gathered from small buckets
-constexpr std::size_t kSmallRecord = 1350;      // fits one TCP segment
-constexpr std::size_t kSmallBurst = 65536;      // bytes of a response that go in small records
+constexpr std::size_t kOverhead = 32;        // what one record adds at most (rust/core/src/session.rs)
+constexpr std::size_t kBatch = 8 * kRecord;  // plaintext sealed and passed on in one go
+constexpr std::size_t kStage = kRecord;      // plaintext gathered from small buckets
+constexpr std::size_t kSmallRecord = 1350;   // fits one TCP segment
+constexpr std::size_t kSmallBurst = 65536;   // bytes of a response that go in small records
 constexpr apr_interval_time_t kPause = APR_USEC_PER_SEC;
 
 }  // namespace
@@ -137,8 +137,7 @@ class Writer final {
       const std::size_t capacity = now + (now / fragment + 3) * kOverhead + kSlack;
       auto* const out = static_cast<char*>(apr_bucket_alloc(capacity, c_.outgoing_->bucket_alloc));
       if (out == nullptr) return APR_ENOMEM;
-      const rs::Sealed sealed =
-          c_.session_->seal(apr::bytes(bytes, now), fragment, apr::mutable_bytes(out, capacity));
+      const rs::Sealed sealed = c_.session_->seal(apr::bytes(bytes, now), fragment, apr::mutable_bytes(out, capacity));
       if (!sealed.ok || sealed.taken == 0) {
         apr_bucket_free(out);
         c_.state_ = State::Closing;

@@ -10,8 +10,8 @@ namespace tls::report {
 
 // What to do with one more failure.
 struct Verdict {
-  bool loud = true;             // at the level an administrator sees; else at debug
-  std::uint32_t repeated = 0;   // failures of the same kind kept quiet since the last loud one
+  bool loud = true;            // at the level an administrator sees; else at debug
+  std::uint32_t repeated = 0;  // failures of the same kind kept quiet since the last loud one
 };
 
 // Counts a failure with this cause at this virtual host. The first of a kind is loud, and then one a minute.

@@ -133,10 +133,7 @@ impl Session {
 
     fn process(&mut self, tls: &mut UnbufferedServerConnection, sink: &mut dyn FnMut(&[u8])) {
         let mut start = 0;
-        loop {
-            let Some(unconsumed) = self.incoming.get_mut(start..) else {
-                break;
-            };
+        while let Some(unconsumed) = self.incoming.get_mut(start..) {
             let UnbufferedStatus { discard, state } = tls.process_tls_records(unconsumed);
             start += discard;
             match step(state, &mut self.outgoing, sink) {

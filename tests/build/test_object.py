@@ -1,0 +1,57 @@
+"""The shared object as it is loaded: what it shows, what it asks for, how it is linked."""
+import re
+
+import elf
+import pytest
+from harness.paths import HTTPD, ROOT, mod_tls_so
+
+SO = mod_tls_so()
+BASE_LIBRARIES = {"libstdc++.so.6", "libgcc_s.so.1", "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
+SANITIZERS = {"libasan.so.8", "libubsan.so.1", "libtsan.so.2"}
+MAX_STRIPPED = 5 * 1024 * 1024
+
+
+def module_records() -> set[str]:
+    """The records that src/apr/httpd.hpp declares visible."""
+    header = (ROOT / "src/apr/httpd.hpp").read_text()
+    return set(re.findall(r'visibility\("default"\)\)\)\s+extern\s+module\s+(\w+);', header))
+
+
+def test_only_the_module_records_are_exported():
+    assert "tls_module" in module_records()
+    assert elf.defined(SO) == module_records()
+
+
+def test_nothing_of_openssl_is_needed():
+    sanitized = bool(elf.needed(SO) & SANITIZERS)
+    assert elf.needed(SO) - BASE_LIBRARIES <= (SANITIZERS if sanitized else set())
+
+
+def test_a_crypto_library_in_the_process_cannot_stand_in():
+    """httpd may have libcrypto mapped. What we import must not be found there: aws-lc's names stay our own."""
+    crypto = re.compile(r"^(SSL|EVP|CRYPTO|OPENSSL|RSA|EC|BN|X509|aws_lc)_")
+    ours = {name: weak for name, weak in elf.imported(SO).items() if crypto.match(name)}
+    assert all(weak for weak in ours.values()), f"needed from elsewhere: {ours}"
+    # aws-lc calls these allocation hooks where a program defines them; httpd and its libraries do not.
+    assert all(name.startswith("OPENSSL_memory_") for name in ours), ours
+    for library in elf.libraries(HTTPD) | {HTTPD}:
+        assert not set(ours) & elf.defined(library), f"{library} defines allocation hooks of aws-lc"
+
+
+def test_it_stays_loaded_and_its_tables_are_read_only():
+    assert {"NOW", "NODELETE"} <= elf.flags(SO)
+    segments = elf.segments(SO)
+    assert "GNU_RELRO" in segments
+    assert segments["GNU_STACK"] == "RW"
+    assert "TEXTREL" not in elf.flags(SO)
+
+
+@pytest.mark.parametrize("symbol", ["__stack_chk_fail"])
+def test_hardening_is_compiled_in(symbol):
+    assert symbol in elf.imported(SO)
+
+
+def test_the_release_module_is_small():
+    release = ROOT / "build/release/mod_tls.so"
+    assert release.exists(), "./dev build"
+    assert release.stat().st_size <= MAX_STRIPPED
