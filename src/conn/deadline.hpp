@@ -11,7 +11,7 @@ struct apr_pool_t;
 namespace tls::conn {
 
 // One handshake's deadline. The event MPM calls nobody while it polls a connection (httpd 2.4 server/mpm/event/event.c,
-// the wait-io queue), so a timed callback shuts the sockets of overdue ones down for reading: the MPM then wakes the
+// the wait-io queue), so a thread of the child shuts the sockets of overdue ones down for reading: the MPM then wakes the
 // connection, whose owner sees that its time is up. Entered before the first wait, removed when the handshake is
 // decided and at the latest before the socket is closed.
 class Deadline final {
@@ -38,7 +38,7 @@ class Deadline final {
   std::atomic<apr_time_t> when_{0};
 };
 
-// Prepares the list of this child. Call once in child_init, before threads exist.
-void init_deadlines(apr_pool_t* child_pool) noexcept;
+// Starts the watch of this child; without it handshakes must block. Call once in child_init.
+bool init_deadlines(apr_pool_t* child_pool) noexcept;
 
 }  // namespace tls::conn
