@@ -7,4 +7,5 @@ fn main() {
         .compile("mod_tls_bridge_cxx");
     println!("cargo:rerun-if-changed=src/lib.rs");
     println!("cargo:rerun-if-changed=../../src/conn/sink.hpp");
+    println!("cargo:rerun-if-changed=../../src/server/session_cache.hpp");
 }

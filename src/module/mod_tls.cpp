@@ -4,6 +4,7 @@
 #include "module/commands.hpp"
 #include "server/credentials.hpp"
 #include "server/policies.hpp"
+#include "server/resumption.hpp"
 #include "server/scopes.hpp"
 #include "server/start.hpp"
 
@@ -17,6 +18,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_check_config(tls::server::check_config, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_check_config(tls::server::check_files, nullptr, nullptr, APR_HOOK_LAST);
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
+  tls::server::register_resumption_hooks();
   tls::conn::register_hooks(pool);
 }
 

@@ -46,6 +46,10 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings) {
   spec.suites = to_rust(settings.protocol.suites);
   spec.groups = to_rust(settings.protocol.groups);
   spec.server_order = !settings.protocol.honor_client_order;
+  spec.tickets = settings.resumption.tickets;
+  spec.ticket_count = static_cast<std::uint8_t>(settings.resumption.ticket_count);
+  spec.tls13_lifetime = settings.resumption.lifetime.tls13_s;
+  spec.tls12_lifetime = settings.resumption.lifetime.tls12_s;
   return *policies_.emplace(id, rs::build_policy(spec)).first->second;
 }
 

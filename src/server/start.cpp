@@ -7,6 +7,7 @@
 #include "server/credentials.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
+#include "server/resumption.hpp"
 
 namespace tls::server {
 namespace {
@@ -17,7 +18,8 @@ apr_status_t withdraw(void*) noexcept {
 }
 
 // False where something is wrong that the server must not start with; it has been logged.
-bool build(apr_pool_t* pool, server_rec* main_server) {
+bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
+  prepare_resumption(pool, temp_pool, main_server);
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
   LoadedCredentials loaded = load_credentials(servers);
   if (!loaded.ok) return false;
@@ -33,10 +35,9 @@ bool build(apr_pool_t* pool, server_rec* main_server) {
 
 }  // namespace
 
-int post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
-                server_rec* main_server) noexcept {
+int post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* temp_pool, server_rec* main_server) noexcept {
   try {
-    if (!build(pool, main_server)) return HTTP_INTERNAL_SERVER_ERROR;
+    if (!build(pool, temp_pool, main_server)) return HTTP_INTERNAL_SERVER_ERROR;
     const rust::String version = rs::engine_version();
     TLS_LOG_S(main_server, EngineStarted, "0.1.0", std::string(version).c_str());
     return OK;

@@ -3,11 +3,16 @@
 mod credentials;
 mod guard;
 mod policy;
+mod resumption;
 mod session;
 
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use guard::guard;
 use policy::{Policy, build_policy, policy_id};
+use resumption::{
+    resumption_attach, resumption_check, resumption_counters, resumption_forget_secret,
+    resumption_memory, resumption_setup, resumption_tick,
+};
 use session::{Session, new_session};
 
 /// What C++ sees of the Rust side, and Rust of C++.
@@ -70,6 +75,10 @@ pub mod ffi {
         suites: Vec<u16>,
         groups: Vec<u16>,
         server_order: bool,
+        tickets: bool,
+        ticket_count: u8,
+        tls13_lifetime: u32,
+        tls12_lifetime: u32,
     }
 
     /// What a connection is bound to when its hello has chosen the virtual host.
@@ -221,6 +230,85 @@ pub mod ffi {
 
     // C++ builds the list.
     impl Vec<LoadRequest> {}
+
+    /// How the whole server resumes sessions.
+    #[derive(Debug)]
+    struct ResumptionSetup {
+        /// Path of the secret that ticket keys are made of; empty: random keys.
+        secret: String,
+        /// Seconds that one key made of the secret is the newest; 0: the default.
+        interval: u32,
+        /// Seconds of the longest lifetime of all virtual hosts.
+        retention: u32,
+        /// There is a session cache behind `cache_put` and the others.
+        cached: bool,
+    }
+
+    /// What became of the secret file.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum SecretState {
+        Same,
+        Replaced,
+        Refused,
+    }
+
+    /// What looking at the secret file came to; `problem` where it was refused.
+    #[derive(Debug)]
+    struct SecretNews {
+        state: SecretState,
+        problem: String,
+    }
+
+    /// A counter of resumption; see `mod_tls_core::ticket::counters`.
+    #[derive(Debug)]
+    struct CounterRow {
+        name: String,
+        help: String,
+        value: u64,
+    }
+
+    /// What the session cache answers.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum CacheAnswer {
+        /// Stored, or found.
+        Done,
+        /// Not stored (no room, say), or not there.
+        Refused,
+        /// The cache does not work.
+        Failed,
+    }
+
+    // Thread-safe; called by any thread of a child in a handshake.
+    unsafe extern "C++" {
+        include!("server/session_cache.hpp");
+        #[namespace = "tls::server"]
+        fn cache_put(id: &[u8], entry: &[u8], expiry: u64) -> CacheAnswer;
+        #[namespace = "tls::server"]
+        fn cache_get(id: &[u8], entry: &mut [u8], length: &mut usize) -> CacheAnswer;
+        #[namespace = "tls::server"]
+        fn cache_take(id: &[u8], entry: &mut [u8], length: &mut usize) -> CacheAnswer;
+        #[namespace = "tls::server"]
+        fn cache_report(failures: u64);
+    }
+
+    extern "Rust" {
+        /// Octets of shared memory that resumption needs.
+        fn resumption_memory() -> usize;
+        /// Takes shared memory into use: page-aligned, zero, of `resumption_memory` octets, mapped until the process ends.
+        /// Once per parent process, before it forks. False when there is no randomness, or memory already.
+        unsafe fn resumption_attach(memory: *mut u8) -> bool;
+        /// Reads the secret file and makes ready what policies are built with. Parent, in post_config, before the first
+        /// policy; throws a sentence.
+        fn resumption_setup(setup: &ResumptionSetup) -> Result<()>;
+        /// What is wrong with the secret file; empty when nothing is. For `-t`.
+        fn resumption_check(setup: &ResumptionSetup) -> String;
+        /// Looks at the secret file, publishes keys that are due and erases old ones. Parent, every few seconds.
+        fn resumption_tick() -> SecretNews;
+        /// Wipes the secret in a process that must not know it. For children, in child_init.
+        fn resumption_forget_secret();
+        /// All counters, summed over all children since the parent started.
+        fn resumption_counters() -> Vec<CounterRow>;
+    }
 }
 
 fn engine_version() -> String {

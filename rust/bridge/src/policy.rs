@@ -4,6 +4,7 @@ use mod_tls_core::policy;
 
 use crate::ffi::PolicySpec;
 use crate::guard::{guard, guard_result};
+use crate::resumption;
 
 /// A built policy; owned by the configuration pool, shared by threads and processes.
 pub struct Policy(pub(crate) policy::Policy);
@@ -18,6 +19,7 @@ pub fn build_policy(spec: &PolicySpec) -> Result<Box<Policy>, String> {
             suites: spec.suites.clone(),
             groups: spec.groups.clone(),
             server_order: spec.server_order,
+            sessions: resumption::sessions(spec),
             ..policy::Spec::default()
         };
         policy::Policy::build(&spec).map(|policy| Box::new(Policy(policy)))

@@ -23,6 +23,7 @@ pub const MAX_LIFETIME: u64 = 7 * 24 * 3600;
 const HEADER_WORDS: usize = 8;
 const RETENTION: usize = 0;
 const ISSUING: usize = 1;
+const REPORTED: usize = 2;
 
 /// The lane of random keys, and two for secret files: the one in force and the one before it.
 const LANES: usize = 3;
@@ -170,6 +171,16 @@ impl Board {
         }
     }
 
+    /// Whether nobody asked this in the minute before `now`, in whichever process; for reports that would flood the log.
+    pub fn first_of_minute(&self, now: u64) -> bool {
+        let word = &self.header[REPORTED];
+        let last = word.load(Ordering::Relaxed);
+        let due = now >= last.saturating_add(60) || last > now;
+        due && word
+            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+
     /// The intervals of `lane` whose keys may be needed at `now`.
     pub fn window(&self, lane: &Lane, now: u64) -> (u64, u64) {
         (
@@ -285,6 +296,16 @@ mod tests {
         let (name, key) = board.newest(&clock).unwrap();
         assert!(board.prepare());
         assert_eq!(*board.find(name, START).unwrap().0, *key);
+    }
+
+    #[test]
+    fn reports_come_once_a_minute() {
+        let board = board_for_test(HOUR);
+        let asked: Vec<bool> = [0, 1, 59, 60, 61, 119, 120]
+            .iter()
+            .map(|s| board.first_of_minute(START + s))
+            .collect();
+        assert_eq!(asked, [true, false, false, true, false, false, true]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::board::board_for_test;
 use super::clock::testing::HandClock;
 use super::counters::Counter;
-use super::store::{Cache, Lookup};
+use super::store::{Cache, Lookup, Stored};
 use super::*;
 use crate::context::{self, Context};
 use rustls::client::{ClientSessionMemoryCache, Resumption as ClientResumption, Tls12Resumption};
@@ -25,17 +25,22 @@ const LIFETIME: u32 = 300;
 pub(super) struct MapCache {
     pub(super) map: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
     down: AtomicBool,
+    reports: AtomicU32,
     calls: AtomicU32,
 }
 
 impl Cache for MapCache {
-    fn put(&self, key: &[u8], value: &[u8], _expiry: u64) -> bool {
+    fn put(&self, key: &[u8], value: &[u8], _expiry: u64) -> Stored {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.map
             .lock()
             .unwrap()
             .insert(key.to_vec(), value.to_vec());
-        !self.down.load(Ordering::SeqCst)
+        if self.down.load(Ordering::SeqCst) {
+            Stored::Failed
+        } else {
+            Stored::Yes
+        }
     }
 
     fn get(&self, key: &[u8]) -> Lookup {
@@ -54,6 +59,10 @@ impl Cache for MapCache {
         let found = self.get(key);
         self.map.lock().unwrap().remove(key);
         found
+    }
+
+    fn report(&self, _failures: u64) {
+        self.reports.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -288,6 +297,7 @@ fn a_cache_that_is_down_costs_full_handshakes_only() {
             calls <= 4,
             "left alone after the first failure: {calls} calls"
         );
+        assert_eq!(pair.cache.reports.load(Ordering::SeqCst), 1);
         pair.cache.down.store(false, Ordering::SeqCst);
         pair.clock.advance(6);
         pair.connect("a.example:443", 1);

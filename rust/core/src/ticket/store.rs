@@ -24,16 +24,30 @@ pub enum Lookup {
     Failed,
 }
 
+/// What came of storing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// The value is kept.
+    Yes,
+    /// It is not: too large, say.
+    No,
+    /// The cache did not answer.
+    Failed,
+}
+
 /// A cache of octets under keys of at most 32 octets, shared by processes and perhaps machines.
 pub trait Cache: Debug + Send + Sync {
-    /// Keeps `value` until `expiry` (seconds since 1970). False when the cache failed.
-    fn put(&self, key: &[u8], value: &[u8], expiry: u64) -> bool;
+    /// Keeps `value` until `expiry` (seconds since 1970).
+    fn put(&self, key: &[u8], value: &[u8], expiry: u64) -> Stored;
 
     /// What is kept under `key`.
     fn get(&self, key: &[u8]) -> Lookup;
 
     /// What is kept under `key`, which is then forgotten. Atomic where the cache can do that.
     fn take(&self, key: &[u8]) -> Lookup;
+
+    /// Tells the administrator that the cache failed `failures` times by now; called once a minute at most.
+    fn report(&self, failures: u64);
 }
 
 /// The sessions of a server in a cache. Which connection it works for, it learns from the thread's context.
@@ -72,15 +86,16 @@ impl SessionStore {
             return false;
         };
         let entry = [&expiry.to_be_bytes()[..], &sealed].concat();
-        let stored = self
-            .breaker
-            .call(now, || (self.cache.put(id, &entry, expiry), ()))
-            .is_some();
-        self.count(if stored {
-            Counter::CacheStored
-        } else {
-            Counter::CacheFailures
+        let outcome = self.breaker.call(now, || {
+            let outcome = self.cache.put(id, &entry, expiry);
+            (outcome != Stored::Failed, outcome)
         });
+        let stored = outcome == Some(Stored::Yes);
+        match outcome {
+            Some(Stored::Yes) => self.count(Counter::CacheStored),
+            Some(_) => {}
+            None => self.failed(now),
+        }
         if stored {
             context.resumption.session_id = id.to_vec();
         }
@@ -108,7 +123,7 @@ impl SessionStore {
                 return None;
             }
             Some(Lookup::Failed) | None => {
-                self.count(Counter::CacheFailures);
+                self.failed(now);
                 return None;
             }
         };
@@ -140,6 +155,16 @@ impl SessionStore {
         let (value, history) = self.sealer.open(kind, &binding(context), sealed)?;
         context.resumption.accept(history);
         Ok(value)
+    }
+
+    /// Counts a failure, or a call not made after one, and says so once a minute in all processes together.
+    fn failed(&self, now: u64) {
+        let board = &self.sealer.board;
+        self.count(Counter::CacheFailures);
+        if board.first_of_minute(now) {
+            self.cache
+                .report(board.counters.sum(Counter::CacheFailures));
+        }
     }
 
     fn count(&self, counter: Counter) {
