@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "apr/httpd.hpp"
 #include "conn/deadline.hpp"
@@ -106,7 +107,8 @@ class Connection final {
   apr_time_t last_write_ = 0;
   apr_time_t opened_;
   Deadline deadline_;
-  std::size_t received_ = 0;  // bytes of the handshake so far
+  std::size_t received_ = 0;                         // bytes of the handshake so far
+  std::optional<rust::Box<rs::Identity>> identity_;  // once the handshake is complete; never changed afterwards
   Facts facts_;
   const char* offered_ = "";                 // what the client offered, for log lines; pool memory
   apr_status_t input_status_ = APR_SUCCESS;  // sticky once input has ended

@@ -212,8 +212,13 @@ void Connection::complete() noexcept {
   facts_.version = n.version;
   facts_.suite = n.suite;
   facts_.group = n.group;
-  facts_.signature_scheme = n.signature_scheme;
   facts_.resumed = n.resumed;
+  facts_.signature_scheme = n.resumed ? std::uint16_t{0} : n.signature_scheme;  // a resumption signs nothing
+  identity_.emplace(session_->identity());
+  facts_.identity = &**identity_;
+  const rs::Verdict verdict = session_->verdict();
+  facts_.verify = static_cast<Verify>(verdict.outcome);
+  facts_.verify_reason = {pool_copy(c_->pool, verdict.reason), verdict.reason.size()};
   facts_.handshake_ms = static_cast<std::uint32_t>(apr_time_as_msec(apr_time_now() - opened_));
   deadline_.cancel();
   state_ = State::Open;

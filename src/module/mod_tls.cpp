@@ -2,6 +2,7 @@
 #include "apr/httpd.hpp"
 #include "conn/connection.hpp"
 #include "module/commands.hpp"
+#include "report/variables.hpp"
 #include "server/credentials.hpp"
 #include "server/policies.hpp"
 #include "server/resumption.hpp"
@@ -20,6 +21,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
   tls::server::register_resumption_hooks();
   tls::conn::register_hooks(pool);
+  tls::report::register_hooks(pool);
 }
 
 }  // namespace

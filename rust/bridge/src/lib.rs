@@ -2,12 +2,14 @@
 
 mod credentials;
 mod guard;
+mod identity;
 mod policy;
 mod resumption;
 mod session;
 
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use guard::guard;
+use identity::Identity;
 use policy::{Policy, build_policy, policy_id};
 use resumption::{
     resumption_attach, resumption_check, resumption_counters, resumption_forget_secret,
@@ -160,6 +162,27 @@ pub mod ffi {
         chain_length: usize,
     }
 
+    /// What was found of the client's certificate; `outcome` numbers `mod_tls_core::verify::Outcome`.
+    #[derive(Debug)]
+    struct Verdict {
+        outcome: u8,
+        reason: String,
+    }
+
+    /// One field of a certificate.
+    #[derive(Debug)]
+    struct CertificateField {
+        found: bool,
+        value: Vec<u8>,
+    }
+
+    /// A field with its name.
+    #[derive(Debug)]
+    struct NamedField {
+        name: Vec<u8>,
+        value: Vec<u8>,
+    }
+
     unsafe extern "C++" {
         include!("conn/sink.hpp");
         #[namespace = "tls::conn"]
@@ -222,10 +245,27 @@ pub mod ffi {
         fn negotiated(self: &Session) -> Negotiated;
         /// Why the connection failed, in plain words, printable; empty while it has not.
         fn failure(self: &Session) -> String;
-        /// Number of certificates the client sent.
-        fn peer_chain_length(self: &Session) -> usize;
-        /// DER of the client's certificate `index`, leaf first; empty beyond the end.
-        fn peer_certificate(self: &Session, index: usize) -> &[u8];
+        /// The certificates of both sides; to be asked for once, when the handshake is complete.
+        fn identity(self: &Session) -> Box<Identity>;
+        /// What was found of the client's certificate.
+        fn verdict(self: &Session) -> Verdict;
+
+        type Identity;
+        /// How many certificates the client sent, its own included. All of `Identity` may be called from any thread.
+        fn client_certificates(self: &Identity) -> usize;
+        /// The field `name`, as in `S_DN_CN`, of the client's certificate or the server's. `legacy` chooses the form of
+        /// distinguished names, `now` is in seconds since 1970.
+        fn field(
+            self: &Identity,
+            client: bool,
+            name: &[u8],
+            legacy: bool,
+            now: i64,
+        ) -> CertificateField;
+        /// All fields of one side that StdEnvVars exports.
+        fn exported(self: &Identity, client: bool, legacy: bool, now: i64) -> Vec<NamedField>;
+        /// The values of all extensions `name` of one side's certificate, as text.
+        fn extensions(self: &Identity, client: bool, name: &[u8]) -> Vec<NamedField>;
     }
 
     // C++ builds the list.

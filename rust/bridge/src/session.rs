@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use mod_tls_core::context::Context;
 use mod_tls_core::hello::{Hello, Parsed};
-use mod_tls_core::{describe, policy, session};
+use mod_tls_core::{describe, policy, session, verify, x509};
 
 use crate::credentials::Credentials;
 use crate::ffi;
 use crate::guard::guard;
+use crate::identity::Identity;
 use crate::policy::Policy;
 
 /// One connection; owned by the connection pool, used by one thread at a time.
@@ -177,20 +178,17 @@ impl Session {
         })
     }
 
-    pub(crate) fn peer_chain_length(&self) -> usize {
-        guard(|| 0, || self.inner.peer_certificates().count())
+    pub(crate) fn identity(&self) -> Box<Identity> {
+        let identity = guard(x509::Identity::default, || self.inner.identity());
+        Box::new(Identity(identity))
     }
 
-    pub(crate) fn peer_certificate(&self, index: usize) -> &[u8] {
-        guard(
-            || &[][..],
-            || {
-                self.inner
-                    .peer_certificates()
-                    .nth(index)
-                    .unwrap_or_default()
-            },
-        )
+    pub(crate) fn verdict(&self) -> ffi::Verdict {
+        let verdict = guard(verify::Verdict::default, || self.inner.verdict());
+        ffi::Verdict {
+            outcome: verdict.outcome as u8,
+            reason: verdict.reason.to_owned(),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
 
 use crate::ticket::Resumption;
+use crate::verify::Verdict;
 
 /// Where a virtual host's certificates come from. Shared, and asked once per full handshake.
 pub trait CertificateSource: std::fmt::Debug + Send + Sync {
@@ -33,6 +34,10 @@ pub struct Context {
     pub signature_scheme: Option<SignatureScheme>,
     /// What tickets and cached sessions of this connection are bound to, and what came out of them.
     pub resumption: Resumption,
+    /// The pair whose certificate stands for this server.
+    pub presented: Option<Arc<CertifiedKey>>,
+    /// What the verifier found of the client's certificate; `None` where it was not asked.
+    pub verdict: Option<Verdict>,
 }
 
 thread_local! {

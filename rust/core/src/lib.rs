@@ -11,6 +11,7 @@ pub mod hello;
 pub mod policy;
 pub mod session;
 pub mod ticket;
+pub mod verify;
 pub mod x509;
 
 /// Name and version of the TLS engine.

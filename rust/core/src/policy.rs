@@ -14,6 +14,7 @@ use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::context;
 use crate::ticket::Resumption;
+use crate::verify::Verifier;
 
 /// What a handshake may negotiate, as the configuration settled it.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Spec {
     pub groups: Vec<u16>,
     /// The server's order of suites decides, not the client's.
     pub server_order: bool,
+    /// Judges client certificates; `None`: they are not asked for.
+    pub client_verifier: Option<Arc<Verifier>>,
     /// How sessions are resumed.
     pub sessions: Sessions,
 }
@@ -49,6 +52,9 @@ pub struct Sessions {
     pub tls12_lifetime: u32,
 }
 
+/// Seconds that a session lives at most where client certificates are asked for: then the client is judged anew.
+const CLIENT_LIFETIME: u32 = 300;
+
 /// A policy ready to serve: immutable, shared by threads and, from before the fork, by processes.
 #[derive(Debug)]
 pub struct Policy {
@@ -56,6 +62,7 @@ pub struct Policy {
     server_order: bool,
     tls13: bool,
     sessions: Sessions,
+    client_verifier: Option<Arc<Verifier>>,
     plain: Variants,
     chacha_first: Variants,
 }
@@ -82,6 +89,7 @@ impl Policy {
             server_order: spec.server_order,
             tls13: spec.tls13,
             sessions: spec.sessions.clone(),
+            client_verifier: spec.client_verifier.clone(),
             plain,
             chacha_first,
         })
@@ -100,10 +108,13 @@ impl Policy {
         } else {
             sessions.tls12_lifetime
         };
-        Resumption::new(
-            lifetime,
-            client_speaks_tickets && sessions.ticketer.is_some(),
-        )
+        let uses_tickets = client_speaks_tickets && sessions.ticketer.is_some();
+        let Some(verifier) = &self.client_verifier else {
+            return Resumption::new(lifetime, uses_tickets);
+        };
+        let mut resumption = Resumption::new(lifetime.min(CLIENT_LIFETIME), uses_tickets);
+        resumption.generation = verifier.generation();
+        resumption
     }
 
     /// The configuration that answers with `alpn` (empty: no ALPN answer).
@@ -158,13 +169,16 @@ fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String
         kx_groups: groups(&spec.groups),
         ..aws_lc_rs::default_provider()
     };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+    let builder = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&versions(spec))
         .map_err(|e| {
             format!("no handshake is possible with these protocols, cipher suites and groups: {e}")
-        })?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(FromContext));
+        })?;
+    let builder = match &spec.client_verifier {
+        Some(verifier) => builder.with_client_cert_verifier(verifier.clone()),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(Arc::new(FromContext));
     config.ignore_client_order = spec.server_order;
     let sessions = &spec.sessions;
     config.session_storage = match &sessions.store {
@@ -260,6 +274,7 @@ impl ResolvesServerCert for FromContext {
                 .key
                 .choose_scheme(hello.signature_schemes())
                 .map(|signer| signer.scheme());
+            context.presented = Some(certified.clone());
             Some(certified)
         })
         .flatten()

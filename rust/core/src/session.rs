@@ -12,6 +12,9 @@ use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
 use crate::context::{self, Context};
 use crate::hello::{self, Parsed};
 use crate::policy::Policy;
+use crate::ticket::envelope::ClientVerdict;
+use crate::verify::Verdict;
+use crate::x509::Identity;
 
 /// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
 pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
@@ -315,6 +318,31 @@ impl Session {
     pub fn peer_certificates(&self) -> impl Iterator<Item = &[u8]> {
         let chain = self.tls.as_deref().and_then(|tls| tls.peer_certificates());
         chain.unwrap_or_default().iter().map(AsRef::as_ref)
+    }
+
+    /// The certificates of both sides, for variables and access rules.
+    pub fn identity(&self) -> Identity {
+        let chain = self.tls.as_deref().and_then(|tls| tls.peer_certificates());
+        let presented = self
+            .context
+            .as_ref()
+            .and_then(|context| context.presented.clone());
+        Identity::new(presented, chain.unwrap_or_default().to_vec())
+    }
+
+    /// What was found of the client's certificate: now, or in the full handshake that a resumed session began with.
+    pub fn verdict(&self) -> Verdict {
+        let Some(context) = self.context.as_ref() else {
+            return Verdict::default();
+        };
+        let kept = |client: &ClientVerdict| {
+            let not_after = i64::try_from(client.not_after).unwrap_or(i64::MAX);
+            Verdict::from_code(client.code, not_after)
+        };
+        let verdict = context.verdict.clone();
+        verdict
+            .or_else(|| context.resumption.client.as_ref().map(kept))
+            .unwrap_or_default()
     }
 
     /// What the callbacks left behind.

@@ -51,6 +51,9 @@ pub struct Certificate {
     pub extensions: Vec<Extension>,
     /// Subject alternative names; empty where the extension is missing, repeated or not readable.
     pub alt_names: Vec<AltName>,
+    issuer_der: Vec<u8>,
+    issuer_header: usize,
+    subject_der: Vec<u8>,
     spki: Vec<u8>,
 }
 
@@ -68,10 +71,10 @@ impl Certificate {
         };
         let serial = body.expect(INTEGER)?.value.to_vec();
         body.expect(SEQUENCE)?;
-        let issuer = Name::parse(body.expect(SEQUENCE)?.value)?;
+        let issuer = body.expect(SEQUENCE)?;
         let mut validity = body.enter(SEQUENCE)?;
         let (not_before, not_after) = (time(validity.any()?), time(validity.any()?));
-        let subject = Name::parse(body.expect(SEQUENCE)?.value)?;
+        let subject = body.expect(SEQUENCE)?;
         let spki = body.expect(SEQUENCE)?;
         let key_algorithm = algorithm(Reader::new(spki.value).enter(SEQUENCE)?)?;
         let extensions = extensions(body)?;
@@ -82,12 +85,15 @@ impl Certificate {
             serial,
             signature_algorithm,
             key_algorithm,
-            issuer,
-            subject,
+            issuer: Name::parse(issuer.value)?,
+            subject: Name::parse(subject.value)?,
             not_before,
             not_after,
             extensions,
             alt_names,
+            issuer_header: issuer.raw.len().checked_sub(issuer.value.len())?,
+            issuer_der: issuer.raw.to_vec(),
+            subject_der: subject.raw.to_vec(),
             spki: spki.raw.to_vec(),
         })
     }
@@ -95,6 +101,28 @@ impl Certificate {
     /// The certificate as received.
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// DER of the subject.
+    pub fn subject_der(&self) -> &[u8] {
+        &self.subject_der
+    }
+
+    /// DER of the issuer.
+    pub fn issuer_der(&self) -> &[u8] {
+        &self.issuer_der
+    }
+
+    /// DER of the issuer without the header of its SEQUENCE.
+    pub fn issuer_content(&self) -> &[u8] {
+        self.issuer_der
+            .get(self.issuer_header..)
+            .unwrap_or_default()
+    }
+
+    /// Whether issuer and subject are the same name.
+    pub fn is_self_issued(&self) -> bool {
+        self.issuer_der == self.subject_der
     }
 
     /// DER of the SubjectPublicKeyInfo.

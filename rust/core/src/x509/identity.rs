@@ -1,7 +1,8 @@
 //! The certificates of both sides of one connection, parsed when first asked.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
 use super::certificate::Certificate;
@@ -34,20 +35,20 @@ const EXPORTED_OF_CLIENT: [&str; 2] = ["V_REMAIN", "CERT_RFC4523_CEA"];
 /// Certificates of one connection. Immutable, so that all streams of an h2 connection may ask at once.
 #[derive(Debug, Default)]
 pub struct Identity {
-    server: Option<CertificateDer<'static>>,
+    presented: Option<Arc<CertifiedKey>>,
     chain: Vec<CertificateDer<'static>>,
-    parsed_server: OnceLock<Option<Certificate>>,
-    parsed_client: OnceLock<Option<Certificate>>,
+    parsed_server: Parsed,
+    parsed_client: Parsed,
 }
 
+/// Behind a pointer, because most connections never ask.
+type Parsed = OnceLock<Option<Box<Certificate>>>;
+
 impl Identity {
-    /// `server` is the certificate that was presented (the leaf), `chain` what the client sent, leaf first.
-    pub fn new(
-        server: Option<CertificateDer<'static>>,
-        chain: Vec<CertificateDer<'static>>,
-    ) -> Self {
+    /// `presented` is the pair that stood for the server, `chain` what the client sent, leaf first.
+    pub fn new(presented: Option<Arc<CertifiedKey>>, chain: Vec<CertificateDer<'static>>) -> Self {
         Self {
-            server,
+            presented,
             chain,
             ..Self::default()
         }
@@ -63,13 +64,30 @@ impl Identity {
         self.chain.get(index).map(|der| der.as_ref())
     }
 
+    /// What the client sent, leaf first.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
     /// The parsed certificate of one side.
     pub fn certificate(&self, side: Side) -> Option<&Certificate> {
-        let (cell, der) = match side {
-            Side::Client => (&self.parsed_client, self.chain.first()),
-            Side::Server => (&self.parsed_server, self.server.as_ref()),
+        let cell = match side {
+            Side::Client => &self.parsed_client,
+            Side::Server => &self.parsed_server,
         };
-        cell.get_or_init(|| Certificate::parse(der?)).as_ref()
+        let parse = || {
+            self.leaf(side)
+                .and_then(|der| Certificate::parse(der))
+                .map(Box::new)
+        };
+        cell.get_or_init(parse).as_deref()
+    }
+
+    fn leaf(&self, side: Side) -> Option<&CertificateDer<'static>> {
+        match side {
+            Side::Client => self.chain.first(),
+            Side::Server => self.presented.as_ref()?.cert.first(),
+        }
     }
 
     /// A field as in `SSL_CLIENT_<name>`; of the client also `CERT_CHAIN_<n>`, the certificates behind its own.
@@ -82,11 +100,7 @@ impl Identity {
                 .map(|der| super::pem(der).into_bytes());
         }
         if name == "CERT" {
-            let der = match side {
-                Side::Client => self.chain.first(),
-                Side::Server => self.server.as_ref(),
-            };
-            return der.map(|der| super::pem(der).into_bytes());
+            return self.leaf(side).map(|der| super::pem(der).into_bytes());
         }
         fields::field(self.certificate(side)?, name, style, now)
     }

@@ -1,0 +1,22 @@
+//! Client certificates: who is let in, and what is said of those who are not.
+//!
+//! rustls' own verifier hides the verified path, knows no depth and ends the handshake on every error. This one keeps
+//! the path that webpki built (within webpki's budgets), words its refusals as OpenSSL does, and can let a connection
+//! live whose certificate proves nothing (`optional_no_ca`, `TLSClientCertificate any`). The signature that proves
+//! possession of the key is checked in every mode.
+
+mod anchors;
+mod path;
+mod reason;
+mod revocation;
+mod signature;
+mod verdict;
+mod verifier;
+
+pub use anchors::Anchors;
+pub use revocation::{Depth as RevocationDepth, Revocation};
+pub use verdict::{Outcome, Verdict};
+pub use verifier::{Mode, Spec, Verifier};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,362 @@
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    SerialNumber, date_time_ymd,
+};
+use rustls::crypto::aws_lc_rs;
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use super::*;
+
+/// 2026-01-01
+const NOW: u64 = 1_767_225_600;
+
+fn now() -> UnixTime {
+    UnixTime::since_unix_epoch(std::time::Duration::from_secs(NOW))
+}
+
+fn params(name: &str, serial: u64) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.serial_number = Some(SerialNumber::from(serial));
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2030, 1, 1);
+    params
+}
+
+fn ca_params(name: &str, serial: u64) -> CertificateParams {
+    let mut params = params(name, serial);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+fn root(name: &str) -> Issuer {
+    CertifiedIssuer::self_signed(ca_params(name, 1), KeyPair::generate().unwrap()).unwrap()
+}
+
+fn intermediate(name: &str, issuer: &Issuer) -> Issuer {
+    CertifiedIssuer::signed_by(ca_params(name, 2), KeyPair::generate().unwrap(), issuer).unwrap()
+}
+
+fn client(params: CertificateParams, issuer: &Issuer) -> CertificateDer<'static> {
+    let key = KeyPair::generate().unwrap();
+    params.signed_by(&key, issuer).unwrap().der().clone()
+}
+
+fn crl(issuer: &Issuer, revoked: &[u64], next_update: i32) -> Vec<u8> {
+    let revoked = revoked.iter().map(|serial| RevokedCertParams {
+        serial_number: SerialNumber::from(*serial),
+        revocation_time: date_time_ymd(2025, 1, 1),
+        reason_code: None,
+        invalidity_date: None,
+    });
+    CertificateRevocationListParams {
+        this_update: date_time_ymd(2024, 1, 1),
+        next_update: date_time_ymd(next_update, 1, 1),
+        crl_number: SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    }
+    .signed_by(issuer)
+    .unwrap()
+    .der()
+    .to_vec()
+}
+
+struct Setting {
+    mode: Mode,
+    depth: u32,
+    cas: Vec<CertificateDer<'static>>,
+    revocation: Revocation,
+}
+
+impl Setting {
+    fn of(cas: &[&Issuer]) -> Self {
+        Self {
+            mode: Mode::Required,
+            depth: 1,
+            cas: cas.iter().map(|ca| ca.der().clone()).collect(),
+            revocation: Revocation::default(),
+        }
+    }
+
+    fn crls(mut self, depth: RevocationDepth, missing_ok: bool, ders: &[Vec<u8>]) -> Self {
+        let (revocation, refused) = Revocation::new(depth, missing_ok, ders);
+        assert!(refused.is_empty(), "{refused:?}");
+        self.revocation = revocation;
+        self
+    }
+
+    fn verifier(self) -> Arc<Verifier> {
+        let (anchors, refused) = Anchors::new(&self.cas);
+        assert!(refused.is_empty(), "{refused:?}");
+        let spec = Spec {
+            mode: self.mode,
+            depth: self.depth,
+            anchors,
+            hints: None,
+            revocation: self.revocation,
+        };
+        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+        Verifier::new(spec, algorithms)
+    }
+
+    fn judge(self, chain: &[CertificateDer<'static>]) -> Verdict {
+        self.verifier().judge(chain, now())
+    }
+}
+
+fn reason(verdict: &Verdict) -> &str {
+    assert_eq!(verdict.outcome, Outcome::Failed, "{verdict:?}");
+    verdict.reason
+}
+
+#[test]
+fn a_client_of_the_ca_is_let_in() {
+    let ca = root("root");
+    let verdict = Setting::of(&[&ca]).judge(&[client(params("c", 7), &ca)]);
+    assert_eq!((verdict.outcome, verdict.depth), (Outcome::Success, 1));
+    assert_eq!(verdict.not_after, 1_893_456_000);
+    assert_eq!(Setting::of(&[&ca]).judge(&[]).outcome, Outcome::None);
+}
+
+#[test]
+fn the_depth_counts_certificates_above_the_clients_own() {
+    let ca = root("root");
+    let middle = intermediate("middle", &ca);
+    let chain = [client(params("c", 7), &middle), middle.der().clone()];
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&chain)),
+        "certificate chain too long"
+    );
+    let deeper = |setting: Setting| Setting {
+        depth: 2,
+        ..setting
+    };
+    assert_eq!(deeper(Setting::of(&[&ca])).judge(&chain).depth, 2);
+    // A CA that is listed beside its root is a link: it need not be sent, and counts.
+    let short = chain.split_first().map(|(leaf, _)| [leaf.clone()]).unwrap();
+    assert_eq!(deeper(Setting::of(&[&ca, &middle])).judge(&short).depth, 2);
+    assert_eq!(
+        reason(&Setting::of(&[&ca, &middle]).judge(&short)),
+        "certificate chain too long"
+    );
+    // Without its root it is an anchor.
+    assert_eq!(Setting::of(&[&middle]).judge(&short).depth, 1);
+}
+
+#[test]
+fn strangers_are_told_apart() {
+    let (ca, other) = (root("root"), root("other"));
+    let stranger = client(params("c", 7), &other);
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&[stranger.clone()])),
+        "unable to get local issuer certificate"
+    );
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&[stranger, other.der().clone()])),
+        "self-signed certificate in certificate chain"
+    );
+    let key = KeyPair::generate().unwrap();
+    let own = params("own", 9).self_signed(&key).unwrap().der().clone();
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&[own.clone()])),
+        "self-signed certificate"
+    );
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&[CertificateDer::from(vec![0x30, 0x00])])),
+        "certificate cannot be read"
+    );
+    // Listed itself it is its own anchor, byte by byte.
+    let listed = Setting {
+        cas: vec![own.clone()],
+        ..Setting::of(&[])
+    };
+    let verdict = listed.judge(&[own]);
+    assert_eq!((verdict.outcome, verdict.depth), (Outcome::Success, 0));
+}
+
+#[test]
+fn an_equal_name_is_no_proof() {
+    let (ca, impostor) = (root("root"), root("root"));
+    assert_eq!(
+        Setting::of(&[&ca])
+            .judge(&[client(params("c", 7), &impostor)])
+            .outcome,
+        Outcome::Failed
+    );
+    let own = params("own", 9)
+        .self_signed(&KeyPair::generate().unwrap())
+        .unwrap();
+    let same_name = params("own", 9)
+        .self_signed(&KeyPair::generate().unwrap())
+        .unwrap();
+    let listed = Setting {
+        cas: vec![own.der().clone()],
+        ..Setting::of(&[])
+    };
+    assert_eq!(
+        reason(&listed.judge(&[same_name.der().clone()])),
+        "self-signed certificate"
+    );
+}
+
+#[test]
+fn dates_and_purposes_are_judged() {
+    let ca = root("root");
+    let mut expired = params("c", 7);
+    expired.not_after = date_time_ymd(2025, 1, 1);
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&[client(expired, &ca)])),
+        "certificate has expired"
+    );
+    let mut early = params("c", 7);
+    early.not_before = date_time_ymd(2027, 1, 1);
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&[client(early, &ca)])),
+        "certificate is not yet valid"
+    );
+    let mut server = params("c", 7);
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&[client(server, &ca)])),
+        "unsuitable certificate purpose"
+    );
+    let mut old = ca_params("old root", 1);
+    old.not_after = date_time_ymd(2025, 1, 1);
+    let old = CertifiedIssuer::self_signed(old, KeyPair::generate().unwrap()).unwrap();
+    assert_eq!(
+        reason(&Setting::of(&[&old]).judge(&[client(params("c", 7), &old)])),
+        "certificate has expired"
+    );
+}
+
+#[test]
+fn revocation_is_looked_up() {
+    use RevocationDepth::{Chain, Leaf};
+    let ca = root("root");
+    let middle = intermediate("middle", &ca);
+    let leaf = client(params("c", 7), &ca);
+    let deep = [client(params("d", 8), &middle), middle.der().clone()];
+    let setting = || Setting {
+        depth: 2,
+        ..Setting::of(&[&ca])
+    };
+    let good = crl(&ca, &[99], 2030);
+    let judge = |depth, missing_ok, lists: &[Vec<u8>], chain: &[_]| {
+        setting().crls(depth, missing_ok, lists).judge(chain)
+    };
+    let chain = std::slice::from_ref(&leaf);
+    assert_eq!(
+        judge(Leaf, false, &[good.clone()], chain).outcome,
+        Outcome::Success
+    );
+    assert_eq!(
+        reason(&judge(Leaf, false, &[crl(&ca, &[7], 2030)], chain)),
+        "certificate revoked"
+    );
+    assert_eq!(
+        reason(&judge(Leaf, false, &[crl(&ca, &[], 2025)], chain)),
+        "CRL has expired"
+    );
+    assert_eq!(
+        reason(&judge(Leaf, false, &[], chain)),
+        "unable to get certificate CRL"
+    );
+    assert_eq!(judge(Leaf, true, &[], chain).outcome, Outcome::Success);
+    // The intermediate's serial number is 2.
+    let revoked = crl(&ca, &[2], 2030);
+    let lists = [revoked, crl(&middle, &[], 2030)];
+    assert_eq!(judge(Leaf, false, &lists, &deep).outcome, Outcome::Success);
+    assert_eq!(
+        reason(&judge(Chain, false, &lists, &deep)),
+        "certificate revoked"
+    );
+    assert_eq!(
+        reason(&judge(Chain, false, &[good], &deep)),
+        "unable to get certificate CRL"
+    );
+}
+
+#[test]
+fn lists_are_replaced_whole() {
+    let ca = root("root");
+    let leaf = client(params("c", 7), &ca);
+    let verifier = Setting::of(&[&ca])
+        .crls(RevocationDepth::Leaf, false, &[crl(&ca, &[], 2030)])
+        .verifier();
+    let before = verifier.generation();
+    assert_eq!(
+        verifier.judge(&[leaf.clone()], now()).outcome,
+        Outcome::Success
+    );
+    assert!(
+        verifier
+            .revocation()
+            .replace(&[b"broken".to_vec()])
+            .is_err()
+    );
+    assert_eq!(
+        verifier.judge(&[leaf.clone()], now()).outcome,
+        Outcome::Success
+    );
+    verifier
+        .revocation()
+        .replace(&[crl(&ca, &[7], 2030)])
+        .unwrap();
+    assert_eq!(
+        reason(&verifier.judge(&[leaf], now())),
+        "certificate revoked"
+    );
+    assert_ne!(verifier.generation(), before);
+}
+
+#[test]
+fn generosity_knows_bounds() {
+    let (ca, other) = (root("root"), root("other"));
+    let generous = || Setting {
+        mode: Mode::OptionalNoCa,
+        ..Setting::of(&[&ca])
+    };
+    let stranger = client(params("c", 7), &other);
+    assert_eq!(generous().judge(&[stranger]).outcome, Outcome::Generous);
+    let mut expired = params("c", 7);
+    expired.not_after = date_time_ymd(2025, 1, 1);
+    assert_eq!(
+        reason(&generous().judge(&[client(expired, &ca)])),
+        "certificate has expired"
+    );
+}
+
+#[test]
+fn the_digest_covers_what_decides() {
+    let (ca, other) = (root("root"), root("other"));
+    let digest = |setting: Setting| setting.verifier().digest();
+    let base = digest(Setting::of(&[&ca]));
+    assert_eq!(base, digest(Setting::of(&[&ca])));
+    assert_ne!(base, digest(Setting::of(&[&other])));
+    assert_ne!(
+        base,
+        digest(Setting {
+            depth: 2,
+            ..Setting::of(&[&ca])
+        })
+    );
+    assert_ne!(
+        base,
+        digest(Setting {
+            mode: Mode::Optional,
+            ..Setting::of(&[&ca])
+        })
+    );
+    assert_ne!(
+        base,
+        digest(Setting::of(&[&ca]).crls(RevocationDepth::Leaf, false, &[]))
+    );
+}

@@ -1,0 +1,84 @@
+//! What was found of a client's certificate.
+
+use super::reason;
+
+/// How a client's certificate was judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// The client sent none.
+    #[default]
+    None,
+    /// It leads to a trusted CA.
+    Success,
+    /// Nobody vouches for it, and the policy does not mind.
+    Generous,
+    /// It was refused.
+    Failed,
+}
+
+/// The judgement of one certificate chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The judgement.
+    pub outcome: Outcome,
+    /// Why it is [`Outcome::Failed`] or [`Outcome::Generous`], in OpenSSL's words where it has some.
+    pub reason: &'static str,
+    /// Certificates above the client's own in the verified path, the trusted one included.
+    pub depth: u32,
+    /// The first moment at which a certificate of the verified path expires, in seconds since 1970; 0 without a path.
+    pub not_after: i64,
+}
+
+impl Verdict {
+    /// A refusal.
+    pub fn failed(reason: &'static str) -> Self {
+        Self {
+            outcome: Outcome::Failed,
+            reason,
+            ..Self::default()
+        }
+    }
+
+    /// One octet for the envelope of a session: outcome and reason.
+    pub fn code(&self) -> u8 {
+        (self.outcome as u8) << 6 | reason::index(self.reason)
+    }
+
+    /// The inverse of [`Verdict::code`] and `not_after`; the depth is not kept.
+    pub fn from_code(code: u8, not_after: i64) -> Self {
+        let outcome = match code >> 6 {
+            0 => Outcome::None,
+            1 => Outcome::Success,
+            2 => Outcome::Generous,
+            _ => Outcome::Failed,
+        };
+        Self {
+            outcome,
+            reason: reason::by_index(code & 0x3f),
+            depth: 0,
+            not_after,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_inverse() {
+        for why in [reason::EXPIRED, reason::NO_ISSUER, reason::UNREADABLE] {
+            let verdict = Verdict {
+                not_after: 5,
+                ..Verdict::failed(why)
+            };
+            assert_eq!(Verdict::from_code(verdict.code(), 5), verdict);
+        }
+        let success = Verdict {
+            outcome: Outcome::Success,
+            not_after: 7,
+            ..Verdict::default()
+        };
+        assert_eq!(Verdict::from_code(success.code(), 7), success);
+    }
+}

@@ -1,0 +1,208 @@
+//! The verifier that rustls asks in a handshake.
+
+use std::sync::Arc;
+
+use ::aws_lc_rs::digest;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use super::anchors::Anchors;
+use super::path::Rules;
+use super::reason;
+use super::revocation::Revocation;
+use super::signature;
+use super::verdict::{Outcome, Verdict};
+use crate::context;
+use crate::ticket::envelope::ClientVerdict;
+
+/// What a handshake asks of the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// No certificate.
+    #[default]
+    None,
+    /// A certificate, if it has one; one that does not verify ends the handshake.
+    Optional,
+    /// A certificate that verifies.
+    Required,
+    /// A certificate, if it has one; nobody need vouch for it (`optional_no_ca`).
+    OptionalNoCa,
+    /// A certificate, if it has one; whatever is wrong with it, the connection lives and the verdict says so. What
+    /// sections of a virtual host ask for is enforced per request.
+    Any,
+}
+
+/// Everything that the judgement of client certificates follows from.
+#[derive(Debug, Default)]
+pub struct Spec {
+    /// What the handshake asks for.
+    pub mode: Mode,
+    /// Certificates that may stand above the client's own.
+    pub depth: u32,
+    /// Trusted CAs.
+    pub anchors: Anchors,
+    /// DER names to send in the request; `None`: the subjects of the CAs.
+    pub hints: Option<Vec<Vec<u8>>>,
+    /// Revocation lists.
+    pub revocation: Revocation,
+}
+
+/// Judges the certificates of the clients of one policy. Shared by all its connections.
+#[derive(Debug)]
+pub struct Verifier {
+    mode: Mode,
+    depth: u32,
+    anchors: Anchors,
+    revocation: Revocation,
+    hints: Vec<DistinguishedName>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Verifier {
+    /// A verifier for `spec` that accepts signatures by `algorithms`.
+    pub fn new(spec: Spec, algorithms: WebPkiSupportedAlgorithms) -> Arc<Self> {
+        let subjects = spec
+            .hints
+            .unwrap_or_else(|| spec.anchors.subjects().to_vec());
+        Arc::new(Self {
+            mode: spec.mode,
+            depth: spec.depth,
+            anchors: spec.anchors,
+            revocation: spec.revocation,
+            hints: subjects.into_iter().map(DistinguishedName::from).collect(),
+            algorithms,
+        })
+    }
+
+    /// What the handshake asks of the client.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The revocation lists, to replace them.
+    pub fn revocation(&self) -> &Revocation {
+        &self.revocation
+    }
+
+    /// Judges a chain as the handshake would. Also for sections of a virtual host, once per connection and section.
+    pub fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
+        let rules = Rules {
+            anchors: &self.anchors,
+            revocation: &self.revocation,
+            depth: self.depth,
+            algorithms: &self.algorithms,
+        };
+        let mut verdict = rules.judge(chain, now);
+        if verdict.outcome == Outcome::Failed
+            && self.mode == Mode::OptionalNoCa
+            && reason::is_untrusted(verdict.reason)
+        {
+            verdict.outcome = Outcome::Generous;
+        }
+        verdict
+    }
+
+    /// Changes whenever the revocation lists do; the CAs are part of the policy id.
+    pub fn generation(&self) -> u64 {
+        self.revocation.lists().generation()
+    }
+
+    /// SHA-256 of mode, depth, CAs, hints and of how lists are used, but not of the lists: part of the policy id.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let mut put = |part: &[u8]| {
+            hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part);
+        };
+        put(&[
+            self.mode as u8,
+            self.revocation.depth() as u8,
+            self.revocation.missing_ok().into(),
+        ]);
+        put(&self.depth.to_be_bytes());
+        self.anchors.ders().for_each(&mut put);
+        put(b"hints");
+        self.hints.iter().for_each(|hint| put(hint.as_ref()));
+        let mut id = [0; 32];
+        id.iter_mut()
+            .zip(hash.finish().as_ref())
+            .for_each(|(to, from)| *to = *from);
+        id
+    }
+}
+
+impl ClientCertVerifier for Verifier {
+    fn offer_client_auth(&self) -> bool {
+        self.mode != Mode::None
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.mode == Mode::Required
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.hints
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let chain: Vec<CertificateDer<'_>> = std::iter::once(end_entity)
+            .chain(intermediates)
+            .cloned()
+            .collect();
+        let verdict = self.judge(&chain, now);
+        let refused = verdict.outcome == Outcome::Failed && self.mode != Mode::Any;
+        let error = refused.then(|| as_error(verdict.reason));
+        let generation = self.generation();
+        context::with(|connection| {
+            connection.resumption.client = Some(ClientVerdict {
+                code: verdict.code(),
+                not_after: u64::try_from(verdict.not_after).unwrap_or(0),
+                generation,
+            });
+            connection.verdict = Some(verdict);
+        });
+        error.map_or(Ok(ClientCertVerified::assertion()), Err)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        signature::verify_tls12(message, cert, dss, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        signature::verify_tls13(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// The alert that fits a refusal (RFC 8446, 6.2).
+fn as_error(why: &str) -> Error {
+    let error = match why {
+        reason::EXPIRED => CertificateError::Expired,
+        reason::NOT_YET_VALID => CertificateError::NotValidYet,
+        reason::REVOKED => CertificateError::Revoked,
+        reason::UNREADABLE => CertificateError::BadEncoding,
+        _ => CertificateError::UnknownIssuer,
+    };
+    Error::InvalidCertificate(error)
+}

@@ -1,0 +1,49 @@
+#include "conn/certificates.hpp"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include "apr/slice.hpp"
+#include "mod_tls_bridge/src/lib.rs.h"
+
+namespace tls::conn {
+namespace {
+
+const char* text(apr_pool_t* pool, const rust::Vec<std::uint8_t>& bytes) {
+  return apr_pstrmemdup(pool, reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+std::int64_t now() { return apr_time_sec(apr_time_now()); }
+
+bool is_client(Side side) { return side == Side::Client; }
+
+}  // namespace
+
+std::size_t client_certificates(const Facts& facts) noexcept {
+  return facts.identity == nullptr ? 0 : facts.identity->client_certificates();
+}
+
+const char* certificate_field(apr_pool_t* pool, const Facts& facts, Side side, std::string_view name, bool legacy) {
+  if (facts.identity == nullptr) return nullptr;
+  const auto field = facts.identity->field(is_client(side), apr::bytes(name.data(), name.size()), legacy, now());
+  return field.found ? text(pool, field.value) : nullptr;
+}
+
+std::vector<Field> exported_fields(apr_pool_t* pool, const Facts& facts, Side side, bool legacy) {
+  std::vector<Field> fields;
+  if (facts.identity == nullptr) return fields;
+  const auto exported = facts.identity->exported(is_client(side), legacy, now());
+  fields.reserve(exported.size());
+  for (const auto& field : exported) fields.push_back({text(pool, field.name), text(pool, field.value)});
+  return fields;
+}
+
+std::vector<const char*> extension_values(apr_pool_t* pool, const Facts& facts, Side side, std::string_view name) {
+  std::vector<const char*> values;
+  if (facts.identity == nullptr) return values;
+  const auto found = facts.identity->extensions(is_client(side), apr::bytes(name.data(), name.size()));
+  for (const auto& field : found) values.push_back(text(pool, field.value));
+  return values;
+}
+
+}  // namespace tls::conn

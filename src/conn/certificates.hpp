@@ -1,0 +1,34 @@
+// Fields of the certificates of a connection. All parsing happens in Rust; texts come back in the pool asked for.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "apr/httpd.hpp"
+#include "conn/facts.hpp"
+
+namespace tls::conn {
+
+enum class Side : bool { Server, Client };
+
+// One field with its name behind `SSL_CLIENT_` or `SSL_SERVER_`.
+struct Field {
+  const char* name;
+  const char* value;
+};
+
+// How many certificates the client sent, its own included.
+std::size_t client_certificates(const Facts& facts) noexcept;
+
+// The field `name`, as in `S_DN_CN`; nullptr where the certificate has none or there is no certificate. `legacy` writes
+// distinguished names as `/C=../CN=..`. Any thread of the connection.
+const char* certificate_field(apr_pool_t* pool, const Facts& facts, Side side, std::string_view name, bool legacy);
+
+// All fields of one side that StdEnvVars exports.
+std::vector<Field> exported_fields(apr_pool_t* pool, const Facts& facts, Side side, bool legacy);
+
+// The values of all extensions `name` (dotted, or OpenSSL's name) of one side's certificate, as text.
+std::vector<const char*> extension_values(apr_pool_t* pool, const Facts& facts, Side side, std::string_view name);
+
+}  // namespace tls::conn

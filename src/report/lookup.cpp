@@ -1,0 +1,192 @@
+// Variables asked for by name: by other modules, expressions and log formats.
+#include <ap_expr.h>
+#include <apr_optional.h>
+#include <apr_strings.h>
+#include <mod_log_config.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "apr/guarded.hpp"
+#include "apr/httpd.hpp"
+#include "config/words.hpp"
+#include "conn/certificates.hpp"
+#include "conn/facts.hpp"
+#include "report/request_variables.hpp"
+#include "report/variables.hpp"
+#include "server/scopes.hpp"
+
+extern "C" {
+// As mod_ssl.h declares it; that header is mod_ssl's own.
+APR_DECLARE_OPTIONAL_FN(apr_array_header_t*, ssl_ext_list,
+                        (apr_pool_t * pool, conn_rec* c, int peer, const char* extension));
+}
+
+namespace tls::report {
+namespace {
+
+using ExtensionList = apr_array_header_t* (*)(apr_pool_t*, conn_rec*, int, const char*);
+
+// The ssl_ext_list that was there before ours: mod_ssl's, for connections that are not ours. Set while hooks are
+// registered, read-only afterwards.
+ExtensionList foreign_extension_list = nullptr;
+
+DnForm dn_form(const request_rec* r) {
+  const bool legacy = r != nullptr && server::options_of(r).has(config::Option::LegacyDnStringFormat);
+  return legacy ? DnForm::Legacy : DnForm::Rfc2253;
+}
+
+// http_ssl.h: nullptr leaves the answer to whoever else serves the connection.
+const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec* r, const char* name) noexcept {
+  const conn::Facts* facts = c != nullptr ? conn::facts(c) : nullptr;
+  if (facts != nullptr) {
+    if (const char* value = variable(pool, *facts, name, dn_form(r))) return value;
+  } else if (c != nullptr && ap_ssl_conn_is_ssl(c) != 0) {
+    return nullptr;
+  }
+  if (const char* value = request_variable(pool, r, name)) return value;
+  if (c != nullptr && config::same_word(name, "HTTPS")) return "off";
+  return constant(pool, name);
+}
+
+apr_array_header_t* extension_list(apr_pool_t* pool, conn_rec* c, int peer, const char* extension) noexcept {
+  const conn::Facts* facts = conn::facts(c);
+  if (facts == nullptr) {
+    return foreign_extension_list != nullptr ? foreign_extension_list(pool, c, peer, extension) : nullptr;
+  }
+  return apr::guarded<apr_array_header_t*>(nullptr, [&]() -> apr_array_header_t* {
+    const auto side = peer != 0 ? conn::Side::Client : conn::Side::Server;
+    const auto values = conn::extension_values(pool, *facts, side, extension);
+    if (values.empty()) return nullptr;
+    apr_array_header_t* list = apr_array_make(pool, static_cast<int>(values.size()), sizeof(const char*));
+    for (const char* value : values) *static_cast<const char**>(apr_array_push(list)) = value;
+    return list;
+  });
+}
+
+const char* ask(apr_pool_t* pool, server_rec* s, conn_rec* c, request_rec* r, const char* name) {
+  if (c == nullptr) return "";
+  const char* value = ap_ssl_var_lookup(pool, s, c, r, name);
+  return value != nullptr ? value : "";
+}
+
+// `%{SSL_x}` in an expression; `data` is the name.
+const char* expression_variable(ap_expr_eval_ctx_t* context, const void* data) noexcept {
+  return ask(context->p, context->s, context->c, context->r, static_cast<const char*>(data));
+}
+
+// `SSL(x)` and `%{SSL:x}`.
+const char* expression_function(ap_expr_eval_ctx_t* context, const void* /*data*/, const char* name) noexcept {
+  return ask(context->p, context->s, context->c, context->r, name);
+}
+
+// `PeerExtList(oid)`.
+apr_array_header_t* expression_list(ap_expr_eval_ctx_t* context, const void* /*data*/, const char* name) noexcept {
+  return context->c != nullptr ? extension_list(context->p, context->c, 1, name) : nullptr;
+}
+
+template <class Function>
+int answer(const ap_expr_lookup_parms* parms, Function* function, const char* data) {
+  *parms->func = reinterpret_cast<const void*>(function);
+  *parms->data = data;
+  return OK;
+}
+
+int expression_lookup(ap_expr_lookup_parms* parms) noexcept {
+  const std::string_view name = parms->name;
+  switch (parms->type) {
+    case AP_EXPR_FUNC_VAR:
+      if (!config::starts_with_word(name, "SSL_")) return DECLINED;
+      return answer(parms, expression_variable, apr_pstrdup(parms->pool, parms->name));
+    case AP_EXPR_FUNC_STRING:
+      if (!config::same_word(name, "SSL")) return DECLINED;
+      return answer(parms, expression_function, nullptr);
+    case AP_EXPR_FUNC_LIST:
+      if (!config::same_word(name, "PeerExtList")) return DECLINED;
+      return answer(parms, expression_list, "PeerExtList");
+    default:
+      return DECLINED;
+  }
+}
+
+// A log line takes nothing raw that a client may have chosen (CVE-2024-47252).
+const char* escaped(const request_rec* r, const char* value) {
+  if (value == nullptr || *value == '\0') return nullptr;
+  return ap_escape_logitem(r->pool, value);
+}
+
+const char* log_variable(request_rec* r, char* name) noexcept {
+  return escaped(r, ask(r->pool, r->server, r->connection, r, name));
+}
+
+// The formats of `%{..}c` and the variables behind them.
+struct LogName {
+  const char* name;
+  const char* variable;
+};
+constexpr std::array log_names = {
+    LogName{"version", "SSL_PROTOCOL"},      LogName{"cipher", "SSL_CIPHER"},
+    LogName{"subjectdn", "SSL_CLIENT_S_DN"}, LogName{"clientcert", "SSL_CLIENT_S_DN"},
+    LogName{"issuerdn", "SSL_CLIENT_I_DN"},  LogName{"cacert", "SSL_CLIENT_I_DN"},
+};
+
+// `%{errstr}c`: why the client's certificate was not accepted.
+const char* log_reason(request_rec* r) {
+  constexpr std::string_view failed = "FAILED:";
+  const char* verify = ask(r->pool, r->server, r->connection, r, "SSL_CLIENT_VERIFY");
+  return std::string_view(verify).starts_with(failed) ? escaped(r, verify + failed.size()) : nullptr;
+}
+
+const char* log_connection(request_rec* r, char* name) noexcept {
+  if (ap_ssl_conn_is_ssl(r->connection) == 0) return nullptr;
+  const std::string_view wanted = name;
+  if (wanted == "errcode") return "-";
+  if (wanted == "errstr") return log_reason(r);
+  const auto* found = std::ranges::find_if(log_names, [wanted](const LogName& row) { return wanted == row.name; });
+  if (found == log_names.end()) return nullptr;
+  return escaped(r, ask(r->pool, r->server, r->connection, r, found->variable));
+}
+
+// mod_log_config takes handlers from pre_config on; the last one to register a letter wins, so ours answer for the
+// connections of every TLS module.
+int register_log_formats(apr_pool_t* pool, apr_pool_t* /*log*/, apr_pool_t* /*temp*/) noexcept {
+  auto* const add = APR_RETRIEVE_OPTIONAL_FN(ap_register_log_handler);
+  if (add != nullptr) {
+    char variable_letter[] = "x";
+    char connection_letter[] = "c";
+    add(pool, variable_letter, log_variable, 0);
+    add(pool, connection_letter, log_connection, 0);
+  }
+  return OK;
+}
+
+// HTTPS and SSL_TLS_SNI always, the rest where the options of the request ask for it.
+int fill_environment(request_rec* r) noexcept {
+  const conn::Facts* facts = conn::facts(r->connection);
+  if (facts == nullptr) return DECLINED;
+  apr_table_t* env = r->subprocess_env;
+  apr_table_setn(env, "HTTPS", "on");
+  if (!facts->sni.empty()) {
+    apr_table_setn(env, "SSL_TLS_SNI", apr_pstrmemdup(r->pool, facts->sni.data(), facts->sni.size()));
+  }
+  const config::Options options = server::options_of(r);
+  if (options.has(config::Option::StdEnvVars)) export_standard(r->pool, *facts, dn_form(r), env);
+  if (options.has(config::Option::ExportCertData)) export_certificates(r->pool, *facts, env);
+  return DECLINED;
+}
+
+}  // namespace
+
+void register_hooks(apr_pool_t* /*pool*/) noexcept {
+  ap_hook_ssl_var_lookup(lookup, nullptr, nullptr, APR_HOOK_MIDDLE);
+  // Before mod_ssl's, which would answer for its own connections only.
+  ap_hook_expr_lookup(expression_lookup, nullptr, nullptr, APR_HOOK_FIRST);
+  ap_hook_fixups(fill_environment, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_pre_config(register_log_formats, nullptr, nullptr, APR_HOOK_LAST);
+  auto* const registered = APR_RETRIEVE_OPTIONAL_FN(ssl_ext_list);
+  if (registered != extension_list) foreign_extension_list = registered;
+  apr_dynamic_fn_register("ssl_ext_list", reinterpret_cast<apr_opt_fn_t*>(extension_list));
+}
+
+}  // namespace tls::report

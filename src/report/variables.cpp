@@ -1,0 +1,233 @@
+#include "report/variables.hpp"
+
+#include <apr_strings.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "apr/guarded.hpp"
+#include "config/suites.hpp"
+#include "config/words.hpp"
+#include "conn/certificates.hpp"
+#include "mod_tls_bridge/src/lib.rs.h"
+#include "report/version.hpp"
+
+namespace tls::report {
+namespace {
+
+using config::same_word;
+using conn::Facts;
+using conn::Side;
+
+enum class Variable : std::uint8_t {
+#define TLS_VARIABLE(id, name, where, description) id,
+#define TLS_CERTIFICATE_VARIABLE(name, where, description)
+#include "report/variables.def"
+#undef TLS_VARIABLE
+#undef TLS_CERTIFICATE_VARIABLE
+};
+
+struct Row {
+  Variable id;
+  const char* name;
+  Availability where;
+};
+
+constexpr std::array rows = {
+#define TLS_VARIABLE(id, name, where, description) Row{Variable::id, name, Availability::where},
+#define TLS_CERTIFICATE_VARIABLE(name, where, description)
+#include "report/variables.def"
+#undef TLS_VARIABLE
+#undef TLS_CERTIFICATE_VARIABLE
+};
+
+struct Scheme {
+  std::uint16_t number;
+  const char* name;
+};
+
+// IANA "TLS SignatureScheme", those that this module signs with.
+constexpr std::array schemes = {
+    Scheme{0x0401, "rsa_pkcs1_sha256"},       Scheme{0x0501, "rsa_pkcs1_sha384"},
+    Scheme{0x0601, "rsa_pkcs1_sha512"},       Scheme{0x0403, "ecdsa_secp256r1_sha256"},
+    Scheme{0x0503, "ecdsa_secp384r1_sha384"}, Scheme{0x0603, "ecdsa_secp521r1_sha512"},
+    Scheme{0x0804, "rsa_pss_rsae_sha256"},    Scheme{0x0805, "rsa_pss_rsae_sha384"},
+    Scheme{0x0806, "rsa_pss_rsae_sha512"},    Scheme{0x0807, "ed25519"},
+};
+
+const char* copy(apr_pool_t* pool, std::string_view text) { return apr_pstrmemdup(pool, text.data(), text.size()); }
+
+const char* scheme_name(apr_pool_t* pool, std::uint16_t number) {
+  if (number == 0) return "";
+  const auto* found = std::ranges::find(schemes, number, &Scheme::number);
+  return found != schemes.end() ? found->name : apr_psprintf(pool, "0x%04X", number);
+}
+
+const char* group_name(apr_pool_t* pool, std::uint16_t number) {
+  if (number == 0) return "";
+  const config::Group* group = config::group(number);
+  return group != nullptr ? copy(pool, group->name) : apr_psprintf(pool, "0x%04X", number);
+}
+
+const char* suite_bits(apr_pool_t* pool, std::uint16_t number) {
+  const config::Suite* suite = config::suite(number);
+  return apr_itoa(pool, suite != nullptr ? suite->bits : 0);
+}
+
+const char* suite_name(apr_pool_t* pool, std::uint16_t number) {
+  const config::Suite* suite = config::suite(number);
+  return suite != nullptr ? copy(pool, suite->openssl) : apr_psprintf(pool, "0x%04X", number);
+}
+
+const char* hexadecimal(apr_pool_t* pool, std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : bytes) {
+    const auto octet = static_cast<unsigned char>(c);
+    out += digits[octet >> 4U];
+    out += digits[octet & 15U];
+  }
+  return copy(pool, out);
+}
+
+const char* engine(apr_pool_t* pool) { return copy(pool, std::string(rs::engine_version())); }
+
+const char* session_value(apr_pool_t* pool, const Facts& facts, Variable id) {
+  switch (id) {
+    case Variable::Https:
+      return "on";
+    case Variable::TlsSni:
+      return copy(pool, facts.sni);
+    case Variable::Protocol:
+      return facts.version == 0x0303 ? "TLSv1.2" : "TLSv1.3";
+    case Variable::Cipher:
+      return suite_name(pool, facts.suite);
+    case Variable::CipherExport:
+      return "false";
+    case Variable::CipherUseKeySize:
+    case Variable::CipherAlgKeySize:
+      return suite_bits(pool, facts.suite);
+    case Variable::SessionId:
+      return hexadecimal(pool, facts.session_id);
+    case Variable::SessionResumed:
+      return facts.resumed ? "Resumed" : "Initial";
+    case Variable::SecureReneg:
+      return "true";
+    case Variable::CompressMethod:
+      return "NULL";
+    case Variable::VersionInterface:
+      return interface_version;
+    case Variable::VersionLibrary:
+    case Variable::VersionLibraryInterface:
+      return engine(pool);
+    case Variable::ClientVerify:
+      return verdict(pool, facts);
+    case Variable::Group:
+      return group_name(pool, facts.group);
+    case Variable::SignatureAlgorithm:
+      return scheme_name(pool, facts.signature_scheme);
+    case Variable::Alpn:
+      return copy(pool, facts.alpn);
+    case Variable::HandshakeMs:
+      return apr_itoa(pool, static_cast<int>(facts.handshake_ms));
+    case Variable::SrpUser:
+    case Variable::SrpUserInfo:
+      return "";
+  }
+  return nullptr;
+}
+
+const Row* find_row(std::string_view name) {
+  const auto* found = std::ranges::find_if(rows, [name](const Row& row) { return same_word(row.name, name); });
+  return found != rows.end() ? found : nullptr;
+}
+
+// What follows `prefix`, its case ignored; empty where `name` does not begin so.
+std::string_view after(std::string_view name, std::string_view prefix) {
+  return config::starts_with_word(name, prefix) ? name.substr(prefix.size()) : std::string_view{};
+}
+
+const char* certificate_value(apr_pool_t* pool, const Facts& facts, std::string_view name, DnForm form) {
+  const bool legacy = form == DnForm::Legacy;
+  if (const auto field = after(name, "SSL_CLIENT_"); !field.empty()) {
+    return conn::certificate_field(pool, facts, Side::Client, field, legacy);
+  }
+  if (const auto field = after(name, "SSL_SERVER_"); !field.empty()) {
+    return conn::certificate_field(pool, facts, Side::Server, field, legacy);
+  }
+  return nullptr;
+}
+
+// Sets what has a value; mod_ssl leaves empty variables out as well.
+void set_unless_empty(apr_table_t* env, const char* name, const char* value) {
+  if (value != nullptr && *value != '\0') apr_table_setn(env, name, value);
+}
+
+}  // namespace
+
+const char* variable(apr_pool_t* pool, const Facts& facts, std::string_view name, DnForm form) noexcept {
+  return apr::guarded<const char*>(nullptr, [&]() -> const char* {
+    if (const Row* row = find_row(name)) return session_value(pool, facts, row->id);
+    if (!config::starts_with_word(name, "SSL_")) return nullptr;
+    const char* value = certificate_value(pool, facts, name, form);
+    return value != nullptr ? value : "";
+  });
+}
+
+const char* constant(apr_pool_t* pool, std::string_view name) noexcept {
+  return apr::guarded<const char*>(nullptr, [&]() -> const char* {
+    const Row* row = find_row(name);
+    if (row == nullptr) return nullptr;
+    if (row->id == Variable::VersionInterface) return interface_version;
+    if (row->id == Variable::VersionLibrary || row->id == Variable::VersionLibraryInterface) return engine(pool);
+    return nullptr;
+  });
+}
+
+const char* verdict(apr_pool_t* pool, const Facts& facts) noexcept {
+  switch (facts.verify) {
+    case conn::Verify::None:
+      return "NONE";
+    case conn::Verify::Success:
+      return "SUCCESS";
+    case conn::Verify::Generous:
+      return "GENEROUS";
+    case conn::Verify::Failed:
+      break;
+  }
+  return apr_pstrcat(pool, "FAILED:", copy(pool, facts.verify_reason), nullptr);
+}
+
+void export_standard(apr_pool_t* pool, const Facts& facts, DnForm form, apr_table_t* env) noexcept {
+  apr::guarded(0, [&] {
+    for (const Row& row : rows) {
+      if (row.where == Availability::StdEnvVars) set_unless_empty(env, row.name, session_value(pool, facts, row.id));
+    }
+    for (const auto& [side, prefix] :
+         {std::pair{Side::Client, "SSL_CLIENT_"}, std::pair{Side::Server, "SSL_SERVER_"}}) {
+      for (const conn::Field& field : conn::exported_fields(pool, facts, side, form == DnForm::Legacy)) {
+        apr_table_setn(env, apr_pstrcat(pool, prefix, field.name, nullptr), field.value);
+      }
+    }
+    return 0;
+  });
+}
+
+void export_certificates(apr_pool_t* pool, const Facts& facts, apr_table_t* env) noexcept {
+  apr::guarded(0, [&] {
+    const auto set = [&](const char* name) {
+      const char* value = certificate_value(pool, facts, name, DnForm::Rfc2253);
+      apr_table_setn(env, name, value != nullptr ? value : "");
+    };
+    set("SSL_SERVER_CERT");
+    set("SSL_CLIENT_CERT");
+    for (std::size_t i = 1; i < conn::client_certificates(facts); ++i) {
+      set(apr_psprintf(pool, "SSL_CLIENT_CERT_CHAIN_%" APR_SIZE_T_FMT, i - 1));
+    }
+    return 0;
+  });
+}
+
+}  // namespace tls::report

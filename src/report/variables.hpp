@@ -1,0 +1,35 @@
+// The SSL_* variables of one connection.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "apr/httpd.hpp"
+#include "conn/facts.hpp"
+
+namespace tls::report {
+
+// What puts a variable into the environment of scripts. Lookup: nothing does.
+enum class Availability : std::uint8_t { Always, StdEnvVars, ExportCertData, Lookup };
+
+// How distinguished names are written.
+enum class DnForm : bool { Rfc2253, Legacy };
+
+// The variable `name` (`HTTPS` or `SSL_...`, case ignored) of a connection, in `pool`; "" for one without a value,
+// nullptr for a name that is none.
+const char* variable(apr_pool_t* pool, const conn::Facts& facts, std::string_view name, DnForm form) noexcept;
+
+// Variables that say the same on every connection, even without one: SSL_VERSION_*. nullptr for all others.
+const char* constant(apr_pool_t* pool, std::string_view name) noexcept;
+
+// What the verifier found, as SSL_CLIENT_VERIFY shows it.
+const char* verdict(apr_pool_t* pool, const conn::Facts& facts) noexcept;
+
+// Puts the variables into `env` that `options` of the request ask for, besides those that are always there.
+void export_standard(apr_pool_t* pool, const conn::Facts& facts, DnForm form, apr_table_t* env) noexcept;
+void export_certificates(apr_pool_t* pool, const conn::Facts& facts, apr_table_t* env) noexcept;
+
+// Registers the hooks through which variables are asked for: lookup, expressions, log formats, environment.
+void register_hooks(apr_pool_t* pool) noexcept;
+
+}  // namespace tls::report
