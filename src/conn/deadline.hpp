@@ -11,8 +11,8 @@ struct apr_pool_t;
 namespace tls::conn {
 
 // One handshake's deadline. The event MPM calls nobody while it polls a connection (httpd 2.4 server/mpm/event/event.c,
-// the wait-io queue), so a thread of the child shuts the sockets of overdue ones down for reading: the MPM then wakes the
-// connection, whose owner sees that its time is up. Entered before the first wait, removed when the handshake is
+// the wait-io queue), so a thread of the child shuts the sockets of overdue ones down for reading: the MPM then wakes
+// the connection, whose owner sees that its time is up. Entered before the first wait, removed when the handshake is
 // decided and at the latest before the socket is closed.
 class Deadline final {
  public:

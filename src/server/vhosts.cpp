@@ -110,6 +110,7 @@ std::string address_bytes(const apr_sockaddr_t* address) {
 
 VhostIndex VhostIndex::build(server_rec* main) {
   VhostIndex index;
+  apr_pool_t* const pool = main->process->pconf;
   // Every local address a connection can have behaves like one that a <VirtualHost> names, or like none of them.
   std::set<std::string> seen;
   std::vector<apr_sockaddr_t*> addresses;
@@ -132,7 +133,7 @@ VhostIndex VhostIndex::build(server_rec* main) {
       // The copy's own address bytes, not the original's.
       const auto offset = static_cast<const char*>(address->ipaddr_ptr) - reinterpret_cast<const char*>(address);
       local.ipaddr_ptr = reinterpret_cast<char*>(&local) + offset;
-      conn_rec c = probe(main->process->pconf, &local, main);
+      conn_rec c = probe(pool, &local, main);
       const Key key{chain_of(c), port};
       if (index.chains_.contains(key)) continue;
       auto chain = std::make_unique<NameChain>();

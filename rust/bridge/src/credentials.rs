@@ -8,7 +8,7 @@ use mod_tls_core::creds::{
 };
 
 use crate::ffi;
-use crate::guard::guard_result;
+use crate::guard::{guard, guard_result};
 
 /// Files as they were parsed; owned by the process pool, so that restarts parse only what changed.
 pub struct CredentialStore(creds::Store);
@@ -39,11 +39,15 @@ impl Credentials {
             place: p.place.clone(),
             text: p.text.clone(),
         };
-        self.problems.iter().map(problem).collect()
+        guard(Vec::new, || self.problems.iter().map(problem).collect())
     }
 
     /// See the bridge.
     pub fn describe(&self, index: usize) -> Vec<ffi::CertificateFacts> {
+        guard(Vec::new, || self.facts(index))
+    }
+
+    fn facts(&self, index: usize) -> Vec<ffi::CertificateFacts> {
         let now = creds::chain::now();
         let set = self.sets.get(index).and_then(Option::as_deref);
         let facts = |pair: &Arc<creds::Pair>| ffi::CertificateFacts {
@@ -61,7 +65,8 @@ impl Credentials {
 
 /// See the bridge.
 pub fn new_credential_store() -> Box<CredentialStore> {
-    Box::new(CredentialStore(creds::Store::default()))
+    let empty = || Box::new(CredentialStore(creds::Store::default()));
+    guard(empty, empty)
 }
 
 impl CredentialStore {
