@@ -117,6 +117,9 @@ impl Session {
         if !self.unread.is_empty() {
             sink(&std::mem::take(&mut self.unread));
         }
+        if self.failure.is_some() {
+            return Status::Failed;
+        }
         self.incoming.extend_from_slice(input);
         let Some(mut tls) = self.tls.take() else {
             return self.status();
@@ -144,17 +147,29 @@ impl Session {
                 Next::PeerClosed => self.peer_closed = true,
                 Next::Wait => break,
                 Next::Failed(error) => {
-                    // The first error is the cause; calling again makes rustls hand out the alert it owes.
-                    if self.failure.replace(error).is_some() {
-                        break;
-                    }
+                    self.failure = Some(error);
+                    break;
                 }
             }
+        }
+        if self.failure.is_some() {
+            self.collect_alert(tls);
         }
         if self.failure.is_some() || self.peer_closed || start >= self.incoming.len() {
             self.incoming = Vec::new();
         } else {
             self.incoming.drain(..start);
+        }
+    }
+
+    /// After an error the alert that rustls owes is still to be had. What is left of the input must not be shown to
+    /// it again: rustls asserts that it is never called to fail twice.
+    fn collect_alert(&mut self, tls: &mut UnbufferedServerConnection) {
+        while tls.wants_write() {
+            let state = tls.process_tls_records(&mut []).state;
+            if !matches!(step(state, &mut self.outgoing, &mut |_| {}), Next::Again) {
+                break;
+            }
         }
     }
 
@@ -166,6 +181,9 @@ impl Session {
         fragment: usize,
         out: &mut [u8],
     ) -> Option<(usize, usize)> {
+        if self.failure.is_some() {
+            return None;
+        }
         let fragment = fragment.clamp(1, MAX_FRAGMENT);
         let mut tls = self.tls.take()?;
         let mut context = self.context.take();
@@ -238,6 +256,9 @@ impl Session {
 
     /// Ends our direction with a close_notify alert, unless an alert was sent already or no traffic keys exist yet.
     pub fn close_notify(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
         let Some(mut tls) = self.tls.take() else {
             return;
         };
@@ -406,3 +427,7 @@ fn step<Data>(
 pub fn plain_alert(alert: AlertDescription) -> [u8; 7] {
     [21, 3, 3, 0, 2, 2, u8::from(alert)]
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,279 @@
+//! A rustls client against [`Session`], byte by byte and otherwise.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme};
+
+use super::*;
+use crate::context::CertificateSource;
+use crate::policy::Spec;
+
+#[derive(Debug)]
+struct OnePair(Arc<CertifiedKey>);
+
+impl CertificateSource for OnePair {
+    fn select(&self, _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+}
+
+#[derive(Debug)]
+struct TrustAll;
+
+impl ServerCertVerifier for TrustAll {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        aws_lc_rs::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+fn policy() -> Policy {
+    let spec = Spec {
+        tls12: true,
+        tls13: true,
+        suites: vec![0x1301, 0x1302, 0xc02b, 0xc02c],
+        groups: vec![29, 23],
+        ..Spec::default()
+    };
+    Policy::build(&spec).unwrap()
+}
+
+fn context(name: &str) -> Context {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["a.test".to_owned()])
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let der = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+    let signer = aws_lc_rs::sign::any_supported_type(&der.into()).unwrap();
+    let pair = CertifiedKey::new(vec![certificate.der().clone()], signer);
+    Context {
+        certificates: Some(Arc::new(OnePair(Arc::new(pair)))),
+        server_name: Some(name.to_owned()),
+        ..Context::default()
+    }
+}
+
+fn client(versions: &[&'static rustls::SupportedProtocolVersion]) -> ClientConnection {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TrustAll))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    ClientConnection::new(Arc::new(config), ServerName::try_from("a.test").unwrap()).unwrap()
+}
+
+fn sent_by(client: &mut ClientConnection) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while client.wants_write() {
+        client.write_tls(&mut bytes).unwrap();
+    }
+    bytes
+}
+
+fn give(client: &mut ClientConnection, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        client.read_tls(&mut bytes).unwrap();
+        client.process_new_packets().unwrap();
+    }
+}
+
+/// Feeds the hello in pieces of `step` bytes and starts the session when it is complete.
+fn begin(session: &mut Session, hello: &[u8], step: usize, name: &str) {
+    let policy = policy();
+    for piece in hello.chunks(step) {
+        if session.tls.is_none() {
+            if let Parsed::Hello(_) = session.read_hello(piece) {
+                session.start(&policy, b"h2", false, context(name)).unwrap();
+            }
+        } else {
+            session.incoming.extend_from_slice(piece);
+        }
+    }
+    session.feed(&[], &mut |_| {});
+}
+
+fn connect(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    step: usize,
+) -> (ClientConnection, Session) {
+    let mut client = client(versions);
+    let mut session = Session::new();
+    begin(&mut session, &sent_by(&mut client), step, "a.test");
+    for _ in 0..6 {
+        give(&mut client, &session.take_outgoing());
+        for piece in sent_by(&mut client).chunks(step) {
+            session.feed(piece, &mut |_| {});
+        }
+    }
+    assert!(!client.is_handshaking());
+    assert_eq!(session.status(), Status::Open);
+    (client, session)
+}
+
+#[test]
+fn handshakes_whole_and_in_single_bytes() {
+    for versions in [
+        &[&rustls::version::TLS13][..],
+        &[&rustls::version::TLS12][..],
+    ] {
+        for step in [1, 7, 100_000] {
+            let (client, session) = connect(versions, step);
+            let facts = session.facts();
+            assert_eq!(facts.version, u16::from(client.protocol_version().unwrap()));
+            assert_eq!(
+                facts.suite,
+                u16::from(client.negotiated_cipher_suite().unwrap().suite())
+            );
+            assert_eq!(
+                (facts.group, facts.alpn.as_slice(), facts.resumed),
+                (29, &b"h2"[..], false)
+            );
+            assert_eq!(facts.signature_scheme, 0x0403);
+        }
+    }
+}
+
+#[test]
+fn data_flows_both_ways_in_records_of_the_asked_size() {
+    use std::io::{Read, Write};
+    let (mut client, mut session) = connect(&[&rustls::version::TLS13], 100_000);
+    let data = vec![7u8; 50_000];
+    let mut out = vec![0; 60_000];
+    assert_eq!(
+        session.seal(&data, MAX_FRAGMENT, &mut out),
+        Some((50_000, 50_000 + 4 * 22))
+    );
+    let mut got = Vec::new();
+    let mut rest = &out[..50_088];
+    while !rest.is_empty() {
+        client.read_tls(&mut rest).unwrap();
+        let readable = client
+            .process_new_packets()
+            .unwrap()
+            .plaintext_bytes_to_read();
+        let start = got.len();
+        got.resize(start + readable, 0);
+        client.reader().read_exact(&mut got[start..]).unwrap();
+    }
+    assert_eq!(got, data);
+
+    client.writer().write_all(b"request").unwrap();
+    let mut read = Vec::new();
+    let status = session.feed(&sent_by(&mut client), &mut |bytes| {
+        read.extend_from_slice(bytes)
+    });
+    assert_eq!((status, read.as_slice()), (Status::Open, &b"request"[..]));
+    assert!(session.incoming.is_empty());
+}
+
+#[test]
+fn a_small_buffer_takes_as_many_records_as_fit() {
+    let (_, mut session) = connect(&[&rustls::version::TLS13], 100_000);
+    let mut out = vec![0; 250];
+    assert_eq!(session.seal(&[1; 500], 100, &mut out), Some((200, 244)));
+}
+
+#[test]
+fn a_partial_record_waits_while_data_is_written() {
+    use std::io::Write;
+    let (mut client, mut session) = connect(&[&rustls::version::TLS13], 100_000);
+    client.writer().write_all(b"in two pieces").unwrap();
+    let bytes = sent_by(&mut client);
+    let mut read = Vec::new();
+    session.feed(&bytes[..9], &mut |b| read.extend_from_slice(b));
+    assert!(
+        session
+            .seal(b"answer", MAX_FRAGMENT, &mut [0; 100])
+            .is_some()
+    );
+    session.feed(&bytes[9..], &mut |b| read.extend_from_slice(b));
+    assert_eq!(read, b"in two pieces");
+}
+
+#[test]
+fn both_sides_close() {
+    let (mut client, mut session) = connect(&[&rustls::version::TLS13], 100_000);
+    client.send_close_notify();
+    assert_eq!(
+        session.feed(&sent_by(&mut client), &mut |_| {}),
+        Status::PeerClosed
+    );
+    assert!(
+        session
+            .seal(b"the last answer", MAX_FRAGMENT, &mut [0; 100])
+            .is_some()
+    );
+    session.close_notify();
+    let alert = session.take_outgoing();
+    assert!(!alert.is_empty());
+    session.close_notify();
+    assert!(
+        session.take_outgoing().is_empty(),
+        "one close_notify is enough"
+    );
+}
+
+#[test]
+fn a_name_read_differently_gets_no_certificate() {
+    let mut client = client(&[&rustls::version::TLS13]);
+    let mut session = Session::new();
+    begin(&mut session, &sent_by(&mut client), 100_000, "other.test");
+    assert_eq!(session.status(), Status::Failed);
+    assert_eq!(
+        session.take_outgoing(),
+        [21, 3, 3, 0, 2, 2, 49],
+        "alert access_denied"
+    );
+}
+
+#[test]
+fn garbage_after_the_hello_is_answered_with_an_alert() {
+    let mut client = client(&[&rustls::version::TLS13]);
+    let mut session = Session::new();
+    begin(&mut session, &sent_by(&mut client), 100_000, "a.test");
+    session.take_outgoing();
+    assert_eq!(
+        session.feed(b"GET / HTTP/1.1\r\n\r\n", &mut |_| {}),
+        Status::Failed
+    );
+    assert!(!session.take_outgoing().is_empty());
+    assert!(session.failure().is_some());
+    assert_eq!(session.seal(b"x", 1, &mut [0; 100]), None);
+}
