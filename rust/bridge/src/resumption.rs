@@ -40,7 +40,7 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
 
 /// See the bridge.
 pub fn resumption_memory() -> usize {
-    BOARD_WORDS * size_of::<AtomicU64>()
+    guard(|| 0, || BOARD_WORDS * size_of::<AtomicU64>())
 }
 
 /// See the bridge.

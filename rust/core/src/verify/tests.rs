@@ -156,7 +156,7 @@ fn strangers_are_told_apart() {
     let (ca, other) = (root("root"), root("other"));
     let stranger = client(params("c", 7), &other);
     assert_eq!(
-        reason(&Setting::of(&[&ca]).judge(&[stranger.clone()])),
+        reason(&Setting::of(&[&ca]).judge(std::slice::from_ref(&stranger))),
         "unable to get local issuer certificate"
     );
     assert_eq!(
@@ -166,7 +166,7 @@ fn strangers_are_told_apart() {
     let key = KeyPair::generate().unwrap();
     let own = params("own", 9).self_signed(&key).unwrap().der().clone();
     assert_eq!(
-        reason(&Setting::of(&[&ca]).judge(&[own.clone()])),
+        reason(&Setting::of(&[&ca]).judge(std::slice::from_ref(&own))),
         "self-signed certificate"
     );
     assert_eq!(
@@ -254,7 +254,7 @@ fn revocation_is_looked_up() {
     };
     let chain = std::slice::from_ref(&leaf);
     assert_eq!(
-        judge(Leaf, false, &[good.clone()], chain).outcome,
+        judge(Leaf, false, std::slice::from_ref(&good), chain).outcome,
         Outcome::Success
     );
     assert_eq!(
@@ -293,7 +293,7 @@ fn lists_are_replaced_whole() {
         .verifier();
     let before = verifier.generation();
     assert_eq!(
-        verifier.judge(&[leaf.clone()], now()).outcome,
+        verifier.judge(std::slice::from_ref(&leaf), now()).outcome,
         Outcome::Success
     );
     assert!(
@@ -303,7 +303,7 @@ fn lists_are_replaced_whole() {
             .is_err()
     );
     assert_eq!(
-        verifier.judge(&[leaf.clone()], now()).outcome,
+        verifier.judge(std::slice::from_ref(&leaf), now()).outcome,
         Outcome::Success
     );
     verifier
