@@ -156,6 +156,8 @@ bool Connection::choose_protocol(const rs::Hello& hello, std::string& alpn) {
   auto* const server = const_cast<server_rec*>(host_->server);
   const char* const chosen = ap_select_protocol(c_, nullptr, server, offers);
   if (chosen == nullptr || !ap_array_str_contains(offers, chosen)) {
+    // mod_ssl answers with http/1.1, offered or not; saying nothing is as good to such a client, and no lie.
+    if (host_->settings->words == config::Vocabulary::Ssl) return true;
     // RFC 7301 3.2: no overlap is a fatal no_application_protocol alert. It also stops cross-protocol attacks.
     refuse(kNoApplicationProtocol);
     fail("at the ClientHello", "none of the protocols that the client offers by ALPN is served here", Noise::No,

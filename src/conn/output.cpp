@@ -1,5 +1,9 @@
 // The output filter: plaintext gathered into full records, ciphertext straight into heap buckets, metadata in order.
+#include <apr_portable.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "apr/slice.hpp"
@@ -16,6 +20,13 @@ constexpr std::size_t kStage = kRecord;      // plaintext gathered from small bu
 constexpr std::size_t kSmallRecord = 1350;   // fits one TCP segment
 constexpr std::size_t kSmallBurst = 65536;   // bytes of a response that go in small records
 constexpr apr_interval_time_t kPause = APR_USEC_PER_SEC;
+
+// A file whose bytes are all in the file, not in a buffer of APR's.
+bool plain_file(const apr_bucket* b, apr_os_file_t& fd) noexcept {
+  if (!APR_BUCKET_IS_FILE(b)) return false;
+  apr_file_t* const f = static_cast<const apr_bucket_file*>(b->data)->fd;
+  return (apr_file_flags_get(f) & APR_FOPEN_BUFFERED) == 0 && apr_os_file_get(&fd, f) == APR_SUCCESS;
+}
 
 }  // namespace
 
@@ -44,7 +55,7 @@ class Writer final {
 
   apr_status_t data(apr_bucket* b) noexcept {
     if (c_.state_ != State::Open) return APR_ECONNABORTED;
-    if (APR_BUCKET_IS_FILE(b)) return file(b);
+    if (apr_os_file_t fd = -1; plain_file(b, fd)) return file(b, fd);
     const char* bytes = nullptr;
     apr_size_t length = 0;
     apr_status_t rv = apr_bucket_read(b, &bytes, &length, APR_NONBLOCK_READ);
@@ -65,18 +76,21 @@ class Writer final {
     return rv;
   }
 
-  // Reads in pieces of a whole batch instead of the 8,000 bytes or the mapping that apr_bucket_read would give.
-  apr_status_t file(apr_bucket* b) noexcept {
-    if (b->length > kBatch && apr_bucket_split(b, kBatch) != APR_SUCCESS) return APR_EGENERAL;
-    const auto* const source = static_cast<const apr_bucket_file*>(b->data);
-    if (apr_status_t rv = make_room(b->length); rv != APR_SUCCESS) return rv;
-    apr_off_t offset = b->start;
-    apr_status_t rv = apr_file_seek(source->fd, APR_SET, &offset);
-    apr_size_t got = 0;
-    if (rv == APR_SUCCESS) rv = apr_file_read_full(source->fd, c_.staged_ + c_.staged_length_, b->length, &got);
-    c_.staged_length_ += got;
-    const bool complete = got == b->length;
-    if (rv != APR_SUCCESS || !complete) return APR_STATUS_IS_EOF(rv) || rv == APR_SUCCESS ? APR_EGENERAL : rv;
+  // Reads in pieces of a whole batch instead of the 8,000 bytes or the mapping that apr_bucket_read would give, and by
+  // pread, because other threads may share the file (mod_file_cache).
+  apr_status_t file(apr_bucket* b, apr_os_file_t fd) noexcept {
+    if (b->length > kBatch) {
+      if (const apr_status_t rv = apr_bucket_split(b, kBatch); rv != APR_SUCCESS) return rv;
+    }
+    if (const apr_status_t rv = make_room(b->length); rv != APR_SUCCESS) return rv;
+    for (apr_size_t got = 0; got < b->length;) {
+      const ssize_t n = pread(fd, c_.staged_ + c_.staged_length_, b->length - got, b->start + static_cast<off_t>(got));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return APR_FROM_OS_ERROR(errno);
+      if (n == 0) return APR_EGENERAL;  // the file has shrunk: the length that was promised cannot be kept
+      got += static_cast<apr_size_t>(n);
+      c_.staged_length_ += static_cast<std::size_t>(n);
+    }
     apr_bucket_delete(b);
     return c_.staged_length_ >= kRecord ? seal_staged() : APR_SUCCESS;
   }
