@@ -50,7 +50,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings) {
   spec.ticket_count = static_cast<std::uint8_t>(settings.resumption.ticket_count);
   spec.tls13_lifetime = settings.resumption.lifetime.tls13_s;
   spec.tls12_lifetime = settings.resumption.lifetime.tls12_s;
-  return *policies_.emplace(id, rs::build_policy(spec)).first->second;
+  return *policies_.emplace(id, rs::build_policy(spec, *rs::no_verifier())).first->second;
 }
 
 const Host* Engine::host(const server_rec* server) const noexcept {

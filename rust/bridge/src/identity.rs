@@ -1,30 +1,60 @@
 //! Certificates of a connection, for the variables.
 
-use mod_tls_core::x509;
+use mod_tls_core::{verify, x509};
+use rustls::pki_types::UnixTime;
 
-use crate::ffi::{CertificateField, NamedField};
+use crate::ffi::{CertificateField, NamedField, Verdict};
 use crate::guard::guard;
+use crate::verifier::{self, ClientVerifier};
 
 /// See [`x509::Identity`].
-pub struct Identity(pub x509::Identity);
+#[derive(Default)]
+pub struct Identity {
+    certificates: x509::Identity,
+    sections: verify::Sections,
+}
 
 impl Identity {
+    pub(crate) fn new(certificates: x509::Identity) -> Self {
+        Self {
+            certificates,
+            ..Self::default()
+        }
+    }
+
+    pub fn judge(&self, verifier: &ClientVerifier, section_mode: u8, depth: u32) -> Verdict {
+        let failed = || verdict(&verify::Verdict::failed("internal error"));
+        guard(failed, || {
+            let Some(verifier) = &verifier.verifier else {
+                return failed();
+            };
+            let chain = self.certificates.chain();
+            let mode = verifier::mode(section_mode);
+            verdict(
+                &self
+                    .sections
+                    .judge(chain, verifier, mode, depth, UnixTime::now()),
+            )
+        })
+    }
+
     pub fn client_certificates(&self) -> usize {
-        self.0.client_certificates()
+        self.certificates.client_certificates()
     }
 
     pub fn field(&self, client: bool, name: &[u8], legacy: bool, now: i64) -> CertificateField {
         guard(missing, || {
-            let value = std::str::from_utf8(name)
-                .ok()
-                .and_then(|name| self.0.field(side(client), name, style(legacy), now));
+            let value = std::str::from_utf8(name).ok().and_then(|name| {
+                self.certificates
+                    .field(side(client), name, style(legacy), now)
+            });
             value.map_or_else(missing, |value| CertificateField { found: true, value })
         })
     }
 
     pub fn exported(&self, client: bool, legacy: bool, now: i64) -> Vec<NamedField> {
         guard(Vec::new, || {
-            let fields = self.0.exported(side(client), style(legacy), now);
+            let fields = self.certificates.exported(side(client), style(legacy), now);
             let named = |(name, value): (String, Vec<u8>)| NamedField {
                 name: name.into(),
                 value,
@@ -38,7 +68,7 @@ impl Identity {
             let Ok(text) = std::str::from_utf8(name) else {
                 return Vec::new();
             };
-            let values = self.0.extensions(side(client), text);
+            let values = self.certificates.extensions(side(client), text);
             values
                 .into_iter()
                 .map(|value| NamedField {
@@ -47,6 +77,14 @@ impl Identity {
                 })
                 .collect()
         })
+    }
+}
+
+/// What C++ sees of a verdict.
+pub(crate) fn verdict(verdict: &verify::Verdict) -> Verdict {
+    Verdict {
+        outcome: verdict.outcome as u8,
+        reason: verdict.reason.to_owned(),
     }
 }
 

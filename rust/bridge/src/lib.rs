@@ -6,6 +6,7 @@ mod identity;
 mod policy;
 mod resumption;
 mod session;
+mod verifier;
 
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use guard::guard;
@@ -16,6 +17,7 @@ use resumption::{
     resumption_memory, resumption_setup, resumption_tick,
 };
 use session::{Session, new_session};
+use verifier::{ClientVerifier, load_verifier, no_verifier};
 
 /// What C++ sees of the Rust side, and Rust of C++.
 #[allow(
@@ -169,6 +171,29 @@ pub mod ffi {
         reason: String,
     }
 
+    /// See `mod_tls_core::verify::Request`. Modes are numbered as in `tls::config::VerifyClient`, 4 is `Any`; `lookup`
+    /// as in `tls::config::RevocationCheck::Depth`.
+    #[derive(Clone, Debug)]
+    struct VerifierSpec {
+        mode: u8,
+        depth: u32,
+        authority_files: Vec<String>,
+        authority_directories: Vec<String>,
+        name_files: Vec<String>,
+        name_directories: Vec<String>,
+        list_files: Vec<String>,
+        list_directories: Vec<String>,
+        lookup: u8,
+        missing_ok: bool,
+    }
+
+    /// See `mod_tls_core::verify::Problem`.
+    #[derive(Clone, Debug)]
+    struct VerifierProblem {
+        fatal: bool,
+        text: String,
+    }
+
     /// One field of a certificate.
     #[derive(Debug)]
     struct CertificateField {
@@ -204,7 +229,21 @@ pub mod ffi {
 
         type Policy;
         /// Builds what all virtual hosts with this policy share. Control plane; throws a sentence.
-        fn build_policy(spec: &PolicySpec) -> Result<Box<Policy>>;
+        fn build_policy(spec: &PolicySpec, clients: &ClientVerifier) -> Result<Box<Policy>>;
+
+        type ClientVerifier;
+        /// Asks no client for a certificate.
+        fn no_verifier() -> Box<ClientVerifier>;
+        /// Reads CAs and revocation lists. What is wrong is appended to `problems`; after a fatal one the result judges
+        /// nobody. Throws only after a panic.
+        fn load_verifier(
+            spec: &VerifierSpec,
+            problems: &mut Vec<VerifierProblem>,
+        ) -> Result<Box<ClientVerifier>>;
+        /// What the policy id covers of it.
+        fn digest(self: &ClientVerifier) -> [u8; 32];
+        /// Reads the revocation lists anew; what went wrong, in which case the old ones stay. Any thread.
+        fn reload_lists(self: &ClientVerifier) -> String;
 
         type CredentialStore;
         /// Remembers parsed files over restarts. Owned by the process pool; parent only.
@@ -264,6 +303,13 @@ pub mod ffi {
         ) -> CertificateField;
         /// All fields of one side that StdEnvVars exports.
         fn exported(self: &Identity, client: bool, legacy: bool, now: i64) -> Vec<NamedField>;
+        /// Judges the client's certificate by the CAs and lists of `verifier`, and by mode and depth of a section.
+        fn judge(
+            self: &Identity,
+            verifier: &ClientVerifier,
+            section_mode: u8,
+            depth: u32,
+        ) -> Verdict;
         /// The values of all extensions `name` of one side's certificate, as text.
         fn extensions(self: &Identity, client: bool, name: &[u8]) -> Vec<NamedField>;
     }

@@ -5,12 +5,13 @@ use mod_tls_core::policy;
 use crate::ffi::PolicySpec;
 use crate::guard::{guard, guard_result};
 use crate::resumption;
+use crate::verifier::ClientVerifier;
 
 /// A built policy; owned by the configuration pool, shared by threads and processes.
 pub struct Policy(pub(crate) policy::Policy);
 
 /// See the bridge.
-pub fn build_policy(spec: &PolicySpec) -> Result<Box<Policy>, String> {
+pub fn build_policy(spec: &PolicySpec, clients: &ClientVerifier) -> Result<Box<Policy>, String> {
     guard_result(|| {
         let spec = policy::Spec {
             id: spec.id,
@@ -20,7 +21,7 @@ pub fn build_policy(spec: &PolicySpec) -> Result<Box<Policy>, String> {
             groups: spec.groups.clone(),
             server_order: spec.server_order,
             sessions: resumption::sessions(spec),
-            ..policy::Spec::default()
+            client_verifier: clients.verifier.clone(),
         };
         policy::Policy::build(&spec).map(|policy| Box::new(Policy(policy)))
     })

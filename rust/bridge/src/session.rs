@@ -10,7 +10,7 @@ use mod_tls_core::{describe, policy, session, verify, x509};
 use crate::credentials::Credentials;
 use crate::ffi;
 use crate::guard::guard;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 use crate::policy::Policy;
 
 /// One connection; owned by the connection pool, used by one thread at a time.
@@ -180,15 +180,11 @@ impl Session {
 
     pub(crate) fn identity(&self) -> Box<Identity> {
         let identity = guard(x509::Identity::default, || self.inner.identity());
-        Box::new(Identity(identity))
+        Box::new(Identity::new(identity))
     }
 
     pub(crate) fn verdict(&self) -> ffi::Verdict {
-        let verdict = guard(verify::Verdict::default, || self.inner.verdict());
-        ffi::Verdict {
-            outcome: verdict.outcome as u8,
-            reason: verdict.reason.to_owned(),
-        }
+        identity::verdict(&guard(verify::Verdict::default, || self.inner.verdict()))
     }
 }
 

@@ -6,15 +6,19 @@
 //! possession of the key is checked in every mode.
 
 mod anchors;
+mod load;
 mod path;
 mod reason;
 mod revocation;
+mod sections;
 mod signature;
 mod verdict;
 mod verifier;
 
 pub use anchors::Anchors;
+pub use load::{Problem, Request, Sources, load, reload_lists};
 pub use revocation::{Depth as RevocationDepth, Revocation};
+pub use sections::Sections;
 pub use verdict::{Outcome, Verdict};
 pub use verifier::{Mode, Spec, Verifier};
 

@@ -53,6 +53,7 @@ pub struct Spec {
 /// Judges the certificates of the clients of one policy. Shared by all its connections.
 #[derive(Debug)]
 pub struct Verifier {
+    id: [u8; 32],
     mode: Mode,
     depth: u32,
     anchors: Anchors,
@@ -67,14 +68,17 @@ impl Verifier {
         let subjects = spec
             .hints
             .unwrap_or_else(|| spec.anchors.subjects().to_vec());
-        Arc::new(Self {
+        let mut verifier = Self {
+            id: [0; 32],
             mode: spec.mode,
             depth: spec.depth,
             anchors: spec.anchors,
             revocation: spec.revocation,
             hints: subjects.into_iter().map(DistinguishedName::from).collect(),
             algorithms,
-        })
+        };
+        verifier.id = verifier.digest();
+        Arc::new(verifier)
     }
 
     /// What the handshake asks of the client.
@@ -87,17 +91,28 @@ impl Verifier {
         &self.revocation
     }
 
-    /// Judges a chain as the handshake would. Also for sections of a virtual host, once per connection and section.
+    /// Judges a chain as the handshake does.
     pub fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
+        self.judge_as(chain, now, self.mode, self.depth)
+    }
+
+    /// Judges a chain by the CAs and lists of this verifier, and by mode and depth of a section of a virtual host.
+    pub fn judge_as(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+        mode: Mode,
+        depth: u32,
+    ) -> Verdict {
         let rules = Rules {
             anchors: &self.anchors,
             revocation: &self.revocation,
-            depth: self.depth,
+            depth,
             algorithms: &self.algorithms,
         };
         let mut verdict = rules.judge(chain, now);
         if verdict.outcome == Outcome::Failed
-            && self.mode == Mode::OptionalNoCa
+            && mode == Mode::OptionalNoCa
             && reason::is_untrusted(verdict.reason)
         {
             verdict.outcome = Outcome::Generous;
@@ -111,7 +126,11 @@ impl Verifier {
     }
 
     /// SHA-256 of mode, depth, CAs, hints and of how lists are used, but not of the lists: part of the policy id.
-    pub fn digest(&self) -> [u8; 32] {
+    pub fn id(&self) -> [u8; 32] {
+        self.id
+    }
+
+    fn digest(&self) -> [u8; 32] {
         let mut hash = digest::Context::new(&digest::SHA256);
         let mut put = |part: &[u8]| {
             hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());

@@ -18,6 +18,13 @@ pub use objects::names as object_names;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// How many octets the DER element takes that `input` begins with.
+pub fn first_element_length(input: &[u8]) -> Option<usize> {
+    der::Reader::new(input)
+        .any()
+        .map(|element| element.raw.len())
+}
+
 /// A certificate in PEM, with 64 characters a line and a line break at the end.
 pub fn pem(der: &[u8]) -> String {
     let mut out = String::with_capacity(der.len() / 2 * 3 + 64);

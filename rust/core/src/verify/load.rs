@@ -1,0 +1,297 @@
+//! From the files of a configuration to a verifier.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls_pki_types::pem::{PemObject, SectionKind};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+
+use super::anchors::Anchors;
+use super::revocation::{Depth, Revocation};
+use super::verifier::{Mode, Spec, Verifier};
+use crate::x509::Certificate;
+
+/// Files larger than this are no CA bundle and no revocation list.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// Where a set of certificates or lists comes from: PEM files, and directories of which every file is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// PEM files.
+    pub files: Vec<String>,
+    /// Directories of PEM files.
+    pub directories: Vec<String>,
+}
+
+/// What a virtual host, or a section of one, asks of client certificates.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// What the handshake asks for.
+    pub mode: Mode,
+    /// Certificates that may stand above the client's own.
+    pub depth: u32,
+    /// Trusted CAs.
+    pub authorities: Sources,
+    /// Certificates whose names are sent to clients; empty: those of the CAs.
+    pub names: Sources,
+    /// Revocation lists.
+    pub lists: Sources,
+    /// Which certificates are looked up in them.
+    pub lookup: Depth,
+    /// Certificates that no list covers pass.
+    pub missing_ok: bool,
+}
+
+/// Something that is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The server must not start with it.
+    pub fatal: bool,
+    /// What is wrong, with the file's name and what to do.
+    pub text: String,
+}
+
+/// Reads the files and makes a verifier of them. `None` only beside a fatal problem.
+pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<Problem>) {
+    let mut problems = Problems::default();
+    let authorities = problems.certificates(&request.authorities);
+    let certificates: Vec<_> = authorities.iter().map(|(_, der)| der.clone()).collect();
+    let (anchors, refused) = Anchors::new(&certificates);
+    for (index, why) in refused {
+        let file = authorities
+            .get(index)
+            .map_or_else(String::new, |(file, _)| display(file));
+        problems.warn(format!("{file}: certificate {why}; it is left out"));
+    }
+    if anchors.is_empty() && request.mode != Mode::None && request.mode != Mode::OptionalNoCa {
+        problems.fatal(format!(
+            "no CA certificate to judge clients by{}; name one",
+            request.authorities.listed()
+        ));
+    }
+    let hints = (!request.names.is_empty()).then(|| problems.hints(&request.names));
+    let (revocation, _) = problems.revocation(request);
+    if problems.any_fatal() {
+        return (None, problems.found);
+    }
+    let spec = Spec {
+        mode: request.mode,
+        depth: request.depth,
+        anchors,
+        hints,
+        revocation,
+    };
+    let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+    (Some(Verifier::new(spec, algorithms)), problems.found)
+}
+
+/// Reads the revocation lists of `sources` anew. On any fault the lists in use stay.
+pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Result<(), String> {
+    let mut problems = Problems::default();
+    let lists = problems.lists(sources);
+    if let Some(problem) = problems.found.into_iter().next() {
+        return Err(problem.text);
+    }
+    let ders: Vec<Vec<u8>> = lists.iter().map(|(_, der)| der.clone()).collect();
+    verifier
+        .revocation()
+        .replace(&ders)
+        .map_err(|(index, why)| {
+            let file = lists
+                .get(index)
+                .map_or_else(String::new, |(file, _)| display(file));
+            format!("{file}: revocation list {why}")
+        })
+}
+
+impl Sources {
+    fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.directories.is_empty()
+    }
+
+    fn listed(&self) -> String {
+        let all: Vec<&str> = self
+            .files
+            .iter()
+            .chain(&self.directories)
+            .map(String::as_str)
+            .collect();
+        if all.is_empty() {
+            String::new()
+        } else {
+            format!(" in {}", all.join(", "))
+        }
+    }
+}
+
+#[derive(Default)]
+struct Problems {
+    found: Vec<Problem>,
+}
+
+impl Problems {
+    fn fatal(&mut self, text: String) {
+        self.found.push(Problem { fatal: true, text });
+    }
+
+    fn warn(&mut self, text: String) {
+        self.found.push(Problem { fatal: false, text });
+    }
+
+    fn any_fatal(&self) -> bool {
+        self.found.iter().any(|problem| problem.fatal)
+    }
+
+    /// All files with their contents. Files of a directory that hold nothing of the kind are passed over, as
+    /// directories of CAs hold README and index files too.
+    fn read<T>(
+        &mut self,
+        sources: &Sources,
+        kind: &str,
+        parse: impl Fn(&[u8]) -> Result<Vec<T>, String>,
+    ) -> Vec<(PathBuf, T)> {
+        let mut all = Vec::new();
+        for file in &sources.files {
+            match read_file(Path::new(file)).and_then(|text| parse(&text)) {
+                Ok(found) if found.is_empty() => {
+                    self.fatal(format!("{file}: holds no {kind} in PEM form"));
+                }
+                Ok(found) => all.extend(found.into_iter().map(|item| (PathBuf::from(file), item))),
+                Err(why) => self.fatal(format!("{file}: {why}")),
+            }
+        }
+        for directory in &sources.directories {
+            let before = all.len();
+            match files_of(Path::new(directory)) {
+                Ok(files) => {
+                    for file in files {
+                        match read_file(&file).and_then(|text| parse(&text)) {
+                            Ok(found) => {
+                                all.extend(found.into_iter().map(|item| (file.clone(), item)))
+                            }
+                            Err(why) => {
+                                self.warn(format!("{}: {why}; it is left out", display(&file)))
+                            }
+                        }
+                    }
+                    if all.len() == before {
+                        self.warn(format!(
+                            "{directory}: no file in it holds a {kind} in PEM form"
+                        ));
+                    }
+                }
+                Err(why) => self.fatal(format!("{directory}: {why}")),
+            }
+        }
+        all
+    }
+
+    fn certificates(&mut self, sources: &Sources) -> Vec<(PathBuf, CertificateDer<'static>)> {
+        let mut all = self.read(sources, "certificate", certificates);
+        // A directory made by c_rehash names each file twice.
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|(_, der)| seen.insert(der.clone()));
+        all
+    }
+
+    fn hints(&mut self, sources: &Sources) -> Vec<Vec<u8>> {
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        for (file, der) in self.certificates(sources) {
+            match Certificate::parse(&der) {
+                Some(certificate)
+                    if !names.iter().any(|name| name == certificate.subject_der()) =>
+                {
+                    names.push(certificate.subject_der().to_vec());
+                }
+                Some(_) => {}
+                None => self.warn(format!(
+                    "{}: holds no X.509 certificate; it is left out",
+                    display(&file)
+                )),
+            }
+        }
+        names
+    }
+
+    fn lists(&mut self, sources: &Sources) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut all = self.read(sources, "revocation list", revocation_lists);
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|(_, der)| seen.insert(der.clone()));
+        all
+    }
+
+    fn revocation(&mut self, request: &Request) -> (Revocation, usize) {
+        let lists = self.lists(&request.lists);
+        let ders: Vec<Vec<u8>> = lists.iter().map(|(_, der)| der.clone()).collect();
+        let (revocation, refused) = Revocation::new(request.lookup, request.missing_ok, &ders);
+        for (index, why) in refused {
+            let file = lists
+                .get(index)
+                .map_or_else(String::new, |(file, _)| display(file));
+            self.fatal(format!("{file}: revocation list {why}"));
+        }
+        (revocation, lists.len())
+    }
+}
+
+fn display(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let length = fs::metadata(path)
+        .map_err(|error| format!("cannot be read: {error}"))?
+        .len();
+    if length > LARGEST_FILE {
+        return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));
+    }
+    fs::read(path).map_err(|error| format!("cannot be read: {error}"))
+}
+
+/// The regular files of a directory, by name, links followed.
+fn files_of(directory: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(directory).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+/// Certificates in PEM, also in OpenSSL's TRUSTED form, of which what follows the certificate is left aside.
+fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let plain =
+        String::from_utf8_lossy(text).replace(" TRUSTED CERTIFICATE-----", " CERTIFICATE-----");
+    let mut found = Vec::new();
+    for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(plain.as_bytes()) {
+        match section {
+            Ok((SectionKind::Certificate, der)) => {
+                found.push(CertificateDer::from(first_element(der)))
+            }
+            Ok(_) => {}
+            Err(error) => return Err(format!("is damaged: {error}")),
+        }
+    }
+    Ok(found)
+}
+
+fn first_element(mut der: Vec<u8>) -> Vec<u8> {
+    if let Some(length) = crate::x509::first_element_length(&der) {
+        der.truncate(length);
+    }
+    der
+}
+
+fn revocation_lists(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    let mut found = Vec::new();
+    for list in CertificateRevocationListDer::pem_slice_iter(text) {
+        match list {
+            Ok(der) => found.push(der.as_ref().to_vec()),
+            Err(error) => return Err(format!("is damaged: {error}")),
+        }
+    }
+    Ok(found)
+}

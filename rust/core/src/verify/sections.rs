@@ -1,0 +1,58 @@
+//! What the sections of a virtual host make of a client's certificate, each by its own CAs and depth.
+
+use std::sync::{Mutex, PoisonError};
+
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use super::verdict::{Outcome, Verdict};
+use super::verifier::{Mode, Verifier};
+
+/// Verdicts of one connection, by section. Requests of one connection ask again and again, on several threads at once,
+/// and a verdict costs a signature check or two.
+#[derive(Debug, Default)]
+pub struct Sections {
+    known: Mutex<Vec<(Key, Verdict)>>,
+}
+
+/// A connection whose requests meet more kinds of sections than this judges some of them anew.
+const MOST: usize = 16;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    verifier: [u8; 32],
+    lists: u64,
+    mode: Mode,
+    depth: u32,
+}
+
+impl Sections {
+    /// Judges `chain` by the CAs and lists of `verifier`, and by `mode` and `depth` of a section.
+    pub fn judge(
+        &self,
+        chain: &[CertificateDer<'_>],
+        verifier: &Verifier,
+        mode: Mode,
+        depth: u32,
+        now: UnixTime,
+    ) -> Verdict {
+        let key = Key {
+            verifier: verifier.id(),
+            lists: verifier.generation(),
+            mode,
+            depth,
+        };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let valid =
+            |verdict: &Verdict| verdict.outcome != Outcome::Success || seconds <= verdict.not_after;
+        if let Some((_, verdict)) = known.iter().find(|(k, v)| *k == key && valid(v)) {
+            return verdict.clone();
+        }
+        let verdict = verifier.judge_as(chain, now, mode, depth);
+        known.retain(|(k, _)| *k != key);
+        if known.len() < MOST {
+            known.push((key, verdict.clone()));
+        }
+        verdict
+    }
+}
