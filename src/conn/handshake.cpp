@@ -179,7 +179,8 @@ bool Connection::start(const rs::Hello& hello) {
   std::string alpn;
   state_ = State::Handshake;
   if (!choose_protocol(hello, alpn)) return false;
-  binding.identity = host_->identity;
+  // Without a name the address alone has chosen the virtual host, and so the certificate that the client saw.
+  binding.identity = hello.server_name.empty() ? host_->identity + "@" + c_->local_ip : host_->identity;
   binding.server_name = hello.server_name;
   binding.alpn = alpn;
   binding.prefers_chacha = hello.prefers_chacha;

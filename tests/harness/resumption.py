@@ -3,6 +3,8 @@ import ssl
 
 from .tls import Reader, connect, request
 
+H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))  # with empty SETTINGS
+
 # Processes that share nothing but what the parent gave them; connections land in both.
 TWO_CHILDREN = """ServerLimit 2
 StartServers 2
@@ -14,12 +16,16 @@ MaxRequestWorkers 8"""
 
 
 def visit(port: int, using: ssl.SSLContext, session: ssl.SSLSession | None = None,
-          name: str | None = "a.test") -> tuple[bool, ssl.SSLSession | None]:
-    """One connection with a request; whether it was resumed, and the session it left behind."""
-    with connect(port, name, using=using, session=session) as tls:
-        tls.sendall(request(host=name or "a.test", headers=("Connection: close",)))
-        status, _, _ = Reader(tls).response()
-        assert status == 200
+          name: str | None = "a.test", address: str = "127.0.0.1") -> tuple[bool, ssl.SSLSession | None]:
+    """One connection with a request, over h2 where that is agreed; whether it was resumed, and the session it left."""
+    with connect(port, name, using=using, session=session, address=address) as tls:
+        if tls.selected_alpn_protocol() == "h2":
+            tls.sendall(H2_PREFACE)
+            assert tls.recv(9)[3:4] == b"\x04", "the server's SETTINGS"
+        else:
+            tls.sendall(request(host=name or "a.test", headers=("Connection: close",)))
+            status, _, _ = Reader(tls).response()
+            assert status == 200
         return tls.session_reused, tls.session
 
 

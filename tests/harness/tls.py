@@ -23,9 +23,10 @@ def context(ca: Path | None = None, alpn: list[str] | None = None, version: str 
 
 
 def connect(port: int, name: str | None = "a.test", ca: Path | None = None, *, using: ssl.SSLContext | None = None,
-            session: ssl.SSLSession | None = None, nodelay: bool = True, **options) -> ssl.SSLSocket:
+            session: ssl.SSLSession | None = None, nodelay: bool = True, address: str = "127.0.0.1",
+            **options) -> ssl.SSLSocket:
     """A connected TLS socket with a timeout; without a name no SNI is sent."""
-    raw = socket.create_connection(("127.0.0.1", port), SECONDS)
+    raw = socket.create_connection((address, port), SECONDS)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, nodelay)
     try:
         return (using or context(ca, **options)).wrap_socket(raw, server_hostname=name, session=session)

@@ -23,7 +23,8 @@ const MAX_CHAIN_CLIENT: u64 = 12 * 3600;
 pub struct ClientVerdict {
     /// The verifier's own code for its decision.
     pub code: u8,
-    /// The earliest end of validity in the path that was verified (seconds since 1970).
+    /// The earliest end of validity in the path that was verified (seconds since 1970); 0 where the policy takes
+    /// certificates that nobody vouches for and there is no such path.
     pub not_after: u64,
     /// Which authorities and revocation lists it was judged by.
     pub generation: u64,
@@ -147,12 +148,14 @@ impl Envelope {
     }
 
     fn check_client(&self, to: &Binding<'_>, now: u64) -> Result<(), Refusal> {
-        match &self.client {
-            Some(client) if client.not_after <= now || client.generation != to.generation => {
-                Err(Refusal::ClientCertificate)
-            }
-            _ => Ok(()),
+        let Some(client) = &self.client else {
+            return Ok(());
+        };
+        let expired = client.not_after != 0 && client.not_after <= now;
+        if expired || client.generation != to.generation {
+            return Err(Refusal::ClientCertificate);
         }
+        Ok(())
     }
 }
 
@@ -362,6 +365,11 @@ mod tests {
             with(client).check(&HERE, NOW + 100, 0),
             Err(Refusal::ClientCertificate)
         );
+        let without_path = ClientVerdict {
+            not_after: 0,
+            ..client
+        };
+        assert_eq!(with(without_path).check(&HERE, NOW, 0), Ok(()));
         let other_list = ClientVerdict {
             generation: 4,
             ..client
