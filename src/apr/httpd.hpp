@@ -20,6 +20,8 @@
 extern "C" {
 // The record of our own vocabulary; exported by name, because mod_so looks it up with dlsym.
 __attribute__((visibility("default"))) extern module tls_module;
+// The record of mod_ssl's vocabulary.
+__attribute__((visibility("default"))) extern module ssl_module;
 }
 
 // What APLOG_MARK expands to. Points at the module index of the record that is loaded, so that

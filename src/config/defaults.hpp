@@ -2,29 +2,16 @@
 #pragma once
 
 #include <span>
-#include <string>
-#include <vector>
 
-#include "config/row.hpp"
-#include "config/words.hpp"
+#include "config/effective.hpp"
+#include "config/settings.hpp"
 
 namespace tls::config {
 
-// Settings in which every member has its default, as far as it has one. A default that its own parser refuses leaves
-// its member unset, which a unit test finds.
-template <class S>
-S read_defaults(std::span<const Row<S>> rows, Arena& arena) {
-  S settings;
-  for (const Row<S>& row : rows) {
-    if (row.text.fallback == nullptr) continue;
-    std::vector<std::string> words;
-    for (const std::string_view word : split(row.text.fallback, " ")) words.emplace_back(word);
-    std::vector<const char*> pointers;
-    pointers.reserve(words.size());
-    for (const std::string& word : words) pointers.push_back(word.c_str());
-    apply(row, settings, arena, Arguments{row.name, pointers, Source{}, false});
-  }
-  return settings;
-}
+// Every member that has a default, with the default of `words`; the source of such a setting has no file. Members
+// that only TLS* directives write have their own default in SSL* words where the row says so.
+// A default that its own parser refuses leaves its member unset, which a unit test finds.
+ServerSettings server_defaults(Vocabulary words, Arena& arena);
+ProxySettings proxy_defaults(Vocabulary words, Arena& arena);
 
 }  // namespace tls::config

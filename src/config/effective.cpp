@@ -1,6 +1,7 @@
 #include "config/effective.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/suites.hpp"
 
@@ -11,20 +12,78 @@ bool listed(const std::vector<std::uint16_t>& list, std::uint16_t number) {
   return std::ranges::find(list, number) != list.end();
 }
 
-// Preferred suites first, then the others in their default order, without those that are suppressed or of no version.
-std::vector<std::uint16_t> order_suites(const ServerSettings& s, const Versions& versions) {
-  static const SuiteList none;
-  const SuiteList& first = s.suites_preferred ? *s.suites_preferred : none;
-  const SuiteList& never = s.suites_suppressed ? *s.suites_suppressed : none;
-  std::vector<std::uint16_t> order;
+bool is_tls13(std::uint16_t number) { return suite(number)->first_version == FirstVersion::Tls13; }
+
+// Suites of one version: exactly those of an SSLCipherSuite where there is one, else preferred ones first and then the
+// others in their default order, without those that are suppressed.
+void add_suites(SuiteList& order, const ServerSettings& s, bool tls13) {
+  const Setting<SuiteList>& exact = tls13 ? s.suites13 : s.suites12;
   const auto add = [&](std::uint16_t number) {
-    const bool is_13 = suite(number)->first_version == FirstVersion::Tls13;
-    const bool usable = is_13 ? versions.tls13 : versions.tls12;
-    if (usable && !listed(never, number) && !listed(order, number)) order.push_back(number);
+    const bool never = s.suites_suppressed && listed(*s.suites_suppressed, number);
+    if (is_tls13(number) == tls13 && !never && !listed(order, number)) order.push_back(number);
   };
-  std::ranges::for_each(first, add);
+  if (exact) {
+    std::ranges::for_each(*exact, add);
+    return;
+  }
+  if (s.suites_preferred) std::ranges::for_each(*s.suites_preferred, add);
   std::ranges::for_each(supported_suites(), add);
-  return order;
+}
+
+// Versions as written, with the bounds of SSLOpenSSLConfCmd over them: a bound replaces the lowest or the highest.
+Versions bounded_versions(const ServerSettings& s) {
+  constexpr unsigned tls12 = 0x0303;
+  constexpr unsigned tls13 = 0x0304;
+  unsigned lowest = s.versions->tls12 ? tls12 : tls13;
+  unsigned highest = s.versions->tls13 ? tls13 : tls12;
+  if (s.min_version) lowest = *s.min_version;
+  if (s.max_version) highest = *s.max_version == 0 ? tls13 : *s.max_version;
+  return {lowest <= tls12 && highest >= tls12, lowest <= tls13 && highest >= tls13};
+}
+
+std::string path_of(const Setting<PathAt>& setting) { return setting ? setting->path : std::string(); }
+
+ClientPolicy client_policy(const ServerSettings& s) {
+  ClientPolicy client;
+  if (s.verify_client) client.verify = *s.verify_client;
+  if (s.verify_depth) client.depth = *s.verify_depth;
+  client.ca_file = path_of(s.ca_file);
+  client.ca_path = path_of(s.ca_path);
+  client.names_file = path_of(s.ca_names_file);
+  client.names_path = path_of(s.ca_names_path);
+  client.crl_file = path_of(s.crl_file);
+  client.crl_path = path_of(s.crl_path);
+  if (s.crl_check) client.crl_check = *s.crl_check;
+  return client;
+}
+
+template <class T>
+void take(T& member, const Setting<T>& setting) {
+  if (setting) member = *setting;
+}
+
+StaplingPolicy stapling_policy(const ServerSettings& s) {
+  StaplingPolicy stapling;
+  take(stapling.on, s.stapling);
+  take(stapling.cache, s.stapling_cache);
+  take(stapling.responder_timeout_s, s.stapling_responder_timeout_s);
+  take(stapling.time_skew_s, s.stapling_time_skew_s);
+  take(stapling.max_age_s, s.stapling_max_age_s);
+  take(stapling.cache_timeout_s, s.stapling_cache_timeout_s);
+  take(stapling.error_timeout_s, s.stapling_error_timeout_s);
+  take(stapling.force_url, s.stapling_force_url);
+  return stapling;
+}
+
+// Certificates with their keys: the first key file belongs to the first certificate that brings none, and so on.
+void pair_keys(EffectivePolicy& policy, const ServerSettings& s) {
+  take(policy.certificates, s.certificates);
+  if (!s.key_files) return;
+  std::size_t next = 0;
+  for (CertificateFiles& files : policy.certificates) {
+    if (files.key.empty() && next < s.key_files->size()) files.key = (*s.key_files)[next++].path;
+  }
+  for (; next < s.key_files->size(); ++next) policy.spare_keys.push_back((*s.key_files)[next].path);
 }
 
 EngineRule engine_rule(const ServerSettings& s) {
@@ -44,6 +103,48 @@ ResumptionPolicy resumption_policy(const ServerSettings& s) {
   return policy;
 }
 
+// Numbers in network order, texts and lists with their length in front, so that no two policies share an encoding.
+class Encoder {
+ public:
+  void byte(unsigned v) { bytes_.push_back(static_cast<std::uint8_t>(v)); }
+  void half(std::size_t v) {
+    byte(static_cast<unsigned>(v >> 8U));
+    byte(static_cast<unsigned>(v));
+  }
+  void word(std::uint32_t v) {
+    half(v >> 16U);
+    half(v & 0xFFFFU);
+  }
+  void text(const std::string& v) {
+    word(static_cast<std::uint32_t>(v.size()));
+    bytes_.insert(bytes_.end(), v.begin(), v.end());
+  }
+  void list(const std::vector<std::uint16_t>& v) {
+    half(v.size());
+    for (const std::uint16_t n : v) half(n);
+  }
+  std::vector<std::uint8_t> bytes() && { return std::move(bytes_); }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+void encode_protocol(Encoder& out, const ProtocolPolicy& p) {
+  out.byte((p.tls12 ? 1U : 0U) | (p.tls13 ? 2U : 0U) | (p.honor_client_order ? 4U : 0U));
+  out.list(p.suites);
+  out.list(p.groups);
+}
+
+void encode_client(Encoder& out, const ClientPolicy& c) {
+  out.byte(static_cast<unsigned>(c.verify));
+  out.word(c.depth);
+  for (const std::string* path : {&c.ca_file, &c.ca_path, &c.names_file, &c.names_path, &c.crl_file, &c.crl_path}) {
+    out.text(*path);
+  }
+  out.byte(static_cast<unsigned>(c.crl_check.depth));
+  out.byte(c.crl_check.no_crl_ok ? 1U : 0U);
+}
+
 }  // namespace
 
 EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary words,
@@ -57,40 +158,52 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
                        return overlaps(*policy.engine.listeners, address);
                      });
   }
-  policy.protocol.tls12 = complete.versions->tls12;
-  policy.protocol.tls13 = complete.versions->tls13;
-  policy.protocol.suites = order_suites(complete, *complete.versions);
+  const Versions versions = bounded_versions(complete);
+  policy.protocol.tls12 = versions.tls12;
+  policy.protocol.tls13 = versions.tls13;
+  if (versions.tls13) add_suites(policy.protocol.suites, complete, true);
+  if (versions.tls12) add_suites(policy.protocol.suites, complete, false);
   policy.protocol.groups = *complete.groups;
   policy.protocol.honor_client_order = *complete.honor_client_order;
   policy.resumption = resumption_policy(complete);
-  policy.strict_sni = *complete.strict_sni;
-  policy.handshake_timeout_s = *complete.handshake_timeout_s;
-  if (complete.certificates) policy.certificates = *complete.certificates;
+  policy.client = client_policy(complete);
+  policy.stapling = stapling_policy(complete);
+  take(policy.strict_sni, complete.strict_sni);
+  take(policy.refuse_without_sni, complete.refuse_without_sni);
+  take(policy.sni_policy, complete.sni_policy);
+  take(policy.handshake_timeout_s, complete.handshake_timeout_s);
+  pair_keys(policy, complete);
+  policy.chain_file = path_of(complete.chain_file);
+  take(policy.pass_phrases, complete.pass_phrase_dialog);
   return policy;
 }
 
 std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy) {
-  std::vector<std::uint8_t> out;
-  const auto put16 = [&out](std::size_t v) {
-    out.push_back(static_cast<std::uint8_t>(v >> 8U));
-    out.push_back(static_cast<std::uint8_t>(v));
-  };
-  const auto put_list = [&](const std::vector<std::uint16_t>& list) {
-    put16(list.size());
-    for (const auto v : list) put16(v);
-  };
-  const ProtocolPolicy& p = policy.protocol;
-  out.push_back(static_cast<std::uint8_t>((p.tls12 ? 1 : 0) | (p.tls13 ? 2 : 0) | (p.honor_client_order ? 4 : 0)));
-  put_list(p.suites);
-  put_list(p.groups);
+  Encoder out;
+  encode_protocol(out, policy.protocol);
   const ResumptionPolicy& r = policy.resumption;
-  out.push_back(r.tickets ? 1 : 0);
-  out.push_back(static_cast<std::uint8_t>(r.ticket_count));
-  for (const std::uint32_t lifetime : {r.lifetime.tls13_s, r.lifetime.tls12_s}) {
-    put16(lifetime >> 16U);
-    put16(lifetime & 0xFFFFU);
+  out.byte(r.tickets ? 1 : 0);
+  out.byte(r.ticket_count);
+  out.word(r.lifetime.tls13_s);
+  out.word(r.lifetime.tls12_s);
+  out.byte(static_cast<unsigned>(policy.client.verify));
+  out.word(policy.client.depth);
+  out.byte(static_cast<unsigned>(policy.client.crl_check.depth));
+  out.byte(policy.client.crl_check.no_crl_ok ? 1 : 0);
+  return std::move(out).bytes();
+}
+
+std::vector<std::uint8_t> encode_host(const EffectivePolicy& policy, HostDigest form) {
+  Encoder out;
+  encode_client(out, policy.client);
+  if (form == HostDigest::AuthOnly) return std::move(out).bytes();
+  encode_protocol(out, policy.protocol);
+  out.half(policy.certificates.size());
+  for (const CertificateFiles& files : policy.certificates) {
+    out.text(files.certificate);
+    out.text(files.key);
   }
-  return out;
+  return std::move(out).bytes();
 }
 
 }  // namespace tls::config

@@ -46,20 +46,59 @@ struct ResumptionPolicy {
   SessionCacheName cache;
 };
 
+// What is asked of clients' certificates. Paths are absolute; empty ones are not configured.
+struct ClientPolicy {
+  VerifyClient verify = VerifyClient::None;
+  std::uint32_t depth = 1;
+  std::string ca_file;
+  std::string ca_path;
+  std::string names_file;  // whose subjects are sent in the request instead of those of the authorities
+  std::string names_path;
+  std::string crl_file;
+  std::string crl_path;
+  RevocationCheck crl_check;
+};
+
+// How OCSP responses are obtained and stapled.
+struct StaplingPolicy {
+  bool on = false;
+  SessionCacheName cache;
+  std::uint32_t responder_timeout_s = 10;
+  std::uint32_t time_skew_s = 300;
+  std::int32_t max_age_s = -1;
+  std::uint32_t cache_timeout_s = 3600;
+  std::uint32_t error_timeout_s = 600;
+  std::string force_url;
+};
+
 struct EffectivePolicy {
   bool enabled = false;  // some connection of this virtual host may speak TLS; `engine` says which
   EngineRule engine;
   Vocabulary words = Vocabulary::Tls;
   ProtocolPolicy protocol;
   ResumptionPolicy resumption;
-  bool strict_sni = true;
+  ClientPolicy client;
+  StaplingPolicy stapling;
+  bool strict_sni = true;           // an unknown name is answered by an alert
+  bool refuse_without_sni = false;  // 403 for clients without SNI in name-based virtual hosts
+  SniPolicy sni_policy = SniPolicy::Secure;
   std::uint32_t handshake_timeout_s = 20;
   std::vector<CertificateFiles> certificates;
+  std::vector<std::string> spare_keys;  // key files beyond the certificates' number
+  std::string chain_file;               // intermediates appended to every chain
+  PassPhraseDialog pass_phrases;
 };
 
 // From settings of a server or virtual host with the defaults of their vocabulary beneath them.
 // `addresses` are what the virtual host is written for; none means the main server, which gets what no other takes.
 EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary words, std::span<const Listener> addresses);
+
+// Which form of the host digest a virtual host's SniPolicy compares.
+enum class HostDigest : std::uint8_t { Secure, AuthOnly };
+
+// Canonical bytes of what must be equal for a connection made to one virtual host to serve another (421 otherwise):
+// protocol, suites, names of certificate and key files and client authentication, or client authentication alone.
+std::vector<std::uint8_t> encode_host(const EffectivePolicy& policy, HostDigest form);
 
 // Canonical bytes of what the policy id covers (design section 3): equal settings give equal bytes on every machine.
 std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy);

@@ -70,6 +70,28 @@ std::optional<std::uint32_t> seconds(std::string_view text) {
   return static_cast<std::uint32_t>(rounded_up);
 }
 
+std::string absolute_path(std::string_view server_root, std::string_view path) {
+  if (path.starts_with('/') || server_root.empty()) return std::string(path);
+  return std::string(server_root) + (server_root.ends_with('/') ? "" : "/") + std::string(path);
+}
+
+Parsed<std::string> file_name(const Arguments& words, std::size_t index) {
+  const std::string_view name = words[index];
+  if (name.empty()) return Parsed<std::string>::refuse("the name of the file is empty");
+  if (starts_with_word(name, "pkcs11:")) {
+    return Parsed<std::string>::refuse("pkcs11: URIs are not supported; name a PEM file instead");
+  }
+  return absolute_path(words.server_root, name);
+}
+
+Parsed<PathAt> path(const Arguments& words, const PathAt* /*before*/) {
+  auto name = file_name(words, 0);
+  if (!name.value) return Parsed<PathAt>::refuse(std::move(name.outcome.error));
+  return PathAt{std::move(*name.value), words.where};
+}
+
+Parsed<std::string> any_text(const Arguments& words, const std::string* /*before*/) { return std::string(words[0]); }
+
 Parsed<SuiteList> suite_list(const Arguments& words, const SuiteList* /*before*/) {
   return name_list(words, "cipher suite", find_suite, is_supported, nearest_suite);
 }

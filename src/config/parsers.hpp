@@ -50,6 +50,18 @@ Parsed<std::uint32_t> number(const Arguments& words, const std::uint32_t* /*befo
 // A number of seconds, or with a unit: "20", "20s", "500ms" (rounded up), "5min", "12h", "7d".
 std::optional<std::uint32_t> seconds(std::string_view text);
 
+// A file name as written, made absolute: relative ones begin at the server root.
+std::string absolute_path(std::string_view server_root, std::string_view path);
+
+// The word at `index` as the absolute name of a PEM file; refuses what is empty and the URIs of hardware tokens.
+Parsed<std::string> file_name(const Arguments& words, std::size_t index);
+
+// One file or directory.
+Parsed<PathAt> path(const Arguments& words, const PathAt* before);
+
+// Text of any kind.
+Parsed<std::string> any_text(const Arguments& words, const std::string* before);
+
 // Names of cipher suites or groups, divided by spaces or colons. Unknown ones are refused with the nearest known name;
 // known ones that cannot be negotiated are left out with a warning.
 Parsed<SuiteList> suite_list(const Arguments& words, const SuiteList* before);

@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -13,12 +14,14 @@ namespace tls::config {
 
 // Where a directive may stand.
 enum class Context : std::uint8_t {
+  Nowhere,      // a further member of the row before it, which does the reading
   Global,       // outside of virtual hosts
   Server,       // there and in virtual hosts
   VirtualHost,  // only in virtual hosts
-  Directory,    // only in <Directory>, <Location> and .htaccess
+  Directory,    // only in <Directory>, <Location> and .htaccess; AllowOverride AuthConfig
   Everywhere,   // Server and Directory; AllowOverride AuthConfig
   Options,      // Server and Directory; AllowOverride Options
+  Anywhere,     // Server and Directory; any AllowOverride
   Proxy,        // Server and <Proxy>
 };
 
@@ -28,15 +31,18 @@ struct Arguments {
   std::span<const char* const> words;
   Source where;
   bool in_virtual_host = false;
+  std::string_view server_root{};  // what relative file names begin at
+  const void* compiled = nullptr;  // the words as an expression of httpd's, where the row wants one
 
   [[nodiscard]] std::string_view operator[](std::size_t i) const { return words[i]; }
   [[nodiscard]] std::size_t size() const { return words.size(); }
 };
 
-// What reading a directive came to. An empty error means that it was taken; warnings may come with it.
+// What reading a directive came to. An empty error means that it was taken; a warning or a notice may come with it.
 struct Outcome {
   std::string error;
   std::string warning;
+  std::string notice;
 };
 
 // What a parser makes of the words: a value, or an error.
@@ -46,8 +52,9 @@ struct Parsed {
   Outcome outcome;
 
   Parsed(T v) : value(std::move(v)) {}  // NOLINT(google-explicit-constructor): parsers return values
-  Parsed(T v, std::string warning) : value(std::move(v)), outcome{{}, std::move(warning)} {}
-  static Parsed refuse(std::string error) { return Parsed(Outcome{std::move(error), {}}); }
+  Parsed(T v, std::string warning) : value(std::move(v)), outcome{{}, std::move(warning), {}} {}
+  Parsed(T v, Outcome o) : value(std::move(v)), outcome(std::move(o)) {}
+  static Parsed refuse(std::string error) { return Parsed(Outcome{std::move(error), {}, {}}); }
 
  private:
   explicit Parsed(Outcome o) : outcome(std::move(o)) {}
@@ -68,9 +75,10 @@ inline constexpr Arity any_number{1, 62};
 
 // What is said of a directive to its reader.
 struct Text {
-  const char* syntax = "";         // the words after the name
-  const char* fallback = nullptr;  // the default, in the directive's own words; nullptr: none
-  const char* doc = "";            // one sentence
+  const char* syntax = "";             // the words after the name
+  const char* fallback = nullptr;      // the default, in the directive's own words; nullptr: none
+  const char* doc = "";                // one sentence
+  const char* ssl_fallback = nullptr;  // the default in virtual hosts of SSL* words, where it is another
 };
 
 template <class S>
@@ -82,6 +90,8 @@ struct Row {
   std::string_view member;  // identity of the member written; see member_id
   Outcome (*set)(S& settings, Arena& arena, const Arguments& words) = nullptr;
   void (*merge)(Arena& arena, S& out, const S& base, const S& add) = nullptr;
+  bool engine_wide = false;  // governs the engine and not a site, so that both vocabularies have it
+  bool raw = false;          // all that stands after the name is one word
 };
 
 // A text that stands for a member in comparisons at compile time, where pointers to members of several types have no
@@ -127,14 +137,77 @@ constexpr auto row(const char* name, Arity arity, Context context, Text text) {
                 }};
 }
 
+// A directive that sets nothing: `check` accepts its words, says what is ignored, or refuses them.
+template <class S, Outcome (*check)(const Arguments&)>
+constexpr Row<S> word_row(const char* name, Arity arity, Context context, Text text) {
+  return Row<S>{name,
+                arity,
+                context,
+                text,
+                {},
+                [](S& /*settings*/, Arena& /*arena*/, const Arguments& words) { return check(words); },
+                [](Arena& /*arena*/, S& /*out*/, const S& /*base*/, const S& /*add*/) {}};
+}
+
+// A further member that the row before it writes, so that it is merged and counted.
+template <auto Member>
+constexpr auto also(const char* name) {
+  using S = decltype(struct_of(Member));
+  return Row<S>{name,
+                {},
+                Context::Nowhere,
+                {},
+                member_id<Member>(),
+                nullptr,
+                [](Arena& arena, S& out, const S& base, const S& add) {
+                  out.*Member = merged(arena, base.*Member, add.*Member);
+                }};
+}
+
+// The same row, registered by both module records.
+template <class S>
+constexpr Row<S> engine_wide(Row<S> row) {
+  row.engine_wide = true;
+  return row;
+}
+
+// How many rows of a table both module records register.
+template <class S, std::size_t N>
+constexpr std::size_t engine_wide_count(const std::array<Row<S>, N>& rows) {
+  std::size_t count = 0;
+  for (const Row<S>& row : rows) count += row.engine_wide ? 1U : 0U;
+  return count;
+}
+
+// The same row, taking the whole line as one word.
+template <class S>
+constexpr Row<S> raw(Row<S> row) {
+  row.raw = true;
+  return row;
+}
+
+// Tables put together, such as all rows that write one struct.
+template <class S, std::size_t... N>
+constexpr auto joined(const std::array<Row<S>, N>&... tables) {
+  std::array<Row<S>, (N + ...)> all{};
+  std::size_t next = 0;
+  (
+      [&] {
+        for (const Row<S>& row : tables) all[next++] = row;
+      }(),
+      ...);
+  return all;
+}
+
 // Reads one directive into `settings`. Every error begins with the directive's name, because httpd prints none.
 template <class S>
 Outcome apply(const Row<S>& row, S& settings, Arena& arena, const Arguments& words) {
   if (words.size() < row.arity.least || words.size() > row.arity.most) {
-    return {std::string(row.name) + ": expected \"" + row.name + " " + row.text.syntax + "\"", {}};
+    return {std::string(row.name) + ": expected \"" + row.name + " " + row.text.syntax + "\"", {}, {}};
   }
   Outcome outcome = row.set(settings, arena, words);
   if (!outcome.error.empty()) outcome.error = std::string(row.name) + ": " + outcome.error;
+  if (!outcome.notice.empty()) outcome.notice = std::string(row.name) + ": " + outcome.notice;
   if (!outcome.warning.empty()) outcome.warning = std::string(row.name) + ": " + outcome.warning;
   return outcome;
 }
@@ -150,7 +223,7 @@ template <class S>
 constexpr std::size_t members_written(std::span<const Row<S>> rows) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    bool seen = false;
+    bool seen = rows[i].member.empty();
     for (std::size_t j = 0; j < i; ++j) seen = seen || rows[j].member == rows[i].member;
     count += seen ? 0U : 1U;
   }

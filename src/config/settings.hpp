@@ -79,27 +79,132 @@ struct SessionCacheName {
 using SuiteList = std::vector<std::uint16_t>;
 using GroupList = std::vector<std::uint16_t>;
 
+// A file or directory that a directive names, as an absolute path, and where.
+struct PathAt {
+  std::string path;
+  Source where;
+};
+
+// What a connection asks of client certificates. OptionalNoCa: any certificate will do, and its verdict is reported.
+enum class VerifyClient : std::uint8_t { None, Optional, Require, OptionalNoCa };
+
+// How much of a path revocation lists are asked about, and whether a missing list is no fault.
+struct RevocationCheck {
+  enum class Depth : std::uint8_t { None, Leaf, Chain };
+  Depth depth = Depth::None;
+  bool no_crl_ok = false;
+  friend bool operator==(const RevocationCheck&, const RevocationCheck&) = default;
+};
+
+// How far the virtual host that SNI chose and the one that Host names may differ (SSLVHostSNIPolicy).
+enum class SniPolicy : std::uint8_t { Strict, Secure, AuthOnly, Insecure };
+
+// Who is asked for the pass phrase of an encrypted key.
+struct PassPhraseDialog {
+  enum class Kind : std::uint8_t { Builtin, Pipe, Exec, File };
+  Kind kind = Kind::Builtin;
+  std::string command;
+};
+
+// Expressions of SSLRequire, outermost section first: all must be true.
+struct Requirement {
+  std::string expression;
+  const void* compiled = nullptr;  // httpd's ap_expr_info_t, in the pool of the configuration
+  Source where;
+};
+struct Requirements {
+  std::vector<Requirement> all;
+
+  static Requirements over(const Requirements& base, const Requirements& add) {
+    Requirements both = base;
+    both.all.insert(both.all.end(), add.all.begin(), add.all.end());
+    return both;
+  }
+};
+
 // The global scope and virtual hosts.
 struct ServerSettings {
   Setting<std::vector<Listener>> listeners;
   Setting<bool> engine;
+
   Setting<std::vector<CertificateFiles>> certificates;
+  Setting<std::vector<PathAt>> key_files;  // of SSLCertificateKeyFile: the first belongs to the first certificate
+  Setting<PathAt> chain_file;
+  Setting<PassPhraseDialog> pass_phrase_dialog;
+
   Setting<Versions> versions;
+  Setting<std::uint16_t> min_version;  // of SSLOpenSSLConfCmd; widens or narrows `versions`
+  Setting<std::uint16_t> max_version;
   Setting<SuiteList> suites_preferred;
   Setting<SuiteList> suites_suppressed;
+  Setting<SuiteList> suites12;  // of SSLCipherSuite: exactly these, in this order
+  Setting<SuiteList> suites13;
   Setting<GroupList> groups;
   Setting<bool> honor_client_order;
+
   Setting<bool> strict_sni;
+  Setting<bool> refuse_without_sni;  // of SSLStrictSNIVHostCheck: 403 in name-based virtual hosts
+  Setting<SniPolicy> sni_policy;
   Setting<std::uint32_t> handshake_timeout_s;
+
+  Setting<VerifyClient> verify_client;
+  Setting<std::uint32_t> verify_depth;
+  Setting<PathAt> ca_file;
+  Setting<PathAt> ca_path;
+  Setting<PathAt> ca_names_file;
+  Setting<PathAt> ca_names_path;
+  Setting<PathAt> crl_file;
+  Setting<PathAt> crl_path;
+  Setting<RevocationCheck> crl_check;
+
   Setting<Tickets> tickets;
   Setting<std::uint32_t> ticket_count;
   Setting<Lifetimes> session_lifetime;
   Setting<SessionCacheName> session_cache;
+
+  Setting<bool> stapling;
+  Setting<SessionCacheName> stapling_cache;
+  Setting<std::uint32_t> stapling_responder_timeout_s;
+  Setting<std::uint32_t> stapling_time_skew_s;
+  Setting<std::int32_t> stapling_max_age_s;  // -1: no limit
+  Setting<std::uint32_t> stapling_cache_timeout_s;
+  Setting<std::uint32_t> stapling_error_timeout_s;
+  Setting<std::string> stapling_force_url;
 };
 
 // Directories, locations and .htaccess files; a server's own settings of this kind are the outermost directory's.
 struct DirectorySettings {
   Setting<Options> options;
+  Setting<bool> require_tls;
+  Setting<std::string> user_name;  // the variable that names the user
+  Setting<VerifyClient> verify_client;
+  Setting<std::uint32_t> verify_depth;
+  Setting<PathAt> ca_file;
+  Setting<PathAt> ca_path;
+  Setting<SuiteList> suites12;  // a connection of TLS 1.2 must have one of these suites
+  Setting<SuiteList> suites13;  // a connection of TLS 1.3 one of these
+  Setting<Requirements> requirements;
+};
+
+// Outgoing connections: the global scope, virtual hosts and <Proxy> sections.
+struct ProxySettings {
+  Setting<bool> engine;
+  Setting<Versions> versions;
+  Setting<SuiteList> suites12;
+  Setting<SuiteList> suites13;
+  Setting<VerifyClient> verify;
+  Setting<std::uint32_t> verify_depth;
+  Setting<PathAt> ca_file;
+  Setting<PathAt> ca_path;
+  Setting<PathAt> crl_file;
+  Setting<PathAt> crl_path;
+  Setting<RevocationCheck> crl_check;
+  Setting<PathAt> machine_certificate_file;
+  Setting<PathAt> machine_certificate_path;
+  Setting<PathAt> machine_certificate_chain;
+  Setting<bool> check_peer_expire;
+  Setting<bool> check_peer_name;
+  Setting<bool> check_peer_cn;
 };
 
 }  // namespace tls::config

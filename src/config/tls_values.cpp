@@ -53,12 +53,15 @@ Parsed<std::vector<Listener>> engine_listeners(const Arguments& words, const std
 
 Parsed<std::vector<CertificateFiles>> certificate(const Arguments& words, const std::vector<CertificateFiles>* before) {
   std::vector<CertificateFiles> all = before == nullptr ? std::vector<CertificateFiles>{} : *before;
-  if (words[0].empty()) return Parsed<std::vector<CertificateFiles>>::refuse("the name of the file is empty");
-  if (starts_with_word(words[0], "pkcs11:")) {
-    return Parsed<std::vector<CertificateFiles>>::refuse(
-        "pkcs11: URIs are not supported; give the name of a PEM file instead");
+  auto file = file_name(words, 0);
+  if (!file.value) return Parsed<std::vector<CertificateFiles>>::refuse(std::move(file.outcome.error));
+  CertificateFiles files{std::move(*file.value), {}, words.where};
+  if (words.size() > 1) {
+    auto key = file_name(words, 1);
+    if (!key.value) return Parsed<std::vector<CertificateFiles>>::refuse(std::move(key.outcome.error));
+    files.key = std::move(*key.value);
   }
-  all.push_back({std::string(words[0]), words.size() > 1 ? std::string(words[1]) : std::string(), words.where});
+  all.push_back(std::move(files));
   return all;
 }
 

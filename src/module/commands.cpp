@@ -1,11 +1,15 @@
 #include "module/commands.hpp"
 
+#include <ap_expr.h>
 #include <apr_strings.h>
 
-#include <algorithm>
 #include <exception>
+#include <string>
+#include <unordered_set>
 
-#include "config/tls_rows.hpp"
+#include "apr/pool.hpp"
+#include "config/all_rows.hpp"
+#include "module/command_table.hpp"
 #include "report/log.hpp"
 #include "server/arena.hpp"
 #include "server/scopes.hpp"
@@ -14,145 +18,149 @@ namespace tls::module {
 namespace {
 
 using config::Context;
-using config::DirectorySettings;
 using config::Row;
 using config::ServerSettings;
 
-// All rows of one directive: of a server's settings (one for each context, side by side) and of a directory's.
-// Counts and not null pointers say what is there: comparing addresses with null is no constant expression under
-// -fno-delete-null-pointer-checks.
-struct Command {
-  const Row<ServerSettings>* server = nullptr;
-  std::size_t server_count = 0;
-  const Row<DirectorySettings>* directory = nullptr;
-  std::size_t directory_count = 0;
-};
-
-constexpr int override_of(Context context) {
-  switch (context) {
-    case Context::Global:
-    case Context::Server:
-    case Context::VirtualHost:
-      return RSRC_CONF;
-    case Context::Directory:
-      return OR_AUTHCFG;
-    case Context::Everywhere:
-      return RSRC_CONF | OR_AUTHCFG;
-    case Context::Options:
-      return OR_OPTIONS;
-    case Context::Proxy:
-      return RSRC_CONF | PROXY_CONF;
+// The row that the directive means here; nullptr when it must not stand here.
+const Row<ServerSettings>* row_here(const Command& command, bool in_virtual_host) {
+  for (std::size_t i = 0; i < command.server_count; ++i) {
+    const Context context = command.server[i].context;
+    if (context == Context::Nowhere || context == (in_virtual_host ? Context::Global : Context::VirtualHost)) continue;
+    return &command.server[i];
   }
-  return RSRC_CONF;
+  return nullptr;
 }
 
-// The row that the directive means here; nullptr when it must not stand here.
-const Row<ServerSettings>* row_here(std::span<const Row<ServerSettings>> rows, bool in_virtual_host) {
-  const auto fits = [in_virtual_host](const Row<ServerSettings>& row) {
-    return row.context == Context::Global        ? !in_virtual_host
-           : row.context == Context::VirtualHost ? in_virtual_host
-                                                 : true;
-  };
-  const auto found = std::ranges::find_if(rows, fits);
-  return found == rows.end() ? nullptr : &*found;
+bool in_htaccess(cmd_parms* cmd) { return ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != nullptr; }
+
+// True the first time that `text` is to be said of this line of the configuration: a file that 10,000 virtual hosts
+// include has each of its lines judged once in the log.
+bool is_new(const cmd_parms* cmd, const std::string& text) {
+  constexpr const char* key = "mod_tls: lines said";
+  using Said = std::unordered_set<std::string>;
+  apr_pool_t* pool = cmd->server->process->pconf;
+  void* found = nullptr;
+  apr_pool_userdata_get(&found, key, pool);
+  if (found == nullptr) {
+    found = apr::pool_new<Said>(pool);
+    apr_pool_userdata_setn(found, key, apr_pool_cleanup_null, pool);
+  }
+  return static_cast<Said*>(found)
+      ->insert(std::string(cmd->directive->filename) + ":" + std::to_string(cmd->directive->line_num) + text)
+      .second;
 }
 
 // Hands the outcome to httpd, which prints an error with file and line but without the directive's name.
-const char* report(const cmd_parms* cmd, const config::Outcome& outcome) {
-  // The configuration is read twice at start, and once under -t.
+const char* report(cmd_parms* cmd, const config::Outcome& outcome) {
+  if (!outcome.error.empty()) return apr_pstrdup(cmd->pool, outcome.error.c_str());
+  // The configuration is read twice at start, and once under -t; a .htaccess file with every request.
   const bool again = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
                      ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
-  if (!outcome.warning.empty() && !again) {
-    TLS_LOG_S(cmd->server, ConfigWarning, outcome.warning.c_str(), cmd->directive->filename, cmd->directive->line_num);
+  if (again || (outcome.warning.empty() && outcome.notice.empty()) || in_htaccess(cmd)) return nullptr;
+  const char* file = cmd->directive->filename;
+  const int line = cmd->directive->line_num;
+  if (!outcome.warning.empty() && is_new(cmd, outcome.warning)) {
+    TLS_LOG_S(cmd->server, ConfigWarning, outcome.warning.c_str(), file, line);
   }
-  return outcome.error.empty() ? nullptr : apr_pstrdup(cmd->pool, outcome.error.c_str());
+  if (!outcome.notice.empty() && is_new(cmd, outcome.notice)) {
+    TLS_LOG_S(cmd->server, ConfigNotice, outcome.notice.c_str(), file, line);
+  }
+  return nullptr;
+}
+
+const char* wrong_place(cmd_parms* cmd, const Command& command) {
+  const bool global = command.server_count > 0 && command.server->context == Context::Global;
+  return apr_pstrcat(cmd->pool, cmd->cmd->name, global ? ": only outside of <VirtualHost>" : ": only in <VirtualHost>",
+                     nullptr);
+}
+
+// Writes one directive into the scope it stands in: `server` for the settings of a server, `directory` for the rest.
+const char* apply_here(cmd_parms* cmd, server::ServerScope& server, server::DirectoryScope& directory,
+                       const config::Arguments& words) {
+  const auto& command = *static_cast<const Command*>(cmd->info);
+  server::PoolArena arena(cmd->pool);
+  if (command.proxy_count > 0) return report(cmd, apply(*command.proxy, directory.proxy, arena, words));
+  if (command.directory_count > 0 && (cmd->path != nullptr || command.server_count == 0)) {
+    return report(cmd, apply(*command.directory, directory.settings, arena, words));
+  }
+  const auto* row = row_here(command, words.in_virtual_host);
+  if (row == nullptr) return wrong_place(cmd, command);
+  const char* error = report(cmd, apply(*row, server.settings, arena, words));
+  if (error == nullptr && !row->engine_wide && server.first_directive == nullptr) {
+    server.first_directive = cmd->cmd->name;
+    server.first_written = words.where;
+  }
+  return error;
+}
+
+template <module_struct& Record>
+const char* apply_to(cmd_parms* cmd, void* directory, const config::Arguments& words) {
+  auto& server = *static_cast<server::ServerScope*>(ap_get_module_config(cmd->server->module_config, &Record));
+  return apply_here(cmd, server, *static_cast<server::DirectoryScope*>(directory), words);
+}
+
+config::Arguments arguments(const cmd_parms* cmd, std::span<const char* const> words) {
+  return {cmd->cmd->name,
+          words,
+          {cmd->directive->filename, static_cast<unsigned>(cmd->directive->line_num)},
+          cmd->server->is_virtual != 0,
+          ap_server_root};
 }
 
 template <module_struct& Record>
 const char* take(cmd_parms* cmd, void* directory, int argc, char* const argv[]) noexcept {
   try {
-    const auto& command = *static_cast<const Command*>(cmd->info);
-    const config::Source where{cmd->directive->filename, static_cast<unsigned>(cmd->directive->line_num)};
-    const config::Arguments words{
-        cmd->cmd->name, {argv, static_cast<std::size_t>(argc)}, where, cmd->server->is_virtual != 0};
-    server::PoolArena arena(cmd->pool);
-    if (command.directory_count > 0 && (cmd->path != nullptr || command.server_count == 0)) {
-      auto& scope = *static_cast<server::DirectoryScope*>(directory);
-      return report(cmd, apply(*command.directory, scope.settings, arena, words));
-    }
-    const auto* row = row_here({command.server, command.server_count}, words.in_virtual_host);
-    if (row == nullptr) {
-      const bool global = command.server->context == Context::Global;
-      return apr_pstrcat(cmd->pool, cmd->cmd->name,
-                         global ? ": only outside of <VirtualHost>" : ": only in <VirtualHost>", nullptr);
-    }
-    auto& scope = *static_cast<server::ServerScope*>(ap_get_module_config(cmd->server->module_config, &Record));
-    return report(cmd, apply(*row, scope.settings, arena, words));
+    return apply_to<Record>(cmd, directory, arguments(cmd, {argv, static_cast<std::size_t>(argc)}));
   } catch (const std::exception& e) {
     return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", e.what(), nullptr);
   }
 }
 
-// How many directives the rows are for: rows of one name stand together.
-template <class Rows>
-consteval std::size_t names_in(const Rows& rows) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    count += i == 0 || std::string_view(rows[i].name) != rows[i - 1].name ? 1U : 0U;
+// A whole line: an expression, compiled here because only httpd knows the language. Where .htaccess files are written
+// by others, the expression must not read files (CVE-2026-59797).
+template <module_struct& Record>
+const char* take_expression(cmd_parms* cmd, void* directory, const char* text) noexcept {
+  try {
+    auto* compiled = static_cast<ap_expr_info_t*>(apr_pcalloc(cmd->pool, sizeof(ap_expr_info_t)));
+    compiled->filename = cmd->directive->filename;
+    compiled->line_number = static_cast<unsigned>(cmd->directive->line_num);
+    compiled->module_index = Record.module_index;
+    compiled->flags = AP_EXPR_FLAG_SSL_EXPR_COMPAT | (in_htaccess(cmd) ? AP_EXPR_FLAG_RESTRICTED : 0U);
+    const char* error = ap_expr_parse(cmd->pool, cmd->temp_pool, compiled, text, nullptr);
+    if (error != nullptr) {
+      return apr_pstrcat(cmd->pool, cmd->cmd->name, ": Cannot parse expression: ", error, nullptr);
+    }
+    config::Arguments words = arguments(cmd, {&text, 1});
+    words.compiled = compiled;
+    return apply_to<Record>(cmd, directory, words);
+  } catch (const std::exception& e) {
+    return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", e.what(), nullptr);
   }
-  return count;
 }
 
-// The rows grouped by name; a directory row may carry the name of a server row.
-template <const auto& ServerRows, const auto& DirectoryRows>
-struct Table {
-  static constexpr std::size_t most = names_in(ServerRows) + names_in(DirectoryRows);
+template <module_struct& Record>
+constexpr Handlers handlers_of{take<Record>, take_expression<Record>};
 
-  static constexpr auto commands = [] {
-    std::array<Command, most> all{};
-    std::size_t used = 0;
-    for (std::size_t i = 0; i < ServerRows.size();) {
-      std::size_t end = i + 1;
-      while (end < ServerRows.size() && std::string_view(ServerRows[end].name) == ServerRows[i].name) ++end;
-      all[used].server = &ServerRows[i];
-      all[used++].server_count = end - i;
-      i = end;
-    }
-    for (std::size_t i = 0; i < DirectoryRows.size(); ++i) {
-      std::size_t at = 0;
-      while (at < used &&
-             (all[at].server_count == 0 || std::string_view(all[at].server->name) != DirectoryRows[i].name)) {
-        ++at;
-      }
-      all[at].directory = &DirectoryRows[i];
-      all[at].directory_count = 1;
-      used = std::max(used, at + 1);
-    }
-    return all;
-  }();
-
-  // httpd's table over it, ended by an empty record.
-  template <module_struct& Record>
-  static constexpr auto records() {
-    std::array<command_rec, most + 1> out{};
-    for (std::size_t i = 0; i < most; ++i) {
-      const Command& c = commands[i];
-      if (c.server_count == 0 && c.directory_count == 0) break;
-      int where = c.directory_count == 0 ? 0 : override_of(c.directory->context);
-      for (std::size_t j = 0; j < c.server_count; ++j) where |= override_of(c.server[j].context);
-      const char* name = c.server_count == 0 ? c.directory->name : c.server->name;
-      const char* doc = c.server_count == 0 ? c.directory->text.doc : c.server->text.doc;
-      out[i] = {name, {.take_argv = take<Record>}, const_cast<Command*>(&c), where, TAKE_ARGV, doc};
-    }
-    return out;
+// The words that govern the engine, which mod_ssl's vocabulary has too.
+constexpr auto engine_rows = [] {
+  std::array<Row<ServerSettings>, engine_wide_count(config::tls_server_rows)> rows{};
+  std::size_t next = 0;
+  for (const auto& row : config::tls_server_rows) {
+    if (row.engine_wide) rows[next++] = row;
   }
-};
+  return rows;
+}();
 
-using TlsTable = Table<config::tls_server_rows, config::tls_directory_rows>;
-constexpr auto tls_records = TlsTable::records<tls_module>();
+constexpr auto& tls_list = commands_of<config::tls_server_rows, config::tls_directory_rows>;
+constexpr auto& ssl_list =
+    commands_of<config::all_ssl_server_rows, config::ssl_directory_rows, config::ssl_proxy_rows, engine_rows>;
+
+constexpr auto tls_records = records_of<tls_list>(handlers_of<tls_module>);
+constexpr auto ssl_records = records_of<ssl_list>(handlers_of<ssl_module>);
 
 }  // namespace
 
 const command_rec* const tls_commands = tls_records.data();
+const command_rec* const ssl_commands = ssl_records.data();
 
 }  // namespace tls::module

@@ -1,4 +1,4 @@
-// The tls_module record and the registration of its hooks.
+// The two module records and the registration of their hooks.
 #include "apr/httpd.hpp"
 #include "conn/connection.hpp"
 #include "module/commands.hpp"
@@ -13,7 +13,15 @@ const int* aplog_module_index = &tls_module.module_index;
 
 namespace {
 
+// Hooks of the engine, once for each reading of the configuration, whichever records are loaded.
 void register_hooks(apr_pool_t* pool) noexcept {
+  constexpr const char* key = "mod_tls: hooks registered";
+  aplog_module_index = &tls::server::primary_record().module_index;
+  void* done = nullptr;
+  apr_pool_userdata_get(&done, key, pool);
+  if (done != nullptr) return;
+  apr_pool_userdata_setn(key, key, apr_pool_cleanup_null, pool);
+
   // mod_proxy loads the client side's settings in its post_config, so the engine comes before it.
   static const char* const after[] = {"mod_proxy.c", nullptr};
   ap_hook_check_config(tls::server::check_config, nullptr, nullptr, APR_HOOK_FIRST);
@@ -43,4 +51,23 @@ module_struct tls_module = {
     .cmds = tls::module::tls_commands,
     .register_hooks = register_hooks,
     .flags = AP_MODULE_FLAG_NONE,
+};
+
+// What configurations, other modules and tools know as mod_ssl.
+module_struct ssl_module = {
+    .version = MODULE_MAGIC_NUMBER_MAJOR,
+    .minor_version = MODULE_MAGIC_NUMBER_MINOR,
+    .module_index = -1,
+    .name = "mod_ssl.c",
+    .dynamic_load_handle = nullptr,
+    .next = nullptr,
+    .magic = MODULE_MAGIC_COOKIE,
+    .rewrite_args = nullptr,
+    .create_dir_config = tls::server::create_directory_scope,
+    .merge_dir_config = tls::server::merge_directory_scopes,
+    .create_server_config = tls::server::create_server_scope,
+    .merge_server_config = tls::server::merge_server_scopes,
+    .cmds = tls::module::ssl_commands,
+    .register_hooks = register_hooks,
+    .flags = AP_MODULE_FLAG_ALWAYS_MERGE,
 };

@@ -1,10 +1,13 @@
 #include "server/policies.hpp"
 
 #include <exception>
+#include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include "config/all_rows.hpp"
 #include "config/defaults.hpp"
-#include "config/tls_rows.hpp"
 #include "report/log.hpp"
 #include "server/arena.hpp"
 #include "server/scopes.hpp"
@@ -33,18 +36,40 @@ std::vector<Listener> addresses_of(const server_rec* s) {
   return all;
 }
 
-ServerScope& scope_of(const server_rec* s) {
-  return *static_cast<ServerScope*>(ap_get_module_config(s->module_config, &tls_module));
-}
+// The policies of one vocabulary over all servers.
+class PolicyBuilder {
+ public:
+  PolicyBuilder(config::Vocabulary words, const module_struct& record, PoolArena& arena)
+      : words_(words), record_(record), arena_(arena), defaults_(config::server_defaults(words, arena)) {}
 
+  EffectivePolicy build(const server_rec* s, std::span<const Listener> addresses) {
+    ServerSettings complete;
+    config::merge<ServerSettings>(config::all_server_rows, arena_, complete, defaults_, scope_of(s, record_).settings);
+    return config::effective_policy(complete, words_, addresses);
+  }
+
+ private:
+  config::Vocabulary words_;
+  const module_struct& record_;
+  PoolArena& arena_;
+  ServerSettings defaults_;
+};
+
+// Where both records are loaded, a virtual host is of the vocabulary that turns its TLS on.
 void compute_policies(apr_pool_t* pool, server_rec* main_server) {
   PoolArena arena(pool);
-  const auto defaults = config::read_defaults<ServerSettings>(config::tls_server_rows, arena);
+  std::optional<PolicyBuilder> tls;
+  std::optional<PolicyBuilder> ssl;
+  if (is_loaded(tls_module)) tls.emplace(config::Vocabulary::Tls, tls_module, arena);
+  if (is_loaded(ssl_module)) ssl.emplace(config::Vocabulary::Ssl, ssl_module, arena);
   for (server_rec* s = main_server; s != nullptr; s = s->next) {
-    ServerScope& scope = scope_of(s);
-    ServerSettings complete;
-    config::merge<ServerSettings>(config::tls_server_rows, arena, complete, defaults, scope.settings);
-    scope.policy = arena.keep(config::effective_policy(complete, config::Vocabulary::Tls, addresses_of(s)));
+    const auto addresses = addresses_of(s);
+    EffectivePolicy policy = tls ? tls->build(s, addresses) : ssl->build(s, addresses);
+    if (tls && ssl && !policy.enabled) {
+      EffectivePolicy other = ssl->build(s, addresses);
+      if (other.enabled) policy = std::move(other);
+    }
+    scope_of(s, primary_record()).policy = arena.keep(std::move(policy));
   }
 }
 
@@ -61,7 +86,7 @@ int check_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_
   }
 }
 
-const EffectivePolicy& effective(const server_rec* s) noexcept { return *scope_of(s).policy; }
+const EffectivePolicy& effective(const server_rec* s) noexcept { return *scope_of(s, primary_record()).policy; }
 
 bool engine_on(const server_rec* s, const apr_sockaddr_t* local) noexcept {
   return effective(s).engine.on_at(listener_of(local));

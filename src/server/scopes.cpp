@@ -1,20 +1,37 @@
 #include "server/scopes.hpp"
 
-#include "config/tls_rows.hpp"
+#include "config/all_rows.hpp"
 #include "server/arena.hpp"
+#include "server/policies.hpp"
 
 namespace tls::server {
+namespace {
+
+// The record whose vocabulary `s` is written in.
+const module_struct& record_of(const server_rec* s) noexcept {
+  if (!is_loaded(tls_module)) return ssl_module;
+  if (!is_loaded(ssl_module)) return tls_module;
+  return effective(s).words == config::Vocabulary::Ssl ? ssl_module : tls_module;
+}
+
+const DirectoryScope& directory_scope(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept {
+  return *static_cast<const DirectoryScope*>(ap_get_module_config(per_directory, &record_of(s)));
+}
+
+}  // namespace
 
 void* create_server_scope(apr_pool_t* pool, server_rec* /*s*/) noexcept {
   return ::new (apr_palloc(pool, sizeof(ServerScope))) ServerScope{};
 }
 
 void* merge_server_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
+  const auto& inner = *static_cast<const ServerScope*>(add);
   auto* out = ::new (apr_palloc(pool, sizeof(ServerScope))) ServerScope{};
   PoolArena arena(pool);
-  config::merge<config::ServerSettings>(config::tls_server_rows, arena, out->settings,
-                                        static_cast<const ServerScope*>(base)->settings,
-                                        static_cast<const ServerScope*>(add)->settings);
+  config::merge<config::ServerSettings>(config::all_server_rows, arena, out->settings,
+                                        static_cast<const ServerScope*>(base)->settings, inner.settings);
+  out->first_directive = inner.first_directive;
+  out->first_written = inner.first_written;
   return out;
 }
 
@@ -23,17 +40,35 @@ void* create_directory_scope(apr_pool_t* pool, char* /*directory*/) noexcept {
 }
 
 void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
+  const auto& outer = *static_cast<const DirectoryScope*>(base);
+  const auto& inner = *static_cast<const DirectoryScope*>(add);
   auto* out = ::new (apr_palloc(pool, sizeof(DirectoryScope))) DirectoryScope{};
   PoolArena arena(pool);
-  config::merge<config::DirectorySettings>(config::tls_directory_rows, arena, out->settings,
-                                           static_cast<const DirectoryScope*>(base)->settings,
-                                           static_cast<const DirectoryScope*>(add)->settings);
+  config::merge<config::DirectorySettings>(config::all_directory_rows, arena, out->settings, outer.settings,
+                                           inner.settings);
+  config::merge<config::ProxySettings>(config::all_proxy_rows, arena, out->proxy, outer.proxy, inner.proxy);
   return out;
 }
 
+bool is_loaded(const module_struct& record) noexcept { return record.module_index >= 0; }
+
+const module_struct& primary_record() noexcept { return is_loaded(tls_module) ? tls_module : ssl_module; }
+
+ServerScope& scope_of(const server_rec* s, const module_struct& record) noexcept {
+  return *static_cast<ServerScope*>(ap_get_module_config(s->module_config, &record));
+}
+
+const config::DirectorySettings& directory_settings(const request_rec* r) noexcept {
+  return directory_scope(r->server, r->per_dir_config).settings;
+}
+
+const config::ProxySettings& proxy_settings(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept {
+  return directory_scope(s, per_directory).proxy;
+}
+
 config::Options options_of(const request_rec* r) noexcept {
-  const auto* scope = static_cast<const DirectoryScope*>(ap_get_module_config(r->per_dir_config, &tls_module));
-  return scope->settings.options ? *scope->settings.options : config::Options{};
+  const auto& settings = directory_settings(r);
+  return settings.options ? *settings.options : config::Options{};
 }
 
 }  // namespace tls::server

@@ -1,4 +1,5 @@
 // What the module keeps in httpd's configuration vectors: settings as written, for each server and each directory.
+// Each module record has its own, so that the vocabularies never mix; the words that govern the engine stand in both.
 #pragma once
 
 #include "apr/httpd.hpp"
@@ -10,19 +11,34 @@ namespace tls::server {
 // For a server or virtual host.
 struct ServerScope {
   config::ServerSettings settings;
-  const config::EffectivePolicy* policy = nullptr;  // set by check_config
+  const char* first_directive = nullptr;  // of this vocabulary in this very server, not inherited; nullptr: none
+  config::Source first_written;
+  const config::EffectivePolicy* policy = nullptr;  // set by check_config in the primary record's scope
 };
 
 // For a directory, a location, or a server's outermost directory.
 struct DirectoryScope {
   config::DirectorySettings settings;
+  config::ProxySettings proxy;
 };
 
-// For the module record; all in `pool`.
+// For the module records; all in `pool`.
 void* create_server_scope(apr_pool_t* pool, server_rec* s) noexcept;
 void* merge_server_scopes(apr_pool_t* pool, void* base, void* add) noexcept;
 void* create_directory_scope(apr_pool_t* pool, char* directory) noexcept;
 void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) noexcept;
+
+// The record that is loaded; tls_module where both are.
+const module_struct& primary_record() noexcept;
+bool is_loaded(const module_struct& record) noexcept;
+
+ServerScope& scope_of(const server_rec* s, const module_struct& record) noexcept;
+
+// What the sections that a request passed say of it, in the vocabulary of its virtual host.
+const config::DirectorySettings& directory_settings(const request_rec* r) noexcept;
+
+// What applies to outgoing connections: of a server (s->lookup_defaults), a <Proxy> section or a request.
+const config::ProxySettings& proxy_settings(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept;
 
 // The options that apply to a request: TLSOptions and SSLOptions of all sections it passed.
 config::Options options_of(const request_rec* r) noexcept;

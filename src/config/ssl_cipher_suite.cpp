@@ -1,0 +1,61 @@
+// SSLCipherSuite: OpenSSL's lists as the suites that exist here.
+#include <algorithm>
+#include <array>
+
+#include "config/cipher_language.hpp"
+#include "config/ssl_values.hpp"
+#include "config/suites.hpp"
+
+namespace tls::config {
+namespace {
+
+std::string openssl_names(std::span<const std::uint16_t> numbers) {
+  std::string text;
+  for (const std::uint16_t number : numbers) text += (text.empty() ? "" : ":") + std::string(suite(number)->openssl);
+  return text;
+}
+
+// The TLS 1.3 form is a plain list of names: no aliases, no signs.
+Outcome tls13_list(std::string_view list, std::optional<SuiteList>& suites13) {
+  SuiteList chosen;
+  for (const std::string_view name : split(list, ":")) {
+    const Suite* known = find_suite(name);
+    if (known == nullptr || known->first_version != FirstVersion::Tls13) {
+      return {"unknown TLS 1.3 suite " + quoted(name) + did_you_mean(nearest_suite(name)), {}, {}};
+    }
+    if (is_supported(*known) && std::ranges::find(chosen, known->number) == chosen.end())
+      chosen.push_back(known->number);
+  }
+  if (chosen.empty()) {
+    return {"no suite is left of " + quoted(list) +
+                "; there are TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384 and TLS_CHACHA20_POLY1305_SHA256",
+            {},
+            {}};
+  }
+  suites13 = std::move(chosen);
+  return {};
+}
+
+Outcome tls12_list(std::string_view list, std::optional<SuiteList>& suites12) {
+  // mod_ssl appends this to every list: neither null nor anonymous suites are ever meant.
+  CipherSelection selection = select_ciphers(std::string(list) + ":!aNULL:!eNULL:!EXP");
+  if (!selection.error.empty()) return {std::move(selection.error), {}, {}};
+  if (selection.supported.empty()) {
+    constexpr std::array<std::uint16_t, 6> all = {0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0xC02B, 0xC02F};
+    return {"no suite is left of " + quoted(list) + "; there are " + openssl_names(all), {}, {}};
+  }
+  suites12 = std::move(selection.supported);
+  return {};
+}
+
+}  // namespace
+
+Outcome ssl_cipher_suite(const Arguments& words, std::optional<SuiteList>& suites12,
+                         std::optional<SuiteList>& suites13) {
+  if (words.size() == 1) return tls12_list(words[0], suites12);
+  if (words[0] == "SSL") return tls12_list(words[1], suites12);
+  if (words[0] == "TLSv1.3") return tls13_list(words[1], suites13);
+  return {"protocol '" + std::string(words[0]) + "' not supported", {}, {}};
+}
+
+}  // namespace tls::config
