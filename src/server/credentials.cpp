@@ -23,13 +23,17 @@ struct StoreHolder {
   rust::Box<rs::CredentialStore> store = rs::new_credential_store();
 };
 
+struct Retained {
+  StoreHolder* holder;
+};
+
 rs::CredentialStore& store() {
-  auto** slot = static_cast<StoreHolder**>(ap_retained_data_get(store_key));
-  if (slot == nullptr) {
-    slot = static_cast<StoreHolder**>(ap_retained_data_create(store_key, sizeof(StoreHolder*)));
-    *slot = apr::pool_new<StoreHolder>(ap_pglobal);
+  auto* retained = static_cast<Retained*>(ap_retained_data_get(store_key));
+  if (retained == nullptr) {
+    retained = static_cast<Retained*>(ap_retained_data_create(store_key, sizeof(Retained)));
+    retained->holder = apr::pool_new<StoreHolder>(ap_pglobal);
   }
-  return *(*slot)->store;
+  return *retained->holder->store;
 }
 
 std::string port_of(const server_rec* s) {

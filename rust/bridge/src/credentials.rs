@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mod_tls_core::context::CertificateSource;
 use mod_tls_core::creds::{
-    self, CertSet, LoadRequest, NoPassphrases, PairRequest, Passphrases, passphrase::Unchecked,
+    self, CertSet, Dialog, LoadRequest, PairRequest, Passphrases, Unchecked,
 };
 
 use crate::ffi;
@@ -79,7 +79,7 @@ impl CredentialStore {
         guard_result(|| {
             let requests: Vec<_> = requests.iter().map(request).collect();
             let passphrases: &mut dyn Passphrases = if ask {
-                &mut NoPassphrases
+                &mut Dialog::default()
             } else {
                 &mut Unchecked
             };
@@ -103,6 +103,7 @@ fn request(from: &ffi::LoadRequest) -> LoadRequest {
     LoadRequest {
         host: from.host.clone(),
         names: from.names.clone(),
+        passphrase: from.passphrase.clone(),
         pairs: from.pairs.iter().map(pair).collect(),
         strict: from.strict,
     }

@@ -132,6 +132,7 @@ pub mod ffi {
     struct LoadRequest {
         host: String,
         names: Vec<String>,
+        passphrase: String,
         pairs: Vec<CertificatePair>,
         strict: bool,
     }

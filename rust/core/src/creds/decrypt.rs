@@ -1,22 +1,202 @@
-//! Opens encrypted keys.
+//! Opens encrypted keys: PKCS#8 (RFC 5958 with PBES2 of RFC 8018) and the traditional PEM encryption of OpenSSL.
 
-use super::key::PrivateKey;
+use aes::{Aes128, Aes192, Aes256};
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
+use des::TdesEde3;
+use md5::{Digest, Md5};
+use pkcs5::EncryptionScheme;
+use zeroize::Zeroizing;
+
+use super::der::{Der, OCTETS, OID, SEQUENCE, first_element};
+use super::key::{Form, PrivateKey, is_encrypted, pem_fault, read_key};
 use super::passphrase::{Answer, Passphrases, Question};
 use super::pem::Block;
 use super::problem::Fault;
 
-/// Asks for the pass phrase of an encrypted key and opens it.
+/// Asks for the pass phrase of an encrypted key, as often as `passphrases` has an answer, and opens it.
 ///
 /// # Errors
 /// A row of the fault table where no phrase opens it.
 pub fn decrypt_key(
-    _block: &Block<'_>,
+    block: &Block<'_>,
     question: &Question<'_>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<PrivateKey, Fault> {
     let file = question.file.to_owned();
-    Err(match passphrases.ask(question) {
-        Answer::Unchecked => Fault::EncryptedKeyUnchecked { file },
-        _ => Fault::EncryptedKey { file },
+    let locked = Locked::read(block, question.file)?;
+    for attempt in 0.. {
+        match passphrases.ask(&Question {
+            attempt,
+            ..*question
+        }) {
+            Answer::Phrase(phrase) => {
+                let Some(der) = locked.open(&phrase) else {
+                    continue;
+                };
+                match read_key(question.file, &der, locked.form) {
+                    // What a wrong phrase opened by chance is no key.
+                    Err(Fault::BadKey { .. }) => {}
+                    result => return result,
+                }
+            }
+            Answer::Unchecked => return Err(Fault::EncryptedKeyUnchecked { file }),
+            Answer::None(why) => return Err(Fault::EncryptedKey { file, why }),
+        }
+    }
+    Err(Fault::EncryptedKey {
+        file,
+        why: String::new(),
     })
+}
+
+/// RFC 8018 A.4.
+const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
+
+/// An encrypted key and what its encryption needs beside the pass phrase.
+struct Locked {
+    form: Form,
+    scheme: Scheme,
+    data: Zeroizing<Vec<u8>>,
+}
+
+enum Scheme {
+    Pkcs5(Box<EncryptionScheme>),
+    Traditional { cipher: Cipher, iv: Vec<u8> },
+}
+
+#[derive(Clone, Copy)]
+enum Cipher {
+    Aes128,
+    Aes192,
+    Aes256,
+    Des3,
+}
+
+impl Locked {
+    fn read(block: &Block<'_>, file: &str) -> Result<Locked, Fault> {
+        let der = block.decode().map_err(|e| pem_fault(file, e))?;
+        let unsupported = |how: String| Fault::UnsupportedEncryption {
+            file: file.to_owned(),
+            how,
+        };
+        if !is_encrypted(block) {
+            let damaged = || Fault::BadKey {
+                file: file.to_owned(),
+                cause: "it is damaged".to_owned(),
+            };
+            let (algorithm, data) = split_pkcs8(&der).ok_or_else(damaged)?;
+            if Der(algorithm).open(SEQUENCE).and_then(|mut a| a.take(OID)) != Some(PBES2) {
+                return Err(unsupported("a scheme older than PBES2".to_owned()));
+            }
+            let scheme =
+                EncryptionScheme::try_from(algorithm).map_err(|e| unsupported(e.to_string()))?;
+            let scheme = Scheme::Pkcs5(Box::new(scheme));
+            return Ok(Locked {
+                form: Form::Pkcs8,
+                scheme,
+                data: Zeroizing::new(data.to_vec()),
+            });
+        }
+        let info = block.header("DEK-Info").unwrap_or_default();
+        let (name, iv) = info.split_once(',').unwrap_or((info, ""));
+        let (cipher, length) = match name.trim() {
+            "AES-128-CBC" => (Cipher::Aes128, 16),
+            "AES-192-CBC" => (Cipher::Aes192, 16),
+            "AES-256-CBC" => (Cipher::Aes256, 16),
+            "DES-EDE3-CBC" => (Cipher::Des3, 8),
+            other => return Err(unsupported(other.to_owned())),
+        };
+        let iv = from_hex(iv.trim()).filter(|iv| iv.len() == length);
+        let iv = iv.ok_or_else(|| unsupported(format!("{name} without its start value")))?;
+        let form = match block.label {
+            "RSA PRIVATE KEY" => Form::Pkcs1,
+            "EC PRIVATE KEY" => Form::Sec1,
+            _ => Form::Pkcs8,
+        };
+        Ok(Locked {
+            form,
+            scheme: Scheme::Traditional { cipher, iv },
+            data: der,
+        })
+    }
+
+    /// The key in DER; `None` where the pass phrase is wrong. Works in one buffer, which is wiped.
+    fn open(&self, phrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let mut buffer = self.data.clone();
+        let length = match &self.scheme {
+            Scheme::Pkcs5(scheme) => scheme.decrypt_in_place(phrase, &mut buffer).ok()?.len(),
+            Scheme::Traditional {
+                cipher: Cipher::Aes128,
+                iv,
+            } => open_with::<Aes128, 16>(phrase, iv, &mut buffer)?,
+            Scheme::Traditional {
+                cipher: Cipher::Aes192,
+                iv,
+            } => open_with::<Aes192, 24>(phrase, iv, &mut buffer)?,
+            Scheme::Traditional {
+                cipher: Cipher::Aes256,
+                iv,
+            } => open_with::<Aes256, 32>(phrase, iv, &mut buffer)?,
+            Scheme::Traditional {
+                cipher: Cipher::Des3,
+                iv,
+            } => open_with::<TdesEde3, 24>(phrase, iv, &mut buffer)?,
+        };
+        buffer.truncate(length);
+        Some(buffer)
+    }
+}
+
+/// RFC 5958 3: EncryptedPrivateKeyInfo. The algorithm as an element, the data as contents.
+fn split_pkcs8(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut info = Der(der).open(SEQUENCE)?;
+    let algorithm = first_element(info.0, SEQUENCE)?;
+    info.take(SEQUENCE)?;
+    Some((algorithm, info.take(OCTETS)?))
+}
+
+/// Decrypts in place; the length of what was encrypted.
+fn open_with<C, const KEY: usize>(phrase: &[u8], iv: &[u8], data: &mut [u8]) -> Option<usize>
+where
+    C: BlockCipherDecrypt + KeyInit,
+    cbc::Decryptor<C>: KeyIvInit + BlockModeDecrypt,
+{
+    let key = derive::<KEY>(phrase, iv.get(..8)?);
+    let mode = cbc::Decryptor::<C>::new_from_slices(&key[..], iv).ok()?;
+    mode.decrypt_padded::<Pkcs7>(data).ok().map(<[u8]>::len)
+}
+
+/// EVP_BytesToKey with MD5 and one round, as OpenSSL's PEM encryption has it: the salt is the start of the IV.
+fn derive<const KEY: usize>(phrase: &[u8], salt: &[u8]) -> Zeroizing<[u8; KEY]> {
+    let mut key = Zeroizing::new([0; KEY]);
+    let mut last: Zeroizing<[u8; 16]> = Zeroizing::default();
+    for (round, part) in key.chunks_mut(16).enumerate() {
+        let mut hash = Md5::new();
+        if round > 0 {
+            hash.update(&last[..]);
+        }
+        hash.update(phrase);
+        hash.update(salt);
+        last.copy_from_slice(&hash.finalize());
+        part.copy_from_slice(last.get(..part.len()).unwrap_or_default());
+    }
+    key
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()));
+    let digits: Vec<u8> = digits.collect::<Option<_>>()?;
+    let pairs = digits.chunks(2);
+    pairs
+        .map(|pair| {
+            if let [high, low] = pair {
+                Some(high << 4 | low)
+            } else {
+                None
+            }
+        })
+        .collect()
 }

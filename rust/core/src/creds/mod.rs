@@ -17,8 +17,9 @@ pub mod problem;
 pub mod select;
 mod shelf;
 pub mod store;
+mod terminal;
 
-pub use passphrase::{Answer, NoPassphrases, Passphrases, Question};
+pub use passphrase::{Answer, Dialog, Passphrases, Question, Unchecked};
 pub use problem::{Fault, Problem, Severity};
 pub use select::{CertSet, Pair};
 pub use store::{LoadReport, LoadRequest, PairRequest, Store, load};

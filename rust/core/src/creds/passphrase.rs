@@ -1,12 +1,24 @@
 //! Where pass phrases of encrypted keys come from.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
+use rustix::net::SendFlags;
 use zeroize::Zeroizing;
+
+use super::terminal;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Question<'a> {
+    /// Where the configuration says to ask; see [`Source`].
+    pub source: &'a str,
     /// `ServerName:port` of the first virtual host that names the key.
     pub host: &'a str,
     /// Number of the key in that virtual host, from 0.
@@ -23,17 +35,17 @@ pub enum Answer {
     Phrase(Zeroizing<Vec<u8>>),
     /// Nobody may be asked now, so the key stays unchecked.
     Unchecked,
-    /// There is no pass phrase.
-    None,
+    /// There is no further pass phrase, and why.
+    None(String),
 }
 
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Answer::Phrase(_) => "Phrase(..)",
-            Answer::Unchecked => "Unchecked",
-            Answer::None => "None",
-        })
+        match self {
+            Answer::Phrase(_) => f.write_str("Phrase(..)"),
+            Answer::Unchecked => f.write_str("Unchecked"),
+            Answer::None(why) => write!(f, "None({why})"),
+        }
     }
 }
 
@@ -41,16 +53,6 @@ impl fmt::Debug for Answer {
 pub trait Passphrases {
     /// Called again with the next `attempt` where the phrase does not open the key.
     fn ask(&mut self, question: &Question<'_>) -> Answer;
-}
-
-/// Nobody to ask: encrypted keys are an error.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoPassphrases;
-
-impl Passphrases for NoPassphrases {
-    fn ask(&mut self, _question: &Question<'_>) -> Answer {
-        Answer::None
-    }
 }
 
 /// For `-t`: encrypted keys are not looked into.
@@ -61,4 +63,241 @@ impl Passphrases for Unchecked {
     fn ask(&mut self, _question: &Question<'_>) -> Answer {
         Answer::Unchecked
     }
+}
+
+/// Where to ask, in the words of SSLPassPhraseDialog and TLSKeyPassphrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source<'a> {
+    /// `builtin`, or nothing: the terminal that httpd is started from.
+    Terminal,
+    /// `|program arguments`: started once, reads prompts and writes one line for each.
+    Pipe(&'a str),
+    /// `exec:program`: started for each key with the virtual host and the kind of key.
+    Exec(&'a str),
+    /// `file:path`: the first line.
+    File(&'a str),
+}
+
+impl<'a> Source<'a> {
+    fn parse(text: &'a str) -> Source<'a> {
+        if let Some(program) = text.strip_prefix('|') {
+            return Source::Pipe(program.trim());
+        }
+        if let Some(program) = text.strip_prefix("exec:") {
+            return Source::Exec(program);
+        }
+        text.strip_prefix("file:")
+            .map_or(Source::Terminal, Source::File)
+    }
+
+    /// How often it is asked for one key. A program or a file says the same again.
+    fn tries(self) -> usize {
+        match self {
+            Source::Terminal | Source::Pipe(_) => 3,
+            Source::Exec(_) | Source::File(_) => 1,
+        }
+    }
+}
+
+/// Longer phrases are cut, as OpenSSL's dialog does.
+const MAX_PHRASE: usize = 1024;
+
+/// Asks as configured. Phrases that were given before are tried first, since many keys often share one; all are wiped
+/// when this is dropped.
+#[derive(Default)]
+pub struct Dialog {
+    known: Vec<Zeroizing<Vec<u8>>>,
+    /// How many phrases were known when the current key was begun.
+    tried_first: usize,
+    greeted: bool,
+    pipe: Option<Pipe>,
+}
+
+impl Passphrases for Dialog {
+    fn ask(&mut self, question: &Question<'_>) -> Answer {
+        if question.attempt == 0 {
+            self.tried_first = self.known.len();
+        }
+        if question.attempt < self.tried_first
+            && let Some(phrase) = self.known.get(question.attempt)
+        {
+            return Answer::Phrase(phrase.clone());
+        }
+        let asked = question.attempt - self.tried_first.min(question.attempt);
+        let source = Source::parse(question.source);
+        if asked >= source.tries() {
+            return Answer::None(match source {
+                Source::Terminal | Source::Pipe(_) => {
+                    "the pass phrase was wrong three times".to_owned()
+                }
+                Source::Exec(program) => format!("what {program} printed is not its pass phrase"),
+                Source::File(path) => format!("the first line of {path} is not its pass phrase"),
+            });
+        }
+        let answer = match source {
+            Source::Terminal => terminal::ask(&self.prompt(question, asked)),
+            Source::Pipe(program) => self.ask_pipe(program, question, asked),
+            Source::Exec(program) => ask_program(program, question),
+            Source::File(path) => read_file(path),
+        };
+        match answer {
+            Ok(phrase) => {
+                self.known.push(phrase.clone());
+                Answer::Phrase(phrase)
+            }
+            Err(why) => Answer::None(why),
+        }
+    }
+}
+
+impl Dialog {
+    /// What a person is shown before the first character may be typed.
+    fn prompt(&mut self, question: &Question<'_>, asked: usize) -> String {
+        let mut text = String::new();
+        if !self.greeted {
+            self.greeted = true;
+            text.push_str(
+                "mod_tls (Pass Phrase Dialog)\nSome of your private key files are encrypted for security reasons.\n\
+                 In order to read them you have to provide the pass phrases.\n",
+            );
+        }
+        match Source::parse(question.source).tries() - asked {
+            3 => text.push_str(&format!(
+                "\nPrivate key {} ({})\n",
+                question.host, question.file
+            )),
+            left => text.push_str(&format!(
+                "Pass phrase incorrect ({left} more {} permitted).\n",
+                if left == 1 { "try" } else { "tries" }
+            )),
+        }
+        text.push_str("Enter pass phrase:");
+        text
+    }
+
+    fn ask_pipe(
+        &mut self,
+        program: &str,
+        question: &Question<'_>,
+        asked: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, String> {
+        let prompt = self.prompt(question, asked);
+        if self
+            .pipe
+            .as_ref()
+            .is_none_or(|pipe| pipe.program != program)
+        {
+            self.pipe = None; // ends the one before
+            self.pipe = Some(Pipe::start(program)?);
+        }
+        let silent = || format!("{program} ended without a pass phrase");
+        let pipe = self.pipe.as_mut().ok_or_else(silent)?;
+        // A program may answer without having read its prompts: whether it is still there, reading shows.
+        let _ = rustix::net::send(&pipe.prompts, prompt.as_bytes(), SendFlags::NOSIGNAL);
+        pipe.answers
+            .as_mut()
+            .and_then(|answers| read_line(answers))
+            .ok_or_else(silent)
+    }
+}
+
+/// The running program of `|program`.
+struct Pipe {
+    program: String,
+    child: Child,
+    /// A socket and not a pipe, because httpd may not ignore SIGPIPE yet.
+    prompts: UnixStream,
+    answers: Option<ChildStdout>,
+}
+
+impl Pipe {
+    fn start(program: &str) -> Result<Pipe, String> {
+        let failed = |e: std::io::Error| format!("{program} cannot be started: {e}");
+        let (prompts, theirs) = UnixStream::pair().map_err(failed)?;
+        let mut words = program.split_ascii_whitespace();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command
+            .args(words)
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(failed)?;
+        let answers = child.stdout.take();
+        Ok(Pipe {
+            program: program.to_owned(),
+            child,
+            prompts,
+            answers,
+        })
+    }
+}
+
+impl Drop for Pipe {
+    /// Closes both directions, by which a program ends; one that does not within a second is killed.
+    fn drop(&mut self) {
+        let _ = self.prompts.shutdown(Shutdown::Write);
+        drop(self.answers.take());
+        for _ in 0..100 {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(10)),
+                _ => return,
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// mod_ssl's arguments: `servername:port`, and `RSA`, `DSA`, `ECC` for the first three keys of a virtual host whatever
+/// they are, then their number.
+fn ask_program(program: &str, question: &Question<'_>) -> Result<Zeroizing<Vec<u8>>, String> {
+    let number = question.index.to_string();
+    let kind = ["RSA", "DSA", "ECC"]
+        .get(question.index)
+        .copied()
+        .unwrap_or(&number);
+    let mut command = Command::new(program);
+    command
+        .args([question.host, kind])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .map_err(|e| format!("{program} cannot be started: {e}"))?;
+    let line = child.stdout.take().and_then(|mut out| read_line(&mut out));
+    let status = child
+        .wait()
+        .map_err(|e| format!("{program} was lost: {e}"))?;
+    match line {
+        Some(line) => Ok(line),
+        None => Err(format!("{program} printed no pass phrase ({status})")),
+    }
+}
+
+fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut file = File::open(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    read_line(&mut file).ok_or_else(|| format!("{path} is empty"))
+}
+
+/// One line without its end, in a buffer that never moves; `None` where there is none.
+pub(super) fn read_line(from: &mut impl Read) -> Option<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_PHRASE));
+    let mut byte = Zeroizing::new([0u8; 1]);
+    let mut any = false;
+    loop {
+        match from.read(&mut byte[..]) {
+            Ok(0) => break,
+            Ok(_) => any = true,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(_) => break,
+        }
+        match byte[0] {
+            b'\n' => break,
+            other if line.len() < MAX_PHRASE => line.push(other),
+            _ => {}
+        }
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    any.then_some(line)
 }

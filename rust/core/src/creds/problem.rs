@@ -89,6 +89,11 @@ pub enum Fault {
     },
     EncryptedKey {
         file: String,
+        why: String,
+    },
+    UnsupportedEncryption {
+        file: String,
+        how: String,
     },
     EncryptedKeyUnchecked {
         file: String,
@@ -175,7 +180,8 @@ impl Fault {
             | Fault::BadKey { file, .. }
             | Fault::UnsupportedKey { file, .. }
             | Fault::RsaSize { file, .. }
-            | Fault::EncryptedKey { file }
+            | Fault::EncryptedKey { file, .. }
+            | Fault::UnsupportedEncryption { file, .. }
             | Fault::EncryptedKeyUnchecked { file }
             | Fault::LeafNotFirst { file, .. }
             | Fault::OutOfOrder { file, .. }
@@ -228,9 +234,13 @@ impl Fault {
             Fault::RsaSize { file, bits } => format!(
                 "the RSA key in {file} has {bits} bits, usable are 2048 to 8192; make a new key and have a certificate \
                  issued for it"),
-            Fault::EncryptedKey { file } => format!(
-                "the private key in {file} is encrypted and no pass phrase opens it; say where the pass phrase comes \
-                 from (TLSKeyPassphrase or SSLPassPhraseDialog), or decrypt the key: openssl pkey -in {file} -out FILE"),
+            Fault::EncryptedKey { file, why } => format!(
+                "the private key in {file} is encrypted and no pass phrase opens it: {why}; say where the pass phrase \
+                 comes from (TLSKeyPassphrase or SSLPassPhraseDialog), or decrypt the key: openssl pkey -in {file} \
+                 -out FILE"),
+            Fault::UnsupportedEncryption { file, how } => format!(
+                "the private key in {file} is encrypted in a way that is not supported ({how}); encrypt it anew: \
+                 openssl pkcs8 -topk8 -v2 aes-256-cbc -in {file} -out FILE"),
             Fault::EncryptedKeyUnchecked { file } => format!(
                 "the private key in {file} is encrypted, so it is not checked here; it will be when the server starts"),
             Fault::KeyMismatch { key, certificate, hint } => format!(

@@ -26,6 +26,8 @@ pub struct LoadRequest {
     pub host: String,
     /// Names that the certificates should cover: ServerName and those aliases that are no patterns.
     pub names: Vec<String>,
+    /// Where to ask for pass phrases: `builtin` (or nothing), `|program`, `exec:program`, `file:path`.
+    pub passphrase: String,
     /// Certificates in the order of the configuration.
     pub pairs: Vec<PairRequest>,
     /// Our own words: a chain out of order is an error, and each key belongs to the certificate it is named with.
@@ -168,6 +170,7 @@ impl Run<'_, '_> {
             let mut take = |fault: Fault| report.add(index, &pair.place, fault);
             let chain = self.chain(&pair.certificate).map_err(&mut take).ok();
             let question = Question {
+                source: &request.passphrase,
                 host: &request.host,
                 index: number,
                 ..Question::default()

@@ -1,6 +1,7 @@
 //! Tests of this module; `testdata/creds/make.sh` says where the files come from.
 
 mod chain;
+mod decrypt;
 mod key;
 mod pem;
 mod select;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rustls::SignatureScheme as S;
 
-use super::super::passphrase::NoPassphrases;
+use super::super::passphrase::Dialog;
 use super::super::select::CertSet;
 use super::super::store::{LoadRequest, PairRequest, load};
 use super::path;
@@ -18,7 +18,7 @@ fn set(names: &[&str]) -> Arc<CertSet> {
         strict: true,
         ..LoadRequest::default()
     };
-    load(&[request], &mut NoPassphrases).sets[0]
+    load(&[request], &mut Dialog::default()).sets[0]
         .clone()
         .unwrap()
 }

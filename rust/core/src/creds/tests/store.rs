@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::passphrase::{NoPassphrases, Unchecked};
+use super::super::passphrase::{Dialog, Unchecked};
 use super::super::problem::{Problem, Severity};
 use super::super::store::{LoadReport, LoadRequest, PairRequest, Store, load};
 use super::{Scratch, data, path};
@@ -20,13 +20,14 @@ fn request(names: &[&str], pairs: Vec<PairRequest>) -> LoadRequest {
         names: names.iter().map(|n| (*n).to_owned()).collect(),
         pairs,
         strict: true,
+        ..LoadRequest::default()
     }
 }
 
 fn load_one(certificate: String, key: Option<String>) -> LoadReport {
     load(
         &[request(&[], vec![pair(certificate, key, "c:1")])],
-        &mut NoPassphrases,
+        &mut Dialog::default(),
     )
 }
 
@@ -53,7 +54,7 @@ fn loads_own_certificates_that_webpki_would_refuse() {
         Some(path("p256.pkcs8.pem")),
         "c:1",
     )];
-    let report = load(&[request(&["v1.example"], v1)], &mut NoPassphrases);
+    let report = load(&[request(&["v1.example"], v1)], &mut Dialog::default());
     assert_eq!(report.problems[0].severity, Severity::Warning);
     assert!(
         report.problems[0].text.contains("common name"),
@@ -214,7 +215,7 @@ fn all_faults_come_in_one_run_and_the_rest_is_loaded() {
             vec![pair(path("p256.crt.pem"), Some("/none/b".into()), "c:9")],
         ),
     ];
-    let report = load(&requests, &mut NoPassphrases);
+    let report = load(&requests, &mut Dialog::default());
     let seen: Vec<_> = report
         .problems
         .iter()
@@ -246,7 +247,7 @@ fn all_faults_come_in_one_run_and_the_rest_is_loaded() {
 #[test]
 fn one_line_of_the_configuration_is_blamed_once() {
     let inherited = request(&[], vec![pair("/none".into(), None, "c:1")]);
-    let report = load(&[inherited.clone(), inherited], &mut NoPassphrases);
+    let report = load(&[inherited.clone(), inherited], &mut Dialog::default());
     assert_eq!(report.problems.len(), 1);
 }
 
@@ -257,7 +258,7 @@ fn keys_find_their_certificates_in_the_words_of_mod_ssl() {
         pair(path("p256.crt.pem"), Some(path("rsa.pkcs8.pem")), "c:2"),
     ];
     let mut request = request(&[], crossed);
-    let report = load(std::slice::from_ref(&request), &mut NoPassphrases);
+    let report = load(std::slice::from_ref(&request), &mut Dialog::default());
     assert_eq!(report.problems.len(), 2);
     let other = path("p256.crt.pem");
     assert!(
@@ -268,7 +269,7 @@ fn keys_find_their_certificates_in_the_words_of_mod_ssl() {
         report.problems[0]
     );
     request.strict = false;
-    let report = load(&[request], &mut NoPassphrases);
+    let report = load(&[request], &mut Dialog::default());
     assert_eq!(report.problems, []);
     assert_eq!(report.sets[0].as_ref().unwrap().pairs().len(), 2);
 }
@@ -279,7 +280,7 @@ fn a_second_certificate_of_the_same_kind_is_never_used() {
         pair(path("p256.crt.pem"), Some(path("p256.pkcs8.pem")), "c:1"),
         pair(path("p256.v1.crt.pem"), Some(path("p256.pkcs8.pem")), "c:2"),
     ];
-    let report = load(&[request(&[], twice)], &mut NoPassphrases);
+    let report = load(&[request(&[], twice)], &mut Dialog::default());
     assert_eq!(report.problems.len(), 1);
     assert!(
         report.problems[0].text.contains("ECDSA P-256"),
@@ -313,7 +314,7 @@ fn a_kept_store_parses_only_what_changed() {
         request(&[], vec![pair(certificate.clone(), Some(copy), "c:2")]),
     ];
     let mut store = Store::default();
-    let first = store.load(&both, &mut NoPassphrases);
+    let first = store.load(&both, &mut Dialog::default());
     assert!(
         Arc::ptr_eq(
             first.sets[0].as_ref().unwrap(),
@@ -321,7 +322,7 @@ fn a_kept_store_parses_only_what_changed() {
         ),
         "equal bytes are one pair"
     );
-    let again = store.load(&both[..1], &mut NoPassphrases);
+    let again = store.load(&both[..1], &mut Dialog::default());
     let certified = |r: &LoadReport| Arc::clone(&r.sets[0].as_ref().unwrap().pairs()[0].certified);
     assert!(
         Arc::ptr_eq(&certified(&first), &certified(&again)),
@@ -329,7 +330,7 @@ fn a_kept_store_parses_only_what_changed() {
     );
     dir.write("a.pem", data("rsa.crt.pem"));
     dir.write("a.key", data("rsa.pkcs8.pem"));
-    let changed = store.load(&both[..1], &mut NoPassphrases);
+    let changed = store.load(&both[..1], &mut Dialog::default());
     assert_eq!(changed.problems, []);
     assert!(!Arc::ptr_eq(&certified(&first), &certified(&changed)));
 }
