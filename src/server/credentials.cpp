@@ -198,6 +198,8 @@ std::vector<server_rec*> hosts_with_tls(server_rec* main) {
   for (server_rec* s = main; s != nullptr; s = s->next) {
     if (effective(s).enabled) hosts.push_back(s);
   }
+  // httpd puts each virtual host it reads right behind the main server.
+  std::reverse(hosts.begin() + (hosts.empty() || hosts.front() != main ? 0 : 1), hosts.end());
   return hosts;
 }
 

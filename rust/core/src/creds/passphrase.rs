@@ -196,7 +196,7 @@ impl Dialog {
         let _ = rustix::net::send(&pipe.prompts, prompt.as_bytes(), SendFlags::NOSIGNAL);
         pipe.answers
             .as_mut()
-            .and_then(|answers| read_line(answers))
+            .and_then(read_line)
             .ok_or_else(silent)
     }
 }
