@@ -82,7 +82,7 @@ const char* suite_name(apr_pool_t* pool, std::uint16_t number) {
 }
 
 const char* hexadecimal(apr_pool_t* pool, std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
+  constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
   for (const char c : bytes) {
     const auto octet = static_cast<unsigned char>(c);

@@ -275,11 +275,9 @@ pub fn exported(certificate: &Certificate, alt_kinds: &[&str]) -> Vec<(String, V
     {
         let matching = certificate.alt_names.iter().filter_map(pick);
         let values = matching.filter_map(|(tag, value)| alt_value(prefix, tag, value));
-        found.extend(
-            values
-                .enumerate()
-                .map(|(index, value)| (format!("SAN_{prefix}{index}"), value)),
-        );
+        // Empty names are counted but not exported, as with every empty variable.
+        let numbered = values.enumerate().filter(|(_, value)| !value.is_empty());
+        found.extend(numbered.map(|(index, value)| (format!("SAN_{prefix}{index}"), value)));
     }
     found
 }

@@ -105,19 +105,25 @@ impl Name {
         out
     }
 
-    /// The old form `/C=DE/CN=name`: bytes as stored, `\xHH` for everything outside printable ASCII.
+    /// The old form `/C=DE/CN=name`: bytes as stored, `+` within relative names, `\` before `/` and `+` in values and
+    /// `\xHH` for everything outside printable ASCII.
     pub fn oneline(&self) -> Vec<u8> {
         let mut out = Vec::new();
+        let mut previous = None;
         for attribute in &self.attributes {
-            out.push(b'/');
+            let joined = previous == Some(attribute.set);
+            previous = Some(attribute.set);
+            out.push(if joined { b'+' } else { b'/' });
             out.extend_from_slice(attribute.label().as_bytes());
             out.push(b'=');
             for &octet in &attribute.value {
-                if matches!(octet, b' '..=b'~') {
-                    out.push(octet);
-                } else {
-                    out.extend_from_slice(b"\\x");
-                    text::push_hex(octet, &mut out);
+                match octet {
+                    b'/' | b'+' => out.extend_from_slice(&[b'\\', octet]),
+                    b' '..=b'~' => out.push(octet),
+                    _ => {
+                        out.extend_from_slice(b"\\x");
+                        text::push_hex(octet, &mut out);
+                    }
                 }
             }
         }
@@ -129,11 +135,12 @@ fn attribute(mut fields: Reader<'_>, set: usize) -> Option<Attribute> {
     let dotted = objects::dotted(fields.expect(OID)?.value)?;
     let Element { tag, value, raw } = fields.any()?;
     let names = objects::names(&dotted);
-    // A BIT STRING begins with the number of unused bits, which is no part of its value.
-    let value = if tag == BIT_STRING {
-        value.get(1..)?
-    } else {
-        value
+    let value = match tag {
+        // It begins with the number of unused bits, which is no part of its value.
+        BIT_STRING => value.get(1..)?,
+        // OpenSSL keeps it whole.
+        SEQUENCE => raw,
+        _ => value,
     };
     Some(Attribute {
         dotted,
@@ -181,7 +188,7 @@ mod tests {
         );
         assert_eq!(
             String::from_utf8_lossy(&name.oneline()),
-            "/C=DE/OU=a, b/CN=\\xC3\\xBC/x/1.2.3=?"
+            "/C=DE/OU=a, b+CN=\\xC3\\xBC\\/x/1.2.3=?"
         );
         assert_eq!(
             name.attribute("2.5.4.11", 0)
