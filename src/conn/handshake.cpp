@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "apr/mpm.hpp"
 #include "apr/slice.hpp"
 #include "conn/connection.hpp"
 #include "conn/sink.hpp"
@@ -93,6 +94,8 @@ Connection::Progress Connection::interrupted(apr_status_t rv) noexcept {
   if (deadline_.passed() || APR_STATUS_IS_TIMEUP(rv)) {
     fail(stage, "the client did not finish the handshake in time", Noise::No,
          "Clients that are merely slow need a longer TLSHandshakeTimeout, or RequestReadTimeout handshake=");
+  } else if (apr::child_is_ending()) {
+    fail(stage, "httpd ends the process", Noise::Yes, nullptr);
   } else {
     fail(stage, "the client closed the connection", state_ == State::Hello ? Noise::Yes : Noise::No, nullptr);
   }

@@ -1,5 +1,6 @@
 // What httpd calls for connections.
 #include "apr/guarded.hpp"
+#include "apr/mpm.hpp"
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
 #include "report/failures.hpp"
@@ -31,7 +32,13 @@ int process_connection(conn_rec* c) noexcept {
   const State state = connection->state();
   if (state == State::Open || state == State::Closing) return DECLINED;
   const bool async = can_wait && c->cs != nullptr;
-  switch (connection->handshake(async ? APR_NONBLOCK_READ : APR_BLOCK_READ)) {
+  Connection::Progress progress = connection->handshake(async ? APR_NONBLOCK_READ : APR_BLOCK_READ);
+  // The listener of a child that ends stops once no connection is counted, and then nobody polls for those that workers
+  // still take from their queue (event.c): such a handshake is finished by this thread.
+  if (progress == Connection::Progress::Wait && apr::child_is_ending()) {
+    progress = connection->handshake(APR_BLOCK_READ);
+  }
+  switch (progress) {
     case Connection::Progress::Done:
       return DECLINED;
     case Connection::Progress::Wait:
