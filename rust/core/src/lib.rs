@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod client;
 pub mod context;
 pub mod creds;
 pub mod describe;
+pub mod engine;
 pub mod hello;
 pub mod policy;
 pub mod session;

@@ -165,12 +165,12 @@ fn with_alpn(base: &ServerConfig, alpn: &[u8]) -> ServerConfig {
 
 fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String> {
     let provider = CryptoProvider {
-        cipher_suites: suites(spec, chacha_first),
+        cipher_suites: ordered_suites(spec, chacha_first),
         kx_groups: groups(&spec.groups),
         ..aws_lc_rs::default_provider()
     };
     let builder = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(&versions(spec))
+        .with_protocol_versions(&versions(spec.tls12, spec.tls13))
         .map_err(|e| {
             format!("no handshake is possible with these protocols, cipher suites and groups: {e}")
         })?;
@@ -193,31 +193,36 @@ fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String
     Ok(config)
 }
 
-fn versions(spec: &Spec) -> Vec<&'static SupportedProtocolVersion> {
-    [(spec.tls13, &TLS13), (spec.tls12, &TLS12)]
+/// The versions that are on.
+pub(crate) fn versions(tls12: bool, tls13: bool) -> Vec<&'static SupportedProtocolVersion> {
+    [(tls13, &TLS13), (tls12, &TLS12)]
         .into_iter()
         .filter_map(|(on, v)| on.then_some(v))
         .collect()
 }
 
-fn suites(spec: &Spec, chacha_first: bool) -> Vec<SupportedCipherSuite> {
-    let mut list: Vec<_> = spec
-        .suites
-        .iter()
-        .filter_map(|id| {
-            aws_lc_rs::ALL_CIPHER_SUITES
-                .iter()
-                .find(|s| u16::from(s.suite()) == *id)
-                .copied()
-        })
-        .collect();
+fn ordered_suites(spec: &Spec, chacha_first: bool) -> Vec<SupportedCipherSuite> {
+    let mut list = suites(&spec.suites);
     if chacha_first {
         list.sort_by_key(|suite| !is_chacha(suite.suite().into()));
     }
     list
 }
 
-fn groups(ids: &[u16]) -> Vec<&'static dyn SupportedKxGroup> {
+/// The suites of these numbers that exist here, in this order.
+pub(crate) fn suites(ids: &[u16]) -> Vec<SupportedCipherSuite> {
+    ids.iter()
+        .filter_map(|id| {
+            aws_lc_rs::ALL_CIPHER_SUITES
+                .iter()
+                .find(|s| u16::from(s.suite()) == *id)
+                .copied()
+        })
+        .collect()
+}
+
+/// The groups of these numbers that exist here, in this order.
+pub(crate) fn groups(ids: &[u16]) -> Vec<&'static dyn SupportedKxGroup> {
     ids.iter()
         .filter_map(|id| {
             aws_lc_rs::ALL_KX_GROUPS

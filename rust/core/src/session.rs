@@ -1,15 +1,14 @@
-//! One incoming TLS connection. The only file that calls rustls' connection API.
+//! One TLS connection, incoming or outgoing.
 //!
 //! Bytes from the network go in, plaintext and bytes for the network come out; who reads and writes sockets is none of
 //! its business. Every loop consumes, produces or returns.
 
-use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic,
-};
-use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
+use rustls::{AlertDescription, Error, HandshakeKind};
+use rustls_pki_types::ServerName;
 
+use crate::client::ClientPolicy;
 use crate::context::{self, Context};
+use crate::engine::{Engine, Hands, Next, Seal};
 use crate::hello::{self, Parsed};
 use crate::policy::Policy;
 use crate::ticket::envelope::ClientVerdict;
@@ -21,6 +20,9 @@ pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
 
 /// The longest plaintext of one record (RFC 8446 5.1).
 pub const MAX_FRAGMENT: usize = 16_384;
+
+/// A close_notify alert in a record of its own, with a key update before it.
+const MAX_ALERT: usize = 128;
 
 /// `supported_versions` entry of TLS 1.3 (RFC 8446 4.2.1).
 const TLS13: u16 = 0x0304;
@@ -64,7 +66,7 @@ pub struct Facts {
 /// One connection, from its first byte on. Owned by the connection pool; any thread may call, one at a time.
 #[derive(Default)]
 pub struct Session {
-    tls: Option<Box<UnbufferedServerConnection>>,
+    tls: Option<Engine>,
     context: Option<Box<Context>>,
     /// Bytes from the network that rustls has not consumed.
     incoming: Vec<u8>,
@@ -106,8 +108,27 @@ impl Session {
     ) -> Result<(), Error> {
         context.resumption = policy.resumption(self.offers_tls13, self.offers_tickets);
         let config = policy.config(alpn, prefers_chacha);
-        self.tls = Some(Box::new(UnbufferedServerConnection::new(config)?));
+        self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));
+        Ok(())
+    }
+
+    /// Begins an outgoing connection: the ClientHello waits in [`Session::take_outgoing`] after the first
+    /// [`Session::feed`].
+    ///
+    /// # Errors
+    /// What rustls finds wrong with the configuration.
+    pub fn connect(
+        &mut self,
+        policy: &ClientPolicy,
+        name: ServerName<'static>,
+        alpn: Vec<Vec<u8>>,
+        context: Context,
+    ) -> Result<(), Error> {
+        let mut context = Some(Box::new(context));
+        let made = context::enter(&mut context, || Engine::client(policy.config(), name, alpn));
+        self.tls = Some(made?);
+        self.context = context;
         Ok(())
     }
 
@@ -129,7 +150,7 @@ impl Session {
             context.resumption.begin_call();
         }
         context::enter(&mut context, || self.process(&mut tls, sink));
-        if let (Some(context), Some(kind)) = (&mut context, tls.handshake_kind()) {
+        if let (Some(context), Some(kind)) = (&mut context, tls.common().handshake_kind()) {
             context.resumption.settle(kind == HandshakeKind::Resumed);
         }
         self.context = context;
@@ -137,13 +158,18 @@ impl Session {
         self.status()
     }
 
-    fn process(&mut self, tls: &mut UnbufferedServerConnection, sink: &mut dyn FnMut(&[u8])) {
+    fn process(&mut self, tls: &mut Engine, sink: &mut dyn FnMut(&[u8])) {
         let mut start = 0;
         while let Some(unconsumed) = self.incoming.get_mut(start..) {
-            let UnbufferedStatus { discard, state } = tls.process_tls_records(unconsumed);
-            start += discard;
-            match step(state, &mut self.outgoing, sink) {
-                Next::Again => {}
+            let hands = &mut Hands {
+                outgoing: &mut self.outgoing,
+                sink,
+                write: None,
+            };
+            let (consumed, next) = tls.step(unconsumed, hands);
+            start += consumed;
+            match next {
+                Next::Again | Next::Written => {}
                 Next::PeerClosed => self.peer_closed = true,
                 Next::Wait => break,
                 Next::Failed(error) => {
@@ -164,10 +190,14 @@ impl Session {
 
     /// After an error the alert that rustls owes is still to be had. What is left of the input must not be shown to
     /// it again: rustls asserts that it is never called to fail twice.
-    fn collect_alert(&mut self, tls: &mut UnbufferedServerConnection) {
-        while tls.wants_write() {
-            let state = tls.process_tls_records(&mut []).state;
-            if !matches!(step(state, &mut self.outgoing, &mut |_| {}), Next::Again) {
+    fn collect_alert(&mut self, tls: &mut Engine) {
+        while tls.common().wants_write() {
+            let hands = &mut Hands {
+                outgoing: &mut self.outgoing,
+                sink: &mut |_| {},
+                write: None,
+            };
+            if !matches!(tls.step(&mut [], hands), (_, Next::Again)) {
                 break;
             }
         }
@@ -187,69 +217,36 @@ impl Session {
         let fragment = fragment.clamp(1, MAX_FRAGMENT);
         let mut tls = self.tls.take()?;
         let mut context = self.context.take();
-        let sealed = context::enter(&mut context, || {
-            self.with_traffic(&mut tls, out, |traffic, out, mut written| {
-                let mut taken = 0;
-                while let Some(rest) = plaintext.get(taken..).filter(|rest| !rest.is_empty()) {
-                    let piece = rest.get(..fragment).unwrap_or(rest);
-                    let Some(space) = out.get_mut(written..) else {
-                        break;
-                    };
-                    match traffic.encrypt(piece, space) {
-                        Ok(n) => {
-                            written += n;
-                            taken += piece.len();
-                        }
-                        Err(EncryptError::InsufficientSize(_)) => break,
-                        Err(EncryptError::EncryptExhausted) => return None,
-                    }
-                }
-                Some((taken, written))
-            })
+        let mut sealed = None;
+        context::enter(&mut context, || {
+            self.write(&mut tls, &mut |traffic, owed| {
+                sealed = seal_records(traffic, owed, plaintext, fragment, out);
+            });
         });
         self.context = context;
         self.tls = Some(tls);
         sealed
     }
 
-    /// Brings the session to the state in which data may be written, with what rustls owes before already in `out`.
-    fn with_traffic<R>(
-        &mut self,
-        tls: &mut UnbufferedServerConnection,
-        out: &mut [u8],
-        mut write: impl FnMut(&mut Traffic<'_>, &mut [u8], usize) -> Option<R>,
-    ) -> Option<R> {
-        let mut owed = std::mem::take(&mut self.outgoing);
+    /// Brings the session to the state in which data may be written; `write` is not called where it never will be.
+    fn write(&mut self, tls: &mut Engine, write: &mut dyn FnMut(&mut dyn Seal, &[u8])) {
         loop {
-            let UnbufferedStatus { discard, state } = tls.process_tls_records(&mut self.incoming);
-            let result = match state {
-                Ok(ConnectionState::WriteTraffic(mut traffic)) => {
-                    let Some(space) = out.get_mut(..owed.len()) else {
-                        self.outgoing = owed;
-                        return None;
-                    };
-                    space.copy_from_slice(&owed);
-                    Some(write(&mut traffic, out, owed.len()))
-                }
-                state => {
-                    let unread = &mut self.unread;
-                    match step(state, &mut owed, &mut |data| unread.extend_from_slice(data)) {
-                        Next::Again => None,
-                        Next::PeerClosed => {
-                            self.peer_closed = true;
-                            None
-                        }
-                        Next::Wait => Some(None),
-                        Next::Failed(error) => {
-                            self.failure.get_or_insert(error);
-                            Some(None)
-                        }
-                    }
-                }
+            let unread = &mut self.unread;
+            let hands = &mut Hands {
+                outgoing: &mut self.outgoing,
+                sink: &mut |data| unread.extend_from_slice(data),
+                write: Some(write),
             };
-            self.incoming.drain(..discard.min(self.incoming.len()));
-            if let Some(result) = result {
-                return result;
+            let (consumed, next) = tls.step(&mut self.incoming, hands);
+            self.incoming.drain(..consumed.min(self.incoming.len()));
+            match next {
+                Next::Again => {}
+                Next::PeerClosed => self.peer_closed = true,
+                Next::Wait | Next::Written => return,
+                Next::Failed(error) => {
+                    self.failure.get_or_insert(error);
+                    return;
+                }
             }
         }
     }
@@ -262,22 +259,22 @@ impl Session {
         let Some(mut tls) = self.tls.take() else {
             return;
         };
-        let mut out = vec![0; self.outgoing.len() + 4 * RECORD_OVERHEAD + MAX_RECORD];
+        let mut alert = Vec::new();
         let mut context = self.context.take();
-        let written = context::enter(&mut context, || {
-            self.with_traffic(&mut tls, &mut out, |traffic, out, written| {
-                let more = out
-                    .get_mut(written..)
-                    .and_then(|space| traffic.queue_close_notify(space).ok())?;
-                Some(written + more)
-            })
+        context::enter(&mut context, || {
+            self.write(&mut tls, &mut |traffic, owed| {
+                alert.extend_from_slice(owed);
+                let start = alert.len();
+                alert.resize(start + MAX_ALERT, 0);
+                let written = alert
+                    .get_mut(start..)
+                    .and_then(|space| traffic.close_notify(space));
+                alert.truncate(start + written.unwrap_or(0));
+            });
         });
         self.context = context;
         self.tls = Some(tls);
-        if let Some(written) = written {
-            out.truncate(written);
-            self.outgoing = out;
-        }
+        self.outgoing.append(&mut alert);
     }
 
     /// Bytes for the network. They are to be sent in the order in which they are taken.
@@ -287,7 +284,7 @@ impl Session {
 
     /// Where the connection stands.
     pub fn status(&self) -> Status {
-        match self.tls.as_deref() {
+        match self.tls.as_ref().map(Engine::common) {
             _ if self.failure.is_some() => Status::Failed,
             Some(_) if self.peer_closed => Status::PeerClosed,
             Some(tls) if !tls.is_handshaking() => Status::Open,
@@ -310,10 +307,9 @@ impl Session {
 
     /// What the handshake settled.
     pub fn facts(&self) -> Facts {
-        let Some(tls) = self.tls.as_deref() else {
+        let Some(common) = self.tls.as_ref().map(Engine::common) else {
             return Facts::default();
         };
-        let common: &CommonState = tls;
         Facts {
             version: common.protocol_version().map_or(0, u16::from),
             suite: common
@@ -337,13 +333,21 @@ impl Session {
 
     /// The client's certificates as sent, leaf first, in DER.
     pub fn peer_certificates(&self) -> impl Iterator<Item = &[u8]> {
-        let chain = self.tls.as_deref().and_then(|tls| tls.peer_certificates());
+        let chain = self
+            .tls
+            .as_ref()
+            .map(Engine::common)
+            .and_then(|tls| tls.peer_certificates());
         chain.unwrap_or_default().iter().map(AsRef::as_ref)
     }
 
     /// The certificates of both sides, for variables and access rules.
     pub fn identity(&self) -> Identity {
-        let chain = self.tls.as_deref().and_then(|tls| tls.peer_certificates());
+        let chain = self
+            .tls
+            .as_ref()
+            .map(Engine::common)
+            .and_then(|tls| tls.peer_certificates());
         let presented = self
             .context
             .as_ref()
@@ -372,55 +376,31 @@ impl Session {
     }
 }
 
-type Traffic<'a> = WriteTraffic<'a, rustls::server::ServerConnectionData>;
-
-enum Next {
-    Again,
-    Wait,
-    PeerClosed,
-    Failed(Error),
-}
-
-/// Handles one state of rustls' unbuffered API.
-fn step<Data>(
-    state: Result<ConnectionState<'_, '_, Data>, Error>,
-    outgoing: &mut Vec<u8>,
-    sink: &mut dyn FnMut(&[u8]),
-) -> Next {
-    match state {
-        Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-            while let Some(record) = traffic.next_record() {
-                match record {
-                    Ok(record) => sink(record.payload),
-                    Err(error) => return Next::Failed(error),
-                }
+/// What has to be sent before goes first, then as many whole records as fit.
+fn seal_records(
+    traffic: &mut dyn Seal,
+    owed: &[u8],
+    plaintext: &[u8],
+    fragment: usize,
+    out: &mut [u8],
+) -> Option<(usize, usize)> {
+    out.get_mut(..owed.len())?.copy_from_slice(owed);
+    let (mut taken, mut written) = (0, owed.len());
+    while let Some(rest) = plaintext.get(taken..).filter(|rest| !rest.is_empty()) {
+        let piece = rest.get(..fragment).unwrap_or(rest);
+        let Some(space) = out.get_mut(written..) else {
+            break;
+        };
+        match traffic.encrypt(piece, space) {
+            Ok(Some(n)) => {
+                written += n;
+                taken += piece.len();
             }
-            Next::Again
+            Ok(None) => break,
+            Err(()) => return None,
         }
-        Ok(ConnectionState::EncodeTlsData(mut data)) => {
-            let end = outgoing.len();
-            if let Err(EncodeError::InsufficientSize(needed)) = data.encode(&mut []) {
-                outgoing.resize(end + needed.required_size, 0);
-                if let Some(space) = outgoing.get_mut(end..) {
-                    // cannot fail: the space is as large as was asked for
-                    let _ = data.encode(space);
-                }
-            }
-            Next::Again
-        }
-        Ok(ConnectionState::TransmitTlsData(data)) => {
-            data.done();
-            Next::Again
-        }
-        Ok(ConnectionState::PeerClosed) => Next::PeerClosed,
-        Ok(
-            ConnectionState::BlockedHandshake
-            | ConnectionState::WriteTraffic(_)
-            | ConnectionState::Closed
-            | _,
-        ) => Next::Wait,
-        Err(error) => Next::Failed(error),
     }
+    Some((taken, written))
 }
 
 /// A fatal alert in the clear, for a handshake that we end before rustls has the word (RFC 8446 6).

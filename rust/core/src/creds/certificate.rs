@@ -34,6 +34,8 @@ pub struct Certificate {
     pub addresses: Vec<IpAddr>,
     /// Whether `dns_names` had to be taken from the common name.
     pub only_common_name: bool,
+    /// First common name of the subject, in ASCII lower case.
+    pub common_name: Option<String>,
     /// Subject for people: common name, or else the whole of it.
     pub display: String,
 }
@@ -73,6 +75,7 @@ impl Certificate {
             dns_names,
             addresses,
             only_common_name: !has_names,
+            common_name: common_name.as_ref().map(|n| n.to_ascii_lowercase()),
             display: common_name.unwrap_or_else(|| x509.subject().to_string()),
         })
     }

@@ -7,11 +7,11 @@
 
 mod anchors;
 mod load;
-mod path;
-mod reason;
+pub(crate) mod path;
+pub(crate) mod reason;
 mod revocation;
 mod sections;
-mod signature;
+pub(crate) mod signature;
 mod verdict;
 mod verifier;
 

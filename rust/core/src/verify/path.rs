@@ -20,6 +20,26 @@ pub struct Rules<'a> {
     /// Certificates that may stand above the client's own.
     pub depth: u32,
     pub algorithms: &'a WebPkiSupportedAlgorithms,
+    /// What the certificate has to be good for.
+    pub purpose: Purpose,
+}
+
+/// Extended key usages (RFC 5280 4.2.1.12) that we ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Of a client that connects to us.
+    Client,
+    /// Of a backend that we connect to.
+    Server,
+}
+
+impl Purpose {
+    fn usage(self) -> KeyUsage {
+        match self {
+            Purpose::Client => KeyUsage::client_auth(),
+            Purpose::Server => KeyUsage::server_auth(),
+        }
+    }
 }
 
 impl Rules<'_> {
@@ -95,7 +115,7 @@ impl Rules<'_> {
                 self.anchors.trusted(),
                 &links,
                 now,
-                KeyUsage::client_auth(),
+                self.purpose.usage(),
                 options,
                 Some(&check),
             );

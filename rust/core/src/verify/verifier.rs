@@ -10,7 +10,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::Anchors;
-use super::path::Rules;
+use super::path::{Purpose, Rules};
 use super::reason;
 use super::revocation::Revocation;
 use super::signature;
@@ -109,6 +109,7 @@ impl Verifier {
             revocation: &self.revocation,
             depth,
             algorithms: &self.algorithms,
+            purpose: Purpose::Client,
         };
         let mut verdict = rules.judge(chain, now);
         if verdict.outcome == Outcome::Failed

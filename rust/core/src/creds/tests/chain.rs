@@ -18,6 +18,7 @@ fn certificate(subject: &str, issuer: &str) -> Certificate {
         dns_names: vec![subject.to_owned(), format!("*.{subject}")],
         addresses: vec!["192.0.2.1".parse().unwrap()],
         only_common_name: false,
+        common_name: None,
         display: subject.to_owned(),
     }
 }

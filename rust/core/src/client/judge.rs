@@ -1,0 +1,185 @@
+//! Whether a backend is the one that was meant: trust, name and dates, each as configured.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use crate::context;
+use crate::creds::certificate::Certificate;
+use crate::creds::names;
+use crate::verify::path::{Purpose, Rules};
+use crate::verify::{Anchors, Outcome, Revocation, Verdict, reason, signature};
+
+/// How much trust a backend has to prove.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// None: whoever answers is believed (`SSLProxyVerify none`).
+    #[default]
+    None,
+    /// A chain to one of the CAs.
+    Required,
+    /// A chain, but nobody need vouch for its end (`optional_no_ca`).
+    OptionalNoCa,
+}
+
+/// Judges the certificates of backends for one client policy.
+#[derive(Debug)]
+pub struct Judge {
+    /// How much trust is asked for.
+    pub mode: Mode,
+    /// Certificates that may stand above the backend's own.
+    pub depth: u32,
+    /// Trusted CAs.
+    pub anchors: Anchors,
+    /// Revocation lists.
+    pub revocation: Revocation,
+    /// The name that the request is for must stand in subjectAltName or be a common name.
+    pub check_name: bool,
+    /// The name must be a common name; asked only where `check_name` is off.
+    pub check_common_name: bool,
+    /// The backend's own certificate must be valid today, whatever `mode` says.
+    pub check_dates: bool,
+    /// Signature algorithms of certificates and handshakes.
+    pub algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// A refusal, in words that go into the log.
+#[derive(Debug)]
+struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+fn refuse(why: String) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused(why)))))
+}
+
+impl Judge {
+    fn trust(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Verdict, String> {
+        if self.mode == Mode::None {
+            return Ok(Verdict::default());
+        }
+        let rules = Rules {
+            anchors: &self.anchors,
+            revocation: &self.revocation,
+            depth: self.depth,
+            algorithms: &self.algorithms,
+            purpose: Purpose::Server,
+        };
+        let verdict = rules.judge(chain, now);
+        let forgiven = self.mode == Mode::OptionalNoCa && reason::is_untrusted(verdict.reason);
+        match verdict.outcome {
+            Outcome::Success => Ok(verdict),
+            _ if forgiven => Ok(Verdict {
+                outcome: Outcome::Generous,
+                ..verdict
+            }),
+            _ => Err(format!(
+                "its certificate does not verify: {}",
+                verdict.reason
+            )),
+        }
+    }
+
+    /// mod_ssl matches common names even beside a subjectAltName (ssl_util_ssl.c, modssl_X509_match_name).
+    fn name(&self, leaf: &Certificate, host: &str) -> Result<(), String> {
+        let common = leaf
+            .common_name
+            .as_deref()
+            .is_some_and(|name| names::covers(name, host));
+        let good = match (self.check_name, self.check_common_name) {
+            (true, _) => common || leaf.covers(host),
+            (false, true) => common,
+            (false, false) => true,
+        };
+        if good {
+            return Ok(());
+        }
+        Err(format!(
+            "its certificate is for {}, not for {host}",
+            leaf.names_for_people()
+        ))
+    }
+
+    fn dates(&self, leaf: &Certificate, now: UnixTime) -> Result<(), String> {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        if self.check_dates && now > leaf.not_after {
+            return Err("its certificate has expired".to_owned());
+        }
+        if self.check_dates && now < leaf.not_before {
+            return Err("its certificate is not yet valid".to_owned());
+        }
+        Ok(())
+    }
+
+    fn judge(
+        &self,
+        chain: &[CertificateDer<'_>],
+        host: Option<&str>,
+        now: UnixTime,
+    ) -> Result<Verdict, String> {
+        let verdict = self.trust(chain, now)?;
+        let leaf = chain
+            .first()
+            .ok_or_else(|| "it sent no certificate".to_owned())?;
+        if host.is_none() && !self.check_dates {
+            return Ok(verdict);
+        }
+        let leaf =
+            Certificate::parse(leaf).map_err(|_| "its certificate cannot be read".to_owned())?;
+        self.dates(&leaf, now)?;
+        host.map_or(Ok(()), |host| self.name(&leaf, host))?;
+        Ok(verdict)
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain: Vec<_> = std::iter::once(end_entity)
+            .chain(intermediates)
+            .cloned()
+            .collect();
+        // The name to verify comes from the request, and there may be none; what goes out as SNI may differ from it.
+        let host = context::with(|context| context.server_name.clone()).flatten();
+        let verdict = self.judge(&chain, host.as_deref(), now).map_err(refuse)?;
+        context::with(|context| context.verdict = Some(verdict));
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        signature::verify_tls12(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        signature::verify_tls13(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

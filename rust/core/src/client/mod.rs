@@ -1,0 +1,13 @@
+//! Outgoing connections: what mod_proxy's backends are asked for, and how they are judged.
+
+mod identity;
+mod judge;
+mod policy;
+mod sessions;
+
+pub use identity::{Identities, Pair, read_pairs};
+pub use judge::{Judge, Mode};
+pub use policy::{ClientPolicy, Spec, server_name};
+
+#[cfg(test)]
+mod tests;
