@@ -3,20 +3,11 @@
 #include <algorithm>
 
 #include "apr/pool.hpp"
-#include "conn/filters.hpp"
 
 namespace tls::conn {
 
 Connection::Connection(conn_rec* c, const server::Engine& engine, const server::Host& base) noexcept
-    : c_(c),
-      engine_(&engine),
-      first_(&base),
-      host_(&base),
-      session_(rs::new_session()),
-      cipher_(apr_brigade_create(c->pool, c->bucket_alloc)),
-      plain_(apr_brigade_create(c->pool, c->bucket_alloc)),
-      outgoing_(apr_brigade_create(c->pool, c->bucket_alloc)),
-      opened_(apr_time_now()) {
+    : Stream(c), engine_(&engine), first_(&base), host_(&base), opened_(apr_time_now()) {
   facts_.host = base.server;
   set_deadline();
 }
@@ -33,15 +24,19 @@ Connection::~Connection() { deadline_.cancel(); }
 
 Connection& Connection::attach(conn_rec* c, const server::Engine& engine, const server::Host& base) {
   auto* const connection = apr::pool_new<Connection>(c->pool, c, engine, base);
-  ap_set_module_config(c->conn_config, &tls_module, connection);
-  connection->input_ = ap_add_input_filter(kInputFilter, connection, nullptr, c);
-  connection->output_ = ap_add_output_filter(kOutputFilter, connection, nullptr, c);
+  connection->Stream::attach();
   return *connection;
 }
 
 Connection* Connection::of(const conn_rec* c) noexcept {
   const conn_rec* const main = c->master != nullptr ? c->master : c;
-  return static_cast<Connection*>(ap_get_module_config(main->conn_config, &tls_module));
+  return main->outgoing != 0 ? nullptr : static_cast<Connection*>(bound(main));
+}
+
+// httpd closes a connection whose handshake never ended; there is nothing of ours to say.
+void Connection::before_write(bool /*data*/) noexcept {
+  state_ = State::Closed;
+  deadline_.cancel();
 }
 
 const Facts* facts(const conn_rec* c) noexcept {

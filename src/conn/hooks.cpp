@@ -55,11 +55,11 @@ int process_connection(conn_rec* c) noexcept {
 
 apr_status_t input_filter(ap_filter_t* f, apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
                           apr_off_t limit) noexcept {
-  return static_cast<Connection*>(f->ctx)->read(bb, mode, block, limit);
+  return static_cast<Stream*>(f->ctx)->read(bb, mode, block, limit);
 }
 
 apr_status_t output_filter(ap_filter_t* f, apr_bucket_brigade* bb) noexcept {
-  return static_cast<Connection*>(f->ctx)->write(bb);
+  return static_cast<Stream*>(f->ctx)->write(bb);
 }
 
 int is_ssl(conn_rec* c) noexcept { return Connection::of(c) != nullptr ? OK : DECLINED; }

@@ -1,6 +1,6 @@
 // The input filter: ciphertext from the network in, plaintext in httpd's read modes out.
 #include "apr/slice.hpp"
-#include "conn/connection.hpp"
+#include "conn/stream.hpp"
 #include "conn/sink.hpp"
 
 namespace tls::conn {
@@ -63,9 +63,9 @@ void eat_line_ends(apr_bucket_brigade* bb) noexcept {
 
 }  // namespace
 
-apr_status_t Connection::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
+apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
                               apr_off_t limit) noexcept {
-  if (state_ == State::Hello || state_ == State::Handshake) {
+  if (handshaking()) {
     // process_connection drives the handshake; whoever reads earlier does so on this thread.
     if (handshake(APR_BLOCK_READ) != Progress::Done) return end_of_input();
   }
@@ -79,7 +79,7 @@ apr_status_t Connection::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_
   return deliver(bb, mode, block, limit);
 }
 
-apr_status_t Connection::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
+apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
                                  apr_off_t limit) noexcept {
   apr_status_t rv = APR_SUCCESS;
   switch (mode) {
@@ -105,7 +105,7 @@ apr_status_t Connection::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, a
   return rv;
 }
 
-apr_status_t Connection::get_line(apr_bucket_brigade* bb, apr_read_type_e block) noexcept {
+apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) noexcept {
   do {
     if (APR_BRIGADE_EMPTY(plain_)) {
       const apr_status_t rv = fill(block);
@@ -122,16 +122,16 @@ apr_status_t Connection::get_line(apr_bucket_brigade* bb, apr_read_type_e block)
 
 // apr_brigade_split_line leaves a bucket of no length, which a SPECULATIVE read would take for data: httpd would then
 // close the connection instead of keeping it alive.
-void Connection::drop_empty_buckets() noexcept {
+void Stream::drop_empty_buckets() noexcept {
   while (!APR_BRIGADE_EMPTY(plain_) && APR_BRIGADE_FIRST(plain_)->length == 0) {
     apr_bucket_delete(APR_BRIGADE_FIRST(plain_));
   }
 }
 
-apr_status_t Connection::end_of_input() noexcept { return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF; }
+apr_status_t Stream::end_of_input() noexcept { return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF; }
 
 // Decrypts until there is plaintext. Bytes that reading makes due (tickets, key updates, alerts) go out at once.
-apr_status_t Connection::fill(apr_read_type_e block) noexcept {
+apr_status_t Stream::fill(apr_read_type_e block) noexcept {
   int empty_reads = 0;
   while (APR_BRIGADE_EMPTY(plain_)) {
     if (input_status_ != APR_SUCCESS) return input_status_;

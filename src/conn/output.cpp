@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "apr/slice.hpp"
-#include "conn/connection.hpp"
+#include "conn/stream.hpp"
 #include "conn/sink.hpp"
 
 namespace tls::conn {
@@ -28,12 +28,19 @@ bool plain_file(const apr_bucket* b, apr_os_file_t& fd) noexcept {
   return (apr_file_flags_get(f) & APR_FOPEN_BUFFERED) == 0 && apr_os_file_get(&fd, f) == APR_SUCCESS;
 }
 
+bool has_data(apr_bucket_brigade* bb) noexcept {
+  for (apr_bucket* b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+    if (!APR_BUCKET_IS_METADATA(b)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // One call of the output filter.
 class Writer final {
  public:
-  explicit Writer(Connection& connection) noexcept : c_(connection) {}
+  explicit Writer(Stream& stream) noexcept : c_(stream) {}
 
   apr_status_t write(apr_bucket_brigade* bb) noexcept {
     while (!APR_BRIGADE_EMPTY(bb)) {
@@ -186,26 +193,22 @@ class Writer final {
 
   static constexpr std::size_t kSlack = 512;  // tickets or a key update that rustls owes before
 
-  Connection& c_;
+  Stream& c_;
   std::size_t passed_ = 0;
 };
 
-apr_status_t Connection::write(apr_bucket_brigade* bb) noexcept {
+apr_status_t Stream::write(apr_bucket_brigade* bb) noexcept {
   if (c_->aborted) {
     apr_brigade_cleanup(bb);
     return APR_ECONNABORTED;
   }
-  if (state_ == State::Hello || state_ == State::Handshake) {
-    // httpd closes a connection whose handshake never ended; there is nothing of ours to say.
-    state_ = State::Closed;
-    deadline_.cancel();
-  }
+  if (handshaking()) before_write(has_data(bb));
   const apr_status_t rv = Writer(*this).write(bb);
   apr_brigade_cleanup(bb);
   return rv;
 }
 
-apr_status_t Connection::send_outgoing(bool flush) noexcept {
+apr_status_t Stream::send_outgoing(bool flush) noexcept {
   if (APR_BRIGADE_EMPTY(outgoing_)) return APR_SUCCESS;
   if (flush) APR_BRIGADE_INSERT_TAIL(outgoing_, apr_bucket_flush_create(outgoing_->bucket_alloc));
   const apr_status_t rv = ap_pass_brigade(output_->next, outgoing_);
@@ -213,7 +216,7 @@ apr_status_t Connection::send_outgoing(bool flush) noexcept {
   return rv;
 }
 
-void Connection::close_notify() noexcept {
+void Stream::close_notify() noexcept {
   if (state_ != State::Open) return;
   state_ = State::Closing;
   if (shutdown_ == Shutdown::Unclean) return;

@@ -1,0 +1,25 @@
+#include "conn/stream.hpp"
+
+#include "conn/filters.hpp"
+#include "server/scopes.hpp"
+
+namespace tls::conn {
+
+Stream::Stream(conn_rec* c) noexcept
+    : c_(c),
+      session_(rs::new_session()),
+      cipher_(apr_brigade_create(c->pool, c->bucket_alloc)),
+      plain_(apr_brigade_create(c->pool, c->bucket_alloc)),
+      outgoing_(apr_brigade_create(c->pool, c->bucket_alloc)) {}
+
+void Stream::attach() noexcept {
+  ap_set_module_config(c_->conn_config, &server::primary_record(), this);
+  input_ = ap_add_input_filter(kInputFilter, this, nullptr, c_);
+  output_ = ap_add_output_filter(kOutputFilter, this, nullptr, c_);
+}
+
+Stream* Stream::bound(const conn_rec* c) noexcept {
+  return static_cast<Stream*>(ap_get_module_config(c->conn_config, &server::primary_record()));
+}
+
+}  // namespace tls::conn

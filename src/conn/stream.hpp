@@ -1,0 +1,86 @@
+// The part of a TLS connection that is the same from both ends: session, filters, reading and writing.
+#pragma once
+
+#include <cstdint>
+
+#include "apr/httpd.hpp"
+#include "mod_tls_bridge/src/lib.rs.h"
+
+namespace tls::conn {
+
+enum class State : std::uint8_t {
+  Hello,      // the ClientHello is not complete; of ours, not sent
+  Handshake,  // rustls has the word
+  Open,       // application data flows
+  Closing,    // our close_notify is out, or no more data may follow; bytes in flight may still go
+  Closed,     // nothing more is said
+};
+
+// How the last alerts are exchanged, as mod_ssl's environment variables ask for it.
+enum class Shutdown : std::uint8_t { Standard, Unclean };
+
+// Owned by the connection pool; used by whichever thread works on the connection, one at a time.
+class Stream {
+ public:
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  enum class Progress : std::uint8_t { Done, Wait, Failed };
+  // Drives the handshake as far as the bytes that are there allow; with APR_BLOCK_READ until it is decided.
+  virtual Progress handshake(apr_read_type_e block) noexcept = 0;
+
+  // What the filters do.
+  apr_status_t read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) noexcept;
+  apr_status_t write(apr_bucket_brigade* bb) noexcept;
+
+  [[nodiscard]] State state() const noexcept { return state_; }
+  [[nodiscard]] const rs::Session& session() const noexcept { return *session_; }
+  void shutdown_style(Shutdown style) noexcept { shutdown_ = style; }
+
+ protected:
+  explicit Stream(conn_rec* c) noexcept;
+  virtual ~Stream() = default;
+  // Makes this the object of its connection and inserts the filters.
+  void attach() noexcept;
+  // What is bound to `c`, whichever end it is.
+  static Stream* bound(const conn_rec* c) noexcept;
+
+  // Gives ciphertext to the session; false when the connection is over.
+  virtual bool feed(const char* data, std::size_t length) noexcept = 0;
+  // Something is to be written and the handshake is not complete. `data`: more than metadata. Where the state is not
+  // Open afterwards, only metadata passes: it flushes and closes.
+  virtual void before_write(bool data) noexcept = 0;
+
+  [[nodiscard]] bool handshaking() const noexcept { return state_ == State::Hello || state_ == State::Handshake; }
+  apr_status_t send_outgoing(bool flush) noexcept;
+  void close_notify() noexcept;
+
+  conn_rec* c_;
+  rust::Box<rs::Session> session_;
+  ap_filter_t* input_ = nullptr;
+  ap_filter_t* output_ = nullptr;
+  apr_bucket_brigade* cipher_;               // bytes just read from the network; empty between calls
+  apr_bucket_brigade* plain_;                // decrypted, not yet asked for
+  apr_bucket_brigade* outgoing_;             // for the network, not yet passed on; empty between calls
+  apr_status_t input_status_ = APR_SUCCESS;  // sticky once input has ended
+  State state_ = State::Hello;
+
+ private:
+  friend class Writer;
+
+  // input.cpp
+  apr_status_t fill(apr_read_type_e block) noexcept;
+  apr_status_t deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) noexcept;
+  apr_status_t get_line(apr_bucket_brigade* bb, apr_read_type_e block) noexcept;
+  apr_status_t end_of_input() noexcept;
+  void drop_empty_buckets() noexcept;
+
+  char* staged_ = nullptr;  // plaintext gathered for full records; memory of the bucket allocator
+  std::size_t staged_length_ = 0;
+  std::size_t staged_capacity_ = 0;
+  std::size_t burst_ = 0;  // bytes written since the response started or the last pause
+  apr_time_t last_write_ = 0;
+  Shutdown shutdown_ = Shutdown::Standard;
+};
+
+}  // namespace tls::conn
