@@ -44,6 +44,7 @@ rs::ResumptionSetup setup_of(apr_pool_t* pool, server_rec* main_server) {
   if (!r.secret.empty()) setup.secret = ap_server_root_relative(pool, r.secret.c_str());
   setup.interval = r.secret_interval_s;
   setup.cached = !r.cache.provider.empty();
+  setup.remote = shared_by_machines(r.cache);
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     const config::EffectivePolicy& policy = effective(s);
     if (!policy.enabled) continue;

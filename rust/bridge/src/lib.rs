@@ -329,6 +329,8 @@ pub mod ffi {
         retention: u32,
         /// There is a session cache behind `cache_put` and the others.
         cached: bool,
+        /// It may be on another machine, and keep us waiting.
+        remote: bool,
     }
 
     /// What became of the secret file.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use mod_tls_core::policy::Sessions;
 use mod_tls_core::ticket::counters::ROWS;
+use mod_tls_core::ticket::courier::{Courier, PATIENCE};
 use mod_tls_core::ticket::secret::{self, Poll};
 use mod_tls_core::ticket::store::Stored;
 use mod_tls_core::ticket::{
@@ -87,10 +88,12 @@ pub fn resumption_setup(setup: &ResumptionSetup) -> Result<(), String> {
                 }
             }
             if setup.cached {
-                state.store = Some(Arc::new(SessionStore::new(
-                    sealer(*board),
-                    Arc::new(Socache),
-                )));
+                let cache: Arc<dyn Cache> = if setup.remote {
+                    Arc::new(Courier::new(Arc::new(Socache), PATIENCE))
+                } else {
+                    Arc::new(Socache)
+                };
+                state.store = Some(Arc::new(SessionStore::new(sealer(*board), cache)));
             }
         });
         Ok(())

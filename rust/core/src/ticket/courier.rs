@@ -1,0 +1,242 @@
+//! A cache on another machine, asked by threads that may wait for it, so that handshakes need not.
+//!
+//! httpd's providers for redis and memcached wait without end for a server that accepts connections and says nothing. So a
+//! handshake gives its question to a courier, and goes without the answer when it is not there in time.
+
+use super::store::{Cache, Lookup, Stored};
+use std::collections::VecDeque;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a handshake waits for a cache on another machine.
+pub const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Couriers of a process.
+const MOST: usize = 8;
+
+type Errand = Box<dyn FnOnce() + Send>;
+
+/// Asks `inner` in threads of its own, which it starts when they are first needed: in children, never in the parent.
+#[derive(Debug)]
+pub struct Courier {
+    inner: Arc<dyn Cache>,
+    desk: Arc<Desk>,
+    patience: Duration,
+}
+
+#[derive(Default)]
+struct Desk {
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(Instant, Errand)>,
+    idle: usize,
+    couriers: usize,
+}
+
+impl State {
+    /// The oldest errand was not even begun in its time: all couriers wait for a cache that does not answer.
+    fn stuck(&self) -> bool {
+        self.waiting
+            .front()
+            .is_some_and(|(deadline, _)| *deadline < Instant::now())
+    }
+}
+
+impl Courier {
+    /// Couriers to `inner`, waited for `patience` long.
+    pub fn new(inner: Arc<dyn Cache>, patience: Duration) -> Self {
+        Self {
+            inner,
+            desk: Arc::default(),
+            patience,
+        }
+    }
+
+    /// Has `ask` answered by a courier; None when there is none free, or no answer in time.
+    fn send<R: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Cache) -> R + Send + 'static,
+    ) -> Option<R> {
+        let (reply, answer) = sync_channel(1);
+        let inner = self.inner.clone();
+        let errand = move |reply: SyncSender<R>| drop(reply.send(ask(&*inner)));
+        self.desk.take(
+            Instant::now() + self.patience,
+            Box::new(move || errand(reply)),
+        )?;
+        answer.recv_timeout(self.patience).ok()
+    }
+}
+
+impl Desk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes an errand that is worth doing until `deadline`; None when nobody can do it.
+    fn take(self: &Arc<Self>, deadline: Instant, errand: Errand) -> Option<()> {
+        let mut state = self.state();
+        if state.couriers == MOST && state.stuck() {
+            return None;
+        }
+        if state.idle <= state.waiting.len() && state.couriers < MOST {
+            let desk = self.clone();
+            let thread = std::thread::Builder::new().name("tls-cache".into());
+            thread.spawn(move || desk.work()).ok()?;
+            state.couriers += 1;
+            state.idle += 1;
+        }
+        state.waiting.push_back((deadline, errand));
+        drop(state);
+        self.work.notify_one();
+        Some(())
+    }
+
+    fn work(&self) {
+        loop {
+            let mut state = self.state();
+            let (deadline, errand) = loop {
+                match state.waiting.pop_front() {
+                    Some(next) => break next,
+                    None => {
+                        state = self
+                            .work
+                            .wait(state)
+                            .unwrap_or_else(PoisonError::into_inner)
+                    }
+                }
+            };
+            state.idle -= 1;
+            drop(state);
+            if Instant::now() < deadline {
+                errand();
+            }
+            self.state().idle += 1;
+        }
+    }
+}
+
+impl core::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+impl Cache for Courier {
+    fn put(&self, key: &[u8], value: &[u8], expiry: u64) -> Stored {
+        let (key, value) = (key.to_vec(), value.to_vec());
+        self.send(move |cache| cache.put(&key, &value, expiry))
+            .unwrap_or(Stored::Failed)
+    }
+
+    fn get(&self, key: &[u8]) -> Lookup {
+        let key = key.to_vec();
+        self.send(move |cache| cache.get(&key))
+            .unwrap_or(Lookup::Failed)
+    }
+
+    fn take(&self, key: &[u8]) -> Lookup {
+        let key = key.to_vec();
+        self.send(move |cache| cache.take(&key))
+            .unwrap_or(Lookup::Failed)
+    }
+
+    fn report(&self, failures: u64) {
+        self.inner.report(failures);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    const LONG: Duration = Duration::from_secs(30);
+    const SHORT: Duration = Duration::from_millis(20);
+
+    /// Answers with the key; while it is frozen it answers nobody.
+    #[derive(Debug, Default)]
+    struct Freezer {
+        frozen: AtomicBool,
+        asked: AtomicUsize,
+        lock: Mutex<()>,
+        thawed: Condvar,
+    }
+
+    impl Freezer {
+        fn thaw(&self) {
+            let _guard = self.lock.lock().unwrap();
+            self.frozen.store(false, Ordering::SeqCst);
+            self.thawed.notify_all();
+        }
+    }
+
+    impl Cache for Freezer {
+        fn put(&self, _: &[u8], _: &[u8], _: u64) -> Stored {
+            Stored::Yes
+        }
+
+        fn get(&self, key: &[u8]) -> Lookup {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let mut guard = self.lock.lock().unwrap();
+            while self.frozen.load(Ordering::SeqCst) {
+                guard = self.thawed.wait(guard).unwrap();
+            }
+            Lookup::Found(key.to_vec())
+        }
+
+        fn take(&self, key: &[u8]) -> Lookup {
+            self.get(key)
+        }
+
+        fn report(&self, _: u64) {}
+    }
+
+    #[test]
+    fn everybody_gets_the_own_answer() {
+        let courier = Courier::new(Arc::new(Freezer::default()), LONG);
+        std::thread::scope(|scope| {
+            for thread in 0..3 * MOST as u8 {
+                let courier = &courier;
+                scope.spawn(move || {
+                    for round in 0..200 {
+                        assert_eq!(
+                            courier.get(&[thread, round]),
+                            Lookup::Found(vec![thread, round])
+                        );
+                    }
+                });
+            }
+        });
+        assert!(courier.desk.state().couriers <= MOST);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_cache_that_does_not_answer() {
+        let cache = Arc::new(Freezer::default());
+        cache.frozen.store(true, Ordering::SeqCst);
+        let courier = Courier::new(cache.clone(), SHORT);
+        for _ in 0..3 * MOST {
+            assert_eq!(courier.get(b"key"), Lookup::Failed);
+        }
+        assert_eq!(
+            cache.asked.load(Ordering::SeqCst),
+            MOST,
+            "then nobody is sent any more"
+        );
+        cache.thaw();
+        let patient = Courier {
+            patience: LONG,
+            ..courier
+        };
+        while patient.desk.state().idle < MOST {
+            std::thread::yield_now();
+        }
+        assert_eq!(patient.get(b"key"), Lookup::Found(b"key".to_vec()));
+    }
+}
