@@ -63,7 +63,12 @@ Connection::Progress Connection::handshake(apr_read_type_e block) noexcept {
     if (rv != APR_SUCCESS) return interrupted(rv);
     // A socket at its end first gives an empty bucket, then APR_EOF (server/core_filters.c).
     if (nothing && ++empty_reads > 2) return interrupted(APR_EOF);
+    const std::size_t before = received_;
     if (consume(cipher_) == Progress::Failed) return Progress::Failed;
+    // The core filter reads until the socket has no more, so less than was asked for means that it is drained; and what
+    // the client has to answer now cannot be there yet.
+    const bool drained = received_ - before < static_cast<std::size_t>(kReadSize);
+    if (block == APR_NONBLOCK_READ && drained && state_ == State::Handshake) return Progress::Wait;
   }
   return state_ == State::Open || state_ == State::Closing ? Progress::Done : Progress::Failed;
 }
@@ -204,12 +209,17 @@ bool Connection::feed(const char* data, std::size_t length) noexcept {
     fail_session();
     return false;
   }
+  const bool completes = state_ == State::Handshake && status != rs::Status::Handshaking;
+  if (completes) complete();
+  if (status == rs::Status::PeerClosed) {
+    input_status_ = APR_EOF;
+    // Nothing was asked of us and nothing will be: our goodbye goes in the same segment as the tickets.
+    if (completes && APR_BRIGADE_EMPTY(plain_)) close_notify();
+  }
   if (send_outgoing(true) != APR_SUCCESS) {
-    if (state_ == State::Handshake) interrupted(APR_EOF);
+    if (completes || state_ == State::Handshake) interrupted(APR_EOF);
     return false;
   }
-  if (state_ == State::Handshake && status != rs::Status::Handshaking) complete();
-  if (status == rs::Status::PeerClosed) input_status_ = APR_EOF;
   return true;
 }
 
