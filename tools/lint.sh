@@ -19,6 +19,7 @@ check() {
   shift
   if out=$("$@" 2>&1); then
     printf '  ok       %s\n' "$name"
+    grep '^  note ' <<<"$out"
   else
     printf '%s\n  FAILED   %s\n' "$out" "$name"
     failed=1

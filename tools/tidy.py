@@ -47,8 +47,10 @@ def check(source, command, common, work):
     run = subprocess.run(["clang-tidy", "--quiet", "-p", str(work), str(source)],
                          capture_output=True, text=True, check=False)
     if run.returncode:
-        print(run.stdout + "\n".join(line for line in run.stderr.splitlines() if "warnings generated" not in line
-                                     and "Suppressed" not in line), flush=True)
+        lines = run.stdout.splitlines()
+        for number, line in enumerate(lines):
+            if " error: " in line:
+                print("\n".join(lines[number:number + 3]), flush=True)
         return False
     stamp.write_text(mark)
     return True

@@ -45,9 +45,10 @@ class CipherOrder {
   }
   // "-word": no longer chosen, and first in line to be chosen again.
   void drop(const CipherMatch& match) {
-    const auto kept =
-        std::ranges::stable_partition(entries_, [&](const Entry& e) { return e.chosen && match.matches(*e.suite); });
-    for (auto it = entries_.begin(); it != kept.begin(); ++it) it->chosen = false;
+    // Not std::ranges: clang 14 cannot read libstdc++ 12's subrange.
+    const auto kept = std::stable_partition(entries_.begin(), entries_.end(),
+                                            [&](const Entry& e) { return e.chosen && match.matches(*e.suite); });
+    for (auto it = entries_.begin(); it != kept; ++it) it->chosen = false;
   }
   // "!word": gone for good.
   void kill(const CipherMatch& match) {
@@ -75,8 +76,9 @@ class CipherOrder {
 
   template <class Predicate>
   void to_end(Predicate moves, bool chosen) {
-    const auto moved = std::ranges::stable_partition(entries_, [&](const Entry& e) { return !moves(e); });
-    for (Entry& e : moved) e.chosen = chosen;
+    const auto moved =
+        std::stable_partition(entries_.begin(), entries_.end(), [&](const Entry& e) { return !moves(e); });
+    for (auto it = moved; it != entries_.end(); ++it) it->chosen = chosen;
   }
 
   std::vector<Entry> entries_;

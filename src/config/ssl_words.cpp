@@ -1,5 +1,7 @@
 #include "config/ssl_words.hpp"
 
+#include <utility>
+
 #include "config/parsers.hpp"
 
 namespace tls::config {
@@ -9,7 +11,7 @@ namespace {
 Outcome flag(const Arguments& words, Outcome when_on) {
   const auto value = on_off(words, nullptr);
   if (!value.value) return value.outcome;
-  return *value.value ? when_on : Outcome{};
+  return *value.value ? std::move(when_on) : Outcome{};
 }
 
 Outcome notice(std::string text) { return {{}, {}, std::move(text)}; }

@@ -194,10 +194,7 @@ impl Dialog {
         let pipe = self.pipe.as_mut().ok_or_else(silent)?;
         // A program may answer without having read its prompts: whether it is still there, reading shows.
         let _ = rustix::net::send(&pipe.prompts, prompt.as_bytes(), SendFlags::NOSIGNAL);
-        pipe.answers
-            .as_mut()
-            .and_then(read_line)
-            .ok_or_else(silent)
+        pipe.answers.as_mut().and_then(read_line).ok_or_else(silent)
     }
 }
 
