@@ -30,7 +30,9 @@ class Httpd:
 
     def __init__(self, vhosts: list[Vhost], *, config: str = "", engine: str = "mod_tls", mpm: str = "event",
                  modules: tuple[str, ...] = (), ports: tuple[str, ...] = ("TLS", "PLAIN"), listen: tuple[str, ...] = (),
-                 mpm_settings: str | None = None, log_level: str = "warn", tls_engine: str | None = "@TLS@"):
+                 mpm_settings: str | None = None, log_level: str = "warn", tls_engine: str | None = "@TLS@",
+                 environment: dict[str, str] | None = None):
+        self.extra_environment = environment or {}
         self.home = Path(tempfile.mkdtemp(prefix="mod_tls-"))
         self.home.chmod(0o755)
         for name in ("run", "core", "docs", "certs"):
@@ -177,7 +179,7 @@ class Httpd:
         environment |= {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
         if "MOD_TLS_PRELOAD" in os.environ:
             environment["LD_PRELOAD"] = os.environ["MOD_TLS_PRELOAD"]
-        return environment
+        return environment | self.extra_environment
 
 
 def _leash() -> None:

@@ -1,0 +1,25 @@
+"""A server's clock, set by the test (libfaketime)."""
+import tempfile
+from pathlib import Path
+
+LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+
+
+class Clock:
+    """What `environment` makes of a server: the time of day is as far from the real one as `set` says, in seconds."""
+
+    def __init__(self):
+        # children of httpd, which read it as www-data, could not reach pytest's directories
+        self._home = tempfile.TemporaryDirectory(prefix="mod_tls-clock-")
+        home = Path(self._home.name)
+        self._file = home / "faketime"
+        self.set(0)
+        self.environment = {"LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self._file),
+                            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+        home.chmod(0o755)
+
+    def set(self, seconds: int) -> None:
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(f"{seconds:+d}\n")
+        fresh.chmod(0o644)
+        fresh.rename(self._file)
