@@ -66,7 +66,7 @@ class Connection final : public Stream {
   std::size_t received_ = 0;                         // bytes of the handshake so far
   std::optional<rust::Box<rs::Identity>> identity_;  // once the handshake is complete; never changed afterwards
   Facts facts_;
-  const char* offered_ = "";                 // what the client offered, for log lines; pool memory
+  const char* offered_ = "";  // what the client offered, for log lines; pool memory
 };
 
 // Registers filters and connection hooks.

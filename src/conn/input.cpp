@@ -1,7 +1,7 @@
 // The input filter: ciphertext from the network in, plaintext in httpd's read modes out.
 #include "apr/slice.hpp"
-#include "conn/stream.hpp"
 #include "conn/sink.hpp"
+#include "conn/stream.hpp"
 
 namespace tls::conn {
 namespace {
@@ -64,7 +64,7 @@ void eat_line_ends(apr_bucket_brigade* bb) noexcept {
 }  // namespace
 
 apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
-                              apr_off_t limit) noexcept {
+                          apr_off_t limit) noexcept {
   if (handshaking()) {
     // process_connection drives the handshake; whoever reads earlier does so on this thread.
     if (handshake(APR_BLOCK_READ) != Progress::Done) return end_of_input();
@@ -80,7 +80,7 @@ apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read
 }
 
 apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
-                                 apr_off_t limit) noexcept {
+                             apr_off_t limit) noexcept {
   apr_status_t rv = APR_SUCCESS;
   switch (mode) {
     case AP_MODE_READBYTES:

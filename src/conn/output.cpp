@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "apr/slice.hpp"
-#include "conn/stream.hpp"
 #include "conn/sink.hpp"
+#include "conn/stream.hpp"
 
 namespace tls::conn {
 namespace {

@@ -39,7 +39,7 @@ impl Identity {
     }
 
     pub fn client_certificates(&self) -> usize {
-        self.certificates.client_certificates()
+        guard(|| 0, || self.certificates.client_certificates())
     }
 
     pub fn field(&self, client: bool, name: &[u8], legacy: bool, now: i64) -> CertificateField {
