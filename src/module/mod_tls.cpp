@@ -2,6 +2,7 @@
 #include "apr/httpd.hpp"
 #include "conn/connection.hpp"
 #include "module/commands.hpp"
+#include "module/ssl_names.hpp"
 #include "report/variables.hpp"
 #include "server/credentials.hpp"
 #include "server/policies.hpp"
@@ -30,6 +31,11 @@ void register_hooks(apr_pool_t* pool) noexcept {
   tls::server::register_resumption_hooks();
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);
+}
+
+void register_ssl_hooks(apr_pool_t* pool) noexcept {
+  register_hooks(pool);
+  tls::module::register_ssl_names();
 }
 
 }  // namespace
@@ -68,6 +74,6 @@ module_struct ssl_module = {
     .create_server_config = tls::server::create_server_scope,
     .merge_server_config = tls::server::merge_server_scopes,
     .cmds = tls::module::ssl_commands,
-    .register_hooks = register_hooks,
+    .register_hooks = register_ssl_hooks,
     .flags = AP_MODULE_FLAG_ALWAYS_MERGE,
 };

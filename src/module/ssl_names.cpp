@@ -1,0 +1,43 @@
+#include "module/ssl_names.hpp"
+
+#include <util_mutex.h>
+
+#include <array>
+
+#include "server/policies.hpp"
+
+namespace tls::module {
+namespace {
+
+int register_mutexes(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) noexcept {
+  // No lock is taken under the last two: one process at a time fetches a staple, and knows so without them.
+  constexpr std::array<const char*, 3> names = {"ssl-cache", "ssl-stapling", "ssl-stapling-refresh"};
+  for (const char* name : names) {
+    if (ap_mutex_register(pool, name, nullptr, APR_LOCK_DEFAULT, 0) != APR_SUCCESS) return HTTP_INTERNAL_SERVER_ERROR;
+  }
+  return OK;
+}
+
+// `-t -D DUMP_CERTS`: the certificate files of every virtual host, in mod_ssl's form.
+void dump_certificates(apr_pool_t* pool, server_rec* main_server) noexcept {
+  if (ap_exists_config_define("DUMP_CERTS") == 0) return;
+  apr_file_t* out = nullptr;
+  if (apr_file_open_stdout(&out, pool) != APR_SUCCESS) return;
+  apr_file_printf(out, "Server certificates:\n");
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    const config::EffectivePolicy& policy = server::effective(s);
+    if (!policy.enabled) continue;
+    for (const config::CertificateFiles& files : policy.certificates) {
+      apr_file_printf(out, "  %s\n", files.certificate.c_str());
+    }
+  }
+}
+
+}  // namespace
+
+void register_ssl_names() noexcept {
+  ap_hook_pre_config(register_mutexes, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_test_config(dump_certificates, nullptr, nullptr, APR_HOOK_MIDDLE);
+}
+
+}  // namespace tls::module
