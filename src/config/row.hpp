@@ -73,6 +73,10 @@ inline constexpr Arity one_word{1, 1};
 inline constexpr Arity one_or_two{1, 2};
 inline constexpr Arity any_number{1, 62};
 
+// What becomes of a directive of mod_ssl: it works, it is accepted and changes nothing (the log says why, where that is
+// not plain), or it stops the start.
+enum class Answer : std::uint8_t { Works, Ignored, Refused };
+
 // What is said of a directive to its reader.
 struct Text {
   const char* syntax = "";             // the words after the name
@@ -92,6 +96,7 @@ struct Row {
   void (*merge)(Arena& arena, S& out, const S& base, const S& add) = nullptr;
   bool engine_wide = false;  // governs the engine and not a site, so that both vocabularies have it
   bool raw = false;          // all that stands after the name is one word
+  Answer answer = Answer::Works;
 };
 
 // A text that stands for a member in comparisons at compile time, where pointers to members of several types have no
@@ -138,15 +143,17 @@ constexpr auto row(const char* name, Arity arity, Context context, Text text) {
 }
 
 // A directive that sets nothing: `check` accepts its words, says what is ignored, or refuses them.
-template <class S, Outcome (*check)(const Arguments&)>
+template <class S, Outcome (*check)(const Arguments&), Answer answer = Answer::Ignored>
 constexpr Row<S> word_row(const char* name, Arity arity, Context context, Text text) {
-  return Row<S>{name,
-                arity,
-                context,
-                text,
-                {},
-                [](S& /*settings*/, Arena& /*arena*/, const Arguments& words) { return check(words); },
-                [](Arena& /*arena*/, S& /*out*/, const S& /*base*/, const S& /*add*/) {}};
+  Row<S> row{name,
+             arity,
+             context,
+             text,
+             {},
+             [](S& /*settings*/, Arena& /*arena*/, const Arguments& words) { return check(words); },
+             [](Arena& /*arena*/, S& /*out*/, const S& /*base*/, const S& /*add*/) {}};
+  row.answer = answer;
+  return row;
 }
 
 // A further member that the row before it writes, so that it is merged and counted.
