@@ -3,5 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 source tools/common.sh
-need_rust
-echo "no generated documents yet"
+preset=release
+[ -d "build/$preset" ] || preset=debug
+build_preset "$preset" docgen
+if [ "${1:-}" = --check ]; then
+  exec ctest --test-dir "build/$preset" -R generated_documents --output-on-failure --no-tests=error
+fi
+"build/$preset/tools/docgen/docgen" docs

@@ -1,0 +1,173 @@
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "config/all_rows.hpp"
+#include "documents.hpp"
+
+namespace docgen {
+namespace {
+
+using namespace tls::config;
+
+std::string_view context_words(Context context) {
+  switch (context) {
+    case Context::Nowhere:
+      return "";
+    case Context::Global:
+      return "server config";
+    case Context::Server:
+      return "server config, virtual host";
+    case Context::VirtualHost:
+      return "virtual host";
+    case Context::Directory:
+      return "directory, .htaccess (AllowOverride AuthConfig)";
+    case Context::Everywhere:
+      return "server config, virtual host, directory, .htaccess (AllowOverride AuthConfig)";
+    case Context::Options:
+      return "server config, virtual host, directory, .htaccess (AllowOverride Options)";
+    case Context::Anywhere:
+      return "server config, virtual host, directory, .htaccess";
+    case Context::Proxy:
+      return "server config, virtual host, proxy section";
+  }
+  return "";
+}
+
+std::string_view answer_word(Answer answer) {
+  switch (answer) {
+    case Answer::Works:
+      return "works";
+    case Answer::Ignored:
+      return "notice";
+    case Answer::Refused:
+      return "error";
+  }
+  return "";
+}
+
+// What the documents say of one row, whatever it writes.
+struct Entry {
+  std::string name;
+  Text text;
+  Context context;
+  Answer answer;
+  std::string member;
+  bool engine_wide;
+};
+
+template <class S, std::size_t N>
+void collect(std::vector<Entry>& out, const std::array<Row<S>, N>& rows) {
+  for (const Row<S>& row : rows) {
+    if (row.context == Context::Nowhere) continue;
+    out.push_back({row.name, row.text, row.context, row.answer, std::string(row.member), row.engine_wide});
+  }
+}
+
+std::string code(std::string_view text) { return "`" + std::string(text) + "`"; }
+
+// In a table, where a bar would end the cell.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  return escaped;
+}
+
+std::string syntax_line(const Entry& e) {
+  return code(e.name + (std::string_view(e.text.syntax).empty() ? "" : " ") + e.text.syntax);
+}
+
+std::string default_line(const Entry& e) {
+  std::string text = e.text.fallback == nullptr ? "none" : code(e.name + " " + e.text.fallback);
+  if (e.text.ssl_fallback != nullptr) {
+    text += "; in virtual hosts of SSL* words " + code(e.name + " " + e.text.ssl_fallback);
+  }
+  return text;
+}
+
+// A section for each directive of our own; one that means different things in different places has an entry for each.
+std::string sections(const std::vector<Entry>& entries) {
+  std::string out;
+  std::string last;
+  for (const Entry& e : entries) {
+    if (e.name != last) out += "### " + e.name + "\n\n";
+    last = e.name;
+    out += "- Syntax: " + syntax_line(e) + "\n- Default: " + default_line(e) +
+           "\n- Context: " + std::string(context_words(e.context)) + "\n";
+    if (e.engine_wide) out += "- Governs the engine: also there where the module is loaded as `ssl_module`\n";
+    out += "\n" + std::string(e.text.doc) + "\n\n";
+  }
+  return out;
+}
+
+// One line for each directive of mod_ssl, however many rows it has.
+std::string ssl_table(const std::vector<Entry>& entries) {
+  std::string out = "| directive | default | context | answer | what it does here |\n|---|---|---|---|---|\n";
+  std::map<std::string, bool> seen;
+  for (const Entry& e : entries) {
+    if (std::exchange(seen[e.name], true)) continue;
+    const std::string fallback = e.text.fallback == nullptr ? "none" : code(e.text.fallback);
+    out += "| `" + cell(e.name + (*e.text.syntax == '\0' ? "" : " ") + e.text.syntax) + "` | " + cell(fallback) +
+           " | " + std::string(context_words(e.context)) + " | " + std::string(answer_word(e.answer)) + " | " +
+           cell(e.text.doc) + " |\n";
+  }
+  return out;
+}
+
+std::string written_default(const Entry* e, bool in_ssl_words) {
+  if (e == nullptr) return "";
+  const char* fallback = in_ssl_words && e->text.ssl_fallback != nullptr ? e->text.ssl_fallback : e->text.fallback;
+  return code(e->name) + (fallback == nullptr ? "" : ": " + code(fallback));
+}
+
+// Vocabulary beside vocabulary: both write the same settings.
+std::string defaults_table(const std::vector<Entry>& tls, const std::vector<Entry>& ssl) {
+  std::string out = "| TLS* words | SSL* words |\n|---|---|\n";
+  std::map<std::string, const Entry*> by_member;
+  for (const Entry& e : ssl) {
+    if (!e.member.empty()) by_member.emplace(e.member, &e);
+  }
+  for (const Entry& e : tls) {
+    const auto other = by_member.find(e.member);
+    const std::string ssl_side =
+        other == by_member.end() ? (e.text.ssl_fallback != nullptr ? "as if " + code(e.text.ssl_fallback) : "the same")
+                                 : written_default(other->second, true);
+    out += "| " + cell(written_default(&e, false)) + " | " + cell(ssl_side) + " |\n";
+    if (other != by_member.end()) by_member.erase(other);
+  }
+  for (const Entry& e : ssl) {
+    if (by_member.erase(e.member) != 0 && e.text.fallback != nullptr)
+      out += "| | " + cell(written_default(&e, true)) + " |\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string directives() {
+  std::vector<Entry> tls;
+  collect(tls, tls_server_rows);
+  collect(tls, tls_directory_rows);
+  std::vector<Entry> ssl;
+  collect(ssl, all_ssl_server_rows);
+  collect(ssl, ssl_directory_rows);
+  collect(ssl, ssl_proxy_rows);
+  return "# Directives\n\n"
+         "Made from the tables in `src/config/*_rows.hpp` by `./dev docs`; what is written here is what the module "
+         "does.\n\n"
+         "Loaded as `tls_module` the module has the TLS* words, loaded as `ssl_module` the SSL* words of mod_ssl. "
+         "Both\n"
+         "write the same settings. They may be loaded together; then a virtual host uses the one or the other.\n\n"
+         "Where a default differs between the vocabularies, the last table shows both.\n\n"
+         "## TLS* words\n\n" +
+         sections(tls) +
+         "## SSL* words\n\n"
+         "All directives of mod_ssl 2.4. *works*: as with mod_ssl, as far as the last column says. *notice*: accepted, "
+         "and\n"
+         "nothing is lost by ignoring it; the log says why where that is not plain. *error*: the start is refused "
+         "where the\n"
+         "directive asks for what does not exist here, with a sentence that names the alternative.\n\n" +
+         ssl_table(ssl) + "\n## Defaults, vocabulary beside vocabulary\n\n" + defaults_table(tls, ssl);
+}
+
+}  // namespace docgen

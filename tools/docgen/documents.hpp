@@ -1,0 +1,11 @@
+// The generated documents, as Markdown.
+#pragma once
+
+#include <string>
+
+namespace docgen {
+
+std::string directives();
+std::string log_messages();
+
+}  // namespace docgen

@@ -1,0 +1,51 @@
+#include <array>
+#include <string_view>
+
+#include "documents.hpp"
+
+namespace docgen {
+namespace {
+
+struct Message {
+  std::string_view id;
+  std::string_view level;
+  std::string_view text;
+};
+
+// APR's words for the lengths of numbers; the table is read without APR here.
+#define APR_SIZE_T_FMT "zu"
+#define APR_UINT64_T_FMT "lu"
+#define TLS_MESSAGE(name, number, level, text) Message{"TLS" #number, #level, text},
+constexpr std::array messages = {
+#include "report/messages.def"
+};
+#undef TLS_MESSAGE
+
+// APLOG_WARNING -> warning
+std::string level_word(std::string_view macro) {
+  std::string word;
+  for (const char c : macro.substr(std::string_view("APLOG_").size())) {
+    word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return word;
+}
+
+}  // namespace
+
+std::string log_messages() {
+  std::string out =
+      "# Log messages\n\n"
+      "Made from `src/report/messages.def` by `./dev docs`. Every line of the module in the error log begins with its\n"
+      "id. Ids are stable: they keep their meaning for ever, texts may get better. `%s` and the like stand for what "
+      "the\n"
+      "line is about.\n\n"
+      "| id | level | text |\n|---|---|---|\n";
+  for (const Message& m : messages) {
+    std::string text(m.text);
+    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
+    out += "| " + std::string(m.id) + " | " + level_word(m.level) + " | `" + text + "` |\n";
+  }
+  return out;
+}
+
+}  // namespace docgen
