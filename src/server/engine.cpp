@@ -23,19 +23,23 @@ rust::Vec<std::uint16_t> to_rust(const std::vector<std::uint16_t>& list) {
 
 }  // namespace
 
-Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials)
-    : credentials_(std::move(credentials)), names_(VhostIndex::build(main)) {
+Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials,
+               Clients clients)
+    : credentials_(std::move(credentials)), clients_(std::move(clients)), names_(VhostIndex::build(main)) {
   const auto limits = read_limits(main);
   hosts_.reserve(hosts.size());
   for (const HostConfig& h : hosts) {
     const auto limit = limits.find(h.server);
-    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings), h.certificates, identity(h.server),
-                                  limit != limits.end() ? limit->second : ReadLimit{}});
+    const HostClients& asked = clients_.of(h.server);
+    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, *asked.handshake), h.certificates,
+                                  identity(h.server), &asked, limit != limits.end() ? limit->second : ReadLimit{}});
   }
 }
 
-const rs::Policy& Engine::policy(const config::EffectivePolicy& settings) {
-  const std::vector<std::uint8_t> encoded = config::encode_policy(settings);
+const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const rs::ClientVerifier& clients) {
+  std::vector<std::uint8_t> encoded = config::encode_policy(settings);
+  const auto contents = clients.digest();
+  encoded.insert(encoded.end(), contents.begin(), contents.end());
   const PolicyId id = rs::policy_id({encoded.data(), encoded.size()});
   const auto known = policies_.find(id);
   if (known != policies_.end()) return *known->second;
@@ -50,7 +54,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings) {
   spec.ticket_count = static_cast<std::uint8_t>(settings.resumption.ticket_count);
   spec.tls13_lifetime = settings.resumption.lifetime.tls13_s;
   spec.tls12_lifetime = settings.resumption.lifetime.tls12_s;
-  return *policies_.emplace(id, rs::build_policy(spec, *rs::no_verifier())).first->second;
+  return *policies_.emplace(id, rs::build_policy(spec, clients)).first->second;
 }
 
 const Host* Engine::host(const server_rec* server) const noexcept {

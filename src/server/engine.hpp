@@ -10,6 +10,7 @@
 
 #include "config/effective.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "server/clients.hpp"
 #include "server/read_limit.hpp"
 #include "server/vhosts.hpp"
 
@@ -30,8 +31,9 @@ struct Host {
   const config::EffectivePolicy* settings = nullptr;
   const rs::Policy* policy = nullptr;  // owned by the engine, shared by hosts with equal policies
   std::uint32_t certificates = 0;
-  std::string identity;  // "ServerName:port": what a session is bound to
-  ReadLimit read_limit;  // mod_reqtimeout's, for connections that begin at this host
+  std::string identity;                  // "ServerName:port": what a session is bound to
+  const HostClients* clients = nullptr;  // owned by the engine
+  ReadLimit read_limit;                  // mod_reqtimeout's, for connections that begin at this host
 };
 
 // Owned by the configuration pool; children share it by copy on write.
@@ -39,7 +41,8 @@ class Engine final {
  public:
   // Builds each distinct policy once. `main` heads the list of servers. Throws rust::Error with a sentence when a
   // policy leaves nothing to negotiate.
-  Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials);
+  Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials,
+         Clients clients);
 
   // The host of `server`; nullptr where it does not speak TLS.
   [[nodiscard]] const Host* host(const server_rec* server) const noexcept;
@@ -48,9 +51,10 @@ class Engine final {
 
  private:
   using PolicyId = std::array<std::uint8_t, 32>;
-  const rs::Policy& policy(const config::EffectivePolicy& settings);
+  const rs::Policy& policy(const config::EffectivePolicy& settings, const rs::ClientVerifier& clients);
 
   rust::Box<rs::Credentials> credentials_;
+  Clients clients_;
   std::map<PolicyId, rust::Box<rs::Policy>> policies_;
   std::unordered_map<const server_rec*, Host> hosts_;
   VhostIndex names_;

@@ -22,13 +22,15 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   prepare_resumption(pool, temp_pool, main_server);
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
   LoadedCredentials loaded = load_credentials(servers);
-  if (!loaded.ok) return false;
+  Clients clients;
+  const bool clients_ok = clients.load(servers);
+  if (!loaded.ok || !clients_ok) return false;
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());
   for (const server_rec* s : servers) {
     hosts.push_back({s, &effective(s), static_cast<std::uint32_t>(hosts.size())});
   }
-  publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(loaded.credentials)));
+  publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(loaded.credentials), std::move(clients)));
   apr_pool_cleanup_register(pool, nullptr, withdraw, apr_pool_cleanup_null);
   return true;
 }

@@ -19,7 +19,7 @@ const LARGEST_FILE: u64 = 64 << 20;
 /// Where a set of certificates or lists comes from: PEM files, and directories of which every file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
-    /// PEM files.
+    /// PEM files; one that is a directory is taken as such.
     pub files: Vec<String>,
     /// Directories of PEM files.
     pub directories: Vec<String>,
@@ -66,8 +66,8 @@ pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<Problem>) {
         problems.warn(format!("{file}: certificate {why}; it is left out"));
     }
     if anchors.is_empty() && request.mode != Mode::None && request.mode != Mode::OptionalNoCa {
-        problems.fatal(format!(
-            "no CA certificate to judge clients by{}; name one",
+        problems.warn(format!(
+            "no CA certificate to judge clients by{}, so none can pass; name one",
             request.authorities.listed()
         ));
     }
@@ -153,7 +153,11 @@ impl Problems {
         parse: impl Fn(&[u8]) -> Result<Vec<T>, String>,
     ) -> Vec<(PathBuf, T)> {
         let mut all = Vec::new();
-        for file in &sources.files {
+        let (directories, files): (Vec<&String>, Vec<&String>) = sources
+            .files
+            .iter()
+            .partition(|path| Path::new(path).is_dir());
+        for file in files {
             match read_file(Path::new(file)).and_then(|text| parse(&text)) {
                 Ok(found) if found.is_empty() => {
                     self.fatal(format!("{file}: holds no {kind} in PEM form"));
@@ -162,7 +166,7 @@ impl Problems {
                 Err(why) => self.fatal(format!("{file}: {why}")),
             }
         }
-        for directory in &sources.directories {
+        for directory in directories.into_iter().chain(&sources.directories) {
             let before = all.len();
             match files_of(Path::new(directory)) {
                 Ok(files) => {

@@ -1,0 +1,140 @@
+#include "server/clients.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "apr/httpd.hpp"
+#include "config/effective.hpp"
+#include "report/log.hpp"
+#include "server/policies.hpp"
+#include "server/sections.hpp"
+
+namespace tls::server {
+namespace {
+
+using config::ClientPolicy;
+using config::VerifyClient;
+
+// rs::VerifierSpec::mode beyond those of VerifyClient: the connection lives whatever the verdict, sections decide.
+constexpr std::uint8_t any_mode = 4;
+
+void add(rust::Vec<rust::String>& list, const std::string& path) {
+  const auto same = [&path](const rust::String& known) { return std::string_view(known.data(), known.size()) == path; };
+  if (!path.empty() && std::none_of(list.begin(), list.end(), same)) list.push_back(path);
+}
+
+rs::VerifierSpec base_spec(const ClientPolicy& policy) {
+  rs::VerifierSpec spec{};
+  spec.depth = policy.depth;
+  add(spec.name_files, policy.names_file);
+  add(spec.name_directories, policy.names_path);
+  add(spec.list_files, policy.crl_file);
+  add(spec.list_directories, policy.crl_path);
+  spec.lookup = static_cast<std::uint8_t>(policy.crl_check.depth);
+  spec.missing_ok = policy.crl_check.no_crl_ok;
+  return spec;
+}
+
+// What the handshake asks for: the virtual host's own demand, by all CAs that it or a section of it knows. Where only
+// sections demand something, whoever comes is let in, and the sections decide.
+rs::VerifierSpec handshake_spec(const ClientPolicy& policy, const std::vector<ClientSection>& sections) {
+  rs::VerifierSpec spec = base_spec(policy);
+  spec.mode = static_cast<std::uint8_t>(policy.verify);
+  add(spec.authority_files, policy.ca_file);
+  add(spec.authority_directories, policy.ca_path);
+  for (const ClientSection& section : sections) {
+    const bool asks = section.verify && *section.verify != VerifyClient::None;
+    if (asks && policy.verify == VerifyClient::None) spec.mode = any_mode;
+    if (section.depth) spec.depth = std::max(spec.depth, *section.depth);
+    add(spec.authority_files, section.ca_file);
+    add(spec.authority_directories, section.ca_path);
+  }
+  return spec;
+}
+
+std::string key_of(const rs::VerifierSpec& spec) {
+  std::string key = std::to_string(spec.mode) + '/' + std::to_string(spec.depth) + '/' + std::to_string(spec.lookup) +
+                    (spec.missing_ok ? "+" : "-");
+  for (const auto* list : {&spec.authority_files, &spec.authority_directories, &spec.name_files, &spec.name_directories,
+                           &spec.list_files, &spec.list_directories}) {
+    key += '\n';
+    for (const rust::String& path : *list) key.append(path.data(), path.size()).append(1, '\0');
+  }
+  return key;
+}
+
+const char* name_of(const server_rec* s) { return s->server_hostname != nullptr ? s->server_hostname : "_default_"; }
+
+}  // namespace
+
+const rs::ClientVerifier* HostClients::find(std::string_view ca_file, std::string_view ca_path) const noexcept {
+  const auto found = std::ranges::find_if(
+      authorities, [&](const Authorities& known) { return known.ca_file == ca_file && known.ca_path == ca_path; });
+  return found == authorities.end() ? nullptr : found->verifier;
+}
+
+Clients::Clients() : nobody_(rs::no_verifier()) { none_.handshake = &*nobody_; }
+
+bool Clients::load(const std::vector<server_rec*>& hosts) {
+  bool ok = true;
+  for (const server_rec* host : hosts) ok = load_host(host) && ok;
+  return ok;
+}
+
+const HostClients& Clients::of(const server_rec* host) const noexcept {
+  const auto found = hosts_.find(host);
+  return found == hosts_.end() ? none_ : found->second;
+}
+
+const Clients::Loaded& Clients::verifier(const rs::VerifierSpec& spec, const server_rec* host) {
+  const std::string key = key_of(spec);
+  const auto known = verifiers_.find(key);
+  if (known != verifiers_.end()) return known->second;
+  rust::Vec<rs::VerifierProblem> problems;
+  auto loaded = rs::load_verifier(spec, problems);
+  bool fatal = false;
+  for (const rs::VerifierProblem& problem : problems) {
+    const std::string text(problem.text);
+    fatal = fatal || problem.fatal;
+    if (problem.fatal) {
+      TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host));
+    } else {
+      TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host));
+    }
+  }
+  return verifiers_.emplace(key, Loaded{std::move(loaded), fatal}).first->second;
+}
+
+bool Clients::load_host(const server_rec* host) {
+  const ClientPolicy& policy = effective(host).client;
+  const auto sections = client_sections(host);
+  const rs::VerifierSpec spec = handshake_spec(policy, sections);
+  if (spec.mode == 0) return true;
+  const Loaded& handshake = verifier(spec, host);
+  HostClients clients{&*handshake.verifier, true, !sections.empty(), {}};
+  bool ok = !handshake.fatal;
+  const auto judge_by = [&](const std::string& ca_file, const std::string& ca_path) {
+    if (clients.find(ca_file, ca_path) != nullptr) return;
+    rs::VerifierSpec own = base_spec(policy);
+    own.mode = static_cast<std::uint8_t>(VerifyClient::Require);
+    add(own.authority_files, ca_file);
+    add(own.authority_directories, ca_path);
+    const Loaded& loaded = verifier(own, host);
+    ok = ok && !loaded.fatal;
+    clients.authorities.push_back({ca_file, ca_path, &*loaded.verifier});
+  };
+  if (clients.has_sections) {
+    judge_by(policy.ca_file, policy.ca_path);
+    // A section may take its file from one scope and its directory from another, so all pairs are made.
+    for (const ClientSection& a : sections) {
+      for (const ClientSection& b : sections) {
+        judge_by(a.ca_file.empty() ? policy.ca_file : a.ca_file, b.ca_path.empty() ? policy.ca_path : b.ca_path);
+      }
+    }
+    if (policy.verify == VerifyClient::None) TLS_LOG_S(host, ClientsAskedBySections, name_of(host));
+  }
+  hosts_.emplace(host, std::move(clients));
+  return ok;
+}
+
+}  // namespace tls::server

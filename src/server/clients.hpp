@@ -1,0 +1,61 @@
+// Who may be a client: verifiers of client certificates, made of the CAs and revocation lists of the configuration.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "mod_tls_bridge/src/lib.rs.h"
+
+struct server_rec;
+
+namespace tls::server {
+
+// What one virtual host asks of clients.
+struct HostClients {
+  // CAs of a section, and the verifier that judges by them.
+  struct Authorities {
+    std::string ca_file;
+    std::string ca_path;
+    const rs::ClientVerifier* verifier = nullptr;
+  };
+
+  const rs::ClientVerifier* handshake = nullptr;  // what the handshake asks; never nullptr once loaded
+  bool asks = false;                              // the handshake asks for a certificate
+  bool has_sections = false;                      // some section has a word of its own, so that requests are judged
+  std::vector<Authorities> authorities;           // the virtual host's own and those of its sections
+
+  // The verifier for these CAs; nullptr where none was loaded, as for those of an .htaccess file.
+  [[nodiscard]] const rs::ClientVerifier* find(std::string_view ca_file, std::string_view ca_path) const noexcept;
+};
+
+// The verifiers of all virtual hosts. Equal ones are loaded once. Immutable once loaded, except that revocation lists
+// are replaced whole.
+class Clients final {
+ public:
+  Clients();
+
+  // Reads the files of every host of `hosts` and logs what is wrong with them. False where the server must not start.
+  [[nodiscard]] bool load(const std::vector<server_rec*>& hosts);
+
+  // What `host` asks; valid as long as this object.
+  [[nodiscard]] const HostClients& of(const server_rec* host) const noexcept;
+
+ private:
+  struct Loaded {
+    rust::Box<rs::ClientVerifier> verifier;
+    bool fatal;
+  };
+  const Loaded& verifier(const rs::VerifierSpec& spec, const server_rec* host);
+  bool load_host(const server_rec* host);
+
+  std::map<std::string, Loaded> verifiers_;  // by what they are made of
+  std::unordered_map<const server_rec*, HostClients> hosts_;
+  rust::Box<rs::ClientVerifier> nobody_;
+  HostClients none_;
+};
+
+}  // namespace tls::server

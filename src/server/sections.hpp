@@ -1,0 +1,25 @@
+// What the sections of a virtual host (<Directory>, <Location>, <Files>, <If>) ask of client certificates, found before
+// any request: there is no renegotiation, so the handshake has to ask for what any of them may want.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+
+struct server_rec;
+
+namespace tls::server {
+
+// One section that says something of client certificates. Unset members leave the virtual host's word standing.
+struct ClientSection {
+  config::Setting<config::VerifyClient> verify;
+  config::Setting<std::uint32_t> depth;
+  std::string ca_file;
+  std::string ca_path;
+};
+
+// All such sections of `s`, nested ones included. .htaccess files cannot be seen here.
+[[nodiscard]] std::vector<ClientSection> client_sections(const server_rec* s);
+
+}  // namespace tls::server
