@@ -3,14 +3,18 @@
 
 #include "config/ssl_proxy_rows.hpp"
 #include "config/ssl_rows.hpp"
+#include "config/tls_client_rows.hpp"
 #include "config/tls_rows.hpp"
 
 namespace tls::config {
 
 inline constexpr auto all_ssl_server_rows = joined(ssl_server_rows, ssl_client_rows, ssl_session_rows);
 
-inline constexpr auto all_server_rows = joined(tls_server_rows, all_ssl_server_rows);
-inline constexpr auto all_directory_rows = joined(tls_directory_rows, ssl_directory_rows);
+inline constexpr auto all_tls_server_rows = joined(tls_server_rows, tls_client_rows);
+inline constexpr auto all_tls_directory_rows = joined(tls_directory_rows, tls_client_directory_rows);
+
+inline constexpr auto all_server_rows = joined(all_tls_server_rows, all_ssl_server_rows);
+inline constexpr auto all_directory_rows = joined(all_tls_directory_rows, ssl_directory_rows);
 inline constexpr auto all_proxy_rows = joined(ssl_proxy_rows);
 
 static_assert(members_written<ServerSettings>(all_server_rows) == member_count<ServerSettings>(),

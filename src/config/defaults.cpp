@@ -32,7 +32,7 @@ void write_defaults(std::span<const Row<S>> rows, Vocabulary words, S& settings,
 
 ServerSettings server_defaults(Vocabulary words, Arena& arena) {
   ServerSettings tls;
-  write_defaults<ServerSettings>(tls_server_rows, words, tls, arena);
+  write_defaults<ServerSettings>(all_tls_server_rows, words, tls, arena);
   if (words == Vocabulary::Tls) return tls;
   ServerSettings ssl;
   write_defaults<ServerSettings>(all_ssl_server_rows, words, ssl, arena);

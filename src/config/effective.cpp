@@ -43,7 +43,7 @@ Versions bounded_versions(const ServerSettings& s) {
 
 std::string path_of(const Setting<PathAt>& setting) { return setting ? setting->path : std::string(); }
 
-ClientPolicy client_policy(const ServerSettings& s) {
+ClientPolicy client_policy(const ServerSettings& s, Vocabulary words) {
   ClientPolicy client;
   if (s.verify_client) client.verify = *s.verify_client;
   if (s.verify_depth) client.depth = *s.verify_depth;
@@ -53,6 +53,8 @@ ClientPolicy client_policy(const ServerSettings& s) {
   client.names_path = path_of(s.ca_names_path);
   client.crl_file = path_of(s.crl_file);
   client.crl_path = path_of(s.crl_path);
+  // Our own words have no switch that must not be forgotten: whoever names lists wants them looked at.
+  if (words == Vocabulary::Tls && (s.crl_file || s.crl_path)) client.crl_check.depth = RevocationCheck::Depth::Chain;
   if (s.crl_check) client.crl_check = *s.crl_check;
   return client;
 }
@@ -166,7 +168,7 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   policy.protocol.groups = *complete.groups;
   policy.protocol.honor_client_order = *complete.honor_client_order;
   policy.resumption = resumption_policy(complete);
-  policy.client = client_policy(complete);
+  policy.client = client_policy(complete, words);
   policy.stapling = stapling_policy(complete);
   take(policy.strict_sni, complete.strict_sni);
   take(policy.refuse_without_sni, complete.refuse_without_sni);

@@ -8,6 +8,10 @@
 #include "apr/httpd.hpp"
 #include "conn/facts.hpp"
 
+namespace tls::rs {
+struct ClientVerifier;
+}
+
 namespace tls::conn {
 
 enum class Side : bool { Server, Client };
@@ -30,5 +34,16 @@ std::vector<Field> exported_fields(apr_pool_t* pool, const Facts& facts, Side si
 
 // The values of all extensions `name` (dotted, or OpenSSL's name) of one side's certificate, as text.
 std::vector<const char*> extension_values(apr_pool_t* pool, const Facts& facts, Side side, std::string_view name);
+
+// What the CAs and lists of a section make of the client's certificate; `reason` in `pool`.
+struct Judgement {
+  Verify verify;
+  const char* reason;
+};
+
+// Judges by `verifier`, with mode and depth of the section (numbers of config::VerifyClient). Remembered for the
+// connection. Any thread of it.
+Judgement judge(apr_pool_t* pool, const Facts& facts, const rs::ClientVerifier& verifier, std::uint8_t mode,
+                std::uint32_t depth);
 
 }  // namespace tls::conn

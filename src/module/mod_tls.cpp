@@ -1,4 +1,5 @@
 // The two module records and the registration of their hooks.
+#include "access/access.hpp"
 #include "apr/httpd.hpp"
 #include "conn/connection.hpp"
 #include "module/commands.hpp"
@@ -31,6 +32,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   tls::server::register_resumption_hooks();
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);
+  tls::access::register_hooks(pool);
 }
 
 void register_ssl_hooks(apr_pool_t* pool) noexcept {

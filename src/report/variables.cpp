@@ -152,6 +152,7 @@ std::string_view after(std::string_view name, std::string_view prefix) {
 const char* certificate_value(apr_pool_t* pool, const Facts& facts, std::string_view name, DnForm form) {
   const bool legacy = form == DnForm::Legacy;
   if (const auto field = after(name, "SSL_CLIENT_"); !field.empty()) {
+    if (facts.verify == conn::Verify::Failed) return nullptr;
     return conn::certificate_field(pool, facts, Side::Client, field, legacy);
   }
   if (const auto field = after(name, "SSL_SERVER_"); !field.empty()) {
@@ -192,8 +193,9 @@ const char* verdict(apr_pool_t* pool, const Facts& facts) noexcept {
       return "NONE";
     case conn::Verify::Success:
       return "SUCCESS";
+    // mod_ssl's manual promises GENEROUS for optional_no_ca, but it prints the reason, as for every certificate that
+    // nobody vouches for.
     case conn::Verify::Generous:
-      return "GENEROUS";
     case conn::Verify::Failed:
       break;
   }
@@ -205,12 +207,14 @@ void export_standard(apr_pool_t* pool, const Facts& facts, DnForm form, apr_tabl
     for (const Row& row : rows) {
       if (row.where == Availability::StdEnvVars) set_unless_empty(env, row.name, session_value(pool, facts, row.id));
     }
-    for (const auto& [side, prefix] :
-         {std::pair{Side::Client, "SSL_CLIENT_"}, std::pair{Side::Server, "SSL_SERVER_"}}) {
+    // A refused certificate says nothing: its connection lives on only for sections that do not ask for one.
+    const auto set = [&](Side side, const char* prefix) {
       for (const conn::Field& field : conn::exported_fields(pool, facts, side, form == DnForm::Legacy)) {
         apr_table_setn(env, apr_pstrcat(pool, prefix, field.name, nullptr), field.value);
       }
-    }
+    };
+    if (facts.verify != conn::Verify::Failed) set(Side::Client, "SSL_CLIENT_");
+    set(Side::Server, "SSL_SERVER_");
     return 0;
   });
 }
@@ -223,6 +227,7 @@ void export_certificates(apr_pool_t* pool, const Facts& facts, apr_table_t* env)
     };
     set("SSL_SERVER_CERT");
     set("SSL_CLIENT_CERT");
+    if (facts.verify == conn::Verify::Failed) return 0;
     for (std::size_t i = 1; i < conn::client_certificates(facts); ++i) {
       set(apr_psprintf(pool, "SSL_CLIENT_CERT_CHAIN_%" APR_SIZE_T_FMT, i - 1));
     }

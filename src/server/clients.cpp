@@ -15,8 +15,10 @@ namespace {
 using config::ClientPolicy;
 using config::VerifyClient;
 
-// rs::VerifierSpec::mode beyond those of VerifyClient: the connection lives whatever the verdict, sections decide.
+// rs::VerifierSpec::mode beyond those of VerifyClient: the connection lives whatever the verdict, sections decide; with
+// the second, some of them is content with a certificate that nobody vouches for.
 constexpr std::uint8_t any_mode = 4;
+constexpr std::uint8_t any_generous_mode = 5;
 
 void add(rust::Vec<rust::String>& list, const std::string& path) {
   const auto same = [&path](const rust::String& known) { return std::string_view(known.data(), known.size()) == path; };
@@ -43,8 +45,9 @@ rs::VerifierSpec handshake_spec(const ClientPolicy& policy, const std::vector<Cl
   add(spec.authority_files, policy.ca_file);
   add(spec.authority_directories, policy.ca_path);
   for (const ClientSection& section : sections) {
-    const bool asks = section.verify && *section.verify != VerifyClient::None;
-    if (asks && policy.verify == VerifyClient::None) spec.mode = any_mode;
+    const VerifyClient asked = section.verify ? *section.verify : VerifyClient::None;
+    if (asked != VerifyClient::None && spec.mode == 0) spec.mode = any_mode;
+    if (asked == VerifyClient::OptionalNoCa && spec.mode == any_mode) spec.mode = any_generous_mode;
     if (section.depth) spec.depth = std::max(spec.depth, *section.depth);
     add(spec.authority_files, section.ca_file);
     add(spec.authority_directories, section.ca_path);
@@ -123,8 +126,8 @@ bool Clients::load_host(const server_rec* host) {
     ok = ok && !loaded.fatal;
     clients.authorities.push_back({ca_file, ca_path, &*loaded.verifier});
   };
+  judge_by(policy.ca_file, policy.ca_path);
   if (clients.has_sections) {
-    judge_by(policy.ca_file, policy.ca_path);
     // A section may take its file from one scope and its directory from another, so all pairs are made.
     for (const ClientSection& a : sections) {
       for (const ClientSection& b : sections) {

@@ -19,6 +19,9 @@ MOD_SSL = """SSLCipherSuite "DEFAULT:@SECLEVEL=0"
 SSLVerifyClient optional_no_ca
 SSLVerifyDepth 10
 SSLCACertificateFile @HOME@/ca.pem"""
+MOD_TLS = """TLSClientCertificate any
+TLSClientDepth 7
+TLSClientCA @HOME@/ca.pem"""
 
 
 def configuration(options: str, words: str) -> str:

@@ -172,7 +172,7 @@ pub mod ffi {
         reason: String,
     }
 
-    /// See `mod_tls_core::verify::Request`. Modes are numbered as in `tls::config::VerifyClient`, 4 is `Any`; `lookup`
+    /// See `mod_tls_core::verify::Request`. Modes are numbered as in `tls::config::VerifyClient`, 4 is `Any`, 5 `AnyGenerous`; `lookup`
     /// as in `tls::config::RevocationCheck::Depth`.
     #[derive(Clone, Debug)]
     struct VerifierSpec {

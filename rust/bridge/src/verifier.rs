@@ -68,13 +68,15 @@ impl ClientVerifier {
     }
 }
 
-/// The mode with this number; numbers are those of `tls::config::VerifyClient`, 4 is [`Mode::Any`].
+/// The mode with this number; numbers are those of `tls::config::VerifyClient`, 4 is [`Mode::Any`] and 5
+/// [`Mode::AnyGenerous`].
 pub fn mode(number: u8) -> Mode {
     match number {
         1 => Mode::Optional,
         2 => Mode::Required,
         3 => Mode::OptionalNoCa,
         4 => Mode::Any,
+        5 => Mode::AnyGenerous,
         _ => Mode::None,
     }
 }

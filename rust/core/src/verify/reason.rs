@@ -35,6 +35,7 @@ reasons! {
     CA_AS_CLIENT = "CA certificate used as a client's: issue one without CA:TRUE",
     SERIAL = "serial number is negative or longer than 20 octets (RFC 5280, 4.1.2.2)",
     UNREADABLE = "certificate cannot be read",
+    UNVERIFIABLE = "unable to verify the first certificate",
 }
 
 /// The number of a sentence; 0 for none.

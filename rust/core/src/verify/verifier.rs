@@ -33,6 +33,20 @@ pub enum Mode {
     /// A certificate, if it has one; whatever is wrong with it, the connection lives and the verdict says so. What
     /// sections of a virtual host ask for is enforced per request.
     Any,
+    /// The same, where some section is content with a certificate that nobody vouches for.
+    AnyGenerous,
+}
+
+impl Mode {
+    /// Whether a certificate that nobody vouches for passes.
+    fn is_generous(self) -> bool {
+        matches!(self, Self::OptionalNoCa | Self::AnyGenerous)
+    }
+
+    /// Whether a bad certificate leaves the connection alive.
+    fn is_soft(self) -> bool {
+        matches!(self, Self::Any | Self::AnyGenerous)
+    }
 }
 
 /// Everything that the judgement of client certificates follows from.
@@ -113,10 +127,14 @@ impl Verifier {
         };
         let mut verdict = rules.judge(chain, now);
         if verdict.outcome == Outcome::Failed
-            && mode == Mode::OptionalNoCa
+            && mode.is_generous()
             && reason::is_untrusted(verdict.reason)
         {
             verdict.outcome = Outcome::Generous;
+            // OpenSSL goes on after the first complaint, and ends with this one where the client sent nothing else.
+            if verdict.reason == reason::NO_ISSUER && chain.len() == 1 {
+                verdict.reason = reason::UNVERIFIABLE;
+            }
         }
         verdict
     }
@@ -178,7 +196,7 @@ impl ClientCertVerifier for Verifier {
             .cloned()
             .collect();
         let verdict = self.judge(&chain, now);
-        let refused = verdict.outcome == Outcome::Failed && self.mode != Mode::Any;
+        let refused = verdict.outcome == Outcome::Failed && !self.mode.is_soft();
         let error = refused.then(|| as_error(verdict.reason));
         let generation = self.generation();
         context::with(|connection| {

@@ -1,0 +1,29 @@
+// Who may see what: access rules that depend on the TLS connection.
+#pragma once
+
+#include "apr/httpd.hpp"
+
+namespace tls::access {
+
+// Registers the access, authentication and authorisation hooks and the `Require` providers.
+void register_hooks(apr_pool_t* pool) noexcept;
+
+// r->notes key under which a refusal is remembered for StrictRequire: `Satisfy any` must not undo it.
+inline constexpr const char* forbidden_note = "ssl-access-forbidden";
+
+// post_read_request: whether the virtual host that Host names may answer on a connection made for the one of SNI.
+int check_host(request_rec* r) noexcept;
+
+// check_access: SSLRequireSSL, cipher suites, client certificates and SSLRequire of the sections of a request.
+int check_access(request_rec* r) noexcept;
+
+// check_authn: SSLUserName, FakeBasicAuth and `AuthType ClientCert`.
+int check_user(request_rec* r) noexcept;
+
+// check_authz: refuses again what StrictRequire must keep refused.
+int check_strict(request_rec* r) noexcept;
+
+// `Require ssl` and `Require ssl-verify-client`.
+void register_providers(apr_pool_t* pool) noexcept;
+
+}  // namespace tls::access

@@ -1,0 +1,134 @@
+// What the sections of a request demand of its connection. There is no renegotiation: a demand that the handshake did
+// not meet is refused, never waived.
+#include <ap_expr.h>
+#include <apr_strings.h>
+
+#include <algorithm>
+
+#include "access/access.hpp"
+#include "apr/guarded.hpp"
+#include "config/suites.hpp"
+#include "conn/certificates.hpp"
+#include "conn/facts.hpp"
+#include "report/log.hpp"
+#include "server/engine.hpp"
+#include "server/policies.hpp"
+#include "server/scopes.hpp"
+
+namespace tls::access {
+namespace {
+
+using config::DirectorySettings;
+using config::VerifyClient;
+using conn::Facts;
+
+const char* target(const request_rec* r) { return r->filename != nullptr ? r->filename : r->uri; }
+
+int forbid(request_rec* r) {
+  apr_table_setn(r->notes, forbidden_note, "1");
+  return HTTP_FORBIDDEN;
+}
+
+// Per-directory SSLCipherSuite: the connection's suite must be one of those of its version.
+bool suite_allowed(request_rec* r, const DirectorySettings& section, const Facts& facts) {
+  const auto& allowed = facts.version == 0x0303 ? section.suites12 : section.suites13;
+  if (!allowed || std::ranges::find(*allowed, facts.suite) != allowed->end()) return true;
+  const config::Suite* suite = config::suite(facts.suite);
+  const char* name = suite == nullptr ? "?" : apr_pstrmemdup(r->pool, suite->openssl.data(), suite->openssl.size());
+  TLS_LOG_R(r, AccessSuite, target(r), name);
+  return false;
+}
+
+// What a request needs of the client's certificate: the section's word over the virtual host's.
+struct Demand {
+  VerifyClient verify;
+  std::uint32_t depth;
+  std::string ca_file;
+  std::string ca_path;
+};
+
+Demand demand_of(const DirectorySettings& section, const config::ClientPolicy& host) {
+  return {section.verify_client ? *section.verify_client : host.verify,
+          section.verify_depth ? *section.verify_depth : host.depth,
+          section.ca_file ? section.ca_file->path : host.ca_file,
+          section.ca_path ? section.ca_path->path : host.ca_path};
+}
+
+// Whether the handshake alone has settled everything: the host it was made for, and no section with a word of its own.
+bool settled(const request_rec* r, const DirectorySettings& section, const Facts& facts,
+             const server::HostClients& clients) {
+  return r->server == facts.host && !clients.has_sections && !section.verify_client && !section.verify_depth &&
+         !section.ca_file && !section.ca_path;
+}
+
+bool certificate_accepted(request_rec* r, const Facts& facts, const Demand& demand,
+                          const server::HostClients& clients) {
+  const rs::ClientVerifier* verifier = clients.find(demand.ca_file, demand.ca_path);
+  if (verifier == nullptr) {
+    TLS_LOG_R(r, AccessUnknownAuthorities, target(r), r->server->server_hostname);
+    return false;
+  }
+  const conn::Judgement judgement =
+      conn::judge(r->pool, facts, *verifier, static_cast<std::uint8_t>(demand.verify), demand.depth);
+  if (judgement.verify != conn::Verify::Failed) return true;
+  TLS_LOG_R(r, AccessCertificate, target(r), judgement.reason);
+  return false;
+}
+
+bool client_allowed(request_rec* r, const DirectorySettings& section, const Facts& facts) {
+  const server::Engine* engine = server::engine();
+  const server::Host* host = engine != nullptr ? engine->host(r->server) : nullptr;
+  const server::Host* made = engine != nullptr ? engine->host(facts.host) : nullptr;
+  if (host == nullptr || made == nullptr) {
+    return !section.verify_client || *section.verify_client == VerifyClient::None;
+  }
+  if (settled(r, section, facts, *host->clients)) return true;
+  const Demand demand = demand_of(section, server::effective(r->server).client);
+  if (demand.verify == VerifyClient::None) return true;
+  if (conn::client_certificates(facts) > 0) return certificate_accepted(r, facts, demand, *host->clients);
+  if (demand.verify != VerifyClient::Require) return true;
+  if (made->clients->asks) {
+    TLS_LOG_R(r, AccessNoCertificate, target(r));
+  } else {
+    TLS_LOG_R(r, AccessNotAsked, target(r), r->server->server_hostname);
+  }
+  return false;
+}
+
+bool requirements_met(request_rec* r, const config::Requirements& requirements) {
+  for (const config::Requirement& requirement : requirements.all) {
+    const char* error = nullptr;
+    const auto* expression = static_cast<const ap_expr_info_t*>(requirement.compiled);
+    const int met = ap_expr_exec(r, expression, &error);
+    if (met > 0) continue;
+    if (met < 0) {
+      TLS_LOG_R(r, AccessExpression, target(r), error);
+    } else {
+      TLS_LOG_R(r, AccessRequirement, target(r), requirement.expression.c_str());
+    }
+    return false;
+  }
+  return true;
+}
+
+int judge_request(request_rec* r) {
+  const DirectorySettings& section = server::directory_settings(r);
+  const Facts* facts = conn::facts(r->connection);
+  const bool secure = facts != nullptr || ap_ssl_conn_is_ssl(r->connection) != 0;
+  if (section.require_tls && *section.require_tls && !secure) {
+    TLS_LOG_R(r, AccessNeedsTls, target(r));
+    return forbid(r);
+  }
+  if (facts == nullptr) return DECLINED;
+  if (!suite_allowed(r, section, *facts) || !client_allowed(r, section, *facts)) return forbid(r);
+  if (section.requirements && !requirements_met(r, *section.requirements)) return forbid(r);
+  return DECLINED;
+}
+
+}  // namespace
+
+int check_access(request_rec* r) noexcept {
+  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] { return judge_request(r); });
+}
+
+}  // namespace tls::access

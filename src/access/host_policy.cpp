@@ -1,0 +1,65 @@
+// SNI of one virtual host with the Host header of another.
+#include <apr_strings.h>
+
+#include "access/access.hpp"
+#include "apr/guarded.hpp"
+#include "config/effective.hpp"
+#include "conn/facts.hpp"
+#include "report/log.hpp"
+#include "server/policies.hpp"
+
+namespace tls::access {
+namespace {
+
+using config::SniPolicy;
+
+// Whether a connection that `handshake` settled may carry requests for `requested` (ssl_engine_init.c of 2.4.66).
+bool compatible(const server_rec* handshake, const server_rec* requested) {
+  const config::EffectivePolicy& made = server::effective(handshake);
+  const config::EffectivePolicy& wanted = server::effective(requested);
+  const auto equal = [&](config::HostDigest form) {
+    return config::encode_host(made, form) == config::encode_host(wanted, form);
+  };
+  switch (made.sni_policy) {
+    case SniPolicy::Strict:
+      return false;
+    case SniPolicy::Insecure:
+      return true;
+    case SniPolicy::AuthOnly:
+      return equal(config::HostDigest::AuthOnly);
+    case SniPolicy::Secure:
+      break;
+  }
+  return equal(config::HostDigest::Secure);
+}
+
+int judge(request_rec* r, const conn::Facts& facts) {
+  const char* sni = apr_pstrmemdup(r->pool, facts.sni.data(), facts.sni.size());
+  if (!facts.sni.empty() && r->hostname == nullptr) {
+    TLS_LOG_R(r, HostMissing, sni);
+    return HTTP_BAD_REQUEST;
+  }
+  const bool refuses =
+      server::effective(facts.host).refuse_without_sni || server::effective(r->server).refuse_without_sni;
+  if (facts.sni.empty() && refuses && r->connection->vhost_lookup_data != nullptr) {
+    TLS_LOG_R(r, HostWithoutSni);
+    apr_table_setn(
+        r->notes, "error-notes",
+        "Reason: The client software did not provide a hostname using Server Name Indication (SNI), which is "
+        "required to access this server.<br />\n");
+    return HTTP_FORBIDDEN;
+  }
+  if (r->server == facts.host || compatible(facts.host, r->server)) return DECLINED;
+  TLS_LOG_R(r, HostMisdirected, facts.sni.empty() ? "(none)" : sni, r->hostname != nullptr ? r->hostname : "(none)");
+  return HTTP_MISDIRECTED_REQUEST;
+}
+
+}  // namespace
+
+int check_host(request_rec* r) noexcept {
+  const conn::Facts* facts = conn::facts(r->connection);
+  if (facts == nullptr || facts->host == nullptr) return DECLINED;
+  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] { return judge(r, *facts); });
+}
+
+}  // namespace tls::access

@@ -1,0 +1,79 @@
+"""Every variable of every certificate of the corpus: Debian's mod_ssl and ours, side by side, through real servers."""
+import pytest
+from harness import variables
+from harness.corpus import Corpus
+
+# What is different by design, each with its reason.
+OTHER_VALUES = {
+    "SSL_VERSION_INTERFACE": "names the module",
+    "SSL_VERSION_LIBRARY": "names the engine",
+    "SSL_CIPHER": "AES-128 comes first here",
+    "SSL_CIPHER_USEKEYSIZE": "AES-128 comes first here",
+    "SSL_CIPHER_ALGKEYSIZE": "AES-128 comes first here",
+    "SSL_SESSION_ID": "the engine does not tell it, and TLS 1.3 has none",
+    "SSL_GROUP": "new", "SSL_SIGALG": "new",
+}
+# Certificates of which OpenSSL accepts what the engine refuses.
+REFUSED = {
+    "version-1": "only version 3", "version-2": "only version 3",
+    "serial-negative": "RFC 5280, 4.1.2.2", "serial-negative-long": "RFC 5280, 4.1.2.2",
+    "start-utc-50": "webpki knows no time before 1970",
+    "serial-thirty-six": "RFC 5280, 4.1.2.2", "serial-hundred": "RFC 5280, 4.1.2.2",
+}
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return Corpus()
+
+
+@pytest.fixture(scope="module")
+def servers(shared_httpd, ca, corpus):
+    theirs = variables.server(shared_httpd, "mod_ssl", ca, corpus, variables.MOD_SSL, "SSLOptions")
+    ours = variables.server(shared_httpd, "mod_tls", ca, corpus, variables.MOD_TLS, "TLSOptions")
+    return theirs, ours
+
+
+def comparable(entries):
+    return [entry for entry in entries if entry.name not in REFUSED]
+
+
+def answers(port, entry, directory, path):
+    try:
+        said = variables.ask(port, entry, directory, path)
+    except OSError as refusal:
+        return {"refused": str(refusal)}
+    return {name: value for name, value in said.items() if not name.startswith("SSL_SERVER") and name not in OTHER_VALUES}
+
+
+@pytest.mark.parametrize("path", ["/print", "/legacy"])
+def test_every_variable_is_as_mod_ssl_has_it(servers, corpus, tmp_path, path):
+    theirs, ours = servers
+    compared, differences = 0, []
+    for entry in comparable(corpus.entries):
+        expected = answers(theirs.port, entry, tmp_path, path)
+        if "PEM lib" in expected.get("refused", "") or "INVALID_CERT" in expected.get("refused", ""):
+            continue  # OpenSSL itself cannot load it
+        compared += 1
+        got = answers(ours.port, entry, tmp_path, path)
+        differences += [f"{entry.name} {name}: {expected.get(name)!r} {got.get(name)!r}"
+                        for name in sorted(expected.keys() | got.keys()) if expected.get(name) != got.get(name)]
+    assert not differences, "mod_ssl's and ours:\n" + "\n".join(differences)
+    assert compared >= 150
+
+
+def test_the_servers_certificate_is_shown_as_by_mod_ssl(servers, corpus, tmp_path):
+    said = [variables.ask(server.port, corpus.entries[1], tmp_path) for server in servers]
+    theirs, ours = ({name for name in names if name.startswith("SSL_SERVER")} for names in said)
+    assert theirs == ours
+    assert said[1]["SSL_SERVER_S_DN"] == b"CN=a.test"
+    assert said[1]["SSL_SERVER_SAN_DNS_0"] == b"a.test"
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_the_engine_refuses_is_refused(servers, corpus, tmp_path, name):
+    _, ours = servers
+    entry = next(entry for entry in corpus.entries if entry.name == name)
+    ours.log.allow("TLS040[23]")
+    with pytest.raises(OSError):
+        variables.ask(ours.port, entry, tmp_path)
