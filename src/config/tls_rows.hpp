@@ -22,6 +22,12 @@ inline constexpr std::array tls_server_rows = {
         {"file [keyfile]", nullptr,
          "A PEM file with a certificate and its chain, and the file with its private key unless that is in the same "
          "file; may be repeated, one for each kind of key."}),
+    row<&ServerSettings::pass_phrase_dialog, key_passphrase>(
+        "TLSKeyPassphrase", one_word, Context::Server,
+        {"builtin|file:path|exec:program", "builtin",
+         "Where the pass phrases of encrypted keys come from: the terminal, the first line of a file, or a program "
+         "that "
+         "is called with the virtual host and the number of the key."}),
     row<&ServerSettings::versions, minimum_version>(
         "TLSProtocol", one_word, Context::Server,
         {"default|TLSv1.2+|TLSv1.3+", "default", "The lowest protocol version to accept."}),

@@ -65,6 +65,20 @@ Parsed<std::vector<CertificateFiles>> certificate(const Arguments& words, const 
   return all;
 }
 
+Parsed<PassPhraseDialog> key_passphrase(const Arguments& words, const PassPhraseDialog* /*before*/) {
+  using Kind = PassPhraseDialog::Kind;
+  const std::string_view word = words[0];
+  if (same_word(word, "builtin")) return PassPhraseDialog{Kind::Builtin, {}};
+  for (const auto& [prefix, kind] : {std::pair("file:", Kind::File), std::pair("exec:", Kind::Exec)}) {
+    if (!starts_with_word(word, prefix)) continue;
+    const std::string_view path = word.substr(5);
+    if (path.empty()) return Parsed<PassPhraseDialog>::refuse("a file name must follow " + quoted(prefix));
+    return PassPhraseDialog{kind, absolute_path(words.server_root, path)};
+  }
+  constexpr std::array<std::string_view, 3> expected{"builtin", "file:path", "exec:program"};
+  return Parsed<PassPhraseDialog>::refuse(unexpected(expected, word));
+}
+
 Parsed<Options> tls_options(const Arguments& words, const Options* before) {
   Options options = before == nullptr ? Options{} : *before;
   for (const char* text : words.words) {

@@ -15,6 +15,9 @@ Parsed<std::vector<Listener>> engine_listeners(const Arguments& words, const std
 // TLSCertificate file [keyfile]; adds to those written before in the same scope.
 Parsed<std::vector<CertificateFiles>> certificate(const Arguments& words, const std::vector<CertificateFiles>* before);
 
+// TLSKeyPassphrase builtin|file:path|exec:program
+Parsed<PassPhraseDialog> key_passphrase(const Arguments& words, const PassPhraseDialog* before);
+
 // TLSOptions [+|-]option ...
 Parsed<Options> tls_options(const Arguments& words, const Options* before);
 

@@ -70,6 +70,21 @@ void add_names(const server_rec* s, rust::Vec<rust::String>& names) {
   for (int i = 0; i < s->names->nelts; ++i) add(APR_ARRAY_IDX(s->names, i, char*));
 }
 
+// Who is asked for pass phrases, in the words of SSLPassPhraseDialog.
+std::string source_of(const config::PassPhraseDialog& dialog) {
+  switch (dialog.kind) {
+    case config::PassPhraseDialog::Kind::Pipe:
+      return "|" + dialog.command;
+    case config::PassPhraseDialog::Kind::Exec:
+      return "exec:" + dialog.command;
+    case config::PassPhraseDialog::Kind::File:
+      return "file:" + dialog.command;
+    case config::PassPhraseDialog::Kind::Builtin:
+      break;
+  }
+  return {};
+}
+
 rust::Vec<rs::LoadRequest> make_requests(apr_pool_t* pool, const std::vector<server_rec*>& hosts) {
   rust::Vec<rs::LoadRequest> requests;
   requests.reserve(hosts.size());
@@ -79,12 +94,15 @@ rust::Vec<rs::LoadRequest> make_requests(apr_pool_t* pool, const std::vector<ser
     request.host = rust::String::lossy(label(s));
     request.strict = policy.words == config::Vocabulary::Tls;
     add_names(s, request.names);
+    request.passphrase = rust::String::lossy(source_of(policy.pass_phrases));
     for (const config::CertificateFiles& files : policy.certificates) {
-      request.pairs.push_back({absolute(pool, files.certificate),
-                               absolute(pool, files.key),
-                               {},
-                               rust::String::lossy(place(files.where.file, files.where.line))});
+      const std::string where = place(files.where.file, files.where.line);
+      request.pairs.push_back(
+          {absolute(pool, files.certificate), absolute(pool, files.key), rust::String::lossy(where)});
     }
+    for (const std::string& key : policy.spare_keys) request.spare_keys.push_back(absolute(pool, key));
+    request.chain = absolute(pool, policy.chain_file);
+    if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);
     requests.push_back(std::move(request));
   }
   return requests;

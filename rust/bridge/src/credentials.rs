@@ -97,7 +97,6 @@ fn request(from: &ffi::LoadRequest) -> LoadRequest {
     let pair = |p: &ffi::CertificatePair| PairRequest {
         certificate: p.certificate.clone(),
         key: given(&p.key),
-        chain: given(&p.chain),
         place: p.place.clone(),
     };
     LoadRequest {
@@ -105,6 +104,9 @@ fn request(from: &ffi::LoadRequest) -> LoadRequest {
         names: from.names.clone(),
         passphrase: from.passphrase.clone(),
         pairs: from.pairs.iter().map(pair).collect(),
+        spare_keys: from.spare_keys.clone(),
+        chain: given(&from.chain),
+        authorities: given(&from.authorities),
         strict: from.strict,
     }
 }

@@ -123,7 +123,6 @@ pub mod ffi {
     struct CertificatePair {
         certificate: String,
         key: String,
-        chain: String,
         place: String,
     }
 
@@ -134,6 +133,9 @@ pub mod ffi {
         names: Vec<String>,
         passphrase: String,
         pairs: Vec<CertificatePair>,
+        spare_keys: Vec<String>,
+        chain: String,
+        authorities: String,
         strict: bool,
     }
 

@@ -141,6 +141,51 @@ pub struct Certificates {
     pub fields: Vec<Arc<Certificate>>,
 }
 
+impl Certificates {
+    /// The first of these, then all but the first `skip` of `further`.
+    pub fn leaf_before(&self, further: &Certificates, skip: usize) -> Certificates {
+        Certificates {
+            ders: self
+                .ders
+                .iter()
+                .take(1)
+                .chain(further.ders.iter().skip(skip))
+                .cloned()
+                .collect(),
+            fields: self
+                .fields
+                .iter()
+                .take(1)
+                .chain(further.fields.iter().skip(skip))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    /// These, then whoever among `authorities` issued the last, and so on up to one that issued itself.
+    pub fn extended_from(&self, authorities: &Certificates) -> Certificates {
+        let mut chain = self.clone();
+        while let Some(last) = chain.fields.last()
+            && !last.is_self_issued()
+            && chain.fields.len() < MAX_CHAIN
+        {
+            let Some(next) = authorities
+                .fields
+                .iter()
+                .position(|c| c.subject == last.issuer)
+            else {
+                break;
+            };
+            chain.fields.extend(authorities.fields.get(next).cloned());
+            chain.ders.extend(authorities.ders.get(next).cloned());
+        }
+        chain
+    }
+}
+
+/// No path in use is longer; this ends circles of authorities that issued each other.
+const MAX_CHAIN: usize = 10;
+
 /// All certificates of a PEM file in order. Keys, parameters and text are passed over.
 ///
 /// # Errors

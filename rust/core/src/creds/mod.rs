@@ -4,6 +4,7 @@
 //! few fields that matter here, [`chain`] says what is wrong with a certificate for a virtual host, [`select`] chooses
 //! the pair for a client, [`store`] loads everything a configuration names. What can go wrong is one table, [`problem`].
 
+mod assemble;
 pub mod certificate;
 pub mod chain;
 pub mod decrypt;

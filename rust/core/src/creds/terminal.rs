@@ -14,17 +14,18 @@ use super::passphrase::read_line;
 /// Why nobody can be asked: after a restart, and under service managers, httpd has no terminal.
 pub(super) fn ask(prompt: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     let none = |_| "httpd has no terminal to ask at".to_owned();
-    let mut terminal = OpenOptions::new()
+    let terminal = OpenOptions::new()
         .read(true)
         .write(true)
         .open("/dev/tty")
         .map_err(none)?;
-    terminal.write_all(prompt.as_bytes()).map_err(none)?;
     let line = {
+        // Before the prompt: what is typed after it must not be thrown away by the change of modes.
         let _silence = Silence::begin(&terminal);
+        (&terminal).write_all(prompt.as_bytes()).map_err(none)?;
         read_line(&mut &terminal)
     };
-    let _ = terminal.write_all(b"\n");
+    let _ = (&terminal).write_all(b"\n");
     line.ok_or_else(|| "no pass phrase was entered".to_owned())
 }
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::super::certificate::Certificate;
 use super::super::passphrase::{Dialog, Unchecked};
 use super::super::problem::{Problem, Severity};
 use super::super::store::{LoadReport, LoadRequest, PairRequest, Store, load};
@@ -9,7 +10,6 @@ fn pair(certificate: String, key: Option<String>, place: &str) -> PairRequest {
     PairRequest {
         certificate,
         key,
-        chain: None,
         place: place.to_owned(),
     }
 }
@@ -333,4 +333,136 @@ fn a_kept_store_parses_only_what_changed() {
     let changed = store.load(&both[..1], &mut Dialog::default());
     assert_eq!(changed.problems, []);
     assert!(!Arc::ptr_eq(&certified(&first), &certified(&changed)));
+}
+
+/// A leaf, the authority that issued it and that one's own issuer, as PEM, with the leaf's key.
+fn three_generations() -> ([String; 3], String) {
+    let authority = |name: &str| {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        params
+    };
+    let keys: Vec<_> = (0..3)
+        .map(|_| rcgen::KeyPair::generate().unwrap())
+        .collect();
+    let root = authority("root").self_signed(&keys[2]).unwrap();
+    let by_root = rcgen::Issuer::new(authority("root"), &keys[2]);
+    let sub = authority("sub").signed_by(&keys[1], &by_root).unwrap();
+    let by_sub = rcgen::Issuer::new(authority("sub"), &keys[1]);
+    let mut params = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "a.example");
+    let leaf = params.signed_by(&keys[0], &by_sub).unwrap();
+    ([leaf.pem(), sub.pem(), root.pem()], keys[0].serialize_pem())
+}
+
+/// Subjects of the chain that is sent.
+fn sent(report: &LoadReport) -> Vec<String> {
+    assert_eq!(report.problems, []);
+    let chain = &report.sets[0].as_ref().unwrap().pairs()[0].certified.cert;
+    chain
+        .iter()
+        .map(|c| Certificate::parse(c).unwrap().display)
+        .collect()
+}
+
+#[test]
+fn the_chain_comes_from_where_mod_ssl_takes_it() {
+    let dir = Scratch::new("issuers");
+    let ([leaf, sub, root], key) = three_generations();
+    let leaf_file = dir.write("leaf.pem", &leaf);
+    let full_file = dir.write("full.pem", format!("{leaf}{sub}"));
+    let chain_file = dir.write("chain.pem", format!("{sub}{root}"));
+    let authorities = dir.write("ca.pem", format!("{root}{sub}"));
+    let key_file = dir.write("key.pem", key);
+    let load_with = |certificate: &String, chain: Option<&String>, authorities: Option<&String>| {
+        let request = LoadRequest {
+            chain: chain.cloned(),
+            authorities: authorities.cloned(),
+            strict: false,
+            ..request(
+                &["a.example"],
+                vec![pair(certificate.clone(), Some(key_file.clone()), "c:1")],
+            )
+        };
+        sent(&load(&[request], &mut Dialog::default()))
+    };
+    assert_eq!(load_with(&leaf_file, None, None), ["a.example"]);
+    assert_eq!(load_with(&full_file, None, None), ["a.example", "sub"]);
+    assert_eq!(
+        load_with(&leaf_file, Some(&chain_file), None),
+        ["a.example", "sub", "root"]
+    );
+    assert_eq!(
+        load_with(&full_file, Some(&chain_file), None),
+        ["a.example", "sub", "root"],
+        "not twice"
+    );
+    assert_eq!(
+        load_with(&full_file, Some(&full_file), None),
+        ["a.example", "sub"],
+        "the same file for both"
+    );
+    assert_eq!(
+        load_with(&leaf_file, None, Some(&authorities)),
+        ["a.example", "sub", "root"]
+    );
+    assert_eq!(
+        load_with(&full_file, None, Some(&authorities)),
+        ["a.example", "sub"],
+        "a chain is configured"
+    );
+    assert_eq!(
+        load_with(&leaf_file, Some(&chain_file), Some(&authorities)),
+        ["a.example", "sub", "root"]
+    );
+    assert_eq!(
+        load_with(&leaf_file, None, Some(&"/none".to_owned())),
+        ["a.example"],
+        "told by who judges clients"
+    );
+}
+
+#[test]
+fn a_missing_chain_file_is_an_error() {
+    let pairs = vec![pair(
+        path("p256.crt.pem"),
+        Some(path("p256.pkcs8.pem")),
+        "c:1",
+    )];
+    let request = LoadRequest {
+        chain: Some("/none".to_owned()),
+        ..request(&[], pairs)
+    };
+    let report = load(&[request], &mut Dialog::default());
+    assert_eq!(report.problems.len(), 1);
+    assert!(
+        report.problems[0].text.starts_with("/none cannot be read"),
+        "{:?}",
+        report.problems
+    );
+    assert_eq!(report.problems[0].severity, Severity::Error);
+}
+
+#[test]
+fn a_spare_key_finds_its_certificate() {
+    let pairs = vec![pair(
+        path("rsa.crt.pem"),
+        Some(path("p256.pkcs8.pem")),
+        "c:1",
+    )];
+    let mut request = LoadRequest {
+        spare_keys: vec![path("p384.pkcs8.pem"), path("rsa.pkcs1.pem")],
+        strict: false,
+        ..request(&[], pairs)
+    };
+    let report = load(std::slice::from_ref(&request), &mut Dialog::default());
+    assert_eq!(report.problems, []);
+    assert!(report.sets[0].is_some());
+    request.spare_keys.pop();
+    assert_eq!(load(&[request], &mut Dialog::default()).problems.len(), 1);
 }
