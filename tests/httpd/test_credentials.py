@@ -4,7 +4,7 @@ import os
 
 import pytest
 from harness.certs import DAY, now
-from harness.clients import s_client
+from harness.clients import curl, s_client
 from harness.config import Vhost
 
 WORDS = "certs/{0}.crt certs/{0}.key"
@@ -98,6 +98,7 @@ def test_virtual_hosts_are_listed_in_spite_of_faults(faulty):
 @pytest.mark.parametrize("signal_name", ["stop", "graceful-stop"])
 def test_a_server_whose_certificate_has_vanished_can_be_stopped(httpd, ca, signal_name):
     server = httpd([Vhost("a.test", [ca.issue("a.test")])])
+    assert curl(server.port, ca=ca.file).status == 200
     (server.home / "certs/a.test-0.crt").unlink()
     (server.home / "certs/a.test-0.key").write_text("")
     done = server.run("-k", signal_name)
