@@ -94,11 +94,19 @@ EngineRule engine_rule(const ServerSettings& s) {
   return {};
 }
 
-ResumptionPolicy resumption_policy(const ServerSettings& s) {
+// Where client certificates are asked for, sessions are short unless written otherwise: the client is judged anew.
+constexpr std::uint32_t client_lifetime_s = 300;
+
+ResumptionPolicy resumption_policy(const ServerSettings& s, const ClientPolicy& client) {
   ResumptionPolicy policy;
   policy.tickets = s.tickets->on.value_or(true);
   policy.ticket_count = *s.ticket_count;
   policy.lifetime = *s.session_lifetime;
+  const bool written = s.session_lifetime.where().file != nullptr;
+  if (client.verify != VerifyClient::None && !written) {
+    policy.lifetime.tls13_s = std::min(policy.lifetime.tls13_s, client_lifetime_s);
+    policy.lifetime.tls12_s = std::min(policy.lifetime.tls12_s, client_lifetime_s);
+  }
   policy.secret = s.tickets->secret;
   policy.secret_interval_s = s.tickets->interval_s;
   policy.cache = *s.session_cache;
@@ -167,8 +175,8 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   if (versions.tls12) add_suites(policy.protocol.suites, complete, false);
   policy.protocol.groups = *complete.groups;
   policy.protocol.honor_client_order = *complete.honor_client_order;
-  policy.resumption = resumption_policy(complete);
   policy.client = client_policy(complete, words);
+  policy.resumption = resumption_policy(complete, policy.client);
   policy.stapling = stapling_policy(complete);
   take(policy.strict_sni, complete.strict_sni);
   take(policy.refuse_without_sni, complete.refuse_without_sni);
@@ -185,6 +193,7 @@ std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy) {
   encode_protocol(out, policy.protocol);
   const ResumptionPolicy& r = policy.resumption;
   out.byte(r.tickets ? 1 : 0);
+  out.byte(r.cache.provider.empty() ? 0 : 1);
   out.byte(r.ticket_count);
   out.word(r.lifetime.tls13_s);
   out.word(r.lifetime.tls12_s);

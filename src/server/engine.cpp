@@ -51,6 +51,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   spec.groups = to_rust(settings.protocol.groups);
   spec.server_order = !settings.protocol.honor_client_order;
   spec.tickets = settings.resumption.tickets;
+  spec.cached = !settings.resumption.cache.provider.empty();
   spec.ticket_count = static_cast<std::uint8_t>(settings.resumption.ticket_count);
   spec.tls13_lifetime = settings.resumption.lifetime.tls13_s;
   spec.tls12_lifetime = settings.resumption.lifetime.tls12_s;

@@ -38,30 +38,62 @@ bool shared_by_machines(const config::SessionCacheName& cache) {
   return cache.provider == "redis" || cache.provider == "memcache" || cache.provider == "dc";
 }
 
-rs::ResumptionSetup setup_of(apr_pool_t* pool, server_rec* main_server) {
-  const config::ResumptionPolicy& r = effective(main_server).resumption;
-  rs::ResumptionSetup setup{};
-  if (!r.secret.empty()) setup.secret = ap_server_root_relative(pool, r.secret.c_str());
-  setup.interval = r.secret_interval_s;
-  setup.cached = !r.cache.provider.empty();
-  setup.remote = shared_by_machines(r.cache);
+// What all virtual hosts share, whichever vocabulary says it.
+struct Shared {
+  const config::EffectivePolicy* cache = nullptr;   // the first with a cache
+  const config::EffectivePolicy* secret = nullptr;  // the first with a secret
+  std::uint32_t longest_lifetime_s = 0;
+  std::string problem;
+};
+
+Shared shared_by_all(const server_rec* main_server) {
+  Shared shared;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     const config::EffectivePolicy& policy = effective(s);
+    const config::ResumptionPolicy& r = policy.resumption;
+    if (!r.cache.provider.empty() && shared.cache == nullptr) shared.cache = &policy;
+    if (!r.cache.provider.empty() && r.cache != shared.cache->resumption.cache) {
+      shared.problem = "TLSSessionCache and SSLSessionCache name two caches; a server has one";
+    }
+    if (!r.secret.empty() && shared.secret == nullptr) shared.secret = &policy;
     if (!policy.enabled) continue;
-    const config::Lifetimes& lifetime = policy.resumption.lifetime;
-    setup.retention = std::max({setup.retention, lifetime.tls13_s, lifetime.tls12_s});
+    shared.longest_lifetime_s = std::max({shared.longest_lifetime_s, r.lifetime.tls13_s, r.lifetime.tls12_s});
   }
+  return shared;
+}
+
+// mod_ssl takes a secret for each virtual host; ours is one, for the sessions of all are bound to their hosts anyway.
+void warn_of_other_secrets(server_rec* main_server, const Shared& shared) {
+  for (server_rec* s = main_server; s != nullptr; s = s->next) {
+    const std::string& secret = effective(s).resumption.secret;
+    if (secret.empty() || secret == shared.secret->resumption.secret) continue;
+    TLS_LOG_S(s, OtherTicketSecret, secret.c_str(), shared.secret->resumption.secret.c_str());
+  }
+}
+
+rs::ResumptionSetup setup_of(apr_pool_t* pool, const Shared& shared) {
+  rs::ResumptionSetup setup{};
+  if (shared.secret != nullptr) {
+    setup.secret = ap_server_root_relative(pool, shared.secret->resumption.secret.c_str());
+    setup.interval = shared.secret->resumption.secret_interval_s;
+  }
+  setup.cached = shared.cache != nullptr;
+  setup.remote = setup.cached && shared_by_machines(shared.cache->resumption.cache);
+  setup.retention = shared.longest_lifetime_s;
   return setup;
 }
 
 // What can be said without opening a file.
-std::string problem_of(server_rec* main_server) {
-  const config::ResumptionPolicy& r = effective(main_server).resumption;
-  std::string problem = cache_problem(r.cache);
-  if (problem.empty() && shared_by_machines(r.cache) && r.secret.empty()) {
-    problem = "a " + r.cache.provider +
-              " session cache is shared by machines, which must share a secret to read each other's sessions: add "
-              "\"TLSSessionTickets file:PATH\" with the same file on each of them";
+std::string problem_of(const Shared& shared) {
+  if (!shared.problem.empty() || shared.cache == nullptr) return shared.problem;
+  const config::SessionCacheName& cache = shared.cache->resumption.cache;
+  std::string problem = cache_problem(cache);
+  if (problem.empty() && shared_by_machines(cache) && shared.secret == nullptr) {
+    const bool ssl = shared.cache->words == config::Vocabulary::Ssl;
+    problem = "a " + cache.provider +
+              " session cache is shared by machines, which must share a secret to read each other's sessions: add \"" +
+              (ssl ? "SSLSessionTicketKeyFile PATH" : "TLSSessionTickets file:PATH") +
+              "\" with the same file on each of them";
   }
   return problem;
 }
@@ -75,8 +107,9 @@ int pre_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*) noexcept {
 int test_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*, server_rec* main_server) noexcept {
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
   return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
-    std::string problem = problem_of(main_server);
-    if (problem.empty()) problem = std::string(rs::resumption_check(setup_of(pool, main_server)));
+    const Shared shared = shared_by_all(main_server);
+    std::string problem = problem_of(shared);
+    if (problem.empty()) problem = std::string(rs::resumption_check(setup_of(pool, shared)));
     if (problem.empty()) return OK;
     TLS_LOG_S(main_server, ResumptionFailed, problem.c_str());
     return HTTP_INTERNAL_SERVER_ERROR;
@@ -108,14 +141,17 @@ void register_resumption_hooks() noexcept {
 }
 
 void prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
-  const std::string problem = problem_of(main_server);
+  const Shared shared = shared_by_all(main_server);
+  const std::string problem = problem_of(shared);
   if (!problem.empty()) throw std::runtime_error(problem);
   make_memory(main_server);
   // httpd throws the first configuration of a start away at once, a cache with it.
   if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
-    open_cache(pool, temp_pool, main_server, effective(main_server).resumption.cache);
+    warn_of_other_secrets(main_server, shared);
+    open_cache(pool, temp_pool, main_server,
+               shared.cache == nullptr ? config::SessionCacheName{} : shared.cache->resumption.cache);
   }
-  rs::resumption_setup(setup_of(pool, main_server));
+  rs::resumption_setup(setup_of(pool, shared));
 }
 
 }  // namespace tls::server

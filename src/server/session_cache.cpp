@@ -10,6 +10,7 @@
 
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "report/log.hpp"
+#include "server/scopes.hpp"
 
 namespace tls::server {
 namespace {
@@ -17,7 +18,8 @@ namespace {
 using rs::CacheAnswer;
 using Id = rust::Slice<const std::uint8_t>;
 
-constexpr char mutex_type[] = "tls-cache";
+// For `Mutex`; mod_ssl's configurations know theirs.
+const char* mutex_type() { return is_loaded(tls_module) ? "tls-cache" : "ssl-cache"; }
 constexpr char cache_name[] = "tls-session";  // providers allow 16 characters with what they append
 
 // The cache of the running configuration; in its pool.
@@ -109,7 +111,7 @@ const ap_socache_provider_t* find_provider(const config::SessionCacheName& name)
 
 }  // namespace
 
-void register_cache_mutex(apr_pool_t* pool) { ap_mutex_register(pool, mutex_type, nullptr, APR_LOCK_DEFAULT, 0); }
+void register_cache_mutex(apr_pool_t* pool) { ap_mutex_register(pool, mutex_type(), nullptr, APR_LOCK_DEFAULT, 0); }
 
 std::string cache_problem(const config::SessionCacheName& name) {
   if (name.provider.empty() || find_provider(name) != nullptr) return {};
@@ -132,7 +134,8 @@ void open_cache(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* s, const co
     throw std::runtime_error(std::string(cache->text) + ": " + error);
   }
   if ((cache->provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE) != 0) {
-    const apr_status_t rv = ap_global_mutex_create(&cache->mutex, &cache->mutex_file, mutex_type, nullptr, s, pool, 0);
+    const apr_status_t rv =
+        ap_global_mutex_create(&cache->mutex, &cache->mutex_file, mutex_type(), nullptr, s, pool, 0);
     if (rv != APR_SUCCESS) throw std::runtime_error("the mutex of the session cache cannot be made");
   }
   // Sizes of what we store: an entry of a session without client certificate, and its id.

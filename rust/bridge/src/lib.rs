@@ -80,6 +80,7 @@ pub mod ffi {
         groups: Vec<u16>,
         server_order: bool,
         tickets: bool,
+        cached: bool,
         ticket_count: u8,
         tls13_lifetime: u32,
         tls12_lifetime: u32,

@@ -176,9 +176,10 @@ pub fn sessions(spec: &PolicySpec) -> Sessions {
         .get()
         .filter(|_| spec.tickets)
         .map(|board| Ticketer::new(sealer(*board)));
+    let store = with_state(|state| state.store.clone());
     Sessions {
         ticketer: ticketer.map(|ticketer| Arc::new(ticketer) as _),
-        store: with_state(|state| state.store.clone()).map(|store| store as _),
+        store: store.filter(|_| spec.cached).map(|store| store as _),
         tickets: usize::from(spec.ticket_count),
         tls13_lifetime: spec.tls13_lifetime,
         tls12_lifetime: spec.tls12_lifetime,

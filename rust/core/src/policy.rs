@@ -52,9 +52,6 @@ pub struct Sessions {
     pub tls12_lifetime: u32,
 }
 
-/// Seconds that a session lives at most where client certificates are asked for: then the client is judged anew.
-const CLIENT_LIFETIME: u32 = 300;
-
 /// A policy ready to serve: immutable, shared by threads and, from before the fork, by processes.
 #[derive(Debug)]
 pub struct Policy {
@@ -109,11 +106,10 @@ impl Policy {
             sessions.tls12_lifetime
         };
         let uses_tickets = client_speaks_tickets && sessions.ticketer.is_some();
-        let Some(verifier) = &self.client_verifier else {
-            return Resumption::new(lifetime, uses_tickets);
-        };
-        let mut resumption = Resumption::new(lifetime.min(CLIENT_LIFETIME), uses_tickets);
-        resumption.generation = verifier.generation();
+        let mut resumption = Resumption::new(lifetime, uses_tickets);
+        if let Some(verifier) = &self.client_verifier {
+            resumption.generation = verifier.generation();
+        }
         resumption
     }
 
