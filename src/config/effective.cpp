@@ -94,19 +94,12 @@ EngineRule engine_rule(const ServerSettings& s) {
   return {};
 }
 
-// Where client certificates are asked for, sessions are short unless written otherwise: the client is judged anew.
-constexpr std::uint32_t client_lifetime_s = 300;
-
-ResumptionPolicy resumption_policy(const ServerSettings& s, const ClientPolicy& client) {
+ResumptionPolicy resumption_policy(const ServerSettings& s) {
   ResumptionPolicy policy;
   policy.tickets = s.tickets->on.value_or(true);
   policy.ticket_count = *s.ticket_count;
   policy.lifetime = *s.session_lifetime;
-  const bool written = s.session_lifetime.where().file != nullptr;
-  if (client.verify != VerifyClient::None && !written) {
-    policy.lifetime.tls13_s = std::min(policy.lifetime.tls13_s, client_lifetime_s);
-    policy.lifetime.tls12_s = std::min(policy.lifetime.tls12_s, client_lifetime_s);
-  }
+  policy.lifetime_written = s.session_lifetime.where().file != nullptr;
   policy.secret = s.tickets->secret;
   policy.secret_interval_s = s.tickets->interval_s;
   policy.cache = *s.session_cache;
@@ -176,7 +169,7 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   policy.protocol.groups = *complete.groups;
   policy.protocol.honor_client_order = *complete.honor_client_order;
   policy.client = client_policy(complete, words);
-  policy.resumption = resumption_policy(complete, policy.client);
+  policy.resumption = resumption_policy(complete);
   policy.stapling = stapling_policy(complete);
   take(policy.strict_sni, complete.strict_sni);
   take(policy.refuse_without_sni, complete.refuse_without_sni);
@@ -197,6 +190,7 @@ std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy) {
   out.byte(r.ticket_count);
   out.word(r.lifetime.tls13_s);
   out.word(r.lifetime.tls12_s);
+  out.byte(r.lifetime_written ? 1 : 0);
   out.byte(static_cast<unsigned>(policy.client.verify));
   out.word(policy.client.depth);
   out.byte(static_cast<unsigned>(policy.client.crl_check.depth));

@@ -40,6 +40,7 @@ struct ResumptionPolicy {
   bool tickets = true;
   std::uint32_t ticket_count = 2;
   Lifetimes lifetime{43'200, 3'600};
+  bool lifetime_written = false;  // otherwise sessions are shorter where client certificates are asked for
   // For the whole server; every virtual host has the same.
   std::string secret;  // path of the secret that ticket keys are made of; empty: random keys
   std::uint32_t secret_interval_s = 0;

@@ -55,6 +55,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   spec.ticket_count = static_cast<std::uint8_t>(settings.resumption.ticket_count);
   spec.tls13_lifetime = settings.resumption.lifetime.tls13_s;
   spec.tls12_lifetime = settings.resumption.lifetime.tls12_s;
+  spec.short_with_clients = !settings.resumption.lifetime_written;
   return *policies_.emplace(id, rs::build_policy(spec, clients)).first->second;
 }
 

@@ -84,6 +84,7 @@ pub mod ffi {
         ticket_count: u8,
         tls13_lifetime: u32,
         tls12_lifetime: u32,
+        short_with_clients: bool,
     }
 
     /// What a connection is bound to when its hello has chosen the virtual host.

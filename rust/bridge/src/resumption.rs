@@ -183,6 +183,7 @@ pub fn sessions(spec: &PolicySpec) -> Sessions {
         tickets: usize::from(spec.ticket_count),
         tls13_lifetime: spec.tls13_lifetime,
         tls12_lifetime: spec.tls12_lifetime,
+        short_with_clients: spec.short_with_clients,
     }
 }
 

@@ -50,7 +50,12 @@ pub struct Sessions {
     pub tls13_lifetime: u32,
     /// Seconds that a TLS 1.2 session lives.
     pub tls12_lifetime: u32,
+    /// Where client certificates are asked for, sessions live [`CLIENT_LIFETIME`] at most.
+    pub short_with_clients: bool,
 }
+
+/// Seconds after which a client with a certificate is judged anew, unless the configuration names another time.
+pub const CLIENT_LIFETIME: u32 = 300;
 
 /// A policy ready to serve: immutable, shared by threads and, from before the fork, by processes.
 #[derive(Debug)]
@@ -109,6 +114,9 @@ impl Policy {
         let mut resumption = Resumption::new(lifetime, uses_tickets);
         if let Some(verifier) = &self.client_verifier {
             resumption.generation = verifier.generation();
+            if sessions.short_with_clients {
+                resumption.lifetime = lifetime.min(CLIENT_LIFETIME);
+            }
         }
         resumption
     }
