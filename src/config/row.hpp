@@ -210,6 +210,8 @@ constexpr auto joined(const std::array<Row<S>, N>&... tables) {
 template <class S>
 Outcome apply(const Row<S>& row, S& settings, Arena& arena, const Arguments& words) {
   if (words.size() < row.arity.least || words.size() > row.arity.most) {
+    const std::string_view syntax = row.text.syntax;
+    if (syntax.empty()) return {std::string(row.name) + ": takes no words", {}, {}};
     return {std::string(row.name) + ": expected \"" + row.name + " " + row.text.syntax + "\"", {}, {}};
   }
   Outcome outcome = row.set(settings, arena, words);

@@ -86,9 +86,10 @@ Parsed<Versions> ssl_protocol(const Arguments& words, const Versions* /*before*/
   }
   const Versions versions{(chosen & Tls12) != 0, (chosen & Tls13) != 0};
   if (!versions.tls12 && !versions.tls13) {
-    return Parsed<Versions>::refuse(
-        chosen == 0 ? std::string("no protocol version is left; there are TLSv1.2 and TLSv1.3")
-                    : "asks for " + names_of(chosen) + " only, which do not exist here; add TLSv1.2 or TLSv1.3");
+    const std::string there = "here there are TLSv1.2 and TLSv1.3";
+    return Parsed<Versions>::refuse(chosen == 0
+                                        ? "no protocol version is left; " + there
+                                        : "asks for " + names_of(chosen) + " only; " + there + ", add one of them");
   }
   const unsigned old = named & (Ssl3 | Tls10 | Tls11);
   Outcome outcome;

@@ -31,12 +31,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   constexpr std::size_t longest_word = 80;
-  if (word.size() > longest_word) return {};
+  if (word.size() < 2 || word.size() > longest_word) return {};
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
+    const bool continued = distance == best_distance && starts_with_word(candidate, word);
+    if (distance < best_distance || (continued && !best.empty())) {
       best = candidate;
       best_distance = distance;
     }

@@ -1,0 +1,368 @@
+// Every directive: good values, a bad value with its exact message, inheritance. A directive without a case fails.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+
+#include "config_reader.hpp"
+
+namespace tls::config::testing {
+namespace {
+
+struct Case {
+  Place place;
+  const char* good;   // nothing: every value is refused
+  const char* other;  // another good one
+  const char* bad;    // nothing: every value is accepted
+  const char* error;  // what is said of it, to the letter
+};
+
+const Case cases[] = {
+    Case{Place::Server, "TLSEngine 443", "TLSEngine 192.0.2.1:8443 [2001:db8::1]:443", "TLSEngine 443x",
+         "TLSEngine: expected [address:]port, not \"443x\""},
+    Case{Place::VirtualHost, "TLSEngine on", "TLSEngine off", "TLSEngine 443",
+         "TLSEngine: expected on or off, not \"443\""},
+    Case{Place::Server, "TLSCertificate a.pem", "TLSCertificate a.pem b.key", "TLSCertificate pkcs11:token=x",
+         "TLSCertificate: pkcs11: URIs are not supported; name a PEM file instead"},
+    Case{Place::Server, "TLSProtocol TLSv1.3+", "TLSProtocol default", "TLSProtocol TLSv1.4+",
+         "TLSProtocol: expected default, TLSv1.2+ or TLSv1.3+, not \"TLSv1.4+\"; did you mean \"TLSv1.2+\"?"},
+    Case{Place::Server, "TLSCiphersPrefer TLS_AES_256_GCM_SHA384",
+         "TLSCiphersPrefer ECDHE-RSA-AES128-GCM-SHA256:0xC02B", "TLSCiphersPrefer ECDHE-RSA-AES129-GCM-SHA256",
+         "TLSCiphersPrefer: unknown cipher suite \"ECDHE-RSA-AES129-GCM-SHA256\"; did you mean "
+         "\"ECDHE-RSA-AES128-GCM-SHA256\"?"},
+    Case{Place::Server, "TLSCiphersSuppress TLS_CHACHA20_POLY1305_SHA256",
+         "TLSCiphersSuppress ECDHE-RSA-AES128-GCM-SHA256", "TLSCiphersSuppress FOO",
+         "TLSCiphersSuppress: unknown cipher suite \"FOO\""},
+    Case{Place::Server, "TLSGroups X25519", "TLSGroups P-256 X25519", "TLSGroups X25518",
+         "TLSGroups: unknown group \"X25518\"; did you mean \"X25519\"?"},
+    Case{Place::Server, "TLSHonorClientOrder on", "TLSHonorClientOrder off", "TLSHonorClientOrder yes",
+         "TLSHonorClientOrder: expected on or off, not \"yes\""},
+    Case{Place::Server, "TLSStrictSNI on", "TLSStrictSNI off", "TLSStrictSNI of",
+         "TLSStrictSNI: expected on or off, not \"of\"; did you mean \"off\"?"},
+    Case{Place::Server, "TLSHandshakeTimeout 5", "TLSHandshakeTimeout 500ms", "TLSHandshakeTimeout 0",
+         "TLSHandshakeTimeout: expected a time from 1 to 3600 seconds, such as \"20\" or \"20s\", not \"0\""},
+    Case{Place::Server, "TLSSessionTickets on", "TLSSessionTickets off", "TLSSessionTickets maybe",
+         "TLSSessionTickets: expected on, off or file:path, not \"maybe\""},
+    Case{Place::Server, "TLSSessionTicketCount 0", "TLSSessionTicketCount 8", "TLSSessionTicketCount 9",
+         "TLSSessionTicketCount: expected a whole number from 0 to 8, not \"9\""},
+    Case{Place::Server, "TLSSessionLifetime 1h", "TLSSessionLifetime 1h 10min", "TLSSessionLifetime forever",
+         "TLSSessionLifetime: expected a time from 1 to 604800 seconds, such as \"12h\", not \"forever\""},
+    Case{Place::Server, "TLSSessionCache shmcb:x(512000)", "TLSSessionCache none", "TLSSessionCache :x",
+         "TLSSessionCache: expected none, shmcb, redis, memcache, dbm or dc, not \"\""},
+    Case{Place::Directory, "TLSOptions StdEnvVars", "TLSOptions +StdEnvVars -ExportCertData", "TLSOptions +StdEnvVar",
+         "TLSOptions: expected Defaults, StdEnvVars, ExportCertData, FakeBasicAuth, StrictRequire or "
+         "LegacyDNStringFormat, not \"StdEnvVar\"; did you mean \"StdEnvVars\"?"},
+    Case{Place::Server, "SSLEngine on", "SSLEngine off", "SSLEngine optional",
+         "SSLEngine: 'SSLEngine optional' is no longer supported; write on or off"},
+    Case{Place::Server, "SSLCertificateFile a.pem", "SSLCertificateFile /b.pem", "SSLCertificateFile pkcs11:token=x",
+         "SSLCertificateFile: pkcs11: URIs are not supported; name a PEM file instead"},
+    Case{Place::Server, "SSLCertificateKeyFile a.pem", "SSLCertificateKeyFile /b.pem", "SSLCertificateKeyFile \"\"",
+         "SSLCertificateKeyFile: the name of the file is empty"},
+    Case{Place::Server, "SSLCertificateChainFile a.pem", "SSLCertificateChainFile /b.pem",
+         "SSLCertificateChainFile \"\"", "SSLCertificateChainFile: the name of the file is empty"},
+    Case{Place::Server, "SSLPassPhraseDialog builtin", "SSLPassPhraseDialog exec:/bin/x", "SSLPassPhraseDialog foo",
+         "SSLPassPhraseDialog: Invalid argument 'foo'; expected builtin, |/path/to/program or exec:/path/to/program"},
+    Case{Place::Server, "SSLCipherSuite HIGH:!aNULL", "SSLCipherSuite TLSv1.3 TLS_AES_128_GCM_SHA256",
+         "SSLCipherSuite RC4-SHA",
+         "SSLCipherSuite: no suite is left of \"RC4-SHA\"; there are "
+         "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-"
+         "POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"},
+    Case{Place::Server, "SSLHonorCipherOrder on", "SSLHonorCipherOrder off", "SSLHonorCipherOrder maybe",
+         "SSLHonorCipherOrder: expected on or off, not \"maybe\""},
+    Case{Place::Server, "SSLProtocol all -SSLv3", "SSLProtocol -all +TLSv1.3", "SSLProtocol TLSv1.5",
+         "SSLProtocol: Illegal protocol 'TLSv1.5'"},
+    Case{Place::Server, "SSLVHostSNIPolicy strict", "SSLVHostSNIPolicy insecure", "SSLVHostSNIPolicy secur",
+         "SSLVHostSNIPolicy: expected strict, secure, authonly or insecure, not \"secur\"; did you mean \"secure\"?"},
+    Case{Place::Server, "SSLStrictSNIVHostCheck on", "SSLStrictSNIVHostCheck off", "SSLStrictSNIVHostCheck 1",
+         "SSLStrictSNIVHostCheck: expected on or off, not \"1\""},
+    Case{Place::Server, "SSLOpenSSLConfCmd MinProtocol TLSv1.3", "SSLOpenSSLConfCmd MinProtocol TLSv1.2",
+         "SSLOpenSSLConfCmd VerifyMode Require",
+         "SSLOpenSSLConfCmd: the command \"VerifyMode\" is not supported; use SSLVerifyClient"},
+    Case{Place::Server, "SSLCompression off", "SSLCompression on", "SSLCompression deflate",
+         "SSLCompression: expected on or off, not \"deflate\""},
+    Case{Place::Server, "SSLInsecureRenegotiation off", "SSLInsecureRenegotiation on", "SSLInsecureRenegotiation x",
+         "SSLInsecureRenegotiation: expected on or off, not \"x\""},
+    Case{Place::Server, "SSLRandomSeed startup builtin", "SSLRandomSeed connect file:/dev/urandom 512",
+         "SSLRandomSeed never builtin", "SSLRandomSeed: Invalid context: must be 'startup' or 'connect'"},
+    Case{Place::Server, "SSLCryptoDevice builtin", "SSLCryptoDevice BUILTIN", "SSLCryptoDevice pkcs11",
+         "SSLCryptoDevice: engines are not supported; write \"SSLCryptoDevice builtin\" and name keys as PEM files"},
+    Case{Place::Server, "SSLFIPS off", "SSLFIPS OFF", "SSLFIPS on",
+         "SSLFIPS: this build has no FIPS-validated cryptography; write off, or run a build with it"},
+    Case{Place::Server, "", "", "SSLSRPVerifierFile x",
+         "SSLSRPVerifierFile: TLS-SRP is not supported; use client certificates (SSLVerifyClient) or a login over TLS "
+         "instead"},
+    Case{Place::Server, "", "", "SSLSRPUnknownUserSeed x",
+         "SSLSRPUnknownUserSeed: TLS-SRP is not supported; use client certificates (SSLVerifyClient) or a login over "
+         "TLS instead"},
+    Case{Place::Server, "SSLLog logs/ssl", "SSLLog x", "", ""},
+    Case{Place::Server, "SSLLogLevel info", "SSLLogLevel x", "", ""},
+    Case{Place::Server, "SSLVerifyClient require", "SSLVerifyClient optional_no_ca", "SSLVerifyClient 0",
+         "SSLVerifyClient: Invalid argument '0'; expected none, optional, require or optional_no_ca"},
+    Case{Place::Server, "SSLVerifyDepth 3", "SSLVerifyDepth 0", "SSLVerifyDepth a",
+         "SSLVerifyDepth: expected a whole number from 0 to 100, not \"a\""},
+    Case{Place::Server, "SSLCACertificateFile ca.pem", "SSLCACertificateFile /b.pem", "SSLCACertificateFile \"\"",
+         "SSLCACertificateFile: the name of the file is empty"},
+    Case{Place::Server, "SSLCACertificatePath ca", "SSLCACertificatePath /b", "SSLCACertificatePath \"\"",
+         "SSLCACertificatePath: the name of the file is empty"},
+    Case{Place::Server, "SSLCADNRequestFile ca.pem", "SSLCADNRequestFile /b.pem", "SSLCADNRequestFile \"\"",
+         "SSLCADNRequestFile: the name of the file is empty"},
+    Case{Place::Server, "SSLCADNRequestPath ca", "SSLCADNRequestPath /b", "SSLCADNRequestPath \"\"",
+         "SSLCADNRequestPath: the name of the file is empty"},
+    Case{Place::Server, "SSLCARevocationFile crl.pem", "SSLCARevocationFile /b.pem", "SSLCARevocationFile \"\"",
+         "SSLCARevocationFile: the name of the file is empty"},
+    Case{Place::Server, "SSLCARevocationPath crl", "SSLCARevocationPath /b", "SSLCARevocationPath \"\"",
+         "SSLCARevocationPath: the name of the file is empty"},
+    Case{Place::Server, "SSLCARevocationCheck chain", "SSLCARevocationCheck leaf no_crl_for_cert_ok",
+         "SSLCARevocationCheck none no_crl_for_cert_ok",
+         "SSLCARevocationCheck: Invalid argument 'no_crl_for_cert_ok'; after leaf or chain may stand "
+         "no_crl_for_cert_ok"},
+    Case{Place::Server, "SSLOCSPEnable off", "SSLOCSPEnable OFF", "SSLOCSPEnable leaf",
+         "SSLOCSPEnable: client certificates are not checked by OCSP here; use revocation lists instead "
+         "(SSLCARevocationFile and SSLCARevocationCheck)"},
+    Case{Place::Server, "SSLOCSPDefaultResponder http://x", "SSLOCSPDefaultResponder y",
+         "SSLOCSPDefaultResponder http://x z", "SSLOCSPDefaultResponder: expected \"SSLOCSPDefaultResponder url\""},
+    Case{Place::Server, "SSLOCSPOverrideResponder on", "SSLOCSPOverrideResponder y", "SSLOCSPOverrideResponder on z",
+         "SSLOCSPOverrideResponder: expected \"SSLOCSPOverrideResponder on|off\""},
+    Case{Place::Server, "SSLOCSPResponseTimeSkew 5", "SSLOCSPResponseTimeSkew y", "SSLOCSPResponseTimeSkew 5 z",
+         "SSLOCSPResponseTimeSkew: expected \"SSLOCSPResponseTimeSkew seconds\""},
+    Case{Place::Server, "SSLOCSPResponseMaxAge 5", "SSLOCSPResponseMaxAge y", "SSLOCSPResponseMaxAge 5 z",
+         "SSLOCSPResponseMaxAge: expected \"SSLOCSPResponseMaxAge seconds\""},
+    Case{Place::Server, "SSLOCSPResponderTimeout 5", "SSLOCSPResponderTimeout y", "SSLOCSPResponderTimeout 5 z",
+         "SSLOCSPResponderTimeout: expected \"SSLOCSPResponderTimeout seconds\""},
+    Case{Place::Server, "SSLOCSPUseRequestNonce off", "SSLOCSPUseRequestNonce y", "SSLOCSPUseRequestNonce off z",
+         "SSLOCSPUseRequestNonce: expected \"SSLOCSPUseRequestNonce on|off\""},
+    Case{Place::Server, "SSLOCSPProxyURL http://x", "SSLOCSPProxyURL y", "SSLOCSPProxyURL http://x z",
+         "SSLOCSPProxyURL: expected \"SSLOCSPProxyURL url\""},
+    Case{Place::Server, "SSLOCSPNoVerify on", "SSLOCSPNoVerify y", "SSLOCSPNoVerify on z",
+         "SSLOCSPNoVerify: expected \"SSLOCSPNoVerify on|off\""},
+    Case{Place::Server, "SSLOCSPResponderCertificateFile x", "SSLOCSPResponderCertificateFile y",
+         "SSLOCSPResponderCertificateFile x z",
+         "SSLOCSPResponderCertificateFile: expected \"SSLOCSPResponderCertificateFile file\""},
+    Case{Place::Server, "SSLSessionCache shmcb:/x(512000)", "SSLSessionCache none", "SSLSessionCache :x",
+         "SSLSessionCache: Invalid argument ':x'; expected none or provider:arguments"},
+    Case{Place::Server, "SSLSessionCacheTimeout 60", "SSLSessionCacheTimeout 600", "SSLSessionCacheTimeout 1h",
+         "SSLSessionCacheTimeout: expected a whole number from 0 to 2147483647, not \"1h\""},
+    Case{Place::Server, "SSLSessionTickets off", "SSLSessionTickets on", "SSLSessionTickets file",
+         "SSLSessionTickets: expected on or off, not \"file\""},
+    Case{Place::Server, "SSLSessionTicketKeyFile k", "SSLSessionTicketKeyFile /l", "SSLSessionTicketKeyFile \"\"",
+         "SSLSessionTicketKeyFile: the name of the file is empty"},
+    Case{Place::Server, "SSLStaplingCache shmcb:/x(512000)", "SSLStaplingCache dbm:/y", "SSLStaplingCache :x",
+         "SSLStaplingCache: Invalid argument ':x'; expected none or provider:arguments"},
+    Case{Place::Server, "SSLUseStapling on", "SSLUseStapling off", "SSLUseStapling 2",
+         "SSLUseStapling: expected on or off, not \"2\""},
+    Case{Place::Server, "SSLStaplingResponseTimeSkew 60", "SSLStaplingResponseTimeSkew 0",
+         "SSLStaplingResponseTimeSkew -1",
+         "SSLStaplingResponseTimeSkew: expected a whole number from 0 to 2147483647, not \"-1\""},
+    Case{Place::Server, "SSLStaplingResponderTimeout 5", "SSLStaplingResponderTimeout 10",
+         "SSLStaplingResponderTimeout 0",
+         "SSLStaplingResponderTimeout: expected a whole number from 1 to 3600, not \"0\""},
+    Case{Place::Server, "SSLStaplingResponseMaxAge -1", "SSLStaplingResponseMaxAge 3600",
+         "SSLStaplingResponseMaxAge -2", "SSLStaplingResponseMaxAge: expected a number of seconds or -1, not \"-2\""},
+    Case{Place::Server, "SSLStaplingStandardCacheTimeout 60", "SSLStaplingStandardCacheTimeout 600",
+         "SSLStaplingStandardCacheTimeout x",
+         "SSLStaplingStandardCacheTimeout: expected a whole number from 0 to 2147483647, not \"x\""},
+    Case{Place::Server, "SSLStaplingReturnResponderErrors off", "SSLStaplingReturnResponderErrors on",
+         "SSLStaplingReturnResponderErrors x", "SSLStaplingReturnResponderErrors: expected on or off, not \"x\""},
+    Case{Place::Server, "SSLStaplingFakeTryLater off", "SSLStaplingFakeTryLater on", "SSLStaplingFakeTryLater x",
+         "SSLStaplingFakeTryLater: expected on or off, not \"x\""},
+    Case{Place::Server, "SSLStaplingErrorCacheTimeout 60", "SSLStaplingErrorCacheTimeout 600",
+         "SSLStaplingErrorCacheTimeout x",
+         "SSLStaplingErrorCacheTimeout: expected a whole number from 0 to 2147483647, not \"x\""},
+    Case{Place::Server, "SSLStaplingForceURL http://x", "SSLStaplingForceURL http://y",
+         "SSLStaplingForceURL http://x y", "SSLStaplingForceURL: expected \"SSLStaplingForceURL url\""},
+    Case{Place::Directory, "SSLOptions +StdEnvVars", "SSLOptions StrictRequire", "SSLOptions +CompatEnvVars",
+         "SSLOptions: Illegal option 'CompatEnvVars'"},
+    Case{Place::Directory, "SSLRequireSSL", "SSLRequireSSL", "SSLRequireSSL on", "SSLRequireSSL: takes no words"},
+    Case{Place::Directory, "SSLRequire \"%{HTTPS} eq 'on'\"", "SSLRequire true", "", ""},
+    Case{Place::Directory, "SSLUserName SSL_CLIENT_S_DN_CN", "SSLUserName SSL_CLIENT_S_DN", "SSLUserName a b",
+         "SSLUserName: expected \"SSLUserName variable\""},
+    Case{Place::Directory, "SSLVerifyClient require", "SSLVerifyClient none", "SSLVerifyClient 1",
+         "SSLVerifyClient: Invalid argument '1'; expected none, optional, require or optional_no_ca"},
+    Case{Place::Directory, "SSLVerifyDepth 3", "SSLVerifyDepth 0", "SSLVerifyDepth -1",
+         "SSLVerifyDepth: expected a whole number from 0 to 100, not \"-1\""},
+    Case{Place::Directory, "SSLCACertificateFile ca.pem", "SSLCACertificateFile /b.pem", "SSLCACertificateFile \"\"",
+         "SSLCACertificateFile: the name of the file is empty"},
+    Case{Place::Directory, "SSLCACertificatePath ca", "SSLCACertificatePath /b", "SSLCACertificatePath \"\"",
+         "SSLCACertificatePath: the name of the file is empty"},
+    Case{Place::Directory, "SSLCipherSuite HIGH", "SSLCipherSuite AES128", "SSLCipherSuite TLSv1.2 HIGH",
+         "SSLCipherSuite: protocol 'TLSv1.2' not supported"},
+    Case{Place::Directory, "SSLRenegBufferSize 131072", "SSLRenegBufferSize 0", "SSLRenegBufferSize much",
+         "SSLRenegBufferSize: expected a number of bytes, not \"much\""},
+    Case{Place::Server, "SSLProxyEngine on", "SSLProxyEngine off", "SSLProxyEngine optional",
+         "SSLProxyEngine: expected on or off, not \"optional\""},
+    Case{Place::Server, "SSLProxyProtocol all -SSLv3", "SSLProxyProtocol TLSv1.3", "SSLProxyProtocol +TLSv1.1",
+         "SSLProxyProtocol: asks for TLSv1.1 only; here there are TLSv1.2 and TLSv1.3, add one of them"},
+    Case{Place::Server, "SSLProxyCipherSuite HIGH", "SSLProxyCipherSuite AES128", "SSLProxyCipherSuite @FOO",
+         "SSLProxyCipherSuite: unknown command \"@FOO\"; there are @STRENGTH and @SECLEVEL=0 to 5"},
+    Case{Place::Server, "SSLProxyVerify require", "SSLProxyVerify none", "SSLProxyVerify yes",
+         "SSLProxyVerify: Invalid argument 'yes'; expected none, optional, require or optional_no_ca"},
+    Case{Place::Server, "SSLProxyVerifyDepth 3", "SSLProxyVerifyDepth 0", "SSLProxyVerifyDepth 101",
+         "SSLProxyVerifyDepth: expected a whole number from 0 to 100, not \"101\""},
+    Case{Place::Server, "SSLProxyCACertificateFile a", "SSLProxyCACertificateFile /b", "SSLProxyCACertificateFile \"\"",
+         "SSLProxyCACertificateFile: the name of the file is empty"},
+    Case{Place::Server, "SSLProxyCACertificatePath a", "SSLProxyCACertificatePath /b", "SSLProxyCACertificatePath \"\"",
+         "SSLProxyCACertificatePath: the name of the file is empty"},
+    Case{Place::Server, "SSLProxyCARevocationFile a", "SSLProxyCARevocationFile /b", "SSLProxyCARevocationFile \"\"",
+         "SSLProxyCARevocationFile: the name of the file is empty"},
+    Case{Place::Server, "SSLProxyCARevocationPath a", "SSLProxyCARevocationPath /b", "SSLProxyCARevocationPath \"\"",
+         "SSLProxyCARevocationPath: the name of the file is empty"},
+    Case{Place::Server, "SSLProxyMachineCertificateFile a", "SSLProxyMachineCertificateFile /b",
+         "SSLProxyMachineCertificateFile \"\"", "SSLProxyMachineCertificateFile: the name of the file is empty"},
+    Case{Place::Server, "SSLProxyMachineCertificatePath a", "SSLProxyMachineCertificatePath /b",
+         "SSLProxyMachineCertificatePath \"\"", "SSLProxyMachineCertificatePath: the name of the file is empty"},
+    Case{Place::Server, "SSLProxyMachineCertificateChainFile a", "SSLProxyMachineCertificateChainFile /b",
+         "SSLProxyMachineCertificateChainFile \"\"",
+         "SSLProxyMachineCertificateChainFile: the name of the file is empty"},
+    Case{Place::Server, "SSLProxyCARevocationCheck chain", "SSLProxyCARevocationCheck leaf",
+         "SSLProxyCARevocationCheck all",
+         "SSLProxyCARevocationCheck: Invalid argument 'all'; expected none, leaf or chain"},
+    Case{Place::Server, "SSLProxyCheckPeerExpire on", "SSLProxyCheckPeerExpire off", "SSLProxyCheckPeerExpire x",
+         "SSLProxyCheckPeerExpire: expected on or off, not \"x\""},
+    Case{Place::Server, "SSLProxyCheckPeerName on", "SSLProxyCheckPeerName off", "SSLProxyCheckPeerName x",
+         "SSLProxyCheckPeerName: expected on or off, not \"x\""},
+    Case{Place::Server, "SSLProxyCheckPeerCN on", "SSLProxyCheckPeerCN off", "SSLProxyCheckPeerCN x",
+         "SSLProxyCheckPeerCN: expected on or off, not \"x\""},
+};
+
+std::string name_of(const Case& c) { return words_of(*c.good != '\0' ? c.good : c.bad)[0]; }
+
+bool same(const Scope& a, const Scope& b) {
+  // Settings are pointers to values that never change.
+  return std::memcmp(&a.server, &b.server, sizeof a.server) == 0 &&
+         std::memcmp(&a.directory, &b.directory, sizeof a.directory) == 0 &&
+         std::memcmp(&a.proxy, &b.proxy, sizeof a.proxy) == 0;
+}
+
+template <class S, std::size_t N>
+void add_names(std::set<std::string>& names, const std::array<Row<S>, N>& rows) {
+  for (const Row<S>& row : rows) names.insert(row.name);
+}
+
+TEST(Directives, EachHasACase) {
+  std::set<std::string> names;
+  add_names(names, all_server_rows);
+  add_names(names, all_directory_rows);
+  add_names(names, all_proxy_rows);
+  for (const Case& c : cases) names.erase(name_of(c));
+  for (const std::string& name : names) ADD_FAILURE() << name << " has no case";
+}
+
+TEST(Directives, GoodValuesAreTaken) {
+  for (const Case& c : cases) {
+    for (const char* line : {c.good, c.other}) {
+      if (*line == '\0') continue;
+      HeapArena arena;
+      Scope scope;
+      EXPECT_EQ(read_line(scope, arena, line, c.place).error, "") << line;
+    }
+  }
+}
+
+TEST(Directives, BadValuesAreRefusedInSoManyWords) {
+  for (const Case& c : cases) {
+    if (*c.bad == '\0') continue;
+    HeapArena arena;
+    Scope scope;
+    EXPECT_EQ(read_line(scope, arena, c.bad, c.place).error, c.error) << c.bad;
+    EXPECT_TRUE(same(scope, Scope{})) << c.bad << " was refused and yet set";
+  }
+}
+
+TEST(Directives, TooManyWordsAreRefused) {
+  for (const Case& c : cases) {
+    if (*c.good == '\0' || std::string_view(c.good).find("SSLLog") == 0) continue;
+    std::string line = c.good;
+    for (int i = 0; i < 63; ++i) line += " x";
+    HeapArena arena;
+    Scope scope;
+    EXPECT_NE(read_line(scope, arena, line, c.place).error, "") << line;
+  }
+}
+
+// Base server -> virtual host -> virtual host: what is not written is inherited, and neighbours do not see each other.
+TEST(Directives, AreInheritedFromTheBaseServer) {
+  for (const Case& c : cases) {
+    if (*c.good == '\0') continue;
+    HeapArena arena;
+    Scope base;
+    Scope own;
+    read_line(base, arena, c.good, c.place);
+    read_line(own, arena, c.other, c.place);
+    EXPECT_TRUE(same(merged_scopes(arena, base, Scope{}), base)) << c.good << " is not inherited";
+    EXPECT_TRUE(same(merged_scopes(arena, Scope{}, own), own)) << c.other << " is lost where the base has none";
+    const Scope both = merged_scopes(arena, base, own);
+    const Scope inner = merged_scopes(arena, both, Scope{});
+    EXPECT_TRUE(same(inner, both)) << c.other;
+  }
+}
+
+TEST(Directives, OwnValuesReplaceInheritedOnes) {
+  HeapArena arena;
+  Scope base;
+  Scope a;
+  Scope b;
+  read_line(base, arena, "TLSStrictSNI off");
+  read_line(b, arena, "TLSStrictSNI on");
+  EXPECT_FALSE(*merged_scopes(arena, base, a).server.strict_sni);
+  EXPECT_TRUE(*merged_scopes(arena, base, b).server.strict_sni);
+  EXPECT_FALSE(*merged_scopes(arena, base, a).server.strict_sni);
+}
+
+TEST(Directives, OptionsAddUpFromOutsideInwards) {
+  HeapArena arena;
+  Scope outer;
+  Scope inner;
+  Scope bare;
+  read_line(outer, arena, "SSLOptions +StdEnvVars +ExportCertData");
+  read_line(inner, arena, "SSLOptions -ExportCertData +StrictRequire");
+  read_line(bare, arena, "SSLOptions FakeBasicAuth");
+  const Options both = *merged_scopes(arena, outer, inner).directory.options;
+  EXPECT_TRUE(both.has(Option::StdEnvVars));
+  EXPECT_FALSE(both.has(Option::ExportCertData));
+  EXPECT_TRUE(both.has(Option::StrictRequire));
+  const Options alone = *merged_scopes(arena, outer, bare).directory.options;
+  EXPECT_TRUE(alone.has(Option::FakeBasicAuth));
+  EXPECT_FALSE(alone.has(Option::StdEnvVars)) << "a word without a sign replaces what was inherited";
+}
+
+TEST(Directives, RepeatedOnesAddUpInTheirScope) {
+  HeapArena arena;
+  Scope scope;
+  read_line(scope, arena, "TLSCertificate rsa.pem");
+  read_line(scope, arena, "TLSCertificate ec.pem ec.key");
+  read_line(scope, arena, "TLSEngine 443");
+  read_line(scope, arena, "TLSEngine 8443");
+  ASSERT_EQ(scope.server.certificates->size(), 2U);
+  EXPECT_EQ((*scope.server.certificates)[0].certificate, "/etc/apache2/rsa.pem");
+  EXPECT_EQ((*scope.server.certificates)[1].key, "/etc/apache2/ec.key");
+  EXPECT_EQ((*scope.server.certificates)[1].where.line, 7U);
+  EXPECT_EQ(scope.server.listeners->size(), 2U);
+}
+
+TEST(Directives, ListenersBelongOutsideAndSwitchesInside) {
+  HeapArena arena;
+  Scope scope;
+  EXPECT_EQ(read_line(scope, arena, "TLSEngine on").error,
+            "TLSEngine: on and off belong into a virtual host; here name the ports that speak TLS, such as "
+            "\"TLSEngine 443\"");
+}
+
+TEST(Directives, WarningsAndNotices) {
+  HeapArena arena;
+  Scope scope;
+  EXPECT_EQ(read_line(scope, arena, "TLSCiphersSuppress RC4-SHA TLS_AES_128_GCM_SHA256").warning,
+            "TLSCiphersSuppress: not supported and left out: RC4-SHA");
+  EXPECT_EQ(read_line(scope, arena, "TLSProtocol TLSv1.0+").warning,
+            "TLSProtocol: \"TLSv1.0+\" is raised to TLSv1.2+, the lowest version there is");
+  EXPECT_EQ(read_line(scope, arena, "SSLProtocol all").warning, "");
+  EXPECT_EQ(read_line(scope, arena, "SSLProtocol all +TLSv1").warning,
+            "SSLProtocol: TLSv1 will not be spoken: the oldest version here is TLSv1.2");
+  EXPECT_EQ(read_line(scope, arena, "SSLProtocol TLSv1.2 TLSv1.3").warning,
+            "SSLProtocol: a version without + or - replaces those before it; what is left is TLSv1.3");
+  EXPECT_EQ(read_line(scope, arena, "SSLOpenSSLConfCmd Curves X25519:prime256v1:secp384r1").notice,
+            "SSLOpenSSLConfCmd: Curves turns post-quantum key exchange off; to keep it, begin the list with "
+            "X25519MLKEM768");
+}
+
+}  // namespace
+}  // namespace tls::config::testing

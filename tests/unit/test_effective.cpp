@@ -1,0 +1,205 @@
+// The effective policy: defaults of both vocabularies, when TLS is on, and what the encodings tell apart.
+#include <gtest/gtest.h>
+
+#include "config/defaults.hpp"
+#include "config/effective.hpp"
+#include "config/suites.hpp"
+#include "config_reader.hpp"
+
+namespace tls::config::testing {
+namespace {
+
+Listener at(const char* text) { return *parse_listener(text); }
+
+class Effective : public ::testing::Test {
+ protected:
+  // The policy of a virtual host with `lines` in a base server with `base_lines`.
+  EffectivePolicy policy(Vocabulary words, const std::vector<const char*>& lines,
+                         const std::vector<const char*>& base_lines = {},
+                         const std::vector<Listener>& addresses = {{{}, 443}}) {
+    Scope base;
+    Scope host;
+    for (const char* line : base_lines) EXPECT_EQ(read_line(base, arena_, line).error, "") << line;
+    for (const char* line : lines) EXPECT_EQ(read_line(host, arena_, line, Place::VirtualHost).error, "") << line;
+    Scope defaults;
+    defaults.server = server_defaults(words, arena_);
+    return effective_policy(merged_scopes(arena_, merged_scopes(arena_, defaults, base), host).server, words,
+                            addresses);
+  }
+  EffectivePolicy tls(const std::vector<const char*>& lines, const std::vector<const char*>& base = {}) {
+    return policy(Vocabulary::Tls, lines, base);
+  }
+  EffectivePolicy ssl(const std::vector<const char*>& lines, const std::vector<const char*>& base = {}) {
+    return policy(Vocabulary::Ssl, lines, base);
+  }
+  std::string suites(const EffectivePolicy& p) {
+    std::string text;
+    for (const std::uint16_t n : p.protocol.suites) text += (text.empty() ? "" : ":") + std::string(suite(n)->openssl);
+    return text;
+  }
+
+  HeapArena arena_;
+};
+
+TEST_F(Effective, EveryDefaultIsReadByItsOwnParser) {
+  const auto check = [this](const auto& rows) {
+    for (const auto& row : rows) {
+      for (const char* fallback : {row.text.fallback, row.text.ssl_fallback}) {
+        if (fallback == nullptr) continue;
+        Scope scope;
+        const bool host = row.context == Context::VirtualHost;
+        const auto outcome =
+            read_line(scope, arena_, std::string(row.name) + " " + fallback, host ? Place::VirtualHost : Place::Server);
+        EXPECT_EQ(outcome.error, "") << row.name;
+        EXPECT_EQ(outcome.warning, "") << row.name;
+      }
+    }
+  };
+  check(all_server_rows);
+  check(all_proxy_rows);
+}
+
+TEST_F(Effective, TlsDefaults) {
+  const EffectivePolicy p = tls({});
+  EXPECT_FALSE(p.enabled);
+  EXPECT_TRUE(p.protocol.tls12 && p.protocol.tls13 && p.strict_sni);
+  EXPECT_FALSE(p.protocol.honor_client_order);
+  EXPECT_EQ(p.protocol.groups, (GroupList{0x11EC, 0x001D, 0x0017, 0x0018}));
+  EXPECT_EQ(suites(p),
+            "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:"
+            "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+            "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305");
+  EXPECT_EQ(p.handshake_timeout_s, 20U);
+}
+
+TEST_F(Effective, SslDefaults) {
+  const EffectivePolicy p = ssl({});
+  EXPECT_FALSE(p.enabled || p.strict_sni || p.refuse_without_sni);
+  EXPECT_TRUE(p.protocol.honor_client_order);
+  EXPECT_EQ(p.protocol.suites.size(), 9U);
+  EXPECT_EQ(p.sni_policy, SniPolicy::Secure);
+  EXPECT_EQ(p.client.verify, VerifyClient::None);
+  EXPECT_EQ(p.client.depth, 1U);
+  EXPECT_EQ(p.resumption.lifetime, (Lifetimes{300, 300}));
+  EXPECT_EQ(p.stapling.max_age_s, -1);
+}
+
+TEST_F(Effective, MinimumVersionTakesItsSuitesAway) {
+  const EffectivePolicy p = tls({"TLSProtocol TLSv1.3+"});
+  EXPECT_FALSE(p.protocol.tls12);
+  EXPECT_EQ(suites(p), "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
+}
+
+TEST_F(Effective, PreferredSuitesComeFirstSuppressedOnesNotAtAll) {
+  EXPECT_EQ(suites(tls({"TLSProtocol TLSv1.3+", "TLSCiphersPrefer TLS_CHACHA20_POLY1305_SHA256",
+                        "TLSCiphersSuppress TLS_AES_128_GCM_SHA256"})),
+            "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384");
+}
+
+TEST_F(Effective, CipherSuiteGivesExactlyItsListForTls12) {
+  const EffectivePolicy p = ssl({"SSLProtocol -all +TLSv1.2", "SSLCipherSuite ECDHE-RSA-AES128-GCM-SHA256:HIGH"});
+  EXPECT_EQ(p.protocol.suites.front(), 0xC02F);
+  EXPECT_EQ(p.protocol.suites.size(), 6U);
+  EXPECT_EQ(suites(ssl({"SSLProtocol -all +TLSv1.3", "SSLCipherSuite TLSv1.3 TLS_AES_256_GCM_SHA384"})),
+            "TLS_AES_256_GCM_SHA384");
+}
+
+TEST_F(Effective, BoundsOfConfCommandsReplaceThoseOfProtocol) {
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd MinProtocol TLSv1.3"}).protocol.tls12);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd MaxProtocol TLSv1.2"}).protocol.tls13);
+  EXPECT_TRUE(ssl({"SSLProtocol TLSv1.3", "SSLOpenSSLConfCmd MinProtocol TLSv1.2"}).protocol.tls12);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Protocol ALL,-TLSv1.3"}).protocol.tls13);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Options -SessionTicket"}).resumption.tickets);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Options ServerPreference"}).protocol.honor_client_order);
+}
+
+TEST_F(Effective, GroupsOfConfCommands) {
+  const auto groups = [this](const char* line) { return ssl({line}).protocol.groups; };
+  EXPECT_EQ(groups("SSLOpenSSLConfCmd Curves X25519:prime256v1:secp384r1"), (GroupList{0x1D, 0x17, 0x18}));
+  EXPECT_EQ(groups("SSLOpenSSLConfCmd Groups ?SecP384r1MLKEM1024:*X25519MLKEM768/?nonsense:P-521:secp256r1"),
+            (GroupList{0x11EC, 0x17}));
+  EXPECT_EQ(groups("SSLOpenSSLConfCmd Groups DEFAULT:-X25519"), (GroupList{0x11EC, 0x17, 0x18}));
+  Scope scope;
+  EXPECT_EQ(
+      read_line(scope, arena_, "SSLOpenSSLConfCmd Groups P-521:X448").error,
+      "SSLOpenSSLConfCmd: none of the groups in \"P-521:X448\" exists here; there are X25519MLKEM768, X25519, P-256, "
+      "P-384 and SecP256r1MLKEM768");
+  EXPECT_EQ(read_line(scope, arena_, "SSLOpenSSLConfCmd Curves X25519:prime256v2").error,
+            "SSLOpenSSLConfCmd: unknown group \"prime256v2\"; did you mean \"prime256v1\"?");
+}
+
+TEST_F(Effective, EngineFollowsListenersByAddressAndPort) {
+  const std::vector<const char*> base = {"TLSEngine 443 192.0.2.1:8443 [2001:db8::1]:9443"};
+  const auto here = [&](const char* address) { return policy(Vocabulary::Tls, {}, base, {at(address)}).enabled; };
+  EXPECT_TRUE(here("*:443"));
+  EXPECT_TRUE(here("198.51.100.7:443"));
+  EXPECT_TRUE(here("192.0.2.1:8443"));
+  EXPECT_FALSE(here("192.0.2.2:8443"));
+  EXPECT_TRUE(here("*:8443")) << "some of its connections arrive at 192.0.2.1";
+  EXPECT_FALSE(here("*:80"));
+  const EffectivePolicy wide = policy(Vocabulary::Tls, {}, base, {at("*:8443")});
+  EXPECT_TRUE(wide.engine.on_at(at("192.0.2.1:8443")));
+  EXPECT_FALSE(wide.engine.on_at(at("192.0.2.2:8443")));
+  EXPECT_TRUE(wide.engine.on_at(at("[2001:db8::1]:9443")));
+  EXPECT_FALSE(wide.engine.on_at(at("[2001:db8::2]:9443")));
+  const EffectivePolicy main = policy(Vocabulary::Tls, {}, base, {});
+  EXPECT_TRUE(main.enabled);
+  EXPECT_FALSE(main.engine.on_at(at("192.0.2.9:80"))) << "the main server is plain where no listener says otherwise";
+}
+
+TEST_F(Effective, AVirtualHostsOwnSwitchCountsMore) {
+  EXPECT_FALSE(tls({"TLSEngine off"}, {"TLSEngine 443"}).enabled);
+  EXPECT_TRUE(tls({"TLSEngine on"}, {"TLSEngine 8443"}).enabled);
+  EXPECT_TRUE(tls({"TLSEngine on"}).engine.on_at(at("192.0.2.1:1")));
+  EXPECT_TRUE(ssl({}, {"SSLEngine on"}).enabled) << "inherited from the global scope";
+  EXPECT_FALSE(ssl({"SSLEngine off"}, {"SSLEngine on"}).enabled);
+}
+
+TEST_F(Effective, KeysArePairedInTheirOrder) {
+  const EffectivePolicy p =
+      ssl({"SSLCertificateFile /rsa.pem", "SSLCertificateFile /ec.pem", "SSLCertificateKeyFile /rsa.key",
+           "SSLCertificateKeyFile /ec.key", "SSLCertificateKeyFile /more.key"});
+  ASSERT_EQ(p.certificates.size(), 2U);
+  EXPECT_EQ(p.certificates[0].key, "/rsa.key");
+  EXPECT_EQ(p.certificates[1].key, "/ec.key");
+  EXPECT_EQ(p.spare_keys, (std::vector<std::string>{"/more.key"}));
+}
+
+TEST_F(Effective, PolicyEncodingTellsSettingsApartAndNotFiles) {
+  const auto code = [this](const char* line) { return encode_policy(tls({line})); };
+  EXPECT_EQ(code("TLSProtocol default"), code("TLSProtocol TLSv1.2+"));
+  EXPECT_EQ(code("TLSCertificate a.pem"), code("TLSCertificate b.pem"));
+  for (const char* line : {"TLSProtocol TLSv1.3+", "TLSGroups X25519", "TLSHonorClientOrder on",
+                           "TLSSessionTickets off", "TLSCiphersSuppress TLS_AES_128_GCM_SHA256"}) {
+    EXPECT_NE(code(line), code("TLSProtocol default")) << line;
+  }
+}
+
+TEST_F(Effective, HostEncodings) {
+  const auto secure = [this](const std::vector<const char*>& lines) {
+    return encode_host(ssl(lines), HostDigest::Secure);
+  };
+  const auto auth = [this](const std::vector<const char*>& lines) {
+    return encode_host(ssl(lines), HostDigest::AuthOnly);
+  };
+  EXPECT_NE(secure({"SSLCertificateFile /a"}), secure({"SSLCertificateFile /b"}));
+  EXPECT_EQ(auth({"SSLCertificateFile /a"}), auth({"SSLCertificateFile /b"}));
+  EXPECT_NE(secure({"SSLProtocol TLSv1.3"}), secure({}));
+  EXPECT_EQ(auth({"SSLProtocol TLSv1.3"}), auth({}));
+  EXPECT_NE(auth({"SSLVerifyClient require"}), auth({}));
+  EXPECT_NE(secure({"SSLVerifyClient require"}), secure({}));
+  EXPECT_EQ(secure({"SSLCertificateFile /a"}), secure({"SSLCertificateFile /a"}));
+}
+
+TEST(Listeners, WhatIsRead) {
+  for (const char* bad :
+       {"", ":", "x", "0", "65536", "443 ", "*:", "1.2.3:443", "2001:db8::1:443", "[::1]", "[x]:443"}) {
+    EXPECT_FALSE(parse_listener(bad)) << bad;
+  }
+  EXPECT_TRUE(at("*:443").address.is_any());
+  EXPECT_TRUE(at("0.0.0.0:443").address.is_any());
+  EXPECT_EQ(at("[::ffff:192.0.2.1]:443"), at("192.0.2.1:443"));
+}
+
+}  // namespace
+}  // namespace tls::config::testing
