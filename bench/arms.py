@@ -47,6 +47,9 @@ DocumentRoot {docroot}
 ServerName localhost
 Listen 127.0.0.1:{port}
 Protocols h2 h2c http/1.1
+<Directory />
+AllowOverride None
+</Directory>
 <Location /sink>
 SetHandler bench-sink
 </Location>

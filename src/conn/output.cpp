@@ -54,10 +54,17 @@ class Writer final {
  private:
   apr_status_t metadata(apr_bucket* b) noexcept {
     if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
-    if (AP_BUCKET_IS_EOC(b)) c_.close_notify();
+    if (AP_BUCKET_IS_EOC(b) || (AP_BUCKET_IS_EOR(b) && last_response())) c_.close_notify();
     APR_BUCKET_REMOVE(b);
     APR_BRIGADE_INSERT_TAIL(c_.outgoing_, b);
     return APR_SUCCESS;
+  }
+
+  // After it httpd only ends the connection, so that our goodbye can go in the same segment as the data. HTTP/1 alone
+  // ends a connection with a request.
+  [[nodiscard]] bool last_response() const noexcept {
+    conn_rec* const c = c_.c_;
+    return c->outgoing == 0 && c->keepalive == AP_CONN_CLOSE && std::strcmp(ap_get_protocol(c), AP_PROTOCOL_HTTP1) == 0;
   }
 
   apr_status_t data(apr_bucket* b) noexcept {

@@ -24,6 +24,7 @@ pub struct Resumption {
     accepted_now: bool,
     origin: Option<u64>,
     looks: u8,
+    issued: bool,
 }
 
 impl Resumption {
@@ -71,6 +72,16 @@ impl Resumption {
     pub(super) fn accept(&mut self, history: History) {
         self.accepted = Some(history);
         self.accepted_now = true;
+    }
+
+    /// A ticket was made.
+    pub(super) fn issue(&mut self) {
+        self.issued = true;
+    }
+
+    /// Whether this is a resumed session that has a new ticket already.
+    pub(super) fn replaced(&self) -> bool {
+        self.origin.is_some() && self.issued
     }
 
     /// Whether a session was accepted in this very call into rustls.

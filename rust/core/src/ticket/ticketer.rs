@@ -19,10 +19,11 @@ impl Ticketer {
         Self { sealer }
     }
 
-    fn issue(&self, context: &Context, value: &[u8]) -> Option<Vec<u8>> {
+    fn issue(&self, context: &mut Context, value: &[u8]) -> Option<Vec<u8>> {
         // With TLS 1.2 rustls renews the ticket in each resumption; OpenSSL's clients that collect sessions by callback then
         // have none for the connection after. RFC 5077 section 3.3 lets us send an empty one instead.
-        if context.resumption.accepted_now() {
+        // With TLS 1.3 a resumed session gets one ticket for the one it used up, as OpenSSL does it.
+        if context.resumption.accepted_now() || context.resumption.replaced() {
             return None;
         }
         let history = context.resumption.history(self.sealer.clock.now());
@@ -30,6 +31,7 @@ impl Ticketer {
             .sealer
             .seal(Kind::Ticket, &binding(context), history, value)?;
         self.sealer.board.counters.add(Counter::Issued);
+        context.resumption.issue();
         Some(ticket)
     }
 
