@@ -153,8 +153,9 @@ const char* log_connection(request_rec* r, char* name) noexcept {
 int register_log_formats(apr_pool_t* pool, apr_pool_t* /*log*/, apr_pool_t* /*temp*/) noexcept {
   auto* const add = APR_RETRIEVE_OPTIONAL_FN(ap_register_log_handler);
   if (add != nullptr) {
-    char variable_letter[] = "x";
-    char connection_letter[] = "c";
+    // mod_log_config keeps the pointers.
+    static char variable_letter[] = "x";
+    static char connection_letter[] = "c";
     add(pool, variable_letter, log_variable, 0);
     add(pool, connection_letter, log_connection, 0);
   }

@@ -119,7 +119,8 @@ bool Clients::load_host(const server_rec* host) {
   const auto judge_by = [&](const std::string& ca_file, const std::string& ca_path) {
     if (clients.find(ca_file, ca_path) != nullptr) return;
     rs::VerifierSpec own = base_spec(policy);
-    own.mode = static_cast<std::uint8_t>(VerifyClient::Require);
+    // Judges by whatever mode a request needs; that no CA is named at all has been said of the handshake.
+    own.mode = static_cast<std::uint8_t>(VerifyClient::OptionalNoCa);
     add(own.authority_files, ca_file);
     add(own.authority_directories, ca_path);
     const Loaded& loaded = verifier(own, host);

@@ -171,10 +171,16 @@ impl Session {
             return "internal error: a panic was caught; please report it".to_owned();
         }
         guard(String::new, || {
-            self.inner
-                .failure()
-                .map(describe::failure)
-                .unwrap_or_default()
+            let verdict = self.inner.verdict();
+            match self.inner.failure() {
+                Some(rustls::Error::InvalidCertificate(_))
+                    if verdict.outcome == verify::Outcome::Failed =>
+                {
+                    format!("the client's certificate is refused: {}", verdict.reason)
+                }
+                Some(error) => describe::failure(error),
+                None => String::new(),
+            }
         })
     }
 
