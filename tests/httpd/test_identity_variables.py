@@ -29,8 +29,8 @@ ScriptAlias /print @HOME@/print.sh
 <Location /print>
 {options(engine, "+StdEnvVars")}
 </Location>
-{extra}""")], engine=engine, mpm="prefork", modules=("http2", "cgi", "rewrite"),
-                 config=f'Protocols h2 http/1.1\nCustomLog "@HOME@/tls.log" "{LOG}"', start=False)
+{extra}""")], engine=engine, modules=("http2", "cgid", "rewrite"),
+                 config=f'Protocols h2 http/1.1\nCustomLog "@HOME@/tls.log" "{LOG}"\nScriptSock @HOME@/run/cgid', start=False)
     made.put("print.sh", PRINTER, mode=0o755)
     made.put("client-ca.pem", client_ca)
     return made.start()
