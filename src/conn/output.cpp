@@ -48,6 +48,11 @@ class Writer final {
       const apr_status_t rv = APR_BUCKET_IS_METADATA(b) ? metadata(b) : data(b);
       if (rv != APR_SUCCESS) return rv;
     }
+    // A tunnel of mod_proxy (proxy_util.c, ap_proxy_tunnel_run) sends no FLUSH and waits for the answer to what it
+    // passed: nothing may stay here. It has set this before its first byte.
+    if (c_.c_->keepalive == AP_CONN_CLOSE) {
+      if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
+    }
     return pass_if(!APR_BRIGADE_EMPTY(c_.outgoing_));
   }
 

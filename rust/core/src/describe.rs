@@ -58,6 +58,12 @@ fn hex(bytes: &[u8]) -> String {
         .fold("0x".to_owned(), |text, b| format!("{text}{b:02x}"))
 }
 
+/// Whether the handshake failed because no certificate fits what the client offers. rustls asks for one before it
+/// looks for a cipher suite, and says so in words alone (0.23: server/hs.rs).
+pub fn nothing_in_common(error: &Error) -> bool {
+    matches!(error, Error::General(text) if text == "no server certificate chain resolved")
+}
+
 /// Why a connection failed, in plain words.
 pub fn failure(error: &Error) -> String {
     match error {
@@ -77,6 +83,9 @@ pub fn failure(error: &Error) -> String {
         Error::InvalidCertificate(why) => format!("the client's certificate is refused ({why:?})"),
         Error::NoCertificatesPresented => "the client sent no certificate".to_owned(),
         Error::PeerSentOversizedRecord => "the client sent a record over the limit".to_owned(),
+        error if nothing_in_common(error) => {
+            "no cipher suite or signature algorithm in common with the client".to_owned()
+        }
         Error::General(text) => text.clone(),
         other => format!("{other:?}"),
     }

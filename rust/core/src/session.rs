@@ -8,6 +8,7 @@ use rustls_pki_types::ServerName;
 
 use crate::client::ClientPolicy;
 use crate::context::{self, Context};
+use crate::describe;
 use crate::engine::{Engine, Hands, Next, Seal};
 use crate::hello::{self, Parsed};
 use crate::policy::Policy;
@@ -190,6 +191,10 @@ impl Session {
 
     /// After an error the alert that rustls owes is still to be had. What is left of the input must not be shown to
     /// it again: rustls asserts that it is never called to fail twice.
+    ///
+    /// RFC 8446 4.1.1: "If the server is unable to negotiate a supported set of parameters [...] it MUST abort the
+    /// handshake with either a "handshake_failure" or "insufficient_security" fatal alert"; rustls sends access_denied
+    /// when no certificate fits, in the clear, its description last.
     fn collect_alert(&mut self, tls: &mut Engine) {
         while tls.common().wants_write() {
             let hands = &mut Hands {
@@ -200,6 +205,11 @@ impl Session {
             if !matches!(tls.step(&mut [], hands), (_, Next::Again)) {
                 break;
             }
+        }
+        if self.failure.as_ref().is_some_and(describe::nothing_in_common)
+            && let Some(description) = self.outgoing.last_mut()
+        {
+            *description = u8::from(AlertDescription::HandshakeFailure);
         }
     }
 
