@@ -27,7 +27,7 @@ def curl(port: int, path: str = "/", *options: str, name: str = "a.test", ca: Pa
          scheme: str = "https", h2: bool = False) -> Answer:
     """One request to NAME at 127.0.0.1:PORT; without `ca` any certificate is taken."""
     marker = "\n%{stderr}curl-says %{http_version} %{http_code}\n"
-    command = ["curl", "-sS", "-D", "-", "--max-time", str(SECONDS), "--resolve", f"*:{port}:127.0.0.1",
+    command = ["curl", "-sS", "-D", "-", "--max-time", str(SECONDS), *([] if name[:1].isdigit() else ["--resolve", f"{name}:{port}:127.0.0.1"]),
                "--http2" if h2 else "--http1.1", "-w", marker[1:],
                *(["--cacert", str(ca)] if ca else ["-k"]), *options, f"{scheme}://{name}:{port}{path}"]
     done = subprocess.run(command, capture_output=True, timeout=SECONDS + 10)

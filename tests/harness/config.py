@@ -1,4 +1,5 @@
 """Generates httpd configurations: one text per server, with the engine's words for TLS in one place."""
+import itertools
 import os
 import re
 from dataclasses import dataclass, field
@@ -31,12 +32,13 @@ class Vhost:
     address: str = "*:@TLS@"
     extra: str = ""
     tls: bool = True
+    serial: int = field(default_factory=itertools.count().__next__)
 
     def stem(self) -> str:
         return re.sub(r"[^A-Za-z0-9.-]", "_", self.name)
 
     def certificate_files(self, home: Path) -> list[tuple[Path, Path]]:
-        return [pair.write(home / "certs", f"{self.stem()}-{i}") for i, pair in enumerate(self.pairs)]
+        return [pair.write(home / "certs", f"{self.stem()}-{self.serial}-{i}") for i, pair in enumerate(self.pairs)]
 
     def render(self, home: Path, engine: str) -> str:
         docs = home / "docs" / self.stem()

@@ -26,8 +26,9 @@ class Line:
 class ErrorLog:
     """One error log file. `allow` and `expect` announce lines; `unexpected` gives the rest, once."""
 
-    def __init__(self, path: Path, ours: set[str]):
+    def __init__(self, path: Path, ours: set[str], always: tuple[str, ...] = ()):
         self.path, self._ours = path, ours
+        self._always = [re.compile(p) for p in always]
         self._judged = 0
         self._allowed: list[re.Pattern] = []
 
@@ -63,7 +64,7 @@ class ErrorLog:
         """Bad lines since the last call that nothing announced; forgets the announcements."""
         lines = self.lines()
         fresh, self._judged = lines[self._judged:], len(lines)
-        allowed, self._allowed = self._allowed, []
+        allowed, self._allowed = self._allowed + self._always, []
         return [line.raw for line in fresh if line.bad(self._ours) and not any(a.search(line.raw) for a in allowed)]
 
 

@@ -1,9 +1,11 @@
 """Connections by Python's ssl module, with HTTP/1.1 read off them by hand."""
+import select
 import socket
 import ssl
+import time
 from pathlib import Path
 
-SECONDS = 30
+SECONDS = 15
 
 
 def context(ca: Path | None = None, alpn: list[str] | None = None, version: str | None = None) -> ssl.SSLContext:
@@ -96,3 +98,30 @@ def get(connection, path: str = "/", host: str = "a.test",
         headers: tuple[str, ...] = ()) -> tuple[int, dict[str, str], bytes]:
     connection.sendall(request(path, host, headers=headers))
     return Reader(connection).response()
+
+
+def duplex(connection: ssl.SSLSocket, outgoing: bytes, expected: int) -> bytes:
+    """Sends and receives at once in one thread (two threads may not use one SSL object); returns what came."""
+    connection.setblocking(False)
+    left, got, idle_end = memoryview(outgoing), bytearray(), time.monotonic() + SECONDS
+    while len(got) < expected:
+        moved = False
+        try:
+            if left:
+                left, moved = left[connection.send(left[:65536]):], True
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            pass
+        try:
+            data = connection.recv(65536)
+            if not data:
+                raise EOFError(f"the stream ended after {len(got)} of {expected} bytes")
+            got, moved = got + data, True
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        if moved:
+            idle_end = time.monotonic() + SECONDS
+        else:
+            select.select([connection], [connection] if left else [], [], 1)
+            assert time.monotonic() < idle_end, f"nothing moved; {len(left)} bytes to send, {len(got)} received"
+    connection.settimeout(SECONDS)
+    return bytes(got)

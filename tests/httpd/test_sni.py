@@ -1,0 +1,120 @@
+"""The virtual host by SNI: names, aliases, wildcards, addresses, ports, strict or not."""
+import pytest
+from harness import tls, wire
+from harness.clients import curl, s_client
+from harness.config import Vhost
+from harness.ports import free_port
+from harness.wire import Hello
+
+
+def leaf(ca, mark: str):
+    """A certificate whose common name tells the virtual host."""
+    return [ca.issue(mark)]
+
+MARKED = ("TLS0202: .* covers",)  # certificates here name the virtual host by a mark, not by what clients ask for
+
+
+@pytest.fixture(scope="module")
+def server(shared_httpd, ca):
+    return shared_httpd([
+        Vhost("a.test", leaf(ca, "a.test"), extra="TLSStrictSNI off"),
+        Vhost("b.test", leaf(ca, "b.test"), aliases=("alias.test", "www.alias.test")),
+        Vhost("early.test", leaf(ca, "early.test"), aliases=("*.wild.test",)),
+        Vhost("www.wild.test", leaf(ca, "www.wild.test")),
+        Vhost("x.late.test", leaf(ca, "x.late.test")),
+        Vhost("late.test", leaf(ca, "late.test"), aliases=("*.late.test", "f?o.test")),
+        Vhost("Upper.Test", leaf(ca, "upper.test")),
+    ], allow=MARKED)
+
+
+@pytest.mark.parametrize("name,host", [
+    ("a.test", "a.test"), ("b.test", "b.test"), ("alias.test", "b.test"), ("www.alias.test", "b.test"),
+    ("one.wild.test", "early.test"), ("a.b.wild.test", "early.test"), ("www.wild.test", "early.test"),
+    ("x.late.test", "x.late.test"), ("y.late.test", "late.test"), ("foo.test", "late.test"), ("fuo.test", "late.test"),
+    ("upper.test", "upper.test"), ("UPPER.TEST", "upper.test"), ("B.Test", "b.test"),
+    ("unknown.test", "a.test"), ("wild.test", "a.test"), (None, "a.test"),
+])
+def test_names(server, name, host):
+    assert s_client(server.port, name=name).subject == host
+
+
+def test_host_and_sni_agree_on_every_name(server):
+    for name in ("b.test", "alias.test", "one.wild.test", "www.wild.test", "x.late.test", "y.late.test", "upper.test"):
+        with tls.connect(server.port, name) as connection:
+            status, headers, _ = tls.get(connection, host=name)
+            expected = s_client(server.port, name=name).subject
+            assert (status, headers["x-vhost"].lower()) == (200, expected)
+
+
+def test_no_sni_gets_the_host_that_the_request_names(server):
+    """The first virtual host shakes hands; the request is served there."""
+    with tls.connect(server.port, None) as connection:
+        assert tls.get(connection, host="a.test")[1]["x-vhost"] == "a.test"
+
+
+@pytest.fixture(scope="module")
+def strict(shared_httpd, ca):
+    return shared_httpd([Vhost("a.test", leaf(ca, "a.test")), Vhost("b.test", leaf(ca, "b.test"), extra="TLSStrictSNI on")])
+
+
+def test_strict_is_the_default_and_an_unknown_name_gets_an_alert(strict):
+    for versions in ([0x0304], None):
+        reply = wire.exchange(strict.port, Hello("unknown.test", versions=versions).record())
+        assert reply.alerts == ["unrecognized_name"]
+        strict.log.expect("unknown.test")
+
+
+def test_strict_serves_known_names_and_clients_without_sni(strict):
+    assert s_client(strict.port, name="b.test").subject == "b.test"
+    assert s_client(strict.port, name=None).subject == "a.test"
+
+
+def test_strict_is_inherited_and_overridden(httpd, ca):
+    """The setting of the base server counts for a virtual host that does not say otherwise."""
+    server = httpd([Vhost("a.test", leaf(ca, "a.test"))], config="TLSStrictSNI off")
+    assert s_client(server.port, name="unknown.test").subject == "a.test"
+    server.write([Vhost("a.test", leaf(ca, "a.test"), extra="TLSStrictSNI on")])
+    server.graceful()
+    assert wire.exchange(server.port, Hello("unknown.test").record()).alerts == ["unrecognized_name"]
+    server.log.expect("unknown.test")
+
+
+def test_an_address_in_sni_is_no_name(strict):
+    """RFC 6066 section 3: literal addresses are not permitted; such a client is one without SNI."""
+    reply = wire.first_flight(strict.port, Hello("127.0.0.1").record())
+    assert reply.server_hello or reply.alerts
+    strict.log.allow("TLS04")
+
+
+def test_ports_and_addresses_have_hosts_of_their_own(httpd, ca):
+    other = free_port()
+    server = httpd([
+        Vhost("a.test", leaf(ca, "any-a.test"), address="*:@TLS@"),
+        Vhost("a.test", leaf(ca, "other-a.test"), address="*:@OTHER@"),
+        Vhost("a.test", leaf(ca, "addr-a.test"), address=f"127.0.0.2:{other}"),
+        Vhost("b.test", leaf(ca, "addr-b.test"), address=f"127.0.0.2:{other}"),
+        Vhost("b.test", leaf(ca, "star-b.test"), address=f"*:{other}"),
+    ], ports=("TLS", "OTHER", "PLAIN"), listen=(f"127.0.0.2:{other}", f"127.0.0.3:{other}"), tls_engine=None,
+        config=f"TLSEngine @TLS@\nTLSEngine @OTHER@\nTLSEngine {other}", allow=MARKED)
+    for vhost, number in [(0, "TLS"), (1, "OTHER")]:
+        assert s_client(server.ports[number]).subject == ["any-a.test", "other-a.test"][vhost]
+    for address, name, subject in [("127.0.0.2", "a.test", "addr-a.test"), ("127.0.0.2", "b.test", "addr-b.test"),
+                                   ("127.0.0.3", "b.test", "star-b.test")]:
+        assert s_client(other, "-connect", f"{address}:{other}", name=name).subject == subject
+    assert curl(server.plain_port, scheme="http").status == 200
+
+
+def test_the_address_of_tls_engine_counts(httpd, ca):
+    port = free_port("127.0.0.2")
+    server = httpd([Vhost("a.test", leaf(ca, "a.test"), address=f"127.0.0.2:{port}"),
+                    Vhost("p.test", tls=False, address=f"127.0.0.3:{port}")],
+                   listen=(f"127.0.0.2:{port}", f"127.0.0.3:{port}"), ports=("PLAIN",), tls_engine=f"127.0.0.2:{port}")
+    assert s_client(port, "-connect", f"127.0.0.2:{port}").subject == "a.test"
+    assert curl(port, "/", "-H", "Host: p.test", name="127.0.0.3", scheme="http").body == b"p.test\n"
+
+
+def test_tls_engine_on_and_off_in_a_virtual_host(httpd, ca):
+    server = httpd([Vhost("a.test", leaf(ca, "a.test"), extra="TLSEngine on"),
+                    Vhost("p.test", tls=False, address="*:@PLAIN@", extra="TLSEngine off")], tls_engine=None)
+    assert s_client(server.port).subject == "a.test"
+    assert curl(server.plain_port, name="p.test", scheme="http").body == b"p.test\n"
