@@ -1,5 +1,4 @@
 """Generates httpd configurations: one text per server, with the engine's words for TLS in one place."""
-import itertools
 import os
 import re
 from dataclasses import dataclass, field
@@ -32,15 +31,15 @@ class Vhost:
     address: str = "*:@TLS@"
     extra: str = ""
     tls: bool = True
-    serial: int = field(default_factory=itertools.count().__next__)
 
     def stem(self) -> str:
         return re.sub(r"[^A-Za-z0-9.-]", "_", self.name)
 
-    def certificate_files(self, home: Path) -> list[tuple[Path, Path]]:
-        return [pair.write(home / "certs", f"{self.stem()}-{self.serial}-{i}") for i, pair in enumerate(self.pairs)]
+    def certificate_files(self, home: Path, mark: str = "") -> list[tuple[Path, Path]]:
+        return [pair.write(home / "certs", f"{self.stem()}{mark}-{i}") for i, pair in enumerate(self.pairs)]
 
-    def render(self, home: Path, engine: str) -> str:
+    def render(self, home: Path, engine: str, mark: str = "") -> str:
+        """Its text. Its files are named NAME-0.crt and so on; `mark` keeps those of a namesake apart."""
         docs = home / "docs" / self.stem()
         docs.mkdir(parents=True, exist_ok=True)
         index = docs / "index.html"
@@ -51,7 +50,7 @@ class Vhost:
         if self.aliases:
             lines.append(f"ServerAlias {' '.join(self.aliases)}")
         if self.tls:
-            lines += tls_lines(engine, self.certificate_files(home))
+            lines += tls_lines(engine, self.certificate_files(home, mark))
         return "\n".join([*lines, self.extra, "</VirtualHost>"])
 
 
@@ -97,6 +96,12 @@ def render(home: Path, vhosts: list[Vhost], *, engine: str, mpm: str, modules: t
     ]
     if os.geteuid() == 0:
         lines += ["User www-data", "Group www-data"]
+    blocks: list[str] = []
     if engine == "mod_tls" and tls_engine:
         lines.append(f"TLSEngine {tls_engine}")
-    return "\n".join([*lines, config, *(v.render(home, engine) for v in vhosts)]) + "\n"
+    seen: list[str] = []
+    for vhost in vhosts:
+        namesakes = seen.count(vhost.stem())
+        seen.append(vhost.stem())
+        blocks.append(vhost.render(home, engine, f".{namesakes}" if namesakes else ""))
+    return "\n".join([*lines, config, *blocks]) + "\n"

@@ -88,6 +88,7 @@ class Httpd:
 
     def start(self, seconds: float = 30) -> "Httpd":
         """Starts in the foreground and waits until httpd says that it runs: then its ports listen."""
+        self._resumed = len(self.log.matching(RESUMED))
         with open(self.home / "stderr", "ab") as stderr:
             self.process = subprocess.Popen([HTTPD, "-f", str(self.conf), "-DFOREGROUND"], stdin=subprocess.DEVNULL,
                                             stdout=stderr, stderr=stderr, env=self._environment(),
@@ -112,7 +113,7 @@ class Httpd:
     def _ready(self) -> bool:
         if self.process.poll() is not None:
             raise AssertionError(f"httpd ended with {self.process.returncode}:\n{self.said()}\n{self.conf.read_text()}")
-        return RESUMED in self.log.text()
+        return len(self.log.matching(RESUMED)) > self._resumed
 
     def graceful(self, seconds: float = 30) -> None:
         self._again(signal.SIGUSR1, seconds)

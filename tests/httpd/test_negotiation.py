@@ -24,7 +24,7 @@ def server(shared_httpd, ca):
         host("hex.test", "TLSCiphersPrefer 0xC02F\nTLSHonorClientOrder off"),
         host("no256.test", "TLSCiphersSuppress TLS_AES_256_GCM_SHA384:0xc02c:ECDHE-RSA-AES256-GCM-SHA384"),
         host("clientorder.test", "TLSHonorClientOrder on"),
-    ])
+    ], allow=(GONE,))
 
 
 @pytest.mark.parametrize("name,version,agreed", [
@@ -66,7 +66,6 @@ def test_older_versions_get_protocol_version(server, legacy, versions):
     ("no256.test", [AES256, CHACHA], CHACHA),
 ])
 def test_suites_of_tls13(server, name, offered, chosen):
-    server.log.allow(GONE)
     hello = wire.first_flight(server.port, Hello(name, suites=offered, versions=[0x0304]).record()).server_hello
     assert (hello.version, hello.suite) == (0x0304, chosen)
 
@@ -79,7 +78,6 @@ def test_suites_of_tls13(server, name, offered, chosen):
     ("no256.test", [0xC02C, 0xC02B], 0xC02B), ("no256.test", [0xC030, 0xC02F], 0xC02F),
 ])
 def test_suites_of_tls12(server, name, offered, chosen):
-    server.log.allow(GONE)
     hello = wire.first_flight(server.port, Hello(name, suites=offered, versions=None).record()).server_hello
     assert (hello.version, hello.suite) == (0x0303, chosen)
 
@@ -106,7 +104,6 @@ def test_no_suite_in_common_is_a_handshake_failure(server, name, versions, offer
     ("two.test", [MLKEM, P384, P256], [MLKEM], P256, True),
 ])
 def test_groups(server, name, offered, shares, chosen, retry):
-    server.log.allow(GONE)
     flight = Hello(name, groups=offered, shares=shares, versions=[0x0304]).record()
     hello = wire.first_flight(server.port, flight).server_hello
     assert (hello.group, hello.retry) == (chosen, retry)
