@@ -59,7 +59,8 @@ struct Entry {
 template <class S, std::size_t N>
 void collect(std::vector<Entry>& out, const std::array<Row<S>, N>& rows) {
   for (const Row<S>& row : rows) {
-    if (row.context == Context::Nowhere) continue;
+    // A row without a text is the same directive in another scope.
+    if (row.context == Context::Nowhere || *row.text.doc == '\0') continue;
     out.push_back({row.name, row.text, row.context, row.answer, std::string(row.member), row.engine_wide});
   }
 }
@@ -146,8 +147,8 @@ std::string defaults_table(const std::vector<Entry>& tls, const std::vector<Entr
 
 std::string directives() {
   std::vector<Entry> tls;
-  collect(tls, tls_server_rows);
-  collect(tls, tls_directory_rows);
+  collect(tls, all_tls_server_rows);
+  collect(tls, all_tls_directory_rows);
   std::vector<Entry> ssl;
   collect(ssl, all_ssl_server_rows);
   collect(ssl, ssl_directory_rows);

@@ -7,5 +7,6 @@ namespace docgen {
 
 std::string directives();
 std::string log_messages();
+std::string variables();
 
 }  // namespace docgen

@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path directory = argv[1];
   const bool written = write(directory / "directives.md", docgen::directives()) &&
-                       write(directory / "log-messages.md", docgen::log_messages());
+                       write(directory / "log-messages.md", docgen::log_messages()) &&
+                       write(directory / "variables.md", docgen::variables());
   if (!written) std::cerr << "docgen: cannot write into " << directory << '\n';
   return written ? 0 : 1;
 }

@@ -1,0 +1,78 @@
+#include <array>
+#include <string_view>
+
+#include "documents.hpp"
+
+namespace docgen {
+namespace {
+
+enum class Where { Always, StdEnvVars, ExportCertData, Lookup };
+
+struct Variable {
+  std::string_view name;
+  Where where;
+  std::string_view text;
+};
+
+#define TLS_VARIABLE(id, name, where, description) Variable{name, Where::where, description},
+#define TLS_CERTIFICATE_VARIABLE(name, where, description)
+constexpr std::array session = {
+#include "report/variables.def"
+};
+#undef TLS_VARIABLE
+#undef TLS_CERTIFICATE_VARIABLE
+
+#define TLS_VARIABLE(id, name, where, description)
+#define TLS_CERTIFICATE_VARIABLE(name, where, description) Variable{name, Where::where, description},
+constexpr std::array certificates = {
+#include "report/variables.def"
+};
+#undef TLS_VARIABLE
+#undef TLS_CERTIFICATE_VARIABLE
+
+std::string_view where_words(Where where) {
+  switch (where) {
+    case Where::Always:
+      return "always";
+    case Where::StdEnvVars:
+      return "`StdEnvVars`";
+    case Where::ExportCertData:
+      return "`ExportCertData`";
+    case Where::Lookup:
+      return "-";
+  }
+  return "";
+}
+
+template <class Rows>
+std::string table(const Rows& rows) {
+  std::string out = "| variable | in the environment | value |\n|---|---|---|\n";
+  for (const Variable& v : rows) {
+    out +=
+        "| `" + std::string(v.name) + "` | " + std::string(where_words(v.where)) + " | " + std::string(v.text) + " |\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string variables() {
+  return "# Variables\n\n"
+         "Made from `src/report/variables.def` by `./dev docs`. All of them can be asked for in expressions\n"
+         "(`%{SSL_PROTOCOL}`, `SSL('SSL_PROTOCOL')`), by mod_rewrite (`%{SSL:SSL_PROTOCOL}`), mod_headers\n"
+         "(`%{SSL_PROTOCOL}s`), in log formats (`%{SSL_PROTOCOL}x`) and by other modules; the second column says what\n"
+         "puts them into the environment of scripts (`TLSOptions +StdEnvVars`, `SSLOptions +StdEnvVars`). Streams of "
+         "an\n"
+         "h2 connection are answered by the connection that carries them. Control characters never leave raw.\n\n"
+         "## Of the connection\n\n" +
+         table(session) +
+         "\n## Of certificates\n\n"
+         "`x` is `CLIENT` or `SERVER`, `n` counts from 0. Values are, letter for letter, what mod_ssl prints with "
+         "OpenSSL\n"
+         "3.0. Fields of a client certificate that was refused are empty: its connection lives on only where no "
+         "section\n"
+         "asks for one.\n\n" +
+         table(certificates);
+}
+
+}  // namespace docgen
