@@ -22,7 +22,16 @@ class Site:
     tls_host: str = ""
 
 
+# Client certificates are asked for and their variables handed to each request; both chains hold
+# leaf, intermediate and root.
+MUTUAL = Site(
+    certificate="deep",
+    ssl_host="SSLVerifyClient require\nSSLVerifyDepth 3\nSSLCACertificateFile {ca}\nSSLOptions +StdEnvVars",
+    tls_host="TLSClientCertificate required\nTLSClientCA {ca}\nTLSOptions +StdEnvVars",
+)
+
 SITES = {
+    "mutual": MUTUAL,
     "ecdsa": Site(),
     "rsa": Site(certificate="rsa"),
     "cache": Site(
@@ -49,6 +58,7 @@ class Fleet:
         self.against: pathlib.Path | None = None
         self.ssl_words = False
         self.authority = pki.Authority(work)
+        self.below = pki.Authority(work, "bench intermediate", self.authority)
         self.client = load.TlsClient(client, self.authority.file)
         self.docroot = work / "htdocs"
         self.docroot.mkdir()
@@ -62,8 +72,15 @@ class Fleet:
     def certificate(self, kind: str) -> pathlib.Path:
         """The certificate (chain and key) of a site."""
         if kind not in self.certificates:
-            self.certificates[kind] = self.authority.issue(f"server-{kind}", "localhost", kind)
+            issuer = self.below if kind == "deep" else self.authority
+            self.certificates[kind] = issuer.issue(f"server-{kind}", "localhost", kind)
         return self.certificates[kind]
+
+    def client_certificate(self) -> pathlib.Path:
+        """A client's certificate, intermediate and key in one file."""
+        if "client" not in self.certificates:
+            self.certificates["client"] = self.below.issue("client", "client.example")
+        return self.certificates["client"]
 
     def get(self, site: str, name: str) -> Arm:
         """The running arm."""
@@ -77,10 +94,12 @@ class Fleet:
         certificate = self.certificate(what.certificate)
 
         def ssl(port: int, root: pathlib.Path) -> str:
-            return ssl_words(port, certificate, what.ssl_engine.format(root=root), what.ssl_host)
+            host = what.ssl_host.format(ca=self.authority.file)
+            return ssl_words(port, certificate, what.ssl_engine.format(root=root), host)
 
         def tls(port: int, root: pathlib.Path) -> str:
-            return tls_words(port, certificate, what.tls_engine.format(root=root), what.tls_host)
+            host = what.tls_host.format(ca=self.authority.file)
+            return tls_words(port, certificate, what.tls_engine.format(root=root), host)
 
         ours, same = f"LoadModule tls_module {self.module}", f"LoadModule ssl_module {self.module}"
         against = (f"LoadModule tls_module {self.against}", tls) if self.against else None

@@ -52,6 +52,23 @@ def _resumed(version: str, suite: str, mode: str) -> Callable[[Fleet, Arm, int],
     return run
 
 
+def _client_certificate(fleet: Fleet) -> list[str]:
+    file = str(fleet.client_certificate())
+    return ["--cert", file, "--key", file]
+
+
+def _mutual(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    """Connect, full handshake with certificates on both sides, close."""
+    arguments = [*_offer("1.3", SUITE_13), *_client_certificate(fleet), "--connections", str(count)]
+    return fleet.client.run(arm, [*arguments, "--requests", "0", "--expect-resumed", "0"], count)
+
+
+def _variables(fleet: Fleet, arm: Arm, count: int) -> load.Done:
+    """GETs of 1 KiB over one h1 connection with a client certificate, SSL_* variables for each."""
+    arguments = [*_offer("1.3", SUITE_13), *_client_certificate(fleet), "--requests", str(count)]
+    return fleet.client.run(arm, [*arguments, "--path", "/small", "--expect-status", "200"], count)
+
+
 def _keep_alive(fleet: Fleet, arm: Arm, count: int) -> load.Done:
     """GETs of 1 KiB over one h1 connection."""
     arguments = [*_offer("1.3", SUITE_13), "--alpn", "http/1.1", "--requests", str(count), "--path", "/small"]
@@ -97,6 +114,8 @@ ROWS = [
         1500,
         site="cache",
     ),
+    CpuRow("mutual", "full TLS 1.3 with client certificate", 0.60, _mutual, 1000, site="mutual"),
+    CpuRow("variables", "h1 keep-alive request with StdEnvVars", 0.80, _variables, 4000, site="mutual"),
     CpuRow("h1small", "h1 keep-alive request, 1 KiB", 0.57, _keep_alive, 6000),
     CpuRow("h2small", "h2 request, 1 KiB, 16 streams", 0.85, _h2_small, 6000),
     CpuRow("h1down", "10 MiB download, h1", 0.42, _download_h1, 60, unit="ms"),
