@@ -91,6 +91,9 @@ impl Locked {
             }
             let scheme =
                 EncryptionScheme::try_from(algorithm).map_err(|e| unsupported(e.to_string()))?;
+            if is_too_costly(&scheme) {
+                return Err(unsupported("at a cost meant to be out of reach".to_owned()));
+            }
             let scheme = Scheme::Pkcs5(Box::new(scheme));
             return Ok(Locked {
                 form: Form::Pkcs8,
@@ -146,6 +149,22 @@ impl Locked {
         buffer.truncate(length);
         Some(buffer)
     }
+}
+
+/// Costs of deriving a key that nobody chooses: a damaged number must not hold up the start, or take all memory.
+fn is_too_costly(scheme: &EncryptionScheme) -> bool {
+    let kdf = scheme.pbes2().map(|parameters| &parameters.kdf);
+    let rounds = kdf
+        .and_then(|k| k.pbkdf2())
+        .is_some_and(|p| p.iteration_count > 50_000_000);
+    rounds
+        || kdf.and_then(|k| k.scrypt()).is_some_and(|p| {
+            let memory = p
+                .cost_parameter
+                .saturating_mul(u64::from(p.block_size))
+                .saturating_mul(128);
+            memory.saturating_mul(u64::from(p.parallelization)) > 1 << 30
+        })
 }
 
 /// RFC 5958 3: EncryptedPrivateKeyInfo. The algorithm as an element, the data as contents.

@@ -1,0 +1,46 @@
+//! Replays the seeds of the fuzz targets, and all prefixes of the small ones, with the stable compiler.
+
+use std::path::PathBuf;
+
+#[path = "../../../fuzz/src/lib.rs"]
+mod fuzzing;
+
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/corpus")
+        .join(target);
+    let entries = std::fs::read_dir(&corpus).unwrap_or_else(|e| panic!("{corpus:?}: {e}"));
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+        .iter()
+        .map(|file| std::fs::read(file).unwrap())
+        .collect()
+}
+
+fn replay(target: &str, least: usize, run: fn(&[u8])) {
+    let seeds = seeds(target);
+    assert!(seeds.len() >= least, "{target}: {} seeds", seeds.len());
+    for seed in seeds {
+        run(&seed);
+        let step = (seed.len() / 64).max(1);
+        (0..seed.len())
+            .step_by(step)
+            .for_each(|cut| run(&seed[..cut]));
+    }
+}
+
+#[test]
+fn hellos() {
+    replay("hello", 10, fuzzing::hello);
+}
+
+#[test]
+fn pem_files() {
+    replay("pem", 8, fuzzing::pem);
+}
+
+#[test]
+fn keys() {
+    replay("key", 12, fuzzing::key);
+}
