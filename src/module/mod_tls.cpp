@@ -4,6 +4,7 @@
 #include "conn/connection.hpp"
 #include "module/commands.hpp"
 #include "module/ssl_names.hpp"
+#include "report/dump.hpp"
 #include "report/variables.hpp"
 #include "server/credentials.hpp"
 #include "server/policies.hpp"
@@ -28,6 +29,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   static const char* const after[] = {"mod_proxy.c", nullptr};
   ap_hook_check_config(tls::server::check_config, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_check_config(tls::server::check_files, nullptr, nullptr, APR_HOOK_LAST);
+  ap_hook_test_config(tls::report::dump_policies, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
   tls::server::register_resumption_hooks();
   tls::conn::register_hooks(pool);

@@ -11,6 +11,7 @@
 
 #include "apr/pool.hpp"
 #include "report/log.hpp"
+#include "server/credential_report.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {
@@ -85,7 +86,9 @@ std::string source_of(const config::PassPhraseDialog& dialog) {
   return {};
 }
 
-rust::Vec<rs::LoadRequest> make_requests(apr_pool_t* pool, const std::vector<server_rec*>& hosts) {
+rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) {
+  apr_pool_t* pool = nullptr;
+  apr_pool_create(&pool, ap_pglobal);
   rust::Vec<rs::LoadRequest> requests;
   requests.reserve(hosts.size());
   for (const server_rec* s : hosts) {
@@ -105,6 +108,7 @@ rust::Vec<rs::LoadRequest> make_requests(apr_pool_t* pool, const std::vector<ser
     if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);
     requests.push_back(std::move(request));
   }
+  apr_pool_destroy(pool);
   return requests;
 }
 
@@ -164,10 +168,7 @@ bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) 
 }
 
 LoadedCredentials load(const std::vector<server_rec*>& hosts, rs::CredentialStore& store, bool ask) {
-  apr_pool_t* pool = nullptr;
-  apr_pool_create(&pool, ap_pglobal);
-  const rust::Vec<rs::LoadRequest> requests = make_requests(pool, hosts);
-  apr_pool_destroy(pool);
+  const rust::Vec<rs::LoadRequest> requests = make_requests(hosts);
   auto credentials = store.load({requests.data(), requests.size()}, ask);
   const bool ok = log_problems(hosts, *credentials);
   return {ok, std::move(credentials)};
@@ -182,19 +183,20 @@ Verdict check_here(const std::vector<server_rec*>& hosts) {
   return load(hosts, *store, false).ok && present ? Verdict::Good : Verdict::Bad;
 }
 
-// Keys are read in a child, so that the process which read the configuration never holds one. The child logs what it
-// finds itself: under -t the log is standard error.
-int check_in_child(server_rec* main, const std::vector<server_rec*>& hosts) {
+// Keys are read in a child, so that the process which read the configuration never holds one. What the child finds it
+// says itself: under -t the log is standard error.
+template <class Work>
+Verdict run_in_child(const server_rec* main, Work&& work) {
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child < 0) {
     TLS_LOG_S(main, CheckerFailed, std::strerror(errno));
-    return HTTP_INTERNAL_SERVER_ERROR;
+    return Verdict::Bad;
   }
   if (child == 0) {
     int status = 2;
     try {
-      status = static_cast<int>(check_here(hosts));
+      status = static_cast<int>(std::forward<Work>(work)());
     } catch (const std::exception& e) {
       TLS_LOG_S(main, CheckerFailed, e.what());
     }
@@ -204,9 +206,9 @@ int check_in_child(server_rec* main, const std::vector<server_rec*>& hosts) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) <= 1) return WEXITSTATUS(status) == 0 ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return Verdict::Good;
   if (WIFSIGNALED(status)) TLS_LOG_S(main, CheckerFailed, ::strsignal(WTERMSIG(status)));
-  return HTTP_INTERNAL_SERVER_ERROR;
+  return Verdict::Bad;
 }
 
 }  // namespace
@@ -228,11 +230,33 @@ LoadedCredentials load_credentials(const std::vector<server_rec*>& hosts) {
   return loaded;
 }
 
+std::string host_label(const server_rec* s) { return label(s) + " (" + place(s) + ")"; }
+
+void report_credentials(server_rec* main, void (*print)(const server_rec*, const std::vector<CertificateReport>&)) {
+  const std::vector<server_rec*> hosts = hosts_with_tls(main);
+  run_in_child(main, [&] {
+    auto store = rs::new_credential_store();
+    const auto requests = make_requests(hosts);
+    const auto credentials = store->load({requests.data(), requests.size()}, false);
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      std::vector<CertificateReport> certificates;
+      for (const rs::CertificateFacts& c : credentials->describe(i)) {
+        certificates.push_back({std::string(c.key), std::string(c.subject), std::string(c.names),
+                                std::string(c.not_after), c.days_left, c.chain_length});
+      }
+      print(hosts[i], certificates);
+    }
+    return Verdict::Good;
+  });
+}
+
 int check_files(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) noexcept {
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
   try {
     const std::vector<server_rec*> hosts = hosts_with_tls(main);
-    return hosts.empty() ? OK : check_in_child(main, hosts);
+    if (hosts.empty()) return OK;
+    const Verdict verdict = run_in_child(main, [&hosts] { return check_here(hosts); });
+    return verdict == Verdict::Good ? OK : HTTP_INTERNAL_SERVER_ERROR;
   } catch (const std::exception& e) {
     TLS_LOG_S(main, CheckerFailed, e.what());
     return HTTP_INTERNAL_SERVER_ERROR;

@@ -1,0 +1,179 @@
+#include "config/describe.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include "config/suites.hpp"
+
+namespace tls::config {
+namespace {
+
+void append(std::string& list, std::string_view word, std::string_view separator = " ") {
+  if (!list.empty()) list += separator;
+  list += word;
+}
+
+std::string on_or_off(bool on) { return on ? "on" : "off"; }
+
+std::string seconds(std::uint32_t s) { return std::to_string(s) + " s"; }
+
+std::string address(const Address& a) {
+  if (a.is_any()) return "*";
+  std::string out;
+  std::array<char, 8> part{};
+  if (a.length == 4) {
+    for (unsigned i = 0; i < 4; ++i) append(out, std::to_string(a.bytes[i]), i == 0 ? "" : ".");
+    return out;
+  }
+  for (unsigned i = 0; i < 16; i += 2) {
+    const unsigned word = (unsigned{a.bytes[i]} << 8U) | a.bytes[i + 1];
+    std::snprintf(part.data(), part.size(), "%x", word);
+    append(out, part.data(), i == 0 ? "" : ":");
+  }
+  return "[" + out + "]";
+}
+
+std::string engine(const EngineRule& rule) {
+  if (rule.mode != EngineRule::Mode::ByListener) return on_or_off(rule.mode == EngineRule::Mode::On);
+  std::string out;
+  for (const Listener& l : *rule.listeners) append(out, address(l.address) + ":" + std::to_string(l.port));
+  return out;
+}
+
+std::string versions(const ProtocolPolicy& p) {
+  std::string out;
+  if (p.tls12) append(out, "TLSv1.2");
+  if (p.tls13) append(out, "TLSv1.3");
+  return out;
+}
+
+std::string suite_names(const SuiteList& list) {
+  std::string out;
+  for (const std::uint16_t number : list) {
+    const Suite* known = suite(number);
+    append(out, known != nullptr ? known->iana : "?", ":");
+  }
+  return out;
+}
+
+std::string group_names(const GroupList& list) {
+  std::string out;
+  for (const std::uint16_t number : list) {
+    const Group* known = group(number);
+    append(out, known != nullptr ? known->name : "?", ":");
+  }
+  return out;
+}
+
+std::string tickets(const ResumptionPolicy& r) {
+  if (!r.tickets) return "off";
+  std::string out = "on, " + std::to_string(r.ticket_count) + " per handshake";
+  if (!r.secret.empty()) out += ", keys from " + r.secret + " every " + seconds(r.secret_interval_s);
+  return out;
+}
+
+std::string cache(const SessionCacheName& c) {
+  if (c.provider.empty()) return "none";
+  return c.arguments.empty() ? c.provider : c.provider + ":" + c.arguments;
+}
+
+std::string verification(VerifyClient verify) {
+  switch (verify) {
+    case VerifyClient::Optional:
+      return "optional";
+    case VerifyClient::Require:
+      return "require";
+    case VerifyClient::OptionalNoCa:
+      return "optional_no_ca";
+    case VerifyClient::None:
+      break;
+  }
+  return "none";
+}
+
+std::string revocation(const RevocationCheck& check) {
+  if (check.depth == RevocationCheck::Depth::None) return "none";
+  const std::string depth = check.depth == RevocationCheck::Depth::Leaf ? "leaf" : "chain";
+  return check.no_crl_ok ? depth + ", a missing list is no fault" : depth;
+}
+
+std::string pass_phrases(const PassPhraseDialog& dialog) {
+  switch (dialog.kind) {
+    case PassPhraseDialog::Kind::Pipe:
+      return "|" + dialog.command;
+    case PassPhraseDialog::Kind::Exec:
+      return "exec:" + dialog.command;
+    case PassPhraseDialog::Kind::File:
+      return "file:" + dialog.command;
+    case PassPhraseDialog::Kind::Builtin:
+      break;
+  }
+  return "builtin";
+}
+
+std::string sni_policy(SniPolicy policy) {
+  switch (policy) {
+    case SniPolicy::Strict:
+      return "strict";
+    case SniPolicy::AuthOnly:
+      return "authonly";
+    case SniPolicy::Insecure:
+      return "insecure";
+    case SniPolicy::Secure:
+      break;
+  }
+  return "secure";
+}
+
+// The place of the first setting that was written.
+template <class... T>
+Source place(const Setting<T>&... settings) {
+  Source found;
+  ((found = found.file == nullptr ? settings.where() : found), ...);
+  return found;
+}
+
+void describe_clients(std::vector<Described>& out, const ClientPolicy& c, const ServerSettings& w) {
+  out.push_back({"client certificates", verification(c.verify), place(w.verify_client)});
+  const auto file = [&out](std::string_view name, const std::string& path, Source where) {
+    if (!path.empty()) out.push_back({name, path, where});
+  };
+  file("authorities", c.ca_file, place(w.ca_file));
+  file("authorities in", c.ca_path, place(w.ca_path));
+  file("names of authorities", c.names_file, place(w.ca_names_file));
+  file("names of authorities in", c.names_path, place(w.ca_names_path));
+  file("revocation lists", c.crl_file, place(w.crl_file));
+  file("revocation lists in", c.crl_path, place(w.crl_path));
+  if (c.verify == VerifyClient::None) return;
+  out.push_back({"depth", std::to_string(c.depth), place(w.verify_depth)});
+  out.push_back({"revocation", revocation(c.crl_check), place(w.crl_check)});
+}
+
+}  // namespace
+
+std::vector<Described> describe(const EffectivePolicy& policy, const ServerSettings& w) {
+  const ProtocolPolicy& p = policy.protocol;
+  const ResumptionPolicy& r = policy.resumption;
+  std::vector<Described> out = {
+      {"engine", engine(policy.engine), place(w.engine, w.listeners)},
+      {"protocol", versions(p), place(w.versions, w.min_version, w.max_version)},
+      {"suites", suite_names(p.suites), place(w.suites_preferred, w.suites_suppressed, w.suites12, w.suites13)},
+      {"order of suites", p.honor_client_order ? "the client's" : "the server's", place(w.honor_client_order)},
+      {"groups", group_names(p.groups), place(w.groups)},
+      {"unknown names", policy.strict_sni ? "an alert" : "the first virtual host", place(w.strict_sni)},
+      {"no name", policy.refuse_without_sni ? "403" : "the first virtual host", place(w.refuse_without_sni)},
+      {"Host and SNI", sni_policy(policy.sni_policy), place(w.sni_policy)},
+      {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
+      {"tickets", tickets(r), place(w.tickets, w.ticket_count)},
+      {"session lifetime", seconds(r.lifetime.tls13_s) + " (TLS 1.2: " + seconds(r.lifetime.tls12_s) + ")",
+       place(w.session_lifetime)},
+      {"session cache", cache(r.cache), place(w.session_cache)},
+      {"stapling", on_or_off(policy.stapling.on), place(w.stapling)},
+      {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
+  };
+  describe_clients(out, policy.client, w);
+  if (!policy.chain_file.empty()) out.push_back({"chain", policy.chain_file, place(w.chain_file)});
+  return out;
+}
+
+}  // namespace tls::config

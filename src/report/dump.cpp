@@ -1,0 +1,55 @@
+#include "report/dump.hpp"
+
+#include <cstdio>
+#include <exception>
+
+#include "apr/httpd.hpp"
+#include "config/describe.hpp"
+#include "report/log.hpp"
+#include "server/credential_report.hpp"
+#include "server/policies.hpp"
+#include "server/scopes.hpp"
+
+namespace tls::report {
+namespace {
+
+void print(std::string_view name, const std::string& value, const config::Source& where) {
+  const auto width = static_cast<int>(name.size());
+  std::printf("  %-24.*s %s", width, name.data(), value.c_str());
+  if (where.file == nullptr) {
+    std::printf("  (default)\n");
+  } else {
+    std::printf("  (%s:%u)\n", where.file, where.line);
+  }
+}
+
+void print_host(const server_rec* s, const std::vector<server::CertificateReport>& certificates) {
+  const config::EffectivePolicy& policy = server::effective(s);
+  const bool ssl = policy.words == config::Vocabulary::Ssl;
+  std::printf("%s, %s words\n", server::host_label(s).c_str(), ssl ? "SSL*" : "TLS*");
+  for (const config::Described& line :
+       config::describe(policy, server::scope_of(s, ssl ? ssl_module : tls_module).settings)) {
+    print(line.name, line.value, line.where);
+  }
+  for (const config::CertificateFiles& files : policy.certificates) {
+    print("certificate", files.key.empty() ? files.certificate : files.certificate + ", key " + files.key, files.where);
+  }
+  for (const server::CertificateReport& c : certificates) {
+    std::printf("  %-24s %s (%s) for %s; %s%lld days left, until %s; %zu in the chain\n", "serves", c.subject.c_str(),
+                c.key.c_str(), c.names.c_str(), c.days_left < 0 ? "EXPIRED, " : "", static_cast<long long>(c.days_left),
+                c.not_after.c_str(), c.chain_length);
+  }
+}
+
+}  // namespace
+
+void dump_policies(apr_pool_t* /*pool*/, server_rec* main) noexcept {
+  if (ap_exists_config_define("DUMP_TLS") == 0) return;
+  try {
+    server::report_credentials(main, print_host);
+  } catch (const std::exception& e) {
+    TLS_LOG_S(main, CheckerFailed, e.what());
+  }
+}
+
+}  // namespace tls::report

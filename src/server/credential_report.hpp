@@ -1,0 +1,29 @@
+// What reports say of the certificates of virtual hosts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+struct server_rec;
+
+namespace tls::server {
+
+// What a report says of one certificate.
+struct CertificateReport {
+  std::string key;  // kind and size
+  std::string subject;
+  std::string names;
+  std::string not_after;
+  std::int64_t days_left = 0;
+  std::size_t chain_length = 0;
+};
+
+// "ServerName:port (place in the configuration)".
+[[nodiscard]] std::string host_label(const server_rec* s);
+
+// Calls `print` for each virtual host with TLS, in a process of its own that reads the files; for `httpd -t`.
+void report_credentials(server_rec* main, void (*print)(const server_rec*, const std::vector<CertificateReport>&));
+
+}  // namespace tls::server
