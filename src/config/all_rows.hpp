@@ -4,6 +4,7 @@
 #include "config/ssl_proxy_rows.hpp"
 #include "config/ssl_rows.hpp"
 #include "config/tls_client_rows.hpp"
+#include "config/tls_proxy_rows.hpp"
 #include "config/tls_rows.hpp"
 
 namespace tls::config {
@@ -15,7 +16,7 @@ inline constexpr auto all_tls_directory_rows = joined(tls_directory_rows, tls_cl
 
 inline constexpr auto all_server_rows = joined(all_tls_server_rows, all_ssl_server_rows);
 inline constexpr auto all_directory_rows = joined(all_tls_directory_rows, ssl_directory_rows);
-inline constexpr auto all_proxy_rows = joined(ssl_proxy_rows);
+inline constexpr auto all_proxy_rows = joined(ssl_proxy_rows, tls_proxy_rows);
 
 static_assert(members_written<ServerSettings>(all_server_rows) == member_count<ServerSettings>(),
               "every member of ServerSettings needs a row");

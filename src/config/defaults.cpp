@@ -41,10 +41,20 @@ ServerSettings server_defaults(Vocabulary words, Arena& arena) {
   return both;
 }
 
+// What only mod_ssl's words can say has its default there; for the rest each vocabulary has its own.
 ProxySettings proxy_defaults(Vocabulary words, Arena& arena) {
-  ProxySettings proxy;
-  write_defaults<ProxySettings>(ssl_proxy_rows, words, proxy, arena);
-  return proxy;
+  ProxySettings ssl;
+  write_defaults<ProxySettings>(ssl_proxy_rows, words, ssl, arena);
+  ProxySettings tls;
+  write_defaults<ProxySettings>(tls_proxy_rows, words, tls, arena);
+  if (words == Vocabulary::Ssl) {
+    ssl.groups = tls.groups;
+    return ssl;
+  }
+  ProxySettings both;
+  merge<ProxySettings>(all_proxy_rows, arena, both, ssl, tls);
+  both.crl_check = {};
+  return both;
 }
 
 }  // namespace tls::config

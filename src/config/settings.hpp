@@ -192,6 +192,9 @@ struct ProxySettings {
   Setting<Versions> versions;
   Setting<SuiteList> suites12;
   Setting<SuiteList> suites13;
+  Setting<SuiteList> suites_preferred;
+  Setting<SuiteList> suites_suppressed;
+  Setting<GroupList> groups;
   Setting<VerifyClient> verify;
   Setting<std::uint32_t> verify_depth;
   Setting<PathAt> ca_file;
@@ -202,6 +205,7 @@ struct ProxySettings {
   Setting<PathAt> machine_certificate_file;
   Setting<PathAt> machine_certificate_path;
   Setting<PathAt> machine_certificate_chain;
+  Setting<std::vector<CertificateFiles>> machine_pairs;
   Setting<bool> check_peer_expire;
   Setting<bool> check_peer_name;
   Setting<bool> check_peer_cn;

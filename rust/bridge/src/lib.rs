@@ -1,5 +1,6 @@
 //! The one `#[cxx::bridge]`: types, thin functions, `catch_unwind`; nothing else.
 
+mod client;
 mod credentials;
 mod guard;
 mod identity;
@@ -8,6 +9,7 @@ mod resumption;
 mod session;
 mod verifier;
 
+use client::{ClientPolicy, build_client_policy};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use guard::guard;
 use identity::Identity;
@@ -99,6 +101,57 @@ pub mod ffi {
         prefers_chacha: bool,
         /// Index of the virtual host's certificates.
         certificates: u32,
+    }
+
+    /// How much trust a backend has to prove.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Trust {
+        None,
+        Required,
+        OptionalNoCa,
+    }
+
+    /// How much of a backend's chain is looked up in revocation lists.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Revocation {
+        None,
+        Leaf,
+        Chain,
+    }
+
+    /// What a client policy is built from. Paths may name files or directories.
+    #[derive(Debug)]
+    struct ClientSpec {
+        tls12: bool,
+        tls13: bool,
+        suites: Vec<u16>,
+        groups: Vec<u16>,
+        trust: Trust,
+        depth: u32,
+        system_roots: bool,
+        authorities: Vec<String>,
+        revocation_lists: Vec<String>,
+        revocation: Revocation,
+        missing_list_ok: bool,
+        machine_files: Vec<String>,
+        /// Certificate file, key file, and so on.
+        machine_pairs: Vec<String>,
+        machine_chain: String,
+        check_dates: bool,
+        check_name: bool,
+        check_common_name: bool,
+    }
+
+    /// Where an outgoing connection goes.
+    #[derive(Debug)]
+    struct Target {
+        /// The name to verify and to send as SNI; empty: none is known, and none is verified.
+        host: String,
+        /// Address of the backend.
+        address: String,
+        port: u16,
+        /// Protocols to offer; none: no ALPN.
+        alpn: Vec<String>,
     }
 
     /// What `Session::seal` did. `ok` is false when nothing can be written any more.
@@ -267,6 +320,13 @@ pub mod ffi {
         /// The certificates of a request in the order in which they are tried.
         fn describe(self: &Credentials, index: usize) -> Vec<CertificateFacts>;
 
+        type ClientPolicy;
+        /// Reads the files and builds what all workers with this policy share. Control plane; throws a sentence.
+        fn build_client_policy(
+            spec: &ClientSpec,
+            warnings: &mut Vec<String>,
+        ) -> Result<Box<ClientPolicy>>;
+
         type Session;
         /// A connection of which nothing is known yet. Owned by the connection pool.
         fn new_session() -> Box<Session>;
@@ -279,6 +339,8 @@ pub mod ffi {
             credentials: &Credentials,
             binding: &Binding,
         ) -> bool;
+        /// Begins an outgoing connection; the ClientHello comes out of the next `feed`. False when that fails.
+        fn connect(self: &mut Session, policy: &ClientPolicy, target: &Target) -> bool;
         /// Takes bytes from the network; plaintext and bytes for the network go to `sink`.
         fn feed(self: &mut Session, input: &[u8], sink: Pin<&mut Sink>) -> Status;
         /// Encrypts from the front of `plaintext` in records of at most `fragment` bytes.

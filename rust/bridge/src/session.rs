@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use mod_tls_core::context::Context;
 use mod_tls_core::hello::{Hello, Parsed};
-use mod_tls_core::{describe, policy, session, verify, x509};
+use mod_tls_core::{client, describe, policy, session, verify, x509};
 
+use crate::client::ClientPolicy;
 use crate::credentials::Credentials;
 use crate::ffi;
 use crate::guard::guard;
@@ -95,6 +96,31 @@ impl Session {
                         context,
                     )
                     .is_ok()
+            },
+        )
+    }
+
+    pub(crate) fn connect(&mut self, policy: &ClientPolicy, target: &ffi::Target) -> bool {
+        self.run(
+            || false,
+            |inner| {
+                let Some(name) = client::server_name(&target.host, &target.address) else {
+                    return false;
+                };
+                let ffi::Target {
+                    host,
+                    address,
+                    port,
+                    alpn,
+                } = target;
+                let context = Context {
+                    // Sessions are kept apart by all that was proven when they were made.
+                    identity: Arc::from(format!("{address}:{port}/{host}")),
+                    server_name: Some(host.clone()).filter(|host| !host.is_empty()),
+                    ..Context::default()
+                };
+                let alpn = alpn.iter().map(|name| name.clone().into_bytes()).collect();
+                inner.connect(&policy.0, name, alpn, context).is_ok()
             },
         )
     }

@@ -1,5 +1,6 @@
 //! Outgoing connections: what mod_proxy's backends are asked for, and how they are judged.
 
+pub mod files;
 mod identity;
 mod judge;
 mod policy;
@@ -7,7 +8,7 @@ mod sessions;
 
 pub use identity::{Identities, Pair, read_pairs};
 pub use judge::{Judge, Mode};
-pub use policy::{ClientPolicy, Spec, server_name};
+pub use policy::{ClientPolicy, Spec, algorithms, server_name, system_roots};
 
 #[cfg(test)]
 mod tests;

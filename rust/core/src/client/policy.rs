@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rustls::client::{ClientConfig, Resumption};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls_pki_types::ServerName;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
+use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::identity::{Identities, Pair};
 use super::judge::Judge;
@@ -74,4 +74,14 @@ pub fn server_name(host: &str, address: &str) -> Option<ServerName<'static>> {
     ServerName::try_from(host.to_owned())
         .or_else(|_| ServerName::try_from(address.to_owned()))
         .ok()
+}
+
+/// The CAs of the system; what cannot be read of them is left out.
+pub fn system_roots() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+/// Signature algorithms by which backends may prove themselves.
+pub fn algorithms() -> WebPkiSupportedAlgorithms {
+    aws_lc_rs::default_provider().signature_verification_algorithms
 }

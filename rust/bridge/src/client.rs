@@ -1,0 +1,100 @@
+//! Client policies for C++.
+
+use mod_tls_core::client::files::{self, CERTIFICATES, LISTS};
+use mod_tls_core::client::{self, Judge, Mode, Spec};
+use mod_tls_core::verify::{Anchors, Revocation, RevocationDepth};
+
+use crate::ffi;
+use crate::guard::guard_result;
+
+/// A built client policy; owned by the configuration pool, shared by threads and processes.
+pub struct ClientPolicy(pub(crate) client::ClientPolicy);
+
+/// See the bridge.
+pub fn build_client_policy(
+    spec: &ffi::ClientSpec,
+    warnings: &mut Vec<String>,
+) -> Result<Box<ClientPolicy>, String> {
+    guard_result(|| {
+        let policy = client::ClientPolicy::build(Spec {
+            tls12: spec.tls12,
+            tls13: spec.tls13,
+            suites: spec.suites.clone(),
+            groups: spec.groups.clone(),
+            judge: judge(spec, warnings)?,
+            pairs: pairs(spec, warnings)?,
+        })?;
+        Ok(Box::new(ClientPolicy(policy)))
+    })
+}
+
+fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, String> {
+    let mut trusted = if spec.system_roots {
+        client::system_roots()
+    } else {
+        Vec::new()
+    };
+    for path in &spec.authorities {
+        trusted.extend(
+            files::read_blocks(path, CERTIFICATES, warnings)?
+                .into_iter()
+                .map(Into::into),
+        );
+    }
+    let (anchors, refused) = Anchors::new(&trusted);
+    if !spec.system_roots {
+        warnings.extend(
+            refused
+                .into_iter()
+                .map(|(index, why)| format!("certificate {} of the CAs {why}", index + 1)),
+        );
+    }
+    let mut lists = Vec::new();
+    for path in &spec.revocation_lists {
+        lists.extend(files::read_blocks(path, LISTS, warnings)?);
+    }
+    let depth = match spec.revocation {
+        ffi::Revocation::Leaf => RevocationDepth::Leaf,
+        ffi::Revocation::Chain => RevocationDepth::Chain,
+        _ => RevocationDepth::None,
+    };
+    let (revocation, refused) = Revocation::new(depth, spec.missing_list_ok, &lists);
+    warnings.extend(
+        refused
+            .into_iter()
+            .map(|(index, why)| format!("revocation list {} {why}", index + 1)),
+    );
+    Ok(Judge {
+        mode: match spec.trust {
+            ffi::Trust::Required => Mode::Required,
+            ffi::Trust::OptionalNoCa => Mode::OptionalNoCa,
+            _ => Mode::None,
+        },
+        depth: spec.depth,
+        anchors,
+        revocation,
+        check_name: spec.check_name,
+        check_common_name: spec.check_common_name,
+        check_dates: spec.check_dates,
+        algorithms: client::algorithms(),
+    })
+}
+
+fn pairs(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Vec<client::Pair>, String> {
+    let chain = if spec.machine_chain.is_empty() {
+        Vec::new()
+    } else {
+        files::read_blocks(&spec.machine_chain, CERTIFICATES, warnings)?
+    };
+    let chain: Vec<_> = chain.into_iter().map(Into::into).collect();
+    let mut pairs = Vec::new();
+    for path in &spec.machine_files {
+        pairs.extend(files::read_machine(path, &chain)?);
+    }
+    for pair in spec.machine_pairs.chunks_exact(2) {
+        if let [certificate, key] = pair {
+            pairs.extend(files::read_pair(certificate, key)?);
+        }
+    }
+    Ok(pairs)
+}

@@ -1,0 +1,120 @@
+//! The files that a client policy names, read once, as root, before the fork.
+
+use std::path::{Path, PathBuf};
+
+use rustls_pki_types::CertificateDer;
+use zeroize::Zeroizing;
+
+use super::identity::{Pair, read_pairs};
+use crate::creds::file;
+use crate::creds::pem;
+
+/// What reading found that is not quite right, in sentences that name the file.
+pub type Warnings = Vec<String>;
+
+/// All blocks of `labels` in a file, or in every file of a directory (c_rehash directories hold links to the same
+/// files, so that each block counts once). Files of a directory that cannot be read are a warning.
+///
+/// # Errors
+/// A sentence, for a file that cannot be read or holds nothing of the kind.
+pub fn read_blocks(
+    path: &str,
+    labels: &[&str],
+    warnings: &mut Warnings,
+) -> Result<Vec<Vec<u8>>, String> {
+    if !Path::new(path).is_dir() {
+        return blocks_of(path, labels);
+    }
+    let mut all = Vec::new();
+    for name in files_of(path)? {
+        match blocks_of(&name, labels) {
+            Ok(blocks) => all.extend(
+                blocks
+                    .into_iter()
+                    .filter(|b| !all.contains(b))
+                    .collect::<Vec<_>>(),
+            ),
+            Err(why) => warnings.push(format!("{why}; it is left out")),
+        }
+    }
+    Ok(all)
+}
+
+fn blocks_of(path: &str, labels: &[&str]) -> Result<Vec<Vec<u8>>, String> {
+    let (_, bytes) = file::read(path).map_err(|fault| fault.text())?;
+    let mut found = Vec::new();
+    for block in pem::blocks(&bytes) {
+        let block = block.map_err(|e| crate::creds::key::pem_fault(path, e).text())?;
+        if labels.contains(&block.label) {
+            let der = block
+                .decode()
+                .map_err(|e| crate::creds::key::pem_fault(path, e).text())?;
+            found.push(der.to_vec());
+        }
+    }
+    if found.is_empty() {
+        return Err(format!(
+            "{path} holds no {} in PEM",
+            labels.first().unwrap_or(&"block")
+        ));
+    }
+    Ok(found)
+}
+
+fn files_of(directory: &str) -> Result<Vec<String>, String> {
+    let unreadable = |e: std::io::Error| format!("{directory} cannot be read: {e}");
+    let mut names: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_file() {
+            names.push(path);
+        }
+    }
+    names.sort();
+    Ok(names
+        .iter()
+        .filter_map(|p| p.to_str().map(str::to_owned))
+        .collect())
+}
+
+/// Labels of certificates.
+pub const CERTIFICATES: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+/// Labels of revocation lists.
+pub const LISTS: &[&str] = &["X509 CRL"];
+
+/// The pairs of a file, or of every file of a directory.
+///
+/// # Errors
+/// A sentence that names the file and what to do.
+pub fn read_machine(path: &str, chain: &[CertificateDer<'static>]) -> Result<Vec<Pair>, String> {
+    let names = if Path::new(path).is_dir() {
+        files_of(path)?
+    } else {
+        vec![path.to_owned()]
+    };
+    let mut pairs = Vec::new();
+    for name in names {
+        let (_, bytes) = file::read(&name).map_err(|fault| fault.text())?;
+        pairs.extend(read_pairs(&name, &bytes, chain)?);
+    }
+    Ok(pairs)
+}
+
+/// The pair of a certificate file and a key file.
+///
+/// # Errors
+/// A sentence that names the files and what to do.
+pub fn read_pair(certificate: &str, key: &str) -> Result<Vec<Pair>, String> {
+    let (_, certificate_bytes) = file::read(certificate).map_err(|fault| fault.text())?;
+    if key.is_empty() || key == certificate {
+        return read_pairs(certificate, &certificate_bytes, &[]);
+    }
+    let (_, key_bytes) = file::read(key).map_err(|fault| fault.text())?;
+    let mut both = Zeroizing::new(Vec::with_capacity(
+        certificate_bytes.len() + key_bytes.len() + 1,
+    ));
+    both.extend_from_slice(&certificate_bytes);
+    both.push(b'\n');
+    both.extend_from_slice(&key_bytes);
+    read_pairs(key, &both, &[])
+}
