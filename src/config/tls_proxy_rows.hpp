@@ -1,4 +1,5 @@
-// The directives of our own vocabulary for outgoing connections. Backends have to prove who they are unless told otherwise.
+// The directives of our own vocabulary for outgoing connections. Backends have to prove who they are unless told
+// otherwise.
 #pragma once
 
 #include <array>
@@ -41,7 +42,8 @@ inline constexpr std::array tls_proxy_rows = {
         {"number", "6", "How many certificates may stand above a backend's own."}),
     row<&ProxySettings::crl_file, proxy_crl>(
         "TLSProxyCRL", one_word, Context::Proxy,
-        {"path", nullptr, "Revocation lists: a PEM file, or a directory of them; every certificate is then looked up."}),
+        {"path", nullptr,
+         "Revocation lists: a PEM file, or a directory of them; every certificate is then looked up."}),
     row<&ProxySettings::machine_pairs, certificate>(
         "TLSProxyMachineCertificate", one_or_two, Context::Proxy,
         {"file [keyfile]", nullptr,

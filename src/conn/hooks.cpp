@@ -3,6 +3,7 @@
 #include "apr/mpm.hpp"
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
+#include "conn/outgoing.hpp"
 #include "report/failures.hpp"
 #include "server/policies.hpp"
 
@@ -104,6 +105,7 @@ void register_hooks(apr_pool_t*) noexcept {
   const auto type = static_cast<ap_filter_type>(AP_FTYPE_CONNECTION + 5);
   ap_register_input_filter(kInputFilter, input_filter, nullptr, type);
   ap_register_output_filter(kOutputFilter, output_filter, nullptr, type);
+  register_outgoing_hooks();
   ap_hook_pre_connection(pre_connection, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_process_connection(process_connection, before, after, APR_HOOK_MIDDLE);
   ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);

@@ -7,6 +7,7 @@
 #include "report/dump.hpp"
 #include "report/variables.hpp"
 #include "server/credentials.hpp"
+#include "server/outgoing.hpp"
 #include "server/policies.hpp"
 #include "server/resumption.hpp"
 #include "server/scopes.hpp"
@@ -31,6 +32,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_check_config(tls::server::check_files, nullptr, nullptr, APR_HOOK_LAST);
   ap_hook_test_config(tls::report::dump_policies, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
+  tls::server::register_outgoing_hooks();
   tls::server::register_resumption_hooks();
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);

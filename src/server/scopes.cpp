@@ -14,10 +14,6 @@ const module_struct& record_of(const server_rec* s) noexcept {
   return effective(s).words == config::Vocabulary::Ssl ? ssl_module : tls_module;
 }
 
-const DirectoryScope& directory_scope(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept {
-  return *static_cast<const DirectoryScope*>(ap_get_module_config(per_directory, &record_of(s)));
-}
-
 }  // namespace
 
 void* create_server_scope(apr_pool_t* pool, server_rec* /*s*/) noexcept {
@@ -47,6 +43,7 @@ void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
   config::merge<config::DirectorySettings>(config::all_directory_rows, arena, out->settings, outer.settings,
                                            inner.settings);
   config::merge<config::ProxySettings>(config::all_proxy_rows, arena, out->proxy, outer.proxy, inner.proxy);
+  out->client_policy = inner.client_policy != nullptr ? inner.client_policy : outer.client_policy;
   return out;
 }
 
@@ -59,11 +56,11 @@ ServerScope& scope_of(const server_rec* s, const module_struct& record) noexcept
 }
 
 const config::DirectorySettings& directory_settings(const request_rec* r) noexcept {
-  return directory_scope(r->server, r->per_dir_config).settings;
+  return directory_scope(r->server, r->per_dir_config)->settings;
 }
 
-const config::ProxySettings& proxy_settings(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept {
-  return directory_scope(s, per_directory).proxy;
+DirectoryScope* directory_scope(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept {
+  return static_cast<DirectoryScope*>(ap_get_module_config(per_directory, &record_of(s)));
 }
 
 config::Options options_of(const request_rec* r) noexcept {

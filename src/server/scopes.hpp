@@ -6,6 +6,10 @@
 #include "config/effective.hpp"
 #include "config/settings.hpp"
 
+namespace tls::rs {
+struct ClientPolicy;
+}
+
 namespace tls::server {
 
 // For a server or virtual host.
@@ -20,6 +24,7 @@ struct ServerScope {
 struct DirectoryScope {
   config::DirectorySettings settings;
   config::ProxySettings proxy;
+  const rs::ClientPolicy* client_policy = nullptr;  // built in post_config, of the innermost section that has one
 };
 
 // For the module records; all in `pool`.
@@ -37,8 +42,8 @@ ServerScope& scope_of(const server_rec* s, const module_struct& record) noexcept
 // What the sections that a request passed say of it, in the vocabulary of its virtual host.
 const config::DirectorySettings& directory_settings(const request_rec* r) noexcept;
 
-// What applies to outgoing connections: of a server (s->lookup_defaults), a <Proxy> section or a request.
-const config::ProxySettings& proxy_settings(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept;
+// The scope in `per_directory` of the vocabulary that `s` is written in; nullptr where there is none.
+DirectoryScope* directory_scope(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept;
 
 // The options that apply to a request: TLSOptions and SSLOptions of all sections it passed.
 config::Options options_of(const request_rec* r) noexcept;

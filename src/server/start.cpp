@@ -6,6 +6,7 @@
 #include "report/log.hpp"
 #include "server/credentials.hpp"
 #include "server/engine.hpp"
+#include "server/outgoing.hpp"
 #include "server/policies.hpp"
 #include "server/resumption.hpp"
 
@@ -24,7 +25,8 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   LoadedCredentials loaded = load_credentials(servers);
   Clients clients;
   const bool clients_ok = clients.load(servers);
-  if (!loaded.ok || !clients_ok) return false;
+  const bool outgoing_ok = build_client_policies(pool, main_server);
+  if (!loaded.ok || !clients_ok || !outgoing_ok) return false;
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());
   for (const server_rec* s : servers) {

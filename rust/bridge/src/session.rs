@@ -204,6 +204,7 @@ impl Session {
                 {
                     format!("the client's certificate is refused: {}", verdict.reason)
                 }
+                Some(error) if self.inner.is_outgoing() => describe::backend_failure(error),
                 Some(error) => describe::failure(error),
                 None => String::new(),
             }

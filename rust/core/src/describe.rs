@@ -1,6 +1,6 @@
 //! Words for log lines. Nothing a peer sent gets into them unescaped.
 
-use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
 use crate::hello::Hello;
 
@@ -88,6 +88,16 @@ pub fn failure(error: &Error) -> String {
         }
         Error::General(text) => text.clone(),
         other => format!("{other:?}"),
+    }
+}
+
+/// Why an outgoing connection failed, in plain words.
+pub fn backend_failure(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(why)) => why.to_string(),
+        Error::InvalidCertificate(why) => format!("its certificate is refused ({why:?})"),
+        Error::NoApplicationProtocol => "it speaks none of the protocols that were offered".to_owned(),
+        other => failure(other).replace("the client", "the backend"),
     }
 }
 

@@ -302,6 +302,11 @@ impl Session {
         }
     }
 
+    /// We are the client.
+    pub fn is_outgoing(&self) -> bool {
+        matches!(self.tls, Some(Engine::Client(_)))
+    }
+
     /// Why the connection failed, in rustls' words.
     pub fn failure(&self) -> Option<&Error> {
         self.failure.as_ref()

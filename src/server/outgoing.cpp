@@ -1,0 +1,165 @@
+#include "server/outgoing.hpp"
+
+#include <mod_proxy.h>
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <unordered_map>
+
+#include "apr/pool.hpp"
+#include "config/all_rows.hpp"
+#include "config/defaults.hpp"
+#include "config/proxy_policy.hpp"
+#include "report/log.hpp"
+#include "server/arena.hpp"
+#include "server/policies.hpp"
+#include "server/scopes.hpp"
+
+namespace tls::server {
+namespace {
+
+// Equal policies are built once per configuration. Owned by the configuration pool.
+using Built = std::unordered_map<std::string, rust::Box<rs::ClientPolicy>>;
+
+constexpr char kBuilt[] = "mod_tls: client policies";
+
+Built& built_policies(apr_pool_t* pool) {
+  void* found = nullptr;
+  apr_pool_userdata_get(&found, kBuilt, pool);
+  if (found == nullptr) {
+    found = apr::pool_new<Built>(pool);
+    apr_pool_userdata_setn(found, kBuilt, apr_pool_cleanup_null, pool);
+  }
+  return *static_cast<Built*>(found);
+}
+
+template <class T>
+rust::Vec<T> to_rust(const std::vector<T>& list) {
+  rust::Vec<T> out;
+  out.reserve(list.size());
+  std::copy(list.begin(), list.end(), std::back_inserter(out));
+  return out;
+}
+
+rust::Vec<rust::String> to_rust(const std::vector<std::string>& list) {
+  rust::Vec<rust::String> out;
+  for (const std::string& text : list) out.push_back(text);
+  return out;
+}
+
+rs::Trust trust(config::VerifyClient verify) {
+  switch (verify) {
+    case config::VerifyClient::None:
+      return rs::Trust::None;
+    case config::VerifyClient::OptionalNoCa:
+      return rs::Trust::OptionalNoCa;
+    default:
+      // A backend always shows a certificate, so that "optional" asks for as much as "require".
+      return rs::Trust::Required;
+  }
+}
+
+rs::Revocation revocation(config::RevocationCheck::Depth depth) {
+  switch (depth) {
+    case config::RevocationCheck::Depth::Leaf:
+      return rs::Revocation::Leaf;
+    case config::RevocationCheck::Depth::Chain:
+      return rs::Revocation::Chain;
+    default:
+      return rs::Revocation::None;
+  }
+}
+
+rs::ClientSpec spec_of(const config::ProxyPolicy& policy) {
+  rs::ClientSpec spec;
+  spec.tls12 = policy.tls12;
+  spec.tls13 = policy.tls13;
+  spec.suites = to_rust(policy.suites);
+  spec.groups = to_rust(policy.groups);
+  spec.trust = trust(policy.verify);
+  spec.depth = policy.depth;
+  spec.system_roots = policy.system_roots;
+  spec.authorities = to_rust(policy.authorities);
+  spec.revocation_lists = to_rust(policy.revocation_lists);
+  spec.revocation = revocation(policy.revocation.depth);
+  spec.missing_list_ok = policy.revocation.no_crl_ok;
+  spec.machine_files = to_rust(policy.machine_files);
+  for (const config::CertificateFiles& pair : policy.machine_pairs) {
+    spec.machine_pairs.push_back(pair.certificate);
+    spec.machine_pairs.push_back(pair.key);
+  }
+  spec.machine_chain = policy.machine_chain;
+  spec.check_dates = policy.check_dates;
+  spec.check_name = policy.check_name;
+  spec.check_common_name = policy.check_common_name;
+  return spec;
+}
+
+const rs::ClientPolicy* build(apr_pool_t* pool, const server_rec* s, const config::ProxySettings& complete) {
+  const config::ProxyPolicy policy = config::proxy_policy(complete);
+  Built& built = built_policies(pool);
+  const std::string key = policy.key();
+  if (const auto known = built.find(key); known != built.end()) return &*known->second;
+  rust::Vec<rust::String> warnings;
+  rust::Box<rs::ClientPolicy> made = rs::build_client_policy(spec_of(policy), warnings);
+  for (const rust::String& warning : warnings) TLS_LOG_S(s, ProxyWarning, std::string(warning).c_str());
+  if (policy.verify == config::VerifyClient::None) {
+    const config::Source where = complete.engine.where();
+    TLS_LOG_S(s, ProxyUnverified, where.file != nullptr ? where.file : "", where.line);
+  }
+  return &*built.emplace(key, std::move(made)).first->second;
+}
+
+// The settings of a scope with the defaults of its vocabulary beneath them; the policy where TLS is on in it.
+bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope) {
+  if (!scope.proxy.engine || !*scope.proxy.engine) return true;
+  try {
+    PoolArena arena(pool);
+    config::ProxySettings complete;
+    config::merge<config::ProxySettings>(config::all_proxy_rows, arena, complete,
+                                         config::proxy_defaults(effective(s).words, arena), scope.proxy);
+    scope.client_policy = build(pool, s, complete);
+    return true;
+  } catch (const std::exception& e) {
+    const config::Source where = scope.proxy.engine.where();
+    TLS_LOG_S(s, ProxyFailed, where.file != nullptr ? where.file : "", where.line, e.what());
+    return false;
+  }
+}
+
+// mod_proxy's hook: `section` belongs to a <Proxy> section or a worker of `s`.
+int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* s,
+                        ap_conf_vector_t* section) noexcept {
+  DirectoryScope* const inner = directory_scope(s, section);
+  const DirectoryScope* const outer = directory_scope(s, s->lookup_defaults);
+  if (inner == nullptr || outer == nullptr) return OK;
+  config::ProxySettings merged;
+  PoolArena arena(pool);
+  config::merge<config::ProxySettings>(config::all_proxy_rows, arena, merged, outer->proxy, inner->proxy);
+  inner->proxy = merged;
+  return complete_scope(pool, s, *inner) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+}  // namespace
+
+bool build_client_policies(apr_pool_t* pool, server_rec* main_server) {
+  bool good = true;
+  for (server_rec* s = main_server; s != nullptr; s = s->next) {
+    DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
+    if (scope != nullptr && !complete_scope(pool, s, *scope)) good = false;
+  }
+  return good;
+}
+
+void register_outgoing_hooks() noexcept {
+  APR_OPTIONAL_HOOK(proxy, section_post_config, section_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+}
+
+const rs::ClientPolicy* client_policy(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept {
+  const DirectoryScope* const scope = directory_scope(s, per_directory != nullptr ? per_directory : s->lookup_defaults);
+  if (scope == nullptr || !scope->proxy.engine || !*scope->proxy.engine) return nullptr;
+  return scope->client_policy;
+}
+
+}  // namespace tls::server
