@@ -229,6 +229,10 @@ void Connection::complete() noexcept {
   facts_.suite = n.suite;
   facts_.group = n.group;
   facts_.resumed = n.resumed;
+  if (!n.session_id.empty()) {
+    const auto* id = reinterpret_cast<const char*>(n.session_id.data());
+    facts_.session_id = {apr_pstrmemdup(c_->pool, id, n.session_id.size()), n.session_id.size()};
+  }
   facts_.signature_scheme = n.resumed ? std::uint16_t{0} : n.signature_scheme;  // a resumption signs nothing
   identity_.emplace(session_->identity());
   facts_.identity = &**identity_;

@@ -6,7 +6,7 @@ import pytest
 from harness.caches import SERVERS, Redis, secret_file
 from harness.config import Vhost
 from harness.resumption import TWO_CHILDREN, resumed, visit
-from harness.tls import context
+from harness.tls import connect, context, get
 from harness.waiting import wait_until
 
 VERSIONS = ("1.2", "1.3")
@@ -227,3 +227,22 @@ def test_arguments_of_the_provider_are_its_own_matter(httpd, pair):
     server = httpd([host(pair)], config="TLSSessionCache shmcb:@HOME@/run/sessions(12)", modules=("socache_shmcb",),
                    start=False)
     assert "Invalid argument: size has to be >=" in server.start_fails()
+
+
+@pytest.mark.parametrize("how", ["ticket", "id"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_variables(httpd, ca, pair, version, how):
+    vhost = Vhost("a.test", [pair], extra='Header set X-Session "%{SSL_SESSION_RESUMED}s %{SSL_SESSION_ID}s"')
+    server = httpd([vhost], config=SHMCB if how == "id" else "", modules=("socache_shmcb",))
+    using, session, said = context(ca.file, version=version), None, []
+    for _ in range(2):
+        with connect(server.port, using=using, session=session) as tls:
+            said.append(get(tls)[1]["x-session"].lower())
+            session = tls.session
+    if version == "1.3":
+        assert said == ["initial (null)", "resumed (null)"]
+    elif how == "id":
+        assert said == [f"initial {session.id.hex()}", f"resumed {session.id.hex()}"]
+    else:
+        # an id that the client made up, to know a resumption by its echo
+        assert said == ["initial (null)", f"resumed {session.id.hex()}"]

@@ -171,6 +171,7 @@ pub mod ffi {
         signature_scheme: u16,
         alpn: String,
         resumed: bool,
+        session_id: Vec<u8>,
     }
 
     /// See `mod_tls_core::creds::PairRequest`; an empty name is no file.

@@ -189,6 +189,7 @@ impl Session {
             signature_scheme: facts.signature_scheme,
             alpn: String::from_utf8(facts.alpn).unwrap_or_default(),
             resumed: facts.resumed,
+            session_id: facts.session_id,
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Hello {
     pub alpn: Vec<Vec<u8>>,
     /// `legacy_version`: 0x0303 from every client that speaks TLS 1.2 or 1.3.
     pub legacy_version: u16,
+    /// `legacy_session_id`: what a TLS 1.2 client wants to resume.
+    pub session_id: Vec<u8>,
     /// supported_versions; empty where the client sent none (TLS 1.2 and older).
     pub versions: Vec<u16>,
     /// Cipher suites.
@@ -213,7 +215,7 @@ fn read_hello(body: &[u8]) -> Option<Hello> {
         ..Hello::default()
     };
     r.take(32)?; // random
-    r.vec8()?; // legacy_session_id
+    hello.session_id = r.vec8()?.0.to_vec();
     hello.suites = r.vec16()?.u16s();
     r.vec8()?; // legacy_compression_methods
     if r.0.is_empty() {

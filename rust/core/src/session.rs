@@ -28,6 +28,9 @@ const MAX_ALERT: usize = 128;
 /// `supported_versions` entry of TLS 1.3 (RFC 8446 4.2.1).
 const TLS13: u16 = 0x0304;
 
+/// Version of TLS 1.2 (RFC 5246 A.1).
+const TLS12: u16 = 0x0303;
+
 /// Extension type of RFC 5077 3.2.
 const SESSION_TICKET: u16 = 35;
 
@@ -62,6 +65,8 @@ pub struct Facts {
     pub alpn: Vec<u8>,
     /// The session was resumed.
     pub resumed: bool,
+    /// The id that a TLS 1.2 session can be, or was, resumed by; empty with TLS 1.3.
+    pub session_id: Vec<u8>,
 }
 
 /// One connection, from its first byte on. Owned by the connection pool; any thread may call, one at a time.
@@ -77,6 +82,7 @@ pub struct Session {
     unread: Vec<u8>,
     offers_tls13: bool,
     offers_tickets: bool,
+    offered_id: Vec<u8>,
     peer_closed: bool,
     failure: Option<Error>,
 }
@@ -94,6 +100,7 @@ impl Session {
         if let Parsed::Hello(hello) = &parsed {
             self.offers_tls13 = hello.versions.contains(&TLS13);
             self.offers_tickets = hello.extensions.contains(&SESSION_TICKET);
+            self.offered_id.clone_from(&hello.session_id);
         }
         parsed
     }
@@ -108,6 +115,7 @@ impl Session {
         mut context: Context,
     ) -> Result<(), Error> {
         context.resumption = policy.resumption(self.offers_tls13, self.offers_tickets);
+        context.resumption.offered_id = std::mem::take(&mut self.offered_id);
         let config = policy.config(alpn, prefers_chacha);
         self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));
@@ -325,8 +333,10 @@ impl Session {
         let Some(common) = self.tls.as_ref().map(Engine::common) else {
             return Facts::default();
         };
+        let version = common.protocol_version().map_or(0, u16::from);
+        let resumed = common.handshake_kind() == Some(HandshakeKind::Resumed);
         Facts {
-            version: common.protocol_version().map_or(0, u16::from),
+            version,
             suite: common
                 .negotiated_cipher_suite()
                 .map_or(0, |s| s.suite().into()),
@@ -342,7 +352,11 @@ impl Session {
                 .alpn_protocol()
                 .map(<[u8]>::to_vec)
                 .unwrap_or_default(),
-            resumed: common.handshake_kind() == Some(HandshakeKind::Resumed),
+            resumed,
+            session_id: match (&self.context, version) {
+                (Some(context), TLS12) => context.resumption.session_id(resumed).to_vec(),
+                _ => Vec::new(),
+            },
         }
     }
 

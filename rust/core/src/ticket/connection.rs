@@ -18,8 +18,10 @@ pub struct Resumption {
     pub uses_tickets: bool,
     /// What the verifier decided in this connection's full handshake, or what the resumed session brings along.
     pub client: Option<ClientVerdict>,
+    /// The session id in the client's hello.
+    pub offered_id: Vec<u8>,
     /// The id that the session is cached under, where it is.
-    pub session_id: Vec<u8>,
+    pub(super) cached_id: Vec<u8>,
     accepted: Option<History>,
     accepted_now: bool,
     origin: Option<u64>,
@@ -50,6 +52,16 @@ impl Resumption {
         {
             self.client = history.client;
             self.origin = Some(history.origin);
+        }
+    }
+
+    /// The id of a TLS 1.2 session: the client's own in a resumption, else what it can be resumed by; empty where that is a
+    /// ticket.
+    pub fn session_id(&self, resumed: bool) -> &[u8] {
+        if resumed {
+            &self.offered_id
+        } else {
+            &self.cached_id
         }
     }
 

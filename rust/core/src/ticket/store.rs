@@ -97,7 +97,7 @@ impl SessionStore {
             None => self.failed(now),
         }
         if stored {
-            context.resumption.session_id = id.to_vec();
+            context.resumption.cached_id = id.to_vec();
         }
         stored
     }
@@ -130,7 +130,6 @@ impl SessionStore {
         match self.open(context, id, &entry) {
             Ok(value) => {
                 self.count(Counter::CacheHits);
-                context.resumption.session_id = id.to_vec();
                 Some(value)
             }
             Err(_) => {
