@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+BRIDGE = TOP / "target/cxxbridge"
 # Options of g++ that clang 14 does not know, or knows only behind another switch.
 FOREIGN = re.compile(r"^(-ftrivial-auto-var-init=.*|-Wbidi-chars=.*|-Wtrampolines|-fsanitize=.*)$")
 
@@ -29,18 +30,27 @@ def commands(build):
     return found
 
 
-def fingerprint_of_headers():
-    digest = hashlib.sha256()
-    bridge = TOP / "target/cxxbridge/mod_tls_bridge/src/lib.rs.h"
-    headers = [*(TOP / "src").rglob("*.hpp"), *(TOP / "src").rglob("*.def"), *(TOP / "src").rglob("*.inc")]
-    for path in sorted(headers) + [TOP / ".clang-tidy", bridge]:
+def closure(source, known):
+    """A source file and every header of ours that it includes, directly or not."""
+    if source not in known:
+        known[source] = {source}
+        for name in re.findall(r'^#include "([^"]+)"', source.read_text(), re.M):
+            header = next((p for p in (TOP / "src" / name, source.parent / name, BRIDGE / name) if p.exists()), None)
+            if header:
+                known[source] |= closure(header, known)
+    return known[source]
+
+
+def fingerprint(source, command, known):
+    digest = hashlib.sha256((command["command"] + (TOP / ".clang-tidy").read_text()).encode())
+    for path in sorted(closure(source, known)):
         digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def check(source, command, common, work):
+def check(source, command, known, work):
     """True when `source` is clean; prints what clang-tidy says otherwise."""
-    mark = hashlib.sha256((common + command["command"]).encode() + source.read_bytes()).hexdigest()
+    mark = fingerprint(source, command, known)
     stamp = work / (str(source.relative_to(TOP)).replace("/", "_") + ".passed")
     if stamp.exists() and stamp.read_text() == mark:
         return True
@@ -62,9 +72,11 @@ def main():
     work.mkdir(parents=True, exist_ok=True)
     found = commands(build)
     (work / "compile_commands.json").write_text(json.dumps(list(found.values()), indent=1))
-    common = fingerprint_of_headers()
+    known = {}
+    for source in found:
+        closure(source, known)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        clean = list(pool.map(lambda item: check(*item, common, work), found.items()))
+        clean = list(pool.map(lambda item: check(*item, known, work), found.items()))
     print(f"clang-tidy: {clean.count(True)} of {len(clean)} files clean")
     return 0 if clean and all(clean) else 1
 

@@ -48,6 +48,13 @@ def test_the_engine_is_named_as_it_is_locked():
     assert {version(text) for text in named} == set(locked()["rustls"])
 
 
+def test_every_dependency_has_its_reason():
+    workspace = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["dependencies"]
+    names = {spec.get("package", name) if isinstance(spec, dict) else name for name, spec in workspace.items()}
+    documented = set(re.findall(r"[\w-]+", (ROOT / "docs/dependencies.md").read_text()))
+    assert names - documented == set()
+
+
 def test_rust_floor_is_what_debian_has():
     workspace = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]
     assert version(workspace["package"]["rust-version"]) <= (1, 96)
