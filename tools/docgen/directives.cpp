@@ -149,6 +149,7 @@ std::string directives() {
   std::vector<Entry> tls;
   collect(tls, all_tls_server_rows);
   collect(tls, all_tls_directory_rows);
+  collect(tls, tls_proxy_rows);
   std::vector<Entry> ssl;
   collect(ssl, all_ssl_server_rows);
   collect(ssl, ssl_directory_rows);
