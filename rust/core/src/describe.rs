@@ -96,7 +96,9 @@ pub fn backend_failure(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(CertificateError::Other(why)) => why.to_string(),
         Error::InvalidCertificate(why) => format!("its certificate is refused ({why:?})"),
-        Error::NoApplicationProtocol => "it speaks none of the protocols that were offered".to_owned(),
+        Error::NoApplicationProtocol => {
+            "it speaks none of the protocols that were offered".to_owned()
+        }
         other => failure(other).replace("the client", "the backend"),
     }
 }

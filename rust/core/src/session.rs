@@ -214,7 +214,10 @@ impl Session {
                 break;
             }
         }
-        if self.failure.as_ref().is_some_and(describe::nothing_in_common)
+        if self
+            .failure
+            .as_ref()
+            .is_some_and(describe::nothing_in_common)
             && let Some(description) = self.outgoing.last_mut()
         {
             *description = u8::from(AlertDescription::HandshakeFailure);
