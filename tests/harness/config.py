@@ -14,6 +14,13 @@ ThreadsPerChild 16
 MinSpareThreads 1
 MaxSpareThreads 64
 MaxRequestWorkers 64"""
+# One threaded child that never ends by itself.
+ONE_CHILD = """ServerLimit 2
+StartServers 1
+ThreadsPerChild 16
+MinSpareThreads 1
+MaxSpareThreads 32
+MaxRequestWorkers 16"""
 MPM_SETTINGS = {
     "event": THREADED,
     "worker": THREADED,

@@ -125,3 +125,50 @@ def duplex(connection: ssl.SSLSocket, outgoing: bytes, expected: int) -> bytes:
             assert time.monotonic() < idle_end, f"nothing moved; {len(left)} bytes to send, {len(got)} received"
     connection.settimeout(SECONDS)
     return bytes(got)
+
+
+def memory_pair() -> tuple[ssl.MemoryBIO, ssl.MemoryBIO]:
+    """Incoming and outgoing memory for an SSLObject whose bytes a test moves itself."""
+    return ssl.MemoryBIO(), ssl.MemoryBIO()
+
+
+def drive(session: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, connection: socket.socket,
+          data: bytes, transform=lambda flight: [flight], goodbye: bool = False) -> bytes:
+    """Shakes hands, sends `data` (with `goodbye` close_notify in the same flight), reads to the end.
+
+    What is due for the network passes through `transform`, each piece of which is a write of its own."""
+    def flush() -> None:
+        flight = outgoing.read()
+        for piece in transform(flight) if flight else ():
+            connection.sendall(piece)
+
+    def step(action):
+        while True:
+            try:
+                result = action()
+                return result
+            except ssl.SSLWantReadError:
+                flush()
+                more = connection.recv(65536)
+                if more:
+                    incoming.write(more)
+                else:
+                    incoming.write_eof()
+
+    step(session.do_handshake)
+    session.write(data)
+    if goodbye:
+        try:
+            session.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+    flush()
+    received = b""
+    try:
+        while piece := step(lambda: session.read(65536)):
+            received += piece
+    except ssl.SSLEOFError:
+        received += b"<truncated>"
+    except ssl.SSLZeroReturnError:
+        pass
+    return received

@@ -110,6 +110,7 @@ class Reply:
 
     raw: bytes
     reset: bool = False
+    client: int = 0  # our port, as log lines name us
 
     def records(self) -> list[tuple[int, bytes]]:
         found, rest = [], self.raw
@@ -163,8 +164,8 @@ def read_to_end(connection: socket.socket) -> Reply:
         while data := connection.recv(65536):
             raw += data
     except ConnectionResetError:
-        return Reply(raw, reset=True)
-    return Reply(raw)
+        return Reply(raw, True, connection.getsockname()[1])
+    return Reply(raw, False, connection.getsockname()[1])
 
 
 def exchange(port: int, *pieces: bytes, half_close: bool = True) -> Reply:

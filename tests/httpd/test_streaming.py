@@ -39,6 +39,7 @@ def test_server_sent_events_through_a_proxy(httpd, ca, mpm, source, options):
         for number in range(EVENTS):
             source.permit()
             assert b"data: %d\n\n" % number in reader.until(b"\n\n")
+        reader.until(b"0\r\n\r\n")
 
 
 SCRIPT = r"""#!/bin/sh
@@ -64,3 +65,4 @@ def test_a_script_that_writes_now_and_then(httpd, ca, mpm):
         for number in range(5):
             (server.home / "fifo").write_text(f"{number}\n")
             reader.until(b"data: %d\n\n" % number)
+        reader.until(b"0\r\n\r\n")
