@@ -29,6 +29,8 @@ void register_hooks(apr_pool_t* pool) noexcept {
   // mod_proxy loads the client side's settings in its post_config, so the engine comes before it.
   static const char* const after[] = {"mod_proxy.c", nullptr};
   ap_hook_check_config(tls::server::check_config, nullptr, nullptr, APR_HOOK_FIRST);
+  ap_hook_check_config(tls::server::refuse_faults_in_test, nullptr, nullptr, APR_HOOK_REALLY_LAST);
+  ap_hook_post_config(tls::server::refuse_faults, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_check_config(tls::server::check_files, nullptr, nullptr, APR_HOOK_LAST);
   ap_hook_test_config(tls::report::dump_policies, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);

@@ -10,31 +10,18 @@
 #include "config/defaults.hpp"
 #include "report/log.hpp"
 #include "server/arena.hpp"
+#include "server/checks.hpp"
 #include "server/scopes.hpp"
 
 namespace tls::server {
 namespace {
 
+// What the last check_config found; of the parent, which reads configurations one after the other.
+bool faulty = false;
+
 using config::EffectivePolicy;
 using config::Listener;
 using config::ServerSettings;
-
-Listener listener_of(const apr_sockaddr_t* address) {
-  const auto* bytes = static_cast<const std::uint8_t*>(address->ipaddr_ptr);
-  return {config::make_address({bytes, static_cast<std::size_t>(address->ipaddr_len)}), address->port};
-}
-
-// What a virtual host is written for; empty for the main server.
-std::vector<Listener> addresses_of(const server_rec* s) {
-  std::vector<Listener> all;
-  if (s->is_virtual == 0) return all;
-  for (const server_addr_rec* a = s->addrs; a != nullptr; a = a->next) {
-    Listener listener = listener_of(a->host_addr);
-    listener.port = a->host_port;
-    all.push_back(listener);
-  }
-  return all;
-}
 
 // The policies of one vocabulary over all servers.
 class PolicyBuilder {
@@ -75,15 +62,42 @@ void compute_policies(apr_pool_t* pool, server_rec* main_server) {
 
 }  // namespace
 
+Listener listener_of(const apr_sockaddr_t* address) {
+  const auto* bytes = static_cast<const std::uint8_t*>(address->ipaddr_ptr);
+  return {config::make_address({bytes, static_cast<std::size_t>(address->ipaddr_len)}), address->port};
+}
+
+std::vector<Listener> addresses_of(const server_rec* s) {
+  std::vector<Listener> all;
+  if (s->is_virtual == 0) return all;
+  for (const server_addr_rec* a = s->addrs; a != nullptr; a = a->next) {
+    Listener listener = listener_of(a->host_addr);
+    listener.port = a->host_port;
+    all.push_back(listener);
+  }
+  return all;
+}
+
 int check_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
                  server_rec* main_server) noexcept {
   try {
     compute_policies(pool, main_server);
+    faulty = !check_settings(main_server);
     return OK;
   } catch (const std::exception& e) {
     TLS_LOG_S(main_server, ConfigFailed, e.what());
     return HTTP_INTERNAL_SERVER_ERROR;
   }
+}
+
+int refuse_faults(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
+                  server_rec* /*main_server*/) noexcept {
+  return faulty ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
+int refuse_faults_in_test(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
+                          server_rec* /*main_server*/) noexcept {
+  return faulty && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 
 const EffectivePolicy& effective(const server_rec* s) noexcept { return *scope_of(s, primary_record()).policy; }

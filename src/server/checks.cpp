@@ -1,0 +1,80 @@
+#include "server/checks.hpp"
+
+#include <ap_listen.h>
+
+#include <string>
+#include <vector>
+
+#include "config/checks.hpp"
+#include "report/log.hpp"
+#include "server/policies.hpp"
+#include "server/scopes.hpp"
+
+namespace tls::server {
+namespace {
+
+using config::CheckedHost;
+using config::Problem;
+using config::Severity;
+
+std::string name_of(const server_rec* s) {
+  const std::string name = s->server_hostname == nullptr ? "unnamed" : s->server_hostname;
+  const apr_port_t port = s->port != 0 ? s->port : s->addrs != nullptr ? s->addrs->host_port : 0;
+  return s->is_virtual != 0 ? name + ":" + std::to_string(port) : "main server";
+}
+
+CheckedHost checked(const server_rec* s) {
+  CheckedHost host;
+  host.name = name_of(s);
+  host.defined = {s->defn_name, s->defn_line_number};
+  host.is_virtual = s->is_virtual != 0;
+  host.policy = &effective(s);
+  host.addresses = addresses_of(s);
+  if (is_loaded(tls_module)) {
+    const ServerScope& scope = scope_of(s, tls_module);
+    host.tls_directive = scope.first_directive;
+    host.tls_written = scope.first_written;
+    host.settings = &scope.settings;
+  }
+  if (is_loaded(ssl_module)) {
+    const ServerScope& scope = scope_of(s, ssl_module);
+    host.ssl_directive = scope.first_directive;
+    host.ssl_written = scope.first_written;
+    if (host.policy->words == config::Vocabulary::Ssl) host.settings = &scope.settings;
+  }
+  return host;
+}
+
+std::vector<config::Listener> listening() {
+  std::vector<config::Listener> all;
+  for (const ap_listen_rec* l = ap_listeners; l != nullptr; l = l->next) all.push_back(listener_of(l->bind_addr));
+  return all;
+}
+
+void log_problem(server_rec* s, const Problem& p) {
+  const char* file = p.where.file == nullptr ? "configuration" : p.where.file;
+  const auto line = static_cast<int>(p.where.line);
+  if (p.severity == Severity::Error) {
+    TLS_LOG_S(s, CheckError, p.host.c_str(), p.text.c_str(), file, line);
+  } else {
+    TLS_LOG_S(s, CheckWarning, p.host.c_str(), p.text.c_str(), file, line);
+  }
+}
+
+}  // namespace
+
+bool check_settings(server_rec* main_server) {
+  std::vector<CheckedHost> hosts;
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) hosts.push_back(checked(s));
+  const std::vector<Problem> problems = config::check_hosts(hosts, listening());
+  bool ok = true;
+  for (const Problem& p : problems) ok = ok && p.severity != Severity::Error;
+  // At start the configuration is read twice; what stops the start is said the first time, all else the second.
+  const bool first_reading = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
+                             ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
+  if (ok && first_reading) return true;
+  for (const Problem& p : problems) log_problem(main_server, p);
+  return ok;
+}
+
+}  // namespace tls::server

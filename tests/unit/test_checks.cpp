@@ -1,0 +1,113 @@
+// Rules over several settings: what is found, in which words, and that all is found at once.
+#include <gtest/gtest.h>
+
+#include "config/checks.hpp"
+#include "config/defaults.hpp"
+#include "config_reader.hpp"
+
+namespace tls::config::testing {
+namespace {
+
+class Checks : public ::testing::Test {
+ protected:
+  struct Host {
+    Scope scope;
+    EffectivePolicy policy;
+    CheckedHost checked;
+  };
+
+  // A virtual host of `lines`, whose first word says the vocabulary it counts as.
+  void add(const std::vector<const char*>& lines, const char* address = "*:443") {
+    Host& host = hosts_.emplace_back();
+    for (const char* line : lines) {
+      EXPECT_EQ(read_line(host.scope, arena_, line, Place::VirtualHost).error, "") << line;
+      const char*& first =
+          std::string_view(line).starts_with("SSL") ? host.checked.ssl_directive : host.checked.tls_directive;
+      if (first == nullptr) first = arena_.keep(words_of(line)[0])->c_str();
+    }
+    const bool ssl = std::string_view(lines[0]).starts_with("SSL");
+    Scope defaults;
+    defaults.server = server_defaults(ssl ? Vocabulary::Ssl : Vocabulary::Tls, arena_);
+    host.checked.addresses = {*parse_listener(address)};
+    host.scope = merged_scopes(arena_, base_, host.scope);
+    host.policy = effective_policy(merged_scopes(arena_, defaults, host.scope).server,
+                                   ssl ? Vocabulary::Ssl : Vocabulary::Tls, host.checked.addresses);
+    host.checked.name = "host" + std::to_string(hosts_.size());
+    host.checked.is_virtual = true;
+    host.checked.policy = &host.policy;
+    host.checked.settings = &host.scope.server;
+  }
+
+  std::vector<std::string> problems() {
+    std::vector<CheckedHost> checked;
+    for (const Host& host : hosts_) checked.push_back(host.checked);
+    std::vector<std::string> texts;
+    const std::vector<Listener> listening = {*parse_listener("443")};
+    for (const Problem& p : check_hosts(checked, listening)) {
+      texts.push_back((p.severity == Severity::Error ? "E " : "W ") + p.host + ": " + p.text);
+    }
+    return texts;
+  }
+
+  HeapArena arena_;
+  Scope base_;
+  std::deque<Host> hosts_;
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_F(Checks, NothingIsSaidOfWhatIsRight) {
+  add({"TLSEngine on", "TLSCertificate a.pem", "TLSProtocol TLSv1.3+"});
+  add({"SSLEngine on", "SSLCertificateFile a.pem", "SSLVerifyClient require", "SSLCACertificateFile ca.pem"});
+  add({"SSLEngine off"}, "*:80");
+  EXPECT_EQ(problems(), Texts{});
+}
+
+TEST_F(Checks, AllProblemsAtOnce) {
+  add({"TLSEngine on", "SSLProtocol all"});
+  add({"TLSEngine on",
+       "TLSCiphersSuppress TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"});
+  add({"SSLEngine on", "SSLVerifyClient optional", "SSLCARevocationCheck chain"});
+  add({"SSLEngine on"}, "*:80");
+  add({"SSLEngine off"}, "192.0.2.1:443");
+  add({"TLSCertificate a.pem"});
+  EXPECT_EQ(
+      problems(),
+      (Texts{"E host1: SSLProtocol stands in a virtual host that also has TLSEngine; use either the TLS* or the SSL* "
+             "words in one virtual host",
+             "W host2: no cipher suite is left for TLSv1.3, so that it is never spoken; allow one",
+             "W host3: client certificates are asked for, but no authority is named, so that none will do; name one "
+             "with SSLCACertificateFile",
+             "E host3: CRL checking has been enabled, but neither SSLCARevocationFile nor SSLCARevocationPath is "
+             "configured",
+             "W host4: You configured HTTPS(443) on the standard HTTP(80) port!",
+             "W host5: You configured HTTP(80) on the standard HTTPS(443) port!",
+             "W host6: has a certificate, but none of its ports is listed by TLSEngine, so that it speaks no TLS; "
+             "write \"TLSEngine on\" into it, or list its port"}));
+}
+
+TEST_F(Checks, NothingLeftToNegotiate) {
+  add({"SSLEngine on", "SSLProtocol -all +TLSv1.2", "SSLOpenSSLConfCmd MinProtocol TLSv1.3",
+       "SSLOpenSSLConfCmd MaxProtocol TLSv1.2"});
+  add({"TLSEngine on", "TLSProtocol TLSv1.3+",
+       "TLSCiphersSuppress TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"});
+  EXPECT_EQ(problems(),
+            (Texts{"E host1: no protocol version is left; allow TLSv1.2 or TLSv1.3",
+                   "E host2: no cipher suite is left for any protocol version; allow one of the nine there are"}));
+}
+
+TEST_F(Checks, WhatIsInheritedIsSaidOnce) {
+  read_line(base_, arena_, "SSLCARevocationCheck chain");
+  for (int i = 0; i < 3; ++i) add({"SSLEngine on"});
+  EXPECT_EQ(problems().size(), 1U);
+}
+
+TEST_F(Checks, ListedPortsThatNobodyListensOn) {
+  read_line(base_, arena_, "TLSEngine 443 8443");
+  add({"TLSCertificate a.pem"});
+  EXPECT_EQ(problems(),
+            (Texts{"W host1: TLSEngine lists port 8443, but httpd does not listen there; add \"Listen 8443\""}));
+}
+
+}  // namespace
+}  // namespace tls::config::testing
