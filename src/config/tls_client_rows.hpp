@@ -38,9 +38,11 @@ inline constexpr std::array tls_client_rows = {
         "TLSClientCANames", one_word, Context::Server,
         {"path", nullptr,
          "Certificates whose names are sent to clients instead of those of the accepted authorities."}),
-    row<&ServerSettings::crl_file, path>(
-        "TLSClientCRL", one_word, Context::Server,
-        {"path", nullptr, "Revocation lists of the authorities: a PEM file, or a directory of such."}),
+    row<&ServerSettings::crl_file, path>("TLSClientCRL", one_word, Context::Server,
+                                         {"path", nullptr,
+                                          "Revocation lists of the authorities: a PEM file, or a directory of such. "
+                                          "They are read again when they change, "
+                                          "where the user that httpd's children run as may read them."}),
     row<&ServerSettings::crl_check, ssl_revocation_check>(
         "TLSClientCRLCheck", {1, 2}, Context::Server,
         {"none|leaf|chain [no_crl_for_cert_ok]", nullptr,

@@ -193,6 +193,7 @@ bool Connection::start(const rs::Hello& hello) {
   binding.alpn = alpn;
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
+  if (host_->clients->asks) engine_->clients().refresh_lists();
   if (!session_->start(*host_->policy, engine_->credentials(), binding)) {
     refuse(kInternalError);
     fail("at the ClientHello", "the TLS session could not be made", Noise::No, nullptr);

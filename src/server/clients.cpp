@@ -1,8 +1,10 @@
 #include "server/clients.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
+#include "apr/guarded.hpp"
 #include "apr/httpd.hpp"
 #include "config/effective.hpp"
 #include "report/log.hpp"
@@ -76,6 +78,22 @@ const rs::ClientVerifier* HostClients::find(std::string_view ca_file, std::strin
   return found == authorities.end() ? nullptr : found->verifier;
 }
 
+void Clients::refresh_lists() const noexcept {
+  constexpr apr_time_t interval = apr_time_from_sec(2);
+  static std::atomic<apr_time_t> next{0};
+  const apr_time_t now = apr_time_now();
+  apr_time_t due = next.load(std::memory_order_relaxed);
+  if (now < due || !next.compare_exchange_strong(due, now + interval)) return;
+  apr::guarded(0, [this] {
+    for (const auto& [key, loaded] : verifiers_) {
+      if (!loaded.has_lists) continue;
+      const std::string fault(loaded.verifier->refresh_lists());
+      if (!fault.empty()) TLS_LOG_S(ap_server_conf, ClientListsKept, fault.c_str());
+    }
+    return 0;
+  });
+}
+
 Clients::Clients() : nobody_(rs::no_verifier()) { none_.handshake = &*nobody_; }
 
 bool Clients::load(const std::vector<server_rec*>& hosts) {
@@ -105,7 +123,7 @@ const Clients::Loaded& Clients::verifier(const rs::VerifierSpec& spec, const ser
       TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host));
     }
   }
-  return verifiers_.emplace(key, Loaded{std::move(loaded), fatal}).first->second;
+  return verifiers_.emplace(key, Loaded{std::move(loaded), fatal, spec.lookup != 0}).first->second;
 }
 
 bool Clients::load_host(const server_rec* host) {

@@ -41,6 +41,9 @@ class Clients final {
   // Reads the files of every host of `hosts` and logs what is wrong with them. False where the server must not start.
   [[nodiscard]] bool load(const std::vector<server_rec*>& hosts);
 
+  // Has revocation lists read again whose files have changed; looks at the files at most every two seconds. Any thread.
+  void refresh_lists() const noexcept;
+
   // What `host` asks; valid as long as this object.
   [[nodiscard]] const HostClients& of(const server_rec* host) const noexcept;
 
@@ -48,6 +51,7 @@ class Clients final {
   struct Loaded {
     rust::Box<rs::ClientVerifier> verifier;
     bool fatal;
+    bool has_lists;
   };
   const Loaded& verifier(const rs::VerifierSpec& spec, const server_rec* host);
   bool load_host(const server_rec* host);

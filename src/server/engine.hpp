@@ -47,6 +47,7 @@ class Engine final {
   // The host of `server`; nullptr where it does not speak TLS.
   [[nodiscard]] const Host* host(const server_rec* server) const noexcept;
   [[nodiscard]] const VhostIndex& names() const noexcept { return names_; }
+  [[nodiscard]] const Clients& clients() const noexcept { return clients_; }
   [[nodiscard]] const rs::Credentials& credentials() const noexcept { return *credentials_; }
 
  private:

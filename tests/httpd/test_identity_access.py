@@ -3,6 +3,7 @@ import pytest
 from harness.clientauth import ENGINES, Clients, authority, options, revocation_list, verify
 from harness.clients import curl
 from harness.config import Vhost
+from harness.waiting import wait_until
 
 VERSIONS = {"1.2": ("--tls-max", "1.2"), "1.3": ("--tlsv1.3",)}
 
@@ -260,9 +261,36 @@ def test_revoked_clients_are_refused(httpd, ca, clients, engine, tmp_path):
     assert curl(server.port, "/", *clients.good, ca=ca.file).status == 200
     assert curl(server.port, "/", *presented, ca=ca.file).status == 0
     lists.write_bytes(revocation_list(clients.ca, days=-1))
+    server.log.allow("TLS0502.*expired")
     server.restart()
     assert curl(server.port, "/", *clients.good, ca=ca.file).status == 0
     server.log.expect("CRL has expired")
+
+
+def test_lists_are_read_again_when_they_change(httpd, ca, clients, engine, tmp_path):
+    leaving = clients.ca.issue("leaving", client=True)
+    presented = clients.write("leaving", leaving)
+    lists = tmp_path / "crl.pem"
+    tmp_path.chmod(0o755)
+    for parent in list(tmp_path.parents)[:2]:
+        parent.chmod(0o755)
+    words = (f"TLSClientCRL {lists}" if engine == "mod_tls" else
+             f"SSLCARevocationFile {lists}\nSSLCARevocationCheck leaf")
+    lists.write_bytes(revocation_list(clients.ca))
+    server = serve(httpd, ca, engine, clients, f'{verify(engine, "require")}\n{authority(engine, "@CA@")}\n{words}',
+                   modules=())
+    refused(server)
+
+    def status(who):
+        return curl(server.port, "/", *who, ca=ca.file).status
+
+    assert status(presented) == 200
+    lists.write_text("-----BEGIN X509 CRL-----\nbroken\n-----END X509 CRL-----\n")
+    wait_until(lambda: status(presented) == 200 and server.log.matching("TLS0504"), "the broken list to be noticed")
+    server.log.expect("TLS0504.*crl.pem")
+    lists.write_bytes(revocation_list(clients.ca, leaving.certificate))
+    wait_until(lambda: status(presented) == 0, "the new list to be used")
+    assert status(clients.good) == 200
 
 
 def test_a_broken_list_is_named_at_the_start(httpd, ca, clients, engine, tmp_path):

@@ -301,8 +301,9 @@ pub mod ffi {
         ) -> Result<Box<ClientVerifier>>;
         /// What the policy id covers of it.
         fn digest(self: &ClientVerifier) -> [u8; 32];
-        /// Reads the revocation lists anew; what went wrong, in which case the old ones stay. Any thread.
-        fn reload_lists(self: &ClientVerifier) -> String;
+        /// Reads the revocation lists again if their files have changed. What went wrong, in which case the old ones
+        /// stay; empty when nothing did. Any thread.
+        fn refresh_lists(self: &ClientVerifier) -> String;
 
         type CredentialStore;
         /// Remembers parsed files over restarts. Owned by the process pool; parent only.

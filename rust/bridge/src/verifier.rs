@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mod_tls_core::verify::{self, Mode, Request, RevocationDepth, Sources};
+use mod_tls_core::verify::{self, Mode, Request, RevocationDepth, Sources, Watch};
 
 use crate::ffi::{VerifierProblem, VerifierSpec};
 use crate::guard::{guard, guard_result};
@@ -10,7 +10,7 @@ use crate::guard::{guard, guard_result};
 /// See the bridge.
 pub struct ClientVerifier {
     pub(crate) verifier: Option<Arc<verify::Verifier>>,
-    lists: Sources,
+    watch: Watch,
 }
 
 /// See the bridge.
@@ -18,7 +18,7 @@ pub fn no_verifier() -> Box<ClientVerifier> {
     let nothing = || {
         Box::new(ClientVerifier {
             verifier: None,
-            lists: Sources::default(),
+            watch: Watch::new(Sources::default()),
         })
     };
     guard(nothing, nothing)
@@ -38,7 +38,7 @@ pub fn load_verifier(
         }));
         Ok(Box::new(ClientVerifier {
             verifier,
-            lists: request.lists,
+            watch: Watch::new(request.lists),
         }))
     })
 }
@@ -55,13 +55,11 @@ impl ClientVerifier {
         )
     }
 
-    pub fn reload_lists(&self) -> String {
+    pub fn refresh_lists(&self) -> String {
         guard(
             || "internal error: a panic was caught; please report it".to_owned(),
             || match &self.verifier {
-                Some(verifier) => verify::reload_lists(verifier, &self.lists)
-                    .err()
-                    .unwrap_or_default(),
+                Some(verifier) => self.watch.refresh(verifier).err().unwrap_or_default(),
                 None => String::new(),
             },
         )

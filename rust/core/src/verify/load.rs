@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::pem::{PemObject, SectionKind};
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::anchors::Anchors;
 use super::revocation::{Depth, Revocation};
@@ -72,7 +74,7 @@ pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<Problem>) {
         ));
     }
     let hints = (!request.names.is_empty()).then(|| problems.hints(&request.names));
-    let (revocation, _) = problems.revocation(request);
+    let revocation = problems.revocation(request);
     if problems.any_fatal() {
         return (None, problems.found);
     }
@@ -109,6 +111,14 @@ pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Result<(), String
 impl Sources {
     fn is_empty(&self) -> bool {
         self.files.is_empty() && self.directories.is_empty()
+    }
+
+    /// Directories, and files that are none.
+    pub(super) fn sorted(&self) -> (Vec<&String>, Vec<&String>) {
+        let (mut directories, files): (Vec<_>, Vec<_>) =
+            self.files.iter().partition(|path| Path::new(path).is_dir());
+        directories.extend(&self.directories);
+        (directories, files)
     }
 
     fn listed(&self) -> String {
@@ -153,10 +163,7 @@ impl Problems {
         parse: impl Fn(&[u8]) -> Result<Vec<T>, String>,
     ) -> Vec<(PathBuf, T)> {
         let mut all = Vec::new();
-        let (directories, files): (Vec<&String>, Vec<&String>) = sources
-            .files
-            .iter()
-            .partition(|path| Path::new(path).is_dir());
+        let (directories, files) = sources.sorted();
         for file in files {
             match read_file(Path::new(file)).and_then(|text| parse(&text)) {
                 Ok(found) if found.is_empty() => {
@@ -166,7 +173,7 @@ impl Problems {
                 Err(why) => self.fatal(format!("{file}: {why}")),
             }
         }
-        for directory in directories.into_iter().chain(&sources.directories) {
+        for directory in directories {
             let before = all.len();
             match files_of(Path::new(directory)) {
                 Ok(files) => {
@@ -226,7 +233,7 @@ impl Problems {
         all
     }
 
-    fn revocation(&mut self, request: &Request) -> (Revocation, usize) {
+    fn revocation(&mut self, request: &Request) -> Revocation {
         let lists = self.lists(&request.lists);
         let ders: Vec<Vec<u8>> = lists.iter().map(|(_, der)| der.clone()).collect();
         let (revocation, refused) = Revocation::new(request.lookup, request.missing_ok, &ders);
@@ -236,8 +243,28 @@ impl Problems {
                 .map_or_else(String::new, |(file, _)| display(file));
             self.fatal(format!("{file}: revocation list {why}"));
         }
-        (revocation, lists.len())
+        for (file, der) in lists.iter().filter(|_| request.lookup != Depth::None) {
+            if let Some(end) = end_of(der).filter(|end| *end < now()) {
+                let days = (now() - end) / 86_400;
+                self.warn(format!(
+                    "{}: the revocation list has expired {days} days ago; clients of its CA are refused until \
+                     there is a new one",
+                    display(file)
+                ));
+            }
+        }
+        revocation
     }
+}
+
+/// When the list must have been replaced, in seconds since 1970.
+fn end_of(der: &[u8]) -> Option<i64> {
+    let (_, list) = CertificateRevocationList::from_der(der).ok()?;
+    list.next_update().map(|time| time.timestamp())
+}
+
+fn now() -> i64 {
+    i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX)
 }
 
 fn display(path: &Path) -> String {
@@ -255,7 +282,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// The regular files of a directory, by name, links followed.
-fn files_of(directory: &Path) -> Result<Vec<PathBuf>, String> {
+pub(super) fn files_of(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = fs::read_dir(directory).map_err(|error| format!("cannot be read: {error}"))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))

@@ -14,13 +14,15 @@ mod sections;
 pub(crate) mod signature;
 mod verdict;
 mod verifier;
+mod watch;
 
 pub use anchors::Anchors;
-pub use load::{Problem, Request, Sources, load, reload_lists};
+pub use load::{Problem, Request, Sources, load};
 pub use revocation::{Depth as RevocationDepth, Revocation};
 pub use sections::Sections;
 pub use verdict::{Outcome, Verdict};
 pub use verifier::{Mode, Spec, Verifier};
+pub use watch::Watch;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,76 @@
+//! Notices that files of revocation lists have changed, and has them read again.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::load::{Sources, files_of, reload_lists};
+use super::verifier::Verifier;
+
+/// What tells one state of a file from another: symbolic links swapped, files replaced or rewritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stamp {
+    path: PathBuf,
+    /// Inode, size and time of change; `None` where the file is gone.
+    state: Option<(u64, u64, i64, i64)>,
+}
+
+/// The files of the revocation lists of one verifier, as they were last seen.
+#[derive(Debug)]
+pub struct Watch {
+    sources: Sources,
+    seen: Mutex<Vec<Stamp>>,
+}
+
+impl Watch {
+    /// Remembers the files as they are now.
+    pub fn new(sources: Sources) -> Self {
+        let seen = Mutex::new(stamps(&sources).unwrap_or_default());
+        Self { sources, seen }
+    }
+
+    /// Reads the lists again if a file has changed since the last call. On a fault the lists in use stay, and the fault
+    /// is told once for each change. Files that this process may not look at count as unchanged: they were read before
+    /// it gave its privileges up.
+    pub fn refresh(&self, verifier: &Verifier) -> Result<bool, String> {
+        let Some(now) = stamps(&self.sources) else {
+            return Ok(false);
+        };
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if *seen == now {
+                return Ok(false);
+            }
+            *seen = now;
+        }
+        reload_lists(verifier, &self.sources).map(|()| true)
+    }
+}
+
+/// `None` where some file or directory must not be looked at.
+fn stamps(sources: &Sources) -> Option<Vec<Stamp>> {
+    let (directories, files) = sources.sorted();
+    let mut stamps = Vec::new();
+    for file in files {
+        stamps.push(stamp(Path::new(file))?);
+    }
+    for directory in directories {
+        for file in files_of(Path::new(directory)).ok()? {
+            stamps.push(stamp(&file)?);
+        }
+    }
+    Some(stamps)
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let state = match std::fs::File::open(path).and_then(|file| file.metadata()) {
+        Ok(m) => Some((m.ino(), m.size(), m.mtime(), m.mtime_nsec())),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(_) => return None,
+    };
+    Some(Stamp {
+        path: path.to_owned(),
+        state,
+    })
+}
