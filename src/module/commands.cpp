@@ -151,7 +151,8 @@ constexpr auto engine_rows = [] {
   return rows;
 }();
 
-constexpr auto& tls_list = commands_of<config::all_tls_server_rows, config::all_tls_directory_rows, config::tls_proxy_rows>;
+constexpr auto& tls_list =
+    commands_of<config::all_tls_server_rows, config::all_tls_directory_rows, config::tls_proxy_rows>;
 constexpr auto& ssl_list =
     commands_of<config::all_ssl_server_rows, config::ssl_directory_rows, config::ssl_proxy_rows, engine_rows>;
 
