@@ -14,6 +14,7 @@ use rustls::{
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
+use crate::damage::Damaged;
 use crate::options::{Options, Resume};
 use crate::store::Store;
 
@@ -26,11 +27,20 @@ pub fn build(options: &Options) -> Result<Arc<ClientConfig>, String> {
     let builder = if options.insecure {
         builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
+            .with_custom_certificate_verifier(Arc::new(AcceptAny(provider.clone())))
     } else {
         builder.with_root_certificates(roots(options)?)
     };
     let mut config = match (&options.cert, &options.key) {
+        (Some(cert), Some(key)) if options.damage.is_some() => {
+            let signer = provider
+                .key_provider
+                .load_private_key(private_key(key)?)
+                .map_err(|error| error.to_string())?;
+            let seed = options.damage.unwrap_or_default();
+            let damaged = Damaged::new(certificates(cert)?, signer, seed);
+            builder.with_client_cert_resolver(Arc::new(damaged))
+        }
         (Some(cert), Some(key)) => builder
             .with_client_auth_cert(certificates(cert)?, private_key(key)?)
             .map_err(|error| error.to_string())?,

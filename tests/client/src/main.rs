@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod damage;
 mod http;
 mod json;
 mod options;

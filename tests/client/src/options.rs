@@ -15,6 +15,7 @@ what to offer
   --versions 1.2,1.3    --groups X25519MLKEM768,X25519,P-256,P-384
   --suites NAMES        IANA names, in order of preference
   --alpn h2,http/1.1    --cert FILE --key FILE  a client certificate
+  --damage SEED         each connection presents the next certificate of --cert, bits of it flipped
   --resume MODE         none | first | newest | session-id (default none);
                         first keeps the first TLS 1.2 session, and takes the oldest TLS 1.3 ticket
 how
@@ -65,6 +66,7 @@ pub struct Options {
     pub alpn: Vec<String>,
     pub cert: Option<String>,
     pub key: Option<String>,
+    pub damage: Option<u64>,
     pub resume: Resume,
     pub connections: u64,
     pub requests: u64,
@@ -114,6 +116,7 @@ impl Default for Options {
             alpn: Vec::new(),
             cert: None,
             key: None,
+            damage: None,
             resume: Resume::None,
             connections: 1,
             requests: 1,
@@ -186,6 +189,7 @@ fn valued(options: &mut Options, arg: &str, value: String) -> Result<(), String>
         "--alpn" => options.alpn = list(&value),
         "--cert" => options.cert = Some(value),
         "--key" => options.key = Some(value),
+        "--damage" => options.damage = Some(number(arg, &value)?),
         "--resume" => options.resume = resume(&value)?,
         "--connections" => options.connections = number(arg, &value)?,
         "--requests" => options.requests = number(arg, &value)?,
