@@ -12,6 +12,7 @@
 #include "apr/pool.hpp"
 #include "report/log.hpp"
 #include "server/credential_report.hpp"
+#include "server/managed.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {
@@ -98,13 +99,15 @@ rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) 
     request.strict = policy.words == config::Vocabulary::Tls;
     add_names(s, request.names);
     request.passphrase = rust::String::lossy(source_of(policy.pass_phrases));
-    for (const config::CertificateFiles& files : policy.certificates) {
-      const std::string where = place(files.where.file, files.where.line);
+    const ManagedCertificates* others = managed(s);
+    for (const config::CertificateFiles& files : others != nullptr ? others->files : policy.certificates) {
+      const std::string where = files.where.file != nullptr ? place(files.where.file, files.where.line) : std::string();
       request.pairs.push_back(
           {absolute(pool, files.certificate), absolute(pool, files.key), rust::String::lossy(where)});
     }
     for (const std::string& key : policy.spare_keys) request.spare_keys.push_back(absolute(pool, key));
-    request.chain = absolute(pool, policy.chain_file);
+    // What another module brings is a whole chain (ssl_engine_init.c: it "overrides any old chain configuration").
+    if (others == nullptr) request.chain = absolute(pool, policy.chain_file);
     if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);
     requests.push_back(std::move(request));
   }
@@ -154,7 +157,11 @@ bool may_lack_certificate(const server_rec* s, const std::vector<server_rec*>& h
 bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) {
   bool ok = true;
   for (const server_rec* s : hosts) {
-    if (!effective(s).certificates.empty() || may_lack_certificate(s, hosts)) continue;
+    const ManagedCertificates* others = managed(s);
+    if (others != nullptr && others->fallback && !is_first_pass()) {
+      TLS_LOG_S(s, FallbackCertificate, s->server_hostname);
+    }
+    if (!effective(s).certificates.empty() || others != nullptr || may_lack_certificate(s, hosts)) continue;
     const std::string host = label(s);
     const std::string where = place(s);
     if (may_come_later) {

@@ -6,6 +6,7 @@
 #include "report/log.hpp"
 #include "server/credentials.hpp"
 #include "server/engine.hpp"
+#include "server/managed.hpp"
 #include "server/outgoing.hpp"
 #include "server/policies.hpp"
 #include "server/resumption.hpp"
@@ -22,6 +23,7 @@ apr_status_t withdraw(void*) noexcept {
 bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   prepare_resumption(pool, temp_pool, main_server);
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
+  collect_managed(pool, servers);
   LoadedCredentials loaded = load_credentials(servers);
   Clients clients;
   const bool clients_ok = clients.load(servers);

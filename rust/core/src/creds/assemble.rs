@@ -119,6 +119,10 @@ impl<'s, 'p> Run<'s, 'p> {
                     let file = &candidate.request.certificate;
                     let faults = self.judge(file, &pair, &sent, &pairs, request);
                     faults.into_iter().for_each(|f| report.add(index, place, f));
+                    if !request.strict {
+                        // OpenSSL has one place for each kind of key, and the last one keeps it.
+                        pairs.retain(|(p, _)| !p.kind.same_clients(pair.kind));
+                    }
                     pairs.push((pair, file));
                 }
                 Ok(None) => {}
@@ -138,12 +142,19 @@ impl<'s, 'p> Run<'s, 'p> {
         request: &LoadRequest,
     ) -> Vec<Fault> {
         let mut faults = chain::check(file, sent, request.strict, self.now);
-        let twin = before.iter().find(|(p, _)| p.kind.same_clients(pair.kind));
-        faults.extend(twin.map(|(_, first)| Fault::SameKind {
-            file: file.to_owned(),
-            first: (*first).to_owned(),
-            kind: pair.kind.to_string(),
-        }));
+        if let Some((_, first)) = before.iter().find(|(p, _)| p.kind.same_clients(pair.kind)) {
+            let (used, unused) = if request.strict {
+                (*first, file)
+            } else {
+                (file, *first)
+            };
+            let (file, first) = (unused.to_owned(), used.to_owned());
+            faults.push(Fault::SameKind {
+                file,
+                first,
+                kind: pair.kind.to_string(),
+            });
+        }
         faults.extend(chain::check_names(file, &pair.leaf, &request.names));
         faults
     }

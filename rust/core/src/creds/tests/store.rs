@@ -280,12 +280,34 @@ fn a_second_certificate_of_the_same_kind_is_never_used() {
         pair(path("p256.crt.pem"), Some(path("p256.pkcs8.pem")), "c:1"),
         pair(path("p256.v1.crt.pem"), Some(path("p256.pkcs8.pem")), "c:2"),
     ];
-    let report = load(&[request(&[], twice)], &mut Dialog::default());
-    assert_eq!(report.problems.len(), 1);
+    let mut request = request(&[], twice);
+    let served = |report: &LoadReport| {
+        report.sets[0].as_ref().unwrap().pairs()[0]
+            .leaf
+            .display
+            .clone()
+    };
+    let first = load(std::slice::from_ref(&request), &mut Dialog::default());
+    assert_eq!(
+        (first.problems.len(), served(&first).as_str()),
+        (1, "p256.example")
+    );
+    let text = &first.problems[0].text;
     assert!(
-        report.problems[0].text.contains("ECDSA P-256"),
+        text.contains("ECDSA P-256") && text.starts_with(&path("p256.v1.crt.pem")),
+        "{text}"
+    );
+    request.strict = false;
+    let last = load(&[request], &mut Dialog::default());
+    assert_eq!(
+        (last.problems.len(), served(&last).as_str()),
+        (1, "v1.example"),
+        "in mod_ssl's words the last one"
+    );
+    assert!(
+        last.problems[0].text.starts_with(&path("p256.crt.pem")),
         "{:?}",
-        report.problems
+        last.problems
     );
 }
 
