@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from . import process
@@ -147,6 +148,7 @@ class Httpd:
         if self.process is None:
             return
         if self.process.poll() is None:
+            self._settle()
             self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(seconds)
@@ -159,6 +161,14 @@ class Httpd:
         code, self.process = self.process.returncode, None
         if self.expected_exit is not None:
             assert code == self.expected_exit, f"httpd exited with {code}:\n{self.said()}"
+
+    def _settle(self) -> None:
+        """Gives requests under way a moment to end: on SIGTERM the event MPM's main thread shuts the sockets of its
+        workers (event.c, close_worker_sockets) while these may be destroying them, and so crashes now and then."""
+        end = time.monotonic() + 0.5
+        while process.connections(set(self.ports.values())) and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.01)
 
     # -- judgement -----------------------------------------------------------------------------------------------
     def judge(self) -> list[str]:

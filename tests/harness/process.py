@@ -42,6 +42,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def connections(ports: set[int]) -> int:
+    """How many TCP connections over IPv4 end at these local ports and are not over."""
+    listen, time_wait = "0A", "06"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(int(f[1].rpartition(":")[2], 16) in ports and f[3] not in (listen, time_wait) for f in lines)
+
+
 def _status(pid: int, name: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
