@@ -69,15 +69,17 @@ ProxyPolicy proxy_policy(const ProxySettings& s) {
   if (s.machine_certificate_chain) policy.machine_chain = s.machine_certificate_chain->path;
   if (s.machine_pairs) policy.machine_pairs = *s.machine_pairs;
   policy.check_dates = *s.check_peer_expire;
-  policy.check_name = *s.check_peer_name;
-  policy.check_common_name = *s.check_peer_cn;
+  // mod_ssl: CheckPeerCN off turns the check off where CheckPeerName is not written; on does nothing of its own
+  // (ssl_engine_io.c, ssl_io_filter_handshake).
+  const bool written = s.check_peer_name.where().file != nullptr;
+  policy.check_name = *s.check_peer_name && (written || *s.check_peer_cn);
   return policy;
 }
 
 std::string ProxyPolicy::key() const {
   std::string out;
   for (const bool flag :
-       {tls12, tls13, system_roots, check_dates, check_name, check_common_name, revocation.no_crl_ok}) {
+       {tls12, tls13, system_roots, check_dates, check_name, revocation.no_crl_ok}) {
     out += flag ? '1' : '0';
   }
   out += std::to_string(static_cast<int>(verify)) + "," + std::to_string(depth) + "," +

@@ -25,7 +25,6 @@ struct ProxyPolicy {
   std::string machine_chain;
   bool check_dates = true;
   bool check_name = true;
-  bool check_common_name = true;
 
   // Equal for policies that build the same; only meaningful within one configuration.
   [[nodiscard]] std::string key() const;

@@ -50,7 +50,7 @@ inline constexpr std::array ssl_proxy_rows = {
         {"on|off", "on", "Whether a backend certificate must name the backend."}),
     row<&ProxySettings::check_peer_cn, on_off>(
         "SSLProxyCheckPeerCN", one_word, Context::Proxy,
-        {"on|off", "on", "The same by common name; SSLProxyCheckPeerName decides where both are there."}),
+        {"on|off", "on", "Off turns the check of SSLProxyCheckPeerName off where that is not written."}),
 };
 
 }  // namespace tls::config

@@ -92,7 +92,6 @@ rs::ClientSpec spec_of(const config::ProxyPolicy& policy) {
   spec.machine_chain = policy.machine_chain;
   spec.check_dates = policy.check_dates;
   spec.check_name = policy.check_name;
-  spec.check_common_name = policy.check_common_name;
   return spec;
 }
 

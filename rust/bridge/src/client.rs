@@ -74,7 +74,6 @@ fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, St
         anchors,
         revocation,
         check_name: spec.check_name,
-        check_common_name: spec.check_common_name,
         check_dates: spec.check_dates,
         algorithms: client::algorithms(),
     })

@@ -139,7 +139,6 @@ pub mod ffi {
         machine_chain: String,
         check_dates: bool,
         check_name: bool,
-        check_common_name: bool,
     }
 
     /// Where an outgoing connection goes.

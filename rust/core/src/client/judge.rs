@@ -38,8 +38,6 @@ pub struct Judge {
     pub revocation: Revocation,
     /// The name that the request is for must stand in subjectAltName or be a common name.
     pub check_name: bool,
-    /// The name must be a common name; asked only where `check_name` is off.
-    pub check_common_name: bool,
     /// The backend's own certificate must be valid today, whatever `mode` says.
     pub check_dates: bool,
     /// Signature algorithms of certificates and handshakes.
@@ -95,12 +93,7 @@ impl Judge {
             .common_name
             .as_deref()
             .is_some_and(|name| names::covers(name, host));
-        let good = match (self.check_name, self.check_common_name) {
-            (true, _) => common || leaf.covers(host),
-            (false, true) => common,
-            (false, false) => true,
-        };
-        if good {
+        if !self.check_name || common || leaf.covers(host) {
             return Ok(());
         }
         Err(format!(

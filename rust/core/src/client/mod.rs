@@ -10,5 +10,3 @@ pub use identity::{Identities, Pair, read_pairs};
 pub use judge::{Judge, Mode};
 pub use policy::{ClientPolicy, Spec, algorithms, server_name, system_roots};
 
-#[cfg(test)]
-mod tests;
