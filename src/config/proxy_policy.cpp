@@ -69,10 +69,11 @@ ProxyPolicy proxy_policy(const ProxySettings& s) {
   if (s.machine_certificate_chain) policy.machine_chain = s.machine_certificate_chain->path;
   if (s.machine_pairs) policy.machine_pairs = *s.machine_pairs;
   policy.check_dates = *s.check_peer_expire;
-  // mod_ssl: CheckPeerCN off turns the check off where CheckPeerName is not written; on does nothing of its own
-  // (ssl_engine_io.c, ssl_io_filter_handshake).
-  const bool written = s.check_peer_name.where().file != nullptr;
-  policy.check_name = *s.check_peer_name && (written || *s.check_peer_cn);
+  // mod_ssl (ssl_engine_io.c, ssl_io_filter_handshake): CheckPeerCN off turns the check off where CheckPeerName is not
+  // written; on, it brings a check back that CheckPeerName off took away.
+  const bool name_written = s.check_peer_name.where().file != nullptr;
+  const bool cn_written = s.check_peer_cn.where().file != nullptr;
+  policy.check_name = *s.check_peer_name ? name_written || *s.check_peer_cn : cn_written && *s.check_peer_cn;
   return policy;
 }
 
