@@ -109,9 +109,9 @@ def test_client_certificate_is_shown_where_the_backend_asks(httpd, ca, backend, 
     trusted = tmp_path / "right.pem"
     trusted.write_bytes(right.pem())
     tmp_path.chmod(0o755)
-    far = httpd([Vhost("localhost", [ca.issue("localhost")], extra=f"""SSLVerifyClient require
-SSLCACertificateFile {trusted}
-Header always set X-Client "%{{SSL_CLIENT_S_DN_CN}}s"""")], engine="mod_ssl")
+    extra = ["SSLVerifyClient require", f"SSLCACertificateFile {trusted}",
+             'Header always set X-Client "%{SSL_CLIENT_S_DN_CN}s"']
+    far = httpd([Vhost("localhost", [ca.issue("localhost")], extra="\n".join(extra))], engine="mod_ssl")
     front = proxy(httpd, far.port, "\n".join(words))
     answer = get(front, "/")
     assert (answer.status, answer.headers["x-client"]) == (200, "client1.test")
