@@ -4,7 +4,6 @@
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
 #include "conn/outgoing.hpp"
-#include "report/failures.hpp"
 #include "server/policies.hpp"
 
 namespace tls::conn {
@@ -90,7 +89,6 @@ int post_read_request(request_rec* r) noexcept {
 void child_init(apr_pool_t* pool, server_rec*) noexcept {
   int answer = 0;
   can_wait = ap_mpm_query(AP_MPMQ_CAN_WAITIO, &answer) == APR_SUCCESS && answer != 0 && init_deadlines(pool);
-  report::init_failures(pool);
   rs::warm_up();
 }
 

@@ -1,10 +1,10 @@
 #include "report/failures.hpp"
 
-#include <apr_thread_mutex.h>
 #include <apr_time.h>
 
 #include <array>
 #include <functional>
+#include <mutex>
 
 namespace tls::report {
 namespace {
@@ -20,7 +20,8 @@ constexpr std::size_t kSlots = 256;
 constexpr apr_interval_time_t kQuiet = 60 * APR_USEC_PER_SEC;
 
 std::array<Slot, kSlots> slots;
-apr_thread_mutex_t* mutex = nullptr;
+// Static, not in the child's pool: workers of a child that is killed may outlive its pools.
+constinit std::mutex mutex;
 
 Verdict count(std::size_t kind, apr_time_t now) noexcept {
   Slot& slot = slots[kind % kSlots];
@@ -36,17 +37,9 @@ Verdict count(std::size_t kind, apr_time_t now) noexcept {
 }  // namespace
 
 Verdict count_failure(std::string_view cause, const void* host) noexcept {
-  if (mutex == nullptr) return {};
   const std::size_t kind = std::hash<std::string_view>()(cause) * 31U + std::hash<const void*>()(host);
-  apr_thread_mutex_lock(mutex);
-  const Verdict verdict = count(kind, apr_time_now());
-  apr_thread_mutex_unlock(mutex);
-  return verdict;
-}
-
-void init_failures(apr_pool_t* child_pool) noexcept {
-  slots.fill({});
-  if (apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, child_pool) != APR_SUCCESS) mutex = nullptr;
+  const std::lock_guard lock(mutex);
+  return count(kind, apr_time_now());
 }
 
 }  // namespace tls::report

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <string_view>
 
-struct apr_pool_t;
-
 namespace tls::report {
 
 // What to do with one more failure.
@@ -17,8 +15,5 @@ struct Verdict {
 // Counts a failure with this cause at this virtual host. The first of a kind is loud, and then one a minute.
 // Any thread of the child; takes a mutex for a few instructions, and only when something failed.
 [[nodiscard]] Verdict count_failure(std::string_view cause, const void* host) noexcept;
-
-// Call once in child_init, before threads exist.
-void init_failures(apr_pool_t* child_pool) noexcept;
 
 }  // namespace tls::report
