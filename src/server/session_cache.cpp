@@ -141,7 +141,7 @@ void open_cache(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* s, const co
   // Sizes of what we store: an entry of a session without client certificate, and its id.
   ap_socache_hints hints{};
   hints.avg_id_len = 32;
-  hints.avg_obj_size = 170;
+  hints.avg_obj_size = 160;
   hints.expiry_interval = apr_time_from_sec(30);
   if (cache->provider->init(cache->instance, cache_name, &hints, s, pool) != APR_SUCCESS) {
     throw std::runtime_error(std::string(cache->text) + ": the provider cannot open it; see the lines above");

@@ -5,6 +5,7 @@ import threading
 import pytest
 from harness.caches import SERVERS, Redis, secret_file
 from harness.config import Vhost
+from harness.libssl import CallbackClient
 from harness.resumption import TWO_CHILDREN, resumed, visit
 from harness.tls import connect, context, get
 from harness.waiting import wait_until
@@ -46,6 +47,14 @@ def test_every_tls12_connection_is_resumed(httpd, ca, pair):
     server = httpd([host(pair)], config=SHMCB, modules=("socache_shmcb",), mpm_settings=TWO_CHILDREN)
     for keep in ("first", "newest"):
         assert resumed(server.port, context(ca.file, version="1.2"), 1000, keep) == 1000
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_clients_that_collect_sessions_by_callback(httpd, pair, version):
+    server = httpd([host(pair)], config=SHMCB, modules=("socache_shmcb",), mpm_settings=TWO_CHILDREN)
+    client = CallbackClient(version)
+    assert [client.visit(server.port) for _ in range(1001)] == [False] + [True] * 1000
+    client.close()
 
 
 def test_every_tls13_connection_is_resumed_with_the_newest_session(httpd, ca, pair):
@@ -246,3 +255,21 @@ def test_variables(httpd, ca, pair, version, how):
     else:
         # an id that the client made up, to know a resumption by its echo
         assert said == ["initial (null)", f"resumed {session.id.hex()}"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_entries_are_no_larger_than_mod_ssls(httpd, ca, pair, tmp_path, version):
+    sizes = {}
+    for engine in ("mod_ssl", "mod_tls"):
+        redis = Redis().start()
+        try:
+            if engine == "mod_tls":
+                server = machine(httpd, [host(pair)], redis, secret_file(tmp_path, bytes(range(80))))
+            else:
+                server = httpd([host(pair)], config=f"SSLSessionTickets off\nSSLSessionCache redis:127.0.0.1:{redis.port}",
+                               modules=("socache_redis",), engine=engine)
+            visit(server.port, context(ca.file, version=version))
+            sizes[engine] = max(len(redis.read(key)) for key in redis.keys())
+        finally:
+            redis.end()
+    assert sizes["mod_tls"] <= sizes["mod_ssl"]
