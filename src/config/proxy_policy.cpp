@@ -79,8 +79,7 @@ ProxyPolicy proxy_policy(const ProxySettings& s) {
 
 std::string ProxyPolicy::key() const {
   std::string out;
-  for (const bool flag :
-       {tls12, tls13, system_roots, check_dates, check_name, revocation.no_crl_ok}) {
+  for (const bool flag : {tls12, tls13, system_roots, check_dates, check_name, revocation.no_crl_ok}) {
     out += flag ? '1' : '0';
   }
   out += std::to_string(static_cast<int>(verify)) + "," + std::to_string(depth) + "," +

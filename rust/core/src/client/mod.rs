@@ -9,4 +9,3 @@ mod sessions;
 pub use identity::{Identities, Pair, read_pairs};
 pub use judge::{Judge, Mode};
 pub use policy::{ClientPolicy, Spec, algorithms, server_name, system_roots};
-
