@@ -51,3 +51,8 @@ for cipher in aes128 aes192 aes256 des3; do
 done
 openssl ec -in p256.pkcs8.pem -aes256 -passout "pass:test phrase" -out p256.aes256.proc.pem 2>/dev/null
 openssl rsa -in rsa.pkcs8.pem -traditional -camellia256 -passout "pass:test phrase" -out rsa.camellia256.proc.pem
+
+# For the search of memory: a pass phrase of its own, which no test has in its text.
+printf 'test phrase from a file\n' > phrase
+openssl rsa -in rsa.pkcs8.pem -traditional -aes256 -passout file:phrase -out rsa.aes256.phrase.pem
+openssl pkcs8 -topk8 -in rsa.pkcs8.pem -scrypt -passout file:phrase -out rsa.scrypt.phrase.pem
