@@ -10,6 +10,7 @@
 #include "apr/pool.hpp"
 #include "config/all_rows.hpp"
 #include "module/command_table.hpp"
+#include "module/migration.hpp"
 #include "report/log.hpp"
 #include "server/arena.hpp"
 #include "server/scopes.hpp"
@@ -51,7 +52,11 @@ bool is_new(const cmd_parms* cmd, const std::string& text) {
 }
 
 // Hands the outcome to httpd, which prints an error with file and line but without the directive's name.
-const char* report(cmd_parms* cmd, const config::Outcome& outcome) {
+const char* report(cmd_parms* cmd, const config::Arguments& words, const config::Outcome& outcome) {
+  if (lists_differences()) {
+    note_difference(cmd, words, outcome);
+    return nullptr;
+  }
   if (!outcome.error.empty()) return apr_pstrdup(cmd->pool, outcome.error.c_str());
   // The configuration is read twice at start, and once under -t; a .htaccess file with every request.
   const bool again = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
@@ -79,13 +84,13 @@ const char* apply_here(cmd_parms* cmd, server::ServerScope& server, server::Dire
                        const config::Arguments& words) {
   const auto& command = *static_cast<const Command*>(cmd->info);
   server::PoolArena arena(cmd->pool);
-  if (command.proxy_count > 0) return report(cmd, apply(*command.proxy, directory.proxy, arena, words));
+  if (command.proxy_count > 0) return report(cmd, words, apply(*command.proxy, directory.proxy, arena, words));
   if (command.directory_count > 0 && (cmd->path != nullptr || command.server_count == 0)) {
-    return report(cmd, apply(*command.directory, directory.settings, arena, words));
+    return report(cmd, words, apply(*command.directory, directory.settings, arena, words));
   }
   const auto* row = row_here(command, words.in_virtual_host);
   if (row == nullptr) return wrong_place(cmd, command);
-  const char* error = report(cmd, apply(*row, server.settings, arena, words));
+  const char* error = report(cmd, words, apply(*row, server.settings, arena, words));
   if (error == nullptr && !row->engine_wide && server.first_directive == nullptr) {
     server.first_directive = cmd->cmd->name;
     server.first_written = words.where;

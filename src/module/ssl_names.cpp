@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "module/migration.hpp"
 #include "server/policies.hpp"
 
 namespace tls::module {
@@ -38,6 +39,7 @@ void dump_certificates(apr_pool_t* pool, server_rec* main_server) noexcept {
 void register_ssl_names() noexcept {
   ap_hook_pre_config(register_mutexes, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_test_config(dump_certificates, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_test_config(dump_differences, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
 }  // namespace tls::module
