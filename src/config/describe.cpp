@@ -168,7 +168,6 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
       {"session lifetime", seconds(r.lifetime.tls13_s) + " (TLS 1.2: " + seconds(r.lifetime.tls12_s) + ")",
        place(w.session_lifetime)},
       {"session cache", cache(r.cache), place(w.session_cache)},
-      {"stapling", on_or_off(policy.stapling.on), place(w.stapling)},
       {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
   };
   describe_clients(out, policy.client, w);

@@ -64,19 +64,6 @@ void take(T& member, const Setting<T>& setting) {
   if (setting) member = *setting;
 }
 
-StaplingPolicy stapling_policy(const ServerSettings& s) {
-  StaplingPolicy stapling;
-  take(stapling.on, s.stapling);
-  take(stapling.cache, s.stapling_cache);
-  take(stapling.responder_timeout_s, s.stapling_responder_timeout_s);
-  take(stapling.time_skew_s, s.stapling_time_skew_s);
-  take(stapling.max_age_s, s.stapling_max_age_s);
-  take(stapling.cache_timeout_s, s.stapling_cache_timeout_s);
-  take(stapling.error_timeout_s, s.stapling_error_timeout_s);
-  take(stapling.force_url, s.stapling_force_url);
-  return stapling;
-}
-
 // Certificates with their keys: the first key file belongs to the first certificate that brings none, and so on.
 void pair_keys(EffectivePolicy& policy, const ServerSettings& s) {
   take(policy.certificates, s.certificates);
@@ -170,7 +157,6 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   policy.protocol.honor_client_order = *complete.honor_client_order;
   policy.client = client_policy(complete, words);
   policy.resumption = resumption_policy(complete);
-  policy.stapling = stapling_policy(complete);
   take(policy.strict_sni, complete.strict_sni);
   take(policy.refuse_without_sni, complete.refuse_without_sni);
   take(policy.sni_policy, complete.sni_policy);

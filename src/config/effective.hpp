@@ -60,18 +60,6 @@ struct ClientPolicy {
   RevocationCheck crl_check;
 };
 
-// How OCSP responses are obtained and stapled.
-struct StaplingPolicy {
-  bool on = false;
-  SessionCacheName cache;
-  std::uint32_t responder_timeout_s = 10;
-  std::uint32_t time_skew_s = 300;
-  std::int32_t max_age_s = -1;
-  std::uint32_t cache_timeout_s = 3600;
-  std::uint32_t error_timeout_s = 600;
-  std::string force_url;
-};
-
 struct EffectivePolicy {
   bool enabled = false;  // some connection of this virtual host may speak TLS; `engine` says which
   EngineRule engine;
@@ -79,7 +67,6 @@ struct EffectivePolicy {
   ProtocolPolicy protocol;
   ResumptionPolicy resumption;
   ClientPolicy client;
-  StaplingPolicy stapling;
   bool strict_sni = true;           // an unknown name is answered by an alert
   bool refuse_without_sni = false;  // 403 for clients without SNI in name-based virtual hosts
   SniPolicy sni_policy = SniPolicy::Secure;

@@ -69,17 +69,6 @@ std::string renegotiation_buffer(const Arguments& /*words*/, bool /*in_section*/
   return "ignored: there is no renegotiation to buffer a request for";
 }
 
-std::string stapling(const Arguments& words, bool /*in_section*/) {
-  if (!any_word(words, "on")) return {};
-  return "responses come from mod_md (MDStapling) or from a file beside the certificate (FILE.ocsp); this module asks "
-         "no "
-         "responder itself";
-}
-
-std::string stapling_detail(const Arguments& /*words*/, bool /*in_section*/) {
-  return "matters only to a module that asks responders itself; mod_md's stapling has its own words";
-}
-
 struct Difference {
   std::string_view directive;
   std::string (*text)(const Arguments&, bool);
@@ -93,10 +82,6 @@ constexpr std::array differences = {
     Difference{"SSLSessionTicketKeyFile", ticket_keys},
     Difference{"SSLRandomSeed", random_seed},
     Difference{"SSLRenegBufferSize", renegotiation_buffer},
-    Difference{"SSLUseStapling", stapling},
-    Difference{"SSLStaplingCache", stapling_detail},
-    Difference{"SSLStaplingResponderTimeout", stapling_detail},
-    Difference{"SSLStaplingForceURL", stapling_detail},
 };
 
 }  // namespace

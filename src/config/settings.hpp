@@ -161,15 +161,6 @@ struct ServerSettings {
   Setting<std::uint32_t> ticket_count;
   Setting<Lifetimes> session_lifetime;
   Setting<SessionCacheName> session_cache;
-
-  Setting<bool> stapling;
-  Setting<SessionCacheName> stapling_cache;
-  Setting<std::uint32_t> stapling_responder_timeout_s;
-  Setting<std::uint32_t> stapling_time_skew_s;
-  Setting<std::int32_t> stapling_max_age_s;  // -1: no limit
-  Setting<std::uint32_t> stapling_cache_timeout_s;
-  Setting<std::uint32_t> stapling_error_timeout_s;
-  Setting<std::string> stapling_force_url;
 };
 
 // Directories, locations and .htaccess files; a server's own settings of this kind are the outermost directory's.

@@ -149,33 +149,27 @@ inline constexpr std::array ssl_session_rows = {
     row<&ServerSettings::tickets, ssl_ticket_key>(
         "SSLSessionTicketKeyFile", one_word, Context::Server,
         {"file", nullptr, "A secret from which ticket keys are derived, the same on every machine of a cluster."}),
-    row<&ServerSettings::stapling_cache, ssl_cache>("SSLStaplingCache", one_word, Context::Global,
-                                                    {"provider:arguments", nullptr, "Where OCSP responses are kept."}),
-    row<&ServerSettings::stapling, on_off>("SSLUseStapling", one_word, Context::Server,
-                                           {"on|off", "off", "Whether OCSP responses are stapled."}),
-    row<&ServerSettings::stapling_time_skew_s, number<0, 0x7FFFFFFF>>(
-        "SSLStaplingResponseTimeSkew", one_word, Context::Server,
-        {"seconds", "300", "How far clocks may differ when a response is judged."}),
-    row<&ServerSettings::stapling_responder_timeout_s, number<1, 3600>>(
-        "SSLStaplingResponderTimeout", one_word, Context::Server, {"seconds", "10", "How long a responder may take."}),
-    row<&ServerSettings::stapling_max_age_s, seconds_or_none>(
-        "SSLStaplingResponseMaxAge", one_word, Context::Server,
-        {"seconds", "-1", "The greatest age of a response; -1 leaves it to the response."}),
-    row<&ServerSettings::stapling_cache_timeout_s, number<0, 0x7FFFFFFF>>(
-        "SSLStaplingStandardCacheTimeout", one_word, Context::Server,
-        {"seconds", "3600", "How long a response is kept."}),
-    word_row<ServerSettings, ssl_stapling_errors>(
-        "SSLStaplingReturnResponderErrors", one_word, Context::Server,
-        {"on|off", "on", "Ignored: a response that is an error is never stapled."}),
-    word_row<ServerSettings, ssl_stapling_errors>(
-        "SSLStaplingFakeTryLater", one_word, Context::Server,
-        {"on|off", "on", "Ignored: a response that is an error is never stapled."}),
-    row<&ServerSettings::stapling_error_timeout_s, number<0, 0x7FFFFFFF>>(
-        "SSLStaplingErrorCacheTimeout", one_word, Context::Server,
-        {"seconds", "600", "How long to wait after a failure before a responder is asked again."}),
-    row<&ServerSettings::stapling_force_url, any_text>(
-        "SSLStaplingForceURL", one_word, Context::Server,
-        {"url", nullptr, "The responder to ask instead of the one that the certificate names."}),
+    word_row<ServerSettings, ssl_stapling>("SSLUseStapling", one_word, Context::Server,
+                                           {"on|off", "off", "Ignored: OCSP responses are not stapled."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingCache", one_word, Context::Global,
+        {"provider:arguments", nullptr, "Ignored: it matters only where responses are stapled."}),
+    word_row<ServerSettings, ssl_nothing>("SSLStaplingResponseTimeSkew", one_word, Context::Server,
+                                          {"seconds", "300", "Ignored: it matters only where responses are stapled."}),
+    word_row<ServerSettings, ssl_nothing>("SSLStaplingResponderTimeout", one_word, Context::Server,
+                                          {"seconds", "10", "Ignored: it matters only where responses are stapled."}),
+    word_row<ServerSettings, ssl_nothing>("SSLStaplingResponseMaxAge", one_word, Context::Server,
+                                          {"seconds", "-1", "Ignored: it matters only where responses are stapled."}),
+    word_row<ServerSettings, ssl_nothing>("SSLStaplingStandardCacheTimeout", one_word, Context::Server,
+                                          {"seconds", "3600", "Ignored: it matters only where responses are stapled."}),
+    word_row<ServerSettings, ssl_nothing>("SSLStaplingReturnResponderErrors", one_word, Context::Server,
+                                          {"on|off", "on", "Ignored: it matters only where responses are stapled."}),
+    word_row<ServerSettings, ssl_nothing>("SSLStaplingFakeTryLater", one_word, Context::Server,
+                                          {"on|off", "on", "Ignored: it matters only where responses are stapled."}),
+    word_row<ServerSettings, ssl_nothing>("SSLStaplingErrorCacheTimeout", one_word, Context::Server,
+                                          {"seconds", "600", "Ignored: it matters only where responses are stapled."}),
+    word_row<ServerSettings, ssl_nothing>("SSLStaplingForceURL", one_word, Context::Server,
+                                          {"url", nullptr, "Ignored: it matters only where responses are stapled."}),
 };
 
 inline constexpr std::array ssl_directory_rows = {

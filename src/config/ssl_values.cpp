@@ -1,7 +1,6 @@
 #include "config/ssl_values.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace tls::config {
 namespace {
@@ -224,14 +223,6 @@ Parsed<Requirements> requirement(const Arguments& words, const Requirements* bef
   Requirements requirements = before == nullptr ? Requirements{} : *before;
   requirements.all.push_back({std::string(words[0]), words.compiled, words.where});
   return requirements;
-}
-
-Parsed<std::int32_t> seconds_or_none(const Arguments& words, const std::int32_t* /*before*/) {
-  const std::string_view text = words[0];
-  std::int32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && value >= -1) return value;
-  return Parsed<std::int32_t>::refuse("expected a number of seconds or -1, not " + quoted(text));
 }
 
 }  // namespace tls::config

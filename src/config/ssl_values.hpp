@@ -60,7 +60,4 @@ inline Parsed<std::uint16_t> no_value(const Arguments& /*words*/, const std::uin
   return Parsed<std::uint16_t>::refuse("has no value");
 }
 
-// A time in seconds that may be -1 for "no limit".
-Parsed<std::int32_t> seconds_or_none(const Arguments& words, const std::int32_t* before);
-
 }  // namespace tls::config

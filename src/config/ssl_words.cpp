@@ -65,8 +65,9 @@ Outcome ssl_ocsp_detail(const Arguments& /*words*/) {
   return notice("ignored: it matters only with SSLOCSPEnable, which must be off here");
 }
 
-Outcome ssl_stapling_errors(const Arguments& words) {
-  return flag(words, notice("ignored: a response that is an error is never stapled, clients do without one"));
+Outcome ssl_stapling(const Arguments& words) {
+  return flag(words, notice("ignored: OCSP responses are not stapled, and clients do without; only a certificate that "
+                            "demands a staple (OCSP Must-Staple) must be replaced by one that does not"));
 }
 
 Outcome ssl_log(const Arguments& words) {

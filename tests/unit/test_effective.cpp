@@ -81,7 +81,6 @@ TEST_F(Effective, SslDefaults) {
   EXPECT_EQ(p.client.verify, VerifyClient::None);
   EXPECT_EQ(p.client.depth, 1U);
   EXPECT_EQ(p.resumption.lifetime, (Lifetimes{300, 300}));
-  EXPECT_EQ(p.stapling.max_age_s, -1);
 }
 
 TEST_F(Effective, MinimumVersionTakesItsSuitesAway) {
