@@ -34,7 +34,7 @@ std::string cipher_suite(const Arguments& words, bool in_section) {
     break;
   }
   return std::to_string(selection.supported.size()) +
-         " suites of this list remain; clients that know only others, such as " + first + ", cannot connect";
+         " of this list remain here; clients that know only others, such as " + first + ", cannot connect";
 }
 
 std::string protocol(const Arguments& words, bool /*in_section*/) {
