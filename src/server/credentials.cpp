@@ -11,6 +11,7 @@
 
 #include "apr/pool.hpp"
 #include "report/log.hpp"
+#include "server/clients.hpp"
 #include "server/credential_report.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
@@ -187,7 +188,9 @@ enum class Verdict : int { Good = 0, Bad = 1 };
 Verdict check_here(const std::vector<server_rec*>& hosts) {
   const bool present = check_presence(hosts, ap_find_linked_module("mod_md.c") != nullptr);
   auto store = rs::new_credential_store();
-  return load(hosts, *store, false).ok && present ? Verdict::Good : Verdict::Bad;
+  const bool loaded = load(hosts, *store, false).ok;
+  Clients clients;
+  return clients.load(hosts) && loaded && present ? Verdict::Good : Verdict::Bad;
 }
 
 // Keys are read in a child, so that the process which read the configuration never holds one. What the child finds it

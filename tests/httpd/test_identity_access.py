@@ -1,7 +1,7 @@
 """Client certificates: who is let in, by virtual hosts and by sections, in both vocabularies, over h1 and h2."""
 import pytest
 from harness.clientauth import ENGINES, Clients, authority, options, revocation_list, verify
-from harness.clients import curl
+from harness.clients import curl, gnutls, s_client
 from harness.config import Vhost
 from harness.waiting import wait_until
 
@@ -299,8 +299,23 @@ def test_a_broken_list_is_named_at_the_start(httpd, ca, clients, engine, tmp_pat
     words = f"TLSClientCRL {lists}" if engine == "mod_tls" else f"SSLCARevocationFile {lists}"
     server = serve(httpd, ca, engine, clients, f'{verify(engine, "require")}\n{authority(engine, "@CA@")}\n{words}',
                    start=False)
-    said = server.start_fails()
-    assert "TLS0501" in said and str(lists) in said and "revocation list" in said
+    for said in (server.run("-t").stderr, server.start_fails()):
+        assert "TLS0501" in said and str(lists) in said and "revocation list" in said
+
+
+@pytest.mark.parametrize("mpm", ["worker", "prefork"])
+def test_other_mpms_and_clients(httpd, ca, clients, engine, mpm):
+    """The rest of the clients, and the MPMs that wait for a handshake in the thread that runs it."""
+    server = serve(httpd, ca, engine, clients, sections(engine), modules=(), mpm=mpm)
+    server.put("docs/a.test/secure", "secret")
+    crt, key = clients.good[1], clients.good[3]
+    request = b"GET /secure HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
+    for version in ("-tls1_2", "-tls1_3"):
+        got = s_client(server.port, version, "-cert", crt, "-key", key, "-quiet", "-ign_eof", send=request, ca=ca.file)
+        assert "secret" in got.text
+    assert b"secret" in gnutls(server.port, "--x509certfile", crt, "--x509keyfile", key, send=request, ca=ca.file).stdout
+    assert curl(server.port, "/secure", ca=ca.file).status == 403
+    server.log.expect("TLS0514")
 
 
 def test_the_depth_is_counted_as_by_mod_ssl(httpd, ca, clients, tmp_path):
