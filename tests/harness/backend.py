@@ -1,80 +1,68 @@
-"""An https backend that no one of httpd's family wrote: Python's ssl, one thread a connection, misbehaving on request."""
+"""Small TCP servers behind httpd: a handler per connection, in threads that end with the test."""
+import base64
+import hashlib
 import socket
-import ssl
 import threading
-from pathlib import Path
+from typing import Callable
 
-from .certs import Authority, Pair
+WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Backend:
-    """Answers each request with its path; `manner` is how it treats its clients.
+    """Calls `handler(connection)` for each connection; errors of handlers are kept and raised by close()."""
 
-    plain: as a server should. cut: ends the answer in the middle, without close_notify. mute: never answers a hello.
-    """
-
-    def __init__(self, pair: Pair, directory: Path, *, manner: str = "plain", clients: Authority | None = None,
-                 version: ssl.TLSVersion | None = None):
-        crt, key = pair.write(directory, f"backend-{id(self)}")
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(crt, key)
-        if version:
-            self.context.minimum_version = self.context.maximum_version = version
-        if clients:
-            self.context.verify_mode = ssl.CERT_REQUIRED
-            self.context.load_verify_locations(cadata=clients.pem().decode())
-        self.manner = manner
-        self.seen: list[dict] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.running = True
+    def __init__(self, handler: Callable[[socket.socket], None]):
+        self._handler = handler
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.errors: list[BaseException] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def close(self) -> None:
-        self.running = False
-        self.listener.close()
-
     def _accept(self) -> None:
-        while self.running:
+        while True:
             try:
-                raw, _ = self.listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
+            connection.settimeout(60)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, raw: socket.socket) -> None:
-        raw.settimeout(20)
-        try:
-            if self.manner == "mute":
-                raw.recv(65536)
-                threading.Event().wait(10)
-                return
-            with self.context.wrap_socket(raw, server_side=True) as connection:
-                self.seen.append({"version": connection.version(), "resumed": connection.session_reused,
-                                  "client": connection.getpeercert()})
-                self._answer(connection)
-        except (OSError, ssl.SSLError):
-            pass
-        finally:
-            raw.close()
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                self._handler(connection)
+            except (ConnectionError, TimeoutError):
+                pass
+            except BaseException as error:  # noqa: BLE001 (told to the test by close)
+                self.errors.append(error)
 
-    def _answer(self, connection: ssl.SSLSocket) -> None:
-        while head := self._head(connection):
-            path = head.split(b" ", 2)[1]
-            body = path * 100
-            answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-            if self.manner == "cut":
-                connection.sendall(answer[:-50])
-                connection.detach()
-                return
-            connection.sendall(answer)
+    def close(self) -> None:
+        self._listener.close()
+        assert not self.errors, self.errors
 
-    @staticmethod
-    def _head(connection: ssl.SSLSocket) -> bytes:
-        data = b""
-        while b"\r\n\r\n" not in data:
-            more = connection.recv(4096)
-            if not more:
-                return b""
-            data += more
-        return data
+
+def read_head(connection: socket.socket) -> tuple[bytes, bytes]:
+    """The request head, and what came after it."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            raise ConnectionError(f"the request ended early: {data!r}")
+        data += more
+    head, _, rest = data.partition(b"\r\n\r\n")
+    return head, rest
+
+
+def accept_websocket(connection: socket.socket) -> bytes:
+    """Answers an upgrade; returns what came after its head. What follows are bytes in both directions."""
+    head, rest = read_head(connection)
+    headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(b":") for line in head.split(b"\r\n"))}
+    digest = hashlib.sha1(headers[b"sec-websocket-key"] + WEBSOCKET_GUID).digest()
+    connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                       b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n")
+    return rest
+
+
+def upgrade_request(path: str, host: str = "a.test") -> bytes:
+    return (f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode()

@@ -2,7 +2,7 @@
 import ssl
 
 import pytest
-from harness.backend import Backend
+from harness.https_backend import HttpsBackend
 from harness.certs import Authority
 from harness.clients import curl
 from harness.config import Vhost
@@ -17,7 +17,7 @@ def backend(tmp_path):
     made = []
 
     def make(pair, **options):
-        made.append(Backend(pair, tmp_path, **options))
+        made.append(HttpsBackend(pair, tmp_path, **options))
         return made[-1]
     yield make
     for one in made:

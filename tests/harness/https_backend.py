@@ -1,0 +1,80 @@
+"""An https backend that no one of httpd's family wrote: Python's ssl, one thread a connection, misbehaving on request."""
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+from .certs import Authority, Pair
+
+
+class HttpsBackend:
+    """Answers each request with its path; `manner` is how it treats its clients.
+
+    plain: as a server should. cut: ends the answer in the middle, without close_notify. mute: never answers a hello.
+    """
+
+    def __init__(self, pair: Pair, directory: Path, *, manner: str = "plain", clients: Authority | None = None,
+                 version: ssl.TLSVersion | None = None):
+        crt, key = pair.write(directory, f"backend-{id(self)}")
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(crt, key)
+        if version:
+            self.context.minimum_version = self.context.maximum_version = version
+        if clients:
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(cadata=clients.pem().decode())
+        self.manner = manner
+        self.seen: list[dict] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.running = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self.running = False
+        self.listener.close()
+
+    def _accept(self) -> None:
+        while self.running:
+            try:
+                raw, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
+
+    def _serve(self, raw: socket.socket) -> None:
+        raw.settimeout(20)
+        try:
+            if self.manner == "mute":
+                raw.recv(65536)
+                threading.Event().wait(10)
+                return
+            with self.context.wrap_socket(raw, server_side=True) as connection:
+                self.seen.append({"version": connection.version(), "resumed": connection.session_reused,
+                                  "client": connection.getpeercert()})
+                self._answer(connection)
+        except (OSError, ssl.SSLError):
+            pass
+        finally:
+            raw.close()
+
+    def _answer(self, connection: ssl.SSLSocket) -> None:
+        while head := self._head(connection):
+            path = head.split(b" ", 2)[1]
+            body = path * 100
+            answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            if self.manner == "cut":
+                connection.sendall(answer[:-50])
+                connection.detach()
+                return
+            connection.sendall(answer)
+
+    @staticmethod
+    def _head(connection: ssl.SSLSocket) -> bytes:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = connection.recv(4096)
+            if not more:
+                return b""
+            data += more
+        return data
