@@ -27,6 +27,8 @@ LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
 LoadModule http2_module {modules}/mod_http2.so
 LoadModule bench_sink_module {sink}
+LoadModule proxy_module {modules}/mod_proxy.so
+LoadModule proxy_http_module {modules}/mod_proxy_http.so
 ServerLimit 1
 StartServers 1
 ThreadLimit 32
@@ -104,6 +106,7 @@ class Arm:
         """`site`: holds htdocs and sink.so; `load`: the LoadModule line; `config(port,
         root)`: what follows the common part."""
         self.name = name
+        self.tls = name != "plain"
         self.root = root
         self.port = free_port()
         self.process: subprocess.Popen | None = None

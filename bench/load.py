@@ -51,7 +51,7 @@ class TlsClient:
     def command(self, arm: Arm, arguments: list[str]) -> list[str]:
         """The command line for an arm; without TLS the client ignores what concerns it."""
         base = [str(self.binary), "--quiet"]
-        if arm.name == "plain":
+        if not arm.tls:
             base.append("--plain")
         else:
             base += ["--ca", str(self.ca)]

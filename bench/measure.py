@@ -39,6 +39,10 @@ class CpuRow:
     theirs: str = "mod_ssl"
     floor: str | None = "plain"
 
+    def arm(self, fleet: Fleet, name: str) -> Arm:
+        """The running server of that name."""
+        return fleet.get(self.site, name)
+
     def run(self, fleet: Fleet, rounds: int, scale: float, tell: Callable[[str], None]) -> Result:
         """Measures all rounds; `scale` multiplies the number of operations."""
         names = [name for name in (self.floor, self.theirs, self.ours) if name]
@@ -46,11 +50,11 @@ class CpuRow:
         samples: dict[str, list[float]] = {name: [] for name in names}
         client: dict[str, list[float]] = {name: [] for name in names}
         for name in names:  # a warm-up: page cache, allocator, lazily made state
-            self.load(fleet, fleet.get(self.site, name), max(2, operations // 10))
+            self.load(fleet, self.arm(fleet, name), max(2, operations // 10))
         for number in range(rounds):
             # Every other round runs the other way round, so that a drift favours nobody.
             for name in names if number % 2 == 0 else reversed(names):
-                arm = fleet.get(self.site, name)
+                arm = self.arm(fleet, name)
                 before = arm.cpu_ns()
                 done = self.load(fleet, arm, operations)
                 samples[name].append((arm.cpu_ns() - before) / done.operations)

@@ -1,6 +1,7 @@
 """A throw-away CA and server certificates for the arms of a measurement."""
 
 import datetime
+import ipaddress
 import pathlib
 
 from cryptography import x509
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 LIFETIME = datetime.timedelta(days=90)
+LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 
 
 def _name(text: str) -> x509.Name:
@@ -52,7 +54,7 @@ class Authority:
             key = ec.generate_private_key(ec.SECP256R1())
         leaf = (
             self._builder(_name(name), self.name, key)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), LOOPBACK]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .sign(self.key, hashes.SHA256())
         )

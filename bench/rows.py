@@ -6,6 +6,7 @@ import load
 from arms import Arm
 from fleet import LARGE, SMALL, Fleet
 from measure import CpuRow
+from proxy import proxy_rows
 from special import IdleMemory, ModuleSize, SystemCalls, ManyHosts
 
 SUITE_13 = "TLS_AES_128_GCM_SHA256"
@@ -123,6 +124,7 @@ ROWS = [
     SystemCalls("syscalls", "system calls for 10 MiB, h1", 400),
     CpuRow("h1up", "10 MiB upload, h1", 0.60, _upload_h1, 60, unit="ms"),
     CpuRow("h2up", "10 MiB upload, h2", 0.75, _upload_h2, 40, unit="ms"),
+    *proxy_rows(),
     IdleMemory("idle", "idle keep-alive connection above plain", 6.0, connections=1000),
     ManyHosts("vhosts", "10,000 virtual hosts with own certificates", start=2.0, graceful=0.8, hosts=10_000),
     ModuleSize("size", "mod_tls.so, stripped", 5.0),
