@@ -164,6 +164,8 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   pair_keys(policy, complete);
   policy.chain_file = path_of(complete.chain_file);
   take(policy.pass_phrases, complete.pass_phrase_dialog);
+  take(policy.agent.isolation, complete.key_isolation);
+  take(policy.agent.reload, complete.reload);
   return policy;
 }
 

@@ -60,6 +60,12 @@ struct ClientPolicy {
   RevocationCheck crl_check;
 };
 
+// What is asked of the key agent; for the whole server, every virtual host has the same.
+struct AgentPolicy {
+  bool isolation = true;
+  Reload reload;
+};
+
 struct EffectivePolicy {
   bool enabled = false;  // some connection of this virtual host may speak TLS; `engine` says which
   EngineRule engine;
@@ -75,6 +81,7 @@ struct EffectivePolicy {
   std::vector<std::string> spare_keys;  // key files beyond the certificates' number
   std::string chain_file;               // intermediates appended to every chain
   PassPhraseDialog pass_phrases;
+  AgentPolicy agent;
 };
 
 // From settings of a server or virtual host with the defaults of their vocabulary beneath them.

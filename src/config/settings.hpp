@@ -122,6 +122,13 @@ struct Requirements {
   }
 };
 
+// Whether, how often and how much of the files a configuration names is read again without a restart.
+struct Reload {
+  std::uint32_t interval_s = 0;  // 0: never
+  bool authorities_too = false;  // also client-CA files, which make a new policy
+  friend bool operator==(const Reload&, const Reload&) = default;
+};
+
 // The global scope and virtual hosts.
 struct ServerSettings {
   Setting<std::vector<Listener>> listeners;
@@ -161,6 +168,9 @@ struct ServerSettings {
   Setting<std::uint32_t> ticket_count;
   Setting<Lifetimes> session_lifetime;
   Setting<SessionCacheName> session_cache;
+
+  Setting<bool> key_isolation;
+  Setting<Reload> reload;
 };
 
 // Directories, locations and .htaccess files; a server's own settings of this kind are the outermost directory's.

@@ -71,6 +71,17 @@ inline constexpr std::array tls_server_rows = {
         {"none|provider[:arguments]", "none",
          "Where sessions without tickets are kept: one of httpd's socache providers, such as shmcb:path(size), "
          "redis:host:port, memcache:host:port or dbm:path."}),
+    engine_wide(row<&ServerSettings::key_isolation, on_off>(
+        "TLSKeyIsolation", one_word, Context::Global,
+        {"on|off", "off",
+         "Whether private keys are held by a key agent instead of the processes that talk to the "
+         "network."})),
+    engine_wide(row<&ServerSettings::reload, reload>(
+        "TLSReload", one_or_two, Context::Global,
+        {"interval [all]|off", "10",
+         "How often certificate and key files are looked at, to be taken up without a restart when they changed; needs "
+         "TLSKeyIsolation on.",
+         "off"})),
 };
 
 inline constexpr std::array tls_directory_rows = {

@@ -104,6 +104,20 @@ Parsed<Options> tls_options(const Arguments& words, const Options* before) {
   return options;
 }
 
+Parsed<Reload> reload(const Arguments& words, const Reload* /*before*/) {
+  constexpr std::uint32_t longest = 86'400;
+  if (words.size() == 1 && same_word(words[0], "off")) return Reload{};
+  const auto value = seconds(words[0]);
+  if (!value || *value < 1 || *value > longest) {
+    return Parsed<Reload>::refuse("expected off or a time from 1 second to a day, such as \"10\" or \"1min\", not " +
+                                  quoted(words[0]));
+  }
+  if (words.size() == 2 && !same_word(words[1], "all")) {
+    return Parsed<Reload>::refuse("expected all after the interval, not " + quoted(words[1]));
+  }
+  return Reload{*value, words.size() == 2};
+}
+
 Parsed<std::uint32_t> handshake_timeout(const Arguments& words, const std::uint32_t* /*before*/) {
   constexpr std::uint32_t longest = 3600;
   const auto value = seconds(words[0]);

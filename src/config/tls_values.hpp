@@ -21,6 +21,9 @@ Parsed<PassPhraseDialog> key_passphrase(const Arguments& words, const PassPhrase
 // TLSOptions [+|-]option ...
 Parsed<Options> tls_options(const Arguments& words, const Options* before);
 
+// TLSReload
+Parsed<Reload> reload(const Arguments& words, const Reload* before);
+
 // TLSHandshakeTimeout
 Parsed<std::uint32_t> handshake_timeout(const Arguments& words, const std::uint32_t* before);
 

@@ -6,6 +6,7 @@
 #include "module/ssl_names.hpp"
 #include "report/dump.hpp"
 #include "report/variables.hpp"
+#include "server/agent.hpp"
 #include "server/credentials.hpp"
 #include "server/outgoing.hpp"
 #include "server/policies.hpp"
@@ -36,6 +37,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
   tls::server::register_outgoing_hooks();
   tls::server::register_resumption_hooks();
+  tls::server::register_agent_hooks();
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);
   tls::access::register_hooks(pool);

@@ -11,6 +11,7 @@
 
 #include "apr/pool.hpp"
 #include "report/log.hpp"
+#include "server/agent.hpp"
 #include "server/clients.hpp"
 #include "server/credential_report.hpp"
 #include "server/managed.hpp"
@@ -37,6 +38,12 @@ rs::CredentialStore& store() {
     retained->holder = apr::pool_new<StoreHolder>(ap_pglobal);
   }
   return *retained->holder->store;
+}
+
+// A configuration that isolates its keys must not leave those of the one before in this process.
+void forget_store() {
+  auto** slot = static_cast<StoreHolder**>(ap_retained_data_get(store_key));
+  if (slot != nullptr) (*slot)->store = rs::new_credential_store();
 }
 
 std::string port_of(const server_rec* s) {
@@ -175,11 +182,24 @@ bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) 
   return ok;
 }
 
-LoadedCredentials load(const std::vector<server_rec*>& hosts, rs::CredentialStore& store, bool ask) {
+using Requests = rust::Slice<const rs::LoadRequest>;
+
+template <class Load>
+LoadedCredentials load(const std::vector<server_rec*>& hosts, Load&& with) {
   const rust::Vec<rs::LoadRequest> requests = make_requests(hosts);
-  auto credentials = store.load({requests.data(), requests.size()}, ask);
+  rust::Box<rs::Credentials> credentials = with(Requests{requests.data(), requests.size()});
   const bool ok = log_problems(hosts, *credentials);
   return {ok, std::move(credentials)};
+}
+
+// With the keys in the agent's processes, or in this one.
+LoadedCredentials load_as_configured(server_rec* main, const std::vector<server_rec*>& hosts) {
+  if (uses_agent(main, is_first_pass())) {
+    forget_store();
+    return load(hosts, [&](Requests requests) { return load_by_agent(main, requests, is_first_pass()); });
+  }
+  end_agent();
+  return load(hosts, [](Requests requests) { return store().load(requests, true); });
 }
 
 // Exit status of the checker: everything else is a crash.
@@ -188,7 +208,8 @@ enum class Verdict : int { Good = 0, Bad = 1 };
 Verdict check_here(const std::vector<server_rec*>& hosts) {
   const bool present = check_presence(hosts, ap_find_linked_module("mod_md.c") != nullptr);
   auto store = rs::new_credential_store();
-  const bool loaded = load(hosts, *store, false).ok;
+  const auto look = [&](Requests requests) { return store->load(requests, false); };
+  const bool loaded = load(hosts, look).ok;
   Clients clients;
   return clients.load(hosts) && loaded && present ? Verdict::Good : Verdict::Bad;
 }
@@ -233,9 +254,9 @@ std::vector<server_rec*> hosts_with_tls(server_rec* main) {
   return hosts;
 }
 
-LoadedCredentials load_credentials(const std::vector<server_rec*>& hosts) {
+LoadedCredentials load_credentials(server_rec* main, const std::vector<server_rec*>& hosts) {
   const bool present = check_presence(hosts, false);
-  LoadedCredentials loaded = load(hosts, store(), true);
+  LoadedCredentials loaded = load_as_configured(main, hosts);
   loaded.ok = loaded.ok && present;
   return loaded;
 }

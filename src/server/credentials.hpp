@@ -23,7 +23,7 @@ struct LoadedCredentials {
 // Loads the files that `hosts` name and logs all problems, each with virtual host, place in the configuration and
 // remedy. Files that were parsed before and have not changed are not read again. Parent only, in post_config. Throws
 // rust::Error after an internal fault.
-[[nodiscard]] LoadedCredentials load_credentials(const std::vector<server_rec*>& hosts);
+[[nodiscard]] LoadedCredentials load_credentials(server_rec* main, const std::vector<server_rec*>& hosts);
 
 // The check_config hook for `httpd -t`: looks into the files in a process of its own and logs all problems. In every
 // other mode it opens nothing, so that a vanished certificate keeps no server from being stopped.

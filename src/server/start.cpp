@@ -24,7 +24,7 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   prepare_resumption(pool, temp_pool, main_server);
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
   collect_managed(pool, servers);
-  LoadedCredentials loaded = load_credentials(servers);
+  LoadedCredentials loaded = load_credentials(main_server, servers);
   Clients clients;
   const bool clients_ok = clients.load(servers);
   const bool outgoing_ok = build_client_policies(pool, main_server);

@@ -87,14 +87,16 @@ class Httpd:
         return subprocess.run([HTTPD, "-f", str(self.conf), *arguments], capture_output=True, text=True,
                               timeout=timeout, env=self._environment(), start_new_session=True)
 
-    def start(self, seconds: float = 30) -> "Httpd":
-        """Starts in the foreground and waits until httpd says that it runs: then its ports listen."""
+    def start(self, seconds: float = 30, *, user: int | None = None, arguments: tuple[str, ...] = ()) -> "Httpd":
+        """Starts in the foreground, as root or as `user`; waits until httpd says that it runs: then its ports listen."""
         self._resumed = len(self.log.matching(RESUMED))
         with open(self.home / "stderr", "ab") as stderr:
-            self.process = subprocess.Popen([HTTPD, "-f", str(self.conf), "-DFOREGROUND"], stdin=subprocess.DEVNULL,
-                                            stdout=stderr, stderr=stderr, env=self._environment(),
-                                            preexec_fn=_leash, start_new_session=True)
-        wait_until(self._ready, f"httpd to start; it said: {self.said()}", seconds)
+            command = [HTTPD, "-f", str(self.conf), "-DFOREGROUND", *arguments]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
+                                            env=self._environment(), preexec_fn=_leash, start_new_session=True,
+                                            user=user, group=user, extra_groups=[] if user else None)
+        ready = self._listens if "-X" in arguments else self._ready  # one process says nothing
+        wait_until(ready, f"httpd to start; it said: {self.said()}", seconds)
         return self
 
     def start_fails(self, seconds: float = 30) -> str:
@@ -115,6 +117,9 @@ class Httpd:
         if self.process.poll() is not None:
             raise AssertionError(f"httpd ended with {self.process.returncode}:\n{self.said()}\n{self.conf.read_text()}")
         return len(self.log.matching(RESUMED)) > self._resumed
+
+    def _listens(self) -> bool:
+        return subprocess.run(["curl", "-sk", f"https://127.0.0.1:{self.port}/"], capture_output=True).returncode != 7
 
     def graceful(self, seconds: float = 30) -> None:
         self._again(signal.SIGUSR1, seconds)
@@ -139,7 +144,8 @@ class Httpd:
 
     @property
     def children(self) -> list[int]:
-        return process.children(self.pid)
+        """Processes that serve; the key agent is none of them."""
+        return [pid for pid in process.children(self.pid) if process.name(pid) != "tls-keys"]
 
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None

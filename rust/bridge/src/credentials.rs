@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use mod_tls_core::agent::{Live, LiveHost};
 use mod_tls_core::context::CertificateSource;
-use mod_tls_core::creds::{
-    self, CertSet, Dialog, LoadRequest, PairRequest, Passphrases, Unchecked,
-};
+use mod_tls_core::creds::{self, Dialog, LoadRequest, PairRequest, Passphrases, Unchecked};
 
 use crate::ffi;
 use crate::guard::{guard, guard_result};
@@ -15,15 +14,44 @@ pub struct CredentialStore(creds::Store);
 
 /// The certificates of all virtual hosts of one configuration; owned by the configuration pool.
 pub struct Credentials {
-    sets: Vec<Option<Arc<CertSet>>>,
+    live: Arc<Live>,
+    hosts: Vec<Arc<LiveHost>>,
     problems: Vec<creds::Problem>,
+    weaknesses: Vec<String>,
 }
 
 impl Credentials {
+    /// Credentials of `live`; `weaknesses` are what is less separate than it should be.
+    pub(crate) fn new(
+        live: Arc<Live>,
+        problems: Vec<creds::Problem>,
+        weaknesses: Vec<String>,
+    ) -> Self {
+        let host = |index| {
+            Arc::new(LiveHost {
+                live: Arc::clone(&live),
+                index,
+            })
+        };
+        let hosts = (0..live.len()).map(host).collect();
+        Self {
+            live,
+            hosts,
+            problems,
+            weaknesses,
+        }
+    }
+
     /// Certificates of one virtual host; `None` where it has none that can be used.
     pub(crate) fn source(&self, index: u32) -> Option<Arc<dyn CertificateSource>> {
-        let set = self.sets.get(usize::try_from(index).ok()?)?.clone()?;
-        Some(set)
+        let host = self.hosts.get(usize::try_from(index).ok()?)?;
+        self.live.set(host.index)?;
+        Some(Arc::clone(host) as Arc<dyn CertificateSource>)
+    }
+
+    /// See the bridge.
+    pub fn weaknesses(&self) -> Vec<String> {
+        guard(Vec::new, || self.weaknesses.clone())
     }
 
     /// See the bridge.
@@ -49,7 +77,7 @@ impl Credentials {
 
     fn facts(&self, index: usize) -> Vec<ffi::CertificateFacts> {
         let now = creds::chain::now();
-        let set = self.sets.get(index).and_then(Option::as_deref);
+        let set = self.live.set(index);
         let facts = |pair: &Arc<creds::Pair>| ffi::CertificateFacts {
             key: pair.kind.to_string(),
             subject: pair.leaf.display.clone(),
@@ -84,15 +112,18 @@ impl CredentialStore {
                 &mut Unchecked
             };
             let report = self.0.load(&requests, passphrases);
-            Ok(Box::new(Credentials {
-                sets: report.sets,
-                problems: report.problems,
-            }))
+            let live = Live::fixed(report.sets);
+            Ok(Box::new(Credentials::new(
+                live,
+                report.problems,
+                Vec::new(),
+            )))
         })
     }
 }
 
-fn request(from: &ffi::LoadRequest) -> LoadRequest {
+/// The request that C++ means.
+pub(crate) fn request(from: &ffi::LoadRequest) -> LoadRequest {
     let given = |text: &String| (!text.is_empty()).then(|| text.clone());
     let pair = |p: &ffi::CertificatePair| PairRequest {
         certificate: p.certificate.clone(),

@@ -1,14 +1,17 @@
 //! The one `#[cxx::bridge]`: types, thin functions, `catch_unwind`; nothing else.
 
+mod agent;
 mod client;
 mod credentials;
 mod guard;
 mod identity;
+mod os;
 mod policy;
 mod resumption;
 mod session;
 mod verifier;
 
+use agent::{agent_become_child, agent_end, agent_load, agent_look_after, agent_pid};
 use client::{ClientPolicy, build_client_policy};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use guard::guard;
@@ -266,6 +269,38 @@ pub mod ffi {
         value: Vec<u8>,
     }
 
+    /// What a configuration wants of the key agent.
+    #[derive(Debug)]
+    struct AgentWish {
+        /// False in the first pass of post_config: load and check, serve later.
+        serve: bool,
+        /// Uid and gid to run under, where httpd is root; used when the agent is first made.
+        id: u32,
+        /// Seconds between two looks at the files; 0 for never.
+        reload_seconds: u32,
+        /// Threads of one child.
+        threads: u32,
+        /// Most children at a time.
+        children: u32,
+    }
+
+    /// What a line of the agent is about.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum AgentEvent {
+        SignerReplaced,
+        ClientRefused,
+        Reloaded,
+        ReloadRefused,
+        Trouble,
+    }
+
+    /// A line that the agent wants logged; printable ASCII.
+    #[derive(Debug)]
+    struct AgentNotice {
+        event: AgentEvent,
+        text: String,
+    }
+
     unsafe extern "C++" {
         include!("conn/sink.hpp");
         #[namespace = "tls::conn"]
@@ -327,6 +362,20 @@ pub mod ffi {
             spec: &ClientSpec,
             warnings: &mut Vec<String>,
         ) -> Result<Box<ClientPolicy>>;
+        /// What is less separate than it should be, each with the reason; empty where keys are in this process.
+        fn weaknesses(self: &Credentials) -> Vec<String>;
+
+        /// Has the key agent load what the requests name, and makes it where there is none that answers: forks, so
+        /// parent only, in post_config. Throws a sentence when there is no agent to be had.
+        fn agent_load(requests: &[LoadRequest], wish: &AgentWish) -> Result<Box<Credentials>>;
+        /// Takes the lines that the agent wants logged, and replaces a supervisor that died: forks, parent only.
+        fn agent_look_after() -> Vec<AgentNotice>;
+        /// The supervisor's pid; 0 where there is none.
+        fn agent_pid() -> i32;
+        /// Gives up what belongs to the parent; in child_init, before any thread serves.
+        fn agent_become_child(threads: usize);
+        /// Ends the agent, where a configuration has no use for it any more. Parent only.
+        fn agent_end();
 
         type Session;
         /// A connection of which nothing is known yet. Owned by the connection pool.

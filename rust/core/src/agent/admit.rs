@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 
 /// The list of a process's children, readable after open(2) has been given up.
@@ -12,13 +13,24 @@ pub struct Children {
     file: File,
 }
 
-impl Children {
-    /// Opens the list of `parent`'s children. An error where the kernel was built without `CONFIG_PROC_CHILDREN`.
-    pub fn of(parent: u32) -> io::Result<Self> {
-        let file = File::open(format!("/proc/{parent}/task/{parent}/children"))?;
-        Ok(Self { file })
+impl From<File> for Children {
+    fn from(file: File) -> Self {
+        Self { file }
     }
+}
 
+impl AsFd for Children {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// Opens the list of `parent`'s children. An error where the kernel was built without `CONFIG_PROC_CHILDREN`.
+pub fn children_of(parent: u32) -> io::Result<File> {
+    File::open(format!("/proc/{parent}/task/{parent}/children"))
+}
+
+impl Children {
     /// Whether `pid` is a child now. A list that cannot be read admits nobody.
     pub fn contains(&self, pid: i32) -> bool {
         // proc(5): a child can be missed when another exits during the read, so a miss is looked at again.
@@ -65,7 +77,7 @@ mod tests {
             .unwrap();
         let mut lines = io::BufRead::lines(io::BufReader::new(child.stdout.take().unwrap()));
         let grandchild: i32 = lines.next().unwrap().unwrap().parse().unwrap();
-        let children = Children::of(child.id()).unwrap();
+        let children = Children::from(children_of(child.id()).unwrap());
         assert!(children.contains(grandchild));
         assert!(!children.contains(std::process::id() as i32));
         assert!(!children.contains(0));

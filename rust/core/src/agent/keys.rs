@@ -128,16 +128,6 @@ impl KeyTable {
         Some(half)
     }
 
-    /// How many keys there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no key.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Judges a request: the key is known in that role, the scheme fits it, the message has a handshake's shape.
     pub fn check(&self, request: &Request<'_>) -> Result<Checked, Status> {
         let entry = self

@@ -6,27 +6,38 @@
 //! closed on exec: who does not have it cannot ask. Nothing here forks or changes the process by itself: what needs
 //! `unsafe` is asked of [`Os`].
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::AtomicU64;
 
 mod admit;
+mod board;
 mod broker;
+mod codec;
 mod fair;
+mod frame;
 mod keys;
+mod live;
+mod message;
+mod notice;
+mod parent;
+mod reload;
 mod remote;
+mod sandbox;
 mod shape;
 mod signer;
+mod supervisor;
 #[cfg(test)]
 mod testing;
 mod transport;
 pub mod wire;
 
-pub use admit::Children;
 pub use broker::{Broker, broker};
-pub use keys::{KeyTable, PublicHalf};
-pub use remote::RemoteKey;
-pub use signer::{Limits, Signer};
-pub use transport::{SignError, Transport};
+pub use live::{Live, LiveHost};
+pub use message::Weaknesses;
+pub use notice::{Kind, Notice};
+pub use parent::{Loaded, Parent, Wish};
 
 /// One message from a socket that passes credentials.
 #[derive(Debug)]
@@ -43,6 +54,19 @@ pub struct Received {
 pub trait Os: Send + Sync {
     /// Receives one message without waiting, with the sender's pid and at most one descriptor.
     fn receive(&self, socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received>;
+
+    /// Forks. The new process has default signal handlers, has none of the descriptors but `keep`, runs `child` and
+    /// ends with its result; a panic ends it with 70. The calling process must have one thread. Returns the new
+    /// process's pid.
+    fn fork(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32>;
+
+    /// Ignores HUP, INT, TERM, USR1 and PIPE: httpd gets them for its whole group (prefork sends them so, and so does
+    /// Ctrl-C).
+    fn ignore_signals(&self);
+
+    /// Maps the first eight bytes of `file`, shared with every process that does so, for ever.
+    fn map(&self, file: &File, writable: bool) -> io::Result<&'static AtomicU64>;
+
     /// Ends the process at once, without running anybody's exit handlers.
     fn exit(&self, code: i32) -> !;
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 
@@ -35,6 +36,15 @@ pub struct Limits {
     pub per_process: usize,
     /// Connections in all.
     pub total: usize,
+}
+
+/// What ends a signer.
+#[derive(Debug)]
+pub struct Ends<'a> {
+    /// Any of these becoming readable: the parent is gone, or has made another agent.
+    pub parent: Vec<BorrowedFd<'a>>,
+    /// A byte in this pipe: the supervisor has made another signer. Its mere end: the supervisor is gone.
+    pub retire: BorrowedFd<'a>,
 }
 
 /// Who may connect, by pid.
@@ -120,11 +130,11 @@ impl Signer {
     }
 
     /// Starts the threads, calls `seal` when all of them have what they need of the system, then admits clients
-    /// from `broker` until `life` ends. Returns while the threads still run: the caller ends the process.
+    /// from `broker` until it is to end. Returns while the threads still run: the caller ends the process.
     pub fn run(
         self: &Arc<Self>,
         broker: BorrowedFd<'_>,
-        life: BorrowedFd<'_>,
+        ends: &Ends<'_>,
         seal: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<()> {
         let threads = self.limits.threads.max(1) + 1;
@@ -138,30 +148,48 @@ impl Signer {
                     warm_up();
                     warm.wait();
                     sealed.wait();
-                    signer.work();
+                    let _ = catch_unwind(AssertUnwindSafe(|| signer.work()));
+                    // A thread ends by a defect only; a whole new signer is better than one with a thread less.
+                    signer.os.exit(70);
                 })?;
         }
         warm.wait();
         seal()?;
         sealed.wait();
-        self.admit_clients(broker, life)
+        self.admit_clients(broker, ends)
     }
 
-    fn admit_clients(&self, broker: BorrowedFd<'_>, life: BorrowedFd<'_>) -> io::Result<()> {
+    fn admit_clients(&self, broker: BorrowedFd<'_>, ends: &Ends<'_>) -> io::Result<()> {
+        let mut supervised = true;
         loop {
-            let mut fds = [
-                PollFd::new(&broker, PollFlags::IN),
-                PollFd::new(&life, PollFlags::IN),
-            ];
+            let mut fds = vec![PollFd::new(&broker, PollFlags::IN)];
+            fds.extend(ends.parent.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+            if supervised {
+                fds.push(PollFd::new(&ends.retire, PollFlags::IN));
+            }
             match poll(&mut fds, None) {
                 Ok(_) => {}
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             }
-            if !fds[1].revents().is_empty() {
+            let seen: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
+            let (parent, retire) = seen
+                .get(1..)
+                .unwrap_or_default()
+                .split_at(ends.parent.len());
+            if parent.iter().any(|events| !events.is_empty()) {
                 return Ok(());
             }
-            if fds[0].revents().contains(PollFlags::IN) {
+            match retire.first() {
+                Some(events) if events.contains(PollFlags::IN) => return Ok(()),
+                // The supervisor died. Its successor makes a new signer and the parent then ends this one.
+                Some(events) if !events.is_empty() => supervised = false,
+                _ => {}
+            }
+            if seen
+                .first()
+                .is_some_and(|events| events.contains(PollFlags::IN))
+            {
                 self.admit_one(broker);
             }
         }

@@ -75,3 +75,51 @@ pub fn verify(
         .any(|one| entity.verify_signature(*one, message, signature).is_ok());
     assert!(good, "{scheme:?}");
 }
+
+/// A self-signed certificate for `name` with its key, valid for long.
+pub fn pair(name: &str) -> Arc<crate::creds::Pair> {
+    pair_from(name, -24 * 3600, 1000 * 24 * 3600)
+}
+
+/// The same, valid from and until so many seconds after now.
+pub fn pair_from(name: &str, from: i64, until: i64) -> Arc<crate::creds::Pair> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let year = |seconds: i64| (crate::creds::chain::now() + seconds).div_euclid(86_400);
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let day = epoch - rcgen::date_time_ymd(1969, 12, 31);
+    params.not_before = epoch + day * i32::try_from(year(from)).unwrap();
+    params.not_after = epoch + day * i32::try_from(year(until)).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let leaf = crate::creds::certificate::Certificate::parse(certificate.der()).unwrap();
+    Arc::new(crate::creds::Pair {
+        certified: Arc::new(rustls::sign::CertifiedKey::new(
+            vec![certificate.der().clone()],
+            any_supported_type(&der).unwrap(),
+        )),
+        kind: crate::creds::key::KeyKind::Ecdsa(256),
+        leaf: Arc::new(leaf),
+    })
+}
+
+/// A directory that vanishes with its value.
+pub struct Directory(std::path::PathBuf);
+
+impl Directory {
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("mod_tls-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

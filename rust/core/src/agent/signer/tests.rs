@@ -8,9 +8,12 @@ use rustls::SignatureScheme;
 use rustls::sign::SigningKey;
 
 use super::*;
+use crate::agent::Received;
 use crate::agent::broker::pair;
+use crate::agent::keys::PublicHalf;
+use crate::agent::remote::RemoteKey;
 use crate::agent::testing::{Random, key, server_message};
-use crate::agent::{PublicHalf, Received, RemoteKey, Transport};
+use crate::agent::transport::Transport;
 
 struct TestOs;
 
@@ -34,6 +37,16 @@ impl Os for TestOs {
             pid: std::process::id() as i32,
             fd,
         })
+    }
+
+    fn fork(&self, _: &[std::os::fd::RawFd], _: &mut dyn FnMut() -> i32) -> io::Result<i32> {
+        unreachable!("the signer never forks")
+    }
+
+    fn ignore_signals(&self) {}
+
+    fn map(&self, _: &std::fs::File, _: bool) -> io::Result<&'static std::sync::atomic::AtomicU64> {
+        unreachable!("the signer has no board")
     }
 
     fn exit(&self, _code: i32) -> ! {
@@ -101,7 +114,12 @@ fn start_over(
     let (life, end) = pair().unwrap();
     let running = Arc::clone(&signer);
     let admitting = std::thread::spawn(move || {
-        running.run(broker.as_fd(), end.as_fd(), || Ok(())).unwrap();
+        let (_supervisor, retire) = pair().unwrap();
+        let ends = Ends {
+            parent: vec![end.as_fd()],
+            retire: retire.as_fd(),
+        };
+        running.run(broker.as_fd(), &ends, || Ok(())).unwrap();
     });
     (signer, life, admitting, notices)
 }

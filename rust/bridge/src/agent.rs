@@ -1,0 +1,114 @@
+//! The key agent for C++. There is one for each httpd instance; its handle is kept here, where it survives graceful
+//! restarts because the module is never unloaded.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mod_tls_core::agent::{Kind, Parent, Weaknesses, Wish};
+
+use crate::credentials::{Credentials, request};
+use crate::ffi;
+use crate::guard::{guard, guard_result};
+use crate::os::Linux;
+
+static AGENT: Mutex<Option<Parent>> = Mutex::new(None);
+
+fn agent() -> MutexGuard<'static, Option<Parent>> {
+    AGENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// See the bridge.
+pub fn agent_load(
+    requests: &[ffi::LoadRequest],
+    wish: &ffi::AgentWish,
+) -> Result<Box<Credentials>, String> {
+    guard_result(|| {
+        let mut agent = agent();
+        if agent.is_none() {
+            *agent = Some(Parent::new(Arc::new(Linux), wish.id).map_err(|e| e.to_string())?);
+        }
+        let parent = agent.as_mut().ok_or("no agent")?;
+        let loaded = parent
+            .load(Wish {
+                serve: wish.serve,
+                reload_seconds: wish.reload_seconds,
+                threads: wish.threads,
+                children: wish.children,
+                requests: requests.iter().map(request).collect(),
+            })
+            .map_err(|error| error.to_string())?;
+        let weak = weaknesses(loaded.weaknesses);
+        Ok(Box::new(Credentials::new(
+            loaded.live,
+            loaded.problems,
+            weak,
+        )))
+    })
+}
+
+fn weaknesses(weak: Weaknesses) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut say = |is: bool, text: &str| {
+        if is {
+            lines.push(text.to_owned());
+        }
+    };
+    say(
+        weak.same_uid,
+        "it runs under httpd's own uid, so that a captured child can signal it (httpd was not started as root)",
+    );
+    say(
+        weak.root && !weak.same_uid,
+        "its supervisor stays root, for CAP_DAC_READ_SEARCH is not to be had here (containers drop it)",
+    );
+    say(
+        weak.unfiltered,
+        "its signer runs without a system call filter, for the kernel has none",
+    );
+    say(
+        weak.unlisted,
+        "it cannot list httpd's children, for the kernel lacks CONFIG_PROC_CHILDREN, and admits all that inherited \
+         its socket",
+    );
+    lines
+}
+
+/// See the bridge.
+pub fn agent_look_after() -> Vec<ffi::AgentNotice> {
+    let kind = |kind| match kind {
+        Kind::SignerReplaced => ffi::AgentEvent::SignerReplaced,
+        Kind::ClientRefused => ffi::AgentEvent::ClientRefused,
+        Kind::Reloaded => ffi::AgentEvent::Reloaded,
+        Kind::ReloadRefused => ffi::AgentEvent::ReloadRefused,
+        Kind::Trouble => ffi::AgentEvent::Trouble,
+    };
+    guard(Vec::new, || {
+        let notices = agent().as_mut().map(Parent::look_after).unwrap_or_default();
+        let notice = |notice: mod_tls_core::agent::Notice| ffi::AgentNotice {
+            event: kind(notice.kind),
+            text: notice.text,
+        };
+        notices.into_iter().map(notice).collect()
+    })
+}
+
+/// See the bridge.
+pub fn agent_pid() -> i32 {
+    guard(|| 0, || agent().as_ref().map_or(0, Parent::pid))
+}
+
+/// See the bridge.
+pub fn agent_become_child(threads: usize) {
+    guard(
+        || (),
+        || {
+            if let Some(parent) = agent().take() {
+                parent.become_child(threads);
+            }
+        },
+    );
+}
+
+/// See the bridge.
+pub fn agent_end() {
+    guard(|| (), || drop(agent().take()));
+}

@@ -1,0 +1,278 @@
+//! What the key agent needs of the operating system beyond safe Rust.
+
+use std::fs::File;
+use std::io;
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::atomic::AtomicU64;
+
+use mod_tls_core::agent::{Os, Received};
+
+/// Linux.
+pub struct Linux;
+
+/// Control data: credentials and room for a few descriptors, aligned as cmsghdr wants it.
+#[repr(C, align(8))]
+struct Control([u8; 128]);
+
+impl Os for Linux {
+    fn receive(&self, socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
+        let mut control = MaybeUninit::<Control>::zeroed();
+        let mut part = libc::iovec {
+            iov_base: buffer.as_mut_ptr().cast(),
+            iov_len: buffer.len(),
+        };
+        // SAFETY: an all-zero msghdr is a valid one without addresses.
+        let mut header: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.as_mut_ptr().cast();
+        header.msg_controllen = size_of::<Control>();
+        let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+        // SAFETY: the header names the buffer and the control block above, which outlive the call.
+        let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
+        let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+        let (pid, fd) = read_control(&header);
+        let cut = header.msg_flags & libc::MSG_TRUNC != 0;
+        Ok(Received {
+            length: if cut { buffer.len() + 1 } else { length },
+            pid,
+            fd,
+        })
+    }
+
+    fn fork(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32> {
+        let blocked = block_signals();
+        // SAFETY: the caller has one thread, so the new process finds every lock free.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            let code = catch_unwind(AssertUnwindSafe(|| {
+                become_nobodys(keep);
+                child()
+            }));
+            self.exit(code.unwrap_or(70));
+        }
+        let error = io::Error::last_os_error();
+        restore_signals(&blocked);
+        if pid > 0 { Ok(pid) } else { Err(error) }
+    }
+
+    fn ignore_signals(&self) {
+        for signal in [
+            libc::SIGHUP,
+            libc::SIGINT,
+            libc::SIGTERM,
+            libc::SIGUSR1,
+            libc::SIGPIPE,
+        ] {
+            // SAFETY: changes dispositions of a process that is the agent's own.
+            unsafe { libc::signal(signal, libc::SIG_IGN) };
+        }
+    }
+
+    fn map(&self, file: &File, writable: bool) -> io::Result<&'static AtomicU64> {
+        let protection = if writable {
+            libc::PROT_READ | libc::PROT_WRITE
+        } else {
+            libc::PROT_READ
+        };
+        let size = size_of::<AtomicU64>();
+        if file.metadata()?.len() < size as u64 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
+        let address = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                size,
+                protection,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the mapping is page-aligned, at least eight bytes long, and never unmapped; the file is never made
+        // shorter. A read-only one is only ever loaded from.
+        Ok(unsafe { &*address.cast::<AtomicU64>() })
+    }
+
+    fn exit(&self, code: i32) -> ! {
+        // SAFETY: ends the process; nothing runs after it.
+        unsafe { libc::_exit(code) }
+    }
+}
+
+/// The sender's pid and the first descriptor; further ones are closed.
+fn read_control(header: &libc::msghdr) -> (i32, Option<OwnedFd>) {
+    let (mut pid, mut first) = (0, None);
+    // SAFETY: the kernel filled the control block that the header names; the macros stay inside of it.
+    unsafe {
+        let mut at = libc::CMSG_FIRSTHDR(header);
+        while !at.is_null() {
+            let data = libc::CMSG_DATA(at);
+            let length = (*at).cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
+            match ((*at).cmsg_level, (*at).cmsg_type) {
+                (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) if length >= size_of::<libc::ucred>() => {
+                    pid = data.cast::<libc::ucred>().read_unaligned().pid;
+                }
+                (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
+                    for index in 0..length / size_of::<RawFd>() {
+                        let fd = data.cast::<RawFd>().add(index).read_unaligned();
+                        // The kernel made this descriptor for us; it has no other owner.
+                        let fd = OwnedFd::from_raw_fd(fd);
+                        first.get_or_insert(fd);
+                    }
+                }
+                _ => {}
+            }
+            at = libc::CMSG_NXTHDR(header, at);
+        }
+    }
+    (pid, first)
+}
+
+/// Blocks all signals; gives what was blocked before.
+fn block_signals() -> libc::sigset_t {
+    // SAFETY: both sets are valid memory that the calls fill.
+    unsafe {
+        let mut all = MaybeUninit::<libc::sigset_t>::zeroed();
+        let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+        before.assume_init()
+    }
+}
+
+fn restore_signals(before: &libc::sigset_t) {
+    // SAFETY: the set is a valid one from block_signals.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, before, ptr::null_mut());
+    }
+}
+
+/// In a new process: takes off what it has of httpd.
+fn become_nobodys(keep: &[RawFd]) {
+    std::panic::set_hook(Box::new(|_| ()));
+    // SAFETY: changes dispositions and descriptors of this process alone, which has one thread and runs nothing of
+    // httpd any more.
+    unsafe {
+        for signal in 1..=libc::SIGRTMAX() {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+        for standard in 0..3 {
+            if null >= 0 && !keep.contains(&standard) {
+                libc::dup2(null, standard);
+            }
+        }
+        close_others(keep);
+        let mut none = MaybeUninit::<libc::sigset_t>::zeroed();
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
+    }
+}
+
+/// Closes every descriptor above standard error but those to keep.
+///
+/// # Safety
+/// No owner of another descriptor may use or close it afterwards.
+unsafe fn close_others(keep: &[RawFd]) {
+    let mut keep: Vec<RawFd> = keep.iter().copied().filter(|fd| *fd > 2).collect();
+    keep.sort_unstable();
+    let mut from = 3;
+    for fd in keep.into_iter().map(Some).chain([None]) {
+        let to = fd.map_or(libc::c_int::MAX, |fd| fd - 1);
+        if from <= to {
+            // SAFETY: as the caller promises.
+            unsafe { close_range(from, to) };
+        }
+        if let Some(fd) = fd {
+            from = fd + 1;
+        }
+    }
+}
+
+/// # Safety
+/// As [`close_others`].
+unsafe fn close_range(from: RawFd, to: RawFd) {
+    // SAFETY: plain numbers.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) };
+    if done == 0 {
+        return;
+    }
+    // Linux before 5.9.
+    // SAFETY: fills a struct of ours; closing numbers that are not open does nothing.
+    unsafe {
+        let most = libc::sysconf(libc::_SC_OPEN_MAX).clamp(256, 1 << 20);
+        let last = to.min(RawFd::try_from(most).unwrap_or(RawFd::MAX));
+        for fd in from..=last {
+            libc::close(fd);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn a_forked_process_has_what_it_was_given_only() {
+        // Only a process with one thread may fork so, and this one runs tests side by side.
+        const ALONE: &str = "MOD_TLS_TEST_ALONE";
+        if std::env::var_os(ALONE).is_none() {
+            let name = "os::tests::a_forked_process_has_what_it_was_given_only";
+            let status = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", name, "--test-threads=1"])
+                .env(ALONE, "1")
+                .status();
+            assert!(status.unwrap().success());
+            return;
+        }
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let (other, _) = UnixStream::pair().unwrap();
+        let raw = other.as_raw_fd();
+        let mut far = Some(far);
+        let keep = [far.as_ref().unwrap().as_raw_fd()];
+        let mut child = || {
+            let mut far = far.take().unwrap();
+            // SAFETY: asks about a number.
+            let open = unsafe { libc::fcntl(raw, libc::F_GETFD) } >= 0;
+            far.write_all(&[u8::from(open)]).unwrap();
+            panic!("which ends it with 70");
+        };
+        let pid = Linux.fork(&keep, &mut child).unwrap();
+        drop(far);
+        let mut said = Vec::new();
+        near.read_to_end(&mut said).unwrap();
+        assert_eq!(said, [0]);
+        let mut status = 0;
+        // SAFETY: waits for our own child.
+        assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+        assert_eq!(libc::WEXITSTATUS(status), 70);
+    }
+
+    #[test]
+    fn messages_name_their_sender() {
+        let broker = mod_tls_core::agent::broker().unwrap();
+        // SAFETY: sends two bytes from an array.
+        unsafe { libc::send(broker.children.as_raw_fd(), [1u8, 2].as_ptr().cast(), 2, 0) };
+        let mut buffer = [0; 1];
+        let received = Linux.receive(broker.signer.as_fd(), &mut buffer).unwrap();
+        assert_eq!(received.pid, i32::try_from(std::process::id()).unwrap());
+        assert_eq!(received.length, 2, "longer than the buffer");
+        assert!(received.fd.is_none());
+        let empty = Linux
+            .receive(broker.signer.as_fd(), &mut buffer)
+            .unwrap_err();
+        assert_eq!(empty.kind(), io::ErrorKind::WouldBlock);
+    }
+}

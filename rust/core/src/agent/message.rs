@@ -1,0 +1,363 @@
+//! What httpd's parent and the supervisor say to each other.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rustls::SignatureAlgorithm;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+
+use super::codec::{Cut, Reader, Writer};
+use super::keys::PublicHalf;
+use super::remote::RemoteKey;
+use super::transport::Transport;
+use super::wire::Role;
+use crate::creds::certificate::Certificate;
+use crate::creds::key::KeyKind;
+use crate::creds::{CertSet, LoadRequest, Pair, PairRequest, Problem, Severity};
+
+/// Version of these messages and of everything else in the agent. A supervisor of another version is replaced.
+pub const VERSION: u32 = 1;
+
+/// The parent's order: load this, and serve it when `serve` is set.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Tags the entries on the board that belong to this configuration.
+    pub generation: u64,
+    /// False in the first pass of post_config: httpd has yet to detach, and children are far.
+    pub serve: bool,
+    /// Seconds between two looks at the files; 0 for never.
+    pub reload_seconds: u32,
+    /// Connections that one child may hold.
+    pub per_process: u32,
+    /// Connections in all.
+    pub total: u32,
+    /// What to load, one for each virtual host.
+    pub requests: Vec<LoadRequest>,
+}
+
+impl Order {
+    /// As bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.number(VERSION);
+        w.long(self.generation);
+        w.byte(u8::from(self.serve));
+        w.number(self.reload_seconds);
+        w.number(self.per_process);
+        w.number(self.total);
+        w.list(&self.requests, |w, request| {
+            w.text(&request.host);
+            w.text(&request.passphrase);
+            w.byte(u8::from(request.strict));
+            w.list(&request.names, |w, name| w.text(name));
+            w.list(&request.pairs, |w, pair| {
+                w.text(&pair.certificate);
+                w.optional(pair.key.as_deref());
+                w.text(&pair.place);
+            });
+            w.list(&request.spare_keys, |w, key| w.text(key));
+            w.optional(request.chain.as_deref());
+            w.optional(request.authorities.as_deref());
+        });
+        w.into_bytes()
+    }
+
+    /// From bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Cut> {
+        let mut r = Reader::new(bytes);
+        if r.number()? != VERSION {
+            return Err(Cut);
+        }
+        Ok(Self {
+            generation: r.long()?,
+            serve: r.byte()? != 0,
+            reload_seconds: r.number()?,
+            per_process: r.number()?,
+            total: r.number()?,
+            requests: r.list(decode_request)?,
+        })
+    }
+}
+
+fn decode_request(r: &mut Reader<'_>) -> Result<LoadRequest, Cut> {
+    Ok(LoadRequest {
+        host: r.text()?,
+        passphrase: r.text()?,
+        strict: r.byte()? != 0,
+        names: r.list(Reader::text)?,
+        pairs: r.list(|r| {
+            Ok(PairRequest {
+                certificate: r.text()?,
+                key: r.optional()?,
+                place: r.text()?,
+            })
+        })?,
+        spare_keys: r.list(Reader::text)?,
+        chain: r.optional()?,
+        authorities: r.optional()?,
+    })
+}
+
+/// What a supervisor could not take from itself or its signer; each is a line for the administrator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weaknesses {
+    /// The agent runs under httpd's own uid.
+    pub same_uid: bool,
+    /// The supervisor stayed root without CAP_DAC_READ_SEARCH.
+    pub root: bool,
+    /// No system call filter.
+    pub unfiltered: bool,
+    /// Every process that inherited the broker is admitted, children or not.
+    pub unlisted: bool,
+}
+
+impl Weaknesses {
+    fn bits(self) -> u8 {
+        u8::from(self.same_uid)
+            | u8::from(self.root) << 1
+            | u8::from(self.unfiltered) << 2
+            | u8::from(self.unlisted) << 3
+    }
+
+    fn from_bits(bits: u8) -> Self {
+        Self {
+            same_uid: bits & 1 != 0,
+            root: bits & 2 != 0,
+            unfiltered: bits & 4 != 0,
+            unlisted: bits & 8 != 0,
+        }
+    }
+}
+
+/// The supervisor's answer.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// For each request its set; `None` where nothing of it can be used.
+    pub sets: Vec<Option<Arc<CertSet>>>,
+    /// What is wrong with the files.
+    pub problems: Vec<Problem>,
+    /// What is less separate than it should be.
+    pub weaknesses: Weaknesses,
+    /// Why no signer runs, where one was asked for; else empty.
+    pub failure: String,
+}
+
+impl Answer {
+    /// As bytes. Equal sets are written once. Only public halves leave the supervisor.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.number(VERSION);
+        w.byte(self.weaknesses.bits());
+        w.text(&self.failure);
+        w.list(&self.problems, |w, problem| {
+            w.byte(severity_code(problem.severity));
+            w.count(problem.request);
+            w.text(&problem.place);
+            w.text(&problem.file);
+            w.text(&problem.text);
+        });
+        let mut distinct: Vec<&Arc<CertSet>> = Vec::new();
+        let mut places: HashMap<*const CertSet, usize> = HashMap::new();
+        for set in self.sets.iter().flatten() {
+            places.entry(Arc::as_ptr(set)).or_insert_with(|| {
+                distinct.push(set);
+                distinct.len()
+            });
+        }
+        w.list(&distinct, |w, set| encode_set(w, set));
+        w.list(&self.sets, |w, set| {
+            let place = set.as_ref().and_then(|set| places.get(&Arc::as_ptr(set)));
+            w.count(place.copied().unwrap_or(0));
+        });
+        w.into_bytes()
+    }
+
+    /// From bytes; the keys of the sets sign over `transport`.
+    pub fn decode(bytes: &[u8], transport: &Arc<Transport>) -> Result<Self, Cut> {
+        let mut r = Reader::new(bytes);
+        if r.number()? != VERSION {
+            return Err(Cut);
+        }
+        let weaknesses = Weaknesses::from_bits(r.byte()?);
+        let failure = r.text()?;
+        let problems = r.list(|r| {
+            Ok(Problem {
+                severity: severity(r.byte()?)?,
+                request: r.count()?,
+                place: r.text()?,
+                file: r.text()?,
+                text: r.text()?,
+            })
+        })?;
+        let distinct = r.list(|r| Ok(Arc::new(decode_set(r, transport)?)))?;
+        let sets = r.list(|r| match r.count()? {
+            0 => Ok(None),
+            place => distinct.get(place - 1).cloned().map(Some).ok_or(Cut),
+        })?;
+        Ok(Self {
+            sets,
+            problems,
+            weaknesses,
+            failure,
+        })
+    }
+}
+
+fn severity_code(severity: Severity) -> u8 {
+    match severity {
+        Severity::Notice => 0,
+        Severity::Warning => 1,
+        Severity::Error => 2,
+    }
+}
+
+fn severity(code: u8) -> Result<Severity, Cut> {
+    match code {
+        0 => Ok(Severity::Notice),
+        1 => Ok(Severity::Warning),
+        2 => Ok(Severity::Error),
+        _ => Err(Cut),
+    }
+}
+
+/// Appends the public part of a set: chains and public keys.
+pub fn encode_set(w: &mut Writer, set: &CertSet) {
+    w.list(set.pairs(), |w, pair| {
+        let half = PublicHalf::of(pair.certified.key.as_ref());
+        w.bytes(half.as_ref().map_or(&[], |half| &half.spki));
+        let algorithm = half.map_or(SignatureAlgorithm::Anonymous, |half| half.algorithm);
+        w.byte(u8::from(algorithm));
+        let (kind, bits) = match pair.kind {
+            KeyKind::Rsa(bits) => (0, bits),
+            KeyKind::Ecdsa(bits) => (1, usize::from(bits)),
+            KeyKind::Ed25519 => (2, 0),
+        };
+        w.byte(kind);
+        w.count(bits);
+        w.list(&pair.certified.cert, |w, der| w.bytes(der));
+    });
+}
+
+/// Reads what [`encode_set`] wrote; the keys sign over `transport`.
+pub fn decode_set(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<CertSet, Cut> {
+    let pairs = r.list(|r| {
+        let spki = r.bytes()?.to_vec();
+        let algorithm = SignatureAlgorithm::from(r.byte()?);
+        let (kind, bits) = (r.byte()?, r.count()?);
+        let kind = match kind {
+            0 => KeyKind::Rsa(bits),
+            1 => KeyKind::Ecdsa(u16::try_from(bits).map_err(|_| Cut)?),
+            2 => KeyKind::Ed25519,
+            _ => return Err(Cut),
+        };
+        let chain = r.list(|r| Ok(CertificateDer::from(r.bytes()?.to_vec())))?;
+        let leaf = Certificate::parse(chain.first().ok_or(Cut)?).map_err(|_| Cut)?;
+        let half = PublicHalf { spki, algorithm };
+        let key = RemoteKey::new(half, Role::Server, Arc::clone(transport));
+        let certified = Arc::new(CertifiedKey::new(chain, Arc::new(key)));
+        Ok(Arc::new(Pair {
+            certified,
+            kind,
+            leaf: Arc::new(leaf),
+        }))
+    })?;
+    Ok(CertSet::new(pairs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::broker::broker;
+    use crate::agent::testing::{Random, pair};
+
+    #[test]
+    fn orders_round_trip() {
+        let order = Order {
+            generation: 3,
+            serve: true,
+            reload_seconds: 10,
+            per_process: 64,
+            total: 4096,
+            requests: vec![LoadRequest {
+                host: "www.example.com:443".to_owned(),
+                passphrase: "builtin".to_owned(),
+                names: vec!["www.example.com".to_owned()],
+                pairs: vec![PairRequest {
+                    certificate: "/a".to_owned(),
+                    key: Some("/b".to_owned()),
+                    place: "file:1".to_owned(),
+                }],
+                spare_keys: vec!["/c".to_owned()],
+                chain: Some("/d".to_owned()),
+                authorities: None,
+                strict: true,
+            }],
+        };
+        let back = Order::decode(&order.encode()).unwrap();
+        assert_eq!(format!("{back:?}"), format!("{order:?}"));
+        let mut other = order.encode();
+        other[3] ^= 1;
+        assert!(Order::decode(&other).is_err(), "another version");
+    }
+
+    #[test]
+    fn answers_carry_public_halves_and_keep_sharing() {
+        let set = Arc::new(CertSet::new(vec![pair("a.example"), pair("b.example")]));
+        let answer = Answer {
+            sets: vec![Some(Arc::clone(&set)), None, Some(Arc::clone(&set))],
+            problems: vec![Problem {
+                severity: Severity::Warning,
+                request: 1,
+                place: "x:2".to_owned(),
+                file: "/c".to_owned(),
+                text: "is odd".to_owned(),
+            }],
+            weaknesses: Weaknesses {
+                unfiltered: true,
+                ..Weaknesses::default()
+            },
+            failure: "none".to_owned(),
+        };
+        let transport = Transport::new(broker().unwrap().children, 4);
+        let back = Answer::decode(&answer.encode(), &transport).unwrap();
+        let [Some(first), None, Some(third)] = &back.sets[..] else {
+            panic!("{:?}", back.sets);
+        };
+        assert!(Arc::ptr_eq(first, third));
+        assert_eq!(back.problems, answer.problems);
+        assert_eq!(back.weaknesses, answer.weaknesses);
+        for (ours, theirs) in set.pairs().iter().zip(first.pairs()) {
+            assert_eq!(ours.certified.cert, theirs.certified.cert);
+            assert_eq!(
+                ours.certified.key.public_key(),
+                theirs.certified.key.public_key()
+            );
+            assert!(theirs.certified.keys_match().is_ok());
+            assert_eq!(ours.kind, theirs.kind);
+        }
+    }
+
+    #[test]
+    fn damaged_answers_do_not_panic() {
+        let set = Arc::new(CertSet::new(vec![pair("a.example")]));
+        let answer = Answer {
+            sets: vec![Some(set)],
+            ..Answer::default()
+        };
+        let transport = Transport::new(broker().unwrap().children, 4);
+        let good = answer.encode();
+        let mut random = Random::new(5);
+        for _ in 0..2000 {
+            let mut bad = good.clone();
+            bad.truncate(random.below(good.len() + 1));
+            for _ in 0..random.below(4) {
+                if let Some(at) = bad.len().checked_sub(1).map(|last| random.below(last + 1)) {
+                    bad[at] = random.next() as u8;
+                }
+            }
+            let _ = Answer::decode(&bad, &transport);
+            let _ = Order::decode(&bad);
+        }
+    }
+}

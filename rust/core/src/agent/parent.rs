@@ -1,0 +1,341 @@
+//! The agent as httpd's parent holds it: makes it, orders from it, makes it again when it dies.
+
+use std::fs::File;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, Mode, OFlags, fchmod, ftruncate, memfd_create, open};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+
+use super::Os;
+use super::admit::children_of;
+use super::board::{Board, HEAD};
+use super::broker::{self, Broker};
+use super::codec::Writer;
+use super::frame;
+use super::live::Live;
+use super::message::{Answer, Order, Weaknesses};
+use super::notice::{self, Kind, Notice};
+use super::reload::same;
+use super::supervisor::{self, Birth};
+use super::transport::Transport;
+use crate::creds::{CertSet, LoadRequest, Problem};
+
+/// First byte of what a parent sends: the list of its children follows as a descriptor.
+pub(super) const CHILDREN: u8 = b'C';
+/// The parent itself follows, as a pidfd.
+pub(super) const PARENT: u8 = b'P';
+/// An order follows.
+pub(super) const ORDER: u8 = b'O';
+/// Indices of virtual hosts follow: children have other certificates for them than the supervisor.
+pub(super) const ANNOUNCE: u8 = b'A';
+
+/// How long a supervisor may be silent in the middle of an order.
+const SILENCE: Duration = Duration::from_secs(60);
+/// The same for its first order, when somebody may have to type pass phrases.
+const DIALOG: Duration = Duration::from_secs(3600);
+/// Longest answer.
+const MAX_ANSWER: usize = 1 << 30;
+/// Messages that are logged at one go.
+const AT_ONCE: usize = 64;
+
+/// What a configuration wants of the agent.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// False in the first pass of post_config: load and check, serve later.
+    pub serve: bool,
+    /// Seconds between two looks at the files; 0 for never.
+    pub reload_seconds: u32,
+    /// Threads of one child.
+    pub threads: u32,
+    /// Most children at a time.
+    pub children: u32,
+    /// What to load.
+    pub requests: Vec<LoadRequest>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The certificates of all virtual hosts; their keys are the agent's.
+    pub live: Arc<Live>,
+    /// What is wrong with the files.
+    pub problems: Vec<Problem>,
+    /// What is less separate than it should be.
+    pub weaknesses: Weaknesses,
+}
+
+/// The agent of one httpd instance. Lives as long as httpd's parent, whatever restarts gracefully; children inherit
+/// it by fork and give up what is not theirs ([`Parent::become_child`]).
+pub struct Parent {
+    os: Arc<dyn Os>,
+    id: u32,
+    broker: Broker,
+    shared: File,
+    board: Arc<Board>,
+    transport: Arc<Transport>,
+    running: Option<Running>,
+    order: Order,
+    live: Option<Arc<Live>>,
+    generation: u64,
+}
+
+/// A supervisor that was made and not yet seen dead.
+struct Running {
+    pid: i32,
+    control: UnixStream,
+    notices: OwnedFd,
+    /// Closing it ends the supervisor and its signers.
+    _life: io::PipeWriter,
+}
+
+impl Parent {
+    /// An agent that will run under uid and gid `id`; nothing runs yet.
+    pub fn new(os: Arc<dyn Os>, id: u32) -> io::Result<Self> {
+        let broker = broker::broker()?;
+        let shared = memfd_create("mod_tls", MemfdFlags::CLOEXEC)?;
+        // Else every uid could open it for writing again, through /proc/self/fd.
+        fchmod(&shared, Mode::RUSR | Mode::WUSR)?;
+        ftruncate(&shared, HEAD)?;
+        let shared = File::from(shared);
+        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&shared));
+        let view = File::from(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?);
+        let end = os.map(&view, false)?;
+        let transport = Transport::new(broker.children.try_clone()?, 1);
+        let board = Arc::new(Board::new(view, end));
+        Ok(Self {
+            os,
+            id,
+            broker,
+            shared,
+            board,
+            transport,
+            running: None,
+            order: Order::default(),
+            live: None,
+            generation: 0,
+        })
+    }
+
+    /// Has the agent load what a configuration names; makes the agent where there is none, or none that answers.
+    /// Blocks until it is done.
+    pub fn load(&mut self, wish: Wish) -> io::Result<Loaded> {
+        self.generation += 1;
+        // Connections of old children beside those of new ones, during a graceful restart.
+        let per_process = wish.threads.saturating_mul(2).saturating_add(16);
+        self.order = Order {
+            generation: self.generation,
+            serve: wish.serve,
+            reload_seconds: wish.reload_seconds,
+            per_process,
+            total: wish
+                .children
+                .saturating_mul(2)
+                .saturating_mul(per_process)
+                .clamp(64, 1 << 20),
+            requests: wish.requests,
+        };
+        let seen = self.board.end();
+        let answer = self.order_twice()?;
+        let live = Live::following(
+            answer.sets,
+            Arc::clone(&self.board),
+            Arc::clone(&self.transport),
+            self.generation,
+            seen,
+        );
+        self.live = wish.serve.then(|| Arc::clone(&live));
+        Ok(Loaded {
+            live,
+            problems: answer.problems,
+            weaknesses: answer.weaknesses,
+        })
+    }
+
+    /// Gives the order; a supervisor that died, hangs or speaks another version is replaced once.
+    fn order_twice(&mut self) -> io::Result<Answer> {
+        let first = self.order_once();
+        let answer = match first {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.kill();
+                self.order_once()?
+            }
+        };
+        if answer.failure.is_empty() {
+            Ok(answer)
+        } else {
+            Err(io::Error::other(answer.failure))
+        }
+    }
+
+    fn order_once(&mut self) -> io::Result<Answer> {
+        if self.running.is_none() {
+            self.running = Some(self.spawn()?);
+        }
+        let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let control = &mut running.control;
+        let me = std::process::id();
+        // Both may be missing: an old kernel, or one without CONFIG_PROC_CHILDREN.
+        send_with(
+            control,
+            CHILDREN,
+            children_of(me).ok().as_ref().map(AsFd::as_fd),
+        )?;
+        let pid = i32::try_from(me).ok().and_then(Pid::from_raw);
+        let pidfd = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        send_with(control, PARENT, pidfd.as_ref().map(AsFd::as_fd))?;
+        let order = self.order.encode();
+        send_with(control, ORDER, None)?;
+        frame::write(control, &order)?;
+        let answer = frame::read(control, MAX_ANSWER)?;
+        control.set_read_timeout(Some(SILENCE))?;
+        Answer::decode(&answer, &self.transport).map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+
+    fn spawn(&self) -> io::Result<Running> {
+        let (control, far_control) = UnixStream::pair()?;
+        control.set_read_timeout(Some(DIALOG))?;
+        control.set_write_timeout(Some(SILENCE))?;
+        let (notices, speaker) = broker::pair()?;
+        let (end, life) = io::pipe()?;
+        let mut birth = Some(Birth {
+            control: far_control.into(),
+            speaker,
+            board: self.shared.try_clone()?,
+            broker: self.broker.signer.try_clone()?,
+            life: end.into(),
+            id: self.id,
+        });
+        let os = Arc::clone(&self.os);
+        let keep = birth.as_ref().map(Birth::fds).unwrap_or_default();
+        let mut child = || match birth.take() {
+            Some(birth) => supervisor::run(Arc::clone(&os), birth),
+            None => 70,
+        };
+        let pid = self.os.fork(&keep, &mut child)?;
+        Ok(Running {
+            pid,
+            control,
+            notices,
+            _life: life,
+        })
+    }
+
+    fn kill(&mut self) {
+        if let Some(running) = self.running.take()
+            && let Some(pid) = Pid::from_raw(running.pid)
+            && !hung_up(&running.control)
+        {
+            // It holds the line, so the pid is still its own.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+
+    /// The supervisor's pid, for httpd's table of processes to be told about; 0 where none runs.
+    pub fn pid(&self) -> i32 {
+        self.running.as_ref().map_or(0, |running| running.pid)
+    }
+
+    /// Gives the lines that the agent wants logged, and makes a new supervisor where the last one died. Called by the
+    /// parent now and then.
+    pub fn look_after(&mut self) -> Vec<Notice> {
+        let Some(running) = &self.running else {
+            return Vec::new();
+        };
+        let mut notices = notice::take(&running.notices, AT_ONCE);
+        if hung_up(&running.control) {
+            let old = self.running.take();
+            let text = match self.replace() {
+                Ok(()) => "the supervisor of the key agent had died; a new one runs".to_owned(),
+                Err(error) => format!(
+                    "the supervisor of the key agent died, and no new one could be made: {error}"
+                ),
+            };
+            notices.push(Notice {
+                kind: Kind::Trouble,
+                text,
+            });
+            if self.running.is_none() {
+                // Tried again next time. The old signer, if it lives, serves until then.
+                self.running = old;
+            }
+        }
+        notices
+    }
+
+    fn replace(&mut self) -> io::Result<()> {
+        if !self.order.serve {
+            return Ok(());
+        }
+        let answer = self.order_once().inspect_err(|_| self.running = None)?;
+        if !answer.failure.is_empty() {
+            self.running = None;
+            return Err(io::Error::other(answer.failure));
+        }
+        // Files may have changed while nobody watched them.
+        let Some(live) = &self.live else {
+            return Ok(());
+        };
+        let differs = |(index, new): &(usize, &Option<Arc<CertSet>>)| match (live.set(*index), new)
+        {
+            (Some(old), Some(new)) => !same(&old, new),
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        let mut changed = Writer::default();
+        let hosts: Vec<usize> = answer
+            .sets
+            .iter()
+            .enumerate()
+            .filter(differs)
+            .map(|(index, _)| index)
+            .collect();
+        changed.list(&hosts, |w, host| w.count(*host));
+        let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        send_with(&running.control, ANNOUNCE, None)?;
+        frame::write(&mut running.control, &changed.into_bytes())
+    }
+
+    /// Makes this process, forked by the parent, a child that serves with `threads` threads. All that it keeps is
+    /// what its remote keys hold: the way to the signer, and a view of the board.
+    pub fn become_child(self, threads: usize) {
+        self.transport.set_threads(threads);
+    }
+}
+
+fn hung_up(control: &UnixStream) -> bool {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let mut fds = [PollFd::new(control, PollFlags::RDHUP)];
+    poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
+}
+
+/// Sends one byte, with a descriptor where there is one.
+fn send_with(
+    control: &UnixStream,
+    kind: u8,
+    fd: Option<std::os::fd::BorrowedFd<'_>>,
+) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let fds: Vec<_> = fd.into_iter().collect();
+    if !fds.is_empty() {
+        ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+    }
+    sendmsg(
+        control,
+        &[io::IoSlice::new(&[kind])],
+        &mut ancillary,
+        SendFlags::NOSIGNAL,
+    )?;
+    Ok(())
+}

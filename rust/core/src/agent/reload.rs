@@ -1,0 +1,418 @@
+//! Which files changed, and whether what is in them may be served.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::supervisor::files_of;
+use crate::creds::file::Identity;
+use crate::creds::{CertSet, LoadReport, LoadRequest, Pair, Severity, chain};
+
+/// Two looks that saw the same identity are at least so far apart.
+const SETTLE: Duration = Duration::from_secs(1);
+/// A warning about files that stay unusable is repeated after so long.
+const REPEAT: Duration = Duration::from_secs(24 * 3600);
+
+/// The files of a configuration and how they looked. Polled, for symlink swaps of certbot and Kubernetes defeat
+/// inotify: a path can come to name another file without any event on the old one.
+#[derive(Debug, Default)]
+pub struct Watch {
+    interval: Option<Duration>,
+    next: Option<Instant>,
+    /// Identity when the file was read last; `None` where it was not there.
+    known: HashMap<String, Option<Identity>>,
+    /// Changed since, as the last look saw it.
+    changing: HashMap<String, Option<Identity>>,
+    refused: Vec<Refused>,
+}
+
+impl Watch {
+    /// Watches the files of `requests` as they are now; call it before they are read. `seconds` 0 never looks.
+    pub fn new(requests: &[LoadRequest], seconds: u32) -> Self {
+        if seconds == 0 {
+            return Self::default();
+        }
+        let interval = Duration::from_secs(u64::from(seconds));
+        let files = requests.iter().flat_map(files_of);
+        Self {
+            interval: Some(interval),
+            next: Some(Instant::now() + interval),
+            known: files
+                .map(|file| (file.to_owned(), Identity::of(file).ok()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is time to look.
+    pub fn due(&self, now: Instant) -> bool {
+        self.next.is_some_and(|next| now >= next)
+    }
+
+    /// Looks; gives the files that changed and have settled since. Each change is given once.
+    pub fn look(&mut self, now: Instant) -> HashSet<String> {
+        let mut ripe = HashMap::new();
+        for (file, known) in &self.known {
+            let present = Identity::of(file).ok();
+            if present == *known {
+                self.changing.remove(file);
+            } else if self.changing.get(file) == Some(&present) {
+                ripe.insert(file.clone(), present);
+            } else {
+                self.changing.insert(file.clone(), present);
+            }
+        }
+        for (file, identity) in &ripe {
+            self.changing.remove(file);
+            self.known.insert(file.clone(), *identity);
+        }
+        let pause = if self.changing.is_empty() {
+            self.interval
+        } else {
+            Some(SETTLE)
+        };
+        self.next = pause.map(|pause| now + pause);
+        ripe.into_keys().collect()
+    }
+
+    /// Has the next look find these files changed again.
+    pub fn forget(&mut self, files: &HashSet<String>) {
+        for file in files {
+            self.known.insert(file.clone(), None);
+        }
+    }
+
+    /// Takes note of why `files` are not taken up; gives those lines that have not been said of them before.
+    pub fn refuse(
+        &mut self,
+        files: &HashSet<String>,
+        lines: Vec<String>,
+        now: Instant,
+    ) -> Vec<String> {
+        let (again, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.refused)
+            .into_iter()
+            .partition(|refused| !refused.files.is_disjoint(files));
+        self.refused = others;
+        let mut news = Vec::new();
+        for line in lines {
+            let before = again.iter().find(|refused| refused.line == line);
+            if before.is_none() {
+                news.push(line.clone());
+            }
+            let said = before.map_or(now, |refused| refused.said);
+            let files = files.clone();
+            self.refused.push(Refused { line, files, said });
+        }
+        news
+    }
+
+    /// Lines about files that are as unusable as they were a day ago.
+    pub fn repeat(&mut self, now: Instant) -> Vec<String> {
+        let due = |refused: &&mut Refused| now.duration_since(refused.said) >= REPEAT;
+        let mut lines = Vec::new();
+        for refused in self.refused.iter_mut().filter(due) {
+            refused.said = now;
+            lines.push(refused.line.clone());
+        }
+        lines
+    }
+}
+
+/// A reason why files are not taken up.
+#[derive(Debug)]
+struct Refused {
+    line: String,
+    files: HashSet<String>,
+    said: Instant,
+}
+
+/// What became of changed files.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// Virtual hosts, by index, that get other certificates.
+    pub accepted: Vec<(usize, Arc<CertSet>)>,
+    /// One line for each new set: names, old and new expiry.
+    pub lines: Vec<String>,
+    /// One line for each reason why something stays as it is.
+    pub refused: Vec<String>,
+}
+
+/// Judges what was loaded after `changed` files changed. A virtual host changes as a whole or not at all.
+pub fn judge(
+    requests: &[LoadRequest],
+    present: &[Option<Arc<CertSet>>],
+    report: &LoadReport,
+    changed: &HashSet<String>,
+) -> Verdict {
+    let faulty: HashMap<&str, &str> = report
+        .problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .map(|problem| (problem.file.as_str(), problem.text.as_str()))
+        .collect();
+    let mut verdict = Verdict::default();
+    let mut said = HashSet::new();
+    for (index, request) in requests.iter().enumerate() {
+        let files = || files_of(request).into_iter();
+        if !files().any(|file| changed.contains(file)) {
+            continue;
+        }
+        let old = present.get(index).and_then(Option::as_ref);
+        let new = report.sets.get(index).and_then(Option::as_ref);
+        let fault = files().find_map(|file| faulty.get(file).map(|text| (*text).to_owned()));
+        let refusal = fault.or_else(|| match new {
+            Some(new) => objection(old.map(Arc::as_ref), new, chain::now()),
+            None => Some(format!("nothing could be loaded for {}", request.host)),
+        });
+        match (refusal, new) {
+            (Some(reason), _) => {
+                let news = said.insert(reason.clone());
+                verdict.refused.extend(news.then_some(reason));
+            }
+            (None, Some(new)) if !old.is_some_and(|old| same(old, new)) => {
+                if !verdict
+                    .accepted
+                    .iter()
+                    .any(|(_, known)| Arc::ptr_eq(known, new))
+                {
+                    verdict.lines.push(line(old.map(Arc::as_ref), new));
+                }
+                verdict.accepted.push((index, Arc::clone(new)));
+            }
+            _ => {}
+        }
+    }
+    verdict
+}
+
+/// Whether both serve the same certificates.
+pub fn same(old: &CertSet, new: &CertSet) -> bool {
+    let both = old.pairs().iter().zip(new.pairs());
+    old.pairs().len() == new.pairs().len()
+        && both
+            .into_iter()
+            .all(|(old, new)| old.certified.cert == new.certified.cert)
+}
+
+/// Why `new` must not take the place of `old`.
+fn objection(old: Option<&CertSet>, new: &CertSet, now: i64) -> Option<String> {
+    let old = old.map_or(&[][..], CertSet::pairs);
+    if new.pairs().len() < old.len() {
+        return Some(format!(
+            "of {} certificates only {} could be loaded",
+            old.len(),
+            new.pairs().len()
+        ));
+    }
+    for pair in new.pairs() {
+        let leaf = &pair.leaf;
+        if leaf.not_before > now {
+            let date = chain::date(leaf.not_before);
+            return Some(format!(
+                "the new certificate for {} is not valid before {date}",
+                leaf.names_for_people()
+            ));
+        }
+        if leaf.not_after < now {
+            let date = chain::date(leaf.not_after);
+            return Some(format!(
+                "the new certificate for {} expired on {date}",
+                leaf.names_for_people()
+            ));
+        }
+    }
+    old.iter()
+        .zip(new.pairs())
+        .find_map(|(old, new)| lost_name(old, new))
+}
+
+fn lost_name(old: &Pair, new: &Pair) -> Option<String> {
+    let mut names = old
+        .leaf
+        .dns_names
+        .iter()
+        .cloned()
+        .chain(old.leaf.addresses.iter().map(ToString::to_string));
+    let lost = names.find(|name| !new.leaf.covers(name) && !new.leaf.dns_names.contains(name))?;
+    Some(format!(
+        "the new certificate covers {}, but not {lost}, which the one in use covers; a restart takes it as it is",
+        new.leaf.names_for_people()
+    ))
+}
+
+fn line(old: Option<&CertSet>, new: &CertSet) -> String {
+    let dates = |set: &CertSet| {
+        let all: Vec<String> = set
+            .pairs()
+            .iter()
+            .map(|pair| chain::date(pair.leaf.not_after))
+            .collect();
+        all.join(" and ")
+    };
+    let names = new
+        .pairs()
+        .first()
+        .map_or(String::new(), |pair| pair.leaf.names_for_people());
+    let before = old.map_or("none".to_owned(), dates);
+    let earliest = |set: &CertSet| set.pairs().iter().map(|pair| pair.leaf.not_after).min();
+    let shorter = old.is_some_and(|old| earliest(new) < earliest(old));
+    let hint = if shorter {
+        "; that is earlier than before"
+    } else {
+        ""
+    };
+    format!(
+        "{names}: valid until {}, the one before until {before}{hint}",
+        dates(new)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::testing::{Directory, pair, pair_from};
+    use crate::creds::{PairRequest, Problem};
+
+    fn request(file: &str) -> LoadRequest {
+        let pairs = vec![PairRequest {
+            certificate: file.to_owned(),
+            ..PairRequest::default()
+        }];
+        LoadRequest {
+            host: "a.example:443".to_owned(),
+            pairs,
+            ..LoadRequest::default()
+        }
+    }
+
+    #[test]
+    fn a_change_counts_when_two_looks_saw_it_alike() {
+        let directory = Directory::new("reload-watch");
+        let file = directory.path("a.pem");
+        std::fs::write(&file, "one").unwrap();
+        let mut watch = Watch::new(&[request(&file)], 10);
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert!(!watch.due(at(5)) && watch.due(at(11)));
+        assert!(watch.look(at(11)).is_empty());
+        assert!(!watch.due(at(12)), "nothing changes, so the interval holds");
+        std::fs::write(&file, "half").unwrap();
+        assert!(watch.look(at(21)).is_empty());
+        std::fs::write(&file, "the whole").unwrap();
+        assert!(
+            watch.due(at(22)) && watch.look(at(22)).is_empty(),
+            "it changed again"
+        );
+        assert_eq!(watch.look(at(23)).len(), 1);
+        assert!(watch.look(at(24)).is_empty(), "once");
+        let other = directory.path("b.pem");
+        std::fs::write(&other, "the whole").unwrap();
+        std::fs::rename(&other, &file).unwrap();
+        assert!(
+            watch.look(at(34)).is_empty() && watch.look(at(35)).len() == 1,
+            "by inode"
+        );
+        std::fs::remove_file(&file).unwrap();
+        assert!(
+            watch.look(at(45)).is_empty() && watch.look(at(46)).len() == 1,
+            "vanished"
+        );
+    }
+
+    #[test]
+    fn warnings_are_repeated_daily() {
+        let mut watch = Watch::default();
+        let start = Instant::now();
+        let at = |hours: u64| start + Duration::from_secs(hours * 3600);
+        let files = HashSet::from(["/a".to_owned()]);
+        let bad = || vec!["bad".to_owned()];
+        assert_eq!(watch.refuse(&files, bad(), at(0)), bad());
+        assert!(
+            watch.refuse(&files, bad(), at(1)).is_empty(),
+            "as bad as before"
+        );
+        assert!(watch.repeat(at(23)).is_empty());
+        assert_eq!(watch.repeat(at(24)), bad());
+        assert!(watch.repeat(at(25)).is_empty());
+        assert!(
+            watch.refuse(&files, Vec::new(), at(26)).is_empty(),
+            "good again"
+        );
+        assert!(watch.repeat(at(99)).is_empty());
+    }
+
+    fn verdict(old: &Arc<Pair>, new: &Arc<Pair>, problems: Vec<Problem>) -> Verdict {
+        let set = |pair: &Arc<Pair>| Some(Arc::new(CertSet::new(vec![Arc::clone(pair)])));
+        let report = LoadReport {
+            sets: vec![set(new)],
+            problems,
+        };
+        judge(
+            &[request("/a")],
+            &[set(old)],
+            &report,
+            &HashSet::from(["/a".to_owned()]),
+        )
+    }
+
+    #[test]
+    fn what_may_replace_what() {
+        let old = pair("a.example");
+        let good = verdict(&old, &pair("a.example"), vec![]);
+        assert_eq!((good.accepted.len(), good.refused.len()), (1, 0));
+        assert!(
+            good.lines[0].contains("a.example: valid until"),
+            "{:?}",
+            good.lines
+        );
+        let none = verdict(&old, &old, vec![]);
+        assert!(
+            none.accepted.is_empty() && none.refused.is_empty(),
+            "the same again"
+        );
+        let lost = verdict(&old, &pair("b.example"), vec![]);
+        assert!(
+            lost.accepted.is_empty() && lost.refused[0].contains("but not a.example"),
+            "{:?}",
+            lost.refused
+        );
+        let day = 24 * 3600;
+        let early = verdict(&old, &pair_from("a.example", day, 9 * day), vec![]);
+        assert!(
+            early.refused[0].contains("not valid before"),
+            "{:?}",
+            early.refused
+        );
+        let late = verdict(&old, &pair_from("a.example", -9 * day, -day), vec![]);
+        assert!(late.refused[0].contains("expired on"), "{:?}", late.refused);
+        let short = verdict(&old, &pair_from("a.example", -day, 9 * day), vec![]);
+        assert!(
+            short.lines[0].contains("earlier than before"),
+            "{:?}",
+            short.lines
+        );
+    }
+
+    #[test]
+    fn a_fault_of_its_file_keeps_a_host_as_it_is() {
+        let problem = |severity| Problem {
+            severity,
+            request: 0,
+            place: String::new(),
+            file: "/a".to_owned(),
+            text: "is cut".to_owned(),
+        };
+        let (old, new) = (pair("a.example"), pair("a.example"));
+        let bad = verdict(&old, &new, vec![problem(Severity::Error)]);
+        assert_eq!(
+            (bad.accepted.len(), &bad.refused[..]),
+            (0, &["is cut".to_owned()][..])
+        );
+        assert_eq!(
+            verdict(&old, &new, vec![problem(Severity::Warning)])
+                .accepted
+                .len(),
+            1
+        );
+    }
+}

@@ -1,0 +1,454 @@
+//! The supervisor: reads certificate and key files for httpd's parent, keeps them, watches them, and keeps a signer
+//! running. It takes orders from the parent alone. One thread, so that it may fork.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustls::sign::SigningKey;
+
+use super::Os;
+use super::admit::Children;
+use super::board::{BoardWriter, Entry};
+use super::codec::{Reader, Writer};
+use super::frame;
+use super::keys::{KeyTable, PublicHalf};
+use super::message::{Answer, Order, Weaknesses, encode_set};
+use super::notice::{Kind, Speaker};
+use super::reload::Watch;
+use super::sandbox;
+use super::signer::Limits;
+use super::wire::{KeyId, Role};
+use crate::creds::{CertSet, Dialog, LoadReport, LoadRequest, Severity, Store};
+
+mod process;
+
+use process::Child;
+
+/// How often the supervisor looks around when nothing happens.
+const TICK: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
+/// How long a key that no virtual host has any more still signs: handshakes under way, children of before.
+const AFTERLIFE: Duration = Duration::from_secs(600);
+/// Longest message of the parent.
+const MAX_ORDER: usize = 256 << 20;
+/// A signer that lived shorter than this is restarted only once a second.
+const SHORT_LIFE: Duration = Duration::from_secs(5);
+
+/// What a supervisor is born with.
+pub struct Birth {
+    /// Orders come and answers go here.
+    pub control: OwnedFd,
+    /// Lines for the log go here.
+    pub speaker: OwnedFd,
+    /// New certificates are published here.
+    pub board: File,
+    /// The signer's end of the broker.
+    pub broker: OwnedFd,
+    /// Becomes readable when the parent is gone or has made another agent.
+    pub life: OwnedFd,
+    /// Uid and gid to run under.
+    pub id: u32,
+}
+
+impl Birth {
+    /// Its descriptors.
+    pub fn fds(&self) -> Vec<RawFd> {
+        vec![
+            self.control.as_raw_fd(),
+            self.speaker.as_raw_fd(),
+            self.board.as_raw_fd(),
+            self.broker.as_raw_fd(),
+            self.life.as_raw_fd(),
+        ]
+    }
+}
+
+/// A supervisor at work.
+pub(super) struct Supervisor {
+    os: Arc<dyn Os>,
+    control: UnixStream,
+    speaker: Arc<Speaker>,
+    board: BoardWriter,
+    broker: OwnedFd,
+    life: OwnedFd,
+    id: u32,
+    weak: Weaknesses,
+    settled: bool,
+    children: Option<File>,
+    parent: Option<OwnedFd>,
+    order: Order,
+    store: Store,
+    dialog: Dialog,
+    sets: Vec<Option<Arc<CertSet>>>,
+    retired: HashMap<KeyId, (Arc<dyn SigningKey>, Instant)>,
+    watch: Watch,
+    signer: Option<Child>,
+    retry: Instant,
+}
+
+/// Runs a supervisor until its parent is gone. To be called in a process of its own; the result is its exit code.
+pub fn run(os: Arc<dyn Os>, birth: Birth) -> i32 {
+    let prepared = prepare(os, birth);
+    match prepared.and_then(|mut supervisor| supervisor.work()) {
+        Ok(()) => 0,
+        Err(_) => 71,
+    }
+}
+
+fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
+    let _ = rustix::thread::set_name(c"tls-keys");
+    let board = BoardWriter::new(birth.board.try_clone()?, os.map(&birth.board, true)?);
+    Ok(Supervisor {
+        os,
+        control: UnixStream::from(birth.control),
+        speaker: Arc::new(Speaker::new(birth.speaker)),
+        board,
+        broker: birth.broker,
+        life: birth.life,
+        id: birth.id,
+        weak: Weaknesses::default(),
+        settled: false,
+        children: None,
+        parent: None,
+        order: Order::default(),
+        store: Store::default(),
+        dialog: Dialog::default(),
+        sets: Vec::new(),
+        retired: HashMap::new(),
+        watch: Watch::default(),
+        signer: None,
+        retry: Instant::now(),
+    })
+}
+
+impl Supervisor {
+    fn work(&mut self) -> io::Result<()> {
+        loop {
+            let [ordered, ended, parent_gone] = self.wait()?;
+            if ended || (parent_gone && self.order.serve) {
+                return Ok(());
+            }
+            if ordered && !self.take_order()? {
+                return Ok(());
+            }
+            self.look_after_signer();
+            self.look_at_files();
+        }
+    }
+
+    /// Waits for something to do; says whether there is an order, and what else has ended.
+    fn wait(&self) -> io::Result<[bool; 3]> {
+        let mut fds = vec![
+            PollFd::new(&self.control, PollFlags::IN),
+            PollFd::new(&self.life, PollFlags::IN),
+        ];
+        let parent = self.parent.as_ref().filter(|_| self.order.serve);
+        fds.extend(parent.map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let watched = parent.is_some();
+        let signer = self.signer.as_ref().and_then(Child::pidfd);
+        fds.extend(signer.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        match poll(&mut fds, Some(&TICK)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let due = |place: usize| fds.get(place).is_some_and(|fd| !fd.revents().is_empty());
+        Ok([due(0), due(1), watched && due(2)])
+    }
+
+    /// Carries out an order; false when the parent has hung up.
+    fn take_order(&mut self) -> io::Result<bool> {
+        let mut kind = [0; 1];
+        let received = self.os.receive(self.control.as_fd(), &mut kind)?;
+        match (kind, received.length) {
+            (_, 0) => return Ok(false),
+            ([super::parent::CHILDREN], _) => self.children = received.fd.map(File::from),
+            ([super::parent::PARENT], _) => self.parent = received.fd,
+            ([super::parent::ORDER], _) => {
+                // An order of another version: the parent finds the line dead and makes an agent of its own.
+                let Ok(order) = Order::decode(&frame::read(&mut self.control, MAX_ORDER)?) else {
+                    return Ok(false);
+                };
+                let answer = self.carry_out(order).encode();
+                frame::write(&mut self.control, &answer)?;
+            }
+            ([super::parent::ANNOUNCE], _) => {
+                let bytes = frame::read(&mut self.control, MAX_ORDER)?;
+                let Ok(hosts) = Reader::new(&bytes).list(Reader::count) else {
+                    return Ok(false);
+                };
+                let set = |host: usize| {
+                    self.sets
+                        .get(host)?
+                        .as_ref()
+                        .map(|set| (host, Arc::clone(set)))
+                };
+                let changed: Vec<_> = hosts.into_iter().filter_map(set).collect();
+                self.publish(&changed)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn carry_out(&mut self, order: Order) -> Answer {
+        let watch = Watch::new(&order.requests, order.reload_seconds);
+        let mut report = self.store.load(&order.requests, &mut self.dialog);
+        if let Err(error) = self.settle() {
+            return Answer {
+                failure: error.to_string(),
+                ..Answer::default()
+            };
+        }
+        self.keep_last_good(&order.requests, &mut report);
+        self.retire_keys(&report.sets);
+        self.order = order;
+        self.watch = watch;
+        self.sets.clone_from(&report.sets);
+        let started = if self.order.serve {
+            self.start_signer()
+        } else {
+            Ok(())
+        };
+        self.weak.unlisted = self.children.is_none();
+        Answer {
+            sets: report.sets,
+            problems: report.problems,
+            weaknesses: self.weak,
+            failure: started
+                .err()
+                .map_or(String::new(), |error| error.to_string()),
+        }
+    }
+
+    /// Gives up, once, what only the first order needs: pass phrases are asked at httpd's terminal, and programs that
+    /// know them run with httpd's own rights.
+    fn settle(&mut self) -> io::Result<()> {
+        if !self.settled {
+            self.os.ignore_signals();
+            let _ = rustix::process::setsid();
+            std::env::set_current_dir("/")?;
+            self.weak = sandbox::supervisor(self.id)?;
+            self.settled = true;
+        }
+        Ok(())
+    }
+
+    /// A file that turned bad since it was loaded does not stop a restart: what was loaded goes on being served.
+    fn keep_last_good(&self, requests: &[LoadRequest], report: &mut LoadReport) {
+        let known = self.order.requests.iter().zip(&self.sets);
+        let before: HashMap<Vec<&str>, &Arc<CertSet>> = known
+            .filter_map(|(request, set)| Some((files_of(request), set.as_ref()?)))
+            .collect();
+        let mut kept: HashSet<&str> = HashSet::new();
+        for (request, new) in requests.iter().zip(&mut report.sets) {
+            let files = files_of(request);
+            let Some(old) = before.get(&files) else {
+                continue;
+            };
+            let whole = |new: &Arc<CertSet>| new.pairs().len() >= old.pairs().len();
+            if new.as_ref().is_some_and(whole) {
+                continue;
+            }
+            *new = Some(Arc::clone(old));
+            kept.extend(files);
+        }
+        // A virtual host that was never loaded has no excuse, even where it shares a file with one that was.
+        for (request, set) in requests.iter().zip(&report.sets) {
+            if set.is_none() {
+                files_of(request).iter().for_each(|file| {
+                    kept.remove(file);
+                });
+            }
+        }
+        for problem in &mut report.problems {
+            if problem.severity == Severity::Error && kept.contains(problem.file.as_str()) {
+                problem.severity = Severity::Warning;
+                let served = "; what was loaded from it before is still served";
+                problem.text.push_str(served);
+            }
+        }
+    }
+
+    /// Keys of the present sets that `next` lacks sign on for a while.
+    fn retire_keys(&mut self, next: &[Option<Arc<CertSet>>]) {
+        let now = Instant::now();
+        self.retired.retain(|_, (_, until)| *until > now);
+        for key in keys_of(&self.sets) {
+            if let Some(half) = PublicHalf::of(key.as_ref()) {
+                self.retired.insert(half.id(), (key, now + AFTERLIFE));
+            }
+        }
+        for key in keys_of(next) {
+            if let Some(half) = PublicHalf::of(key.as_ref()) {
+                self.retired.remove(&half.id());
+            }
+        }
+    }
+
+    fn key_table(&self) -> KeyTable {
+        let mut table = KeyTable::default();
+        let retired = self.retired.values().map(|(key, _)| Arc::clone(key));
+        for key in keys_of(&self.sets).into_iter().chain(retired) {
+            table.insert(Role::Server, key);
+        }
+        table
+    }
+
+    /// Makes a signer of the present keys, then ends the one before it.
+    fn start_signer(&mut self) -> io::Result<()> {
+        let limits = Limits {
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),
+            per_process: usize::try_from(self.order.per_process).map_err(io::Error::other)?,
+            total: usize::try_from(self.order.total).map_err(io::Error::other)?,
+        };
+        let (child, unfiltered) = process::start(self, self.key_table(), limits)?;
+        self.weak.unfiltered = unfiltered;
+        if let Some(old) = self.signer.replace(child) {
+            old.retire();
+        }
+        Ok(())
+    }
+
+    fn look_after_signer(&mut self) {
+        let Some(signer) = self.signer.as_mut() else {
+            if self.order.serve && Instant::now() >= self.retry {
+                self.try_signer("there was none");
+            }
+            return;
+        };
+        let Some(end) = signer.ended() else {
+            return;
+        };
+        let young = signer.age() < SHORT_LIFE;
+        self.signer = None;
+        if young && Instant::now() < self.retry {
+            return;
+        }
+        self.try_signer(&end);
+    }
+
+    fn try_signer(&mut self, why: &str) {
+        self.retry = Instant::now() + Duration::from_secs(1);
+        match self.start_signer() {
+            Ok(()) => self.speaker.say(Kind::SignerReplaced, why),
+            Err(error) => self.speaker.say_bounded(
+                Kind::Trouble,
+                &format!("no signer could be started: {error}"),
+            ),
+        }
+    }
+
+    fn look_at_files(&mut self) {
+        let now = Instant::now();
+        if !self.watch.due(now) || !self.order.serve {
+            return;
+        }
+        for line in self.watch.repeat(now) {
+            self.speaker.say(Kind::ReloadRefused, &line);
+        }
+        let ripe = self.watch.look(now);
+        if ripe.is_empty() {
+            return;
+        }
+        let report = self.store.load(&self.order.requests, &mut self.dialog);
+        let verdict = super::reload::judge(&self.order.requests, &self.sets, &report, &ripe);
+        for line in self.watch.refuse(&ripe, verdict.refused, now) {
+            self.speaker.say(Kind::ReloadRefused, &line);
+        }
+        if verdict.accepted.is_empty() {
+            return;
+        }
+        let mut next = self.sets.clone();
+        for (index, set) in &verdict.accepted {
+            if let Some(place) = next.get_mut(*index) {
+                *place = Some(Arc::clone(set));
+            }
+        }
+        self.retire_keys(&next);
+        let before = std::mem::replace(&mut self.sets, next);
+        // First the signer that has the new keys, then the news of them.
+        let published = self
+            .start_signer()
+            .and_then(|()| self.publish(&verdict.accepted));
+        match published {
+            Ok(()) => verdict
+                .lines
+                .iter()
+                .for_each(|line| self.speaker.say(Kind::Reloaded, line)),
+            Err(error) => {
+                self.sets = before;
+                self.watch.forget(&ripe);
+                self.speaker.say(
+                    Kind::Trouble,
+                    &format!("new certificates could not be taken up: {error}"),
+                );
+            }
+        }
+    }
+
+    fn publish(&self, accepted: &[(usize, Arc<CertSet>)]) -> io::Result<()> {
+        let mut entries: Vec<(*const CertSet, Entry)> = Vec::new();
+        for (index, set) in accepted {
+            let host = u32::try_from(*index).map_err(io::Error::other)?;
+            if let Some((_, entry)) = entries
+                .iter_mut()
+                .find(|(known, _)| *known == Arc::as_ptr(set))
+            {
+                entry.hosts.push(host);
+                continue;
+            }
+            let mut writer = Writer::default();
+            encode_set(&mut writer, set);
+            let entry = Entry {
+                generation: self.order.generation,
+                hosts: vec![host],
+                set: writer.into_bytes(),
+            };
+            entries.push((Arc::as_ptr(set), entry));
+        }
+        let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
+        self.board.append(&entries)
+    }
+}
+
+/// The files of a virtual host.
+pub(super) fn files_of(request: &LoadRequest) -> Vec<&str> {
+    let mut files = Vec::new();
+    for pair in &request.pairs {
+        files.push(pair.certificate.as_str());
+        files.extend(pair.key.as_deref());
+    }
+    files.extend(request.spare_keys.iter().map(String::as_str));
+    files.extend(request.chain.as_deref());
+    files.extend(request.authorities.as_deref());
+    files
+}
+
+fn keys_of(sets: &[Option<Arc<CertSet>>]) -> Vec<Arc<dyn SigningKey>> {
+    let mut seen = HashSet::new();
+    sets.iter()
+        .flatten()
+        .filter(|set| seen.insert(Arc::as_ptr(set)))
+        .flat_map(|set| {
+            set.pairs()
+                .iter()
+                .map(|pair| Arc::clone(&pair.certified.key))
+        })
+        .collect()
+}
+
+/// Opens what tells a supervisor who the children are.
+pub(super) fn children(file: &Option<File>) -> io::Result<Option<Children>> {
+    file.as_ref()
+        .map(|file| file.try_clone().map(Children::from))
+        .transpose()
+}

@@ -1,0 +1,159 @@
+#include "server/agent.hpp"
+
+#include <apr_thread_proc.h>
+#include <mpm_common.h>
+#include <unixd.h>
+
+#include <exception>
+#include <string>
+
+#include "apr/guarded.hpp"
+#include "report/log.hpp"
+#include "server/policies.hpp"
+
+namespace tls::server {
+namespace {
+
+// What the process retains of an agent, for a module of another build that replaces this one at a graceful restart:
+// it ends an agent that is not its own. This keeps its form for ever; the code stays mapped (-z nodelete).
+struct Trace {
+  void (*end)();
+};
+constexpr const char* trace_key = "mod_tls: key agent";
+
+void end_ours() { rs::agent_end(); }
+
+void take_over() {
+  auto* trace = static_cast<Trace*>(ap_retained_data_get(trace_key));
+  if (trace == nullptr) trace = static_cast<Trace*>(ap_retained_data_create(trace_key, sizeof(Trace)));
+  if (trace->end != nullptr && trace->end != end_ours) trace->end();
+  trace->end = end_ours;
+}
+
+// An id that nobody has, so that no other process may signal the agent: not User's, not root's, and no account's.
+std::uint32_t unused_id(apr_pool_t* pool) {
+  constexpr std::uint32_t first = 65'533;
+  constexpr std::uint32_t last = 65'400;
+  for (std::uint32_t id = first; id > last; --id) {
+    char* name = nullptr;
+    const bool user = id == ap_unixd_config.user_id || apr_uid_name_get(&name, id, pool) == APR_SUCCESS;
+    const bool group = id == ap_unixd_config.group_id || apr_gid_name_get(&name, id, pool) == APR_SUCCESS;
+    if (!user && !group) return id;
+  }
+  return first;
+}
+
+std::uint32_t mpm_number(int what) {
+  int answer = 0;
+  if (ap_mpm_query(what, &answer) != APR_SUCCESS || answer < 1) return 1;
+  return static_cast<std::uint32_t>(answer);
+}
+
+void log_notice(server_rec* s, const rs::AgentNotice& notice) {
+  const std::string text(notice.text);
+  switch (notice.event) {
+    case rs::AgentEvent::SignerReplaced:
+      TLS_LOG_S(s, SignerReplaced, text.c_str());
+      break;
+    case rs::AgentEvent::ClientRefused:
+      TLS_LOG_S(s, ClientRefused, text.c_str());
+      break;
+    case rs::AgentEvent::Reloaded:
+      TLS_LOG_S(s, Reloaded, text.c_str());
+      break;
+    case rs::AgentEvent::ReloadRefused:
+      TLS_LOG_S(s, ReloadRefused, text.c_str());
+      break;
+    default:
+      TLS_LOG_S(s, AgentTrouble, text.c_str());
+      break;
+  }
+}
+
+void watch_supervisor();
+
+void look_after(server_rec* s) {
+  const std::int32_t before = rs::agent_pid();
+  for (const rs::AgentNotice& notice : rs::agent_look_after()) log_notice(s, notice);
+  if (rs::agent_pid() != before) watch_supervisor();
+}
+
+// httpd reaps the children of its parent within a second and tells whoever registered one, long before the monitor
+// hook is due. What was forked before httpd detached is nobody's child; the monitor hook finds that one.
+void on_supervisor(int reason, void* data, int /*status*/) noexcept {
+  if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
+  apr_proc_other_child_unregister(data);
+  if (ap_server_conf == nullptr) return;
+  apr::guarded<bool>(false, [] {
+    look_after(ap_server_conf);
+    return true;
+  });
+}
+
+void watch_supervisor() {
+  static std::int32_t watched = 0;
+  const std::int32_t pid = rs::agent_pid();
+  if (pid <= 0 || pid == watched) return;
+  watched = pid;
+  auto* process = static_cast<apr_proc_t*>(apr_pcalloc(ap_pglobal, sizeof(apr_proc_t)));
+  process->pid = pid;
+  apr_proc_other_child_register(process, on_supervisor, process, nullptr, ap_pglobal);
+}
+
+int monitor(apr_pool_t* /*pool*/, server_rec* s) noexcept {
+  return apr::guarded<int>(DECLINED, [s] {
+    look_after(s);
+    return DECLINED;
+  });
+}
+
+void child_init(apr_pool_t* /*pool*/, server_rec* /*s*/) noexcept {
+  rs::agent_become_child(mpm_number(AP_MPMQ_MAX_THREADS));
+}
+
+bool one_process() { return ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0; }
+
+}  // namespace
+
+bool uses_agent(server_rec* main, bool first_pass) {
+  const char* why = nullptr;
+  if (!effective(main).agent.isolation) {
+    why = "TLSKeyIsolation is off";
+  } else if (one_process()) {
+    why = "httpd -X is one process";
+  }
+  if (why != nullptr && !first_pass) TLS_LOG_S(main, KeysNotIsolated, why);
+  return why == nullptr;
+}
+
+rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs::LoadRequest> requests,
+                                         bool first_pass) {
+  take_over();
+  rs::AgentWish wish;
+  wish.serve = !first_pass;
+  wish.id = unused_id(main->process->pconf);
+  wish.reload_seconds = effective(main).agent.reload.interval_s;
+  wish.threads = mpm_number(AP_MPMQ_MAX_THREADS);
+  wish.children = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS);
+  try {
+    auto credentials = rs::agent_load(requests, wish);
+    if (first_pass) return credentials;
+    watch_supervisor();
+    for (const rust::String& weakness : credentials->weaknesses()) {
+      TLS_LOG_S(main, AgentWeak, std::string(weakness).c_str());
+    }
+    return credentials;
+  } catch (const std::exception& e) {
+    TLS_LOG_S(main, AgentFailed, e.what());
+    throw;
+  }
+}
+
+void end_agent() { rs::agent_end(); }
+
+void register_agent_hooks() {
+  ap_hook_monitor(monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+}
+
+}  // namespace tls::server

@@ -1,0 +1,27 @@
+// The key agent: private keys outside the processes that talk to the network.
+#pragma once
+
+#include "mod_tls_bridge/src/lib.rs.h"
+
+struct server_rec;
+
+namespace tls::server {
+
+// Whether this start isolates its keys: as configured, and not under httpd -X, which is one process for a debugger.
+// Where it does not, the second pass of post_config says so.
+[[nodiscard]] bool uses_agent(server_rec* main, bool first_pass);
+
+// Has the agent load `requests`, and makes the agent where there is none. In the first pass of post_config it only
+// loads, since httpd detaches between the passes. Parent only, in post_config. Throws after logging that and why the
+// agent cannot work.
+[[nodiscard]] rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs::LoadRequest> requests,
+                                                       bool first_pass);
+
+// Ends an agent that the configuration has no use for. Parent only.
+void end_agent();
+
+// What the agent needs of httpd: the monitor hook for its messages and for its life, child_init to give up what is the
+// parent's.
+void register_agent_hooks();
+
+}  // namespace tls::server

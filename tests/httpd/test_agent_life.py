@@ -1,0 +1,177 @@
+"""Death, arrest and renewal of the key agent: new handshakes may wait a moment, open connections never notice."""
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from harness import process
+from harness.agent import agent, named
+from harness.clients import curl, s_client
+from harness.config import Vhost
+from harness.paths import HTTPD
+from harness.tls import connect
+from harness.waiting import wait_until
+
+ON = "TLSKeyIsolation on"
+
+
+@pytest.fixture
+def server(httpd, ca):
+    return httpd([Vhost("a.test", [ca.issue("a.test")])], config=ON)
+
+
+def get(connection) -> bytes:
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b"a.test\n"):
+        part = connection.recv(4096)
+        assert part, answer
+        answer += part
+    return answer
+
+
+def open_connection(server, ca):
+    return connect(server.port, "a.test", ca=ca.file)
+
+
+def test_a_killed_signer_is_replaced(server, ca):
+    kept = open_connection(server, ca)
+    for _ in range(3):
+        before = agent(server)
+        os.kill(before.signer, signal.SIGKILL)
+        assert curl(server.port, ca=ca.file).status == 200, "the first handshake waits for the new signer"
+        assert get(kept)
+        after = wait_until(lambda: (now := agent(server)).signer != before.signer and now, "a new signer")
+        assert after.supervisor == before.supervisor
+    server.log.expect(r"TLS0304.*signal 9", count=3)
+
+
+def test_a_killed_supervisor_is_replaced(server, ca):
+    kept = open_connection(server, ca)
+    before = agent(server)
+    os.kill(before.supervisor, signal.SIGKILL)
+    assert curl(server.port, ca=ca.file).status == 200, "the signer goes on alone"
+    server.log.expect(r"TLS0306.*supervisor of the key agent had died; a new one runs")
+    wait_until(lambda: agent(server).supervisor != before.supervisor, "a new supervisor")
+    wait_until(lambda: not process.alive(before.signer), "the old signer to go")
+    assert curl(server.port, ca=ca.file).status == 200
+    assert get(kept)
+    os.kill(agent(server).signer, signal.SIGKILL)
+    server.log.expect("TLS0304")
+    assert curl(server.port, ca=ca.file).status == 200
+
+
+def test_both_killed(server, ca):
+    before = agent(server)
+    os.kill(before.supervisor, signal.SIGKILL)
+    os.kill(before.signer, signal.SIGKILL)
+    server.log.allow("TLS0306", "TLS0402")
+    wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "a new agent")
+    assert agent(server) != before
+
+
+def test_a_stopped_signer_is_replaced(server, ca):
+    before = agent(server)
+    assert curl(server.port, ca=ca.file).status == 200
+    os.kill(before.signer, signal.SIGSTOP)
+    server.log.allow("TLS0402")
+    server.log.expect(r"TLS0304.*stopped")
+    assert curl(server.port, ca=ca.file).status == 200
+    assert agent(server).signer != before.signer
+
+
+def test_a_stopped_agent_costs_handshakes_but_no_connection(server, ca):
+    """Both stopped: nobody replaces anybody. Handshakes fail within their second, requests on open connections go on."""
+    kept = [open_connection(server, ca) for _ in range(3)]
+    both = agent(server)
+    server.log.allow("TLS0402", "TLS0403")
+    for pid in (both.supervisor, both.signer):
+        os.kill(pid, signal.SIGSTOP)
+    stop = threading.Event()
+    failed = []
+
+    def knock():
+        while not stop.is_set():
+            failed.append(not s_client(server.port, name="a.test").done)
+
+    knocking = [threading.Thread(target=knock) for _ in range(12)]
+    for thread in knocking:
+        thread.start()
+    try:
+        for _ in range(30):
+            for connection in kept:
+                assert get(connection)
+            time.sleep(0.05)
+    finally:
+        stop.set()
+        for pid in (both.signer, both.supervisor):
+            os.kill(pid, signal.SIGCONT)
+        for thread in knocking:
+            thread.join()
+    assert any(failed)
+    wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "handshakes again")
+
+
+def test_signals_of_the_group_do_not_reach_it(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], config=ON, mpm="prefork")
+    before = agent(server)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        for pid in (before.supervisor, before.signer):
+            os.kill(pid, number)
+    server.graceful()
+    assert curl(server.port, ca=ca.file).status == 200
+    assert agent(server).supervisor == before.supervisor, "it outlives a graceful restart"
+    server.restart()
+    assert curl(server.port, ca=ca.file).status == 200
+    assert agent(server).supervisor == before.supervisor
+
+
+def test_detached(httpd, ca):
+    """Started as a daemon: the agent of the first pass of post_config serves the httpd that detached."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], config=ON, start=False)
+    subprocess.run([HTTPD, "-f", str(server.conf)], check=True, timeout=60, env={"PATH": os.environ["PATH"]})
+    pidfile = server.home / "httpd.pid"
+    try:
+        wait_until(pidfile.exists, "a pid file")
+        pid = int(pidfile.read_text())
+        wait_until(lambda: "resuming normal operations" in server.log.text(), "the start")
+        assert curl(server.port, ca=ca.file).status == 200
+        supervisors = [p for p in processes_named("tls-keys") if shares_board(p, pid)]
+        assert len(supervisors) == 1, "the first pass leaves no second one"
+        os.kill(named(supervisors[0], "tls-signer")[0], signal.SIGKILL)
+        assert curl(server.port, ca=ca.file).status == 200
+        server.run("-k", "graceful")
+        wait_until(lambda: server.log.text().count("resuming normal operations") == 2, "the restart")
+        assert curl(server.port, ca=ca.file).status == 200
+        server.log.allow("TLS0304")
+    finally:
+        server.run("-k", "stop")
+        wait_until(lambda: not process.alive(pid), "httpd to end")
+    wait_until(lambda: not any(process.alive(p) for p in supervisors), "the agent to end", 5)
+
+
+def processes_named(name: str) -> list[int]:
+    return [int(p) for p in os.listdir("/proc") if p.isdigit() and process.name(int(p)) == name]
+
+
+def shares_board(one: int, other: int) -> bool:
+    def boards(pid):
+        found = set()
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            path = f"/proc/{pid}/fd/{fd}"
+            if "memfd:mod_tls" in os.readlink(path):
+                found.add(os.stat(path).st_ino)
+        return found
+    return bool(boards(one) & boards(other))
+
+
+def test_a_key_that_turned_bad_stops_the_start_only_where_it_was_never_loaded(server, ca):
+    key = next((server.home / "certs").glob("a.test-*.key"))
+    key.write_text("nothing")
+    server.graceful()
+    server.log.expect(r"TLS0202.*what was loaded from it before is still served")
+    assert curl(server.port, ca=ca.file).status == 200
+    server.stop()
+    assert "holds no PEM block" in server.start_fails()

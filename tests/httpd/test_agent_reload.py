@@ -1,0 +1,132 @@
+"""Certificates that change on disk are taken up without a restart, whole and checked."""
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from harness.agent import agent, holds, secrets
+from harness.certs import DAY, now
+from harness.clients import curl, s_client
+from harness.config import Vhost
+from harness.waiting import wait_until
+
+ON = "TLSKeyIsolation on\nTLSReload 1"
+
+
+@pytest.fixture
+def server(httpd, ca):
+    server = httpd([Vhost("a.test", extra="TLSCertificate certs/a.crt certs/a.key")], config=ON, start=False,
+                   log_level="notice")
+    swap(server, ca.issue("a.test"))
+    return server.start()
+
+
+def swap(server, pair, stem="a"):
+    """As certbot does it: each file complete at once, one after the other."""
+    for suffix, content in ((".crt", pair.certificate_pem()), (".key", pair.key_pem())):
+        new = server.put(f"certs/{stem}{suffix}.new", content, 0o600)
+        os.rename(new, server.home / f"certs/{stem}{suffix}")
+
+
+def serial(server, name="a.test") -> int:
+    text = s_client(server.port, name=name).text
+
+    pem = text[text.index("-----BEGIN"):text.index("-----END CERTIFICATE-----") + 26]
+    return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+def test_a_new_pair_is_served(server, ca):
+    children = server.children
+    for kind in ("p256", "rsa2048", "ed25519"):
+        pair = ca.issue("a.test", kind=kind)
+        swap(server, pair)
+        wait_until(lambda: serial(server) == pair.certificate.serial_number, f"the new {kind} certificate", 10)
+        assert curl(server.port, ca=ca.file).status == 200
+        for pid in [server.pid, *server.children]:
+            assert holds(pid, secrets(pair.key)) == []
+    assert server.children == children
+    server.log.expect(r"TLS0801.*a\.test: valid until .*, the one before until", count=3)
+    server.graceful()
+    assert serial(server) == pair.certificate.serial_number
+
+
+def test_a_symlink_swap_is_noticed(httpd, ca):
+    server = httpd([Vhost("a.test", extra="TLSCertificate live/tls.crt live/tls.key")], config=ON, start=False)
+    first, second = ca.issue("a.test"), ca.issue("a.test")
+    for directory, pair in (("one", first), ("two", second)):
+        server.put(f"{directory}/tls.crt", pair.certificate_pem())
+        server.put(f"{directory}/tls.key", pair.key_pem(), 0o600)
+    os.symlink("one", server.home / "live")
+    server.start()
+    assert serial(server) == first.certificate.serial_number
+    os.symlink("two", server.home / "next")
+    os.rename(server.home / "next", server.home / "live")
+    wait_until(lambda: serial(server) == second.certificate.serial_number, "the certificate behind the link", 10)
+
+
+BAD = {
+    "empty": (lambda s, ca: (s.home / "certs/a.crt").write_bytes(b""), r"certs/a\.crt is empty"),
+    "gone": (lambda s, ca: (s.home / "certs/a.key").unlink(), r"certs/a\.key cannot be read"),
+    "half": (lambda s, ca: (s.home / "certs/a.crt").write_bytes(ca.issue("a.test").certificate_pem()[:300]), "no END"),
+    "mismatch": (lambda s, ca: (s.home / "certs/a.crt").write_bytes(ca.issue("a.test").certificate_pem()),
+                 "does not fit the certificate"),
+    "name": (lambda s, ca: swap(s, ca.issue("b.test")), r"but not a\.test, which the one in use covers"),
+    "early": (lambda s, ca: swap(s, ca.issue("a.test", start=now() + DAY)), "not valid before"),
+    "late": (lambda s, ca: swap(s, ca.issue("a.test", start=now() - 9 * DAY, end=now() - DAY)), "expired on"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_what_cannot_be_served_leaves_the_old_one(server, ca, fault):
+    spoil, said = BAD[fault]
+    before = serial(server)
+    spoil(server, ca)
+    server.log.expect(f"TLS0802.*{said}")
+    assert serial(server) == before
+    assert curl(server.port, ca=ca.file).status == 200
+    swap(server, pair := ca.issue("a.test"))
+    wait_until(lambda: serial(server) == pair.certificate.serial_number, "a good pair again", 10)
+
+
+def test_an_earlier_expiry_is_said(server, ca):
+    swap(server, ca.issue("a.test", end=now() + 3 * DAY))
+    server.log.expect("TLS0801.*earlier than before")
+
+
+def test_swaps_under_load_lose_no_handshake(server, ca):
+    stop, failures, done = threading.Event(), [], [0]
+
+    def knock():
+        while not stop.is_set():
+            answer = s_client(server.port, "-verify_return_error", "-CAfile", str(ca.file), name="a.test")
+            done[0] += 1
+            if not answer.done:
+                failures.append(answer.text)
+
+    threads = [threading.Thread(target=knock) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(6):
+            pair = ca.issue("a.test", kind=("p256", "rsa2048")[number % 2])
+            swap(server, pair)
+            wait_until(lambda: serial(server) == pair.certificate.serial_number, "the new certificate", 20)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert done[0] > 20 and failures == []
+
+
+def test_off_waits_for_a_restart(httpd, ca):
+    server = httpd([Vhost("a.test", extra="TLSCertificate certs/a.crt certs/a.key")],
+                   config="TLSKeyIsolation on\nTLSReload off", start=False)
+    swap(server, ca.issue("a.test"))
+    server.start()
+    before = serial(server)
+    swap(server, pair := ca.issue("a.test"))
+    wait_until(lambda: Path(f"/proc/{agent(server).supervisor}").exists(), "the agent")
+    assert serial(server) == before
+    server.graceful()
+    assert serial(server) == pair.certificate.serial_number
