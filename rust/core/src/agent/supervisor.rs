@@ -40,8 +40,10 @@ const TICK: Timespec = Timespec {
 const AFTERLIFE: Duration = Duration::from_secs(600);
 /// Longest message of the parent.
 const MAX_ORDER: usize = 256 << 20;
-/// A signer that lived shorter than this is restarted only once a second.
+/// A signer that lived shorter than this counts as one that does not work.
 const SHORT_LIFE: Duration = Duration::from_secs(5);
+/// After so many of those in a row a new one is made once a second only.
+const PATIENCE: u32 = 5;
 
 /// What a supervisor is born with.
 pub struct Birth {
@@ -93,6 +95,9 @@ pub(super) struct Supervisor {
     watch: Watch,
     signer: Option<Child>,
     retry: Instant,
+    short_lives: u32,
+    /// Why the last signer ended.
+    mourned: String,
 }
 
 /// Runs a supervisor until its parent is gone. To be called in a process of its own; the result is its exit code.
@@ -127,6 +132,8 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         watch: Watch::default(),
         signer: None,
         retry: Instant::now(),
+        short_lives: 0,
+        mourned: String::new(),
     })
 }
 
@@ -319,21 +326,26 @@ impl Supervisor {
     }
 
     fn look_after_signer(&mut self) {
-        let Some(signer) = self.signer.as_mut() else {
-            if self.order.serve && Instant::now() >= self.retry {
-                self.try_signer("there was none");
-            }
-            return;
-        };
-        let Some(end) = signer.ended() else {
-            return;
-        };
-        let young = signer.age() < SHORT_LIFE;
-        self.signer = None;
-        if young && Instant::now() < self.retry {
+        if !self.order.serve {
             return;
         }
-        self.try_signer(&end);
+        if let Some(signer) = self.signer.as_mut() {
+            let Some(end) = signer.ended() else {
+                return;
+            };
+            self.short_lives = if signer.age() < SHORT_LIFE {
+                self.short_lives + 1
+            } else {
+                0
+            };
+            self.signer = None;
+            self.mourned = end;
+        }
+        // At once as a rule; what dies again and again is not worth a whole core.
+        if self.short_lives < PATIENCE || Instant::now() >= self.retry {
+            let why = self.mourned.clone();
+            self.try_signer(&why);
+        }
     }
 
     fn try_signer(&mut self, why: &str) {

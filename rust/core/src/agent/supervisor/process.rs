@@ -46,7 +46,7 @@ impl Child {
         let (_, status) = waitpid(Some(self.pid), options).ok()??;
         if status.stopped() {
             let _ = kill_process(self.pid, Signal::KILL);
-            let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
+            let _ = waitpid(Some(self.pid), WaitOptions::empty());
             return Some("it had been stopped".to_owned());
         }
         let signal = status
@@ -63,6 +63,7 @@ impl Child {
         while let Ok(None) = waitpid(Some(self.pid), WaitOptions::NOHANG) {
             if Instant::now() > deadline {
                 let _ = kill_process(self.pid, Signal::KILL);
+                let _ = waitpid(Some(self.pid), WaitOptions::empty());
                 return;
             }
             match self.pidfd() {
