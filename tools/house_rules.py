@@ -8,6 +8,8 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 AIM_LINES, MAX_LINES = 400, 500
+# The declaration of the one boundary between the languages: a list, which cxx wants in one place.
+BOUNDARY = pathlib.Path("rust/bridge/src/lib.rs")
 # Which layers of src/ a layer may include, besides itself. Arrows point downwards only. Log lines (report/log.hpp) may
 # come from everywhere but config.
 LAYERS = {
@@ -34,7 +36,9 @@ def breaches():
     for path in listed("src/*", "rust/*.rs"):
         name = path.relative_to(TOP)
         lines = path.read_text().splitlines()
-        if len(lines) > MAX_LINES and path.suffix in (".cpp", ".hpp", ".rs"):
+        if name == BOUNDARY:
+            pass
+        elif len(lines) > MAX_LINES and path.suffix in (".cpp", ".hpp", ".rs"):
             yield name, len(lines), f"more than {MAX_LINES} lines: two ideas in one file"
         elif len(lines) > AIM_LINES and path.suffix in (".cpp", ".hpp", ".rs"):
             print(f"  note     {name}: {len(lines)} lines; aim under {AIM_LINES}")

@@ -32,23 +32,30 @@ pub enum Next {
     Failed(Error),
 }
 
+/// The keys of a connection have encrypted all that they may (RFC 8446 5.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted;
+
+/// Writes data when it may be written, after what has to be sent before it.
+pub type Write<'a> = &'a mut dyn FnMut(&mut dyn Seal, &[u8]);
+
 /// What may be written once the handshake allows it.
 pub trait Seal {
     /// Encrypts all of `plaintext` into `out`; the number of bytes written, `None` where they do not fit.
     ///
     /// # Errors
     /// When the keys are used up.
-    fn encrypt(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Option<usize>, ()>;
+    fn encrypt(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Option<usize>, Exhausted>;
     /// Puts a close_notify alert into `out`; the number of bytes written.
     fn close_notify(&mut self, out: &mut [u8]) -> Option<usize>;
 }
 
 impl<Data> Seal for WriteTraffic<'_, Data> {
-    fn encrypt(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Option<usize>, ()> {
+    fn encrypt(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Option<usize>, Exhausted> {
         match WriteTraffic::encrypt(self, plaintext, out) {
             Ok(written) => Ok(Some(written)),
             Err(EncryptError::InsufficientSize(_)) => Ok(None),
-            Err(EncryptError::EncryptExhausted) => Err(()),
+            Err(EncryptError::EncryptExhausted) => Err(Exhausted),
         }
     }
 
@@ -63,8 +70,8 @@ pub struct Hands<'a> {
     pub outgoing: &'a mut Vec<u8>,
     /// Takes plaintext, record by record.
     pub sink: &'a mut dyn FnMut(&[u8]),
-    /// Called when data may be written, with what has to be sent before it.
-    pub write: Option<&'a mut dyn FnMut(&mut dyn Seal, &[u8])>,
+    /// Called when data may be written.
+    pub write: Option<Write<'a>>,
 }
 
 impl Engine {

@@ -9,7 +9,7 @@ use rustls_pki_types::ServerName;
 use crate::client::ClientPolicy;
 use crate::context::{self, Context};
 use crate::describe;
-use crate::engine::{Engine, Hands, Next, Seal};
+use crate::engine::{Engine, Exhausted, Hands, Next, Seal};
 use crate::hello::{self, Parsed};
 use crate::policy::Policy;
 use crate::ticket::envelope::ClientVerdict;
@@ -429,7 +429,7 @@ fn seal_records(
                 taken += piece.len();
             }
             Ok(None) => break,
-            Err(()) => return None,
+            Err(Exhausted) => return None,
         }
     }
     Some((taken, written))

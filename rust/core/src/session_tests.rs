@@ -258,8 +258,8 @@ fn a_name_read_differently_gets_no_certificate() {
     assert_eq!(session.status(), Status::Failed);
     assert_eq!(
         session.take_outgoing(),
-        [21, 3, 3, 0, 2, 2, 49],
-        "alert access_denied"
+        [21, 3, 3, 0, 2, 2, 40],
+        "alert handshake_failure, as wherever no certificate is to be had"
     );
 }
 
