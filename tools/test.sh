@@ -36,9 +36,9 @@ front_door() {
 }
 
 step_lint() { tools/lint.sh; }
-step_rust() { cargo test --locked --workspace --exclude mod_tls_bridge --quiet && cargo build --locked -p tls-client; }
+step_rust() { timeout 1800 cargo test --locked --workspace --exclude mod_tls_bridge --quiet && cargo build --locked -p tls-client; }
 step_build() { build_preset $preset; }
-step_unit() { ctest --test-dir build/$preset --output-on-failure -j "$workers" --no-tests=error | tail -n 25; }
+step_unit() { ctest --test-dir build/$preset --output-on-failure --timeout 300 -j "$workers" --no-tests=error | tail -n 25; }
 step_docs() { tools/docs.sh --check; }
 step_shape() { /usr/bin/python3 -m pytest tests/build -q; }
 step_httpd() { front_door httpd; }
