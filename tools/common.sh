@@ -11,7 +11,7 @@ declare -A packages=(
   [build]="apache2 apache2-dev g++ cmake ninja-build libgtest-dev openssl ca-certificates python3 git"
   [lint]="clang-format clang-tidy"
   [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography gnutls-bin nghttp2-client curl procps
-    faketime libfaketime redis-server memcached"
+    faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv"
   [bench]="python3-cryptography nghttp2-client strace util-linux"
 )
 
@@ -66,6 +66,17 @@ need_rust() {
   hash -r
 }
 
+# What tests need of PyPI, pinned with hashes, in build/venv.
+need_venv() {
+  local wanted=tests/interop/requirements.txt venv=build/venv
+  cmp -s $wanted $venv/requirements.txt && return
+  say "installing $(grep -c '^[a-z]' $wanted) packages of PyPI into $venv"
+  rm -rf $venv
+  /usr/bin/python3 -m venv $venv
+  $venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $wanted || die "pip could not install $wanted"
+  cp $wanted $venv/requirements.txt
+}
+
 # need build|lint|serve|test|bench: packages and compilers for that purpose.
 need() {
   local list=
@@ -79,6 +90,7 @@ need() {
   # shellcheck disable=SC2086
   need_packages $list
   need_rust
+  [ "$1" != test ] || need_venv
 }
 
 # build_preset NAME [TARGET]: configures where needed, and compiles.

@@ -62,8 +62,11 @@ make_certificate() {
 
 valid() { openssl x509 -in "$1" -noout -checkend 604800 >/dev/null 2>&1; }
 umask 022
+exec 9>"$certs/lock"
+flock 9  # another ./dev serve may begin at the same time
 valid "$certs/ca.pem" || { say "making a local CA"; make_authority; rm -f "$certs/localhost.pem"; }
 valid "$certs/localhost.pem" || make_certificate
+exec 9>&-
 
 defines=()
 if [ -z "$site" ]; then
@@ -80,7 +83,7 @@ fi
 # Its own session: Ctrl-C reaches this script alone, which then stops httpd in order; should the script die, so does httpd.
 setsid setpriv --pdeathsig TERM "$httpd" -D FOREGROUND "${defines[@]}" \
   -C "Define tls_port $port" -C "Define site $site" -C "Define state $state" -C "Define certs $certs" \
-  -C "Define module $here/build/release/mod_tls.so" -C "Define modules $modules" \
+  -C "Define module ${MOD_TLS_SO:-$here/build/release/mod_tls.so}" -C "Define modules $modules" \
   -f "$here/examples/serve.conf" &
 server=$!
 until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do

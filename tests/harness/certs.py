@@ -13,7 +13,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from . import keys
 
 DAY = datetime.timedelta(days=1)
-_serials = itertools.count(int(datetime.datetime.now().timestamp() * 1000))
 _key_index = itertools.count(1000)
 
 
@@ -102,7 +101,7 @@ class Authority:
 
     def _sign(self, subject, public_key, signer, start, end, extensions) -> x509.Certificate:
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(signer.name)
-                   .public_key(public_key).serial_number(next(_serials))
+                   .public_key(public_key).serial_number(x509.random_serial_number())
                    .not_valid_before(start).not_valid_after(end))
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
