@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apr/httpd.hpp"
+#include "conn/facts.hpp"
 
 namespace tls::access {
 
@@ -20,7 +21,10 @@ int refuse_unavailable(request_rec* r) noexcept;
 // check_access: SSLRequireSSL, cipher suites, client certificates and SSLRequire of the sections of a request.
 int check_access(request_rec* r) noexcept;
 
-// check_authn: SSLUserName, FakeBasicAuth and `AuthType ClientCert`.
+// SSLUserName: names the user of a request whatever its section requires of users. Part of check_access.
+void set_user(request_rec* r, const conn::Facts& facts);
+
+// check_authn: FakeBasicAuth and `AuthType ClientCert`.
 int check_user(request_rec* r) noexcept;
 
 // check_authz: refuses again what StrictRequire must keep refused.

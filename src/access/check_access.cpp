@@ -121,6 +121,7 @@ int judge_request(request_rec* r) {
   }
   if (facts == nullptr) return DECLINED;
   if (!suite_allowed(r, section, *facts) || !client_allowed(r, section, *facts)) return forbid(r);
+  set_user(r, *facts);
   if (section.requirements && !requirements_met(r, *section.requirements)) return forbid(r);
   return DECLINED;
 }

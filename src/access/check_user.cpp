@@ -58,7 +58,7 @@ void fake_basic(request_rec* r, const conn::Facts& facts) {
   TLS_LOG_R(r, AccessFaked, ap_escape_logitem(r->pool, subject));
 }
 
-// SSLUserName. Without a value the user stays unknown.
+// Without a value the user stays unknown.
 bool name_user(request_rec* r, const conn::Facts& facts, const std::string& name) {
   const bool legacy = server::options_of(r).has(config::Option::LegacyDnStringFormat);
   const auto form = legacy ? report::DnForm::Legacy : report::DnForm::Rfc2253;
@@ -86,8 +86,8 @@ int judge(request_rec* r) {
   const bool fakes = server::options_of(r).has(config::Option::FakeBasicAuth);
   const auto& user_name = server::directory_settings(r).user_name;
   const bool wants_certificate = ap_auth_type(r) != nullptr && config::same_word(ap_auth_type(r), client_cert);
-  if (!fakes && user_name && name_user(r, *facts, *user_name)) return wants_certificate ? OK : DECLINED;
   if (wants_certificate) {
+    if (user_name && !fakes && r->user != nullptr) return OK;  // check_access has named it
     if (user_name || !is_proven(*facts)) return HTTP_FORBIDDEN;
     return name_user(r, *facts, "SSL_CLIENT_S_DN") ? OK : HTTP_FORBIDDEN;
   }
@@ -96,6 +96,11 @@ int judge(request_rec* r) {
 }
 
 }  // namespace
+
+void set_user(request_rec* r, const conn::Facts& facts) {
+  const auto& name = server::directory_settings(r).user_name;
+  if (name && !server::options_of(r).has(config::Option::FakeBasicAuth)) name_user(r, facts, *name);
+}
 
 int check_user(request_rec* r) noexcept {
   return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] { return judge(r); });

@@ -3,6 +3,7 @@
 
 #include "access/access.hpp"
 #include "apr/guarded.hpp"
+#include "config/describe.hpp"
 #include "config/effective.hpp"
 #include "conn/facts.hpp"
 #include "report/log.hpp"
@@ -50,7 +51,9 @@ int judge(request_rec* r, const conn::Facts& facts) {
     return HTTP_FORBIDDEN;
   }
   if (r->server == facts.host || compatible(facts.host, r->server)) return DECLINED;
-  TLS_LOG_R(r, HostMisdirected, facts.sni.empty() ? "(none)" : sni, r->hostname != nullptr ? r->hostname : "(none)");
+  TLS_LOG_R(r, HostMisdirected, facts.sni.empty() ? facts.host->server_hostname : sni,
+            facts.sni.empty() ? "(default host as no SNI was provided)" : "provided via SNI",
+            r->hostname != nullptr ? r->hostname : "(none)", config::word_of(server::effective(facts.host).sni_policy));
   return HTTP_MISDIRECTED_REQUEST;
 }
 

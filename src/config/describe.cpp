@@ -111,20 +111,6 @@ std::string pass_phrases(const PassPhraseDialog& dialog) {
   return "builtin";
 }
 
-std::string sni_policy(SniPolicy policy) {
-  switch (policy) {
-    case SniPolicy::Strict:
-      return "strict";
-    case SniPolicy::AuthOnly:
-      return "authonly";
-    case SniPolicy::Insecure:
-      return "insecure";
-    case SniPolicy::Secure:
-      break;
-  }
-  return "secure";
-}
-
 // The place of the first setting that was written.
 template <class... T>
 Source place(const Setting<T>&... settings) {
@@ -151,6 +137,20 @@ void describe_clients(std::vector<Described>& out, const ClientPolicy& c, const 
 
 }  // namespace
 
+const char* word_of(SniPolicy policy) {
+  switch (policy) {
+    case SniPolicy::Strict:
+      return "strict";
+    case SniPolicy::AuthOnly:
+      return "authonly";
+    case SniPolicy::Insecure:
+      return "insecure";
+    case SniPolicy::Secure:
+      break;
+  }
+  return "secure";
+}
+
 std::vector<Described> describe(const EffectivePolicy& policy, const ServerSettings& w) {
   const ProtocolPolicy& p = policy.protocol;
   const ResumptionPolicy& r = policy.resumption;
@@ -162,7 +162,7 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
       {"groups", group_names(p.groups), place(w.groups)},
       {"unknown names", policy.strict_sni ? "an alert" : "the first virtual host", place(w.strict_sni)},
       {"no name", policy.refuse_without_sni ? "403" : "the first virtual host", place(w.refuse_without_sni)},
-      {"Host and SNI", sni_policy(policy.sni_policy), place(w.sni_policy)},
+      {"Host and SNI", word_of(policy.sni_policy), place(w.sni_policy)},
       {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
       {"tickets", tickets(r), place(w.tickets, w.ticket_count)},
       {"session lifetime", seconds(r.lifetime.tls13_s) + " (TLS 1.2: " + seconds(r.lifetime.tls12_s) + ")",

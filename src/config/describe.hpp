@@ -20,4 +20,7 @@ struct Described {
 // left out: what they hold is known to who has read them.
 std::vector<Described> describe(const EffectivePolicy& policy, const ServerSettings& written);
 
+// The word of SSLVHostSNIPolicy for it.
+const char* word_of(SniPolicy policy);
+
 }  // namespace tls::config

@@ -79,6 +79,10 @@ void Connection::fail_session() noexcept {
   const rust::String reason = session_->failure();
   const char* const cause = apr_pstrmemdup(c_->pool, reason.data(), reason.size());
   if (state_ == State::Handshake) {
+    // Watchers of mod_ssl's log know this line; the one below it in the log is for people.
+    if (host_->settings->words == config::Vocabulary::Ssl) {
+      TLS_LOG_C(c_, HandshakeFailedSsl, 1, host_->identity.c_str(), cause);
+    }
     fail("after the ClientHello", cause, Noise::No, nullptr);
   } else {
     TLS_LOG_C(c_, ConnectionFailed, cause);

@@ -50,6 +50,8 @@ void register_ssl_hooks(apr_pool_t* pool) noexcept {
 
 }  // namespace
 
+// Both merge always: a virtual host without words of its own must not share the scope of the main server, since the
+// policies of the two may differ by their addresses.
 // module_struct and not module: clang takes a line that begins with "module" for a C++20 module.
 module_struct tls_module = {
     .version = MODULE_MAGIC_NUMBER_MAJOR,
@@ -66,7 +68,7 @@ module_struct tls_module = {
     .merge_server_config = tls::server::merge_server_scopes,
     .cmds = tls::module::tls_commands,
     .register_hooks = register_hooks,
-    .flags = AP_MODULE_FLAG_NONE,
+    .flags = AP_MODULE_FLAG_ALWAYS_MERGE,
 };
 
 // What configurations, other modules and tools know as mod_ssl.

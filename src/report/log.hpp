@@ -8,7 +8,11 @@ namespace tls::msg {
 #define TLS_MESSAGE(name, number, level, text) \
   inline constexpr int name##_level = level;   \
   inline constexpr char name[] = "TLS" #number ": " text;
+#define MOD_SSL_MESSAGE(name, number, level, text) \
+  inline constexpr int name##_level = level;       \
+  inline constexpr char name[] = "AH" #number ": " text;
 #include "report/messages.def"
+#undef MOD_SSL_MESSAGE
 #undef TLS_MESSAGE
 }  // namespace tls::msg
 

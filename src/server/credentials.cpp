@@ -55,6 +55,13 @@ std::string label(const server_rec* s) {
   return std::string(s->server_hostname != nullptr ? s->server_hostname : "") + ":" + port_of(s);
 }
 
+// The name under which pass phrases are asked for. Programs of mod_ssl's users know it as `servername:port` with the
+// port of ServerName, else 443 (ssl_util.c, ssl_util_vhostid).
+std::string dialog_name(const server_rec* s, config::Vocabulary words) {
+  if (words == config::Vocabulary::Tls || s->port != 0 || s->server_hostname == nullptr) return label(s);
+  return std::string(s->server_hostname) + ":443";
+}
+
 std::string place(const char* file, unsigned line) {
   return std::string(file != nullptr ? file : "") + ":" + std::to_string(line);
 }
@@ -103,7 +110,7 @@ rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) 
   for (const server_rec* s : hosts) {
     const config::EffectivePolicy& policy = effective(s);
     rs::LoadRequest request;
-    request.host = rust::String::lossy(label(s));
+    request.host = rust::String::lossy(dialog_name(s, policy.words));
     request.strict = policy.words == config::Vocabulary::Tls;
     add_names(s, request.names);
     request.passphrase = rust::String::lossy(source_of(policy.pass_phrases));

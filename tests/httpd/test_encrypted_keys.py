@@ -96,7 +96,7 @@ def test_the_words_of_mod_ssl(httpd, ca):
     server.write(hosts, config=f"SSLPassPhraseDialog exec:{ask}")
     server.start()
     assert serves(server, ca, "a")
-    assert (server.home / "asked").read_text() == f"a.test:{server.port} RSA\n"
+    assert (server.home / "asked").read_text() == "a.test:443 RSA\n", "the port of ServerName, else 443"
     server.stop()
     pipe = program(server, "pipe", f'echo start >> {server.home}/started; echo wrong; echo "{PHRASE.decode()}"; cat')
     server.write(hosts, config=f"SSLPassPhraseDialog |{pipe}")

@@ -34,7 +34,7 @@ def unharmed(server, ca):
 def one_line(server, reply: wire.Reply, pattern: str = "TLS04") -> str:
     """The one line that our module wrote about this connection."""
     lines = server.log.expect(rf"client 127\.0\.0\.1:{reply.client}\] {pattern}")
-    lines = server.log.matching(rf"tls:.*client 127\.0\.0\.1:{reply.client}\] TLS")
+    lines = server.log.matching(rf"tls:.*client 127\.0\.0\.1:{reply.client}\] (TLS|AH)")
     assert len(lines) == 1, "\n".join(line.raw for line in lines)
     return lines[0].raw
 
@@ -50,7 +50,7 @@ def test_plain_http_gets_a_fixed_page(server, request_head):
     assert b"secret" not in reply.raw and b"a.test" not in reply.raw
     head, _, body = reply.raw.partition(b"\r\n\r\n")
     assert b"Content-Length: %d\r\n" % len(body) in head + b"\r\n"
-    one_line(server, reply, "TLS0401: plain HTTP")
+    one_line(server, reply, "AH01996: SSL handshake failed: HTTP spoken on HTTPS port")
 
 
 def test_plain_http_in_pieces_gets_the_page(server):

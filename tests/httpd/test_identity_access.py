@@ -182,7 +182,7 @@ Require ssl
         for h2 in (False, True):
             assert curl(server.port, f"/{path}", *clients.good, ca=ca.file, h2=h2).status == 200, path
             assert curl(server.port, f"/{path}", ca=ca.file, h2=h2).status == (200 if path == "tls" else 403), path
-    server.log.allow("TLS0512|AH01630|AH01626")
+    server.log.allow("AH02229|AH01630|AH01626")
 
 
 def test_plain_connections_need_tls_where_sections_say_so(httpd, ca, clients):
@@ -205,11 +205,11 @@ SSLOptions +StrictRequire
     server.put("docs/a.test/anyway/strict/page", "page")
     server.start()
     assert curl(server.plain_port, scheme="http").status == 403
-    server.log.expect("TLS0510.*SSL connection required")
+    server.log.expect("AH02219.*SSL connection required")
     as_joe = ("-u", "joe:password")
     assert curl(server.plain_port, "/anyway/page", *as_joe, scheme="http").status == 200
     assert curl(server.plain_port, "/anyway/strict/page", *as_joe, scheme="http").status == 403
-    server.log.expect("TLS0510", 2)
+    server.log.expect("AH02219", 2)
     assert curl(server.port, ca=ca.file).status == 200
 
 
@@ -244,9 +244,22 @@ AuthName clients
 Require user good
 Header always set X-User "expr=%{{REMOTE_USER}}"
 </Location>""", modules=BASIC)
-    server.log.allow("TLS0520")
+    server.log.allow("AH02227")
     assert curl(server.port, "/", *clients.good, ca=ca.file).headers["x-user"] == "good"
     assert curl(server.port, ca=ca.file).status in (401, 403)
+
+
+def test_user_names_stand_where_nobody_asks_for_a_user(httpd, ca, clients, engine):
+    word = "TLSUserName" if engine == "mod_tls" else "SSLUserName"
+    server = serve(httpd, ca, engine, clients, f"""{verify(engine, "optional")}
+{authority(engine, "@CA@")}
+<Location />
+{word} SSL_CLIENT_S_DN_CN
+Header always set X-User "expr=%{{REMOTE_USER}}"
+</Location>""")
+    server.log.allow("AH02227")
+    assert curl(server.port, "/", *clients.good, ca=ca.file).headers["x-user"] == "good"
+    assert curl(server.port, ca=ca.file).headers["x-user"] == ""
 
 
 def test_revoked_clients_are_refused(httpd, ca, clients, engine, tmp_path):

@@ -70,7 +70,7 @@ def test_a_connection_of_one_host_serves_no_other_cve_2025_23048(httpd, ca, clie
     server = two_hosts(httpd, ca, engine, clients)
     answer = curl(server.port, "/", "-H", "Host: b.test", *clients.good, ca=ca.file, h2=h2)
     assert answer.status == 421
-    server.log.expect("TLS0532.*a.test.*b.test")
+    server.log.expect("AH02032.*a.test.*b.test")
 
 
 @pytest.mark.parametrize("word, same, files, other", [("strict", 421, 421, 421), ("secure", 200, 421, 421),
@@ -78,7 +78,7 @@ def test_a_connection_of_one_host_serves_no_other_cve_2025_23048(httpd, ca, clie
 def test_host_policies(httpd, ca, clients, engine, word, same, files, other):
     """Equal virtual hosts, those that differ in their certificate's file, and those that differ in their clients' CA."""
     server = two_hosts(httpd, ca, engine, clients, policy(engine, word))
-    server.log.allow("TLS0532|TLS0517")
+    server.log.allow("AH02032|TLS0517")
 
     def status():
         return curl(server.port, "/", "-H", "Host: b.test", *clients.good, ca=ca.file).status
@@ -103,7 +103,7 @@ def test_a_host_without_sni_is_judged_too(httpd, ca, clients, engine):
     context = tls.context()
     with tls.connect(server.port, None, using=context) as connection:
         assert tls.get(connection, host="b.test")[0] == 421
-    server.log.expect("TLS0532")
+    server.log.expect("AH02032")
 
 
 def test_a_request_without_host_under_sni_is_bad(httpd, ca, clients, engine):
@@ -111,7 +111,7 @@ def test_a_request_without_host_under_sni_is_bad(httpd, ca, clients, engine):
     with tls.connect(server.port, using=tls.context(ca=ca.file)) as connection:
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert b" 400 " in connection.recv(100)
-    server.log.expect("TLS0530")
+    server.log.expect("AH02031")
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])

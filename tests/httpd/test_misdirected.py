@@ -9,7 +9,7 @@ from harness.config import Vhost
 def server(shared_httpd, ca):
     one = ca.issue("a.test", "b.test", "strict13.test", "prefer.test", "groups.test")
     shared = 'TLSCertificate "@HOME@/certs/one.crt" "@HOME@/certs/one.key"\n'
-    server = shared_httpd([], start=False, modules=("http2",), config="Protocols h2 http/1.1", allow=("TLS0532",))
+    server = shared_httpd([], start=False, modules=("http2",), config="Protocols h2 http/1.1", allow=("AH02032",))
     one.write(server.home / "certs", "one")
     server.write([
         Vhost("a.test", extra=shared), Vhost("b.test", extra=shared), Vhost("other.test", [ca.issue("other.test")]),

@@ -119,3 +119,15 @@ def test_tls_engine_on_and_off_in_a_virtual_host(httpd, ca):
                     Vhost("p.test", tls=False, address="*:@PLAIN@", extra="TLSEngine off")], tls_engine=None)
     assert s_client(server.port).subject == "a.test"
     assert curl(server.plain_port, name="p.test", scheme="http").body == b"p.test\n"
+
+
+def test_virtual_hosts_without_words_of_their_own_are_told_apart(httpd, ca):
+    """All they have is inherited, and yet one speaks TLS and the other, on another port, does not."""
+    server = httpd([], start=False)
+    ca.issue("a.test", "base.test").write(server.home / "certs", "all")
+    hosts = [Vhost("a.test"), Vhost("p.test", tls=False, address="*:@PLAIN@")]
+    for order in (hosts, hosts[::-1]):
+        server.write(order, config="TLSCertificate certs/all.crt certs/all.key")
+        server.restart() if server.running() else server.start()
+        assert curl(server.port, ca=ca.file).body == b"a.test\n"
+        assert curl(server.plain_port, name="p.test", scheme="http").body == b"p.test\n"

@@ -16,9 +16,11 @@ struct Message {
 #define APR_SIZE_T_FMT "zu"
 #define APR_UINT64_T_FMT "lu"
 #define TLS_MESSAGE(name, number, level, text) Message{"TLS" #number, #level, text},
+#define MOD_SSL_MESSAGE(name, number, level, text) Message{"AH" #number, #level, text},
 constexpr std::array messages = {
 #include "report/messages.def"
 };
+#undef MOD_SSL_MESSAGE
 #undef TLS_MESSAGE
 
 // APLOG_WARNING -> warning
@@ -36,9 +38,10 @@ std::string log_messages() {
   std::string out =
       "# Log messages\n\n"
       "Made from `src/report/messages.def` by `./dev docs`. Every line of the module in the error log begins with its\n"
-      "id. Ids are stable: they keep their meaning for ever, texts may get better. `%s` and the like stand for what "
-      "the\n"
-      "line is about.\n\n"
+      "id. Ids are stable: they keep their meaning for ever, texts may get better. Lines that mod_ssl has too keep "
+      "its\n"
+      "number (AH) and its first words, which filters of logs know. `%s` and the like stand for what the line is "
+      "about.\n\n"
       "| id | level | text |\n|---|---|---|\n";
   for (const Message& m : messages) {
     std::string text(m.text);
