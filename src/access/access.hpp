@@ -15,7 +15,7 @@ inline constexpr const char* forbidden_note = "ssl-access-forbidden";
 // post_read_request: whether the virtual host that Host names may answer on a connection made for the one of SNI.
 int check_host(request_rec* r) noexcept;
 
-// post_read_request: 503 where a virtual host has a placeholder for a certificate.
+// post_read_request: 503 where a virtual host has a placeholder for a certificate, or the connection is a challenge.
 int refuse_unavailable(request_rec* r) noexcept;
 
 // check_access: SSLRequireSSL, cipher suites, client certificates and SSLRequire of the sections of a request.

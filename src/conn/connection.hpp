@@ -43,6 +43,7 @@ class Connection final : public Stream {
   bool choose_host(const rs::Hello& hello);
   bool choose_protocol(const rs::Hello& hello, std::string& alpn);
   bool start(const rs::Hello& hello);
+  bool start_session(const rs::Binding& binding);
   bool feed(const char* data, std::size_t length) noexcept override;
   void before_write(bool data) noexcept override;
   void complete() noexcept;

@@ -194,12 +194,28 @@ bool Connection::start(const rs::Hello& hello) {
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
   if (host_->clients->asks) engine_->clients().refresh_lists();
-  if (!session_->start(*host_->policy, engine_->credentials(), binding)) {
+  if (!start_session(binding)) {
     refuse(kInternalError);
     fail("at the ClientHello", "the TLS session could not be made", Noise::No, nullptr);
     return false;
   }
   return feed("", 0);
+}
+
+// A protocol that httpd switched to may be one in which an ACME server looks for its own certificate; h2 never is, and
+// http/1.1 is no switch (ssl_engine_kernel.c, ssl_callback_alpn_select).
+bool Connection::start_session(const rs::Binding& binding) {
+  const char* certificate = nullptr;
+  const char* key = nullptr;
+  const bool other = !facts_.alpn.empty() && facts_.alpn != "h2" && facts_.alpn != AP_PROTOCOL_HTTP1;
+  if (!other || facts_.sni.empty() || ap_ssl_answer_challenge(c_, facts_.sni.data(), &certificate, &key) == 0) {
+    return session_->start(*host_->policy, engine_->credentials(), binding);
+  }
+  if (key == nullptr) key = certificate;
+  facts_.challenge = true;
+  TLS_LOG_C(c_, ChallengeAnswered, facts_.alpn.data(), facts_.sni.data());
+  return session_->start_challenge(*host_->policy, apr::bytes(certificate, std::strlen(certificate)),
+                                   apr::bytes(key, std::strlen(key)), binding);
 }
 
 bool Connection::feed(const char* data, std::size_t length) noexcept {

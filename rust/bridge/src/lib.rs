@@ -389,6 +389,15 @@ pub mod ffi {
             credentials: &Credentials,
             binding: &Binding,
         ) -> bool;
+        /// As `start`, with the certificate and key of an ACME challenge (PEM) and without client authentication. False
+        /// when they cannot be used.
+        fn start_challenge(
+            self: &mut Session,
+            policy: &Policy,
+            certificate: &[u8],
+            key: &[u8],
+            binding: &Binding,
+        ) -> bool;
         /// Begins an outgoing connection; the ClientHello comes out of the next `feed`. False when that fails.
         fn connect(self: &mut Session, policy: &ClientPolicy, target: &Target) -> bool;
         /// Takes bytes from the network; plaintext and bytes for the network go to `sink`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mod_tls_core::context::Context;
 use mod_tls_core::hello::{Hello, Parsed};
-use mod_tls_core::{client, describe, policy, session, verify, x509};
+use mod_tls_core::{client, creds, describe, policy, session, verify, x509};
 
 use crate::client::ClientPolicy;
 use crate::credentials::Credentials;
@@ -96,6 +96,30 @@ impl Session {
                         context,
                     )
                     .is_ok()
+            },
+        )
+    }
+
+    pub(crate) fn start_challenge(
+        &mut self,
+        policy: &Policy,
+        certificate: &[u8],
+        key: &[u8],
+        binding: &ffi::Binding,
+    ) -> bool {
+        self.run(
+            || false,
+            |inner| {
+                let Ok(set) = creds::challenge::from_pem(certificate, key) else {
+                    return false;
+                };
+                let context = Context {
+                    certificates: Some(Arc::new(set)),
+                    server_name: Some(binding.server_name.clone()).filter(|name| !name.is_empty()),
+                    ..Context::default()
+                };
+                let alpn = binding.alpn.as_bytes();
+                inner.start_challenge(&policy.0, alpn, context).is_ok()
             },
         )
     }

@@ -60,11 +60,7 @@ pub const CLIENT_LIFETIME: u32 = 300;
 /// A policy ready to serve: immutable, shared by threads and, from before the fork, by processes.
 #[derive(Debug)]
 pub struct Policy {
-    id: [u8; 32],
-    server_order: bool,
-    tls13: bool,
-    sessions: Sessions,
-    client_verifier: Option<Arc<Verifier>>,
+    spec: Spec,
     plain: Variants,
     chacha_first: Variants,
 }
@@ -87,11 +83,7 @@ impl Policy {
             plain.clone()
         };
         Ok(Self {
-            id: spec.id,
-            server_order: spec.server_order,
-            tls13: spec.tls13,
-            sessions: spec.sessions.clone(),
-            client_verifier: spec.client_verifier.clone(),
+            spec: spec.clone(),
             plain,
             chacha_first,
         })
@@ -99,20 +91,20 @@ impl Policy {
 
     /// Content hash of the policy.
     pub fn id(&self) -> [u8; 32] {
-        self.id
+        self.spec.id
     }
 
     /// What the sessions of a connection begin with whose client speaks TLS 1.3, or tickets.
     pub fn resumption(&self, client_speaks_tls13: bool, client_speaks_tickets: bool) -> Resumption {
-        let sessions = &self.sessions;
-        let lifetime = if self.tls13 && client_speaks_tls13 {
+        let sessions = &self.spec.sessions;
+        let lifetime = if self.spec.tls13 && client_speaks_tls13 {
             sessions.tls13_lifetime
         } else {
             sessions.tls12_lifetime
         };
         let uses_tickets = client_speaks_tickets && sessions.ticketer.is_some();
         let mut resumption = Resumption::new(lifetime, uses_tickets);
-        if let Some(verifier) = &self.client_verifier {
+        if let Some(verifier) = &self.spec.client_verifier {
             resumption.generation = verifier.generation();
             if sessions.short_with_clients {
                 resumption.lifetime = lifetime.min(CLIENT_LIFETIME);
@@ -126,7 +118,7 @@ impl Policy {
     /// `client_prefers_chacha` says that the client lists ChaCha20 before every AES suite, as devices without AES
     /// instructions do; the server's own order then yields for ChaCha20.
     pub fn config(&self, alpn: &[u8], client_prefers_chacha: bool) -> Arc<ServerConfig> {
-        let variants = if self.server_order && client_prefers_chacha {
+        let variants = if self.spec.server_order && client_prefers_chacha {
             &self.chacha_first
         } else {
             &self.plain
@@ -137,6 +129,20 @@ impl Policy {
             b"http/1.1" => variants.http11.clone(),
             other => Arc::new(with_alpn(&variants.none, other)),
         }
+    }
+
+    /// The configuration for a connection on which an ACME server looks for its challenge and nothing else happens: no
+    /// client is asked for a certificate, and no session is resumed.
+    ///
+    /// # Errors
+    /// As of [`Policy::build`], which has succeeded with more.
+    pub fn challenge_config(&self, alpn: &[u8]) -> Result<Arc<ServerConfig>, String> {
+        let spec = Spec {
+            client_verifier: None,
+            sessions: Sessions::default(),
+            ..self.spec.clone()
+        };
+        server_config(&spec, false).map(|config| Arc::new(with_alpn(&config, alpn)))
     }
 }
 

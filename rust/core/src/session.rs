@@ -122,6 +122,22 @@ impl Session {
         Ok(())
     }
 
+    /// As [`Session::start`], for a connection that asks for the answer to an ACME challenge.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub fn start_challenge(
+        &mut self,
+        policy: &Policy,
+        alpn: &[u8],
+        context: Context,
+    ) -> Result<(), Error> {
+        let config = policy.challenge_config(alpn).map_err(Error::General)?;
+        self.tls = Some(Engine::server(config)?);
+        self.context = Some(Box::new(context));
+        Ok(())
+    }
+
     /// Begins an outgoing connection: the ClientHello waits in [`Session::take_outgoing`] after the first
     /// [`Session::feed`].
     ///

@@ -7,11 +7,13 @@
 mod assemble;
 pub mod certificate;
 pub mod chain;
+pub mod challenge;
 pub mod decrypt;
 mod der;
 pub mod file;
 pub mod key;
 pub mod names;
+pub mod ocsp;
 pub mod passphrase;
 pub mod pem;
 pub mod problem;

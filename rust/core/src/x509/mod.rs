@@ -2,14 +2,14 @@
 //! letter for letter as OpenSSL 3.0 prints them.
 
 mod certificate;
-mod der;
+pub(crate) mod der;
 mod extensions;
 mod fields;
 mod identity;
 mod name;
-mod objects;
+pub(crate) mod objects;
 mod text;
-mod time;
+pub(crate) mod time;
 
 pub use certificate::{AltName, Certificate, Extension};
 pub use fields::{DnStyle, field};

@@ -1,0 +1,309 @@
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer as Signer,
+    KeyPair, SigningKey,
+};
+
+use super::super::chain;
+use super::*;
+
+const HOUR: i64 = 3600;
+
+/// DER of an element made of parts.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut out = vec![tag];
+    match content.len() {
+        short @ 0..0x80 => out.push(short as u8),
+        long => out.extend([0x82, (long >> 8) as u8, long as u8]),
+    }
+    out.extend(content);
+    out
+}
+
+fn time_der(seconds: i64) -> Vec<u8> {
+    let text: String = date(seconds).chars().filter(char::is_ascii_digit).collect();
+    der(GENERALIZED_TIME, &[text.as_bytes(), b"Z"])
+}
+
+/// An authority, a certificate of it, and a responder that it named.
+struct World {
+    ca: (Vec<u8>, KeyPair),
+    leaf: Vec<u8>,
+    responder: (Vec<u8>, KeyPair),
+    now: i64,
+}
+
+fn world() -> World {
+    world_with(ExtendedKeyUsagePurpose::OcspSigning)
+}
+
+/// The same, where the responder's certificate is for `purpose`.
+fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
+    let names = |name: &str| {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    };
+    let ca_key = KeyPair::generate().unwrap();
+    let mut ca_params = names("ca");
+    ca_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = ca_params.self_signed(&ca_key).unwrap().der().to_vec();
+    let signer = Signer::new(ca_params, &ca_key);
+    let leaf_key = KeyPair::generate().unwrap();
+    let leaf = names("a.test")
+        .signed_by(&leaf_key, &signer)
+        .unwrap()
+        .der()
+        .to_vec();
+    let responder_key = KeyPair::generate().unwrap();
+    let mut responder_params = names("responder");
+    responder_params.extended_key_usages = vec![purpose];
+    let responder = responder_params.signed_by(&responder_key, &signer).unwrap();
+    let responder = responder.der().to_vec();
+    World {
+        ca: (ca, ca_key),
+        leaf,
+        responder: (responder, responder_key),
+        now: chain::now(),
+    }
+}
+
+/// What a response says, and who says it.
+struct Says<'a> {
+    world: &'a World,
+    leaf: &'a [u8],
+    status: &'a [u8],
+    from: i64,
+    until: Option<i64>,
+    by: &'a (Vec<u8>, KeyPair),
+    with_certificate: bool,
+    sha256: bool,
+    by_name: bool,
+}
+
+impl<'a> Says<'a> {
+    fn good(world: &'a World) -> Self {
+        Self {
+            world,
+            leaf: &world.leaf,
+            status: &[0x80, 0],
+            from: world.now - HOUR,
+            until: Some(world.now + HOUR),
+            by: &world.ca,
+            with_certificate: false,
+            sha256: false,
+            by_name: false,
+        }
+    }
+
+    fn response(&self) -> Vec<u8> {
+        let leaf = Certificate::parse(self.leaf).unwrap();
+        let ca = Certificate::parse(&self.world.ca.0).unwrap();
+        let signer = Certificate::parse(&self.by.0).unwrap();
+        let (hash, oid): (&'static Algorithm, &[u8]) = if self.sha256 {
+            (&SHA256, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1])
+        } else {
+            (&SHA1_FOR_LEGACY_USE_ONLY, &[0x2b, 0x0e, 3, 2, 0x1a])
+        };
+        let hashed = |bytes: &[u8]| der(OCTET_STRING, &[digest(hash, bytes).as_ref()]);
+        let id = der(
+            SEQUENCE,
+            &[
+                &der(SEQUENCE, &[&der(OID, &[oid])]),
+                &hashed(leaf.issuer_der()),
+                &hashed(key_bits(ca.spki()).unwrap()),
+                &der(INTEGER, &[&leaf.serial]),
+            ],
+        );
+        let until = self
+            .until
+            .map_or(Vec::new(), |until| der(0xa0, &[&time_der(until)]));
+        let single = der(SEQUENCE, &[&id, self.status, &time_der(self.from), &until]);
+        let responder = if self.by_name {
+            der(0xa1, &[signer.subject_der()])
+        } else {
+            let bits = key_bits(signer.spki()).unwrap();
+            der(
+                0xa2,
+                &[&der(
+                    OCTET_STRING,
+                    &[digest(&SHA1_FOR_LEGACY_USE_ONLY, bits).as_ref()],
+                )],
+            )
+        };
+        let data = der(
+            SEQUENCE,
+            &[&responder, &time_der(self.from), &der(SEQUENCE, &[&single])],
+        );
+        let ecdsa_sha256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+        let signature = self.by.1.sign(&data).unwrap();
+        let certificates = if self.with_certificate {
+            der(0xa0, &[&der(SEQUENCE, &[&self.by.0])])
+        } else {
+            Vec::new()
+        };
+        let basic = der(
+            SEQUENCE,
+            &[
+                &data,
+                &der(SEQUENCE, &[&der(OID, &[&ecdsa_sha256])]),
+                &der(BIT_STRING, &[&[0], &signature]),
+                &certificates,
+            ],
+        );
+        let kind = [0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1];
+        let bytes = der(
+            SEQUENCE,
+            &[&der(OID, &[&kind]), &der(OCTET_STRING, &[&basic])],
+        );
+        der(
+            SEQUENCE,
+            &[&der(ENUMERATED, &[&[0]]), &der(0xa0, &[&bytes])],
+        )
+    }
+
+    fn judged(&self) -> Result<Staple, Refusal> {
+        let world = self.world;
+        check(&self.response(), &world.leaf, &world.ca.0, world.now)
+    }
+}
+
+#[test]
+fn good_ones_are_taken() {
+    let world = world();
+    let response = Says::good(&world).response();
+    let staple = check(&response, &world.leaf, &world.ca.0, world.now).unwrap();
+    assert_eq!(staple.der, response);
+    assert_eq!(staple.until, world.now + HOUR);
+    assert!(staple.is_of_use(world.now) && !staple.is_of_use(world.now + HOUR));
+    for (sha256, by_name) in [(true, false), (false, true), (true, true)] {
+        let good = Says {
+            sha256,
+            by_name,
+            ..Says::good(&world)
+        };
+        good.judged().unwrap();
+        let delegated = Says {
+            by: &world.responder,
+            with_certificate: true,
+            ..good
+        };
+        delegated.judged().unwrap();
+    }
+    let endless = Says {
+        until: None,
+        ..Says::good(&world)
+    };
+    assert_eq!(
+        endless.judged().unwrap().until,
+        world.now - HOUR + WITHOUT_END
+    );
+}
+
+#[test]
+fn what_clients_would_not_believe_is_refused() {
+    let world = world();
+    let other = self::world();
+    let good = || Says::good(&world);
+    let now = world.now;
+    let refused = |says: Says<'_>| says.judged().unwrap_err();
+    let revoked = der(0xa1, &[&time_der(now - HOUR)]);
+    assert_eq!(
+        refused(Says {
+            status: &revoked,
+            ..good()
+        }),
+        Refusal::Revoked
+    );
+    assert_eq!(
+        refused(Says {
+            status: &[0x82, 0],
+            ..good()
+        }),
+        Refusal::Unknown
+    );
+    assert_eq!(
+        refused(Says {
+            from: now + HOUR,
+            ..good()
+        }),
+        Refusal::Early(now + HOUR)
+    );
+    assert_eq!(
+        refused(Says {
+            until: Some(now - 1),
+            ..good()
+        }),
+        Refusal::Late(now - 1)
+    );
+    assert_eq!(
+        refused(Says {
+            leaf: &other.leaf,
+            ..good()
+        }),
+        Refusal::Foreign
+    );
+    // The certificate's own key, a stranger's, and a responder that does not show its certificate.
+    let stranger = Says {
+        by: &other.ca,
+        with_certificate: true,
+        ..good()
+    };
+    assert_eq!(refused(stranger), Refusal::Signature);
+    let foreign = Says {
+        by: &other.responder,
+        with_certificate: true,
+        ..good()
+    };
+    assert_eq!(refused(foreign), Refusal::Signature);
+    assert_eq!(
+        refused(Says {
+            by: &world.responder,
+            ..good()
+        }),
+        Refusal::Signature
+    );
+    let response = good().response();
+    let by = |issuer: &[u8]| check(&response, &world.leaf, issuer, now).unwrap_err();
+    assert_eq!(by(&world.leaf), Refusal::NoIssuer);
+    assert_eq!(by(b""), Refusal::NoIssuer);
+    // tryLater
+    let nothing = check(&[0x30, 3, 0x0a, 1, 3], &world.leaf, &world.ca.0, now);
+    assert_eq!(nothing, Err(Refusal::Unsuccessful(3)));
+}
+
+#[test]
+fn a_certificate_for_something_else_signs_no_responses() {
+    let world = world_with(ExtendedKeyUsagePurpose::ServerAuth);
+    let says = Says {
+        by: &world.responder,
+        with_certificate: true,
+        ..Says::good(&world)
+    };
+    assert_eq!(says.judged(), Err(Refusal::Signature));
+}
+
+#[test]
+fn every_damage_is_an_answer_and_no_panic() {
+    let world = world();
+    let response = Says {
+        by: &world.responder,
+        with_certificate: true,
+        ..Says::good(&world)
+    }
+    .response();
+    let judged = |bytes: &[u8]| check(bytes, &world.leaf, &world.ca.0, world.now);
+    for end in 0..response.len() {
+        assert!(judged(&response[..end]).is_err(), "cut at {end}");
+    }
+    for place in 0..response.len() {
+        let mut bad = response.clone();
+        bad[place] ^= 0x41;
+        // Some bytes of the responder's certificate are covered by no signature that matters.
+        if let Ok(staple) = judged(&bad) {
+            assert_eq!(staple.der, bad);
+        }
+    }
+    let longer = [&response[..], &[0]].concat();
+    assert_eq!(judged(&longer), Err(Refusal::Unreadable));
+}
