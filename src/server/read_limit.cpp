@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <string>
+#include <optional>
 
 #include "apr/httpd.hpp"
 
@@ -25,7 +25,7 @@ bool take_word(std::string_view& text, std::string_view word) noexcept {
   return true;
 }
 
-void read_arguments(const char* args, ReadLimit& limit) {
+void read_arguments(const char* args, std::optional<ReadLimit>& limit) {
   while (args != nullptr && *args != '\0') {
     const char* const end = std::strchr(args, ' ');
     std::string_view word(args, end != nullptr ? static_cast<std::size_t>(end - args) : std::strlen(args));
@@ -73,8 +73,8 @@ ReadLimit parse_read_limit(std::string_view value) noexcept {
 std::unordered_map<const server_rec*, ReadLimit> read_limits(const server_rec* main) {
   std::unordered_map<const server_rec*, ReadLimit> limits;
   if (ap_find_linked_module("mod_reqtimeout.c") == nullptr) return limits;
-  ReadLimit general;
-  std::unordered_map<const server_rec*, ReadLimit> own;
+  std::optional<ReadLimit> general;
+  std::unordered_map<const server_rec*, std::optional<ReadLimit>> own;
   for (const ap_directive_t* d = ap_conftree; d != nullptr; d = d->next) {
     if (strcasecmp(d->directive, kDirective) == 0) read_arguments(d->args, general);
     if (strcasecmp(d->directive, "<VirtualHost") != 0) continue;
@@ -83,11 +83,12 @@ std::unordered_map<const server_rec*, ReadLimit> read_limits(const server_rec* m
       if (const server_rec* const host = defined_at(main, d)) read_arguments(inner->args, own[host]);
     }
   }
-  if (general.initial == 0 && own.empty()) return limits;
+  if (!general && own.empty()) return limits;
   for (const server_rec* s = main; s != nullptr; s = s->next) {
+    // handshake=0 in a virtual host means none there, whatever holds elsewhere.
     const auto special = own.find(s);
-    const ReadLimit limit = special != own.end() && special->second.initial != 0 ? special->second : general;
-    if (limit.initial != 0) limits.emplace(s, limit);
+    const std::optional<ReadLimit>& limit = special != own.end() && special->second ? special->second : general;
+    if (limit && limit->initial != 0) limits.emplace(s, *limit);
   }
   return limits;
 }
