@@ -82,10 +82,11 @@ class Httpd:
         return self.ports["PLAIN"]
 
     # -- life ----------------------------------------------------------------------------------------------------
-    def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, timeout: float = 60, user: int | None = None) -> subprocess.CompletedProcess:
         """apache2 -f httpd.conf ARGUMENTS, for -t, -S, -D, -k; output as text, stderr apart."""
         return subprocess.run([HTTPD, "-f", str(self.conf), *arguments], capture_output=True, text=True,
-                              timeout=timeout, env=self._environment(), start_new_session=True)
+                              timeout=timeout, env=self._environment(), start_new_session=True,
+                              user=user, group=user, extra_groups=[] if user else None)
 
     def start(self, seconds: float = 30, *, user: int | None = None, arguments: tuple[str, ...] = ()) -> "Httpd":
         """Starts in the foreground, as root or as `user`; waits until httpd says that it runs: then its ports listen."""

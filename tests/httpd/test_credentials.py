@@ -48,12 +48,15 @@ FAULTS = {
 }
 
 
+def faulty_hosts(server, ca) -> list[Vhost]:
+    hosts = [broken_host(server, ca, name, spoil) for name, (spoil, _) in FAULTS.items()]
+    return [*hosts, Vhost("none.test"), Vhost("good.test", [ca.issue("good.test")])]
+
+
 @pytest.fixture
 def faulty(httpd, ca):
     server = httpd([], start=False)
-    hosts = [broken_host(server, ca, name, spoil) for name, (spoil, _) in FAULTS.items()]
-    hosts += [Vhost("none.test"), Vhost("good.test", [ca.issue("good.test")])]
-    server.write(hosts)
+    server.write(faulty_hosts(server, ca))
     return server
 
 
@@ -96,15 +99,27 @@ def test_virtual_hosts_are_listed_in_spite_of_faults(faulty):
 
 
 @pytest.mark.parametrize("signal_name", ["stop", "graceful-stop"])
-def test_a_server_whose_certificate_has_vanished_can_be_stopped(httpd, ca, signal_name):
+def test_a_server_can_be_stopped_whatever_is_wrong(httpd, ca, signal_name):
+    """Every fault of this file at once: each alone would already keep the server from starting."""
     server = httpd([Vhost("a.test", [ca.issue("a.test")])])
     assert curl(server.port, ca=ca.file).status == 200
-    (server.home / "certs/a.test-0.crt").unlink()
-    (server.home / "certs/a.test-0.key").write_text("")
+    old = ca.issue("old.test", start=now() - 20 * DAY, end=now() - 10 * DAY)
+    server.write([*faulty_hosts(server, ca), Vhost("order.test", [chain_out_of_order(ca)]),
+                  Vhost("old.test", [old]), Vhost("named.test", [ca.issue("x.test")])])
+    assert server.run("-t").returncode == 1
+    listed = server.run("-S")
+    assert listed.returncode == 0 and "order.test" in listed.stdout
     done = server.run("-k", signal_name)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     server.process.wait(20)
     server.expected_exit = None
+
+
+def test_a_file_that_may_not_be_read_is_named(httpd, ca):
+    """As root everything can be read; who runs httpd -t as somebody else learns which files that is not so for."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False)
+    said = server.run("-t", user=65534).stderr
+    assert "certs/a.test-0.key cannot be read: Permission denied" in said and "(virtual host a.test:" in said
 
 
 def chain_out_of_order(ca):
