@@ -93,6 +93,7 @@ Parsed<PathAt> path(const Arguments& words, const PathAt* /*before*/) {
 Parsed<std::string> any_text(const Arguments& words, const std::string* /*before*/) { return std::string(words[0]); }
 
 Parsed<SuiteList> suite_list(const Arguments& words, const SuiteList* /*before*/) {
+  if (words.size() == 1 && same_word(words[0], "default")) return SuiteList{};
   return name_list(words, "cipher suite", find_suite, is_supported, nearest_suite);
 }
 

@@ -92,9 +92,16 @@ const Suite* suite(std::uint16_t number) {
 }
 
 const Suite* find_suite(std::string_view name) {
-  const auto* found = std::ranges::find_if(
-      all_suites, [name](const Suite& s) { return same_word(s.iana, name) || same_word(s.openssl, name); });
+  // Names that icing/mod_tls has beside IANA's and OpenSSL's: TLS13_AES_128_GCM_SHA256, TLS_CIPHER_0x1301.
+  constexpr std::string_view tls13 = "TLS13_";
+  constexpr std::string_view cipher = "TLS_CIPHER_";
+  const std::string_view short_iana = starts_with_word(name, tls13) ? name.substr(tls13.size()) : std::string_view{};
+  const auto* found = std::ranges::find_if(all_suites, [&](const Suite& s) {
+    return same_word(s.iana, name) || same_word(s.openssl, name) ||
+           (!short_iana.empty() && s.first_version == FirstVersion::Tls13 && same_word(s.iana.substr(4), short_iana));
+  });
   if (found != all_suites.end()) return found;
+  if (starts_with_word(name, cipher)) name.remove_prefix(cipher.size());
   const int number = hexadecimal(name);
   return number < 0 ? nullptr : suite(static_cast<std::uint16_t>(number));
 }

@@ -33,11 +33,12 @@ inline constexpr std::array tls_server_rows = {
         {"default|TLSv1.2+|TLSv1.3+", "default", "The lowest protocol version to accept."}),
     row<&ServerSettings::suites_preferred, suite_list>(
         "TLSCiphersPrefer", any_number, Context::Server,
-        {"suite[:suite]...", nullptr,
-         "Cipher suites to place before all others, by IANA, OpenSSL or hexadecimal name."}),
+        {"suite[:suite]...|default", nullptr,
+         "Cipher suites to place before all others, by IANA, OpenSSL or hexadecimal name; default: none."}),
     row<&ServerSettings::suites_suppressed, suite_list>(
         "TLSCiphersSuppress", any_number, Context::Server,
-        {"suite[:suite]...", nullptr, "Cipher suites never to negotiate, by IANA, OpenSSL or hexadecimal name."}),
+        {"suite[:suite]...|default", nullptr,
+         "Cipher suites never to negotiate, by IANA, OpenSSL or hexadecimal name; default: none."}),
     row<&ServerSettings::groups, group_list>(
         "TLSGroups", any_number, Context::Server,
         {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384", "Key exchange groups, most preferred first."}),
@@ -68,7 +69,7 @@ inline constexpr std::array tls_server_rows = {
          "How long a session can be resumed; where client certificates are asked for, 300 seconds unless written."}),
     row<&ServerSettings::session_cache, session_cache>(
         "TLSSessionCache", one_word, Context::Global,
-        {"none|provider[:arguments]", "none",
+        {"default|none|provider[:arguments]", "none",
          "Where sessions without tickets are kept: one of httpd's socache providers, such as shmcb:path(size), "
          "redis:host:port, memcache:host:port or dbm:path."}),
     engine_wide(row<&ServerSettings::key_isolation, on_off>(
