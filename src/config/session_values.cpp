@@ -65,7 +65,8 @@ Parsed<SessionCacheName> session_cache(const Arguments& words, const SessionCach
   const std::size_t colon = std::min(words[0].find(':'), words[0].size());
   const std::string_view name = words[0].substr(0, colon);
   const std::string_view arguments = words[0].substr(std::min(colon + 1, words[0].size()));
-  if (same_word(name, "none") || same_word(name, "nonenotnull") || same_word(name, "default")) return SessionCacheName{};
+  if (same_word(name, "none") || same_word(name, "nonenotnull") || same_word(name, "default"))
+    return SessionCacheName{};
   const auto* known = std::ranges::find_if(cache_names, [&](std::string_view n) { return same_word(n, name); });
   if (known == cache_names.end() || name.empty()) {
     return Parsed<SessionCacheName>::refuse(unexpected(cache_names, name));
