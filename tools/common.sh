@@ -11,7 +11,8 @@ declare -A packages=(
   [build]="apache2 apache2-dev g++ cmake ninja-build libgtest-dev openssl ca-certificates python3 git"
   [lint]="clang-format clang-tidy"
   [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography gnutls-bin nghttp2-client curl procps
-    faketime libfaketime redis-server memcached pebble testssl.sh chromium libnss3-tools python3-venv"
+    faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
+    python3-certbot-apache pebble"
   [bench]="python3-cryptography nghttp2-client strace util-linux"
 )
 

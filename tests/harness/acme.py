@@ -1,12 +1,11 @@
 """A real ACME server (Debian's pebble) with a resolver that sends every name to this machine."""
 import json
 import os
-import ssl
 import subprocess
 import tempfile
-import urllib.request
 from pathlib import Path
 
+from . import process
 from .certs import Authority
 from .ports import free_port
 from .waiting import wait_until
@@ -16,9 +15,14 @@ SETTINGS = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
 
 
 class Acme:
-    """Validates at the ports of one httpd. `root` is the authority that clients of the issued certificates trust."""
+    """Validates at the ports of one httpd. `root` is the authority that clients of the issued certificates trust.
 
-    def __init__(self, http_port: int, tls_port: int, *, ocsp_url: str = "", valid_seconds: int = 90 * 86400):
+    `enter` stands before its commands where it lives in a network of its own (`Machine.enter`).
+    """
+
+    def __init__(self, http_port: int, tls_port: int, *, ocsp_url: str = "", valid_seconds: int = 90 * 86400,
+                 enter: tuple[str, ...] = ()):
+        self._enter = enter
         self.home = tempfile.TemporaryDirectory(prefix="mod_tls-acme-")
         self.directory = Path(self.home.name)
         self.directory.chmod(0o755)
@@ -45,8 +49,9 @@ class Acme:
 
     def _run(self, *command: str) -> None:
         with open(self.directory / "log", "ab") as log:
-            self._running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                  cwd=self.home.name, env=os.environ | SETTINGS))
+            self._running.append(subprocess.Popen([*self._enter, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                  cwd=self.home.name, env=os.environ | SETTINGS,
+                                                  preexec_fn=process.leash))
 
     def _put(self, name: str, content: bytes) -> Path:
         path = self.directory / name
@@ -56,14 +61,14 @@ class Acme:
     def _answers(self) -> bool:
         try:
             return bool(self.ask("/roots/0"))
-        except OSError:
+        except subprocess.CalledProcessError:
             return False
 
     def ask(self, path: str) -> bytes:
         """What the management interface says, such as /roots/0 or /intermediate-keys/0."""
-        context = ssl.create_default_context(cafile=str(self.ca_file))
-        with urllib.request.urlopen(f"https://127.0.0.1:{self.management}{path}", context=context, timeout=5) as said:
-            return said.read()
+        url = f"https://127.0.0.1:{self.management}{path}"
+        command = [*self._enter, "curl", "-sf", "--max-time", "5", "--cacert", str(self.ca_file), url]
+        return subprocess.run(command, capture_output=True, check=True).stdout
 
     def said(self) -> str:
         return (self.directory / "log").read_text(errors="backslashreplace")
@@ -76,7 +81,7 @@ class Acme:
                           "MDActivationDelay 0", "MDRetryDelay 1s", *more])
 
     def end(self) -> None:
-        for process in self._running:
-            process.kill()
-            process.wait()
+        for running in self._running:
+            running.kill()
+            running.wait()
         self.home.cleanup()

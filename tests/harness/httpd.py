@@ -1,7 +1,5 @@
 """A real httpd of a test's own: its directory, its ports, its life, its error log."""
-import ctypes
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -16,7 +14,6 @@ from .paths import HTTPD
 from .ports import free_port
 from .waiting import wait_until
 
-PR_SET_PDEATHSIG = 1
 OURS = {"mod_tls": {"tls"}, "mod_tls-ssl": {"tls", "ssl"}}  # engine -> modules whose warnings count
 RESUMED = "resuming normal operations"
 
@@ -94,7 +91,7 @@ class Httpd:
         with open(self.home / "stderr", "ab") as stderr:
             command = [HTTPD, "-f", str(self.conf), "-DFOREGROUND", *arguments]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
-                                            env=self._environment(), preexec_fn=_leash, start_new_session=True,
+                                            env=self._environment(), preexec_fn=process.leash, start_new_session=True,
                                             user=user, group=user, extra_groups=[] if user else None)
         ready = self._listens if "-X" in arguments else self._ready  # one process says nothing
         wait_until(ready, f"httpd to start; it said: {self.said()}", seconds)
@@ -196,12 +193,6 @@ class Httpd:
         if "MOD_TLS_PRELOAD" in os.environ:
             environment["LD_PRELOAD"] = os.environ["MOD_TLS_PRELOAD"]
         return environment | self.extra_environment
-
-
-def _leash() -> None:
-    """In the new process: allow core files, and end with the test run should that be killed."""
-    resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _kill_session(session: int) -> None:

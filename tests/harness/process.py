@@ -1,6 +1,11 @@
 """What /proc says about a process and its children."""
+import ctypes
 import os
+import resource
+import signal
 from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
 
 
 def children(pid: int) -> list[int]:
@@ -61,3 +66,9 @@ def _status(pid: int, name: str) -> int:
         if line.startswith(f"{name}:"):
             return int(line.split()[1])
     raise KeyError(name)
+
+
+def leash() -> None:
+    """In the new process: allow core files, and end with the test run should that be killed."""
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
