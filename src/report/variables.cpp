@@ -57,6 +57,8 @@ constexpr std::array schemes = {
     Scheme{0x0806, "rsa_pss_rsae_sha512"},    Scheme{0x0807, "ed25519"},
 };
 
+constexpr std::uint16_t tls12 = 0x0303;
+
 const char* copy(apr_pool_t* pool, std::string_view text) { return apr_pstrmemdup(pool, text.data(), text.size()); }
 
 const char* scheme_name(apr_pool_t* pool, std::uint16_t number) {
@@ -101,7 +103,7 @@ const char* session_value(apr_pool_t* pool, const Facts& facts, Variable id) {
     case Variable::TlsSni:
       return copy(pool, facts.sni);
     case Variable::Protocol:
-      return facts.version == 0x0303 ? "TLSv1.2" : "TLSv1.3";
+      return facts.version == tls12 ? "TLSv1.2" : "TLSv1.3";
     case Variable::Cipher:
       return suite_name(pool, facts.suite);
     case Variable::CipherExport:
@@ -193,9 +195,11 @@ const char* verdict(apr_pool_t* pool, const Facts& facts) noexcept {
       return "NONE";
     case conn::Verify::Success:
       return "SUCCESS";
-    // mod_ssl's manual promises GENEROUS for optional_no_ca, but it prints the reason, as for every certificate that
-    // nobody vouches for.
+    // mod_ssl's manual promises GENEROUS for optional_no_ca, but with TLS 1.3 it prints the reason. (A session of
+    // TLS 1.2 that is resumed it calls SUCCESS, which nobody should believe.)
     case conn::Verify::Generous:
+      if (facts.version == tls12) return "GENEROUS";
+      break;
     case conn::Verify::Failed:
       break;
   }

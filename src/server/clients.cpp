@@ -27,8 +27,11 @@ void add(rust::Vec<rust::String>& list, const std::string& path) {
   if (!path.empty() && std::none_of(list.begin(), list.end(), same)) list.push_back(path);
 }
 
-rs::VerifierSpec base_spec(const ClientPolicy& policy) {
+rs::VerifierSpec base_spec(const config::EffectivePolicy& host) {
+  const ClientPolicy& policy = host.client;
   rs::VerifierSpec spec{};
+  // With mod_ssl's words an intermediate CA that is listed alone is nobody to trust, as with mod_ssl.
+  spec.only_roots = host.words == config::Vocabulary::Ssl;
   spec.depth = policy.depth;
   add(spec.name_files, policy.names_file);
   add(spec.name_directories, policy.names_path);
@@ -41,8 +44,9 @@ rs::VerifierSpec base_spec(const ClientPolicy& policy) {
 
 // What the handshake asks for: the virtual host's own demand, by all CAs that it or a section of it knows. Where only
 // sections demand something, whoever comes is let in, and the sections decide.
-rs::VerifierSpec handshake_spec(const ClientPolicy& policy, const std::vector<ClientSection>& sections) {
-  rs::VerifierSpec spec = base_spec(policy);
+rs::VerifierSpec handshake_spec(const config::EffectivePolicy& host, const std::vector<ClientSection>& sections) {
+  const ClientPolicy& policy = host.client;
+  rs::VerifierSpec spec = base_spec(host);
   spec.mode = static_cast<std::uint8_t>(policy.verify);
   add(spec.authority_files, policy.ca_file);
   add(spec.authority_directories, policy.ca_path);
@@ -59,7 +63,7 @@ rs::VerifierSpec handshake_spec(const ClientPolicy& policy, const std::vector<Cl
 
 std::string key_of(const rs::VerifierSpec& spec) {
   std::string key = std::to_string(spec.mode) + '/' + std::to_string(spec.depth) + '/' + std::to_string(spec.lookup) +
-                    (spec.missing_ok ? "+" : "-");
+                    (spec.missing_ok ? "+" : "-") + (spec.only_roots ? "r" : "");
   for (const auto* list : {&spec.authority_files, &spec.authority_directories, &spec.name_files, &spec.name_directories,
                            &spec.list_files, &spec.list_directories}) {
     key += '\n';
@@ -99,7 +103,21 @@ Clients::Clients() : nobody_(rs::no_verifier()) { none_.handshake = &*nobody_; }
 bool Clients::load(const std::vector<server_rec*>& hosts) {
   bool ok = true;
   for (const server_rec* host : hosts) ok = load_host(host) && ok;
+  for (const auto& [place, asking] : asking_) {
+    TLS_LOG_S(asking.first, ClientsAskedBySections, place.first.c_str(), place.second, name_of(asking.first),
+              asking.hosts > 1 ? " and of others" : "");
+  }
   return ok;
+}
+
+void Clients::remember_asking(const server_rec* host, const std::vector<ClientSection>& sections) {
+  for (const ClientSection& section : sections) {
+    if (!section.verify || *section.verify == VerifyClient::None) continue;
+    const config::Source where = section.verify.where();
+    auto [place, added] = asking_.try_emplace({where.file != nullptr ? where.file : "", where.line}, Asking{host, 0});
+    ++place->second.hosts;
+    return;
+  }
 }
 
 const HostClients& Clients::of(const server_rec* host) const noexcept {
@@ -117,6 +135,8 @@ const Clients::Loaded& Clients::verifier(const rs::VerifierSpec& spec, const ser
   for (const rs::VerifierProblem& problem : problems) {
     const std::string text(problem.text);
     fatal = fatal || problem.fatal;
+    // Handshake and sections read the same files.
+    if (!told_.insert(text).second) continue;
     if (problem.fatal) {
       TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host));
     } else {
@@ -129,14 +149,14 @@ const Clients::Loaded& Clients::verifier(const rs::VerifierSpec& spec, const ser
 bool Clients::load_host(const server_rec* host) {
   const ClientPolicy& policy = effective(host).client;
   const auto sections = client_sections(host);
-  const rs::VerifierSpec spec = handshake_spec(policy, sections);
+  const rs::VerifierSpec spec = handshake_spec(effective(host), sections);
   if (spec.mode == 0) return true;
   const Loaded& handshake = verifier(spec, host);
   HostClients clients{&*handshake.verifier, true, !sections.empty(), {}};
   bool ok = !handshake.fatal;
   const auto judge_by = [&](const std::string& ca_file, const std::string& ca_path) {
     if (clients.find(ca_file, ca_path) != nullptr) return;
-    rs::VerifierSpec own = base_spec(policy);
+    rs::VerifierSpec own = base_spec(effective(host));
     // Judges by whatever mode a request needs; that no CA is named at all has been said of the handshake.
     own.mode = static_cast<std::uint8_t>(VerifyClient::OptionalNoCa);
     add(own.authority_files, ca_file);
@@ -153,7 +173,7 @@ bool Clients::load_host(const server_rec* host) {
         judge_by(a.ca_file.empty() ? policy.ca_file : a.ca_file, b.ca_path.empty() ? policy.ca_path : b.ca_path);
       }
     }
-    if (policy.verify == VerifyClient::None) TLS_LOG_S(host, ClientsAskedBySections, name_of(host));
+    if (policy.verify == VerifyClient::None) remember_asking(host, sections);
   }
   hosts_.emplace(host, std::move(clients));
   return ok;

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "server/sections.hpp"
 
 struct server_rec;
 
@@ -53,11 +56,19 @@ class Clients final {
     bool fatal;
     bool has_lists;
   };
+  // Virtual hosts that a section makes ask for certificates.
+  struct Asking {
+    const server_rec* first;
+    unsigned hosts;
+  };
   const Loaded& verifier(const rs::VerifierSpec& spec, const server_rec* host);
   bool load_host(const server_rec* host);
+  void remember_asking(const server_rec* host, const std::vector<ClientSection>& sections);
 
   std::map<std::string, Loaded> verifiers_;  // by what they are made of
   std::unordered_map<const server_rec*, HostClients> hosts_;
+  std::map<std::pair<std::string, unsigned>, Asking> asking_;  // by file and line of the first such section
+  std::set<std::string> told_;                                 // problems of files, each said once
   rust::Box<rs::ClientVerifier> nobody_;
   HostClients none_;
 };

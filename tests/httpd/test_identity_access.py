@@ -108,6 +108,15 @@ def test_sections_enforce_what_they_ask_cve_2016_4979(httpd, ca, clients, engine
     assert status("/open", *clients.stranger) == 200
 
 
+def test_the_start_says_which_section_makes_the_handshake_ask(httpd, ca, clients, engine):
+    server = serve(httpd, ca, engine, clients, sections(engine), start=False)
+    server.write(log_level="notice")
+    server.start()
+    line = 1 + server.conf.read_text().splitlines().index(verify(engine, "require"))
+    [said] = [found for found in server.log.matching("TLS0503")][-1:]
+    assert f"{server.conf}:{line})" in said.text and "a.test is asked" in said.text
+
+
 def test_no_authentication_after_the_handshake_cve_2019_0215(httpd, ca, clients, engine, tmp_path):
     """A client that offers post-handshake authentication gets no further than any other."""
     from harness import tls
@@ -280,18 +289,15 @@ def test_revoked_clients_are_refused(httpd, ca, clients, engine, tmp_path):
     server.log.expect("CRL has expired")
 
 
-def test_lists_are_read_again_when_they_change(httpd, ca, clients, engine, tmp_path):
+def test_lists_are_read_again_when_they_change(httpd, ca, clients, engine):
     leaving = clients.ca.issue("leaving", client=True)
     presented = clients.write("leaving", leaving)
-    lists = tmp_path / "crl.pem"
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
-    words = (f"TLSClientCRL {lists}" if engine == "mod_tls" else
-             f"SSLCARevocationFile {lists}\nSSLCARevocationCheck leaf")
-    lists.write_bytes(revocation_list(clients.ca))
+    words = ("TLSClientCRL @HOME@/crl.pem" if engine == "mod_tls" else
+             "SSLCARevocationFile @HOME@/crl.pem\nSSLCARevocationCheck leaf")
     server = serve(httpd, ca, engine, clients, f'{verify(engine, "require")}\n{authority(engine, "@CA@")}\n{words}',
-                   modules=())
+                   modules=(), start=False)
+    lists = server.put("crl.pem", revocation_list(clients.ca))  # where children may look
+    server.start()
     refused(server)
 
     def status(who):

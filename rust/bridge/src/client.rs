@@ -2,7 +2,7 @@
 
 use mod_tls_core::client::files::{self, CERTIFICATES, LISTS};
 use mod_tls_core::client::{self, Judge, Mode, Spec};
-use mod_tls_core::verify::{Anchors, Revocation, RevocationDepth};
+use mod_tls_core::verify::{Anchors, Ends, Revocation, RevocationDepth};
 
 use crate::ffi;
 use crate::guard::guard_result;
@@ -41,7 +41,7 @@ fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, St
                 .map(Into::into),
         );
     }
-    let (anchors, refused) = Anchors::new(&trusted);
+    let (anchors, refused) = Anchors::new(&trusted, Ends::Anywhere);
     if !spec.system_roots {
         warnings.extend(
             refused

@@ -238,6 +238,7 @@ pub mod ffi {
     struct VerifierSpec {
         mode: u8,
         depth: u32,
+        only_roots: bool,
         authority_files: Vec<String>,
         authority_directories: Vec<String>,
         name_files: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mod_tls_core::verify::{self, Mode, Request, RevocationDepth, Sources, Watch};
+use mod_tls_core::verify::{self, Ends, Mode, Request, RevocationDepth, Sources, Watch};
 
 use crate::ffi::{VerifierProblem, VerifierSpec};
 use crate::guard::{guard, guard_result};
@@ -87,6 +87,11 @@ fn request(spec: &VerifierSpec) -> Request {
     Request {
         mode: mode(spec.mode),
         depth: spec.depth,
+        ends: if spec.only_roots {
+            Ends::AtRoots
+        } else {
+            Ends::Anywhere
+        },
         authorities: sources(&spec.authority_files, &spec.authority_directories),
         names: sources(&spec.name_files, &spec.name_directories),
         lists: sources(&spec.list_files, &spec.list_directories),

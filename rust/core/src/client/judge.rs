@@ -10,8 +10,9 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use crate::context;
 use crate::creds::certificate::Certificate;
 use crate::creds::names;
-use crate::verify::path::{Purpose, Rules};
+use crate::verify::path::Rules;
 use crate::verify::{Anchors, Outcome, Revocation, Verdict, reason, signature};
+use crate::x509::Role;
 
 /// How much trust a backend has to prove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Judge {
             revocation: &self.revocation,
             depth: self.depth,
             algorithms: &self.algorithms,
-            purpose: Purpose::Server,
+            role: Role::Server,
         };
         let verdict = rules.judge(chain, now);
         let forgiven = self.mode == Mode::OptionalNoCa && reason::is_untrusted(verdict.reason);

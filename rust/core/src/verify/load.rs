@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 
-use super::anchors::Anchors;
+use super::anchors::{Anchors, Ends};
 use super::revocation::{Depth, Revocation};
 use super::verifier::{Mode, Spec, Verifier};
 use crate::x509::Certificate;
@@ -36,6 +36,8 @@ pub struct Request {
     pub depth: u32,
     /// Trusted CAs.
     pub authorities: Sources,
+    /// Where chains may end.
+    pub ends: Ends,
     /// Certificates whose names are sent to clients; empty: those of the CAs.
     pub names: Sources,
     /// Revocation lists.
@@ -60,7 +62,7 @@ pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<Problem>) {
     let mut problems = Problems::default();
     let authorities = problems.certificates(&request.authorities);
     let certificates: Vec<_> = authorities.iter().map(|(_, der)| der.clone()).collect();
-    let (anchors, refused) = Anchors::new(&certificates);
+    let (anchors, refused) = Anchors::new(&certificates, request.ends);
     for (index, why) in refused {
         let file = authorities
             .get(index)

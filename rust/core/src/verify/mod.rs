@@ -14,9 +14,10 @@ mod sections;
 pub(crate) mod signature;
 mod verdict;
 mod verifier;
+mod walk;
 mod watch;
 
-pub use anchors::Anchors;
+pub use anchors::{Anchors, Ends};
 pub use load::{Problem, Request, Sources, load};
 pub use revocation::{Depth as RevocationDepth, Revocation};
 pub use sections::Sections;

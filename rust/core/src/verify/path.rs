@@ -10,7 +10,11 @@ use super::anchors::Anchors;
 use super::reason;
 use super::revocation::{Depth, Revocation};
 use super::verdict::{Outcome, Verdict};
-use crate::x509::Certificate;
+use super::walk::{Walk, outside};
+use crate::x509::{Certificate, Role};
+
+/// Bits of the shortest RSA key that a peer may prove possession of.
+const SHORTEST_RSA: usize = 2048;
 
 /// Everything a chain is judged by.
 #[derive(Clone, Copy)]
@@ -21,29 +25,18 @@ pub struct Rules<'a> {
     pub depth: u32,
     pub algorithms: &'a WebPkiSupportedAlgorithms,
     /// What the certificate has to be good for.
-    pub purpose: Purpose,
+    pub role: Role,
 }
 
-/// Extended key usages (RFC 5280 4.2.1.12) that we ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Of a client that connects to us.
-    Client,
-    /// Of a backend that we connect to.
-    Server,
-}
-
-impl Purpose {
-    fn usage(self) -> KeyUsage {
-        match self {
-            Purpose::Client => KeyUsage::client_auth(),
-            Purpose::Server => KeyUsage::server_auth(),
-        }
+fn usage(role: Role) -> KeyUsage {
+    match role {
+        Role::Client => KeyUsage::client_auth(),
+        Role::Server => KeyUsage::server_auth(),
     }
 }
 
 impl Rules<'_> {
-    /// Judges `chain`, the client's certificate first. Never [`Outcome::Generous`]: that is the policy's word.
+    /// Judges `chain`, the peer's certificate first. Never [`Outcome::Generous`].
     pub fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
         let Some((leaf, rest)) = chain.split_first() else {
             return Verdict::default();
@@ -54,21 +47,44 @@ impl Rules<'_> {
         if certificate.is_self_issued() && self.anchors.holds_self_signed(leaf) {
             return self.judge_own_anchor(&certificate, now);
         }
-        match self.build(leaf, rest, now) {
+        match self.build(leaf, &certificate, rest, now) {
             Ok(verdict) => verdict,
-            Err(reason) => Verdict::failed(self.refine(reason, &certificate, rest)),
+            Err(reason) => Verdict::failed(
+                Walk::new(&certificate, rest, self.anchors).first_complaint(reason, self.anchors),
+            ),
+        }
+    }
+
+    /// Judges `chain` as `optional_no_ca` does: nobody need vouch for it. What is wrong with it besides is not forgiven.
+    pub fn judge_generously(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
+        let verdict = self.judge(chain, now);
+        if verdict.outcome != Outcome::Failed || !reason::is_untrusted(verdict.reason) {
+            return verdict;
+        }
+        let parsed = chain
+            .split_first()
+            .and_then(|(leaf, rest)| Some((Certificate::parse(leaf)?, rest)));
+        let Some((leaf, rest)) = parsed else {
+            return verdict;
+        };
+        let walk = Walk::new(&leaf, rest, self.anchors);
+        match walk.other_fault(self.role, seconds(now)) {
+            Some(fault) => Verdict::failed(fault),
+            None => Verdict {
+                outcome: Outcome::Generous,
+                reason: walk.last_complaint(),
+                ..verdict
+            },
         }
     }
 
     /// A self-signed certificate that is listed itself. webpki has no notion of it; the listing is the proof.
     fn judge_own_anchor(&self, certificate: &Certificate, now: UnixTime) -> Verdict {
-        let now = seconds(now);
-        let not_after = certificate.not_after.seconds().unwrap_or(0);
-        if now > not_after {
-            return Verdict::failed(reason::EXPIRED);
+        if !certificate.serves(self.role) {
+            return Verdict::failed(reason::PURPOSE);
         }
-        if now < certificate.not_before.seconds().unwrap_or(i64::MAX) {
-            return Verdict::failed(reason::NOT_YET_VALID);
+        if let Some(why) = outside(certificate, seconds(now)) {
+            return Verdict::failed(why);
         }
         if self.revocation.depth() != Depth::None {
             let lists = self.revocation.lists();
@@ -81,7 +97,7 @@ impl Rules<'_> {
         Verdict {
             outcome: Outcome::Success,
             depth: 0,
-            not_after,
+            not_after: certificate.not_after.seconds().unwrap_or(0),
             ..Verdict::default()
         }
     }
@@ -89,6 +105,7 @@ impl Rules<'_> {
     fn build(
         &self,
         leaf: &CertificateDer<'_>,
+        certificate: &Certificate,
         rest: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<Verdict, &'static str> {
@@ -103,11 +120,17 @@ impl Rules<'_> {
             return Err(reason::NO_CRL);
         }
         let refusal = Cell::new(None);
-        let check = |path: &VerifiedPath<'_>| {
-            self.check_path(path, seconds(now)).map_err(|why| {
+        let verdict = Cell::new(Verdict::default());
+        let check = |path: &VerifiedPath<'_>| match self.check_path(path, certificate, seconds(now))
+        {
+            Ok(found) => {
+                verdict.set(found);
+                Ok(())
+            }
+            Err(why) => {
                 refusal.set(Some(why));
-                Error::MaximumPathDepthExceeded
-            })
+                Err(Error::MaximumPathDepthExceeded)
+            }
         };
         self.revocation.with_options(&lists, |options| {
             let built = end_entity.verify_for_usage(
@@ -115,65 +138,59 @@ impl Rules<'_> {
                 self.anchors.trusted(),
                 &links,
                 now,
-                self.purpose.usage(),
+                usage(self.role),
                 options,
                 Some(&check),
             );
             match built {
-                Ok(path) => Ok(self.accept(&path)),
+                Ok(_) => Ok(verdict.take()),
                 Err(error) => Err(refusal.get().unwrap_or_else(|| reason::describe(&error))),
             }
         })
     }
 
-    /// What webpki leaves to its callers: the depth, and the validity of the anchor.
-    fn check_path(&self, path: &VerifiedPath<'_>, now: i64) -> Result<(), &'static str> {
-        if depth_of(path) > self.depth {
+    /// What webpki leaves to its callers: the depth, key usages, and the validity of the anchor. The verdict holds until
+    /// the first certificate of the path expires.
+    fn check_path(
+        &self,
+        path: &VerifiedPath<'_>,
+        leaf: &Certificate,
+        now: i64,
+    ) -> Result<Verdict, &'static str> {
+        let depth = depth_of(path);
+        if depth > self.depth {
             return Err(reason::TOO_LONG);
         }
-        match self.anchors.validity(path.anchor()) {
-            Some((_, end)) if now > end => Err(reason::EXPIRED),
-            Some((start, _)) if now < start => Err(reason::NOT_YET_VALID),
-            _ => Ok(()),
+        if !leaf.serves(self.role) {
+            return Err(reason::PURPOSE);
         }
-    }
-
-    fn accept(&self, path: &VerifiedPath<'_>) -> Verdict {
-        let end = |der: &[u8]| Certificate::parse(der).and_then(|c| c.not_after.seconds());
-        let anchor = self.anchors.validity(path.anchor()).map(|(_, end)| end);
-        let links = path
-            .intermediate_certificates()
-            .filter_map(|link| end(&link.der()));
-        let not_after = links
-            .chain(end(&path.end_entity().der()))
-            .chain(anchor)
-            .min();
-        Verdict {
+        // The signature algorithms of a handshake know no shorter ones.
+        if leaf.rsa_bits().is_some_and(|bits| bits < SHORTEST_RSA) {
+            return Err(reason::WEAK_KEY);
+        }
+        let mut not_after = leaf.not_after.seconds().unwrap_or(0);
+        for link in path.intermediate_certificates() {
+            let link = Certificate::parse(&link.der()).ok_or(reason::UNREADABLE)?;
+            if !link.may_sign() {
+                return Err(reason::NOT_A_CA);
+            }
+            not_after = not_after.min(link.not_after.seconds().unwrap_or(0));
+        }
+        if let Some((start, end)) = self.anchors.validity(path.anchor()) {
+            if now > end {
+                return Err(reason::EXPIRED);
+            }
+            if now < start {
+                return Err(reason::NOT_YET_VALID);
+            }
+            not_after = not_after.min(end);
+        }
+        Ok(Verdict {
             outcome: Outcome::Success,
-            depth: depth_of(path),
-            not_after: not_after.unwrap_or(0),
+            depth,
+            not_after,
             ..Verdict::default()
-        }
-    }
-
-    /// OpenSSL tells apart why no issuer was found.
-    fn refine(
-        &self,
-        reason: &'static str,
-        leaf: &Certificate,
-        rest: &[CertificateDer<'_>],
-    ) -> &'static str {
-        let self_signed = |der: &CertificateDer<'_>| {
-            Certificate::parse(der).is_some_and(|certificate| certificate.is_self_issued())
-        };
-        let untrusted = reason == reason::NO_ISSUER || leaf.is_self_issued();
-        if untrusted && leaf.is_self_issued() {
-            reason::SELF_SIGNED
-        } else if untrusted && rest.iter().any(self_signed) {
-            reason::SELF_SIGNED_IN_CHAIN
-        } else {
-            reason
-        }
+        })
     }
 }
 

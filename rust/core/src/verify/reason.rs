@@ -36,6 +36,7 @@ reasons! {
     SERIAL = "serial number is negative or longer than 20 octets (RFC 5280, 4.1.2.2)",
     UNREADABLE = "certificate cannot be read",
     UNVERIFIABLE = "unable to verify the first certificate",
+    WEAK_KEY = "EE certificate key too weak",
 }
 
 /// The number of a sentence; 0 for none.
@@ -79,6 +80,20 @@ pub fn describe(error: &Error) -> &'static str {
         | Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_) => CRL_ALGORITHM,
         _ => UNREADABLE,
     }
+}
+
+/// Whether a reason is found only on a path that leads to a trusted CA.
+pub fn is_of_trusted_path(reason: &str) -> bool {
+    [
+        REVOKED,
+        CRL_EXPIRED,
+        CRL_SIGNATURE,
+        CRL_SIGNER,
+        CRL_ALGORITHM,
+        TOO_LONG,
+        SUBTREE,
+    ]
+    .contains(&reason)
 }
 
 /// Whether a reason says only that nobody vouches for the certificate: what mod_ssl's `optional_no_ca` forgives.

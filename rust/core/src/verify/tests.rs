@@ -94,7 +94,7 @@ impl Setting {
     }
 
     fn verifier(self) -> Arc<Verifier> {
-        let (anchors, refused) = Anchors::new(&self.cas);
+        let (anchors, refused) = Anchors::new(&self.cas, Ends::Anywhere);
         assert!(refused.is_empty(), "{refused:?}");
         let spec = Spec {
             mode: self.mode,
@@ -147,8 +147,54 @@ fn the_depth_counts_certificates_above_the_clients_own() {
         reason(&Setting::of(&[&ca, &middle]).judge(&short)),
         "certificate chain too long"
     );
-    // Without its root it is an anchor.
+    // Without its root it is an anchor, unless only roots are.
     assert_eq!(Setting::of(&[&middle]).judge(&short).depth, 1);
+    let (anchors, refused) = Anchors::new(&[middle.der().clone()], Ends::AtRoots);
+    assert!(anchors.is_empty() && refused.len() == 1, "{refused:?}");
+}
+
+#[test]
+fn a_client_that_is_listed_is_no_ca() {
+    let own = |ca: IsCa| {
+        let mut own = params("own", 9);
+        own.is_ca = ca;
+        CertifiedIssuer::self_signed(own, KeyPair::generate().unwrap()).unwrap()
+    };
+    for client_of_theirs in [own(IsCa::NoCa), own(IsCa::ExplicitNoCa)] {
+        let forged = client(params("admin", 7), &client_of_theirs);
+        let setting = || Setting::of(&[&client_of_theirs]);
+        let listed = setting().judge(&[client_of_theirs.der().clone()]);
+        assert_eq!(listed.outcome, Outcome::Success);
+        assert_eq!(
+            reason(&setting().judge(std::slice::from_ref(&forged))),
+            "invalid CA certificate"
+        );
+        let generous = Setting {
+            mode: Mode::OptionalNoCa,
+            ..setting()
+        };
+        assert_eq!(reason(&generous.judge(&[forged])), "invalid CA certificate");
+    }
+}
+
+#[test]
+fn key_usages_count() {
+    let ca = root("root");
+    let mut mute = ca_params("mute", 2);
+    mute.key_usages = vec![KeyUsagePurpose::CrlSign];
+    let mute = CertifiedIssuer::signed_by(mute, KeyPair::generate().unwrap(), &ca).unwrap();
+    let chain = [client(params("c", 7), &mute), mute.der().clone()];
+    let deep = Setting {
+        depth: 2,
+        ..Setting::of(&[&ca])
+    };
+    assert_eq!(reason(&deep.judge(&chain)), "invalid CA certificate");
+    let mut enciphers = params("c", 7);
+    enciphers.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
+    assert_eq!(
+        reason(&Setting::of(&[&ca]).judge(&[client(enciphers, &ca)])),
+        "unsuitable certificate purpose"
+    );
 }
 
 #[test]
@@ -328,9 +374,25 @@ fn generosity_knows_bounds() {
     assert_eq!(generous().judge(&[stranger]).outcome, Outcome::Generous);
     let mut expired = params("c", 7);
     expired.not_after = date_time_ymd(2025, 1, 1);
+    for issuer in [&ca, &other] {
+        assert_eq!(
+            reason(&generous().judge(&[client(expired.clone(), issuer)])),
+            "certificate has expired"
+        );
+    }
+    let own = expired.self_signed(&KeyPair::generate().unwrap()).unwrap();
     assert_eq!(
-        reason(&generous().judge(&[client(expired, &ca)])),
+        reason(&generous().judge(&[own.der().clone()])),
         "certificate has expired"
+    );
+    // A revoked client cannot hide behind a certificate that calls itself as its issuer does.
+    let revoked = client(params("c", 7), &ca);
+    let lookalike = root("root");
+    let lists = [crl(&ca, &[7], 2030)];
+    let setting = generous().crls(RevocationDepth::Leaf, false, &lists);
+    assert_eq!(
+        reason(&setting.judge(&[revoked, lookalike.der().clone()])),
+        "certificate revoked"
     );
 }
 

@@ -10,13 +10,14 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::Anchors;
-use super::path::{Purpose, Rules};
+use super::path::Rules;
 use super::reason;
 use super::revocation::Revocation;
 use super::signature;
 use super::verdict::{Outcome, Verdict};
 use crate::context;
 use crate::ticket::envelope::ClientVerdict;
+use crate::x509::Role;
 
 /// What a handshake asks of the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,20 +124,13 @@ impl Verifier {
             revocation: &self.revocation,
             depth,
             algorithms: &self.algorithms,
-            purpose: Purpose::Client,
+            role: Role::Client,
         };
-        let mut verdict = rules.judge(chain, now);
-        if verdict.outcome == Outcome::Failed
-            && mode.is_generous()
-            && reason::is_untrusted(verdict.reason)
-        {
-            verdict.outcome = Outcome::Generous;
-            // OpenSSL goes on after the first complaint, and ends with this one where the client sent nothing else.
-            if verdict.reason == reason::NO_ISSUER && chain.len() == 1 {
-                verdict.reason = reason::UNVERIFIABLE;
-            }
+        if mode.is_generous() {
+            rules.judge_generously(chain, now)
+        } else {
+            rules.judge(chain, now)
         }
-        verdict
     }
 
     /// Changes whenever the revocation lists do; the CAs are part of the policy id.

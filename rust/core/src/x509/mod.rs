@@ -10,11 +10,13 @@ mod name;
 pub(crate) mod objects;
 mod text;
 pub(crate) mod time;
+mod usage;
 
 pub use certificate::{AltName, Certificate, Extension};
 pub use fields::{DnStyle, field};
 pub use identity::{Identity, Side};
 pub use objects::names as object_names;
+pub use usage::Role;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -23,6 +25,11 @@ pub fn first_element_length(input: &[u8]) -> Option<usize> {
     der::Reader::new(input)
         .any()
         .map(|element| element.raw.len())
+}
+
+/// The content of the DER element that `input` begins with.
+pub fn first_content(input: &[u8]) -> Option<&[u8]> {
+    der::Reader::new(input).any().map(|element| element.value)
 }
 
 /// A certificate in PEM, with 64 characters a line and a line break at the end.

@@ -1,0 +1,86 @@
+"""Who is let in and why not: Debian's mod_ssl and ours asked the same, with good and bad chains of every kind."""
+import re
+
+import pytest
+from harness import tls
+from harness.chains import Chains
+from harness.config import Vhost
+from harness.migration import is_listed
+from harness.waiting import wait_until
+
+MODES = ("optional", "require", "optional_no_ca")
+# Chains that are judged otherwise by design: their id in docs/migrating-from-mod_ssl.md.
+DIFFERENT = {"ca-as-client": "client-ca"}
+# Reasons for which OpenSSL has other words.
+WORDS = {"CA signature digest algorithm too weak": "certificate is signed by an algorithm that is not accepted",
+         "Certificate Chain too long": "certificate chain too long", "": "certificate cannot be read"}
+REASON = re.compile(r"Certificate Verification: (?:Error \(\d+\): )?(.*?)(?: \[subject: .*| \(chain has .*)?$"
+                    r"|certificate is refused(?:: (.*?))? \(name asked for", re.M)
+
+
+@pytest.fixture(scope="module")
+def chains(tmp_path_factory):
+    return Chains(tmp_path_factory.mktemp("chains"))
+
+
+@pytest.fixture(scope="module")
+def servers(shared_httpd, ca, chains):
+    middle = chains.directory / "middle.pem"
+    middle.write_bytes(chains.middle.pem())
+
+    def make(engine):
+        asked = [(mode, mode, chains.file) for mode in MODES] + [("link", "optional", middle)]
+        vhosts = [Vhost(f"{name}.test", [ca.issue(f"{name}.test")], extra=f"""
+SSLVerifyClient {mode}
+SSLVerifyDepth 2
+SSLCACertificateFile {file}
+Header always set X-Verify "%{{SSL_CLIENT_VERIFY}}s\"""") for name, mode, file in asked]
+        return shared_httpd(vhosts, engine=engine, mpm="prefork", log_level="warn ssl:debug",
+                            allow=("TLS040", "TLS0502.*middle.pem", "AH0", "SSL Library"))
+    return make("mod_ssl"), make("mod_tls-ssl")
+
+
+def reasons(server) -> list[str]:
+    return [found[1] or found[2] or "" for found in REASON.finditer(server.log.text())]
+
+
+def verdict(server, name, file, version):
+    """What the variable says, or that the server refused and why."""
+    context = tls.context(version=version)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.load_cert_chain(file)
+    before = len(reasons(server))
+    try:
+        with tls.connect(server.port, name, using=context) as connection:
+            return tls.get(connection, host=name)[1]["x-verify"]
+    except (OSError, EOFError):
+        said = wait_until(lambda: reasons(server)[before:], f"a reason in the log of {server.engine}")[-1]
+        return f"refused: {WORDS.get(said, said)}"
+
+
+@pytest.mark.parametrize("mode, version", [("optional", "1.2"), ("optional", "1.3"), ("require", "1.3"),
+                                           ("optional_no_ca", "1.2"), ("optional_no_ca", "1.3")])
+def test_every_chain_is_judged_as_by_mod_ssl(servers, chains, tmp_path, mode, version):
+    differences = {}
+    for name, chain in chains.all.items():
+        file = chain.write(tmp_path, name)
+        theirs, ours = (verdict(server, f"{mode}.test", file, version) for server in servers)
+        if theirs != ours:
+            differences[name] = f"{theirs!r} {ours!r}"
+    undeclared = {name: found for name, found in differences.items() if not is_listed(DIFFERENT.get(name, ""))}
+    assert not undeclared, "mod_ssl's and ours:\n" + "\n".join(f"{name}: {found}" for name, found in undeclared.items())
+
+
+def test_an_intermediate_alone_is_nobody_to_trust(servers, chains, tmp_path):
+    """As with mod_ssl; with the words of mod_tls it is (below)."""
+    for name in ("one-below", "one-below-with-root", "link-missing"):
+        file = chains.all[name].write(tmp_path, name)
+        assert all(verdict(server, "link.test", file, "1.3").startswith("refused") for server in servers)
+
+
+def test_an_intermediate_alone_is_trusted_where_tls_client_ca_names_it(httpd, ca, chains, tmp_path):
+    server = httpd([Vhost("link.test", [ca.issue("link.test")], extra=f"""TLSClientCertificate required
+TLSClientCA {chains.directory}/middle.pem
+Header always set X-Verify "%{{SSL_CLIENT_VERIFY}}s\"""")], allow=("TLS040",))
+    assert verdict(server, "link.test", chains.all["one-below"].write(tmp_path, "one"), "1.3") == "SUCCESS"
+    assert verdict(server, "link.test", chains.all["good"].write(tmp_path, "good"), "1.3").startswith("refused")
