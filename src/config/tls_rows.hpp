@@ -74,7 +74,7 @@ inline constexpr std::array tls_server_rows = {
          "redis:host:port, memcache:host:port or dbm:path."}),
     engine_wide(row<&ServerSettings::key_isolation, on_off>(
         "TLSKeyIsolation", one_word, Context::Global,
-        {"on|off", "off",
+        {"on|off", "on",
          "Whether private keys are held by a key agent instead of the processes that talk to the "
          "network."})),
     engine_wide(row<&ServerSettings::reload, reload>(

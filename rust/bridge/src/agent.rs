@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mod_tls_core::agent::{Kind, Parent, Weaknesses, Wish};
+use mod_tls_core::client::{self, Machines};
 
 use crate::credentials::{Credentials, request};
 use crate::ffi;
@@ -43,6 +44,16 @@ pub fn agent_load(
             weak,
         )))
     })
+}
+
+/// Has the agent load machine certificates, so that their keys stay with it; `None` where there is no agent.
+pub(crate) fn load_machines(
+    machines: &Machines,
+    warnings: &mut Vec<String>,
+) -> Option<Result<Vec<client::Pair>, String>> {
+    agent()
+        .as_mut()
+        .map(|parent| parent.machines(machines, warnings))
 }
 
 fn weaknesses(weak: Weaknesses) -> Vec<String> {

@@ -1,9 +1,10 @@
 //! Client policies for C++.
 
 use mod_tls_core::client::files::{self, CERTIFICATES, LISTS};
-use mod_tls_core::client::{self, Judge, Mode, Spec};
+use mod_tls_core::client::{self, Judge, Machines, Mode, Spec};
 use mod_tls_core::verify::{Anchors, Ends, Revocation, RevocationDepth};
 
+use crate::agent;
 use crate::ffi;
 use crate::guard::guard_result;
 
@@ -80,20 +81,17 @@ fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, St
 }
 
 fn pairs(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Vec<client::Pair>, String> {
-    let chain = if spec.machine_chain.is_empty() {
-        Vec::new()
-    } else {
-        files::read_blocks(&spec.machine_chain, CERTIFICATES, warnings)?
+    let machines = Machines {
+        files: spec.machine_files.clone(),
+        chain: spec.machine_chain.clone(),
+        pairs: spec
+            .machine_pairs
+            .chunks_exact(2)
+            .filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone())))
+            .collect(),
     };
-    let chain: Vec<_> = chain.into_iter().map(Into::into).collect();
-    let mut pairs = Vec::new();
-    for path in &spec.machine_files {
-        pairs.extend(files::read_machine(path, &chain)?);
+    if machines.is_empty() {
+        return Ok(Vec::new());
     }
-    for pair in spec.machine_pairs.chunks_exact(2) {
-        if let [certificate, key] = pair {
-            pairs.extend(files::read_pair(certificate, key)?);
-        }
-    }
-    Ok(pairs)
+    agent::load_machines(&machines, warnings).unwrap_or_else(|| machines.load(warnings))
 }

@@ -32,7 +32,7 @@ pub struct Entry {
     pub generation: u64,
     /// Indices of the requests.
     pub hosts: Vec<u32>,
-    /// As [`super::message::encode_set`] writes it.
+    /// As [`super::public::encode_set`] writes it.
     pub set: Vec<u8>,
 }
 

@@ -128,6 +128,12 @@ impl KeyTable {
         Some(half)
     }
 
+    /// Whether a key is there in a role.
+    #[cfg(test)]
+    pub fn holds(&self, role: Role, key: &dyn SigningKey) -> bool {
+        PublicHalf::of(key).is_some_and(|half| self.entries.contains_key(&(role, half.id())))
+    }
+
     /// Judges a request: the key is known in that role, the scheme fits it, the message has a handshake's shape.
     pub fn check(&self, request: &Request<'_>) -> Result<Checked, Status> {
         let entry = self

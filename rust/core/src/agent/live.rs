@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 
 use super::board::{Board, Entry};
 use super::codec::Reader;
-use super::message::decode_set;
+use super::public::decode_set;
 use super::transport::Transport;
 use crate::context::CertificateSource;
 use crate::creds::CertSet;
@@ -152,7 +152,7 @@ mod tests {
     use crate::agent::board::BoardWriter;
     use crate::agent::broker::broker;
     use crate::agent::codec::Writer;
-    use crate::agent::message::encode_set;
+    use crate::agent::public::encode_set;
     use crate::agent::testing::pair;
 
     fn name(live: &Live, index: usize) -> String {

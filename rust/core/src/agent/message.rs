@@ -3,18 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rustls::SignatureAlgorithm;
-use rustls::pki_types::CertificateDer;
-use rustls::sign::CertifiedKey;
-
 use super::codec::{Cut, Reader, Writer};
-use super::keys::PublicHalf;
-use super::remote::RemoteKey;
+use super::public::{decode_set, encode_set};
 use super::transport::Transport;
-use super::wire::Role;
-use crate::creds::certificate::Certificate;
-use crate::creds::key::KeyKind;
-use crate::creds::{CertSet, LoadRequest, Pair, PairRequest, Problem, Severity};
+use crate::creds::{CertSet, LoadRequest, PairRequest, Problem, Severity};
 
 /// Version of these messages and of everything else in the agent. A supervisor of another version is replaced.
 pub const VERSION: u32 = 1;
@@ -219,50 +211,6 @@ fn severity(code: u8) -> Result<Severity, Cut> {
         2 => Ok(Severity::Error),
         _ => Err(Cut),
     }
-}
-
-/// Appends the public part of a set: chains and public keys.
-pub fn encode_set(w: &mut Writer, set: &CertSet) {
-    w.list(set.pairs(), |w, pair| {
-        let half = PublicHalf::of(pair.certified.key.as_ref());
-        w.bytes(half.as_ref().map_or(&[], |half| &half.spki));
-        let algorithm = half.map_or(SignatureAlgorithm::Anonymous, |half| half.algorithm);
-        w.byte(u8::from(algorithm));
-        let (kind, bits) = match pair.kind {
-            KeyKind::Rsa(bits) => (0, bits),
-            KeyKind::Ecdsa(bits) => (1, usize::from(bits)),
-            KeyKind::Ed25519 => (2, 0),
-        };
-        w.byte(kind);
-        w.count(bits);
-        w.list(&pair.certified.cert, |w, der| w.bytes(der));
-    });
-}
-
-/// Reads what [`encode_set`] wrote; the keys sign over `transport`.
-pub fn decode_set(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<CertSet, Cut> {
-    let pairs = r.list(|r| {
-        let spki = r.bytes()?.to_vec();
-        let algorithm = SignatureAlgorithm::from(r.byte()?);
-        let (kind, bits) = (r.byte()?, r.count()?);
-        let kind = match kind {
-            0 => KeyKind::Rsa(bits),
-            1 => KeyKind::Ecdsa(u16::try_from(bits).map_err(|_| Cut)?),
-            2 => KeyKind::Ed25519,
-            _ => return Err(Cut),
-        };
-        let chain = r.list(|r| Ok(CertificateDer::from(r.bytes()?.to_vec())))?;
-        let leaf = Certificate::parse(chain.first().ok_or(Cut)?).map_err(|_| Cut)?;
-        let half = PublicHalf { spki, algorithm };
-        let key = RemoteKey::new(half, Role::Server, Arc::clone(transport));
-        let certified = Arc::new(CertifiedKey::new(chain, Arc::new(key)));
-        Ok(Arc::new(Pair {
-            certified,
-            kind,
-            leaf: Arc::new(leaf),
-        }))
-    })?;
-    Ok(CertSet::new(pairs))
 }
 
 #[cfg(test)]

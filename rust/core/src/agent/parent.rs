@@ -20,11 +20,13 @@ use super::broker::{self, Broker};
 use super::codec::Writer;
 use super::frame;
 use super::live::Live;
+use super::machines;
 use super::message::{Answer, Order, Weaknesses};
 use super::notice::{self, Kind, Notice};
 use super::reload::same;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;
+use crate::client::{self, Machines};
 use crate::creds::{CertSet, LoadRequest, Problem};
 
 /// First byte of what a parent sends: the list of its children follows as a descriptor.
@@ -35,6 +37,9 @@ pub(super) const PARENT: u8 = b'P';
 pub(super) const ORDER: u8 = b'O';
 /// Indices of virtual hosts follow: children have other certificates for them than the supervisor.
 pub(super) const ANNOUNCE: u8 = b'A';
+
+/// An order to load machine certificates follows.
+pub(super) const MACHINES: u8 = b'M';
 
 /// How long a supervisor may be silent in the middle of an order.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -84,6 +89,8 @@ pub struct Parent {
     order: Order,
     live: Option<Arc<Live>>,
     generation: u64,
+    /// Asked for in this generation.
+    machines: Vec<Machines>,
 }
 
 /// A supervisor that was made and not yet seen dead.
@@ -120,6 +127,7 @@ impl Parent {
             order: Order::default(),
             live: None,
             generation: 0,
+            machines: Vec::new(),
         })
     }
 
@@ -141,8 +149,14 @@ impl Parent {
                 .clamp(64, 1 << 20),
             requests: wish.requests,
         };
+        self.machines.clear();
         let seen = self.board.end();
-        let answer = self.order_twice()?;
+        // A configuration without certificates may still name machine certificates; those make the agent then.
+        let answer = if self.order.requests.is_empty() && self.running.is_none() {
+            Answer::default()
+        } else {
+            self.order_twice()?
+        };
         let live = Live::following(
             answer.sets,
             Arc::clone(&self.board),
@@ -197,6 +211,55 @@ impl Parent {
         let answer = frame::read(control, MAX_ANSWER)?;
         control.set_read_timeout(Some(SILENCE))?;
         Answer::decode(&answer, &self.transport).map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+
+    /// Has the agent load machine certificates of the configuration that it loaded last; their keys stay with it.
+    ///
+    /// # Errors
+    /// A sentence that names the file, or says why there is no agent.
+    pub fn machines(
+        &mut self,
+        machines: &Machines,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<client::Pair>, String> {
+        let answer = match self.ask_machines(machines) {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.kill();
+                self.order_all()
+                    .and_then(|_| self.ask_machines(machines))
+                    .map_err(|error| format!("the key agent does not answer: {error}"))?
+            }
+        };
+        warnings.extend(answer.warnings);
+        if !answer.failure.is_empty() {
+            return Err(answer.failure);
+        }
+        if !self.machines.contains(machines) {
+            self.machines.push(machines.clone());
+        }
+        Ok(answer.pairs)
+    }
+
+    fn ask_machines(&mut self, machines: &Machines) -> io::Result<machines::Answer> {
+        let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        send_with(&running.control, MACHINES, None)?;
+        frame::write(&mut running.control, &machines::encode(machines))?;
+        let answer = frame::read(&mut running.control, MAX_ANSWER)?;
+        machines::Answer::decode(&answer, &self.transport)
+            .map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+
+    /// Gives a new supervisor all the orders that this configuration has given.
+    fn order_all(&mut self) -> io::Result<Answer> {
+        let answer = self.order_once()?;
+        if !answer.failure.is_empty() {
+            return Err(io::Error::other(answer.failure));
+        }
+        for machines in self.machines.clone() {
+            self.ask_machines(&machines)?;
+        }
+        Ok(answer)
     }
 
     fn spawn(&self) -> io::Result<Running> {
@@ -274,11 +337,7 @@ impl Parent {
         if !self.order.serve {
             return Ok(());
         }
-        let answer = self.order_once().inspect_err(|_| self.running = None)?;
-        if !answer.failure.is_empty() {
-            self.running = None;
-            return Err(io::Error::other(answer.failure));
-        }
+        let answer = self.order_all().inspect_err(|_| self.running = None)?;
         // Files may have changed while nobody watched them.
         let Some(live) = &self.live else {
             return Ok(());

@@ -11,24 +11,26 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustls::sign::SigningKey;
 
 use super::Os;
 use super::admit::Children;
 use super::board::{BoardWriter, Entry};
 use super::codec::{Reader, Writer};
 use super::frame;
-use super::keys::{KeyTable, PublicHalf};
-use super::message::{Answer, Order, Weaknesses, encode_set};
+use super::message::{Answer, Order, Weaknesses};
 use super::notice::{Kind, Speaker};
+use super::public::encode_set;
 use super::reload::Watch;
 use super::sandbox;
 use super::signer::Limits;
-use super::wire::{KeyId, Role};
 use crate::creds::{CertSet, Dialog, LoadReport, LoadRequest, Severity, Store};
 
+mod keyring;
+mod machines;
 mod process;
 
+use keyring::Keyring;
+use machines::Machinery;
 use process::Child;
 
 /// How often the supervisor looks around when nothing happens.
@@ -36,8 +38,6 @@ const TICK: Timespec = Timespec {
     tv_sec: 1,
     tv_nsec: 0,
 };
-/// How long a key that no virtual host has any more still signs: handshakes under way, children of before.
-const AFTERLIFE: Duration = Duration::from_secs(600);
 /// Longest message of the parent.
 const MAX_ORDER: usize = 256 << 20;
 /// A signer that lived shorter than this counts as one that does not work.
@@ -90,8 +90,8 @@ pub(super) struct Supervisor {
     order: Order,
     store: Store,
     dialog: Dialog,
-    sets: Vec<Option<Arc<CertSet>>>,
-    retired: HashMap<KeyId, (Arc<dyn SigningKey>, Instant)>,
+    keys: Keyring,
+    machinery: Machinery,
     watch: Watch,
     signer: Option<Child>,
     retry: Instant,
@@ -127,8 +127,8 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         order: Order::default(),
         store: Store::default(),
         dialog: Dialog::default(),
-        sets: Vec::new(),
-        retired: HashMap::new(),
+        keys: Keyring::default(),
+        machinery: Machinery::default(),
         watch: Watch::default(),
         signer: None,
         retry: Instant::now(),
@@ -193,13 +193,23 @@ impl Supervisor {
                     return Ok(false);
                 };
                 let set = |host: usize| {
-                    self.sets
+                    self.keys
+                        .sets()
                         .get(host)?
                         .as_ref()
                         .map(|set| (host, Arc::clone(set)))
                 };
                 let changed: Vec<_> = hosts.into_iter().filter_map(set).collect();
                 self.publish(&changed)?;
+            }
+            ([super::parent::MACHINES], _) => {
+                let Ok(machines) =
+                    super::machines::decode(&frame::read(&mut self.control, MAX_ORDER)?)
+                else {
+                    return Ok(false);
+                };
+                let answer = self.load_machines(machines).encode();
+                frame::write(&mut self.control, &answer)?;
             }
             _ => return Ok(false),
         }
@@ -216,10 +226,11 @@ impl Supervisor {
             };
         }
         self.keep_last_good(&order.requests, &mut report);
-        self.retire_keys(&report.sets);
+        self.keys.replace(report.sets.clone());
+        self.keys.retire_machines();
+        self.machinery.begin();
         self.order = order;
         self.watch = watch;
-        self.sets.clone_from(&report.sets);
         let started = if self.order.serve {
             self.start_signer()
         } else {
@@ -251,7 +262,7 @@ impl Supervisor {
 
     /// A file that turned bad since it was loaded does not stop a restart: what was loaded goes on being served.
     fn keep_last_good(&self, requests: &[LoadRequest], report: &mut LoadReport) {
-        let known = self.order.requests.iter().zip(&self.sets);
+        let known = self.order.requests.iter().zip(self.keys.sets());
         let before: HashMap<Vec<&str>, &Arc<CertSet>> = known
             .filter_map(|(request, set)| Some((files_of(request), set.as_ref()?)))
             .collect();
@@ -285,31 +296,6 @@ impl Supervisor {
         }
     }
 
-    /// Keys of the present sets that `next` lacks sign on for a while.
-    fn retire_keys(&mut self, next: &[Option<Arc<CertSet>>]) {
-        let now = Instant::now();
-        self.retired.retain(|_, (_, until)| *until > now);
-        for key in keys_of(&self.sets) {
-            if let Some(half) = PublicHalf::of(key.as_ref()) {
-                self.retired.insert(half.id(), (key, now + AFTERLIFE));
-            }
-        }
-        for key in keys_of(next) {
-            if let Some(half) = PublicHalf::of(key.as_ref()) {
-                self.retired.remove(&half.id());
-            }
-        }
-    }
-
-    fn key_table(&self) -> KeyTable {
-        let mut table = KeyTable::default();
-        let retired = self.retired.values().map(|(key, _)| Arc::clone(key));
-        for key in keys_of(&self.sets).into_iter().chain(retired) {
-            table.insert(Role::Server, key);
-        }
-        table
-    }
-
     /// Makes a signer of the present keys, then ends the one before it.
     fn start_signer(&mut self) -> io::Result<()> {
         let limits = Limits {
@@ -317,7 +303,7 @@ impl Supervisor {
             per_process: usize::try_from(self.order.per_process).map_err(io::Error::other)?,
             total: usize::try_from(self.order.total).map_err(io::Error::other)?,
         };
-        let (child, unfiltered) = process::start(self, self.key_table(), limits)?;
+        let (child, unfiltered) = process::start(self, self.keys.table(), limits)?;
         self.weak.unfiltered = unfiltered;
         if let Some(old) = self.signer.replace(child) {
             old.retire();
@@ -372,21 +358,20 @@ impl Supervisor {
             return;
         }
         let report = self.store.load(&self.order.requests, &mut self.dialog);
-        let verdict = super::reload::judge(&self.order.requests, &self.sets, &report, &ripe);
+        let verdict = super::reload::judge(&self.order.requests, self.keys.sets(), &report, &ripe);
         for line in self.watch.refuse(&ripe, verdict.refused, now) {
             self.speaker.say(Kind::ReloadRefused, &line);
         }
         if verdict.accepted.is_empty() {
             return;
         }
-        let mut next = self.sets.clone();
+        let mut next = self.keys.sets().to_vec();
         for (index, set) in &verdict.accepted {
             if let Some(place) = next.get_mut(*index) {
                 *place = Some(Arc::clone(set));
             }
         }
-        self.retire_keys(&next);
-        let before = std::mem::replace(&mut self.sets, next);
+        let before = self.keys.replace(next);
         // First the signer that has the new keys, then the news of them.
         let published = self
             .start_signer()
@@ -397,7 +382,7 @@ impl Supervisor {
                 .iter()
                 .for_each(|line| self.speaker.say(Kind::Reloaded, line)),
             Err(error) => {
-                self.sets = before;
+                self.keys.replace(before);
                 self.watch.forget(&ripe);
                 self.speaker.say(
                     Kind::Trouble,
@@ -443,19 +428,6 @@ pub(super) fn files_of(request: &LoadRequest) -> Vec<&str> {
     files.extend(request.chain.as_deref());
     files.extend(request.authorities.as_deref());
     files
-}
-
-fn keys_of(sets: &[Option<Arc<CertSet>>]) -> Vec<Arc<dyn SigningKey>> {
-    let mut seen = HashSet::new();
-    sets.iter()
-        .flatten()
-        .filter(|set| seen.insert(Arc::as_ptr(set)))
-        .flat_map(|set| {
-            set.pairs()
-                .iter()
-                .map(|pair| Arc::clone(&pair.certified.key))
-        })
-        .collect()
 }
 
 /// Opens what tells a supervisor who the children are.

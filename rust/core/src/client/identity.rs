@@ -13,11 +13,12 @@ use crate::creds::key::{Form, PrivateKey, is_encrypted, pem_fault, read_key};
 use crate::creds::pem;
 
 /// A certificate with the key that fits it and the links above it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pair {
-    certified: Arc<CertifiedKey>,
+    /// Certificate, links above it, and what signs.
+    pub certified: Arc<CertifiedKey>,
     /// DER names of the CAs above the certificate, the nearest first.
-    issuers: Vec<Vec<u8>>,
+    pub issuers: Vec<Vec<u8>>,
 }
 
 /// The pairs of one client policy.

@@ -3,9 +3,11 @@
 pub mod files;
 mod identity;
 mod judge;
+mod machines;
 mod policy;
 mod sessions;
 
 pub use identity::{Identities, Pair, read_pairs};
 pub use judge::{Judge, Mode};
+pub use machines::Machines;
 pub use policy::{ClientPolicy, Spec, algorithms, server_name, system_roots};

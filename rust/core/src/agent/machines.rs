@@ -1,0 +1,117 @@
+//! Machine certificates of outgoing connections, as parent and supervisor speak of them.
+
+use std::sync::Arc;
+
+use super::codec::{Cut, Reader, Writer};
+use super::message::VERSION;
+use super::public::{decode_certified, encode_certified};
+use super::transport::Transport;
+use super::wire::Role;
+use crate::client::{Machines, Pair};
+
+/// The order to load machine certificates.
+pub fn encode(machines: &Machines) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.number(VERSION);
+    w.list(&machines.files, |w, file| w.text(file));
+    w.text(&machines.chain);
+    w.list(&machines.pairs, |w, (certificate, key)| {
+        w.text(certificate);
+        w.text(key);
+    });
+    w.into_bytes()
+}
+
+/// From bytes.
+pub fn decode(bytes: &[u8]) -> Result<Machines, Cut> {
+    let mut r = Reader::new(bytes);
+    if r.number()? != VERSION {
+        return Err(Cut);
+    }
+    Ok(Machines {
+        files: r.list(Reader::text)?,
+        chain: r.text()?,
+        pairs: r.list(|r| Ok((r.text()?, r.text()?)))?,
+    })
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The pairs in the order in which they are tried.
+    pub pairs: Vec<Pair>,
+    /// What is not quite right.
+    pub warnings: Vec<String>,
+    /// Why there are no pairs; else empty.
+    pub failure: String,
+}
+
+impl Answer {
+    /// As bytes; only public halves leave the supervisor.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.number(VERSION);
+        w.text(&self.failure);
+        w.list(&self.warnings, |w, line| w.text(line));
+        w.list(&self.pairs, |w, pair| {
+            encode_certified(w, &pair.certified);
+            w.list(&pair.issuers, |w, name| w.bytes(name));
+        });
+        w.into_bytes()
+    }
+
+    /// From bytes; the keys sign as clients over `transport`.
+    pub fn decode(bytes: &[u8], transport: &Arc<Transport>) -> Result<Self, Cut> {
+        let mut r = Reader::new(bytes);
+        if r.number()? != VERSION {
+            return Err(Cut);
+        }
+        Ok(Self {
+            failure: r.text()?,
+            warnings: r.list(Reader::text)?,
+            pairs: r.list(|r| {
+                Ok(Pair {
+                    certified: Arc::new(decode_certified(r, Role::ProxyClient, transport)?),
+                    issuers: r.list(|r| Ok(r.bytes()?.to_vec()))?,
+                })
+            })?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::broker::broker;
+    use crate::agent::testing::pair;
+
+    #[test]
+    fn orders_and_answers_round_trip() {
+        let machines = Machines {
+            files: vec!["/a".to_owned()],
+            chain: "/b".to_owned(),
+            pairs: vec![("/c".to_owned(), String::new())],
+        };
+        assert_eq!(decode(&encode(&machines)), Ok(machines));
+        let ours = pair("proxy.example");
+        let answer = Answer {
+            pairs: vec![Pair {
+                certified: Arc::clone(&ours.certified),
+                issuers: vec![vec![1, 2]],
+            }],
+            warnings: vec!["odd".to_owned()],
+            failure: String::new(),
+        };
+        let transport = Transport::new(broker().unwrap().children, 4);
+        let bytes = answer.encode();
+        let back = Answer::decode(&bytes, &transport).unwrap();
+        let theirs = &back.pairs[0];
+        assert_eq!(theirs.certified.cert, ours.certified.cert);
+        assert!(theirs.certified.keys_match().is_ok());
+        assert_eq!(theirs.issuers, [[1, 2]]);
+        assert_eq!(back.warnings, ["odd"]);
+        for end in 0..bytes.len() {
+            assert!(Answer::decode(&bytes[..end], &transport).is_err());
+        }
+    }
+}
