@@ -166,6 +166,7 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   take(policy.pass_phrases, complete.pass_phrase_dialog);
   take(policy.agent.isolation, complete.key_isolation);
   take(policy.agent.reload, complete.reload);
+  policy.agent.reload_written = complete.reload.where().file != nullptr;
   return policy;
 }
 

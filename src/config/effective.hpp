@@ -64,6 +64,7 @@ struct ClientPolicy {
 struct AgentPolicy {
   bool isolation = true;
   Reload reload;
+  bool reload_written = false;
 };
 
 struct EffectivePolicy {

@@ -43,6 +43,12 @@ std::uint32_t unused_id(apr_pool_t* pool) {
   return first;
 }
 
+// Said once a start: whoever comes from mod_ssl need not expect that certificates can renew by themselves.
+void explain_reload(server_rec* main) {
+  const config::EffectivePolicy& policy = effective(main);
+  if (policy.words == config::Vocabulary::Ssl && !policy.agent.reload_written) TLS_LOG_S(main, ReloadOff);
+}
+
 std::uint32_t mpm_number(int what) {
   int answer = 0;
   if (ap_mpm_query(what, &answer) != APR_SUCCESS || answer < 1) return 1;
@@ -139,6 +145,7 @@ rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs:
     auto credentials = rs::agent_load(requests, wish);
     if (first_pass) return credentials;
     watch_supervisor();
+    explain_reload(main);
     for (const rust::String& weakness : credentials->weaknesses()) {
       TLS_LOG_S(main, AgentWeak, std::string(weakness).c_str());
     }

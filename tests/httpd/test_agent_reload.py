@@ -101,7 +101,7 @@ def test_swaps_under_load_lose_no_handshake(server, ca):
         while not stop.is_set():
             answer = s_client(server.port, "-verify_return_error", "-CAfile", str(ca.file), name="a.test")
             done[0] += 1
-            if not answer.done:
+            if answer.exit != 0:
                 failures.append(answer.text)
 
     threads = [threading.Thread(target=knock) for _ in range(4)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::codec::{Cut, Reader, Writer};
-use super::public::{decode_set, encode_set};
+use super::public::{Known, Sent, decode_sets, encode_sets};
 use super::transport::Transport;
 use crate::creds::{CertSet, LoadRequest, PairRequest, Problem, Severity};
 
@@ -136,8 +136,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// As bytes. Equal sets are written once. Only public halves leave the supervisor.
-    pub fn encode(&self) -> Vec<u8> {
+    /// As bytes, for a parent that has the pairs of `sent`. Only public halves leave the supervisor.
+    pub fn encode(&self, sent: &mut Sent) -> Vec<u8> {
         let mut w = Writer::default();
         w.number(VERSION);
         w.byte(self.weaknesses.bits());
@@ -157,7 +157,7 @@ impl Answer {
                 distinct.len()
             });
         }
-        w.list(&distinct, |w, set| encode_set(w, set));
+        encode_sets(&mut w, &distinct, sent);
         w.list(&self.sets, |w, set| {
             let place = set.as_ref().and_then(|set| places.get(&Arc::as_ptr(set)));
             w.count(place.copied().unwrap_or(0));
@@ -165,8 +165,12 @@ impl Answer {
         w.into_bytes()
     }
 
-    /// From bytes; the keys of the sets sign over `transport`.
-    pub fn decode(bytes: &[u8], transport: &Arc<Transport>) -> Result<Self, Cut> {
+    /// From bytes; the keys of the sets sign over `transport`, and `known` are the pairs of the answer before.
+    pub fn decode(
+        bytes: &[u8],
+        transport: &Arc<Transport>,
+        known: &mut Known,
+    ) -> Result<Self, Cut> {
         let mut r = Reader::new(bytes);
         if r.number()? != VERSION {
             return Err(Cut);
@@ -182,7 +186,7 @@ impl Answer {
                 text: r.text()?,
             })
         })?;
-        let distinct = r.list(|r| Ok(Arc::new(decode_set(r, transport)?)))?;
+        let distinct = decode_sets(&mut r, transport, known)?;
         let sets = r.list(|r| match r.count()? {
             0 => Ok(None),
             place => distinct.get(place - 1).cloned().map(Some).ok_or(Cut),
@@ -268,7 +272,24 @@ mod tests {
             failure: "none".to_owned(),
         };
         let transport = Transport::new(broker().unwrap().children, 4);
-        let back = Answer::decode(&answer.encode(), &transport).unwrap();
+        let (mut sent, mut known) = (Sent::default(), Known::new());
+        let whole = answer.encode(&mut sent);
+        let back = Answer::decode(&whole, &transport, &mut known).unwrap();
+        let again = answer.encode(&mut sent);
+        assert!(
+            again.len() < whole.len() / 2,
+            "what is known is not sent again"
+        );
+        let second = Answer::decode(&again, &transport, &mut known).unwrap();
+        let pairs = |answer: &Answer| answer.sets[0].as_ref().unwrap().pairs().to_vec();
+        assert!(
+            Arc::ptr_eq(&pairs(&back)[0], &pairs(&second)[0]),
+            "nor parsed again"
+        );
+        assert!(
+            Answer::decode(&again, &transport, &mut Known::new()).is_err(),
+            "a number that nobody gave"
+        );
         let [Some(first), None, Some(third)] = &back.sets[..] else {
             panic!("{:?}", back.sets);
         };
@@ -294,7 +315,7 @@ mod tests {
             ..Answer::default()
         };
         let transport = Transport::new(broker().unwrap().children, 4);
-        let good = answer.encode();
+        let good = answer.encode(&mut Sent::default());
         let mut random = Random::new(5);
         for _ in 0..2000 {
             let mut bad = good.clone();
@@ -304,7 +325,7 @@ mod tests {
                     bad[at] = random.next() as u8;
                 }
             }
-            let _ = Answer::decode(&bad, &transport);
+            let _ = Answer::decode(&bad, &transport, &mut Known::new());
             let _ = Order::decode(&bad);
         }
     }

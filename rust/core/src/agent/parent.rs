@@ -23,6 +23,7 @@ use super::live::Live;
 use super::machines;
 use super::message::{Answer, Order, Weaknesses};
 use super::notice::{self, Kind, Notice};
+use super::public::Known;
 use super::reload::same;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;
@@ -98,6 +99,8 @@ struct Running {
     pid: i32,
     control: UnixStream,
     notices: OwnedFd,
+    /// The pairs of its last answer.
+    known: Known,
     /// Closing it ends the supervisor and its signers.
     _life: io::PipeWriter,
 }
@@ -210,7 +213,8 @@ impl Parent {
         frame::write(control, &order)?;
         let answer = frame::read(control, MAX_ANSWER)?;
         control.set_read_timeout(Some(SILENCE))?;
-        Answer::decode(&answer, &self.transport).map_err(|_| io::ErrorKind::InvalidData.into())
+        Answer::decode(&answer, &self.transport, &mut running.known)
+            .map_err(|_| io::ErrorKind::InvalidData.into())
     }
 
     /// Has the agent load machine certificates of the configuration that it loaded last; their keys stay with it.
@@ -287,6 +291,7 @@ impl Parent {
             pid,
             control,
             notices,
+            known: Known::new(),
             _life: life,
         })
     }

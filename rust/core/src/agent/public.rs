@@ -1,7 +1,8 @@
 //! Certificates as they leave the supervisor: chains and public keys. Who reads them gets keys that sign over a
 //! transport.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 
 use rustls::SignatureAlgorithm;
 use rustls::pki_types::CertificateDer;
@@ -39,37 +40,106 @@ pub fn decode_certified(
     Ok(CertifiedKey::new(chain, Arc::new(key)))
 }
 
+/// Appends the public part of a pair.
+pub fn encode_pair(w: &mut Writer, pair: &Pair) {
+    let (kind, bits) = match pair.kind {
+        KeyKind::Rsa(bits) => (0, bits),
+        KeyKind::Ecdsa(bits) => (1, usize::from(bits)),
+        KeyKind::Ed25519 => (2, 0),
+    };
+    w.byte(kind);
+    w.count(bits);
+    encode_certified(w, &pair.certified);
+}
+
+/// Reads what [`encode_pair`] wrote; the key signs as a server over `transport`.
+pub fn decode_pair(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<Arc<Pair>, Cut> {
+    let (kind, bits) = (r.byte()?, r.count()?);
+    let kind = match kind {
+        0 => KeyKind::Rsa(bits),
+        1 => KeyKind::Ecdsa(u16::try_from(bits).map_err(|_| Cut)?),
+        2 => KeyKind::Ed25519,
+        _ => return Err(Cut),
+    };
+    let certified = decode_certified(r, Role::Server, transport)?;
+    let leaf = Certificate::parse(certified.cert.first().ok_or(Cut)?).map_err(|_| Cut)?;
+    Ok(Arc::new(Pair {
+        certified: Arc::new(certified),
+        kind,
+        leaf: Arc::new(leaf),
+    }))
+}
+
 /// Appends the public part of a set.
 pub fn encode_set(w: &mut Writer, set: &CertSet) {
-    w.list(set.pairs(), |w, pair| {
-        let (kind, bits) = match pair.kind {
-            KeyKind::Rsa(bits) => (0, bits),
-            KeyKind::Ecdsa(bits) => (1, usize::from(bits)),
-            KeyKind::Ed25519 => (2, 0),
-        };
-        w.byte(kind);
-        w.count(bits);
-        encode_certified(w, &pair.certified);
+    w.list(set.pairs(), |w, pair| encode_pair(w, pair));
+}
+
+/// Reads what [`encode_set`] wrote.
+pub fn decode_set(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<CertSet, Cut> {
+    r.list(|r| decode_pair(r, transport)).map(CertSet::new)
+}
+
+/// The pairs that the parent has of the supervisor's last answer, as the supervisor knows them. What is in use again
+/// is named by its number, so that a restart encodes, sends and parses only what changed.
+#[derive(Default)]
+pub struct Sent {
+    /// By address, which is nobody else's while the weak reference is held.
+    pairs: HashMap<usize, (Weak<Pair>, u32)>,
+    next: u32,
+}
+
+/// The same on the parent's side, by number.
+pub type Known = HashMap<u32, Arc<Pair>>;
+
+/// Appends sets: first the pairs that are new, each with its number, then each set as the numbers of its pairs.
+pub fn encode_sets(w: &mut Writer, sets: &[&Arc<CertSet>], sent: &mut Sent) {
+    let mut used = HashMap::new();
+    let mut fresh: Vec<(u32, &Arc<Pair>)> = Vec::new();
+    let mut numbered: Vec<Vec<u32>> = Vec::new();
+    for set in sets {
+        let mut numbers = Vec::new();
+        for pair in set.pairs() {
+            let address = Arc::as_ptr(pair).addr();
+            let (_, number) = used.entry(address).or_insert_with(|| {
+                sent.pairs.remove(&address).unwrap_or_else(|| {
+                    sent.next = sent.next.wrapping_add(1);
+                    fresh.push((sent.next, pair));
+                    (Arc::downgrade(pair), sent.next)
+                })
+            });
+            numbers.push(*number);
+        }
+        numbered.push(numbers);
+    }
+    sent.pairs = used;
+    w.list(&fresh, |w, (number, pair)| {
+        w.number(*number);
+        encode_pair(w, pair);
+    });
+    w.list(&numbered, |w, set| {
+        w.list(set, |w, number| w.number(*number));
     });
 }
 
-/// Reads what [`encode_set`] wrote; the keys sign over `transport`.
-pub fn decode_set(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<CertSet, Cut> {
-    let pairs = r.list(|r| {
-        let (kind, bits) = (r.byte()?, r.count()?);
-        let kind = match kind {
-            0 => KeyKind::Rsa(bits),
-            1 => KeyKind::Ecdsa(u16::try_from(bits).map_err(|_| Cut)?),
-            2 => KeyKind::Ed25519,
-            _ => return Err(Cut),
-        };
-        let certified = decode_certified(r, Role::Server, transport)?;
-        let leaf = Certificate::parse(certified.cert.first().ok_or(Cut)?).map_err(|_| Cut)?;
-        Ok(Arc::new(Pair {
-            certified: Arc::new(certified),
-            kind,
-            leaf: Arc::new(leaf),
-        }))
+/// Reads what [`encode_sets`] wrote; `known` then holds the pairs of these sets.
+pub fn decode_sets(
+    r: &mut Reader<'_>,
+    transport: &Arc<Transport>,
+    known: &mut Known,
+) -> Result<Vec<Arc<CertSet>>, Cut> {
+    let fresh = r.list(|r| Ok((r.number()?, decode_pair(r, transport)?)))?;
+    known.extend(fresh);
+    let mut used = Known::new();
+    let sets = r.list(|r| {
+        let pairs = r.list(|r| {
+            let number = r.number()?;
+            let pair = known.get(&number).ok_or(Cut)?;
+            used.insert(number, Arc::clone(pair));
+            Ok(Arc::clone(pair))
+        })?;
+        Ok(Arc::new(CertSet::new(pairs)))
     })?;
-    Ok(CertSet::new(pairs))
+    *known = used;
+    Ok(sets)
 }

@@ -27,19 +27,16 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches the files of `requests` as they are now; call it before they are read. `seconds` 0 never looks.
-    pub fn new(requests: &[LoadRequest], seconds: u32) -> Self {
+    /// Watches files that looked like this before they were read. `seconds` 0 never looks.
+    pub fn new(known: HashMap<String, Option<Identity>>, seconds: u32) -> Self {
         if seconds == 0 {
             return Self::default();
         }
         let interval = Duration::from_secs(u64::from(seconds));
-        let files = requests.iter().flat_map(files_of);
         Self {
             interval: Some(interval),
             next: Some(Instant::now() + interval),
-            known: files
-                .map(|file| (file.to_owned(), Identity::of(file).ok()))
-                .collect(),
+            known,
             ..Self::default()
         }
     }
@@ -290,7 +287,8 @@ mod tests {
         let directory = Directory::new("reload-watch");
         let file = directory.path("a.pem");
         std::fs::write(&file, "one").unwrap();
-        let mut watch = Watch::new(&[request(&file)], 10);
+        let looks = HashMap::from([(file.clone(), Identity::of(&file).ok())]);
+        let mut watch = Watch::new(looks, 10);
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         assert!(!watch.due(at(5)) && watch.due(at(11)));
@@ -346,6 +344,7 @@ mod tests {
         let report = LoadReport {
             sets: vec![set(new)],
             problems,
+            looks: HashMap::new(),
         };
         judge(
             &[request("/a")],

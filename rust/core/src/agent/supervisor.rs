@@ -19,7 +19,7 @@ use super::codec::{Reader, Writer};
 use super::frame;
 use super::message::{Answer, Order, Weaknesses};
 use super::notice::{Kind, Speaker};
-use super::public::encode_set;
+use super::public::{Sent, encode_set};
 use super::reload::Watch;
 use super::sandbox;
 use super::signer::Limits;
@@ -91,6 +91,7 @@ pub(super) struct Supervisor {
     store: Store,
     dialog: Dialog,
     keys: Keyring,
+    sent: Sent,
     machinery: Machinery,
     watch: Watch,
     signer: Option<Child>,
@@ -128,6 +129,7 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         store: Store::default(),
         dialog: Dialog::default(),
         keys: Keyring::default(),
+        sent: Sent::default(),
         machinery: Machinery::default(),
         watch: Watch::default(),
         signer: None,
@@ -184,7 +186,7 @@ impl Supervisor {
                 let Ok(order) = Order::decode(&frame::read(&mut self.control, MAX_ORDER)?) else {
                     return Ok(false);
                 };
-                let answer = self.carry_out(order).encode();
+                let answer = self.carry_out(order).encode(&mut self.sent);
                 frame::write(&mut self.control, &answer)?;
             }
             ([super::parent::ANNOUNCE], _) => {
@@ -217,7 +219,6 @@ impl Supervisor {
     }
 
     fn carry_out(&mut self, order: Order) -> Answer {
-        let watch = Watch::new(&order.requests, order.reload_seconds);
         let mut report = self.store.load(&order.requests, &mut self.dialog);
         if let Err(error) = self.settle() {
             return Answer {
@@ -229,8 +230,8 @@ impl Supervisor {
         self.keys.replace(report.sets.clone());
         self.keys.retire_machines();
         self.machinery.begin();
+        self.watch = Watch::new(std::mem::take(&mut report.looks), order.reload_seconds);
         self.order = order;
-        self.watch = watch;
         let started = if self.order.serve {
             self.start_signer()
         } else {
@@ -262,6 +263,13 @@ impl Supervisor {
 
     /// A file that turned bad since it was loaded does not stop a restart: what was loaded goes on being served.
     fn keep_last_good(&self, requests: &[LoadRequest], report: &mut LoadReport) {
+        if !report
+            .problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
+            return;
+        }
         let known = self.order.requests.iter().zip(self.keys.sets());
         let before: HashMap<Vec<&str>, &Arc<CertSet>> = known
             .filter_map(|(request, set)| Some((files_of(request), set.as_ref()?)))

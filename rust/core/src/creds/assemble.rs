@@ -8,6 +8,7 @@ use rustls::sign::CertifiedKey;
 
 use super::certificate::{Certificate, Certificates, find_certificates};
 use super::decrypt::decrypt_key;
+use super::file::Identity;
 use super::key::{FoundKey, PrivateKey, find_key};
 use super::passphrase::{Passphrases, Question};
 use super::problem::{Fault, Problem};
@@ -46,6 +47,8 @@ pub(super) struct Run<'s, 'p> {
     last: Option<(String, Rc<FileBytes>)>,
     /// What was wrong with files in this run, so that each is tried once.
     failed: HashMap<(String, bool), Fault>,
+    /// How files looked before they were read in this run.
+    looks: HashMap<String, Option<Identity>>,
 }
 
 /// A pair of a request as far as its files could be read.
@@ -66,7 +69,23 @@ impl<'s, 'p> Run<'s, 'p> {
             now: chain::now(),
             last: None,
             failed: HashMap::new(),
+            looks: HashMap::new(),
         }
+    }
+
+    /// Every file of the requests so far, as it looked before it was read.
+    pub(super) fn looks(self) -> HashMap<String, Option<Identity>> {
+        self.looks
+    }
+
+    /// Looks at a file once in a run.
+    fn look(&mut self, path: &str) -> Option<Identity> {
+        if let Some(look) = self.looks.get(path) {
+            return *look;
+        }
+        let look = Identity::of(path).ok();
+        self.looks.insert(path.to_owned(), look);
+        look
     }
 
     /// The usable pairs of one virtual host, in the order of the configuration.
@@ -220,7 +239,8 @@ impl<'s, 'p> Run<'s, 'p> {
     }
 
     fn read_chain(&mut self, path: &str) -> Result<Item<Certificates>, Fault> {
-        if let Some(item) = self.store.chains.known(path) {
+        let look = self.look(path);
+        if let Some(item) = self.store.chains.known(path, look) {
             return Ok(item);
         }
         let file = self.read(path)?;
@@ -262,7 +282,8 @@ impl<'s, 'p> Run<'s, 'p> {
     }
 
     fn read_key(&mut self, path: &str, question: &Question<'_>) -> Result<Item<PrivateKey>, Fault> {
-        if let Some(item) = self.store.keys.known(path) {
+        let look = self.look(path);
+        if let Some(item) = self.store.keys.known(path, look) {
             return Ok(item);
         }
         let file = self.read(path)?;

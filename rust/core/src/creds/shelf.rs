@@ -66,16 +66,16 @@ impl<T> Clone for Item<T> {
 
 impl<T> Shelf<T> {
     /// Forgets the files that are not named, and their contents.
-    pub(super) fn keep(&mut self, named: &HashSet<&str>) {
-        self.by_path.retain(|path, _| named.contains(path.as_str()));
+    pub(super) fn keep(&mut self, named: &HashMap<String, Option<Identity>>) {
+        self.by_path.retain(|path, _| named.contains_key(path));
         let used: HashSet<Digest> = self.by_path.values().map(|(_, item)| item.digest).collect();
         self.by_content.retain(|digest, _| used.contains(digest));
     }
 
-    /// The file as parsed before, if it is still the same.
-    pub(super) fn known(&self, path: &str) -> Option<Item<T>> {
+    /// The file as parsed before, if it looks the same now.
+    pub(super) fn known(&self, path: &str, now: Option<Identity>) -> Option<Item<T>> {
         let (identity, item) = self.by_path.get(path)?;
-        (Identity::of(path).ok()? == *identity).then(|| item.clone())
+        (now? == *identity).then(|| item.clone())
     }
 
     /// What was parsed from equal bytes.

@@ -4,11 +4,12 @@
 //! [`CertSet`]. A [`Store`] that is kept also remembers files by their identity, so that a restart parses only what
 //! changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::assemble::{Report, Run};
 use super::certificate::Certificates;
+use super::file::Identity;
 use super::key::PrivateKey;
 use super::passphrase::Passphrases;
 use super::problem::Problem;
@@ -56,6 +57,8 @@ pub struct LoadReport {
     pub sets: Vec<Option<Arc<CertSet>>>,
     /// In the order of the requests.
     pub problems: Vec<Problem>,
+    /// Every file that is named, as it looked before it was read; `None` where it was not there.
+    pub looks: HashMap<String, Option<Identity>>,
 }
 
 /// Loads once, keeping nothing.
@@ -108,26 +111,18 @@ impl Store {
                 )
             }));
         }
-        self.forget(requests);
+        let looks = run.looks();
+        self.forget(&looks);
         LoadReport {
             sets: report.sets,
             problems: report.problems,
+            looks,
         }
     }
 
-    fn forget(&mut self, requests: &[LoadRequest]) {
-        let mut named = HashSet::new();
-        for request in requests {
-            for pair in &request.pairs {
-                named.insert(pair.certificate.as_str());
-                named.extend(pair.key.as_deref());
-            }
-            named.extend(request.spare_keys.iter().map(String::as_str));
-            named.extend(request.chain.as_deref());
-            named.extend(request.authorities.as_deref());
-        }
-        self.chains.keep(&named);
-        self.keys.keep(&named);
+    fn forget(&mut self, named: &HashMap<String, Option<Identity>>) {
+        self.chains.keep(named);
+        self.keys.keep(named);
         let (chains, keys) = (&self.chains, &self.keys);
         self.pairs
             .retain(|made, _| chains.holds(&made.leaf_file) && keys.holds(&made.key_file));
