@@ -20,10 +20,11 @@ def program(server, name: str, text: str) -> str:
     return str(server.put(name, f"#!/bin/sh\n{text}\n", 0o755))
 
 
-def locked(server, ca, name: str, kind: str = "p256", form: str = "pkcs8", words: str = TLS_WORDS) -> Vhost:
+def locked(server, ca, name: str, kind: str = "p256", form: str = "pkcs8", words: str = TLS_WORDS,
+           phrase: bytes = PHRASE) -> Vhost:
     pair = ca.issue(f"{name}.test", kind=kind)
     server.put(f"certs/{name}.crt", pair.certificate_pem(), 0o600)
-    server.put(f"certs/{name}.key", pair.key_pem(form, PHRASE), 0o600)
+    server.put(f"certs/{name}.key", pair.key_pem(form, phrase), 0o600)
     return Vhost(f"{name}.test", extra=words.format(f"certs/{name}.crt", f"certs/{name}.key"))
 
 
@@ -44,14 +45,22 @@ def test_a_program_is_asked_once_for_all_keys_and_restarts(httpd, ca, mpm):
     assert (server.home / "asked").read_text() == f"a.test:{server.port} RSA\n"
 
 
-def test_a_key_that_changes_is_asked_for_again(httpd, ca):
+def test_a_key_that_changes_is_asked_for_where_no_known_phrase_opens_it(httpd, ca):
+    """After the start the key agent asks, without httpd's rights: the program must be one that everybody may run."""
     server = httpd([], start=False)
-    ask = program(server, "ask", f'echo "$*" >> {server.home}/asked; echo "{PHRASE.decode()}"')
+    server.put("asked", "").chmod(0o666)
+    phrase = server.put("phrase", PHRASE + b"\n")
+    ask = program(server, "ask", f'echo "$*" >> {server.home}/asked; cat {phrase}')
     server.write([locked(server, ca, "a")], config=f"TLSKeyPassphrase exec:{ask}")
     server.start()
     locked(server, ca, "a", "p384")
     server.graceful()
     assert wait_until(lambda: serves(server, ca, "a"), "the new key")
+    assert (server.home / "asked").read_text().count("a.test") == 1
+    server.put("phrase", "another one\n")
+    locked(server, ca, "a", "p521", phrase=b"another one")
+    server.graceful()
+    assert wait_until(lambda: serves(server, ca, "a"), "the key with another phrase")
     assert (server.home / "asked").read_text().count("a.test") == 2
 
 
