@@ -71,6 +71,9 @@ bool certificate_accepted(request_rec* r, const Facts& facts, const Demand& dema
   const conn::Judgement judgement =
       conn::judge(r->pool, facts, *verifier, static_cast<std::uint8_t>(demand.verify), demand.depth);
   if (judgement.verify != conn::Verify::Failed) return true;
+  if (server::effective(r->server).words == config::Vocabulary::Ssl) {
+    TLS_LOG_R(r, CertificateRefused, judgement.number, judgement.reason);
+  }
   TLS_LOG_R(r, AccessCertificate, target(r), judgement.reason);
   return false;
 }

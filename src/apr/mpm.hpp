@@ -1,4 +1,4 @@
-// What the MPM says of the process.
+// What httpd and its MPM say of the process.
 #pragma once
 
 #include "apr/httpd.hpp"
@@ -9,6 +9,12 @@ namespace tls::apr {
 inline bool child_is_ending() noexcept {
   int state = 0;
   return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+// True while the configuration is read for the first of two times at start: what is no error is said the second time.
+inline bool is_first_reading() noexcept {
+  return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
+         ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
 }
 
 }  // namespace tls::apr

@@ -48,9 +48,10 @@ std::vector<const char*> extension_values(apr_pool_t* pool, const Facts& facts, 
 
 Judgement judge(apr_pool_t* pool, const Facts& facts, const rs::ClientVerifier& verifier, std::uint8_t mode,
                 std::uint32_t depth) {
-  if (facts.identity == nullptr) return {Verify::Failed, "no certificate"};
+  if (facts.identity == nullptr) return {Verify::Failed, "no certificate", 1};
   const rs::Verdict verdict = facts.identity->judge(verifier, mode, depth);
-  return {static_cast<Verify>(verdict.outcome), apr_pstrmemdup(pool, verdict.reason.data(), verdict.reason.size())};
+  return {static_cast<Verify>(verdict.outcome), apr_pstrmemdup(pool, verdict.reason.data(), verdict.reason.size()),
+          verdict.number};
 }
 
 }  // namespace tls::conn

@@ -39,6 +39,7 @@ std::vector<const char*> extension_values(apr_pool_t* pool, const Facts& facts, 
 struct Judgement {
   Verify verify;
   const char* reason;
+  unsigned number;  // OpenSSL's for the reason
 };
 
 // Judges by `verifier`, with mode and depth of the section (numbers of config::VerifyClient). Remembered for the

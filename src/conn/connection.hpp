@@ -57,6 +57,7 @@ class Connection final : public Stream {
   enum class Noise : bool { No, Yes };
   void fail(const char* stage, const char* cause, Noise noise, const char* hint) noexcept;
   void fail_session() noexcept;
+  void say_as_mod_ssl(const char* cause) noexcept;
   void end() noexcept;
 
   const server::Engine* engine_;

@@ -75,14 +75,22 @@ void Connection::end() noexcept {
   short_linger(c_);
 }
 
+// What watchers of mod_ssl's log look for. It comes beside the line for people, which has the client's wishes and a
+// remedy.
+void Connection::say_as_mod_ssl(const char* cause) noexcept {
+  const rs::Verdict verdict = session_->verdict();
+  if (static_cast<Verify>(verdict.outcome) == Verify::Failed) {
+    TLS_LOG_C(c_, CertificateRefused, verdict.number,
+              apr_pstrmemdup(c_->pool, verdict.reason.data(), verdict.reason.size()));
+  }
+  TLS_LOG_C(c_, HandshakeFailedSsl, 1, host_->identity.c_str(), cause);
+}
+
 void Connection::fail_session() noexcept {
   const rust::String reason = session_->failure();
   const char* const cause = apr_pstrmemdup(c_->pool, reason.data(), reason.size());
   if (state_ == State::Handshake) {
-    // Watchers of mod_ssl's log know this line; the one below it in the log is for people.
-    if (host_->settings->words == config::Vocabulary::Ssl) {
-      TLS_LOG_C(c_, HandshakeFailedSsl, 1, host_->identity.c_str(), cause);
-    }
+    if (host_->settings->words == config::Vocabulary::Ssl) say_as_mod_ssl(cause);
     fail("after the ClientHello", cause, Noise::No, nullptr);
   } else {
     TLS_LOG_C(c_, ConnectionFailed, cause);

@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "config/all_rows.hpp"
 #include "module/command_table.hpp"
@@ -58,10 +59,9 @@ const char* report(cmd_parms* cmd, const config::Arguments& words, const config:
     return nullptr;
   }
   if (!outcome.error.empty()) return apr_pstrdup(cmd->pool, outcome.error.c_str());
-  // The configuration is read twice at start, and once under -t; a .htaccess file with every request.
-  const bool again = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
-                     ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
-  if (again || (outcome.warning.empty() && outcome.notice.empty()) || in_htaccess(cmd)) return nullptr;
+  // A .htaccess file is read with every request.
+  if (apr::is_first_reading() || (outcome.warning.empty() && outcome.notice.empty()) || in_htaccess(cmd))
+    return nullptr;
   const char* file = cmd->directive->filename;
   const int line = cmd->directive->line_num;
   if (!outcome.warning.empty() && is_new(cmd, outcome.warning)) {

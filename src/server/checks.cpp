@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apr/mpm.hpp"
 #include "config/checks.hpp"
 #include "report/log.hpp"
 #include "server/policies.hpp"
@@ -69,10 +70,7 @@ bool check_settings(server_rec* main_server) {
   const std::vector<Problem> problems = config::check_hosts(hosts, listening());
   bool ok = true;
   for (const Problem& p : problems) ok = ok && p.severity != Severity::Error;
-  // At start the configuration is read twice; what stops the start is said the first time, all else the second.
-  const bool first_reading = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
-                             ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
-  if (ok && first_reading) return true;
+  if (ok && apr::is_first_reading()) return true;
   for (const Problem& p : problems) log_problem(main_server, p);
   return ok;
 }

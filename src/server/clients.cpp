@@ -6,6 +6,7 @@
 
 #include "apr/guarded.hpp"
 #include "apr/httpd.hpp"
+#include "apr/mpm.hpp"
 #include "config/effective.hpp"
 #include "report/log.hpp"
 #include "server/policies.hpp"
@@ -136,7 +137,7 @@ const Clients::Loaded& Clients::verifier(const rs::VerifierSpec& spec, const ser
     const std::string text(problem.text);
     fatal = fatal || problem.fatal;
     // Handshake and sections read the same files.
-    if (!told_.insert(text).second) continue;
+    if ((!problem.fatal && apr::is_first_reading()) || !told_.insert(text).second) continue;
     if (problem.fatal) {
       TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host));
     } else {

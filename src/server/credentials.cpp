@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 
+#include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "report/log.hpp"
 #include "server/agent.hpp"
@@ -147,18 +148,12 @@ void log_problem(const server_rec* s, const rs::Problem& problem) {
   }
 }
 
-// The configuration is read twice at start; what is no error is said in the second pass.
-bool is_first_pass() {
-  return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
-         ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
-}
-
 bool log_problems(const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
   bool ok = true;
   for (const rs::Problem& problem : credentials.problems()) {
     const bool error = problem.severity == rs::Severity::Error;
     ok = ok && !error;
-    if (error || !is_first_pass()) log_problem(hosts[problem.request], problem);
+    if (error || !apr::is_first_reading()) log_problem(hosts[problem.request], problem);
   }
   return ok;
 }
@@ -173,7 +168,7 @@ bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) 
   bool ok = true;
   for (const server_rec* s : hosts) {
     const ManagedCertificates* others = managed(s);
-    if (others != nullptr && others->fallback && !is_first_pass()) {
+    if (others != nullptr && others->fallback && !apr::is_first_reading()) {
       TLS_LOG_S(s, FallbackCertificate, s->server_hostname);
     }
     if (!effective(s).certificates.empty() || others != nullptr || may_lack_certificate(s, hosts)) continue;
@@ -201,9 +196,9 @@ LoadedCredentials load(const std::vector<server_rec*>& hosts, Load&& with) {
 
 // With the keys in the agent's processes, or in this one.
 LoadedCredentials load_as_configured(server_rec* main, const std::vector<server_rec*>& hosts) {
-  if (uses_agent(main, is_first_pass())) {
+  if (uses_agent(main, apr::is_first_reading())) {
     forget_store();
-    return load(hosts, [&](Requests requests) { return load_by_agent(main, requests, is_first_pass()); });
+    return load(hosts, [&](Requests requests) { return load_by_agent(main, requests, apr::is_first_reading()); });
   }
   end_agent();
   return load(hosts, [](Requests requests) { return store().load(requests, true); });

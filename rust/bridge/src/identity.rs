@@ -85,6 +85,7 @@ pub(crate) fn verdict(verdict: &verify::Verdict) -> Verdict {
     Verdict {
         outcome: verdict.outcome as u8,
         reason: verdict.reason.to_owned(),
+        number: verdict.number(),
     }
 }
 

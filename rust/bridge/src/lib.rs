@@ -225,11 +225,12 @@ pub mod ffi {
         chain_length: usize,
     }
 
-    /// What was found of the client's certificate; `outcome` numbers `mod_tls_core::verify::Outcome`.
+    /// What was found of the client's certificate; `outcome` numbers `mod_tls_core::verify::Outcome`, `number` is OpenSSL's.
     #[derive(Debug)]
     struct Verdict {
         outcome: u8,
         reason: String,
+        number: u32,
     }
 
     /// See `mod_tls_core::verify::Request`. Modes are numbered as in `tls::config::VerifyClient`, 4 is `Any`, 5 `AnyGenerous`; `lookup`

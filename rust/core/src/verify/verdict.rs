@@ -39,6 +39,32 @@ impl Verdict {
         }
     }
 
+    /// OpenSSL's number for the reason (`X509_V_ERR_...`), which logs of mod_ssl show; 1, unspecified, where it has none.
+    pub fn number(&self) -> u32 {
+        match self.reason {
+            "" => 0,
+            reason::NO_CRL => 3,
+            reason::SIGNATURE => 7,
+            reason::CRL_SIGNATURE => 8,
+            reason::NOT_YET_VALID => 9,
+            reason::EXPIRED => 10,
+            reason::CRL_EXPIRED => 12,
+            reason::SELF_SIGNED => 18,
+            reason::SELF_SIGNED_IN_CHAIN => 19,
+            reason::NO_ISSUER => 20,
+            reason::UNVERIFIABLE => 21,
+            reason::TOO_LONG => 22,
+            reason::REVOKED => 23,
+            reason::PATH_LENGTH => 25,
+            reason::PURPOSE => 26,
+            reason::CRITICAL => 34,
+            reason::CRL_SIGNER => 35,
+            reason::SUBTREE => 47,
+            reason::NOT_A_CA => 79,
+            _ => 1,
+        }
+    }
+
     /// One octet for the envelope of a session: outcome and reason.
     pub fn code(&self) -> u8 {
         (self.outcome as u8) << 6 | reason::index(self.reason)
