@@ -78,15 +78,15 @@ class Authority:
         return Authority(name, kind, self)
 
     def issue(self, *names: str, kind: str = "p256", index: int | None = None, start=None, end=None,
-              client: bool = False, subject: x509.Name | None = None, extensions=()) -> Pair:
-        """A leaf for DNS names and IP addresses; the first one is the common name."""
+              client: bool = False, subject: x509.Name | None = None, extensions=(), san: bool = True) -> Pair:
+        """A leaf for DNS names and IP addresses; the first one is the common name, all stand in subjectAltName."""
         if index is None:
             index = 0 if kind.startswith("rsa") else next(_key_index)
         private_key = keys.key(kind, index)
         purpose = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         wanted = [(x509.BasicConstraints(False, None), True), (_usage(ca=False), True),
                   (x509.ExtendedKeyUsage([purpose]), False)]
-        if names and not client:
+        if names and san and not client:
             wanted.append((x509.SubjectAlternativeName([general_name(n) for n in names]), False))
         certificate = self._sign(subject or common_name(names[0]), private_key.public_key(), self,
                                  start or now() - DAY, end or now() + 90 * DAY, [*wanted, *extensions])
@@ -98,6 +98,10 @@ class Authority:
 
     def pem(self) -> bytes:
         return certificate_pem(self.certificate)
+
+    def pair(self) -> Pair:
+        """Its own certificate as a server's, as `openssl req -x509` makes one."""
+        return Pair(self.certificate, self.key)
 
     def _sign(self, subject, public_key, signer, start, end, extensions) -> x509.Certificate:
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(signer.name)

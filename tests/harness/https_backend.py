@@ -14,21 +14,29 @@ class HttpsBackend:
     """
 
     def __init__(self, pair: Pair, directory: Path, *, manner: str = "plain", clients: Authority | None = None,
-                 version: ssl.TLSVersion | None = None):
+                 version: ssl.TLSVersion | None = None, alpn: list[str] | None = None, address: str = "127.0.0.1"):
         crt, key = pair.write(directory, f"backend-{id(self)}")
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(crt, key)
         if version:
             self.context.minimum_version = self.context.maximum_version = version
+        self.names = threading.local()
+        self.context.sni_callback = self._named
+        if alpn:
+            self.context.set_alpn_protocols(alpn)
         if clients:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(cadata=clients.pem().decode())
         self.manner = manner
         self.seen: list[dict] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, 0), family=family)
         self.port = self.listener.getsockname()[1]
         self.running = True
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def _named(self, _socket, name: str | None, _context) -> None:
+        self.names.last = name
 
     def close(self) -> None:
         self.running = False
@@ -49,9 +57,11 @@ class HttpsBackend:
                 raw.recv(65536)
                 threading.Event().wait(10)
                 return
+            self.names.last = None
             with self.context.wrap_socket(raw, server_side=True) as connection:
                 self.seen.append({"version": connection.version(), "resumed": connection.session_reused,
-                                  "client": connection.getpeercert()})
+                                  "client": connection.getpeercert(), "sni": self.names.last,
+                                  "alpn": connection.selected_alpn_protocol()})
                 self._answer(connection)
         except (OSError, ssl.SSLError):
             pass
