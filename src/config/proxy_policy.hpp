@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "config/effective.hpp"
 #include "config/settings.hpp"
 
 namespace tls::config {
@@ -25,12 +26,13 @@ struct ProxyPolicy {
   std::string machine_chain;
   bool check_dates = true;
   bool check_name = true;
+  bool common_names = false;  // a common name is as good as a subjectAltName
 
   // Equal for policies that build the same; only meaningful within one configuration.
   [[nodiscard]] std::string key() const;
 };
 
-// From settings with the defaults of their vocabulary beneath them.
-ProxyPolicy proxy_policy(const ProxySettings& complete);
+// From settings with the defaults of their vocabulary, `words`, beneath them.
+ProxyPolicy proxy_policy(const ProxySettings& complete, Vocabulary words);
 
 }  // namespace tls::config

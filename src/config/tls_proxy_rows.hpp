@@ -21,11 +21,11 @@ inline constexpr std::array tls_proxy_rows = {
     row<&ProxySettings::suites_suppressed, suite_list>(
         "TLSProxyCiphersSuppress", any_number, Context::Proxy,
         {"suite[:suite]...", nullptr, "Cipher suites never to offer to backends."}),
-    row<&ProxySettings::groups, group_list>(
+    engine_wide(row<&ProxySettings::groups, group_list>(
         "TLSProxyGroups", any_number, Context::Proxy,
         {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384",
          "Key exchange groups to offer to backends, most preferred first; without X25519MLKEM768 the ClientHello fits "
-         "one packet, which some old backends need."}),
+         "one packet, which some old backends need."})),
     row<&ProxySettings::ca_file, proxy_ca>(
         "TLSProxyCA", one_word, Context::Proxy,
         {"default|path", "default",

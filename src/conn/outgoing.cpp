@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 
 #include <cstring>
+#include <string>
 
 #include "apr/guarded.hpp"
 #include "apr/pool.hpp"
@@ -22,7 +23,6 @@ constexpr char kHostNote[] = "proxy-request-hostname";
 constexpr char kAlpnNote[] = "proxy-request-alpn-protos";
 
 constexpr apr_off_t kReadSize = 16384;
-constexpr std::uint8_t kVerified = 1;  // Outcome::Success of rust/core/src/verify/verdict.rs
 
 const char* note(const conn_rec* c, const char* name) noexcept { return apr_table_get(c->notes, name); }
 
@@ -40,12 +40,24 @@ rust::Vec<rust::String> alpn_offers(const conn_rec* c) {
 
 }  // namespace
 
-Outgoing::Outgoing(conn_rec* c, const rs::ClientPolicy& policy) noexcept : Stream(c), policy_(&policy) {}
+Outgoing::Outgoing(conn_rec* c, const rs::ClientPolicy& policy) noexcept
+    : Stream(c), policy_(&policy), wanted_(&policy) {}
 
 Outgoing& Outgoing::attach(conn_rec* c, const rs::ClientPolicy& policy) {
   auto* const connection = apr::pool_new<Outgoing>(c->pool, c, policy);
   connection->Stream::attach();
   return *connection;
+}
+
+Outgoing* Outgoing::of(conn_rec* c) noexcept {
+  return c->outgoing != 0 ? static_cast<Outgoing*>(bound(c)) : nullptr;
+}
+
+// A connection from a worker's pool may serve another section than it was made for. That is looked at when something is
+// written: on its way back to the pool it is bound to the worker's own section, which may write nothing.
+void Outgoing::serve(const rs::ClientPolicy& policy) noexcept {
+  wanted_ = &policy;
+  settled_ = wanted_ == policy_;
 }
 
 const char* Outgoing::backend() const noexcept {
@@ -61,8 +73,10 @@ bool Outgoing::start() {
   target.port = c_->client_addr->port;
   target.alpn = alpn_offers(c_);
   state_ = State::Handshake;
+  policy_ = wanted_;
+  settled_ = true;
   if (!session_->connect(*policy_, target)) {
-    failed("the session could not be made", nullptr);
+    ended(rs::Ending::Failed, "the session could not be made", "");
     return false;
   }
   return feed("", 0);
@@ -82,9 +96,11 @@ Stream::Progress Outgoing::read_network(apr_read_type_e block) noexcept {
   if (block == APR_NONBLOCK_READ && (APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(cipher_)))) {
     return Progress::Wait;
   }
-  if (APR_STATUS_IS_TIMEUP(rv))
-    return failed("it did not answer in time", "ProxyTimeout or the worker's timeout= decide how long that may take");
-  if (rv != APR_SUCCESS || APR_BRIGADE_EMPTY(cipher_)) return failed("it closed the connection", nullptr);
+  if (APR_STATUS_IS_TIMEUP(rv)) {
+    return ended(rs::Ending::TimedOut, "it did not answer in time",
+                 "ProxyTimeout or the worker's timeout= decide how long that may take");
+  }
+  if (rv != APR_SUCCESS || APR_BRIGADE_EMPTY(cipher_)) return closed_early();
   while (!APR_BRIGADE_EMPTY(cipher_)) {
     apr_bucket* const b = APR_BRIGADE_FIRST(cipher_);
     const char* data = nullptr;
@@ -92,6 +108,7 @@ Stream::Progress Outgoing::read_network(apr_read_type_e block) noexcept {
     const bool end = APR_BUCKET_IS_EOS(b);
     bool good = true;
     if (!APR_BUCKET_IS_METADATA(b) && apr_bucket_read(b, &data, &length, APR_BLOCK_READ) == APR_SUCCESS && length > 0) {
+      answered_ = true;
       good = feed(data, length);
     }
     apr_bucket_delete(b);
@@ -99,7 +116,7 @@ Stream::Progress Outgoing::read_network(apr_read_type_e block) noexcept {
       apr_brigade_cleanup(cipher_);
       return Progress::Failed;
     }
-    if (end && state_ == State::Handshake) return failed("it closed the connection", nullptr);
+    if (end && state_ == State::Handshake) return closed_early();
   }
   return Progress::Done;
 }
@@ -113,7 +130,7 @@ bool Outgoing::feed(const char* data, std::size_t length) noexcept {
     return false;
   }
   if (send_outgoing(true) != APR_SUCCESS) {
-    failed("it does not take what is sent to it", nullptr);
+    ended(rs::Ending::Closed, "it does not take what is sent to it", "");
     return false;
   }
   if (state_ == State::Handshake && status != rs::Status::Handshaking) complete();
@@ -124,36 +141,62 @@ bool Outgoing::feed(const char* data, std::size_t length) noexcept {
 void Outgoing::complete() noexcept {
   state_ = State::Open;
   apr_table_setn(c_->notes, kConnectNote, "ok");
+  session_->count(rs::Ending::Done);
   if (!APLOG_C_IS_LEVEL(c_, APLOG_DEBUG)) return;
-  const rs::Negotiated n = session_->negotiated();
-  const auto* const suite = config::suite(n.suite);
-  const auto* const group = config::group(n.group);
-  const rs::Verdict verdict = session_->verdict();
-  TLS_LOG_C(c_, ProxyConnected, backend(), n.version == 0x0304 ? "TLSv1.3" : "TLSv1.2",
-            suite != nullptr ? suite->openssl.data() : "?", group != nullptr ? group->name.data() : "no group",
-            n.alpn.empty() ? "none" : std::string(n.alpn).c_str(), n.resumed ? "resumed" : "full handshake",
-            n.resumed                      ? "verified as when the session was made"
-            : verdict.outcome == kVerified ? "verified"
-                                           : "not verified");
+  apr::guarded<bool>(false, [&] {
+    const rs::Negotiated n = session_->negotiated();
+    const auto* const suite = config::suite(n.suite);
+    const auto* const group = config::group(n.group);
+    TLS_LOG_C(c_, ProxyConnected, backend(), n.version == 0x0304 ? "TLSv1.3" : "TLSv1.2",
+              suite != nullptr ? suite->openssl.data() : "?", group != nullptr ? group->name.data() : "no group",
+              n.alpn.empty() ? "none" : std::string(n.alpn).c_str(), n.resumed ? "resumed" : "full handshake",
+              verified(n));
+    return true;
+  });
+}
+
+const char* Outgoing::verified(const rs::Negotiated& n) const {
+  if (n.resumed) return "judged when the session was made";
+  const rust::String authority = session_->authority();
+  if (authority.empty()) return "not verified";
+  return apr_pstrcat(c_->pool, "verified by ", std::string(authority).c_str(), nullptr);
 }
 
 // A write begins the connection; closing one that never began says nothing.
 void Outgoing::before_write(bool data) noexcept {
-  if (data) {
+  if (!data) {
+    if (handshaking()) state_ = State::Closed;
+    return;
+  }
+  if (handshaking()) {
     handshake(APR_BLOCK_READ);
+  } else if (state_ == State::Open && !session_->fits(*wanted_)) {
+    ended(rs::Ending::Failed, "it was connected to for another section, whose settings are weaker or show another client certificate",
+          "sections that differ so need URLs of their own in ProxyPass, and with them workers of their own");
   } else {
-    state_ = State::Closed;
+    policy_ = wanted_;
+    settled_ = true;
   }
 }
 
-Stream::Progress Outgoing::failed(const char* cause, const char* remedy) noexcept {
+// RFC 8446 says nothing of a server that is silent, but some middle boxes and old servers drop or mistake a ClientHello
+// that does not fit one packet, which X25519MLKEM768 makes of it.
+Stream::Progress Outgoing::closed_early() noexcept {
+  return ended(rs::Ending::Closed, "it closed the connection",
+               answered_ ? ""
+                         : "it said nothing before: where it is old, it may need a ClientHello of one packet, which "
+                           "\"TLSProxyGroups X25519:P-256:P-384\" sends");
+}
+
+Stream::Progress Outgoing::ended(rs::Ending ending, const char* cause, const char* remedy) noexcept {
+  const char* const advice = *remedy != '\0' ? apr_pstrcat(c_->pool, "; ", remedy, nullptr) : "";
   if (state_ == State::Handshake) {
-    TLS_LOG_C(c_, ProxyHandshakeFailed, backend(), cause,
-              remedy != nullptr ? apr_pstrcat(c_->pool, "; ", remedy, nullptr) : "");
+    TLS_LOG_C(c_, ProxyHandshakeFailed, backend(), cause, advice);
     apr_table_setn(c_->notes, kConnectNote, "err");
   } else {
-    TLS_LOG_C(c_, ProxyBroken, backend(), cause);
+    TLS_LOG_C(c_, ProxyBroken, backend(), cause, advice);
   }
+  session_->count(ending);
   c_->keepalive = AP_CONN_CLOSE;
   c_->aborted = 1;  // what mod_proxy reads the note for (modules/proxy/proxy_util.c, ap_proxy_pass_brigade)
   input_status_ = APR_ECONNABORTED;
@@ -161,9 +204,14 @@ Stream::Progress Outgoing::failed(const char* cause, const char* remedy) noexcep
   return Progress::Failed;
 }
 
+// A backend of TLS 1.3 judges our certificate when the handshake is over for us, so that its alert may come late.
 Stream::Progress Outgoing::failed_session() noexcept {
-  const rust::String reason = session_->failure();
-  return failed(apr_pstrmemdup(c_->pool, reason.data(), reason.size()), nullptr);
+  return apr::guarded(Progress::Failed, [&] {
+    const rust::Vec<rust::String> why = session_->backend_failure();
+    const std::string cause = why.empty() ? "" : std::string(why[0]);
+    const std::string remedy = why.size() < 2 ? "" : std::string(why[1]);
+    return ended(rs::Ending::Failed, cause.c_str(), remedy.c_str());
+  });
 }
 
 namespace {
@@ -176,6 +224,18 @@ struct Binding {
 
 constexpr char kBinding[] = "mod_tls: outgoing";
 
+// The real mod_ssl may be loaded beside us. It takes each connection of a virtual host with SSLEngine on for its own
+// unless it was told to keep off (modules/ssl/mod_ssl.c, ssl_hook_bind_outgoing).
+void keep_off_mod_ssl(conn_rec* c, ap_conf_vector_t* per_directory) noexcept {
+  if (server::is_loaded(ssl_module)) return;  // then it is we who are called mod_ssl.c
+  const apr_array_header_t* const hooks = ap_hook_get_ssl_bind_outgoing();
+  if (hooks == nullptr) return;
+  const auto* const list = reinterpret_cast<const ap_LINK_ssl_bind_outgoing_t*>(hooks->elts);
+  for (int i = 0; i < hooks->nelts; ++i) {
+    if (std::strcmp(list[i].szName, "mod_ssl.c") == 0) list[i].pFunc(c, per_directory, 0);
+  }
+}
+
 int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) noexcept {
   if (enable == 0) return DECLINED;
   const rs::ClientPolicy* const policy = server::client_policy(c->base_server, per_directory);
@@ -183,10 +243,12 @@ int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) noex
   void* bound = nullptr;
   apr_pool_userdata_get(&bound, kBinding, c->pool);
   if (bound == nullptr) {
+    keep_off_mod_ssl(c, per_directory);
     bound = apr::pool_new<Binding>(c->pool);
     apr_pool_userdata_setn(bound, kBinding, nullptr, c->pool);
   }
   static_cast<Binding*>(bound)->policy = policy;
+  if (Outgoing* const open = Outgoing::of(c)) open->serve(*policy);
   return OK;
 }
 
@@ -204,7 +266,8 @@ int pre_connection(conn_rec* c, void*) noexcept {
 }  // namespace
 
 void register_outgoing_hooks() noexcept {
-  ap_hook_ssl_bind_outgoing(bind_outgoing, nullptr, nullptr, APR_HOOK_MIDDLE);
+  // Before the real mod_ssl, which complains of every connection that its own words do not turn on.
+  ap_hook_ssl_bind_outgoing(bind_outgoing, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_pre_connection(pre_connection, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

@@ -12,6 +12,11 @@ class Outgoing final : public Stream {
   Outgoing(conn_rec* c, const rs::ClientPolicy& policy) noexcept;
 
   static Outgoing& attach(conn_rec* c, const rs::ClientPolicy& policy);
+  // The outgoing connection of ours that `c` is; nullptr where it is none.
+  static Outgoing* of(conn_rec* c) noexcept;
+
+  // The next requests are of a section with this policy.
+  void serve(const rs::ClientPolicy& policy) noexcept;
 
   Progress handshake(apr_read_type_e block) noexcept override;
 
@@ -21,11 +26,15 @@ class Outgoing final : public Stream {
   bool start();
   Progress read_network(apr_read_type_e block) noexcept;
   void complete() noexcept;
-  Progress failed(const char* cause, const char* remedy) noexcept;
+  Progress ended(rs::Ending ending, const char* cause, const char* remedy) noexcept;
+  Progress closed_early() noexcept;
   Progress failed_session() noexcept;
+  [[nodiscard]] const char* verified(const rs::Negotiated& n) const;
   [[nodiscard]] const char* backend() const noexcept;
 
-  const rs::ClientPolicy* policy_;
+  const rs::ClientPolicy* policy_;  // that the connection was made under, or that it was found to fit
+  const rs::ClientPolicy* wanted_;  // of the section that is served now
+  bool answered_ = false;           // the backend has sent something
 };
 
 // Registers the hooks for outgoing connections.

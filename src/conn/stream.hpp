@@ -47,7 +47,7 @@ class Stream {
 
   // Gives ciphertext to the session; false when the connection is over.
   virtual bool feed(const char* data, std::size_t length) noexcept = 0;
-  // Something is to be written and the handshake is not complete. `data`: more than metadata. Where the state is not
+  // Something is to be written and the handshake is not complete, or not `settled_`. `data`: more than metadata. Where the state is not
   // Open afterwards, only metadata passes: it flushes and closes.
   virtual void before_write(bool data) noexcept = 0;
 
@@ -64,6 +64,7 @@ class Stream {
   apr_bucket_brigade* outgoing_;             // for the network, not yet passed on; empty between calls
   apr_status_t input_status_ = APR_SUCCESS;  // sticky once input has ended
   State state_ = State::Hello;
+  bool settled_ = true;  // nothing need be asked again before the next write
 
  private:
   friend class Writer;

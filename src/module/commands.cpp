@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <string>
+#include <type_traits>
 #include <unordered_set>
 
 #include "apr/mpm.hpp"
@@ -147,10 +148,11 @@ template <module_struct& Record>
 constexpr Handlers handlers_of{take<Record>, take_expression<Record>};
 
 // The words that govern the engine, which mod_ssl's vocabulary has too.
+template <const auto& Table>
 constexpr auto engine_rows = [] {
-  std::array<Row<ServerSettings>, engine_wide_count(config::tls_server_rows)> rows{};
+  std::array<typename std::remove_cvref_t<decltype(Table)>::value_type, engine_wide_count(Table)> rows{};
   std::size_t next = 0;
-  for (const auto& row : config::tls_server_rows) {
+  for (const auto& row : Table) {
     if (row.engine_wide) rows[next++] = row;
   }
   return rows;
@@ -159,7 +161,8 @@ constexpr auto engine_rows = [] {
 constexpr auto& tls_list =
     commands_of<config::all_tls_server_rows, config::all_tls_directory_rows, config::tls_proxy_rows>;
 constexpr auto& ssl_list =
-    commands_of<config::all_ssl_server_rows, config::ssl_directory_rows, config::ssl_proxy_rows, engine_rows>;
+    commands_of<config::all_ssl_server_rows, config::ssl_directory_rows, config::ssl_proxy_rows,
+                engine_rows<config::tls_server_rows>, engine_rows<config::tls_proxy_rows>>;
 
 constexpr auto tls_records = records_of<tls_list>(handlers_of<tls_module>);
 constexpr auto ssl_records = records_of<ssl_list>(handlers_of<ssl_module>);

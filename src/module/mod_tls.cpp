@@ -18,6 +18,15 @@ const int* aplog_module_index = &tls_module.module_index;
 
 namespace {
 
+// httpd loads objects so that the first one's symbols stand for all of that name, and we stay mapped when all others are
+// loaded anew: the code of the real mod_ssl then finds our ssl_module in the place of its own. All that it takes from it
+// is the index, so that it gets the right one from ours as well.
+int lend_record(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) noexcept {
+  const module_struct* const other = ap_find_linked_module("mod_ssl.c");
+  if (other != nullptr && other != &ssl_module) tls::server::lend_ssl_record(pool, other->module_index);
+  return OK;
+}
+
 // Hooks of the engine, once for each reading of the configuration, whichever records are loaded.
 void register_hooks(apr_pool_t* pool) noexcept {
   constexpr const char* key = "mod_tls: hooks registered";
@@ -35,6 +44,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_check_config(tls::server::check_files, nullptr, nullptr, APR_HOOK_LAST);
   ap_hook_test_config(tls::report::dump_policies, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
+  ap_hook_pre_config(lend_record, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   tls::server::register_outgoing_hooks();
   tls::server::register_resumption_hooks();
   tls::server::register_agent_hooks();

@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
+#include "apr/guarded.hpp"
 #include "apr/pool.hpp"
 #include "config/all_rows.hpp"
 #include "config/defaults.hpp"
@@ -92,21 +96,17 @@ rs::ClientSpec spec_of(const config::ProxyPolicy& policy) {
   spec.machine_chain = policy.machine_chain;
   spec.check_dates = policy.check_dates;
   spec.check_name = policy.check_name;
+  spec.common_names = policy.common_names;
   return spec;
 }
 
-const rs::ClientPolicy* build(apr_pool_t* pool, const server_rec* s, const config::ProxySettings& complete) {
-  const config::ProxyPolicy policy = config::proxy_policy(complete);
+const rs::ClientPolicy* build(apr_pool_t* pool, const server_rec* s, const config::ProxyPolicy& policy) {
   Built& built = built_policies(pool);
   const std::string key = policy.key();
   if (const auto known = built.find(key); known != built.end()) return &*known->second;
   rust::Vec<rust::String> warnings;
   rust::Box<rs::ClientPolicy> made = rs::build_client_policy(spec_of(policy), warnings);
   for (const rust::String& warning : warnings) TLS_LOG_S(s, ProxyWarning, std::string(warning).c_str());
-  if (policy.verify == config::VerifyClient::None) {
-    const config::Source where = complete.engine.where();
-    TLS_LOG_S(s, ProxyUnverified, where.file != nullptr ? where.file : "", where.line);
-  }
   return &*built.emplace(key, std::move(made)).first->second;
 }
 
@@ -118,7 +118,9 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
     config::ProxySettings complete;
     config::merge<config::ProxySettings>(config::all_proxy_rows, arena, complete,
                                          config::proxy_defaults(effective(s).words, arena), scope.proxy);
-    scope.client_policy = build(pool, s, complete);
+    const config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
+    scope.client_policy = build(pool, s, policy);
+    scope.believes_all = policy.verify == config::VerifyClient::None;
     return true;
   } catch (const std::exception& e) {
     const config::Source where = scope.proxy.engine.where();
@@ -140,6 +142,53 @@ int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* 
   return complete_scope(pool, s, *inner) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
+bool speaks_tls(const proxy_worker* worker) {
+  const std::string_view scheme = worker->s->scheme;
+  return scheme == "https" || scheme == "wss" || scheme == "h2";
+}
+
+// All workers of mod_proxy in the configuration of `s`, those it shares with other servers too.
+std::vector<const proxy_worker*> workers_of(const server_rec* s, const module_struct& proxy) {
+  std::vector<const proxy_worker*> found;
+  const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, &proxy));
+  if (conf == nullptr) return found;
+  const auto* const own = reinterpret_cast<const proxy_worker*>(conf->workers->elts);
+  for (int i = 0; i < conf->workers->nelts; ++i) found.push_back(own + i);
+  const auto* const balancers = reinterpret_cast<const proxy_balancer*>(conf->balancers->elts);
+  for (int i = 0; i < conf->balancers->nelts; ++i) {
+    const auto* const members = reinterpret_cast<proxy_worker* const*>(balancers[i].workers->elts);
+    found.insert(found.end(), members, members + balancers[i].workers->nelts);
+  }
+  return found;
+}
+
+// Says once of each worker that its backend is not verified, and of a server that no worker stands for (RewriteRule [P])
+// that this holds for all it proxies to.
+int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) noexcept {
+  const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
+  if (proxy == nullptr || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
+    std::unordered_set<std::string_view> said;
+    for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+      bool any = false;
+      for (const proxy_worker* worker : workers_of(s, *proxy)) {
+        const ap_conf_vector_t* const section = worker->section_config;
+        const DirectoryScope* const scope = directory_scope(s, section != nullptr ? section : s->lookup_defaults);
+        if (!speaks_tls(worker) || scope == nullptr || !scope->believes_all) continue;
+        any = true;
+        if (said.insert(worker->s->name_ex).second) TLS_LOG_S(s, ProxyUnverified, worker->s->name_ex);
+      }
+      const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
+      if (any || scope == nullptr || !scope->believes_all) continue;
+      const config::Source where = scope->proxy.engine.where();
+      const std::string all = "where " + std::string(where.file != nullptr ? where.file : "the configuration") + ":" +
+                              std::to_string(where.line) + " turns TLS to backends on";
+      if (said.insert(where.file != nullptr ? where.file : "").second) TLS_LOG_S(s, ProxyUnverified, all.c_str());
+    }
+    return OK;
+  });
+}
+
 }  // namespace
 
 bool build_client_policies(apr_pool_t* pool, server_rec* main_server) {
@@ -152,6 +201,9 @@ bool build_client_policies(apr_pool_t* pool, server_rec* main_server) {
 }
 
 void register_outgoing_hooks() noexcept {
+  // mod_proxy completes its workers in its own.
+  static const char* const before[] = {"mod_proxy.c", nullptr};
+  ap_hook_post_config(warn_of_belief, before, nullptr, APR_HOOK_LAST);
   APR_OPTIONAL_HOOK(proxy, section_post_config, section_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

@@ -7,6 +7,14 @@
 namespace tls::server {
 namespace {
 
+bool ssl_record_lent = false;
+
+apr_status_t take_back(void*) noexcept {
+  ssl_record_lent = false;
+  ssl_module.module_index = -1;
+  return APR_SUCCESS;
+}
+
 // The record whose vocabulary `s` is written in.
 const module_struct& record_of(const server_rec* s) noexcept {
   if (!is_loaded(tls_module)) return ssl_module;
@@ -47,7 +55,15 @@ void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) noexcept {
   return out;
 }
 
-bool is_loaded(const module_struct& record) noexcept { return record.module_index >= 0; }
+bool is_loaded(const module_struct& record) noexcept {
+  return record.module_index >= 0 && !(ssl_record_lent && &record == &ssl_module);
+}
+
+void lend_ssl_record(apr_pool_t* pool, int index) noexcept {
+  ssl_record_lent = true;
+  ssl_module.module_index = index;
+  apr_pool_cleanup_register(pool, nullptr, take_back, apr_pool_cleanup_null);
+}
 
 const module_struct& primary_record() noexcept { return is_loaded(tls_module) ? tls_module : ssl_module; }
 

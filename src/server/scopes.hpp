@@ -25,6 +25,7 @@ struct DirectoryScope {
   config::DirectorySettings settings;
   config::ProxySettings proxy;
   const rs::ClientPolicy* client_policy = nullptr;  // built in post_config, of the innermost section that has one
+  bool believes_all = false;                        // it verifies no backend
 };
 
 // For the module records; all in `pool`.
@@ -36,6 +37,9 @@ void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) noexcept;
 // The record that is loaded; tls_module where both are.
 const module_struct& primary_record() noexcept;
 bool is_loaded(const module_struct& record) noexcept;
+
+// Gives our ssl_module the index of a foreign module's while `pool` lives. It is not loaded for that.
+void lend_ssl_record(apr_pool_t* pool, int index) noexcept;
 
 ServerScope& scope_of(const server_rec* s, const module_struct& record) noexcept;
 

@@ -28,15 +28,26 @@ class HttpsBackend:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(cadata=clients.pem().decode())
         self.manner = manner
-        self.seen: list[dict] = []
+        self.seen: list[dict] = []  # one for each handshake that was completed
+        self.named: list[str | None] = []  # the SNI of each ClientHello
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listener = socket.create_server((address, 0), family=family)
         self.port = self.listener.getsockname()[1]
+        self.open: list[ssl.SSLSocket] = []
         self.running = True
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def hang_up(self) -> None:
+        """Closes all connections, as a server does with idle ones."""
+        for connection in list(self.open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
     def _named(self, _socket, name: str | None, _context) -> None:
         self.names.last = name
+        self.named.append(name)
 
     def close(self) -> None:
         self.running = False
@@ -62,7 +73,9 @@ class HttpsBackend:
                 self.seen.append({"version": connection.version(), "resumed": connection.session_reused,
                                   "client": connection.getpeercert(), "sni": self.names.last,
                                   "alpn": connection.selected_alpn_protocol()})
+                self.open.append(connection)
                 self._answer(connection)
+                self.open.remove(connection)
         except (OSError, ssl.SSLError):
             pass
         finally:

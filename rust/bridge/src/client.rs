@@ -75,6 +75,7 @@ fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, St
         anchors,
         revocation,
         check_name: spec.check_name,
+        common_names: spec.common_names,
         check_dates: spec.check_dates,
         algorithms: client::algorithms(),
     })

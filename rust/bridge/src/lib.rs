@@ -142,6 +142,20 @@ pub mod ffi {
         machine_chain: String,
         check_dates: bool,
         check_name: bool,
+        common_names: bool,
+    }
+
+    /// What ended the handshake of an outgoing connection.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Ending {
+        /// It is complete.
+        Done,
+        /// The session failed.
+        Failed,
+        /// The backend closed the connection.
+        Closed,
+        /// The backend did not answer in time.
+        TimedOut,
     }
 
     /// Where an outgoing connection goes.
@@ -402,6 +416,15 @@ pub mod ffi {
         ) -> bool;
         /// Begins an outgoing connection; the ClientHello comes out of the next `feed`. False when that fails.
         fn connect(self: &mut Session, policy: &ClientPolicy, target: &Target) -> bool;
+        /// Whether this connection, made under another policy, is good enough for `policy`: its backend is believed
+        /// there too, and knows us by a certificate that is shown there.
+        fn fits(self: &Session, policy: &ClientPolicy) -> bool;
+        /// Why an outgoing connection failed and, after it, what to do about that; either may be empty.
+        fn backend_failure(self: &Session) -> Vec<String>;
+        /// Counts how the handshake of an outgoing connection ended, and with `Failed` why. Once per connection.
+        fn count(self: &Session, ending: Ending);
+        /// Name of the CA that the verified path of the peer's certificate ends in; empty where there is none.
+        fn authority(self: &Session) -> String;
         /// Takes bytes from the network; plaintext and bytes for the network go to `sink`.
         fn feed(self: &mut Session, input: &[u8], sink: Pin<&mut Sink>) -> Status;
         /// Encrypts from the front of `plaintext` in records of at most `fragment` bytes.

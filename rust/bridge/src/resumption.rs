@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use mod_tls_core::policy::Sessions;
-use mod_tls_core::ticket::counters::ROWS;
+use mod_tls_core::ticket::counters::{Counter, ROWS};
 use mod_tls_core::ticket::courier::{Courier, PATIENCE};
 use mod_tls_core::ticket::secret::{self, Poll};
 use mod_tls_core::ticket::store::Stored;
@@ -153,6 +153,13 @@ fn tick(state: &mut State) -> SecretNews {
 /// See the bridge.
 pub fn resumption_forget_secret() {
     guard(|| (), || with_state(|state| state.secret = None));
+}
+
+/// Counts one, where there is memory for it.
+pub fn count(counter: Counter) {
+    if let Some(board) = BOARD.get() {
+        board.counters.add(counter);
+    }
 }
 
 /// See the bridge.

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use mod_tls_core::client::Ending;
 use mod_tls_core::context::Context;
 use mod_tls_core::hello::{Hello, Parsed};
 use mod_tls_core::{client, creds, describe, policy, session, verify, x509};
@@ -13,6 +14,7 @@ use crate::ffi;
 use crate::guard::guard;
 use crate::identity::{self, Identity};
 use crate::policy::Policy;
+use crate::resumption;
 
 /// One connection; owned by the connection pool, used by one thread at a time.
 pub struct Session {
@@ -229,11 +231,45 @@ impl Session {
                 {
                     format!("the client's certificate is refused: {}", verdict.reason)
                 }
-                Some(error) if self.inner.is_outgoing() => describe::backend_failure(error),
                 Some(error) => describe::failure(error),
                 None => String::new(),
             }
         })
+    }
+
+    pub(crate) fn fits(&self, policy: &ClientPolicy) -> bool {
+        !self.poisoned && guard(|| false, || self.inner.fits(&policy.0))
+    }
+
+    pub(crate) fn backend_failure(&self) -> Vec<String> {
+        guard(Vec::new, || match self.inner.failure() {
+            Some(error) if !self.poisoned => vec![
+                describe::backend_failure(error),
+                describe::backend_remedy(error).to_owned(),
+            ],
+            _ => vec![self.failure(), String::new()],
+        })
+    }
+
+    pub(crate) fn count(&self, ending: ffi::Ending) {
+        guard(
+            || (),
+            || {
+                let ending = match ending {
+                    ffi::Ending::Done => Ending::Done {
+                        resumed: self.inner.facts().resumed,
+                    },
+                    ffi::Ending::Closed => Ending::Closed,
+                    ffi::Ending::TimedOut => Ending::TimedOut,
+                    _ => Ending::Failed,
+                };
+                resumption::count(client::counter(ending, self.inner.failure()));
+            },
+        );
+    }
+
+    pub(crate) fn authority(&self) -> String {
+        guard(String::new, || self.inner.authority().unwrap_or_default())
     }
 
     pub(crate) fn identity(&self) -> Box<Identity> {

@@ -103,6 +103,39 @@ pub fn backend_failure(error: &Error) -> String {
     }
 }
 
+/// What to do about it; empty where nothing is known. What refuses certificates says it in the cause.
+pub fn backend_remedy(error: &Error) -> &'static str {
+    match error {
+        Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnknownCA
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired
+            | AlertDescription::AccessDenied,
+        ) => {
+            "it wants a client certificate, or another one than it was shown: see TLSProxyMachineCertificate and \
+             SSLProxyMachineCertificateFile"
+        }
+        Error::AlertReceived(AlertDescription::UnrecognisedName) => {
+            "it does not serve the name of the request: see ProxyPreserveHost"
+        }
+        Error::AlertReceived(AlertDescription::ProtocolVersion)
+        | Error::PeerIncompatible(
+            PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            | PeerIncompatible::ServerDoesNotSupportTls12Or13,
+        ) => "it needs TLS 1.2 or 1.3, whichever TLSProxyProtocol or SSLProxyProtocol allows",
+        Error::AlertReceived(AlertDescription::HandshakeFailure) | Error::PeerIncompatible(_) => {
+            "it needs forward secrecy with AES-GCM or ChaCha20 and a group of TLSProxyGroups, and may want a client \
+             certificate"
+        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "is it a port of TLS? Without it the URL begins with http:, ws: or h2c:"
+        }
+        _ => "",
+    }
+}
+
 fn incompatible(why: &PeerIncompatible) -> String {
     match why {
         PeerIncompatible::SupportedVersionsExtensionRequired

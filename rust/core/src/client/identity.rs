@@ -36,6 +36,11 @@ impl Identities {
         self.0.is_empty()
     }
 
+    /// Whether `pair` is among them.
+    pub fn holds(&self, pair: &CertifiedKey) -> bool {
+        self.0.iter().any(|own| own.certified.cert == pair.cert)
+    }
+
     fn choose(&self, authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<&Pair> {
         let fits = |pair: &&Pair| pair.certified.key.choose_scheme(schemes).is_some();
         let known = |pair: &&Pair| {

@@ -37,8 +37,10 @@ pub struct Judge {
     pub anchors: Anchors,
     /// Revocation lists.
     pub revocation: Revocation,
-    /// The name that the request is for must stand in subjectAltName or be a common name.
+    /// The name that the request is for must stand in subjectAltName.
     pub check_name: bool,
+    /// A common name is as good.
+    pub common_names: bool,
     /// The backend's own certificate must be valid today, whatever `mode` says.
     pub check_dates: bool,
     /// Signature algorithms of certificates and handshakes.
@@ -59,6 +61,19 @@ impl std::error::Error for Refused {}
 
 fn refuse(why: String) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused(why)))))
+}
+
+/// What to do about a reason, to be said after it.
+fn remedy(why: &str) -> &'static str {
+    if reason::is_untrusted(why) {
+        "; its CA belongs into TLSProxyCA or SSLProxyCACertificateFile, and certificates between into its own file"
+    } else if why == reason::TOO_LONG {
+        "; TLSProxyVerifyDepth and SSLProxyVerifyDepth say how long it may be"
+    } else if why == reason::NO_CRL || why == reason::CRL_EXPIRED {
+        "; a new list belongs into TLSProxyCRL or SSLProxyCARevocationFile, and a restart reads it"
+    } else {
+        ""
+    }
 }
 
 impl Judge {
@@ -82,25 +97,38 @@ impl Judge {
                 ..verdict
             }),
             _ => Err(format!(
-                "its certificate does not verify: {}",
-                verdict.reason
+                "its certificate does not verify: {}{}",
+                verdict.reason,
+                remedy(verdict.reason)
             )),
         }
     }
 
-    /// mod_ssl matches common names even beside a subjectAltName (ssl_util_ssl.c, modssl_X509_match_name).
     fn name(&self, leaf: &Certificate, host: &str) -> Result<(), String> {
-        let common = leaf
-            .common_name
-            .as_deref()
-            .is_some_and(|name| names::covers(name, host));
-        if !self.check_name || common || leaf.covers(host) {
+        let named = !leaf.only_common_name && leaf.covers(host);
+        if !self.check_name || named || self.common_name_covers(leaf, host) {
             return Ok(());
         }
+        if !self.common_names && leaf.only_common_name {
+            return Err(format!(
+                "its certificate has no subjectAltName for {host}, and common names do not count (RFC 9525): a new \
+                 certificate is needed, or TLSProxyVerifyName off"
+            ));
+        }
         Err(format!(
-            "its certificate is for {}, not for {host}",
+            "its certificate is for {}, not for {host}; use a name of it in the URL, or see ProxyPreserveHost",
             leaf.names_for_people()
         ))
+    }
+
+    /// mod_ssl matches common names even beside a subjectAltName (ssl_util_ssl.c, modssl_X509_match_name). No wildcard
+    /// covers an address.
+    fn common_name_covers(&self, leaf: &Certificate, host: &str) -> bool {
+        let covers = |name: &str| match names::address(host) {
+            Some(address) => names::address(name) == Some(address),
+            None => names::covers(name, host),
+        };
+        self.common_names && leaf.common_name.as_deref().is_some_and(covers)
     }
 
     fn dates(&self, leaf: &Certificate, now: UnixTime) -> Result<(), String> {
@@ -114,7 +142,11 @@ impl Judge {
         Ok(())
     }
 
-    fn judge(
+    /// Judges a backend by its certificates, its own first; without a `host` no name is asked for.
+    ///
+    /// # Errors
+    /// Why it is refused, for the log.
+    pub fn judge(
         &self,
         chain: &[CertificateDer<'_>],
         host: Option<&str>,

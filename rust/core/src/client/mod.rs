@@ -1,12 +1,14 @@
 //! Outgoing connections: what mod_proxy's backends are asked for, and how they are judged.
 
 pub mod files;
+mod ending;
 mod identity;
 mod judge;
 mod machines;
 mod policy;
 mod sessions;
 
+pub use ending::{Ending, counter};
 pub use identity::{Identities, Pair, read_pairs};
 pub use judge::{Judge, Mode};
 pub use machines::Machines;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustls::client::{ClientConfig, Resumption};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::identity::{Identities, Pair};
 use super::judge::Judge;
@@ -32,6 +33,8 @@ pub struct Spec {
 #[derive(Debug)]
 pub struct ClientPolicy {
     config: Arc<ClientConfig>,
+    judge: Arc<Judge>,
+    identities: Arc<Identities>,
 }
 
 impl ClientPolicy {
@@ -42,6 +45,8 @@ impl ClientPolicy {
             kx_groups: policy::groups(&spec.groups),
             ..aws_lc_rs::default_provider()
         };
+        let judge = Arc::new(spec.judge);
+        let identities = Arc::new(Identities::new(spec.pairs));
         let builder = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&policy::versions(spec.tls12, spec.tls13))
             .map_err(|e| {
@@ -50,16 +55,26 @@ impl ClientPolicy {
                 )
             })?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(spec.judge));
-        let mut config = if spec.pairs.is_empty() {
-            builder.with_no_client_auth()
-        } else {
-            builder.with_client_cert_resolver(Arc::new(Identities::new(spec.pairs)))
-        };
+            .with_custom_certificate_verifier(judge.clone());
+        let mut config = builder.with_client_cert_resolver(identities.clone());
         config.resumption = Resumption::store(Arc::new(Sessions::default()));
         Ok(Self {
             config: Arc::new(config),
+            judge,
+            identities,
         })
+    }
+
+    /// Whether a connection that was made under another policy is good enough for this one: the backend of `chain` is
+    /// believed here too, and what was `presented` to it would be shown to it here.
+    pub fn accepts(
+        &self,
+        chain: &[CertificateDer<'_>],
+        host: Option<&str>,
+        presented: Option<&CertifiedKey>,
+    ) -> bool {
+        self.judge.judge(chain, host, UnixTime::now()).is_ok()
+            && presented.is_none_or(|pair| self.identities.holds(pair))
     }
 
     /// The configuration for connections; one object, because rustls resumes only under the verifier of old.

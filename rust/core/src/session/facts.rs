@@ -3,10 +3,11 @@
 use rustls::HandshakeKind;
 
 use super::Session;
+use crate::client::ClientPolicy;
 use crate::engine::Engine;
 use crate::ticket::envelope::ClientVerdict;
 use crate::verify::Verdict;
-use crate::x509::Identity;
+use crate::x509::{Identity, Name};
 
 /// Version of TLS 1.2 (RFC 5246 A.1).
 const TLS12: u16 = 0x0303;
@@ -100,5 +101,27 @@ impl Session {
         verdict
             .or_else(|| context.resumption.client.as_ref().map(kept))
             .unwrap_or_default()
+    }
+
+    /// Whether this outgoing connection, made under another policy, is good enough for `policy`.
+    pub fn fits(&self, policy: &ClientPolicy) -> bool {
+        let common = self.tls.as_ref().map(Engine::common);
+        let chain = common.and_then(|tls| tls.peer_certificates());
+        let Some(context) = self.context.as_deref() else {
+            return false;
+        };
+        policy.accepts(
+            chain.unwrap_or_default(),
+            context.server_name.as_deref(),
+            context.presented.as_deref(),
+        )
+    }
+
+    /// Name of the CA that the verified path of the peer's certificate ends in; `None` where none was verified, or where
+    /// the session was resumed.
+    pub fn authority(&self) -> Option<String> {
+        let verdict = self.context.as_ref()?.verdict.as_ref()?;
+        let name = Name::parse(&verdict.authority).filter(|_| !verdict.authority.is_empty())?;
+        Some(String::from_utf8_lossy(&name.rfc2253()).into_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! Counters of resumption in shared memory: what the status page sums over all children.
+//! Counters in shared memory: what the status page sums over all children.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -34,13 +34,21 @@ counters! {
     CacheMisses "cache_misses" "sessions asked for that the session cache did not have"
     CacheRefused "cache_refused" "sessions found in the session cache and not accepted"
     CacheFailures "cache_failures" "calls to the session cache that failed"
+    BackendFull "backend_handshakes_full" "full handshakes with backends"
+    BackendResumed "backend_handshakes_resumed" "handshakes with backends that resumed a session"
+    BackendUntrusted "backend_failures_certificate" "handshakes that ended because a backend's certificate was refused"
+    BackendDisagreed "backend_failures_negotiation" "handshakes with backends that have no version, suite, group or protocol in common with us"
+    BackendRefused "backend_failures_alert" "handshakes that backends ended by another alert"
+    BackendClosed "backend_failures_closed" "handshakes during which backends closed the connection"
+    BackendSlow "backend_failures_timeout" "handshakes that backends did not go on with in time"
+    BackendBroken "backend_failures_protocol" "handshakes in which backends broke the protocol, and all other failures"
 }
 
 /// Threads count in their own part of the memory, so that they do not pull the same line from each other.
 const SHARDS: usize = 16;
 
 /// Words of a part; whole cache lines.
-const SHARD_WORDS: usize = 24;
+const SHARD_WORDS: usize = 32;
 
 const _: () = assert!(ROWS.len() <= SHARD_WORDS && SHARD_WORDS.is_multiple_of(8));
 

@@ -98,6 +98,7 @@ impl Rules<'_> {
             outcome: Outcome::Success,
             depth: 0,
             not_after: certificate.not_after.seconds().unwrap_or(0),
+            authority: certificate.issuer_content().to_vec(),
             ..Verdict::default()
         }
     }
@@ -189,6 +190,7 @@ impl Rules<'_> {
             outcome: Outcome::Success,
             depth,
             not_after,
+            authority: path.anchor().subject.to_vec(),
             ..Verdict::default()
         })
     }

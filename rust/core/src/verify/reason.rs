@@ -32,7 +32,7 @@ reasons! {
     CRITICAL = "unhandled critical extension",
     TOO_COMPLEX = "certificate chain too complex",
     VERSION = "certificate of version 1 or 2: only version 3 is accepted",
-    CA_AS_CLIENT = "CA certificate used as a client's: issue one without CA:TRUE",
+    CA_AS_CLIENT = "CA certificate used as a client's or server's own: issue one without CA:TRUE",
     SERIAL = "serial number is negative or longer than 20 octets (RFC 5280, 4.1.2.2)",
     UNREADABLE = "certificate cannot be read",
     UNVERIFIABLE = "unable to verify the first certificate",

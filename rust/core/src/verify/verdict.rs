@@ -27,6 +27,8 @@ pub struct Verdict {
     pub depth: u32,
     /// The first moment at which a certificate of the verified path expires, in seconds since 1970; 0 without a path.
     pub not_after: i64,
+    /// Name of the trusted certificate that the verified path ends in: the content of the DER; empty without a path.
+    pub authority: Vec<u8>,
 }
 
 impl Verdict {
@@ -81,8 +83,8 @@ impl Verdict {
         Self {
             outcome,
             reason: reason::by_index(code & 0x3f),
-            depth: 0,
             not_after,
+            ..Self::default()
         }
     }
 }

@@ -15,6 +15,7 @@ mod usage;
 pub use certificate::{AltName, Certificate, Extension};
 pub use fields::{DnStyle, field};
 pub use identity::{Identity, Side};
+pub use name::Name;
 pub use objects::names as object_names;
 pub use usage::Role;
 
