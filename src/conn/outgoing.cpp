@@ -49,9 +49,7 @@ Outgoing& Outgoing::attach(conn_rec* c, const rs::ClientPolicy& policy) {
   return *connection;
 }
 
-Outgoing* Outgoing::of(conn_rec* c) noexcept {
-  return c->outgoing != 0 ? static_cast<Outgoing*>(bound(c)) : nullptr;
-}
+Outgoing* Outgoing::of(conn_rec* c) noexcept { return c->outgoing != 0 ? static_cast<Outgoing*>(bound(c)) : nullptr; }
 
 // A connection from a worker's pool may serve another section than it was made for. That is looked at when something is
 // written: on its way back to the pool it is bound to the worker's own section, which may write nothing.
@@ -171,7 +169,8 @@ void Outgoing::before_write(bool data) noexcept {
   if (handshaking()) {
     handshake(APR_BLOCK_READ);
   } else if (state_ == State::Open && !session_->fits(*wanted_)) {
-    ended(rs::Ending::Failed, "it was connected to for another section, whose settings are weaker or show another client certificate",
+    ended(rs::Ending::Failed,
+          "it was connected to for another section, whose settings are weaker or show another client certificate",
           "sections that differ so need URLs of their own in ProxyPass, and with them workers of their own");
   } else {
     policy_ = wanted_;

@@ -47,8 +47,8 @@ class Stream {
 
   // Gives ciphertext to the session; false when the connection is over.
   virtual bool feed(const char* data, std::size_t length) noexcept = 0;
-  // Something is to be written and the handshake is not complete, or not `settled_`. `data`: more than metadata. Where the state is not
-  // Open afterwards, only metadata passes: it flushes and closes.
+  // Something is to be written and the handshake is not complete, or not `settled_`. `data`: more than metadata. Where
+  // the state is not Open afterwards, only metadata passes: it flushes and closes.
   virtual void before_write(bool data) noexcept = 0;
 
   [[nodiscard]] bool handshaking() const noexcept { return state_ == State::Hello || state_ == State::Handshake; }

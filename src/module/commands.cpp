@@ -160,9 +160,8 @@ constexpr auto engine_rows = [] {
 
 constexpr auto& tls_list =
     commands_of<config::all_tls_server_rows, config::all_tls_directory_rows, config::tls_proxy_rows>;
-constexpr auto& ssl_list =
-    commands_of<config::all_ssl_server_rows, config::ssl_directory_rows, config::ssl_proxy_rows,
-                engine_rows<config::tls_server_rows>, engine_rows<config::tls_proxy_rows>>;
+constexpr auto& ssl_list = commands_of<config::all_ssl_server_rows, config::ssl_directory_rows, config::ssl_proxy_rows,
+                                       engine_rows<config::tls_server_rows>, engine_rows<config::tls_proxy_rows>>;
 
 constexpr auto tls_records = records_of<tls_list>(handlers_of<tls_module>);
 constexpr auto ssl_records = records_of<ssl_list>(handlers_of<ssl_module>);

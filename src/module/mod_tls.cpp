@@ -18,9 +18,9 @@ const int* aplog_module_index = &tls_module.module_index;
 
 namespace {
 
-// httpd loads objects so that the first one's symbols stand for all of that name, and we stay mapped when all others are
-// loaded anew: the code of the real mod_ssl then finds our ssl_module in the place of its own. All that it takes from it
-// is the index, so that it gets the right one from ours as well.
+// httpd loads objects so that the first one's symbols stand for all of that name, and we stay mapped when all others
+// are loaded anew: the code of the real mod_ssl then finds our ssl_module in the place of its own. All that it takes
+// from it is the index, so that it gets the right one from ours as well.
 int lend_record(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) noexcept {
   const module_struct* const other = ap_find_linked_module("mod_ssl.c");
   if (other != nullptr && other != &ssl_module) tls::server::lend_ssl_record(pool, other->module_index);

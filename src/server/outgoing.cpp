@@ -1,5 +1,6 @@
 #include "server/outgoing.hpp"
 
+#include <apr_fnmatch.h>
 #include <mod_proxy.h>
 
 #include <algorithm>
@@ -162,8 +163,31 @@ std::vector<const proxy_worker*> workers_of(const server_rec* s, const module_st
   return found;
 }
 
-// Says once of each worker that its backend is not verified, and of a server that no worker stands for (RewriteRule [P])
-// that this holds for all it proxies to.
+// Whether a <Proxy> section holds for requests to `url` (modules/proxy/mod_proxy.c, proxy_walk).
+bool covers(const proxy_dir_conf& section, const char* url) {
+  if (section.p == nullptr) return false;
+  if (section.r != nullptr) return ap_regexec(section.r, url, 0, nullptr, 0) == 0;
+  if (section.p_is_fnmatch != 0) return apr_fnmatch(section.p, url, 0) == APR_SUCCESS;
+  return std::string_view(url).starts_with(section.p);
+}
+
+// What a request to this worker is served with: the last section that has settings of its own for it, or its server's.
+const DirectoryScope* scope_of(const server_rec* s, const module_struct& proxy, const proxy_worker& worker) {
+  const ap_conf_vector_t* const own = worker.section_config != nullptr ? worker.section_config : s->lookup_defaults;
+  const DirectoryScope* found = directory_scope(s, own);
+  const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, &proxy));
+  const auto* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
+  for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
+    const auto* const section = static_cast<const proxy_dir_conf*>(ap_get_module_config(sections[i], &proxy));
+    const DirectoryScope* const scope = directory_scope(s, sections[i]);
+    if (section == nullptr || scope == nullptr || scope->client_policy == nullptr) continue;
+    if (covers(*section, worker.s->name_ex)) found = scope;
+  }
+  return found;
+}
+
+// Says once of each worker that its backend is not verified, and of a server that no worker stands for (RewriteRule
+// [P]) that this holds for all it proxies to.
 int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) noexcept {
   const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
   if (proxy == nullptr || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
@@ -172,10 +196,10 @@ int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_serve
     for (const server_rec* s = main_server; s != nullptr; s = s->next) {
       bool any = false;
       for (const proxy_worker* worker : workers_of(s, *proxy)) {
-        const ap_conf_vector_t* const section = worker->section_config;
-        const DirectoryScope* const scope = directory_scope(s, section != nullptr ? section : s->lookup_defaults);
-        if (!speaks_tls(worker) || scope == nullptr || !scope->believes_all) continue;
+        if (!speaks_tls(worker)) continue;
         any = true;
+        const DirectoryScope* const scope = scope_of(s, *proxy, *worker);
+        if (scope == nullptr || !scope->believes_all) continue;
         if (said.insert(worker->s->name_ex).second) TLS_LOG_S(s, ProxyUnverified, worker->s->name_ex);
       }
       const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);

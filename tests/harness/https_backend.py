@@ -1,6 +1,8 @@
 """An https backend that no one of httpd's family wrote: Python's ssl, one thread a connection, misbehaving on request."""
+import os
 import socket
 import ssl
+import struct
 import threading
 from pathlib import Path
 
@@ -10,7 +12,10 @@ from .certs import Authority, Pair
 class HttpsBackend:
     """Answers each request with its path; `manner` is how it treats its clients.
 
-    plain: as a server should. cut: ends the answer in the middle, without close_notify. mute: never answers a hello.
+    plain: as a server should. cut: ends the answer in the middle, without close_notify; cut-unbounded: the same with an
+    answer that ends with the connection; cut-chunked: the same in chunks. polite: that answer, ended by close_notify.
+    mute: never answers a hello. hang-up, reset: closes the connection after the hello. http: answers it in HTTP.
+    fragile: hangs up on a hello that does not fit one packet. once: closes after each answer, without close_notify.
     """
 
     def __init__(self, pair: Pair, directory: Path, *, manner: str = "plain", clients: Authority | None = None,
@@ -29,6 +34,7 @@ class HttpsBackend:
             self.context.load_verify_locations(cadata=clients.pem().decode())
         self.manner = manner
         self.seen: list[dict] = []  # one for each handshake that was completed
+        self.hellos: list[int] = []  # sizes of hellos, with manners that look at them
         self.named: list[str | None] = []  # the SNI of each ClientHello
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listener = socket.create_server((address, 0), family=family)
@@ -64,9 +70,7 @@ class HttpsBackend:
     def _serve(self, raw: socket.socket) -> None:
         raw.settimeout(20)
         try:
-            if self.manner == "mute":
-                raw.recv(65536)
-                threading.Event().wait(10)
+            if self.manner in ("mute", "hang-up", "reset", "http", "fragile") and not self._greet(raw):
                 return
             self.names.last = None
             with self.context.wrap_socket(raw, server_side=True) as connection:
@@ -74,23 +78,46 @@ class HttpsBackend:
                                   "client": connection.getpeercert(), "sni": self.names.last,
                                   "alpn": connection.selected_alpn_protocol()})
                 self.open.append(connection)
-                self._answer(connection)
-                self.open.remove(connection)
+                try:
+                    self._answer(connection)
+                finally:
+                    self.open.remove(connection)
         except (OSError, ssl.SSLError):
             pass
         finally:
             raw.close()
 
+    def _greet(self, raw: socket.socket) -> bool:
+        """Looks at a hello; true when the handshake may go on."""
+        size = len(raw.recv(65536, socket.MSG_PEEK))
+        self.hellos.append(size)
+        if self.manner == "fragile" and size < 1400:
+            return True
+        if self.manner == "mute":
+            threading.Event().wait(10)
+        elif self.manner == "http":
+            raw.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        if self.manner == "reset":
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            raw.recv(65536)
+        return False
+
     def _answer(self, connection: ssl.SSLSocket) -> None:
         while head := self._head(connection):
             path = head.split(b" ", 2)[1]
             body = path * 100
-            answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-            if self.manner == "cut":
-                connection.sendall(answer[:-50])
-                connection.detach()
+            ends_with_connection = self.manner in ("cut-unbounded", "polite")
+            length = b"" if ends_with_connection else b"Content-Length: %d\r\n" % len(body)
+            if self.manner == "cut-chunked":
+                length, body = b"Transfer-Encoding: chunked\r\n", b"%x\r\n%s\r\n" % (len(body), body)
+            answer = b"HTTP/1.1 200 OK\r\n%s\r\n%s" % (length, body)
+            connection.sendall(answer[:-50] if self.manner == "cut" else answer)
+            if self.manner == "polite":
+                connection.unwrap()
+            if self.manner.startswith("cut") or self.manner in ("once", "polite"):
+                os.close(connection.detach())
                 return
-            connection.sendall(answer)
 
     @staticmethod
     def _head(connection: ssl.SSLSocket) -> bytes:

@@ -5,11 +5,12 @@ import pytest
 from harness.https_backend import HttpsBackend
 from harness.certs import Authority
 from harness.clients import curl
-from harness.config import Vhost
+from harness.config import ONE_CHILD, Vhost
 
 # What a failed handshake makes the module and mod_proxy say.
 HANDSHAKE_FAILED = ("TLS0704", "AH01084", "AH01097", "AH01114", "AH00898")
 MODULES = ("proxy", "proxy_http", "http2", "proxy_http2")
+BALANCER = ("proxy_balancer", "lbmethod_byrequests", "slotmem_shm")
 
 
 @pytest.fixture
@@ -84,22 +85,6 @@ def test_backend_that_is_not_who_it_should_be(httpd, ca, backend, flaw, reason):
     assert not far.seen or not far.seen[0]["resumed"]
 
 
-def test_self_signed_backend_listed_as_authority(httpd, backend, tmp_path):
-    lone = Authority("localhost").issue("localhost")
-    listed = tmp_path / "listed.pem"
-    self_signed = Authority("localhost")
-    pair = self_signed.issue("localhost")
-    listed.write_bytes(self_signed.pem())
-    listed.chmod(0o644)
-    tmp_path.chmod(0o755)
-    far, stranger = backend(pair), backend(lone)
-    front = proxy(httpd, far.port, f"TLSProxyEngine on\nTLSProxyCA {listed}")
-    assert get(front).status == 200
-    other = proxy(httpd, stranger.port, f"TLSProxyEngine on\nTLSProxyCA {listed}")
-    other.log.allow(*HANDSHAKE_FAILED)
-    assert get(other).status == 500
-
-
 def test_client_certificate_is_shown_where_the_backend_asks(httpd, ca, backend, tmp_path):
     wrong, right = Authority("Wrong"), Authority("Right")
     words = ["TLSProxyEngine on", f"TLSProxyCA {ca.file}"]
@@ -115,22 +100,6 @@ def test_client_certificate_is_shown_where_the_backend_asks(httpd, ca, backend, 
     front = proxy(httpd, far.port, "\n".join(words))
     answer = get(front, "/")
     assert (answer.status, answer.headers["x-client"]) == (200, "client1.test")
-
-
-def test_answer_cut_short_is_no_complete_answer(httpd, ca, backend):
-    far = backend(ca.issue("localhost"), manner="cut")
-    front = proxy(httpd, far.port, f"TLSProxyEngine on\nTLSProxyCA {ca.file}")
-    front.log.allow(r"AH01110", r"AH01102", r"TLS0706", r"AH10265")
-    answer = get(front)
-    assert answer.status != 200 or len(answer.body) < 500 or answer.exit != 0
-
-
-def test_mute_backend_ends_with_the_timeout(httpd, ca, backend):
-    far = backend(ca.issue("localhost"), manner="mute")
-    front = proxy(httpd, far.port, f"TLSProxyEngine on\nTLSProxyCA {ca.file}\nProxyTimeout 2")
-    front.log.allow(*HANDSHAKE_FAILED, "AH03092")
-    assert get(front).status in (500, 504)
-    assert front.log.matching("TLS0704: .*did not answer in time")
 
 
 def test_connection_without_tls_words_is_refused_as_by_mod_ssl(httpd, ca, backend):
@@ -166,40 +135,69 @@ def test_h2_and_large_bodies_between_two_httpds(httpd, ca):
         assert get(front, "/large").body == body
 
 
-FRAGMENTS = {
-    "default": ("", 200),
-    "require": ("SSLProxyVerify require\nSSLProxyCACertificateFile {ca}", 200),
-    "require, other CA": ("SSLProxyVerify require\nSSLProxyCACertificateFile {other}", 500),
-    "optional_no_ca": ("SSLProxyVerify optional_no_ca\nSSLProxyCACertificateFile {other}", 200),
-    "TLS 1.2": ("SSLProxyProtocol TLSv1.2", 200),
-    "one suite": ("SSLProxyProtocol TLSv1.2\nSSLProxyCipherSuite ECDHE-ECDSA-AES256-GCM-SHA384", 200),
-}
+# A worker of the main server that two virtual hosts use, each with settings of its own.
+SHARED_WORKER = """TLSProxyEngine on
+ProxyPass / https://localhost:{port}/
+<VirtualHost *:@PLAIN@>
+ServerName first.test
+{first}
+</VirtualHost>
+<VirtualHost *:@PLAIN@>
+ServerName second.test
+{second}
+</VirtualHost>"""
 
 
-@pytest.mark.parametrize("name", FRAGMENTS)
-def test_mod_ssl_words_do_what_they_do_with_mod_ssl(httpd, ca, backend, tmp_path, name):
-    words, expected = FRAGMENTS[name]
-    other = tmp_path / "other.pem"
-    other.write_bytes(Authority("Other").pem())
-    tmp_path.chmod(0o755)
-    far = backend(ca.issue("localhost"))
-    outcome = {}
-    for engine in ("mod_ssl", "mod_tls-ssl"):
-        front = proxy(httpd, far.port, "SSLProxyEngine on\n" + words.format(ca=ca.file, other=other), engine=engine)
-        front.log.allow("TLS0703", "TLS0704", "AH01084", "AH01097", "AH02039", "AH01114", "AH00898", "AH02411", "AH01112")
-        outcome[engine] = get(front).status
-    assert outcome == {"mod_ssl": expected, "mod_tls-ssl": expected}
-
-
-@pytest.mark.parametrize("words", [
-    "", "SSLProxyCheckPeerName off", "SSLProxyCheckPeerCN off", "SSLProxyCheckPeerName off\nSSLProxyCheckPeerCN off",
-    "SSLProxyCheckPeerName on\nSSLProxyCheckPeerCN off", "SSLProxyCheckPeerName off\nSSLProxyCheckPeerCN on",
+@pytest.mark.parametrize("first,second,status", [
+    ("TLSProxyVerify none", "TLSProxyCA {ca}", 200),
+    ("TLSProxyVerify none", "TLSProxyCA {other}", 500),
+    ("TLSProxyVerify none\nTLSProxyVerifyName off", "TLSProxyVerify none", 500),
+    ("TLSProxyCA {ca}\nTLSProxyVerifyName off\nTLSProxyMachineCertificate {client}", "TLSProxyCA {ca}\nTLSProxyVerifyName off", 500),
+    ("TLSProxyCA {ca}\nTLSProxyVerifyName off\nTLSProxyMachineCertificate {client}",
+     "TLSProxyVerify none\nTLSProxyVerifyName off\nTLSProxyMachineCertificate {client}", 200),
 ])
-def test_wrong_name_with_and_without_verification_as_with_mod_ssl(httpd, ca, backend, words):
-    far = backend(ca.issue("other.test"))
-    outcome = {}
-    for engine in ("mod_ssl", "mod_tls-ssl"):
-        front = proxy(httpd, far.port, "SSLProxyEngine on\n" + words, engine=engine)
-        front.log.allow("TLS0703", "TLS0704", "AH01084", "AH01097", "AH02411", "AH02005", "AH00898", "AH01114", "AH01112")
-        outcome[engine] = get(front).status
-    assert outcome["mod_tls-ssl"] == outcome["mod_ssl"]
+def test_connection_that_was_made_for_another_section(httpd, ca, backend, tmp_path, first, second, status):
+    """It serves a section whose settings it meets; another that asks for more is not served over it."""
+    clients = Authority("Clients")
+    named = "VerifyName off" not in second
+    far = backend(ca.issue("localhost" if status == 200 and named else "other.test"),
+                  clients=clients if "{client}" in first else None)
+    files = {"ca": ca.file, "other": tmp_path / "other.pem", "client": tmp_path / "client.pem"}
+    files["other"].write_bytes(Authority("Other").pem())
+    files["client"].write_bytes(clients.issue("we", client=True).combined_pem())
+    if status == 500 and "{other}" in second:
+        far = backend(ca.issue("localhost"))
+    text = SHARED_WORKER.format(port=far.port, first=first.format(**files), second=second.format(**files))
+    front = httpd([], config=text, modules=MODULES, tls_engine=None, ports=("PLAIN",), mpm_settings=ONE_CHILD,
+                  allow=("TLS0703", "TLS0706", *HANDSHAKE_FAILED))
+    assert curl(front.ports["PLAIN"], "/page", name="first.test", scheme="http").status == 200
+    assert curl(front.ports["PLAIN"], "/page", name="second.test", scheme="http").status in (status, status + 2)
+    assert len(far.seen) == 1, "the connection of the first request"
+    if status != 200:
+        assert front.log.matching("TLS0706: .* it was connected to for another section")
+
+
+def test_belief_is_warned_of_once_a_worker(httpd, ca):
+    text = f"""SSLProxyEngine on
+<Proxy https://localhost:4433/safe>
+SSLProxyVerify require
+SSLProxyCACertificateFile {ca.file}
+</Proxy>
+<Proxy balancer://far/>
+BalancerMember https://localhost:4434
+BalancerMember wss://localhost:4435
+</Proxy>
+ProxyPass /one https://localhost:4433/one
+ProxyPass /safe https://localhost:4433/safe
+ProxyPass /plain http://localhost:4433/plain
+ProxyPass /far balancer://far/"""
+    front = httpd([], config=text, engine="mod_tls-ssl", modules=(*MODULES, "proxy_wstunnel", *BALANCER), tls_engine=None,
+                  ports=("PLAIN",), allow=("TLS0703",))
+    warned = sorted(line.text.split("verifies: ")[1].split(". Whoever")[0] for line in front.log.matching("TLS0703"))
+    assert warned == ["https://localhost:4433/one", "https://localhost:4434", "wss://localhost:4435"]
+
+
+def test_belief_is_warned_of_without_a_worker(httpd):
+    front = httpd([], config="SSLProxyEngine on", engine="mod_tls-ssl", modules=MODULES, tls_engine=None,
+                  ports=("PLAIN",), allow=("TLS0703",))
+    assert len(front.log.matching(r"TLS0703: .*verifies: where .*httpd\.conf:\d+ turns TLS to backends on")) == 1

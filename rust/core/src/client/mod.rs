@@ -1,7 +1,7 @@
 //! Outgoing connections: what mod_proxy's backends are asked for, and how they are judged.
 
-pub mod files;
 mod ending;
+pub mod files;
 mod identity;
 mod judge;
 mod machines;
