@@ -205,7 +205,8 @@ CipherSelection select_ciphers(std::string_view list) {
     list.remove_prefix(std::string_view("PROFILE=SYSTEM").size());
   } else if (list.starts_with("DEFAULT")) {
     reader.read(default_list);
-    list.remove_prefix(std::string_view("DEFAULT").size());
+    // SUSE's own default list differs in suites that do not exist here.
+    list.remove_prefix(std::string_view(list.starts_with("DEFAULT_SUSE") ? "DEFAULT_SUSE" : "DEFAULT").size());
   }
   reader.read(list);
   result.all = order.chosen();

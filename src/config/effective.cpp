@@ -15,8 +15,8 @@ bool listed(const std::vector<std::uint16_t>& list, std::uint16_t number) {
 bool is_tls13(std::uint16_t number) { return suite(number)->first_version == FirstVersion::Tls13; }
 
 // Suites of one version: exactly those of an SSLCipherSuite where there is one, else preferred ones first and then the
-// others in their default order, without those that are suppressed.
-void add_suites(SuiteList& order, const ServerSettings& s, bool tls13) {
+// others in the vocabulary's default order, without those that are suppressed.
+void add_suites(SuiteList& order, const ServerSettings& s, Vocabulary words, bool tls13) {
   const Setting<SuiteList>& exact = tls13 ? s.suites13 : s.suites12;
   const auto add = [&](std::uint16_t number) {
     const bool never = s.suites_suppressed && listed(*s.suites_suppressed, number);
@@ -27,7 +27,7 @@ void add_suites(SuiteList& order, const ServerSettings& s, bool tls13) {
     return;
   }
   if (s.suites_preferred) std::ranges::for_each(*s.suites_preferred, add);
-  std::ranges::for_each(supported_suites(), add);
+  std::ranges::for_each(words == Vocabulary::Ssl ? openssl_order() : supported_suites(), add);
 }
 
 // Versions as written, with the bounds of SSLOpenSSLConfCmd over them: a bound replaces the lowest or the highest.
@@ -151,8 +151,8 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   const Versions versions = bounded_versions(complete);
   policy.protocol.tls12 = versions.tls12;
   policy.protocol.tls13 = versions.tls13;
-  if (versions.tls13) add_suites(policy.protocol.suites, complete, true);
-  if (versions.tls12) add_suites(policy.protocol.suites, complete, false);
+  if (versions.tls13) add_suites(policy.protocol.suites, complete, words, true);
+  if (versions.tls12) add_suites(policy.protocol.suites, complete, words, false);
   policy.protocol.groups = *complete.groups;
   policy.protocol.honor_client_order = *complete.honor_client_order;
   policy.client = client_policy(complete, words);

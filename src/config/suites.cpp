@@ -24,6 +24,8 @@ static_assert(std::ranges::is_sorted(all_suites, {}, &Suite::number));
 
 constexpr std::array<std::uint16_t, 9> negotiable = {0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F,
                                                      0xC02C, 0xC030, 0xCCA9, 0xCCA8};
+constexpr std::array<std::uint16_t, 9> openssl_defaults = {0x1302, 0x1303, 0x1301, 0xC02C, 0xC030,
+                                                           0xCCA9, 0xCCA8, 0xC02B, 0xC02F};
 
 // IANA "TLS Supported Groups". Names as OpenSSL 3.5 and the RFCs write them.
 constexpr std::array all_groups = {
@@ -83,6 +85,8 @@ int hexadecimal(std::string_view text) {
 
 std::span<const Suite> suites() { return all_suites; }
 std::span<const std::uint16_t> supported_suites() { return negotiable; }
+
+std::span<const std::uint16_t> openssl_order() { return openssl_defaults; }
 std::span<const Group> groups() { return all_groups; }
 std::span<const std::uint16_t> default_groups() { return preferred_groups; }
 

@@ -72,6 +72,9 @@ std::span<const Suite> suites();
 // it.
 std::span<const std::uint16_t> supported_suites();
 
+// The same suites in OpenSSL's default order, which configurations in SSL* words rely on.
+std::span<const std::uint16_t> openssl_order();
+
 // The suite with this number; nullptr for an unknown one.
 const Suite* suite(std::uint16_t number);
 

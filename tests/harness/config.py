@@ -71,15 +71,14 @@ def tls_lines(engine: str, files: list[tuple[Path, Path]]) -> list[str]:
 
 def load_lines(engine: str, mpm: str, modules: tuple[str, ...]) -> list[str]:
     """LoadModule lines. Engines: mod_tls (TLS*), mod_tls-ssl (SSL* by mod_tls), mod_ssl (Debian's), plain (none)."""
-    names = [f"mpm_{mpm}", *BASE_MODULES, *modules]
+    names = [f"mpm_{mpm}", *BASE_MODULES, *modules, *(["socache_shmcb"] if engine == "mod_ssl" else [])]
     lines = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in dict.fromkeys(names)]
     if engine == "mod_tls":
         lines.append(f"LoadModule tls_module {mod_tls_so()}")
     elif engine == "mod_tls-ssl":
         lines.append(f"LoadModule ssl_module {mod_tls_so()}")
     elif engine == "mod_ssl":
-        lines += [f"LoadModule socache_shmcb_module {MODULES}/mod_socache_shmcb.so",
-                  f"LoadModule ssl_module {MODULES}/mod_ssl.so"]
+        lines.append(f"LoadModule ssl_module {MODULES}/mod_ssl.so")
     return lines
 
 

@@ -21,14 +21,15 @@ RESUMED = "resuming normal operations"
 class Httpd:
     """Configured by the constructor, running between start() and stop().
 
-    `ports` are names: each gets a free port on 127.0.0.1, a Listen line and a placeholder @NAME@ in the configuration.
+    `ports` are names: each gets a free port on 127.0.0.1, a Listen line (unless the configuration has its `own_listen` lines)
+    and a placeholder @NAME@ in the configuration.
     Log lines that match `allow` are never held against it. Unless `tls_engine` says otherwise, mod_tls serves TLS on the port TLS.
     """
 
     def __init__(self, vhosts: list[Vhost], *, config: str = "", engine: str | None = None, mpm: str = "event",
                  modules: tuple[str, ...] = (), ports: tuple[str, ...] = ("TLS", "PLAIN"), listen: tuple[str, ...] = (),
                  mpm_settings: str | None = None, log_level: str = "warn", tls_engine: str | None = "@TLS@",
-                 allow: tuple[str, ...] = (), environment: dict[str, str] | None = None):
+                 own_listen: bool = False, allow: tuple[str, ...] = (), environment: dict[str, str] | None = None):
         self.extra_environment = environment or {}
         engine = engine or os.environ.get("MOD_TLS_ENGINE", "mod_tls")
         self.home = Path(tempfile.mkdtemp(prefix="mod_tls-"))
@@ -44,7 +45,7 @@ class Httpd:
         self.expected_exit: int | None = 0
         self._form = dict(engine=engine, mpm=mpm, modules=tuple(modules), mpm_settings=mpm_settings,
                           log_level=log_level, tls_engine=tls_engine,
-                          listen=[f"127.0.0.1:@{name}@" for name in ports] + list(listen))
+                          listen=[f"127.0.0.1:@{name}@" for name in ports if not own_listen] + list(listen))
         self.mpm, self.engine = mpm, engine
         self.vhosts, self.config = list(vhosts), config
         self.write()

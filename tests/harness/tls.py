@@ -51,11 +51,11 @@ class Reader:
     def __init__(self, connection):
         self.connection, self.buffer = connection, b""
 
-    def response(self) -> tuple[int, dict[str, str], bytes]:
+    def response(self, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
         head = self.until(b"\r\n\r\n").decode()
         status, *lines = head.rstrip().split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
-        return int(status.split()[1]), headers, self._body(headers)
+        return int(status.split()[1]), headers, b"" if method == "HEAD" else self._body(headers)
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding") == "chunked":

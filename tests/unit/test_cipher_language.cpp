@@ -62,6 +62,7 @@ TEST(CipherLanguage, NamesWhatItDoesNotKnow) {
 
 TEST(CipherLanguage, SystemProfileAndIanaNames) {
   EXPECT_EQ(select_ciphers("PROFILE=SYSTEM").supported.size(), 6U);
+  EXPECT_EQ(select_ciphers("DEFAULT_SUSE:!RC4").supported, select_ciphers("DEFAULT").supported);
   EXPECT_EQ(names_of(select_ciphers("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256").supported), "ECDHE-RSA-AES128-GCM-SHA256");
 }
 

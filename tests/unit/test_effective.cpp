@@ -41,6 +41,13 @@ class Effective : public ::testing::Test {
   HeapArena arena_;
 };
 
+TEST_F(Effective, SuitesHaveTheDefaultOrderOfTheirVocabulary) {
+  EXPECT_TRUE(suites(tls({})).starts_with("TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"));
+  EXPECT_EQ(suites(ssl({"SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256"})),
+            "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256");
+  EXPECT_TRUE(suites(ssl({"SSLProtocol TLSv1.2"})).starts_with("ECDHE-ECDSA-AES256-GCM-SHA384:"));
+}
+
 TEST_F(Effective, EveryDefaultIsReadByItsOwnParser) {
   const auto check = [this](const auto& rows) {
     for (const auto& row : rows) {

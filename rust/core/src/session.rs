@@ -3,7 +3,7 @@
 //! Bytes from the network go in, plaintext and bytes for the network come out; who reads and writes sockets is none of
 //! its business. Every loop consumes, produces or returns.
 
-use rustls::{AlertDescription, Error, HandshakeKind};
+use rustls::{AlertDescription, Error, HandshakeKind, PeerIncompatible};
 use rustls_pki_types::ServerName;
 
 use crate::client::ClientPolicy;
@@ -61,6 +61,8 @@ pub struct Session {
     unread: Vec<u8>,
     offers_tls13: bool,
     offers_tickets: bool,
+    /// The client knows nothing newer than TLS 1.1.
+    too_old: bool,
     offered_id: Vec<u8>,
     peer_closed: bool,
     failure: Option<Error>,
@@ -79,6 +81,7 @@ impl Session {
         if let Parsed::Hello(hello) = &parsed {
             self.offers_tls13 = hello.versions.contains(&TLS13);
             self.offers_tickets = hello.extensions.contains(&SESSION_TICKET);
+            self.too_old = hello.versions.is_empty() && hello.legacy_version < TLS12;
             self.offered_id.clone_from(&hello.session_id);
         }
         parsed
@@ -183,6 +186,9 @@ impl Session {
             }
         }
         if self.failure.is_some() {
+            if self.too_old {
+                self.failure = Some(PeerIncompatible::Tls12NotOffered.into());
+            }
             self.collect_alert(tls);
         }
         if self.failure.is_some() || self.peer_closed || start >= self.incoming.len() {
@@ -198,6 +204,9 @@ impl Session {
     /// RFC 8446 4.1.1: "If the server is unable to negotiate a supported set of parameters [...] it MUST abort the
     /// handshake with either a "handshake_failure" or "insufficient_security" fatal alert"; rustls sends access_denied
     /// when no certificate fits, in the clear, its description last.
+    ///
+    /// RFC 5246 E.1: a server that does not speak the client's version "MUST send a "protocol_version" alert message"; rustls
+    /// misses signature_algorithms first, which clients of TLS 1.1 do not send, and answers handshake_failure.
     fn collect_alert(&mut self, tls: &mut Engine) {
         while tls.common().wants_write() {
             let hands = &mut Hands {
@@ -209,13 +218,13 @@ impl Session {
                 break;
             }
         }
-        if self
-            .failure
-            .as_ref()
-            .is_some_and(describe::nothing_in_common)
-            && let Some(description) = self.outgoing.last_mut()
-        {
-            *description = u8::from(AlertDescription::HandshakeFailure);
+        let better = match &self.failure {
+            _ if self.too_old => AlertDescription::ProtocolVersion,
+            Some(error) if describe::nothing_in_common(error) => AlertDescription::HandshakeFailure,
+            _ => return,
+        };
+        if let Some(description) = self.outgoing.last_mut() {
+            *description = u8::from(better);
         }
     }
 

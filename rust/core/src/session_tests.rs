@@ -277,3 +277,23 @@ fn garbage_after_the_hello_is_answered_with_an_alert() {
     assert!(session.failure().is_some());
     assert_eq!(session.seal(b"x", 1, &mut [0; 100]), None);
 }
+
+/// The hello of OpenSSL 3.0 for TLS 1.1 alone: no signature_algorithms, no supported_versions.
+const HELLO_TLS11: &[u8] = &[
+    22, 3, 1, 0, 57, 1, 0, 0, 53, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 4, 192, 9, 0, 255, 1, 0, 0, 8, 0, 10, 0, 4, 0, 2, 0,
+    23,
+];
+
+#[test]
+fn a_client_of_an_older_version_is_told_so() {
+    let mut session = Session::new();
+    begin(&mut session, HELLO_TLS11, 100_000, "a.test");
+    assert_eq!(session.status(), Status::Failed);
+    assert_eq!(
+        session.take_outgoing(),
+        [21, 3, 3, 0, 2, 2, 70],
+        "alert protocol_version"
+    );
+    assert!(describe::failure(session.failure().unwrap()).contains("protocol version"));
+}

@@ -1,0 +1,57 @@
+"""Configurations of the wild behave with this module as they do with mod_ssl, but for what the documents list."""
+import re
+
+import pytest
+from harness.materials import Materials
+from harness.wild import all_configurations, listed_differences, read
+from harness.wild_compare import compare, differences
+
+# Differences of every configuration: id, the fields that show it, and the option that a request needs for it.
+EVERYWHERE = [
+    ("library-name", r"(env|log) SSL_VERSION_.*|header server|(env|log) SSL_SESSION_ID", None),
+    ("new-variables", r"env SSL_(GROUP|SIGALG|ALPN)", None),
+    ("resumed-sni", r"(env|log) SSL_TLS_SNI", "resume"),
+    ("old-versions", "alert", "old"),
+    ("plain-http-page", r"body|header .*|log .*", "plain"),
+]
+
+
+@pytest.fixture(scope="module")
+def materials(tmp_path_factory):
+    return Materials(tmp_path_factory.mktemp("materials"))
+
+
+@pytest.mark.parametrize("path", all_configurations(), ids=lambda path: path.stem)
+def test_as_with_mod_ssl(path, materials):
+    wild = read(path)
+    assert wild.family and len(wild.requests) >= 10
+    allowed = [(identity, re.compile(fields), option) for identity, fields, option in EVERYWHERE]
+    allowed += [(identity, fields, None) for identity, fields in wild.differs]
+    named = {identity for identity, _, _ in allowed} | {request.difference for request in wild.requests if request.difference}
+    assert named <= listed_differences(), "every difference has its row in the document"
+    met, wrong = set(), []
+    answers, faults = compare(wild, materials)
+    for request, theirs, ours in answers:
+        expected = request.outcome, request.our_outcome or request.outcome
+        outcomes = theirs["outcome"], ours["outcome"]
+        if outcomes != expected:
+            wrong.append(f"{request.line}\n    mod_ssl {outcomes[0]} {theirs.get('alert', '')}, ours {outcomes[1]} {ours.get('alert', '')}")
+        if outcomes[0] != outcomes[1]:
+            continue
+        for name, (there, here) in differences(theirs, ours).items():
+            reasons = [identity for identity, fields, option in allowed
+                       if fields.fullmatch(name) and (option is None or option in request.options)]
+            met.update(reasons)
+            if not reasons:
+                wrong.append(f"{request.line}\n    {name}: mod_ssl {there!r}, ours {here!r}")
+    unmet = {identity for identity, _ in wild.differs} - met
+    assert not wrong and not faults, "\n".join(wrong + faults)
+    assert not unmet, f"no request shows the difference {unmet}"
+
+
+def test_the_corpus():
+    configurations = [read(path) for path in all_configurations()]
+    assert len(configurations) >= 40
+    assert len({wild.family for wild in configurations}) >= 25
+    refused = sum(request.outcome in ("refused", "400", "401", "403", "421") for wild in configurations for request in wild.requests)
+    assert refused >= 100
