@@ -1,8 +1,8 @@
 """Files that configurations of the wild name: certificates, authorities, revocation lists, passwords, pages.
 
     pair CERTIFICATE KEY NAME,NAME [kind=rsa2048] [form=chain|leaf|combined] [phrase=TEXT] [dh] [issuer=root|intermediate]
-    file PATH KIND       client-ca, other-ca, both-cas, client-intermediate, client-crl, server-chain, server-root,
-                         server-bundle, dh, ticket-key, passwords
+    file PATH KIND       client-ca, other-ca, both-cas, client-intermediate, client-crl, client-machine (certificate
+                         and key), server-chain, server-root, server-bundle, dh, ticket-key, passwords
     file PATH/ KIND      the same as a directory with OpenSSL's hash names
     file PATH script TEXT    a program that prints TEXT
     file PATH page TEXT      a document
@@ -101,6 +101,7 @@ class Materials:
             "client-intermediate": self.client_intermediate.pem(), "server-chain": self.intermediate.pem(),
             "server-root": self.root.pem(), "server-bundle": self.intermediate.pem() + self.root.pem(),
             "dh": dh_parameters(), "ticket-key": bytes(range(48)),
+            "client-machine": self.clients["good"].read_bytes(),
             "client-crl": revocation_list(self.client_ca, self.subjects["revoked"]),
         }
         return made[kind]

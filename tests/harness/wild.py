@@ -7,6 +7,7 @@ A file is httpd's configuration, with the paths and ports its family has. Lines 
     #: mpm prefork                   the MPM; event unless said
     #: differs ID FIELDS             what differs in every answer, and its row in docs/migrating-from-mod_ssl.md
     #: elsewhere WORD WORD          what only another distribution's OpenSSL knows, and what Debian's gets instead
+    #: stops ID TEXT                mod_ssl starts with it, and ours does not: what it says, and the row in the document
     #: pair FILES NAMES [options]    certificate and key for NAMES (see materials.py)
     #: file PATH KIND                another file (see materials.py)
     #: begin PATH .. #: end          the lines between are that file
@@ -58,6 +59,7 @@ class Wild:
     mpm: str = "event"
     modules: tuple[str, ...] = ()
     elsewhere: list[tuple[str, str]] = field(default_factory=list)
+    stops: list[tuple[str, str]] = field(default_factory=list)
     differs: list[tuple[str, re.Pattern]] = field(default_factory=list)
     pairs: list[list[str]] = field(default_factory=list)
     files: list[list[str]] = field(default_factory=list)
@@ -102,6 +104,9 @@ def read(path: Path) -> Wild:
         elif word == "differs":
             identity, _, fields = rest.partition(" ")
             wild.differs.append((identity, re.compile(fields)))
+        elif word == "stops":
+            identity, _, said = rest.partition(" ")
+            wild.stops.append((identity, said))
         elif word == "elsewhere":
             wild.elsewhere.append(tuple(rest.split()))
         elif word in ("pair", "file"):

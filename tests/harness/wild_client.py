@@ -34,10 +34,14 @@ class WildClient:
     def ask(self, request: Request) -> dict[str, str]:
         """Everything seen, by name; `outcome` is the status or `refused`."""
         url = urlsplit(request.url)
-        port = self.ports[str(url.port or (443 if url.scheme == "https" else 80))]
+        port = self.port(request)
         path = f"{url.path or '/'}?{url.query + '&' if url.query else ''}{request.mark}"
         seen = self._curl if "h2" in request.options else self._python
         return {name: self._normal(value) for name, value in seen(request, url, port, path).items()}
+
+    def port(self, request: Request) -> int:
+        url = urlsplit(request.url)
+        return self.ports[str(url.port or (443 if url.scheme == "https" else 80))]
 
     def _curl(self, request: Request, url, port: int, path: str) -> dict[str, str]:
         options = []

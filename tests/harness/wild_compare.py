@@ -22,7 +22,7 @@ CONNECTION = ("HTTPS", "SSL_PROTOCOL", "SSL_CIPHER", "SSL_CIPHER_USEKEYSIZE", "S
 LOGGED = [(name, f"%{{{name}}}x") for name in
           [*CONNECTION, *(f"SSL_CLIENT_{name}" for name in CLIENT), *(f"SSL_SERVER_{name}" for name in SERVER)]]
 LOGGED += [(f"{name}c", f"%{{{name}}}c") for name in ("version", "cipher", "subjectdn", "issuerdn", "errcode", "errstr")]
-LOGGED += [("vhost", "%v"), ("port", "%p"), ("user", "%u"), ("status", "%>s"), ("request", "%r"), ("handler", "%R"),
+LOGGED += [("vhost", "%v"), ("port", "%{local}p"), ("user", "%u"), ("status", "%>s"), ("request", "%r"), ("handler", "%R"),
            ("forwarded", "%{X-Forwarded-Proto}i"), ("note", "%{ssl-access-forbidden}n")]
 FORMATS = r"""LogFormat "%v:%p %h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" vhost_combined
 LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" combined
@@ -59,7 +59,6 @@ GlobalLog @HOME@/fields.log "{chr(9).join(form for _, form in LOGGED)}"
                             own_listen=True, log_level="info", allow=(HARMLESS,))
         for directory in set(re.findall(r"@HOME@/(logs(?:/[\w.-]+)*)/", common)) | {"logs"}:
             (self.server.home / directory).mkdir(parents=True, exist_ok=True)
-        self.server.start()
         self.client = WildClient(self.server.ports, materials)
 
     def ask_all(self, requests: list[Request]) -> list[dict[str, str]]:
@@ -73,14 +72,18 @@ GlobalLog @HOME@/fields.log "{chr(9).join(form for _, form in LOGGED)}"
         fields = self.server.home / "fields.log"
         for line in fields.read_text(errors="backslashreplace").splitlines():
             if mark.search(line):
-                seen |= {f"log {name}": value for (name, _), value in zip(LOGGED, line.split("\t"), strict=True)}
+                values = dict(zip((name for name, _ in LOGGED), line.split("\t"), strict=True))
+                # what the same httpd logs as the backend of its own proxy
+                prefix = "log" if values["port"] == str(self.client.port(request)) else f"log of {values['port']}"
+                seen |= {f"{prefix} {name}": value for name, value in values.items()}
         for file in sorted((self.server.home / "logs").rglob("*")):
             if not file.is_file() or "error" in file.name or "scache" in file.name:
                 continue
             lines = [line for line in file.read_text(errors="backslashreplace").splitlines() if mark.search(line)]
             if lines:
                 seen[f"log file {file.name}"] = LENGTH.sub(" ", TIME.sub("[time]", "\n".join(sorted(lines))))
-        return {name: normal(value, self.server.ports) for name, value in seen.items()}
+        ports = self.server.ports
+        return {normal(name, ports): normal(value, ports) for name, value in seen.items()}
 
 
 def compare(wild: Wild, materials: Materials) -> tuple[list[tuple[Request, dict, dict]], list[str]]:
@@ -92,6 +95,7 @@ def compare(wild: Wild, materials: Materials) -> tuple[list[tuple[Request, dict,
         lay_out(wild, root, materials)
         for engine in ENGINES:
             sides.append(Side(engine, wild, root, materials))
+            sides[-1].server.start()
         answers = [side.ask_all(wild.requests) for side in sides]
         for side in sides:
             side.server.stop()
@@ -104,6 +108,24 @@ def compare(wild: Wild, materials: Materials) -> tuple[list[tuple[Request, dict,
         shutil.rmtree(root)
     seen = [[_comparable(a | b) for a, b in zip(*both)] for both in zip(answers, logs)]
     return list(zip(wild.requests, *seen)), faults
+
+
+def refusal(wild: Wild, materials: Materials) -> str:
+    """What ours says when it refuses to start with what mod_ssl starts with."""
+    root = Path(tempfile.mkdtemp(prefix="mod_tls-wild-"))
+    root.chmod(0o755)
+    sides: list[Side] = []
+    try:
+        lay_out(wild, root, materials)
+        sides = [Side(engine, wild, root, materials) for engine in ENGINES]
+        theirs, ours = (side.server for side in sides)
+        theirs.start()
+        return ours.start_fails()
+    finally:
+        for side in sides:
+            side.server.stop()
+            side.server.remove()
+        shutil.rmtree(root)
 
 
 def lay_out(wild: Wild, root: Path, materials: Materials) -> None:

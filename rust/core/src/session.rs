@@ -207,6 +207,9 @@ impl Session {
     ///
     /// RFC 5246 E.1: a server that does not speak the client's version "MUST send a "protocol_version" alert message"; rustls
     /// misses signature_algorithms first, which clients of TLS 1.1 do not send, and answers handshake_failure.
+    ///
+    /// RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY [...] respond with a fatal
+    /// handshake_failure alert"; rustls sends certificate_required, which TLS 1.2 does not have.
     fn collect_alert(&mut self, tls: &mut Engine) {
         while tls.common().wants_write() {
             let hands = &mut Hands {
@@ -221,6 +224,9 @@ impl Session {
         let better = match &self.failure {
             _ if self.too_old => AlertDescription::ProtocolVersion,
             Some(error) if describe::nothing_in_common(error) => AlertDescription::HandshakeFailure,
+            Some(Error::NoCertificatesPresented) if is_tls12(tls) => {
+                AlertDescription::HandshakeFailure
+            }
             _ => return,
         };
         if let Some(description) = self.outgoing.last_mut() {
@@ -371,6 +377,12 @@ fn seal_records(
 /// A fatal alert in the clear, for a handshake that we end before rustls has the word (RFC 8446 6).
 pub fn plain_alert(alert: AlertDescription) -> [u8; 7] {
     [21, 3, 3, 0, 2, 2, u8::from(alert)]
+}
+
+fn is_tls12(tls: &Engine) -> bool {
+    tls.common()
+        .protocol_version()
+        .is_some_and(|version| u16::from(version) == TLS12)
 }
 
 #[cfg(test)]
