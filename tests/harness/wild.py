@@ -6,6 +6,7 @@ A file is httpd's configuration, with the paths and ports its family has. Lines 
     #: modules rewrite proxy         modules beyond the basic ones
     #: mpm prefork                   the MPM; event unless said
     #: differs ID FIELDS             what differs in every answer, and its row in docs/migrating-from-mod_ssl.md
+    #: may ID FIELDS                 the same, where it is a matter of chance
     #: elsewhere WORD WORD          what only another distribution's OpenSSL knows, and what Debian's gets instead
     #: stops ID TEXT                mod_ssl starts with it, and ours does not: what it says, and the row in the document
     #: pair FILES NAMES [options]    certificate and key for NAMES (see materials.py)
@@ -61,6 +62,7 @@ class Wild:
     elsewhere: list[tuple[str, str]] = field(default_factory=list)
     stops: list[tuple[str, str]] = field(default_factory=list)
     differs: list[tuple[str, re.Pattern]] = field(default_factory=list)
+    may: list[tuple[str, re.Pattern]] = field(default_factory=list)
     pairs: list[list[str]] = field(default_factory=list)
     files: list[list[str]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
@@ -101,9 +103,9 @@ def read(path: Path) -> Wild:
             wild.modules += tuple(rest.split())
         elif word in ("family", "mpm"):
             setattr(wild, word, rest)
-        elif word == "differs":
+        elif word in ("differs", "may"):
             identity, _, fields = rest.partition(" ")
-            wild.differs.append((identity, re.compile(fields)))
+            getattr(wild, word).append((identity, re.compile(fields)))
         elif word == "stops":
             identity, _, said = rest.partition(" ")
             wild.stops.append((identity, said))
