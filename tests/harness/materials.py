@@ -39,12 +39,13 @@ class Materials:
         self.client_ca, self.other_ca = Authority("Client CA"), Authority("Other CA")
         below = self.client_ca.intermediate("Client Intermediate")
         self.client_intermediate = below
+        end = now() + timedelta(days=90, hours=12)  # whole days are left whenever within the test somebody asks
         issued = {
-            "good": self.client_ca.issue("good", client=True, subject=name("good")),
-            "admin": self.client_ca.issue("admin", client=True, subject=name("admin", unit="Administrators")),
-            "revoked": self.client_ca.issue("revoked", client=True, subject=name("revoked")),
-            "deep": below.issue("deep", client=True, subject=name("deep")),
-            "stranger": self.other_ca.issue("stranger", client=True, subject=name("stranger")),
+            "good": self.client_ca.issue("good", client=True, subject=name("good"), end=end),
+            "admin": self.client_ca.issue("admin", client=True, subject=name("admin", unit="Administrators"), end=end),
+            "revoked": self.client_ca.issue("revoked", client=True, subject=name("revoked"), end=end),
+            "deep": below.issue("deep", client=True, subject=name("deep"), end=end),
+            "stranger": self.other_ca.issue("stranger", client=True, subject=name("stranger"), end=end),
             "expired": self.client_ca.issue("expired", client=True, subject=name("expired"), start=now() - timedelta(days=9),
                                             end=now() - timedelta(days=1)),
         }

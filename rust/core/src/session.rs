@@ -16,6 +16,7 @@ use crate::policy::Policy;
 mod facts;
 
 pub use facts::Facts;
+use facts::TLS12;
 
 /// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
 pub const MAX_RECORD: usize = 5 + 16_384 + 2048;

@@ -10,7 +10,7 @@ use crate::verify::Verdict;
 use crate::x509::{Identity, Name};
 
 /// Version of TLS 1.2 (RFC 5246 A.1).
-const TLS12: u16 = 0x0303;
+pub(super) const TLS12: u16 = 0x0303;
 
 /// What the handshake settled; zero or empty where it has not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
