@@ -91,7 +91,9 @@ void Connection::fail_session() noexcept {
   const char* const cause = apr_pstrmemdup(c_->pool, reason.data(), reason.size());
   if (state_ == State::Handshake) {
     if (host_->settings->words == config::Vocabulary::Ssl) say_as_mod_ssl(cause);
-    fail("after the ClientHello", cause, Noise::No, nullptr);
+    const rust::String remedy = session_->remedy();
+    const char* const hint = apr_pstrmemdup(c_->pool, remedy.data(), remedy.size());
+    fail("after the ClientHello", cause, Noise::No, remedy.empty() ? nullptr : hint);
   } else {
     TLS_LOG_C(c_, ConnectionFailed, cause);
     end();

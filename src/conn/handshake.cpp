@@ -102,7 +102,9 @@ Connection::Progress Connection::interrupted(apr_status_t rv) noexcept {
   } else if (apr::child_is_ending()) {
     fail(stage, "httpd ends the process", Noise::Yes, nullptr);
   } else {
-    fail(stage, "the client closed the connection", state_ == State::Hello ? Noise::Yes : Noise::No, nullptr);
+    const bool early = state_ == State::Hello;
+    fail(stage, "the client closed the connection", early ? Noise::Yes : Noise::No,
+         early ? nullptr : "Often it does not trust the certificate; its own log says more");
   }
   return Progress::Failed;
 }
@@ -174,7 +176,8 @@ bool Connection::choose_protocol(const rs::Hello& hello, std::string& alpn) {
   }
   if (std::strcmp(chosen, ap_get_protocol(c_)) != 0 && ap_switch_protocol(c_, nullptr, server, chosen) != APR_SUCCESS) {
     refuse(kInternalError);
-    fail("at the ClientHello", "the chosen protocol could not be started", Noise::No, nullptr);
+    fail("at the ClientHello", "the chosen protocol could not be started", Noise::No,
+         "The module that speaks it says why, with LogLevel debug");
     return false;
   }
   alpn = chosen;
@@ -196,7 +199,7 @@ bool Connection::start(const rs::Hello& hello) {
   if (host_->clients->asks) engine_->clients().refresh_lists();
   if (!start_session(binding)) {
     refuse(kInternalError);
-    fail("at the ClientHello", "the TLS session could not be made", Noise::No, nullptr);
+    fail("at the ClientHello", "the TLS session could not be made", Noise::No, "Please report it");
     return false;
   }
   return feed("", 0);

@@ -435,6 +435,8 @@ pub mod ffi {
         fn negotiated(self: &Session) -> Negotiated;
         /// Why the connection failed, in plain words, printable; empty while it has not.
         fn failure(self: &Session) -> String;
+        /// What an administrator can do about it; empty where that is nothing.
+        fn remedy(self: &Session) -> String;
         /// The certificates of both sides; to be asked for once, when the handshake is complete.
         fn identity(self: &Session) -> Box<Identity>;
         /// What was found of the client's certificate.

@@ -272,6 +272,12 @@ impl Session {
         guard(String::new, || self.inner.authority().unwrap_or_default())
     }
 
+    pub(crate) fn remedy(&self) -> String {
+        guard(String::new, || {
+            self.inner.failure().map_or("", describe::remedy).to_owned()
+        })
+    }
+
     pub(crate) fn identity(&self) -> Box<Identity> {
         let identity = guard(x509::Identity::default, || self.inner.identity());
         Box::new(Identity::new(identity))

@@ -91,6 +91,54 @@ pub fn failure(error: &Error) -> String {
     }
 }
 
+/// What the administrator can do about it; empty where that is nothing.
+pub fn remedy(error: &Error) -> &'static str {
+    use AlertDescription as Alert;
+    match error {
+        Error::AlertReceived(
+            Alert::UnknownCA
+            | Alert::BadCertificate
+            | Alert::CertificateUnknown
+            | Alert::CertificateExpired
+            | Alert::CertificateRevoked
+            | Alert::UnsupportedCertificate,
+        ) => {
+            "It does not accept the certificate: check that its file holds the whole chain, and its names and dates"
+        }
+        Error::AlertReceived(_) => "What it did not like stands in its own log",
+        Error::PeerIncompatible(why) => match why {
+            PeerIncompatible::NoCipherSuitesInCommon => SUITES,
+            PeerIncompatible::NoKxGroupsInCommon => {
+                "Those served are listed in TLSGroups (SSLOpenSSLConfCmd Curves)"
+            }
+            PeerIncompatible::NoSignatureSchemesInCommon => {
+                "A second certificate with a key of another kind (RSA beside ECDSA) would serve it too"
+            }
+            PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            | PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::SupportedVersionsExtensionRequired => {
+                "Those served are named by TLSProtocol (SSLProtocol); older clients need an update"
+            }
+            _ => "",
+        },
+        Error::InvalidCertificate(_) => {
+            "Accepted are certificates of the authorities in TLSClientCA (SSLCACertificateFile)"
+        }
+        Error::NoCertificatesPresented => {
+            "TLSClientCertificate optional (SSLVerifyClient optional) lets clients without one in"
+        }
+        Error::DecryptError => {
+            "Something between client and server changes what they send, or the client is broken"
+        }
+        error if nothing_in_common(error) => SUITES,
+        _ => "",
+    }
+}
+
+const SUITES: &str = "TLSCiphersSuppress (SSLCipherSuite) may leave out too much, or the client is old; one that takes \
+                      no ECDSA needs a second certificate with an RSA key";
+
 /// Why an outgoing connection failed, in plain words.
 pub fn backend_failure(error: &Error) -> String {
     match error {
