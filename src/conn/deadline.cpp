@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "apr/httpd.hpp"
+#include "report/log.hpp"
 
 namespace tls::conn {
 
@@ -19,6 +20,7 @@ namespace tls::conn {
 class Watch final {
  public:
   bool start(apr_pool_t* pool) noexcept {
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads_) != APR_SUCCESS) threads_ = 0;
     // Signals belong to the MPM's threads.
     sigset_t all;
     sigset_t before;
@@ -31,14 +33,18 @@ class Watch final {
     return true;
   }
 
-  void add(Deadline& d) noexcept {
+  // True for the one that makes them as many as the child has threads, the first time.
+  bool add(Deadline& d) noexcept {
     pthread_mutex_lock(&mutex_);
+    const bool many = ++waiting_ == threads_;
+    if (many) threads_ = 0;
     d.next_ = first_;
     d.previous_ = nullptr;
     if (first_ != nullptr) first_->previous_ = &d;
     first_ = &d;
     if (asleep_) pthread_cond_signal(&changed_);
     pthread_mutex_unlock(&mutex_);
+    return many;
   }
 
   void remove(Deadline& d) noexcept {
@@ -47,6 +53,7 @@ class Watch final {
       if (d.previous_ != nullptr) d.previous_->next_ = d.next_;
       if (d.next_ != nullptr) d.next_->previous_ = d.previous_;
       if (first_ == &d) first_ = d.next_;
+      --waiting_;
       d.fd_ = -1;
     }
     pthread_mutex_unlock(&mutex_);
@@ -111,6 +118,8 @@ class Watch final {
   pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
   apr_thread_t* thread_ = nullptr;
   Deadline* first_ = nullptr;
+  int waiting_ = 0;
+  int threads_ = 0;  // until it has been said that so many wait
   bool asleep_ = false;
   bool stopping_ = false;
 };
@@ -127,7 +136,7 @@ void Deadline::watch(conn_rec* c) noexcept {
   apr_os_sock_t fd = -1;
   if (apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS || fd < 0) return;
   fd_ = fd;
-  watch_list.add(*this);
+  if (watch_list.add(*this)) TLS_LOG_C(c, ManyHandshakes);
 }
 
 void Deadline::cancel() noexcept {

@@ -25,7 +25,7 @@ class Deadline final {
   void set(apr_time_t when) noexcept { when_.store(when, std::memory_order_relaxed); }
   [[nodiscard]] bool passed() const noexcept { return when() != 0 && apr_time_now() >= when(); }
   [[nodiscard]] apr_time_t when() const noexcept { return when_.load(std::memory_order_relaxed); }
-  // Puts the connection on the child's list. Idempotent.
+  // Puts the connection on the child's list. Idempotent. Says once per child when as many wait as it has threads.
   void watch(conn_rec* c) noexcept;
   // Takes it off. Idempotent; afterwards its socket is not touched any more.
   void cancel() noexcept;

@@ -154,6 +154,7 @@ def test_stalled_clients_hold_no_thread(httpd, ca, clients, factor):
         for connection in connections:
             connection.close()
     served_in(server, ca, 3)
+    assert len(server.log.matching("TLS0409: .*AsyncRequestWorkerFactor")) == 1
     assert beside < 10 * alone + 0.5
 
 
