@@ -1,6 +1,7 @@
 //! What the fuzz targets run and the replay of their seeds (rust/core/tests/corpus.rs): one function for each parser of
 //! foreign bytes, which must neither panic nor contradict itself.
 
+use mod_tls_core::agent::{shape, wire};
 use mod_tls_core::creds::passphrase::{Answer, Passphrases, Question};
 use mod_tls_core::creds::{certificate, decrypt, key, pem};
 use mod_tls_core::hello::{Parsed, parse};
@@ -35,6 +36,24 @@ pub fn key(data: &[u8]) {
     }
     for form in [key::Form::Pkcs8, key::Form::Pkcs1, key::Form::Sec1] {
         let _ = key::read_key("file", data, form);
+    }
+}
+
+/// A frame of a child or of the signer: what parses is exactly one encoding, and no message has a shape in both roles.
+pub fn agent(data: &[u8]) {
+    let _ = (wire::parse_hello(data), wire::parse_welcome(data));
+    if let Ok(request) = wire::Request::parse(data) {
+        let mut again = request.head().to_vec();
+        again.extend_from_slice(request.message);
+        assert_eq!(again, data);
+        let roles = [wire::Role::Server, wire::Role::ProxyClient];
+        let shapes = roles.map(|role| shape::allowed(role, request.message));
+        assert_ne!(shapes, [true, true]);
+    }
+    if let Ok(reply) = wire::Reply::parse(data) {
+        let mut again = reply.head().to_vec();
+        again.extend_from_slice(reply.signature);
+        assert_eq!(again, data);
     }
 }
 

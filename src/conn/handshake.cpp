@@ -196,7 +196,7 @@ bool Connection::start(const rs::Hello& hello) {
   binding.alpn = alpn;
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
-  if (host_->clients->asks) engine_->clients().refresh_lists();
+  if (host_->clients->asks) engine_->clients().refresh(host_->settings->agent.reload);
   if (!start_session(binding)) {
     refuse(kInternalError);
     fail("at the ClientHello", "the TLS session could not be made", Noise::No, "Please report it");

@@ -73,6 +73,15 @@ std::string key_of(const rs::VerifierSpec& spec) {
   return key;
 }
 
+// The files and directories of CAs, for people.
+std::string listed(const rs::VerifierSpec& spec) {
+  std::string all;
+  for (const auto* list : {&spec.authority_files, &spec.authority_directories}) {
+    for (const rust::String& path : *list) all.append(all.empty() ? "" : ", ").append(path.data(), path.size());
+  }
+  return all;
+}
+
 const char* name_of(const server_rec* s) { return s->server_hostname != nullptr ? s->server_hostname : "_default_"; }
 
 }  // namespace
@@ -83,17 +92,21 @@ const rs::ClientVerifier* HostClients::find(std::string_view ca_file, std::strin
   return found == authorities.end() ? nullptr : found->verifier;
 }
 
-void Clients::refresh_lists() const noexcept {
-  constexpr apr_time_t interval = apr_time_from_sec(2);
+void Clients::refresh(const config::Reload& reload) const noexcept {
+  constexpr std::uint32_t pause_s = 2;
+  const bool all = reload.interval_s != 0 && reload.authorities_too;
   static std::atomic<apr_time_t> next{0};
   const apr_time_t now = apr_time_now();
   apr_time_t due = next.load(std::memory_order_relaxed);
+  const apr_time_t interval = apr_time_from_sec(all ? std::min(pause_s, reload.interval_s) : pause_s);
   if (now < due || !next.compare_exchange_strong(due, now + interval)) return;
-  apr::guarded(0, [this] {
+  apr::guarded(0, [this, all] {
     for (const auto& [key, loaded] : verifiers_) {
-      if (!loaded.has_lists) continue;
-      const std::string fault(loaded.verifier->refresh_lists());
-      if (!fault.empty()) TLS_LOG_S(ap_server_conf, ClientListsKept, fault.c_str());
+      if (!loaded.has_lists && !all) continue;
+      const rs::ClientNews news = loaded.verifier->refresh(all);
+      const std::string problem(news.problem);
+      if (!problem.empty()) TLS_LOG_S(ap_server_conf, ClientListsKept, problem.c_str());
+      if (news.renewed) TLS_LOG_S(ap_server_conf, ClientFilesRenewed, loaded.files.c_str());
     }
     return 0;
   });
@@ -144,7 +157,7 @@ const Clients::Loaded& Clients::verifier(const rs::VerifierSpec& spec, const ser
       TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host));
     }
   }
-  return verifiers_.emplace(key, Loaded{std::move(loaded), fatal, spec.lookup != 0}).first->second;
+  return verifiers_.emplace(key, Loaded{std::move(loaded), fatal, spec.lookup != 0, listed(spec)}).first->second;
 }
 
 bool Clients::load_host(const server_rec* host) {

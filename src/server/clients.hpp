@@ -44,8 +44,9 @@ class Clients final {
   // Reads the files of every host of `hosts` and logs what is wrong with them. False where the server must not start.
   [[nodiscard]] bool load(const std::vector<server_rec*>& hosts);
 
-  // Has revocation lists read again whose files have changed; looks at the files at most every two seconds. Any thread.
-  void refresh_lists() const noexcept;
+  // Has revocation lists read again whose files have changed, and CAs where `reload` says so; looks at the files at most
+  // every two seconds, and at those only that User may read. Any thread of a child.
+  void refresh(const config::Reload& reload) const noexcept;
 
   // What `host` asks; valid as long as this object.
   [[nodiscard]] const HostClients& of(const server_rec* host) const noexcept;
@@ -55,6 +56,7 @@ class Clients final {
     rust::Box<rs::ClientVerifier> verifier;
     bool fatal;
     bool has_lists;
+    std::string files;  // of CAs
   };
   // Virtual hosts that a section makes ask for certificates.
   struct Asking {

@@ -38,13 +38,16 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
 
 const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const rs::ClientVerifier& clients) {
   std::vector<std::uint8_t> encoded = config::encode_policy(settings);
+  rs::PolicySpec spec;
+  spec.settings.reserve(encoded.size());
+  std::copy(encoded.begin(), encoded.end(), std::back_inserter(spec.settings));
   const auto contents = clients.digest();
   encoded.insert(encoded.end(), contents.begin(), contents.end());
-  const PolicyId id = rs::policy_id({encoded.data(), encoded.size()});
-  const auto known = policies_.find(id);
+  // CAs that are equal now and may change apart make policies of their own.
+  const rs::ClientVerifier* const changing = settings.agent.reload.authorities_too ? &clients : nullptr;
+  const PolicyKey key{rs::policy_id({encoded.data(), encoded.size()}), changing};
+  const auto known = policies_.find(key);
   if (known != policies_.end()) return *known->second;
-  rs::PolicySpec spec;
-  spec.id = id;
   spec.tls12 = settings.protocol.tls12;
   spec.tls13 = settings.protocol.tls13;
   spec.suites = to_rust(settings.protocol.suites);
@@ -56,7 +59,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   spec.tls13_lifetime = settings.resumption.lifetime.tls13_s;
   spec.tls12_lifetime = settings.resumption.lifetime.tls12_s;
   spec.short_with_clients = !settings.resumption.lifetime_written;
-  return *policies_.emplace(id, rs::build_policy(spec, clients)).first->second;
+  return *policies_.emplace(key, rs::build_policy(spec, clients)).first->second;
 }
 
 const Host* Engine::host(const server_rec* server) const noexcept {

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "config/effective.hpp"
@@ -51,12 +52,12 @@ class Engine final {
   [[nodiscard]] const rs::Credentials& credentials() const noexcept { return *credentials_; }
 
  private:
-  using PolicyId = std::array<std::uint8_t, 32>;
+  using PolicyKey = std::pair<std::array<std::uint8_t, 32>, const rs::ClientVerifier*>;
   const rs::Policy& policy(const config::EffectivePolicy& settings, const rs::ClientVerifier& clients);
 
   rust::Box<rs::Credentials> credentials_;
   Clients clients_;
-  std::map<PolicyId, rust::Box<rs::Policy>> policies_;
+  std::map<PolicyKey, rust::Box<rs::Policy>> policies_;
   std::unordered_map<const server_rec*, Host> hosts_;
   VhostIndex names_;
 };

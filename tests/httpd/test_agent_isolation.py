@@ -2,6 +2,7 @@
 import os
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from harness import process
 from harness.agent import agent, holds, named, secrets, status
 from harness.clients import curl, s_client
 from harness.config import Vhost
+from harness.paths import HTTPD
 from harness.waiting import wait_until
 
 ON = "TLSKeyIsolation on"
 KINDS = ("p256", "rsa2048", "ed25519")
+PHRASE = b"open-sesame-4711"
 
 
 def keys_of(pairs) -> dict[str, bytes]:
@@ -32,11 +35,17 @@ def kept(httpd, ca):
     server = httpd([Vhost(f"{kind}.test", [pair]) for kind, pair in pairs.items()], config=ON, start=False)
     server.put("certs/combined.pem", combined.combined_pem(), 0o600)
     server.put("certs/locked.crt", locked.certificate_pem())
-    server.put("certs/locked.key", locked.key_pem(passphrase=b"open sesame"), 0o600)
-    extra = [Vhost("combined.test", extra="TLSCertificate certs/combined.pem")]
+    server.put("certs/locked.key", locked.key_pem(passphrase=PHRASE), 0o600)
+    ask = server.put("ask", f"#!/bin/sh\necho once >> {server.home}/asked\necho {PHRASE.decode()}\n", 0o755)
+    extra = [Vhost("combined.test", extra="TLSCertificate certs/combined.pem"),
+             Vhost("locked.test", extra=f"TLSCertificate certs/locked.crt certs/locked.key\nTLSKeyPassphrase exec:{ask}")]
     server.write([*server.vhosts, *extra])
-    server.pairs = pairs | {"combined": combined}
+    server.pairs = pairs | {"combined": combined, "locked": locked}
     return server
+
+
+def needles_of(server) -> dict[str, bytes]:
+    return keys_of(server.pairs) | {"pass phrase": PHRASE}
 
 
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
@@ -44,16 +53,45 @@ def test_keys_are_in_the_agent_only(kept, ca, mpm):
     kept.write(mpm=mpm, mpm_settings=None)
     assert kept.run("-t").returncode == 0
     kept.start()
-    needles = keys_of(kept.pairs)
+    needles = needles_of(kept)
     for name in kept.pairs:
         assert curl(kept.port, name=f"{name}.test", ca=ca.file).status == 200
     assert_clean(kept, needles)
     found = holds(agent(kept).signer, needles)
-    assert any(name.startswith("p256: scalar") for name in found), "the search finds keys where they are"
+    for name in ("p256: scalar", "combined: scalar", "locked: scalar", "rsa2048: p,", "pass phrase"):
+        assert any(one.startswith(name) for one in found), f"the search finds {name} where it is"
     kept.graceful()
     for name in kept.pairs:
         assert curl(kept.port, name=f"{name}.test", ca=ca.file).status == 200
     assert_clean(kept, needles)
+
+
+def test_the_supervisor_asks_once(kept, ca):
+    kept.start()
+    for _ in range(2):
+        kept.graceful()
+        assert curl(kept.port, name="locked.test", ca=ca.file).status == 200
+    assert (kept.home / "asked").read_text() == "once\n"
+
+
+def test_a_test_of_the_configuration_leaves_no_key(kept):
+    """`httpd -t` is held in its last breath: the pipe into which it says `Syntax OK` is full."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    command = [HTTPD, "-f", str(kept.conf), "-t"]
+    with subprocess.Popen(command, stderr=writer, env={"PATH": os.environ["PATH"]}) as testing:
+        os.close(writer)
+        said = f"/proc/{testing.pid}/syscall"
+        wait_until(lambda: Path(said).read_text().split()[:2] in (["1", "0x2"], ["20", "0x2"]), "it to say that all is well")
+        assert holds(testing.pid, needles_of(kept)) == []
+        with open(reader, "rb") as rest:
+            assert rest.read().endswith(b"Syntax OK\n")
+        assert testing.wait(20) == 0
+    assert not (kept.home / "asked").exists(), "nobody is asked for a pass phrase"
 
 
 def test_off_has_keys_in_the_children(httpd, ca):
@@ -92,6 +130,9 @@ def test_privileges(httpd, ca):
         assert os.stat(f"/proc/{pid}/mem").st_uid == 0
         assert os.getsid(pid) != os.getsid(server.pid)
     assert status(both.signer)["Seccomp"] == "2"
+    files = next(line for line in Path(f"/proc/{both.signer}/limits").read_text().splitlines() if "open files" in line)
+    # One connection for each thread of old and new children, and what it needs itself.
+    assert 4 * 16 <= int(files.split()[3]) <= 4 * 2 * (2 * 16 + 16) + 64, files
 
 
 def test_descriptors(httpd, ca):

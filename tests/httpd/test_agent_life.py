@@ -1,5 +1,6 @@
 """Death, arrest and renewal of the key agent: new handshakes may wait a moment, open connections never notice."""
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -149,6 +150,23 @@ def test_detached(httpd, ca):
         server.run("-k", "stop")
         wait_until(lambda: not process.alive(pid), "httpd to end")
     wait_until(lambda: not any(process.alive(p) for p in supervisors), "the agent to end", 5)
+
+
+def test_an_upgrade_replaces_the_agent(httpd, ca):
+    """Another build of the module at a graceful restart does not talk to the agent of the one before."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False)
+    text = server.conf.read_text()
+    module = next(line.split()[2] for line in text.splitlines() if line.startswith("LoadModule tls_module"))
+    shutil.copy(module, server.home / "mod_tls-next.so")
+    server.start()
+    kept, before = open_connection(server, ca), agent(server)
+    server.conf.write_text(text.replace(module, str(server.home / "mod_tls-next.so")))
+    server.graceful()
+    assert curl(server.port, ca=ca.file).status == 200
+    after = agent(server)
+    assert after.supervisor != before.supervisor
+    wait_until(lambda: not process.alive(before.supervisor) and not process.alive(before.signer), "the old agent to end", 10)
+    kept.close()
 
 
 def processes_named(name: str) -> list[int]:

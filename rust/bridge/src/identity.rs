@@ -25,7 +25,7 @@ impl Identity {
     pub fn judge(&self, verifier: &ClientVerifier, section_mode: u8, depth: u32) -> Verdict {
         let failed = || verdict(&verify::Verdict::failed("internal error"));
         guard(failed, || {
-            let Some(verifier) = &verifier.verifier else {
+            let Some(verifier) = verifier.authorities.current() else {
                 return failed();
             };
             let chain = self.certificates.chain();
@@ -33,7 +33,7 @@ impl Identity {
             verdict(
                 &self
                     .sections
-                    .judge(chain, verifier, mode, depth, UnixTime::now()),
+                    .judge(chain, &verifier, mode, depth, UnixTime::now()),
             )
         })
     }

@@ -75,10 +75,20 @@ pub mod ffi {
         offered: String,
     }
 
+    /// What looking at the files of a verifier came to.
+    #[derive(Debug, Default)]
+    struct ClientNews {
+        /// Other CAs judge from now on.
+        renewed: bool,
+        /// Why what changed is not taken up; empty when nothing is wrong.
+        problem: String,
+    }
+
     /// See `mod_tls_core::policy::Spec`.
     #[derive(Debug)]
     struct PolicySpec {
-        id: [u8; 32],
+        /// What the policy id covers besides the CAs that judge clients.
+        settings: Vec<u8>,
         tls12: bool,
         tls13: bool,
         suites: Vec<u16>,
@@ -351,9 +361,9 @@ pub mod ffi {
         ) -> Result<Box<ClientVerifier>>;
         /// What the policy id covers of it.
         fn digest(self: &ClientVerifier) -> [u8; 32];
-        /// Reads the revocation lists again if their files have changed. What went wrong, in which case the old ones
-        /// stay; empty when nothing did. Any thread.
-        fn refresh_lists(self: &ClientVerifier) -> String;
+        /// Reads the revocation lists again if their files have changed, and the CAs if `authorities_too`. What goes
+        /// wrong leaves the old ones. Any thread.
+        fn refresh(self: &ClientVerifier, authorities_too: bool) -> ClientNews;
 
         type CredentialStore;
         /// Remembers parsed files over restarts. Owned by the process pool; parent only.

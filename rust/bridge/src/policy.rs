@@ -1,29 +1,85 @@
 //! `Policy` for C++.
 
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
 use mod_tls_core::policy;
 
 use crate::ffi::PolicySpec;
 use crate::guard::{guard, guard_result};
 use crate::resumption;
-use crate::verifier::ClientVerifier;
+use crate::verifier::{Authorities, ClientVerifier};
 
-/// A built policy; owned by the configuration pool, shared by threads and processes.
-pub struct Policy(pub(crate) policy::Policy);
+/// A built policy; owned by the configuration pool, shared by threads and processes. Where the CAs that judge clients
+/// are taken up without a restart, another policy, with another id, takes its place in each process.
+pub struct Policy {
+    current: RwLock<Arc<policy::Policy>>,
+    source: Source,
+    /// Which state of the CAs `current` was built of; held while another one is built.
+    built: Mutex<u64>,
+}
+
+/// What a policy is built of.
+struct Source {
+    spec: policy::Spec,
+    /// The canonical bytes of everything but the CAs.
+    settings: Vec<u8>,
+    clients: Arc<Authorities>,
+}
+
+impl Source {
+    fn build(&self) -> Result<policy::Policy, String> {
+        let verifier = self.clients.current();
+        let digest = verifier.as_ref().map_or([0; 32], |verifier| verifier.id());
+        policy::Policy::build(&policy::Spec {
+            id: policy::digest(&[&self.settings[..], &digest].concat()),
+            client_verifier: verifier,
+            ..self.spec.clone()
+        })
+    }
+}
+
+impl Policy {
+    /// What a handshake that begins now is made under.
+    pub(crate) fn current(&self) -> Arc<policy::Policy> {
+        let present = self.source.clients.state();
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if *built != present {
+            *built = present;
+            // What was built of these settings before is built of other CAs too.
+            if let Ok(next) = self.source.build() {
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+            }
+        }
+        drop(built);
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current)
+    }
+}
 
 /// See the bridge.
 pub fn build_policy(spec: &PolicySpec, clients: &ClientVerifier) -> Result<Box<Policy>, String> {
     guard_result(|| {
-        let spec = policy::Spec {
-            id: spec.id,
-            tls12: spec.tls12,
-            tls13: spec.tls13,
-            suites: spec.suites.clone(),
-            groups: spec.groups.clone(),
-            server_order: spec.server_order,
-            sessions: resumption::sessions(spec),
-            client_verifier: clients.verifier.clone(),
+        let source = Source {
+            settings: spec.settings.clone(),
+            clients: Arc::clone(&clients.authorities),
+            spec: policy::Spec {
+                id: [0; 32],
+                tls12: spec.tls12,
+                tls13: spec.tls13,
+                suites: spec.suites.clone(),
+                groups: spec.groups.clone(),
+                server_order: spec.server_order,
+                sessions: resumption::sessions(spec),
+                client_verifier: None,
+            },
         };
-        policy::Policy::build(&spec).map(|policy| Box::new(Policy(policy)))
+        let built = Mutex::new(source.clients.state());
+        let current = RwLock::new(Arc::new(source.build()?));
+        Ok(Box::new(Policy {
+            current,
+            source,
+            built,
+        }))
     })
 }
 

@@ -83,16 +83,17 @@ impl Session {
         self.run(
             || false,
             |inner| {
+                let policy = policy.current();
                 let context = Context {
                     certificates: credentials.source(binding.certificates),
                     identity: Arc::from(binding.identity.as_str()),
-                    policy_id: policy.0.id(),
+                    policy_id: policy.id(),
                     server_name: Some(binding.server_name.clone()).filter(|name| !name.is_empty()),
                     ..Context::default()
                 };
                 inner
                     .start(
-                        &policy.0,
+                        &policy,
                         binding.alpn.as_bytes(),
                         binding.prefers_chacha,
                         context,
@@ -121,7 +122,7 @@ impl Session {
                     ..Context::default()
                 };
                 let alpn = binding.alpn.as_bytes();
-                inner.start_challenge(&policy.0, alpn, context).is_ok()
+                inner.start_challenge(&policy.current(), alpn, context).is_ok()
             },
         )
     }

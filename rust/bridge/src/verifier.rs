@@ -9,18 +9,58 @@ use crate::guard::{guard, guard_result};
 
 /// See the bridge.
 pub struct ClientVerifier {
-    pub(crate) verifier: Option<Arc<verify::Verifier>>,
-    watch: Watch,
+    pub(crate) authorities: Arc<Authorities>,
+    request: Request,
+    lists: Watch,
+    certificates: Watch,
+}
+
+/// What clients are judged by, as this process has it.
+#[derive(Default)]
+pub(crate) struct Authorities {
+    verifier: RwLock<Option<Arc<Verifier>>>,
+    state: AtomicU64,
+}
+
+impl Authorities {
+    /// The verifier to begin with; `None` judges nobody.
+    pub(crate) fn current(&self) -> Option<Arc<Verifier>> {
+        let verifier = self.verifier.read().unwrap_or_else(PoisonError::into_inner);
+        verifier.clone()
+    }
+
+    /// Changes whenever `current` does.
+    pub(crate) fn state(&self) -> u64 {
+        self.state.load(Ordering::Acquire)
+    }
+
+    fn replace(&self, verifier: Arc<Verifier>) {
+        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = Some(verifier);
+        self.state.fetch_add(1, Ordering::Release);
+    }
+}
+
+impl ClientVerifier {
+    fn new(verifier: Option<Arc<Verifier>>, request: Request) -> Self {
+        let both = Sources {
+            files: [&request.authorities.files[..], &request.names.files].concat(),
+            directories: [&request.authorities.directories[..], &request.names.directories].concat(),
+        };
+        Self {
+            authorities: Arc::new(Authorities {
+                verifier: RwLock::new(verifier),
+                state: AtomicU64::new(0),
+            }),
+            lists: Watch::new(request.lists.clone()),
+            certificates: Watch::new(both),
+            request,
+        }
+    }
 }
 
 /// See the bridge.
 pub fn no_verifier() -> Box<ClientVerifier> {
-    let nothing = || {
-        Box::new(ClientVerifier {
-            verifier: None,
-            watch: Watch::new(Sources::default()),
-        })
-    };
+    let nothing = || Box::new(ClientVerifier::new(None, Request::default()));
     guard(nothing, nothing)
 }
 
@@ -36,33 +76,47 @@ pub fn load_verifier(
             fatal: problem.fatal,
             text: problem.text,
         }));
-        Ok(Box::new(ClientVerifier {
-            verifier,
-            watch: Watch::new(request.lists),
-        }))
+        Ok(Box::new(ClientVerifier::new(verifier, request)))
     })
 }
 
 impl ClientVerifier {
+    /// See the bridge.
     pub fn digest(&self) -> [u8; 32] {
-        guard(
-            || [0; 32],
-            || {
-                self.verifier
-                    .as_ref()
-                    .map_or([0; 32], |verifier| verifier.id())
-            },
-        )
+        let id = || self.authorities.current().map_or([0; 32], |verifier| verifier.id());
+        guard(|| [0; 32], id)
     }
 
-    pub fn refresh_lists(&self) -> String {
-        guard(
-            || "internal error: a panic was caught; please report it".to_owned(),
-            || match &self.verifier {
-                Some(verifier) => self.watch.refresh(verifier).err().unwrap_or_default(),
-                None => String::new(),
-            },
-        )
+    /// See the bridge.
+    pub fn refresh(&self, authorities_too: bool) -> ClientNews {
+        let failed = || ClientNews {
+            renewed: false,
+            problem: "internal error: a panic was caught; please report it".to_owned(),
+        };
+        guard(failed, || {
+            let Some(verifier) = self.authorities.current() else {
+                return ClientNews::default();
+            };
+            if authorities_too && self.certificates.settled() {
+                return self.load_again();
+            }
+            ClientNews {
+                renewed: false,
+                problem: self.lists.refresh(&verifier).err().unwrap_or_default(),
+            }
+        })
+    }
+
+    fn load_again(&self) -> ClientNews {
+        let (verifier, problems) = verify::load(&self.request);
+        let fatal = problems.into_iter().find(|problem| problem.fatal);
+        if let Some(verifier) = verifier {
+            self.authorities.replace(verifier);
+        }
+        ClientNews {
+            renewed: fatal.is_none(),
+            problem: fatal.map(|problem| problem.text).unwrap_or_default(),
+        }
     }
 }
 

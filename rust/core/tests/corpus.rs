@@ -44,3 +44,8 @@ fn pem_files() {
 fn keys() {
     replay("key", 12, fuzzing::key);
 }
+
+#[test]
+fn agent_seeds() {
+    replay("agent", 12, fuzzing::agent);
+}

@@ -83,14 +83,14 @@ impl PublicHalf {
 }
 
 /// One key and what its signatures cost.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     key: Arc<dyn SigningKey>,
     cost: u32,
 }
 
 /// All keys of a signer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct KeyTable {
     entries: HashMap<(Role, KeyId), Entry>,
 }
@@ -126,6 +126,16 @@ impl KeyTable {
             },
         );
         Some(half)
+    }
+
+    /// Takes a key away.
+    pub fn remove(&mut self, role: Role, id: KeyId) {
+        self.entries.remove(&(role, id));
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Whether a key is there in a role.

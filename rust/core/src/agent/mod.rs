@@ -27,7 +27,7 @@ mod public;
 mod reload;
 mod remote;
 mod sandbox;
-mod shape;
+pub mod shape;
 mod signer;
 mod supervisor;
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub type Notice = Box<dyn Fn(&str) + Send + Sync>;
 /// A signer before and while it runs.
 pub struct Signer {
     os: Arc<dyn Os>,
-    keys: KeyTable,
+    keys: Arc<KeyTable>,
     limits: Limits,
     admit: Admit,
     notice: Notice,
@@ -98,7 +98,7 @@ impl Signer {
     /// A signer over `keys`; nothing runs yet.
     pub fn new(
         os: Arc<dyn Os>,
-        keys: KeyTable,
+        keys: Arc<KeyTable>,
         limits: Limits,
         admit: Admit,
         notice: Notice,

@@ -311,7 +311,7 @@ impl Supervisor {
             per_process: usize::try_from(self.order.per_process).map_err(io::Error::other)?,
             total: usize::try_from(self.order.total).map_err(io::Error::other)?,
         };
-        let (child, unfiltered) = process::start(self, self.keys.table(), limits)?;
+        let (child, unfiltered) = process::start(self, limits)?;
         self.weak.unfiltered = unfiltered;
         if let Some(old) = self.signer.replace(child) {
             old.retire();

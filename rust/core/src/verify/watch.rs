@@ -1,4 +1,4 @@
-//! Notices that files of revocation lists have changed, and has them read again.
+//! Notices that files of CAs and of revocation lists have changed.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -16,18 +16,40 @@ struct Stamp {
     state: Option<(u64, u64, i64, i64)>,
 }
 
-/// The files of the revocation lists of one verifier, as they were last seen.
+/// Files of one verifier, as they were last seen.
 #[derive(Debug)]
 pub struct Watch {
     sources: Sources,
     seen: Mutex<Vec<Stamp>>,
+    /// What differs from that, as the last look saw it.
+    changing: Mutex<Option<Vec<Stamp>>>,
 }
 
 impl Watch {
     /// Remembers the files as they are now.
     pub fn new(sources: Sources) -> Self {
         let seen = Mutex::new(stamps(&sources).unwrap_or_default());
-        Self { sources, seen }
+        let changing = Mutex::new(None);
+        Self {
+            sources,
+            seen,
+            changing,
+        }
+    }
+
+    /// Whether files have changed, and two looks in a row have seen them alike since; true once for each change.
+    pub fn settled(&self) -> bool {
+        let Some(now) = stamps(&self.sources) else {
+            return false;
+        };
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = *seen != now && changing.as_ref() == Some(&now);
+        *changing = (*seen != now && !settled).then(|| now.clone());
+        if settled {
+            *seen = now;
+        }
+        settled
     }
 
     /// Reads the lists again if a file has changed since the last call. On a fault the lists in use stay, and the fault

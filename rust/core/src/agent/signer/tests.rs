@@ -105,7 +105,7 @@ fn start_over(
     });
     let signer = Signer::new(
         Arc::new(TestOs),
-        keys,
+        Arc::new(keys),
         limits,
         Box::new(move |_| admit),
         notice,

@@ -1,4 +1,4 @@
-//! The keys that a signer gets: those of the present certificates, and for a while those of before.
+//! The keys that signers get: those of the present certificates, and for a while those of before.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustls::sign::SigningKey;
 
-use crate::agent::keys::{KeyTable, PublicHalf};
+use crate::agent::keys::KeyTable;
 use crate::agent::wire::{KeyId, Role};
 use crate::creds::CertSet;
 
@@ -14,11 +14,17 @@ use crate::creds::CertSet;
 const AFTERLIFE: Duration = Duration::from_secs(600);
 
 /// Keys by what they are for.
+///
+/// One table, changed where the certificates change and nowhere else: a signer shares its memory by copy on write,
+/// so that a supervisor which counted references anew for each signer would have every key copied.
 #[derive(Default)]
 pub struct Keyring {
     sets: Vec<Option<Arc<CertSet>>>,
-    machines: Vec<Arc<dyn SigningKey>>,
-    retired: HashMap<(Role, KeyId), (Arc<dyn SigningKey>, Instant)>,
+    table: Arc<KeyTable>,
+    /// Keys of the pairs of `sets`, by the pair's address.
+    pairs: HashMap<usize, KeyId>,
+    machines: HashSet<KeyId>,
+    retired: HashMap<(Role, KeyId), Instant>,
 }
 
 impl Keyring {
@@ -27,108 +33,118 @@ impl Keyring {
         &self.sets
     }
 
+    /// All keys, those included that sign on for a while.
+    pub fn table(&self) -> &Arc<KeyTable> {
+        &self.table
+    }
+
     /// Takes other certificates; those of before are given back. Their keys sign on for a while.
     pub fn replace(&mut self, next: Vec<Option<Arc<CertSet>>>) -> Vec<Option<Arc<CertSet>>> {
-        let now = Instant::now();
-        self.retired.retain(|_, (_, until)| *until > now);
-        let stays: HashSet<*const CertSet> = next.iter().flatten().map(Arc::as_ptr).collect();
-        let leaving = keys_of(
-            self.sets
-                .iter()
-                .flatten()
-                .filter(|set| !stays.contains(&Arc::as_ptr(set))),
-        );
-        self.retire(Role::Server, leaving, now);
+        self.bury(Instant::now());
+        let mut pairs = HashMap::new();
+        for pair in next.iter().flatten().flat_map(|set| set.pairs()) {
+            let address = Arc::as_ptr(pair).addr();
+            if pairs.contains_key(&address) {
+                continue;
+            }
+            let id = match self.pairs.get(&address) {
+                Some(id) => Some(*id),
+                None => self.insert(Role::Server, &pair.certified.key),
+            };
+            if let Some(id) = id {
+                pairs.insert(address, id);
+            }
+        }
+        let used: HashSet<KeyId> = pairs.values().copied().collect();
+        let before = std::mem::replace(&mut self.pairs, pairs);
+        let left = before.into_values().filter(|id| !used.contains(id));
+        self.retire(Role::Server, left.collect());
         std::mem::replace(&mut self.sets, next)
     }
 
-    /// Adds keys of machine certificates; says whether a signer made before lacks one of them.
-    pub fn add_machines(&mut self, keys: Vec<Arc<dyn SigningKey>>) -> bool {
-        let mut lacking = false;
+    /// Adds keys of machine certificates; says whether signers made before lack one of them.
+    pub fn add_machines(&mut self, keys: &[Arc<dyn SigningKey>]) -> bool {
+        let before = self.table.len();
         for key in keys {
-            let Some(id) = PublicHalf::of(key.as_ref()).map(|half| half.id()) else {
-                continue;
-            };
-            let had = self.retired.remove(&(Role::ProxyClient, id)).is_some();
-            let has = |known: &Arc<dyn SigningKey>| {
-                PublicHalf::of(known.as_ref()).is_some_and(|half| half.id() == id)
-            };
-            if !self.machines.iter().any(has) {
-                self.machines.push(key);
-                lacking |= !had;
-            }
+            let id = self.insert(Role::ProxyClient, key);
+            self.machines.extend(id);
         }
-        lacking
+        self.table.len() > before
     }
 
     /// A new configuration names its machine certificates itself; those of before sign on for a while.
     pub fn retire_machines(&mut self) {
         let machines = std::mem::take(&mut self.machines);
-        self.retire(Role::ProxyClient, machines, Instant::now());
+        self.retire(Role::ProxyClient, machines.into_iter().collect());
     }
 
-    fn retire(&mut self, role: Role, keys: Vec<Arc<dyn SigningKey>>, now: Instant) {
-        for key in keys {
-            if let Some(half) = PublicHalf::of(key.as_ref()) {
-                self.retired
-                    .insert((role, half.id()), (key, now + AFTERLIFE));
-            }
-        }
+    fn insert(&mut self, role: Role, key: &Arc<dyn SigningKey>) -> Option<KeyId> {
+        let id = Arc::make_mut(&mut self.table).insert(role, Arc::clone(key))?.id();
+        self.retired.remove(&(role, id));
+        Some(id)
     }
 
-    /// All of them.
-    pub fn table(&self) -> KeyTable {
-        let mut table = KeyTable::default();
-        for ((role, _), (key, _)) in &self.retired {
-            table.insert(*role, Arc::clone(key));
-        }
-        for key in keys_of(self.sets.iter().flatten()) {
-            table.insert(Role::Server, key);
-        }
-        for key in &self.machines {
-            table.insert(Role::ProxyClient, Arc::clone(key));
-        }
-        table
+    fn retire(&mut self, role: Role, keys: Vec<KeyId>) {
+        let until = Instant::now() + AFTERLIFE;
+        self.retired.extend(keys.into_iter().map(|id| ((role, id), until)));
     }
-}
 
-fn keys_of<'a>(sets: impl Iterator<Item = &'a Arc<CertSet>>) -> Vec<Arc<dyn SigningKey>> {
-    let mut seen = HashSet::new();
-    sets.filter(|set| seen.insert(Arc::as_ptr(set)))
-        .flat_map(|set| {
-            set.pairs()
-                .iter()
-                .map(|pair| Arc::clone(&pair.certified.key))
-        })
-        .collect()
+    /// Forgets keys that have signed on for long enough.
+    fn bury(&mut self, now: Instant) {
+        let dead: Vec<(Role, KeyId)> = self
+            .retired
+            .iter()
+            .filter(|(_, until)| **until <= now)
+            .map(|(key, _)| *key)
+            .collect();
+        for (role, id) in dead {
+            self.retired.remove(&(role, id));
+            Arc::make_mut(&mut self.table).remove(role, id);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::agent::testing::pair;
+    use crate::creds::Pair;
+
+    fn set(pair: &Arc<Pair>) -> Vec<Option<Arc<CertSet>>> {
+        vec![Some(Arc::new(CertSet::new(vec![Arc::clone(pair)])))]
+    }
+
+    fn key(pair: &Arc<Pair>) -> Arc<dyn SigningKey> {
+        Arc::clone(&pair.certified.key)
+    }
 
     #[test]
-    fn keys_of_before_sign_on() {
+    fn keys_of_before_sign_on_for_a_while() {
         let (first, second) = (pair("a.example"), pair("a.example"));
-        let set = |pair: &Arc<crate::creds::Pair>| {
-            vec![Some(Arc::new(CertSet::new(vec![Arc::clone(pair)])))]
-        };
         let mut ring = Keyring::default();
         ring.replace(set(&first));
         ring.replace(set(&second));
-        let key = |pair: &Arc<crate::creds::Pair>| Arc::clone(&pair.certified.key);
         assert!(ring.table().holds(Role::Server, key(&first).as_ref()));
         assert!(ring.table().holds(Role::Server, key(&second).as_ref()));
-        assert!(!ring.table().holds(Role::ProxyClient, key(&second).as_ref()));
-        assert!(ring.add_machines(vec![key(&first)]), "a role of its own");
-        assert!(!ring.add_machines(vec![key(&first)]), "known");
-        assert!(ring.table().holds(Role::ProxyClient, key(&first).as_ref()));
+        ring.bury(Instant::now() + AFTERLIFE);
+        assert!(!ring.table().holds(Role::Server, key(&first).as_ref()));
+        assert!(ring.table().holds(Role::Server, key(&second).as_ref()));
+        ring.replace(set(&second));
+        ring.bury(Instant::now() + AFTERLIFE);
+        assert!(ring.table().holds(Role::Server, key(&second).as_ref()), "in use");
+    }
+
+    #[test]
+    fn machines_have_a_role_of_their_own() {
+        let pair = pair("a.example");
+        let mut ring = Keyring::default();
+        ring.replace(set(&pair));
+        assert!(!ring.table().holds(Role::ProxyClient, key(&pair).as_ref()));
+        assert!(ring.add_machines(&[key(&pair)]));
+        assert!(!ring.add_machines(&[key(&pair)]), "known");
         ring.retire_machines();
-        assert!(ring.table().holds(Role::ProxyClient, key(&first).as_ref()));
-        assert!(
-            !ring.add_machines(vec![key(&first)]),
-            "a signer of before has it"
-        );
+        assert!(!ring.add_machines(&[key(&pair)]), "a signer of before has it");
+        ring.bury(Instant::now() + AFTERLIFE);
+        assert!(ring.table().holds(Role::ProxyClient, key(&pair).as_ref()), "in use");
     }
 }

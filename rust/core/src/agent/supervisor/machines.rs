@@ -41,11 +41,12 @@ impl Supervisor {
             (Err(why), None) => answer.failure = why,
         }
         self.machinery.present.insert(name, answer.pairs.clone());
-        let keys = answer
+        let keys: Vec<_> = answer
             .pairs
             .iter()
-            .map(|pair| Arc::clone(&pair.certified.key));
-        let lacking = self.keys.add_machines(keys.collect());
+            .map(|pair| Arc::clone(&pair.certified.key))
+            .collect();
+        let lacking = self.keys.add_machines(&keys);
         if lacking
             && self.signer.is_some()
             && let Err(error) = self.start_signer()

@@ -9,7 +9,6 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 
 use super::Supervisor;
-use crate::agent::keys::KeyTable;
 use crate::agent::notice::Kind;
 use crate::agent::sandbox;
 use crate::agent::signer::{Admit, Ends, Limits, Signer};
@@ -81,7 +80,7 @@ impl Child {
 }
 
 /// Forks a signer and waits until it serves. Says whether it runs without a system call filter.
-pub fn start(supervisor: &Supervisor, keys: KeyTable, limits: Limits) -> io::Result<(Child, bool)> {
+pub fn start(supervisor: &Supervisor, limits: Limits) -> io::Result<(Child, bool)> {
     let (retire_end, retire) = io::pipe()?;
     let (mut ready, ready_end) = io::pipe()?;
     let children = super::children(&supervisor.children)?;
@@ -98,9 +97,9 @@ pub fn start(supervisor: &Supervisor, keys: KeyTable, limits: Limits) -> io::Res
             .as_ref()
             .map(|children| children.as_fd().as_raw_fd()),
     );
-    let mut born = Some((keys, children));
+    let mut children = Some(children);
     let mut child = || {
-        let Some((keys, children)) = born.take() else {
+        let Some(children) = children.take() else {
             return 70;
         };
         let admit: Admit = match children {
@@ -113,7 +112,7 @@ pub fn start(supervisor: &Supervisor, keys: KeyTable, limits: Limits) -> io::Res
                 .collect(),
             retire: retire_end.as_fd(),
         };
-        match serve(supervisor, keys, limits, admit, &ends, &ready_end) {
+        match serve(supervisor, limits, admit, &ends, &ready_end) {
             Ok(()) => 0,
             Err(error) => {
                 supervisor
@@ -157,7 +156,6 @@ fn wait_ready(ready: &mut io::PipeReader) -> io::Result<bool> {
 /// The signer's life; runs in its own process.
 fn serve(
     supervisor: &Supervisor,
-    keys: KeyTable,
     limits: Limits,
     admit: Admit,
     ends: &Ends<'_>,
@@ -176,6 +174,7 @@ fn serve(
     let speaker = Arc::clone(&supervisor.speaker);
     let notice = Box::new(move |text: &str| speaker.say_bounded(Kind::ClientRefused, text));
     let limits = Limits { total, ..limits };
+    let keys = Arc::clone(supervisor.keys.table());
     let signer = Signer::new(Arc::clone(&supervisor.os), keys, limits, admit, notice)?;
     signer.run(supervisor.broker.as_fd(), ends, || {
         let filtered = sandbox::filter().is_ok();

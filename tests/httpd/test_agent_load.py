@@ -1,0 +1,106 @@
+"""Under load: keys are swapped, the agent dies; no handshake and no open connection notices."""
+import os
+import signal
+import threading
+import time
+
+import pytest
+from harness import tls
+from harness.agent import agent
+from harness.clients import curl
+from harness.config import Vhost
+from harness.rustls_client import rustls_client
+from harness.waiting import wait_until
+
+HOSTS, ROUNDS = 25, 8
+NAMES = [f"h{n}.test" for n in range(HOSTS)]
+
+
+class Handshakes:
+    """Full handshakes with a request each, by the rustls client, until the block ends."""
+
+    def __init__(self, server, ca, names, clients: int = 2):
+        self._stop, self.done, self.faults = threading.Event(), 0, []
+        self._server, self._ca, self._names = server, ca, names
+        self._threads = [threading.Thread(target=self._run, args=(n,)) for n in range(clients)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, first: int):
+        turn = first
+        while not self._stop.is_set():
+            try:
+                rustls_client(self._server.port, "--connections", "40", "--path", "/", "--expect-status", "200", "--quiet",
+                              "--expect-resumed", "0", name=self._names[turn % len(self._names)], ca=self._ca.file)
+            except AssertionError as fault:
+                self.faults.append(str(fault))
+            self.done += 40
+            turn += 7
+
+
+def write_pairs(server, ca, turn: int) -> None:
+    """A new certificate with a new key for every virtual host, each file complete at once."""
+    for n, name in enumerate(NAMES):
+        pair = ca.issue(name, kind="rsa2048" if (n + turn) % 12 == 0 else "p256")
+        new = server.put(f"certs/{n}.new", pair.combined_pem(), 0o600)
+        os.rename(new, server.home / f"certs/{n}.pem")
+
+
+def test_two_hundred_swaps(httpd, ca):
+    server = httpd([], config="TLSReload 1", start=False, log_level="notice")
+    write_pairs(server, ca, 0)
+    server.write([Vhost(name, extra=f"TLSCertificate certs/{n}.pem") for n, name in enumerate(NAMES)])
+    server.start()
+    children = server.children
+    kept = tls.connect(server.port, NAMES[0], ca=ca.file)
+    with Handshakes(server, ca, NAMES) as load:
+        for turn in range(1, ROUNDS + 1):
+            write_pairs(server, ca, turn)
+            server.log.expect("TLS0801", count=HOSTS * turn)
+            assert tls.get(kept, host=NAMES[0])[0] == 200
+    assert load.faults == [] and load.done > HOSTS
+    assert set(children) <= set(server.children)
+
+
+@pytest.mark.parametrize("victim", ["signer", "supervisor", "both"])
+def test_deaths_under_load(httpd, ca, victim):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], 
+                   allow=("TLS0304", "TLS0306", *(["TLS0402"] if victim == "both" else [])))
+    kept = [tls.connect(server.port, "a.test", ca=ca.file) for _ in range(3)]
+    stop, faults, waits = threading.Event(), [], []
+
+    def keep(connection):
+        while not stop.is_set():
+            begun = time.monotonic()
+            if tls.get(connection)[0] != 200:
+                faults.append("a request on an open connection")
+            waits.append(time.monotonic() - begun)
+
+    threads = [threading.Thread(target=keep, args=(c,)) for c in kept]
+    for thread in threads:
+        thread.start()
+    try:
+        with Handshakes(server, ca, ["a.test"], clients=1) as load:
+            for _ in range(3):
+                before, done = agent(server), load.done
+                for pid in {"signer": [before.signer], "supervisor": [before.supervisor]}.get(
+                        victim, [before.supervisor, before.signer]):
+                    os.kill(pid, signal.SIGKILL)
+                if victim != "both":
+                    assert curl(server.port, ca=ca.file).status == 200, "the first new handshake"
+                wait_until(lambda: agent(server) != before and load.done > done, "an agent, and handshakes", 30)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert faults == [] and max(waits) < 5, f"slowest request on an open connection: {max(waits):.2f} s"
+    # With nobody left, a handshake may meet its second's end before httpd has made another agent.
+    assert victim == "both" or load.faults == []
