@@ -44,8 +44,8 @@ class Clients final {
   // Reads the files of every host of `hosts` and logs what is wrong with them. False where the server must not start.
   [[nodiscard]] bool load(const std::vector<server_rec*>& hosts);
 
-  // Has revocation lists read again whose files have changed, and CAs where `reload` says so; looks at the files at most
-  // every two seconds, and at those only that User may read. Any thread of a child.
+  // Has revocation lists read again whose files have changed, and CAs where `reload` says so; looks at the files at
+  // most every two seconds, and at those only that User may read. Any thread of a child.
   void refresh(const config::Reload& reload) const noexcept;
 
   // What `host` asks; valid as long as this object.

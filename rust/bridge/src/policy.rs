@@ -1,5 +1,6 @@
 //! `Policy` for C++.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use mod_tls_core::policy;
@@ -14,8 +15,9 @@ use crate::verifier::{Authorities, ClientVerifier};
 pub struct Policy {
     current: RwLock<Arc<policy::Policy>>,
     source: Source,
-    /// Which state of the CAs `current` was built of; held while another one is built.
-    built: Mutex<u64>,
+    /// Which state of the CAs `current` was built of.
+    built: AtomicU64,
+    building: Mutex<()>,
 }
 
 /// What a policy is built of.
@@ -41,18 +43,24 @@ impl Source {
 impl Policy {
     /// What a handshake that begins now is made under.
     pub(crate) fn current(&self) -> Arc<policy::Policy> {
-        let present = self.source.clients.state();
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        if *built != present {
-            *built = present;
-            // What was built of these settings before is built of other CAs too.
-            if let Ok(next) = self.source.build() {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-            }
+        if self.built.load(Ordering::Acquire) != self.source.clients.state() {
+            self.build_again();
         }
-        drop(built);
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&current)
+    }
+
+    fn build_again(&self) {
+        let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = self.source.clients.state();
+        if self.built.load(Ordering::Acquire) == present {
+            return;
+        }
+        // Cannot fail: the same settings could be built before, and only the CAs are others.
+        if let Ok(next) = self.source.build() {
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        }
+        self.built.store(present, Ordering::Release);
     }
 }
 
@@ -73,12 +81,13 @@ pub fn build_policy(spec: &PolicySpec, clients: &ClientVerifier) -> Result<Box<P
                 client_verifier: None,
             },
         };
-        let built = Mutex::new(source.clients.state());
+        let built = AtomicU64::new(source.clients.state());
         let current = RwLock::new(Arc::new(source.build()?));
         Ok(Box::new(Policy {
             current,
             source,
             built,
+            building: Mutex::new(()),
         }))
     })
 }

@@ -122,7 +122,9 @@ impl Session {
                     ..Context::default()
                 };
                 let alpn = binding.alpn.as_bytes();
-                inner.start_challenge(&policy.current(), alpn, context).is_ok()
+                inner
+                    .start_challenge(&policy.current(), alpn, context)
+                    .is_ok()
             },
         )
     }

@@ -1,10 +1,11 @@
 //! Verifiers of client certificates for C++.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use mod_tls_core::verify::{self, Ends, Mode, Request, RevocationDepth, Sources, Watch};
+use mod_tls_core::verify::{self, Ends, Mode, Request, RevocationDepth, Sources, Verifier, Watch};
 
-use crate::ffi::{VerifierProblem, VerifierSpec};
+use crate::ffi::{ClientNews, VerifierProblem, VerifierSpec};
 use crate::guard::{guard, guard_result};
 
 /// See the bridge.
@@ -35,7 +36,10 @@ impl Authorities {
     }
 
     fn replace(&self, verifier: Arc<Verifier>) {
-        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = Some(verifier);
+        *self
+            .verifier
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(verifier);
         self.state.fetch_add(1, Ordering::Release);
     }
 }
@@ -44,7 +48,11 @@ impl ClientVerifier {
     fn new(verifier: Option<Arc<Verifier>>, request: Request) -> Self {
         let both = Sources {
             files: [&request.authorities.files[..], &request.names.files].concat(),
-            directories: [&request.authorities.directories[..], &request.names.directories].concat(),
+            directories: [
+                &request.authorities.directories[..],
+                &request.names.directories,
+            ]
+            .concat(),
         };
         Self {
             authorities: Arc::new(Authorities {
@@ -83,7 +91,11 @@ pub fn load_verifier(
 impl ClientVerifier {
     /// See the bridge.
     pub fn digest(&self) -> [u8; 32] {
-        let id = || self.authorities.current().map_or([0; 32], |verifier| verifier.id());
+        let id = || {
+            self.authorities
+                .current()
+                .map_or([0; 32], |verifier| verifier.id())
+        };
         guard(|| [0; 32], id)
     }
 

@@ -79,14 +79,17 @@ impl Keyring {
     }
 
     fn insert(&mut self, role: Role, key: &Arc<dyn SigningKey>) -> Option<KeyId> {
-        let id = Arc::make_mut(&mut self.table).insert(role, Arc::clone(key))?.id();
+        let id = Arc::make_mut(&mut self.table)
+            .insert(role, Arc::clone(key))?
+            .id();
         self.retired.remove(&(role, id));
         Some(id)
     }
 
     fn retire(&mut self, role: Role, keys: Vec<KeyId>) {
         let until = Instant::now() + AFTERLIFE;
-        self.retired.extend(keys.into_iter().map(|id| ((role, id), until)));
+        self.retired
+            .extend(keys.into_iter().map(|id| ((role, id), until)));
     }
 
     /// Forgets keys that have signed on for long enough.
@@ -131,7 +134,10 @@ mod tests {
         assert!(ring.table().holds(Role::Server, key(&second).as_ref()));
         ring.replace(set(&second));
         ring.bury(Instant::now() + AFTERLIFE);
-        assert!(ring.table().holds(Role::Server, key(&second).as_ref()), "in use");
+        assert!(
+            ring.table().holds(Role::Server, key(&second).as_ref()),
+            "in use"
+        );
     }
 
     #[test]
@@ -143,8 +149,14 @@ mod tests {
         assert!(ring.add_machines(&[key(&pair)]));
         assert!(!ring.add_machines(&[key(&pair)]), "known");
         ring.retire_machines();
-        assert!(!ring.add_machines(&[key(&pair)]), "a signer of before has it");
+        assert!(
+            !ring.add_machines(&[key(&pair)]),
+            "a signer of before has it"
+        );
         ring.bury(Instant::now() + AFTERLIFE);
-        assert!(ring.table().holds(Role::ProxyClient, key(&pair).as_ref()), "in use");
+        assert!(
+            ring.table().holds(Role::ProxyClient, key(&pair).as_ref()),
+            "in use"
+        );
     }
 }
