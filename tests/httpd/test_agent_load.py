@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from harness import tls
 from harness.agent import agent
 from harness.clients import curl
@@ -12,7 +13,7 @@ from harness.config import Vhost
 from harness.rustls_client import rustls_client
 from harness.waiting import wait_until
 
-HOSTS, ROUNDS = 25, 8
+HOSTS, ROUNDS = 40, 5
 NAMES = [f"h{n}.test" for n in range(HOSTS)]
 
 
@@ -46,16 +47,24 @@ class Handshakes:
             turn += 7
 
 
-def write_pairs(server, ca, turn: int) -> None:
+def write_pairs(server, ca, turn: int) -> list[bytes]:
     """A new certificate with a new key for every virtual host, each file complete at once."""
+    made = []
     for n, name in enumerate(NAMES):
         pair = ca.issue(name, kind="rsa2048" if (n + turn) % 12 == 0 else "p256")
         new = server.put(f"certs/{n}.new", pair.combined_pem(), 0o600)
         os.rename(new, server.home / f"certs/{n}.pem")
+        made.append(pair.certificate.public_bytes(Encoding.DER))
+    return made
+
+
+def served(server, name: str) -> bytes:
+    with tls.connect(server.port, name) as connection:
+        return connection.getpeercert(True)
 
 
 def test_two_hundred_swaps(httpd, ca):
-    server = httpd([], config="TLSReload 1", start=False, log_level="notice")
+    server = httpd([], config="TLSReload 1\nKeepAliveTimeout 60", start=False, log_level="notice")
     write_pairs(server, ca, 0)
     server.write([Vhost(name, extra=f"TLSCertificate certs/{n}.pem") for n, name in enumerate(NAMES)])
     server.start()
@@ -68,6 +77,7 @@ def test_two_hundred_swaps(httpd, ca):
             assert tls.get(kept, host=NAMES[0])[0] == 200
     assert load.faults == [] and load.done > HOSTS
     assert set(children) <= set(server.children)
+    server.log.expect("TLS0801", count=HOSTS * ROUNDS)
 
 
 @pytest.mark.parametrize("victim", ["signer", "supervisor", "both"])
