@@ -42,8 +42,8 @@ void Connection::before_write(bool /*data*/) noexcept {
 const Facts* facts(const conn_rec* c) noexcept {
   const Connection* const connection = Connection::of(c);
   if (connection == nullptr) return nullptr;
-  return connection->state() == State::Hello || connection->state() == State::Handshake ? nullptr
-                                                                                        : &connection->facts();
+  const State state = connection->state();
+  return state == State::Hello || state == State::Handshake || state == State::Plain ? nullptr : &connection->facts();
 }
 
 }  // namespace tls::conn

@@ -11,19 +11,8 @@
 namespace tls::conn {
 namespace {
 
-// Nothing of the request is reflected: not the Host, not the path.
-constexpr char kPlainHttpPage[] =
-    "HTTP/1.1 400 Bad Request\r\n"
-    "Content-Type: text/html; charset=utf-8\r\n"
-    "Content-Length: 270\r\n"
-    "Connection: close\r\n"
-    "\r\n"
-    "<!DOCTYPE html>\n"
-    "<html lang=\"en\"><head><title>400 Bad Request</title></head><body>\n"
-    "<h1>Bad Request</h1>\n"
-    "<p>You're speaking plain HTTP to an SSL-enabled server port.<br>\n"
-    "Instead use the HTTPS scheme to access this URL: its address begins with https://.</p>\n"
-    "</body></html>\n";
+// What httpd reads instead of the client's request: nothing of that is looked at or reflected.
+constexpr char kStandIn[] = "GET / HTTP/1.0\r\n\r\n";
 
 void short_linger(conn_rec* c) noexcept {
   apr_table_setn(c->notes, "short-lingering-close", "1");
@@ -32,15 +21,15 @@ void short_linger(conn_rec* c) noexcept {
 
 }  // namespace
 
+// httpd itself answers, so that ErrorDocument, Header and access logs apply: it finds a request of ours, which
+// refuse_in_plain() ends, and then the end of input.
 void Connection::refuse_plain_http() noexcept {
-  apr_bucket* const page =
-      apr_bucket_immortal_create(kPlainHttpPage, sizeof(kPlainHttpPage) - 1, outgoing_->bucket_alloc);
-  APR_BRIGADE_INSERT_TAIL(outgoing_, page);
-  send_outgoing(true);
+  APR_BRIGADE_INSERT_TAIL(plain_, apr_bucket_immortal_create(kStandIn, sizeof(kStandIn) - 1, plain_->bucket_alloc));
+  input_status_ = APR_EOF;
   TLS_LOG_C(c_, PlainHttp);
   deadline_.cancel();
-  state_ = State::Closed;
-  short_linger(c_);
+  state_ = State::Plain;
+  apr_table_setn(c_->notes, "short-lingering-close", "1");
 }
 
 void Connection::refuse(std::uint8_t alert) noexcept {

@@ -70,7 +70,7 @@ Connection::Progress Connection::handshake(apr_read_type_e block) noexcept {
     const bool drained = received_ - before < static_cast<std::size_t>(kReadSize);
     if (block == APR_NONBLOCK_READ && drained && state_ == State::Handshake) return Progress::Wait;
   }
-  return state_ == State::Open || state_ == State::Closing ? Progress::Done : Progress::Failed;
+  return state_ == State::Closed ? Progress::Failed : Progress::Done;
 }
 
 Connection::Progress Connection::consume(apr_bucket_brigade* bb) noexcept {
@@ -81,8 +81,8 @@ Connection::Progress Connection::consume(apr_bucket_brigade* bb) noexcept {
     const char* data = nullptr;
     apr_size_t length = 0;
     if (APR_BUCKET_IS_EOS(b)) ended = true;
-    if (good && !APR_BUCKET_IS_METADATA(b) && apr_bucket_read(b, &data, &length, APR_BLOCK_READ) == APR_SUCCESS &&
-        length > 0) {
+    if (good && state_ != State::Plain && !APR_BUCKET_IS_METADATA(b) &&
+        apr_bucket_read(b, &data, &length, APR_BLOCK_READ) == APR_SUCCESS && length > 0) {
       received_ += length;
       good = state_ == State::Hello ? take_first_bytes(data, length) : feed(data, length);
     }
@@ -118,7 +118,7 @@ bool Connection::take_first_bytes(const char* data, std::size_t length) {
       return decide(hello);
     case rs::Opening::PlainHttp:
       refuse_plain_http();
-      return false;
+      return true;
     case rs::Opening::Sslv2:
       refuse(kProtocolVersion);
       fail("at the ClientHello", "the client speaks SSL 2.0", Noise::No, "It needs software from this century");

@@ -30,7 +30,7 @@ int process_connection(conn_rec* c) noexcept {
   Connection* const connection = Connection::of(c);
   if (connection == nullptr) return DECLINED;
   const State state = connection->state();
-  if (state == State::Open || state == State::Closing) return DECLINED;
+  if (state == State::Open || state == State::Closing || state == State::Plain) return DECLINED;
   const bool async = can_wait && c->cs != nullptr;
   Connection::Progress progress = connection->handshake(async ? APR_NONBLOCK_READ : APR_BLOCK_READ);
   // The listener of a child that ends stops once no connection is counted, and then nobody polls for those that workers
@@ -62,7 +62,10 @@ apr_status_t output_filter(ap_filter_t* f, apr_bucket_brigade* bb) noexcept {
   return static_cast<Stream*>(f->ctx)->write(bb);
 }
 
-int is_ssl(conn_rec* c) noexcept { return Connection::of(c) != nullptr ? OK : DECLINED; }
+int is_ssl(conn_rec* c) noexcept {
+  const Connection* const connection = Connection::of(c);
+  return connection != nullptr && connection->state() != State::Plain ? OK : DECLINED;
+}
 
 // What redirects and self-referential URLs are made of.
 bool speaks_tls(const request_rec* r) noexcept {
@@ -73,11 +76,21 @@ const char* http_scheme(const request_rec* r) noexcept { return speaks_tls(r) ? 
 
 apr_port_t default_port(const request_rec* r) noexcept { return speaks_tls(r) ? kHttpsPort : 0; }
 
+// Ends the request that stands in for plain HTTP; what ErrorDocument makes of it comes again, with `prev`.
+int refuse_in_plain(request_rec* r) noexcept {
+  if (r->prev != nullptr) return DECLINED;
+  apr_table_setn(r->notes, "error-notes",
+                 "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n"
+                 "Instead use the HTTPS scheme to access this URL: its address begins with https://.<br />\n");
+  return HTTP_BAD_REQUEST;
+}
+
 // SetEnvIf and BrowserMatch may ask for another way to close.
 int post_read_request(request_rec* r) noexcept {
   if (r->main != nullptr || r->connection->master != nullptr) return DECLINED;
   Connection* const connection = Connection::of(r->connection);
   if (connection == nullptr) return DECLINED;
+  if (connection->state() == State::Plain) return refuse_in_plain(r);
   if (apr_table_get(r->subprocess_env, "ssl-unclean-shutdown") != nullptr) {
     connection->shutdown_style(Shutdown::Unclean);
   } else if (apr_table_get(r->subprocess_env, "ssl-accurate-shutdown") != nullptr) {

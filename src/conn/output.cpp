@@ -214,6 +214,7 @@ apr_status_t Stream::write(apr_bucket_brigade* bb) noexcept {
     apr_brigade_cleanup(bb);
     return APR_ECONNABORTED;
   }
+  if (state_ == State::Plain) return ap_pass_brigade(output_->next, bb);
   if (handshaking() || !settled_) before_write(has_data(bb));
   const apr_status_t rv = Writer(*this).write(bb);
   apr_brigade_cleanup(bb);

@@ -14,6 +14,7 @@ enum class State : std::uint8_t {
   Open,       // application data flows
   Closing,    // our close_notify is out, or no more data may follow; bytes in flight may still go
   Closed,     // nothing more is said
+  Plain,      // the client speaks plain HTTP, and is told in plain HTTP that this will not do
 };
 
 // How the last alerts are exchanged, as mod_ssl's environment variables ask for it.
