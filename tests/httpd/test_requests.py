@@ -17,9 +17,13 @@ sha256sum | cut -d' ' -f1
 """
 
 
+CLOSING = "SetEnvIf X-Close unclean ssl-unclean-shutdown\n" \
+          "SetEnvIf X-Close accurate ssl-accurate-shutdown"
+
+
 @pytest.fixture(scope="module", params=["event", "worker", "prefork"])
 def server(request, shared_httpd, ca):
-    made = shared_httpd([Vhost("a.test", [ca.issue("a.test")])], mpm=request.param, start=False,
+    made = shared_httpd([Vhost("a.test", [ca.issue("a.test")], extra=CLOSING)], mpm=request.param, start=False,
                         modules=("cgi", "http2", "deflate", "filter", "proxy", "proxy_http"),
                         config='Protocols h2 http/1.1\nScriptAlias /cgi/ "@HOME@/cgi/"\nLimitRequestLine 60000\n'
                                "LimitRequestFieldSize 60000")
@@ -154,13 +158,15 @@ def test_half_close_of_a_rustls_client(server, ca):
                   "--connections", "5", ca=ca.file)
 
 
-def test_the_server_ends_with_close_notify(server, ca):
-    """A clean end, not a truncation, after Connection: close and after the client's own close_notify."""
+@pytest.mark.parametrize("style,clean", [("", True), ("accurate", True), ("unclean", False)])
+def test_how_the_server_ends(server, ca, style, clean):
+    """With close_notify, no truncation, after Connection: close; without one where SetEnvIf has asked for that."""
     incoming, outgoing = tls.memory_pair()
     session = tls.context(ca.file).wrap_bio(incoming, outgoing, server_hostname="a.test")
+    request = tls.request("/", headers=("Connection: close", f"X-Close: {style}"))
     with wire.connect(server.port) as connection:
-        got = tls.drive(session, incoming, outgoing, connection, tls.request("/", headers=("Connection: close",)))
-    assert got.endswith(b"a.test\n")
+        got = tls.drive(session, incoming, outgoing, connection, request)
+    assert got.endswith(b"a.test\n" if clean else b"a.test\n<truncated>")
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])

@@ -1,6 +1,7 @@
 """Upgraded connections through mod_proxy_wstunnel and mod_proxy_http: bytes in both directions, whole and at once."""
 import hashlib
 import random
+import ssl
 
 import pytest
 from harness import tls
@@ -89,9 +90,12 @@ def test_a_megabyte_both_ways_at_once(tunnel):
 
 
 def test_a_megabyte_down_is_never_cut(server, ca):
-    """The backend closes right after its last byte; every byte must arrive, each time."""
+    """The backend closes right after its last byte; every byte must arrive, each time. There is no close_notify, with
+    mod_ssl neither: mod_proxy ends a tunnel by shutdown(2), past all filters."""
+    lenient = tls.context(ca.file)
+    lenient.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
     for _ in range(25):
-        with tls.connect(server.port, ca=ca.file) as connection:
+        with tls.connect(server.port, using=lenient) as connection:
             reader = upgraded(connection, "/ws")
             connection.sendall(b"blob\n")
             assert reader.rest() == BLOB
