@@ -168,6 +168,7 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
       {"session lifetime", seconds(r.lifetime.tls13_s) + " (TLS 1.2: " + seconds(r.lifetime.tls12_s) + ")",
        place(w.session_lifetime)},
       {"session cache", cache(r.cache), place(w.session_cache)},
+      {"certificate compression", policy.compress_certificates ? "on" : "off", place(w.compress_certificates)},
       {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
   };
   describe_clients(out, policy.client, w);

@@ -164,6 +164,7 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   pair_keys(policy, complete);
   policy.chain_file = path_of(complete.chain_file);
   take(policy.pass_phrases, complete.pass_phrase_dialog);
+  take(policy.compress_certificates, complete.compress_certificates);
   take(policy.agent.isolation, complete.key_isolation);
   take(policy.agent.reload, complete.reload);
   policy.agent.reload_written = complete.reload.where().file != nullptr;
@@ -184,6 +185,7 @@ std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy) {
   out.word(policy.client.depth);
   out.byte(static_cast<unsigned>(policy.client.crl_check.depth));
   out.byte(policy.client.crl_check.no_crl_ok ? 1 : 0);
+  out.byte(policy.compress_certificates ? 1 : 0);
   return std::move(out).bytes();
 }
 

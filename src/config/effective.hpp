@@ -82,6 +82,7 @@ struct EffectivePolicy {
   std::vector<std::string> spare_keys;  // key files beyond the certificates' number
   std::string chain_file;               // intermediates appended to every chain
   PassPhraseDialog pass_phrases;
+  bool compress_certificates = false;
   AgentPolicy agent;
 };
 

@@ -169,6 +169,8 @@ struct ServerSettings {
   Setting<Lifetimes> session_lifetime;
   Setting<SessionCacheName> session_cache;
 
+  Setting<bool> compress_certificates;
+
   Setting<bool> key_isolation;
   Setting<Reload> reload;
 };

@@ -72,6 +72,13 @@ inline constexpr std::array tls_server_rows = {
         {"default|none|provider[:arguments]", "none",
          "Where sessions without tickets are kept: one of httpd's socache providers, such as shmcb:path(size), "
          "redis:host:port, memcache:host:port or dbm:path."}),
+    engine_wide(
+        row<&ServerSettings::compress_certificates, on_off>("TLSCertCompression", one_word, Context::Server,
+                                                            {"on|off", "on",
+                                                             "Whether certificates go compressed (brotli, zlib) to "
+                                                             "clients that take them so; they are compressed when they "
+                                                             "are loaded.",
+                                                             "off"})),
     engine_wide(row<&ServerSettings::key_isolation, on_off>(
         "TLSKeyIsolation", one_word, Context::Global,
         {"on|off", "on",

@@ -244,6 +244,15 @@ Verdict run_in_child(const server_rec* main, Work&& work) {
   return Verdict::Bad;
 }
 
+// What was compressed before the fork is shared by all children.
+void compress(const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
+  std::vector<std::uint32_t> indices;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (effective(hosts[i]).compress_certificates) indices.push_back(static_cast<std::uint32_t>(i));
+  }
+  credentials.compress({indices.data(), indices.size()});
+}
+
 }  // namespace
 
 std::vector<server_rec*> hosts_with_tls(server_rec* main) {
@@ -259,6 +268,7 @@ std::vector<server_rec*> hosts_with_tls(server_rec* main) {
 LoadedCredentials load_credentials(server_rec* main, const std::vector<server_rec*>& hosts) {
   const bool present = check_presence(hosts, false);
   LoadedCredentials loaded = load_as_configured(main, hosts);
+  if (!apr::is_first_reading()) compress(hosts, *loaded.credentials);
   loaded.ok = loaded.ok && present;
   return loaded;
 }

@@ -53,6 +53,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   spec.suites = to_rust(settings.protocol.suites);
   spec.groups = to_rust(settings.protocol.groups);
   spec.server_order = !settings.protocol.honor_client_order;
+  spec.compress = settings.compress_certificates;
   spec.tickets = settings.resumption.tickets;
   spec.cached = !settings.resumption.cache.provider.empty();
   spec.ticket_count = static_cast<std::uint8_t>(settings.resumption.ticket_count);

@@ -49,6 +49,8 @@ const Case cases[] = {
          "TLSSessionLifetime: expected a time from 1 to 604800 seconds, such as \"12h\", not \"forever\""},
     Case{Place::Server, "TLSSessionCache shmcb:x(512000)", "TLSSessionCache none", "TLSSessionCache :x",
          "TLSSessionCache: expected none, shmcb, redis, memcache, dbm or dc, not \"\""},
+    Case{Place::Server, "TLSCertCompression on", "TLSCertCompression off", "TLSCertCompression brotli",
+         "TLSCertCompression: expected on or off, not \"brotli\""},
     Case{Place::Server, "TLSKeyIsolation on", "TLSKeyIsolation off", "TLSKeyIsolation yes",
          "TLSKeyIsolation: expected on or off, not \"yes\""},
     Case{Place::Server, "TLSReload 10", "TLSReload 1min all", "TLSReload 0",

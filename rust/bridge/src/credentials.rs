@@ -1,6 +1,7 @@
 //! `CredentialStore` and `Credentials` for C++.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mod_tls_core::agent::{Live, LiveHost};
 use mod_tls_core::context::CertificateSource;
@@ -8,6 +9,9 @@ use mod_tls_core::creds::{self, Dialog, LoadRequest, PairRequest, Passphrases, U
 
 use crate::ffi;
 use crate::guard::{guard, guard_result};
+
+/// How long a start or restart may take longer for the sake of compressed certificates: enough for hundreds.
+const COMPRESSING: Duration = Duration::from_millis(100);
 
 /// Files as they were parsed; owned by the process pool, so that restarts parse only what changed.
 pub struct CredentialStore(creds::Store);
@@ -47,6 +51,21 @@ impl Credentials {
         let host = self.hosts.get(usize::try_from(index).ok()?)?;
         self.live.set(host.index)?;
         Some(Arc::clone(host) as Arc<dyn CertificateSource>)
+    }
+
+    /// See the bridge.
+    pub fn compress(&self, indices: &[u32]) {
+        let end = Instant::now() + COMPRESSING;
+        let sets = indices
+            .iter()
+            .filter_map(|index| self.live.set(usize::try_from(*index).ok()?));
+        guard(
+            || (),
+            || {
+                sets.take_while(|_| Instant::now() < end)
+                    .for_each(|set| set.pairs().iter().for_each(|pair| pair.pack()));
+            },
+        );
     }
 
     /// See the bridge.

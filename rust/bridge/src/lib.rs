@@ -94,6 +94,7 @@ pub mod ffi {
         suites: Vec<u16>,
         groups: Vec<u16>,
         server_order: bool,
+        compress: bool,
         tickets: bool,
         cached: bool,
         ticket_count: u8,
@@ -388,6 +389,9 @@ pub mod ffi {
             spec: &ClientSpec,
             warnings: &mut Vec<String>,
         ) -> Result<Box<ClientPolicy>>;
+        /// Compresses the certificates of these requests, as many as a short time allows; the others are compressed when
+        /// a client has asked for them. Before children are forked.
+        fn compress(self: &Credentials, indices: &[u32]);
         /// What is less separate than it should be, each with the reason; empty where keys are in this process.
         fn weaknesses(self: &Credentials) -> Vec<String>;
 

@@ -77,6 +77,7 @@ pub fn build_policy(spec: &PolicySpec, clients: &ClientVerifier) -> Result<Box<P
                 suites: spec.suites.clone(),
                 groups: spec.groups.clone(),
                 server_order: spec.server_order,
+                compress: spec.compress,
                 sessions: resumption::sessions(spec),
                 client_verifier: None,
             },

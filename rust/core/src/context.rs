@@ -10,13 +10,24 @@ use std::sync::Arc;
 use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
 
+use crate::compress::Packed;
 use crate::ticket::Resumption;
 use crate::verify::Verdict;
 
 /// Where a virtual host's certificates come from. Shared, and asked once per full handshake.
 pub trait CertificateSource: std::fmt::Debug + Send + Sync {
-    /// The pair to present to a client that verifies `schemes`, `None` when no pair fits.
-    fn select(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>>;
+    /// The pair to present to a client that verifies `schemes`, with an OCSP response where it asks for one and there is
+    /// one; `None` when no pair fits.
+    fn select(&self, schemes: &[SignatureScheme], wants_staple: bool) -> Option<Shown>;
+}
+
+/// What a client is shown.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Chain, key, and perhaps an OCSP response.
+    pub certified: Arc<CertifiedKey>,
+    /// Its compressed forms.
+    pub packed: Arc<Packed>,
 }
 
 /// The identity and policy that a session, and every ticket it issues, is bound to.
@@ -34,10 +45,27 @@ pub struct Context {
     pub signature_scheme: Option<SignatureScheme>,
     /// What tickets and cached sessions of this connection are bound to, and what came out of them.
     pub resumption: Resumption,
+    /// The client asked for an OCSP response.
+    pub wants_staple: bool,
     /// The pair whose certificate stands for this server.
     pub presented: Option<Arc<CertifiedKey>>,
+    /// Its compressed forms.
+    pub packed: Option<Arc<Packed>>,
+    /// They were asked for before they were made.
+    pub wants_packed: bool,
     /// What the verifier found of the client's certificate; `None` where it was not asked.
     pub verdict: Option<Verdict>,
+}
+
+impl Context {
+    /// Makes the compressed forms that this handshake went without, for the next one.
+    pub fn pack(&mut self) {
+        if std::mem::take(&mut self.wants_packed)
+            && let (Some(packed), Some(shown)) = (&self.packed, &self.presented)
+        {
+            packed.pack(shown);
+        }
+    }
 }
 
 thread_local! {

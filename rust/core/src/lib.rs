@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod client;
+pub mod compress;
 pub mod context;
 pub mod creds;
 pub mod describe;

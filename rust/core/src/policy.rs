@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ::aws_lc_rs::digest;
+use rustls::compress::CompressionCache;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert, ServerConfig,
@@ -12,7 +13,8 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
-use crate::context;
+use crate::compress::COMPRESSORS;
+use crate::context::{self, Shown};
 use crate::ticket::Resumption;
 use crate::verify::Verifier;
 
@@ -31,6 +33,8 @@ pub struct Spec {
     pub groups: Vec<u16>,
     /// The server's order of suites decides, not the client's.
     pub server_order: bool,
+    /// Certificates are sent compressed to clients that take them so.
+    pub compress: bool,
     /// Judges client certificates; `None`: they are not asked for.
     pub client_verifier: Option<Arc<Verifier>>,
     /// How sessions are resumed.
@@ -190,6 +194,13 @@ fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String
     };
     let mut config = builder.with_cert_resolver(Arc::new(FromContext));
     config.ignore_client_order = spec.server_order;
+    // The defaults depend on how rustls was built.
+    config.cert_decompressors = Vec::new();
+    config.cert_compressors = match spec.compress {
+        true => COMPRESSORS.to_vec(),
+        false => Vec::new(),
+    };
+    config.cert_compression_cache = Arc::new(CompressionCache::Disabled);
     let sessions = &spec.sessions;
     config.session_storage = match &sessions.store {
         Some(store) => store.clone(),
@@ -281,10 +292,12 @@ impl ResolvesServerCert for FromContext {
             if context.server_name.as_deref() != hello.server_name() {
                 return None;
             }
-            let certified = context
+            let shown = context
                 .certificates
                 .as_ref()?
-                .select(hello.signature_schemes())?;
+                .select(hello.signature_schemes(), context.wants_staple)?;
+            let Shown { certified, packed } = shown;
+            context.packed = Some(packed);
             context.signature_scheme = certified
                 .key
                 .choose_scheme(hello.signature_schemes())
@@ -351,6 +364,16 @@ mod tests {
             [b"acme-tls/1".to_vec()]
         );
         assert!(policy.config(b"", false).alpn_protocols.is_empty());
+    }
+
+    #[test]
+    fn nothing_compressed_is_taken_from_clients() {
+        for compress in [true, false] {
+            let policy = Policy::build(&Spec { compress, ..spec() }).unwrap();
+            let config = policy.config(b"", false);
+            assert!(config.cert_decompressors.is_empty());
+            assert_eq!(config.cert_compressors.is_empty(), !compress);
+        }
     }
 
     #[test]

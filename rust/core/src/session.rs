@@ -33,6 +33,9 @@ const TLS13: u16 = 0x0304;
 /// Extension type of RFC 5077 3.2.
 const SESSION_TICKET: u16 = 35;
 
+/// Extension type of RFC 6066 8.
+const STATUS_REQUEST: u16 = 5;
+
 /// What encryption adds to one record at most: 29 bytes with TLS 1.2 AES-GCM, 22 with TLS 1.3.
 pub const RECORD_OVERHEAD: usize = 32;
 
@@ -64,6 +67,7 @@ pub struct Session {
     offers_tickets: bool,
     /// The client knows nothing newer than TLS 1.1.
     too_old: bool,
+    wants_staple: bool,
     offered_id: Vec<u8>,
     peer_closed: bool,
     failure: Option<Error>,
@@ -83,6 +87,7 @@ impl Session {
             self.offers_tls13 = hello.versions.contains(&TLS13);
             self.offers_tickets = hello.extensions.contains(&SESSION_TICKET);
             self.too_old = hello.versions.is_empty() && hello.legacy_version < TLS12;
+            self.wants_staple = hello.extensions.contains(&STATUS_REQUEST);
             self.offered_id.clone_from(&hello.session_id);
         }
         parsed
@@ -99,6 +104,7 @@ impl Session {
     ) -> Result<(), Error> {
         context.resumption = policy.resumption(self.offers_tls13, self.offers_tickets);
         context.resumption.offered_id = std::mem::take(&mut self.offered_id);
+        context.wants_staple = self.wants_staple;
         let config = policy.config(alpn, prefers_chacha);
         self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));
@@ -255,6 +261,9 @@ impl Session {
                 sealed = seal_records(traffic, owed, plaintext, fragment, out);
             });
         });
+        if let Some(context) = &mut context {
+            context.pack();
+        }
         self.context = context;
         self.tls = Some(tls);
         sealed

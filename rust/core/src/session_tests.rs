@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::compress::{CertDecompressor, default_cert_decompressors};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::*;
-use crate::context::CertificateSource;
+use crate::compress::Packed;
+use crate::context::{CertificateSource, Shown};
 use crate::policy::Spec;
 
 #[derive(Debug)]
-struct OnePair(Arc<CertifiedKey>);
+struct OnePair(Shown);
 
 impl CertificateSource for OnePair {
-    fn select(&self, _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+    fn select(&self, _: &[SignatureScheme], _: bool) -> Option<Shown> {
         Some(self.0.clone())
     }
 }
@@ -67,12 +69,25 @@ fn policy() -> Policy {
         tls13: true,
         suites: vec![0x1301, 0x1302, 0xc02b, 0xc02c],
         groups: vec![29, 23],
+        compress: true,
         ..Spec::default()
     };
     Policy::build(&spec).unwrap()
 }
 
 fn context(name: &str) -> Context {
+    context_for(name, &shown())
+}
+
+fn context_for(name: &str, shown: &Shown) -> Context {
+    Context {
+        certificates: Some(Arc::new(OnePair(shown.clone()))),
+        server_name: Some(name.to_owned()),
+        ..Context::default()
+    }
+}
+
+fn shown() -> Shown {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["a.test".to_owned()])
         .unwrap()
@@ -80,11 +95,9 @@ fn context(name: &str) -> Context {
         .unwrap();
     let der = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
     let signer = aws_lc_rs::sign::any_supported_type(&der.into()).unwrap();
-    let pair = CertifiedKey::new(vec![certificate.der().clone()], signer);
-    Context {
-        certificates: Some(Arc::new(OnePair(Arc::new(pair)))),
-        server_name: Some(name.to_owned()),
-        ..Context::default()
+    Shown {
+        certified: Arc::new(CertifiedKey::new(vec![certificate.der().clone()], signer)),
+        packed: Arc::new(Packed::default()),
     }
 }
 
@@ -296,4 +309,61 @@ fn a_client_of_an_older_version_is_told_so() {
         "alert protocol_version"
     );
     assert!(describe::failure(session.failure().unwrap()).contains("protocol version"));
+}
+
+/// Bytes of the server's flight to a client that takes certificates in `forms`.
+fn flight(shown: &Shown, forms: &[&'static dyn CertDecompressor], write: bool) -> usize {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TrustAll))
+        .with_no_client_auth();
+    config.cert_decompressors = forms.to_vec();
+    let name = ServerName::try_from("a.test").unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut session = Session::new();
+    session.read_hello(&sent_by(&mut client));
+    let context = context_for("a.test", shown);
+    session.start(&policy(), b"", false, context).unwrap();
+    session.feed(&[], &mut |_| {});
+    let flight = session.take_outgoing();
+    give(&mut client, &flight);
+    session.feed(&sent_by(&mut client), &mut |_| {});
+    assert_eq!(session.status(), Status::Open);
+    if write {
+        session.seal(b"data", MAX_FRAGMENT, &mut [0; 100]).unwrap();
+    }
+    flight.len()
+}
+
+#[test]
+fn certificates_go_compressed_once_that_is_made_outside_of_a_handshake() {
+    let mut shown = shown();
+    let mut certified = CertifiedKey::clone(&shown.certified);
+    certified.cert = vec![certified.cert[0].clone(); 5];
+    certified.ocsp = Some(vec![3; 200]);
+    shown.certified = Arc::new(certified);
+    let all = default_cert_decompressors();
+    assert_eq!(all.len(), 2, "brotli and zlib, by who wrote the client");
+    let plain = flight(&shown, &[], true);
+    let certificate = shown.certified.cert[0].len();
+    let is_plain = |size: usize| size.abs_diff(plain) < 5; // signatures differ in length
+    assert!(
+        is_plain(flight(&shown, all, false)),
+        "not yet made, and nothing was written"
+    );
+    assert!(is_plain(flight(&shown, all, true)));
+    for form in all {
+        let packed = flight(&shown, &[*form], true);
+        assert!(
+            packed + 4 * certificate < plain + 100,
+            "{:?}: {packed}",
+            form.algorithm()
+        );
+    }
+    assert!(
+        is_plain(flight(&shown, &[], true)),
+        "who does not ask gets it as it is"
+    );
 }

@@ -14,6 +14,7 @@ use rustls::{
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
+use crate::compression;
 use crate::damage::Damaged;
 use crate::options::{Options, Resume};
 use crate::store::Store;
@@ -46,6 +47,7 @@ pub fn build(options: &Options) -> Result<Arc<ClientConfig>, String> {
             .map_err(|error| error.to_string())?,
         _ => builder.with_no_client_auth(),
     };
+    config.cert_decompressors = compression::decompressors(&options.compression)?;
     config.enable_sni = options.send_sni;
     config.max_fragment_size = options.max_fragment;
     config.alpn_protocols = options.alpn.iter().map(|p| p.clone().into()).collect();

@@ -2,6 +2,7 @@
 //! held open), what was negotiated printed as JSON lines. `tls-client --help` lists the options.
 #![forbid(unsafe_code)]
 
+mod compression;
 mod config;
 mod damage;
 mod http;

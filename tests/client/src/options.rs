@@ -15,6 +15,7 @@ what to offer
   --versions 1.2,1.3    --groups X25519MLKEM768,X25519,P-256,P-384
   --suites NAMES        IANA names, in order of preference
   --alpn h2,http/1.1    --cert FILE --key FILE  a client certificate
+  --compression brotli,zlib  take certificates compressed like that (default: not)
   --damage SEED         each connection presents the next certificate of --cert, bits of it flipped
   --resume MODE         none | first | newest | session-id (default none);
                         first keeps the first TLS 1.2 session, and takes the oldest TLS 1.3 ticket
@@ -64,6 +65,7 @@ pub struct Options {
     pub groups: Vec<String>,
     pub suites: Vec<String>,
     pub alpn: Vec<String>,
+    pub compression: Vec<String>,
     pub cert: Option<String>,
     pub key: Option<String>,
     pub damage: Option<u64>,
@@ -114,6 +116,7 @@ impl Default for Options {
             groups: Vec::new(),
             suites: Vec::new(),
             alpn: Vec::new(),
+            compression: Vec::new(),
             cert: None,
             key: None,
             damage: None,
@@ -187,6 +190,7 @@ fn valued(options: &mut Options, arg: &str, value: String) -> Result<(), String>
         "--groups" => options.groups = list(&value),
         "--suites" => options.suites = list(&value),
         "--alpn" => options.alpn = list(&value),
+        "--compression" => options.compression = list(&value),
         "--cert" => options.cert = Some(value),
         "--key" => options.key = Some(value),
         "--damage" => options.damage = Some(number(arg, &value)?),

@@ -9,6 +9,7 @@ use aws_lc_rs::digest;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
 use rustls_pki_types::ServerName;
 
+use crate::compression;
 use crate::config::{self, group_name, suite_name, version_name};
 use crate::http::{self, Response};
 use crate::json::Line;
@@ -191,6 +192,7 @@ fn print_facts(index: u64, facts: &Facts) {
         .flag("hello_retry", facts.hello_retry)
         .text("leaf_sha256", &facts.leaf)
         .number("chain", facts.chain)
+        .text("compression", &compression::taken())
         .print();
 }
 

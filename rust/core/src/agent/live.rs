@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustls::SignatureScheme;
-use rustls::sign::CertifiedKey;
 
 use super::board::{Board, Entry};
 use super::codec::Reader;
 use super::public::decode_set;
 use super::transport::Transport;
-use crate::context::CertificateSource;
+use crate::context::{CertificateSource, Shown};
 use crate::creds::CertSet;
 
 /// All virtual hosts' certificates. Shared by the threads of a child; a handshake that finds the board longer than
@@ -139,8 +138,9 @@ pub struct LiveHost {
 }
 
 impl CertificateSource for LiveHost {
-    fn select(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.live.set(self.index)?.select(schemes)
+    fn select(&self, schemes: &[SignatureScheme], wants_staple: bool) -> Option<Shown> {
+        let set = self.live.set(self.index)?;
+        CertificateSource::select(&*set, schemes, wants_staple)
     }
 }
 

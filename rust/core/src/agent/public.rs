@@ -63,11 +63,7 @@ pub fn decode_pair(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<Arc
     };
     let certified = decode_certified(r, Role::Server, transport)?;
     let leaf = Certificate::parse(certified.cert.first().ok_or(Cut)?).map_err(|_| Cut)?;
-    Ok(Arc::new(Pair {
-        certified: Arc::new(certified),
-        kind,
-        leaf: Arc::new(leaf),
-    }))
+    Ok(Arc::new(Pair::new(certified, kind, Arc::new(leaf))))
 }
 
 /// Appends the public part of a set.

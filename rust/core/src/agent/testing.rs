@@ -93,14 +93,14 @@ pub fn pair_from(name: &str, from: i64, until: i64) -> Arc<crate::creds::Pair> {
     let certificate = params.self_signed(&key).unwrap();
     let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let leaf = crate::creds::certificate::Certificate::parse(certificate.der()).unwrap();
-    Arc::new(crate::creds::Pair {
-        certified: Arc::new(rustls::sign::CertifiedKey::new(
+    Arc::new(crate::creds::Pair::new(
+        rustls::sign::CertifiedKey::new(
             vec![certificate.der().clone()],
             any_supported_type(&der).unwrap(),
-        )),
-        kind: crate::creds::key::KeyKind::Ecdsa(256),
-        leaf: Arc::new(leaf),
-    })
+        ),
+        crate::creds::key::KeyKind::Ecdsa(256),
+        Arc::new(leaf),
+    ))
 }
 
 /// A directory that vanishes with its value.

@@ -204,11 +204,7 @@ impl<'s, 'p> Run<'s, 'p> {
         let pair = self.store.pairs.entry(made).or_insert_with(|| {
             // Not from_der(): it would have webpki judge our own certificate.
             let certified = CertifiedKey::new(sent.ders, Arc::clone(&key.value.signing));
-            Arc::new(Pair {
-                certified: Arc::new(certified),
-                kind: key.value.kind,
-                leaf: Arc::clone(leaf),
-            })
+            Arc::new(Pair::new(certified, key.value.kind, Arc::clone(leaf)))
         });
         Some((Arc::clone(pair), sent.fields))
     }

@@ -34,11 +34,9 @@ pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<CertSet, Fault> {
             hint: String::new(),
         });
     }
-    Ok(CertSet::new(vec![Arc::new(Pair {
-        certified: Arc::new(CertifiedKey::new(found.ders, key.signing)),
-        kind: key.kind,
-        leaf: Arc::clone(leaf),
-    })]))
+    let certified = CertifiedKey::new(found.ders, key.signing);
+    let pair = Pair::new(certified, key.kind, Arc::clone(leaf));
+    Ok(CertSet::new(vec![Arc::new(pair)]))
 }
 
 #[cfg(test)]

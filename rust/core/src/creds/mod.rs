@@ -28,4 +28,4 @@ pub use select::{CertSet, Pair};
 pub use store::{LoadReport, LoadRequest, PairRequest, Store, load};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
 
-use crate::context::CertificateSource;
+use crate::compress::Packed;
+use crate::context::{CertificateSource, Shown};
 
 use super::certificate::Certificate;
 use super::key::KeyKind;
+use super::ocsp::Staple;
 
 /// One certificate chain with its key, and what people want to know of it.
 #[derive(Debug)]
@@ -19,6 +21,65 @@ pub struct Pair {
     pub kind: KeyKind,
     /// Fields of the leaf, for checks and reports.
     pub leaf: Arc<Certificate>,
+    /// An OCSP response about the leaf.
+    pub stapled: Option<Stapled>,
+    /// Compressed forms of the chain without it.
+    packed: Arc<Packed>,
+}
+
+/// A pair with an OCSP response.
+#[derive(Debug)]
+pub struct Stapled {
+    /// The response.
+    pub staple: Staple,
+    certified: Arc<CertifiedKey>,
+    packed: Arc<Packed>,
+}
+
+impl Pair {
+    /// A pair without an OCSP response.
+    pub fn new(certified: CertifiedKey, kind: KeyKind, leaf: Arc<Certificate>) -> Pair {
+        Pair {
+            certified: Arc::new(certified),
+            kind,
+            leaf,
+            stapled: None,
+            packed: Arc::default(),
+        }
+    }
+
+    /// The same with a response about its leaf.
+    pub fn with_staple(mut self, staple: Staple) -> Pair {
+        let mut certified = CertifiedKey::clone(&self.certified);
+        certified.ocsp = Some(staple.der.clone());
+        self.stapled = Some(Stapled {
+            staple,
+            certified: Arc::new(certified),
+            packed: Arc::default(),
+        });
+        self
+    }
+
+    /// What a client gets now that asks, or does not, for an OCSP response.
+    pub fn shown(&self, wants_staple: bool, now: i64) -> Shown {
+        let of_use = |stapled: &&Stapled| wants_staple && stapled.staple.is_of_use(now);
+        let (certified, packed) = match self.stapled.as_ref().filter(of_use) {
+            Some(stapled) => (&stapled.certified, &stapled.packed),
+            None => (&self.certified, &self.packed),
+        };
+        Shown {
+            certified: Arc::clone(certified),
+            packed: Arc::clone(packed),
+        }
+    }
+
+    /// Makes the compressed forms that clients may be shown.
+    pub fn pack(&self) {
+        self.packed.pack(&self.certified);
+        if let Some(stapled) = &self.stapled {
+            stapled.packed.pack(&stapled.certified);
+        }
+    }
 }
 
 /// All usable pairs of one virtual host.
@@ -41,17 +102,15 @@ impl CertSet {
     }
 
     /// The first pair whose key can sign with a scheme that the client offers; `None` where no key fits.
-    pub fn select(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+    pub fn select(&self, schemes: &[SignatureScheme]) -> Option<&Arc<Pair>> {
         let fits = |pair: &&Arc<Pair>| pair.certified.key.choose_scheme(schemes).is_some();
-        self.pairs
-            .iter()
-            .find(fits)
-            .map(|pair| Arc::clone(&pair.certified))
+        self.pairs.iter().find(fits)
     }
 }
 
 impl CertificateSource for CertSet {
-    fn select(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        CertSet::select(self, schemes)
+    fn select(&self, schemes: &[SignatureScheme], wants_staple: bool) -> Option<Shown> {
+        let pair = CertSet::select(self, schemes)?;
+        Some(pair.shown(wants_staple, super::chain::now()))
     }
 }

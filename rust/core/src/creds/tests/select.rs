@@ -104,8 +104,13 @@ fn the_first_that_fits_the_client_ecdsa_before_rsa() {
         ("nothing offered", &BOTH, &[], None),
     ];
     for (client, names, schemes, expected) in table {
-        let chosen = set(names).select(schemes);
+        let pairs = set(names);
+        let chosen = pairs.select(schemes);
         let expected = expected.map(|name| set(&[name]).pairs()[0].certified.cert.clone());
-        assert_eq!(chosen.map(|c| c.cert.clone()), expected, "{client}");
+        assert_eq!(
+            chosen.map(|c| c.certified.cert.clone()),
+            expected,
+            "{client}"
+        );
     }
 }
