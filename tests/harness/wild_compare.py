@@ -88,8 +88,8 @@ GlobalLog @HOME@/fields.log "{chr(9).join(form for _, form in LOGGED)}"
         return {normal(name, ports): normal(value, ports) for name, value in seen.items()}
 
 
-def compare(wild: Wild, materials: Materials) -> tuple[list[tuple[Request, dict, dict]], list[str]]:
-    """What both sides saw of each request; and faults of ours beyond that."""
+def compare(wild: Wild, materials: Materials) -> tuple[list[tuple[Request, dict, dict]], list[str], str]:
+    """What both sides saw of each request; faults of ours beyond that; and what it foretells of its differences."""
     root = Path(tempfile.mkdtemp(prefix="mod_tls-wild-"))
     root.chmod(0o755)
     sides: list[Side] = []
@@ -103,13 +103,14 @@ def compare(wild: Wild, materials: Materials) -> tuple[list[tuple[Request, dict,
             side.server.stop()
         logs = [[side.logged(request) for request in wild.requests] for side in sides]
         faults = sides[1].server.judge()
+        foretold = sides[1].server.run("-t", "-D", "DUMP_TLS_MIGRATION").stdout
     finally:
         for side in sides:
             side.server.stop()
             side.server.remove()
         shutil.rmtree(root)
     seen = [[_comparable(a | b) for a, b in zip(*both)] for both in zip(answers, logs)]
-    return list(zip(wild.requests, *seen)), faults
+    return list(zip(wild.requests, *seen)), faults, foretold
 
 
 def refusal(wild: Wild, materials: Materials) -> str:

@@ -8,10 +8,11 @@ import pytest
 from cryptography import x509
 from harness.certs import now
 from harness.clientauth import ENGINES, Clients, authority, revocation_list, verify
-from harness.config import Vhost
+from harness.config import ONE_CHILD, Vhost
 from harness.faketime import Clock
 from harness.resumption import visit
 from harness.tls import context
+from harness.waiting import wait_until
 
 FULL, RESUMED, REFUSED = False, True, "refused"
 CACHES = {("mod_tls", "ticket"): "", ("mod_tls-ssl", "ticket"): "",
@@ -106,6 +107,23 @@ def test_changes_of_files_count_after_a_graceful_restart(httpd, ca, clients, tmp
     else:
         (tmp_path / "ca-first.pem").write_bytes(clients.other.pem())
     server.graceful()
+    assert outcome(server.port, using, session) == REFUSED
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_certificate_revoked_while_the_server_runs(httpd, ca, clients, version):
+    good = x509.load_pem_x509_certificate((clients.directory / "good.crt").read_bytes())
+    extra = (f"{verify('mod_tls', 'require')}\n{authority('mod_tls', str(clients.pem(clients.ca, 'live')))}\n"
+             "TLSClientCRL @HOME@/list.pem")
+    server = httpd([Vhost("a.test", [ca.issue("a.test", kind="p256")], extra=extra)], mpm_settings=ONE_CHILD, start=False)
+    lists = server.put("list.pem", revocation_list(clients.ca))
+    server.start()
+    server.log.allow("TLS040[23]", "AH02039", "AH02008")
+    using = client(ca, clients.good, version, "h1")
+    _, session = visit(server.port, using)
+    assert outcome(server.port, using, session) == RESUMED
+    lists.write_bytes(revocation_list(clients.ca, good))
+    wait_until(lambda: outcome(server.port, using, None) == REFUSED, "the new list to be read")
     assert outcome(server.port, using, session) == REFUSED
 
 
