@@ -47,7 +47,9 @@ const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec
   }
   if (const char* value = request_variable(pool, r, name)) return value;
   if (c != nullptr && config::same_word(name, "HTTPS")) return "off";
-  return constant(pool, name);
+  if (const char* value = constant(pool, name)) return value;
+  // Scripts tell nothing from a name that nobody knows (mod_lua: nil); mod_ssl, in whose place we may stand, says "".
+  return facts != nullptr || server::is_loaded(ssl_module) ? "" : nullptr;
 }
 
 apr_array_header_t* extension_list(apr_pool_t* pool, conn_rec* c, int peer, const char* extension) noexcept {
