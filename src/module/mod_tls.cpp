@@ -1,4 +1,6 @@
 // The two module records and the registration of their hooks.
+#include <mpm_common.h>
+
 #include "access/access.hpp"
 #include "apr/httpd.hpp"
 #include "conn/connection.hpp"
@@ -45,6 +47,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_test_config(tls::report::dump_policies, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
   ap_hook_pre_config(lend_record, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+  ap_hook_monitor(tls::server::watch_lists, nullptr, nullptr, APR_HOOK_MIDDLE);
   tls::server::register_outgoing_hooks();
   tls::server::register_resumption_hooks();
   tls::server::register_agent_hooks();

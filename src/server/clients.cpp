@@ -92,23 +92,25 @@ const rs::ClientVerifier* HostClients::find(std::string_view ca_file, std::strin
   return found == authorities.end() ? nullptr : found->verifier;
 }
 
-void Clients::refresh(const config::Reload& reload) const noexcept {
+bool Clients::refresh(const config::Reload& reload) const noexcept {
   constexpr std::uint32_t pause_s = 2;
   const bool all = reload.interval_s != 0 && reload.authorities_too;
   static std::atomic<apr_time_t> next{0};
   const apr_time_t now = apr_time_now();
   apr_time_t due = next.load(std::memory_order_relaxed);
   const apr_time_t interval = apr_time_from_sec(all ? std::min(pause_s, reload.interval_s) : pause_s);
-  if (now < due || !next.compare_exchange_strong(due, now + interval)) return;
-  apr::guarded(0, [this, all] {
+  if (now < due || !next.compare_exchange_strong(due, now + interval)) return false;
+  return apr::guarded(false, [this, all] {
+    bool replaced = false;
     for (const auto& [key, loaded] : verifiers_) {
       if (!loaded.has_lists && !all) continue;
       const rs::ClientNews news = loaded.verifier->refresh(all);
       const std::string problem(news.problem);
       if (!problem.empty()) TLS_LOG_S(ap_server_conf, ClientListsKept, problem.c_str());
       if (news.renewed) TLS_LOG_S(ap_server_conf, ClientFilesRenewed, loaded.files.c_str());
+      replaced = replaced || news.lists_replaced;
     }
-    return 0;
+    return replaced;
   });
 }
 
@@ -166,7 +168,7 @@ bool Clients::load_host(const server_rec* host) {
   const rs::VerifierSpec spec = handshake_spec(effective(host), sections);
   if (spec.mode == 0) return true;
   const Loaded& handshake = verifier(spec, host);
-  HostClients clients{&*handshake.verifier, true, !sections.empty(), {}};
+  HostClients clients{&*handshake.verifier, true, handshake.has_lists, !sections.empty(), {}};
   bool ok = !handshake.fatal;
   const auto judge_by = [&](const std::string& ca_file, const std::string& ca_path) {
     if (clients.find(ca_file, ca_path) != nullptr) return;

@@ -28,6 +28,7 @@ struct HostClients {
 
   const rs::ClientVerifier* handshake = nullptr;  // what the handshake asks; never nullptr once loaded
   bool asks = false;                              // the handshake asks for a certificate
+  bool has_lists = false;                         // revocation lists are looked up
   bool has_sections = false;                      // some section has a word of its own, so that requests are judged
   std::vector<Authorities> authorities;           // the virtual host's own and those of its sections
 
@@ -45,8 +46,8 @@ class Clients final {
   [[nodiscard]] bool load(const std::vector<server_rec*>& hosts);
 
   // Has revocation lists read again whose files have changed, and CAs where `reload` says so; looks at the files at
-  // most every two seconds, and at those only that User may read. Any thread of a child.
-  void refresh(const config::Reload& reload) const noexcept;
+  // most every two seconds, and at those only that this process may read. Whether lists were replaced. Any thread.
+  bool refresh(const config::Reload& reload) const noexcept;  // NOLINT(modernize-use-nodiscard): children do not ask
 
   // What `host` asks; valid as long as this object.
   [[nodiscard]] const HostClients& of(const server_rec* host) const noexcept;

@@ -31,20 +31,22 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
   for (const HostConfig& h : hosts) {
     const auto limit = limits.find(h.server);
     const HostClients& asked = clients_.of(h.server);
-    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, *asked.handshake), h.certificates,
-                                  identity(h.server), &asked, limit != limits.end() ? limit->second : ReadLimit{}});
+    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, asked), h.certificates, identity(h.server),
+                                  &asked, limit != limits.end() ? limit->second : ReadLimit{}});
   }
 }
 
-const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const rs::ClientVerifier& clients) {
+const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const HostClients& clients) {
   std::vector<std::uint8_t> encoded = config::encode_policy(settings);
   rs::PolicySpec spec;
   spec.settings.reserve(encoded.size());
   std::copy(encoded.begin(), encoded.end(), std::back_inserter(spec.settings));
-  const auto contents = clients.digest();
+  const auto contents = clients.handshake->digest();
   encoded.insert(encoded.end(), contents.begin(), contents.end());
-  // CAs that are equal now and may change apart make policies of their own.
-  const rs::ClientVerifier* const changing = settings.agent.reload.authorities_too ? &clients : nullptr;
+  // CAs that are equal now and may change apart make policies of their own, as do revocation lists, which the id
+  // leaves out.
+  const bool apart = settings.agent.reload.authorities_too || clients.has_lists;
+  const rs::ClientVerifier* const changing = apart ? clients.handshake : nullptr;
   const PolicyKey key{rs::policy_id({encoded.data(), encoded.size()}), changing};
   const auto known = policies_.find(key);
   if (known != policies_.end()) return *known->second;
@@ -60,7 +62,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   spec.tls13_lifetime = settings.resumption.lifetime.tls13_s;
   spec.tls12_lifetime = settings.resumption.lifetime.tls12_s;
   spec.short_with_clients = !settings.resumption.lifetime_written;
-  return *policies_.emplace(key, rs::build_policy(spec, clients)).first->second;
+  return *policies_.emplace(key, rs::build_policy(spec, *clients.handshake)).first->second;
 }
 
 const Host* Engine::host(const server_rec* server) const noexcept {

@@ -53,7 +53,7 @@ class Engine final {
 
  private:
   using PolicyKey = std::pair<std::array<std::uint8_t, 32>, const rs::ClientVerifier*>;
-  const rs::Policy& policy(const config::EffectivePolicy& settings, const rs::ClientVerifier& clients);
+  const rs::Policy& policy(const config::EffectivePolicy& settings, const HostClients& clients);
 
   rust::Box<rs::Credentials> credentials_;
   Clients clients_;

@@ -41,6 +41,12 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
 
 }  // namespace
 
+int watch_lists(apr_pool_t* /*pool*/, server_rec* s) noexcept {
+  const Engine* running = engine();
+  if (running != nullptr && running->clients().refresh({})) TLS_LOG_S(s, ClientListsReplaced);
+  return DECLINED;
+}
+
 int post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* temp_pool, server_rec* main_server) noexcept {
   try {
     if (!build(pool, temp_pool, main_server)) return HTTP_INTERNAL_SERVER_ERROR;

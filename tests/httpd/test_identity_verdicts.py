@@ -1,21 +1,13 @@
 """Who is let in and why not: Debian's mod_ssl and ours asked the same, with good and bad chains of every kind."""
-import re
-
 import pytest
-from harness import tls
 from harness.chains import Chains
 from harness.config import Vhost
 from harness.migration import is_listed
-from harness.waiting import wait_until
+from harness.verdicts import verdict
 
 MODES = ("optional", "require", "optional_no_ca")
 # Chains that are judged otherwise by design: their id in docs/migrating-from-mod_ssl.md.
 DIFFERENT = {"ca-as-client": "client-ca"}
-# Reasons for which OpenSSL has other words.
-WORDS = {"CA signature digest algorithm too weak": "certificate is signed by an algorithm that is not accepted",
-         "Certificate Chain too long": "certificate chain too long", "": "certificate cannot be read"}
-REASON = re.compile(r"Certificate Verification: (?:Error \(\d+\): )?(.*?)(?: \[subject: .*| \(chain has .*)?$"
-                    r"|certificate is refused(?:: (.*?))? \(name asked for", re.M)
 
 
 @pytest.fixture(scope="module")
@@ -38,24 +30,6 @@ Header always set X-Verify "%{{SSL_CLIENT_VERIFY}}s\"""") for name, mode, file i
         return shared_httpd(vhosts, engine=engine, mpm="prefork", log_level="warn ssl:debug",
                             allow=("TLS040", "TLS0502.*middle.pem", "AH0", "SSL Library"))
     return make("mod_ssl"), make("mod_tls-ssl")
-
-
-def reasons(server) -> list[str]:
-    return [found[1] or found[2] or "" for found in REASON.finditer(server.log.text())]
-
-
-def verdict(server, name, file, version):
-    """What the variable says, or that the server refused and why."""
-    context = tls.context(version=version)
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    context.load_cert_chain(file)
-    before = len(reasons(server))
-    try:
-        with tls.connect(server.port, name, using=context) as connection:
-            return tls.get(connection, host=name)[1]["x-verify"]
-    except (OSError, EOFError):
-        said = wait_until(lambda: reasons(server)[before:], f"a reason in the log of {server.engine}")[-1]
-        return f"refused: {WORDS.get(said, said)}"
 
 
 @pytest.mark.parametrize("mode, version", [("optional", "1.2"), ("optional", "1.3"), ("require", "1.3"),

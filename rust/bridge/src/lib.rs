@@ -80,6 +80,8 @@ pub mod ffi {
     struct ClientNews {
         /// Other CAs judge from now on.
         renewed: bool,
+        /// Other revocation lists are in force from now on.
+        lists_replaced: bool,
         /// Why what changed is not taken up; empty when nothing is wrong.
         problem: String,
     }

@@ -102,8 +102,8 @@ impl ClientVerifier {
     /// See the bridge.
     pub fn refresh(&self, authorities_too: bool) -> ClientNews {
         let failed = || ClientNews {
-            renewed: false,
             problem: "internal error: a panic was caught; please report it".to_owned(),
+            ..ClientNews::default()
         };
         guard(failed, || {
             let Some(verifier) = self.authorities.current() else {
@@ -112,9 +112,11 @@ impl ClientVerifier {
             if authorities_too && self.certificates.settled() {
                 return self.load_again();
             }
+            let lists = self.lists.refresh(&verifier);
             ClientNews {
-                renewed: false,
-                problem: self.lists.refresh(&verifier).err().unwrap_or_default(),
+                lists_replaced: matches!(lists, Ok(true)),
+                problem: lists.err().unwrap_or_default(),
+                ..ClientNews::default()
             }
         })
     }
@@ -127,6 +129,7 @@ impl ClientVerifier {
         }
         ClientNews {
             renewed: fatal.is_none(),
+            lists_replaced: false,
             problem: fatal.map(|problem| problem.text).unwrap_or_default(),
         }
     }

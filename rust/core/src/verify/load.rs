@@ -11,6 +11,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::anchors::{Anchors, Ends};
+use super::retained;
 use super::revocation::{Depth, Revocation};
 use super::verifier::{Mode, Spec, Verifier};
 use crate::x509::Certificate;
@@ -107,11 +108,13 @@ pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Result<(), String
                 .get(index)
                 .map_or_else(String::new, |(file, _)| display(file));
             format!("{file}: revocation list {why}")
-        })
+        })?;
+    retained::keep(sources, &lists);
+    Ok(())
 }
 
 impl Sources {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.directories.is_empty()
     }
 
@@ -236,14 +239,26 @@ impl Problems {
     }
 
     fn revocation(&mut self, request: &Request) -> Revocation {
-        let lists = self.lists(&request.lists);
-        let ders: Vec<Vec<u8>> = lists.iter().map(|(_, der)| der.clone()).collect();
-        let (revocation, refused) = Revocation::new(request.lookup, request.missing_ok, &ders);
-        for (index, why) in refused {
-            let file = lists
-                .get(index)
-                .map_or_else(String::new, |(file, _)| display(file));
-            self.fatal(format!("{file}: revocation list {why}"));
+        let mut read = Self::default();
+        let mut lists = read.lists(&request.lists);
+        let mut revocation = read.usable(request, &lists);
+        match retained::find(&request.lists).filter(|_| read.any_fatal()) {
+            Some(kept) => {
+                for problem in read.found {
+                    self.warn(format!(
+                        "{}. The lists read before stay in force",
+                        problem.text
+                    ));
+                }
+                lists = kept;
+                revocation = Self::default().usable(request, &lists);
+            }
+            None => {
+                if !read.any_fatal() {
+                    retained::keep(&request.lists, &lists);
+                }
+                self.found.extend(read.found);
+            }
         }
         for (file, der) in lists.iter().filter(|_| request.lookup != Depth::None) {
             if let Some(end) = end_of(der).filter(|end| *end < now()) {
@@ -254,6 +269,18 @@ impl Problems {
                     display(file)
                 ));
             }
+        }
+        revocation
+    }
+
+    fn usable(&mut self, request: &Request, lists: &retained::Lists) -> Revocation {
+        let ders: Vec<Vec<u8>> = lists.iter().map(|(_, der)| der.clone()).collect();
+        let (revocation, refused) = Revocation::new(request.lookup, request.missing_ok, &ders);
+        for (index, why) in refused {
+            let file = lists
+                .get(index)
+                .map_or_else(String::new, |(file, _)| display(file));
+            self.fatal(format!("{file}: revocation list {why}"));
         }
         revocation
     }

@@ -9,6 +9,7 @@ mod anchors;
 mod load;
 pub(crate) mod path;
 pub(crate) mod reason;
+mod retained;
 mod revocation;
 mod sections;
 pub(crate) mod signature;

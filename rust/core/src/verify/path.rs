@@ -8,7 +8,7 @@ use webpki::{EndEntityCert, Error, KeyUsage, VerifiedPath};
 
 use super::anchors::Anchors;
 use super::reason;
-use super::revocation::{Depth, Revocation};
+use super::revocation::{Depth, Lists, Revocation};
 use super::verdict::{Outcome, Verdict};
 use super::walk::{Walk, outside};
 use crate::x509::{Certificate, Role};
@@ -88,6 +88,9 @@ impl Rules<'_> {
         }
         if self.revocation.depth() != Depth::None {
             let lists = self.revocation.lists();
+            if lists.are_early(certificate.issuer_content(), seconds(now)) {
+                return Verdict::failed(reason::CRL_NOT_YET_VALID);
+            }
             match lists.find(certificate.issuer_content(), &certificate.serial) {
                 Some(true) => return Verdict::failed(reason::REVOKED),
                 None if !self.revocation.missing_ok() => return Verdict::failed(reason::NO_CRL),
@@ -122,8 +125,12 @@ impl Rules<'_> {
         }
         let refusal = Cell::new(None);
         let verdict = Cell::new(Verdict::default());
-        let check = |path: &VerifiedPath<'_>| match self.check_path(path, certificate, seconds(now))
-        {
+        let check = |path: &VerifiedPath<'_>| match self.check_path(
+            path,
+            certificate,
+            &lists,
+            seconds(now),
+        ) {
             Ok(found) => {
                 verdict.set(found);
                 Ok(())
@@ -156,6 +163,7 @@ impl Rules<'_> {
         &self,
         path: &VerifiedPath<'_>,
         leaf: &Certificate,
+        lists: &Lists,
         now: i64,
     ) -> Result<Verdict, &'static str> {
         let depth = depth_of(path);
@@ -169,11 +177,19 @@ impl Rules<'_> {
         if leaf.rsa_bits().is_some_and(|bits| bits < SHORTEST_RSA) {
             return Err(reason::WEAK_KEY);
         }
+        let is_early =
+            |certificate: &Certificate| lists.are_early(certificate.issuer_content(), now);
+        if self.revocation.depth() != Depth::None && is_early(leaf) {
+            return Err(reason::CRL_NOT_YET_VALID);
+        }
         let mut not_after = leaf.not_after.seconds().unwrap_or(0);
         for link in path.intermediate_certificates() {
             let link = Certificate::parse(&link.der()).ok_or(reason::UNREADABLE)?;
             if !link.may_sign() {
                 return Err(reason::NOT_A_CA);
+            }
+            if self.revocation.depth() == Depth::Chain && is_early(&link) {
+                return Err(reason::CRL_NOT_YET_VALID);
             }
             not_after = not_after.min(link.not_after.seconds().unwrap_or(0));
         }

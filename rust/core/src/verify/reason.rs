@@ -37,6 +37,7 @@ reasons! {
     UNREADABLE = "certificate cannot be read",
     UNVERIFIABLE = "unable to verify the first certificate",
     WEAK_KEY = "EE certificate key too weak",
+    CRL_NOT_YET_VALID = "CRL is not yet valid",
 }
 
 /// The number of a sentence; 0 for none.
@@ -87,6 +88,7 @@ pub fn is_of_trusted_path(reason: &str) -> bool {
     [
         REVOKED,
         CRL_EXPIRED,
+        CRL_NOT_YET_VALID,
         CRL_SIGNATURE,
         CRL_SIGNER,
         CRL_ALGORITHM,

@@ -7,6 +7,8 @@ use webpki::{
     CertRevocationList, ExpirationPolicy, OwnedCertRevocationList, RevocationCheckDepth,
     RevocationOptionsBuilder, UnknownStatusPolicy,
 };
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
 
 /// Which certificates of a path are looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Revocation {
 #[derive(Debug, Default)]
 pub struct Lists {
     lists: Vec<CertRevocationList<'static>>,
+    /// When each of them comes into force, in seconds since 1970; webpki does not ask.
+    begins: Vec<i64>,
     generation: u64,
 }
 
@@ -40,10 +44,7 @@ impl Revocation {
     /// `ders` are the lists; the second value says for each that cannot be used why, by its index.
     pub fn new(depth: Depth, missing_ok: bool, ders: &[Vec<u8>]) -> (Self, Vec<(usize, String)>) {
         let (lists, refused) = read(ders);
-        let lists = RwLock::new(Arc::new(Lists {
-            lists,
-            generation: generation(ders),
-        }));
+        let lists = RwLock::new(Arc::new(lists));
         (
             Self {
                 depth,
@@ -79,10 +80,7 @@ impl Revocation {
             return Err(first);
         }
         let mut current = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::new(Lists {
-            lists,
-            generation: generation(ders),
-        });
+        *current = Arc::new(lists);
         Ok(())
     }
 
@@ -127,6 +125,18 @@ impl Lists {
         self.generation
     }
 
+    /// Whether all lists of this issuer (DER without its header) are of the future.
+    pub fn are_early(&self, issuer: &[u8], now: i64) -> bool {
+        let mut begins = self
+            .lists
+            .iter()
+            .zip(&self.begins)
+            .filter(|(list, _)| list.issuer() == issuer)
+            .map(|(_, begin)| *begin)
+            .peekable();
+        begins.peek().is_some() && begins.all(|begin| begin > now)
+    }
+
     /// Whether the certificate with this issuer (DER without its header) and serial number is revoked; `None` where no
     /// list is the issuer's.
     pub fn find(&self, issuer: &[u8], serial: &[u8]) -> Option<bool> {
@@ -150,16 +160,26 @@ fn generation(ders: &[Vec<u8>]) -> u64 {
         .map_or(0, |octets| u64::from_be_bytes(*octets))
 }
 
-fn read(ders: &[Vec<u8>]) -> (Vec<CertRevocationList<'static>>, Vec<(usize, String)>) {
-    let mut lists = Vec::new();
+fn read(ders: &[Vec<u8>]) -> (Lists, Vec<(usize, String)>) {
+    let mut lists = Lists {
+        generation: generation(ders),
+        ..Lists::default()
+    };
     let mut refused = Vec::new();
     for (index, der) in ders.iter().enumerate() {
         match OwnedCertRevocationList::from_der(der) {
-            Ok(list) => lists.push(CertRevocationList::Owned(list)),
+            Ok(list) => {
+                lists.lists.push(CertRevocationList::Owned(list));
+                lists.begins.push(begin_of(der));
+            }
             Err(error) => refused.push((index, describe(&error).to_owned())),
         }
     }
     (lists, refused)
+}
+
+fn begin_of(der: &[u8]) -> i64 {
+    CertificateRevocationList::from_der(der).map_or(0, |(_, list)| list.last_update().timestamp())
 }
 
 fn describe(error: &webpki::Error) -> &'static str {

@@ -1,0 +1,33 @@
+"""What a server makes of a client's certificate: SSL_CLIENT_VERIFY, or the reason that its log gives for a refusal.
+
+Virtual hosts have to say `Header always set X-Verify "%{SSL_CLIENT_VERIFY}s"`, and the level of the log must be debug: what
+repeats is told there only.
+"""
+import re
+
+from . import tls
+from .waiting import wait_until
+
+# Reasons for which OpenSSL has other words.
+WORDS = {"CA signature digest algorithm too weak": "certificate is signed by an algorithm that is not accepted",
+         "Certificate Chain too long": "certificate chain too long", "": "certificate cannot be read"}
+REASON = re.compile(r"Certificate Verification: (?:Error \(\d+\): )?(.*?)(?: \[subject: .*| \(chain has .*)?$"
+                    r"|certificate is refused(?:: (.*?))? \(name asked for", re.M)
+
+
+def reasons(server) -> list[str]:
+    return [found[1] or found[2] or "" for found in REASON.finditer(server.log.text())]
+
+
+def verdict(server, name, file, version):
+    """What the variable says, or that the server refused and why."""
+    context = tls.context(version=version)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.load_cert_chain(file)
+    before = len(reasons(server))
+    try:
+        with tls.connect(server.port, name, using=context) as connection:
+            return tls.get(connection, host=name)[1]["x-verify"]
+    except (OSError, EOFError):
+        said = wait_until(lambda: reasons(server)[before:], f"a reason in the log of {server.engine}")[-1]
+        return f"refused: {WORDS.get(said, said)}"
