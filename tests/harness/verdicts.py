@@ -11,12 +11,13 @@ from .waiting import wait_until
 # Reasons for which OpenSSL has other words.
 WORDS = {"CA signature digest algorithm too weak": "certificate is signed by an algorithm that is not accepted",
          "Certificate Chain too long": "certificate chain too long", "": "certificate cannot be read"}
-REASON = re.compile(r"Certificate Verification: (?:Error \(\d+\): )?(.*?)(?: \[subject: .*| \(chain has .*)?$"
-                    r"|certificate is refused(?:: (.*?))? \(name asked for", re.M)
+OF_MOD_SSL = re.compile(r"Certificate Verification: (?:Error \(\d+\): )?(.*?)(?: \[subject: .*| \(chain has .*)?$", re.M)
+OF_MOD_TLS = re.compile(r"certificate is refused(?:: (.*?))? \(name asked for")
 
 
 def reasons(server) -> list[str]:
-    return [found[1] or found[2] or "" for found in REASON.finditer(server.log.text())]
+    pattern = OF_MOD_TLS if server.engine == "mod_tls" else OF_MOD_SSL
+    return [found[1] or "" for found in pattern.finditer(server.log.text())]
 
 
 def verdict(server, name, file, version):

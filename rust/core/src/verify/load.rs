@@ -228,6 +228,14 @@ impl Problems {
                 )),
             }
         }
+        // An empty list would mean that certificates of any CA are welcome.
+        if names.is_empty() && !self.any_fatal() {
+            self.fatal(format!(
+                "no names of CAs to tell clients{}; put certificates there, or leave the directive out to send the \
+                 names of the trusted CAs",
+                sources.listed()
+            ));
+        }
         names
     }
 

@@ -50,6 +50,7 @@ impl Verdict {
             reason::CRL_SIGNATURE => 8,
             reason::NOT_YET_VALID => 9,
             reason::EXPIRED => 10,
+            reason::CRL_NOT_YET_VALID => 11,
             reason::CRL_EXPIRED => 12,
             reason::SELF_SIGNED => 18,
             reason::SELF_SIGNED_IN_CHAIN => 19,
@@ -62,6 +63,7 @@ impl Verdict {
             reason::CRITICAL => 34,
             reason::CRL_SIGNER => 35,
             reason::SUBTREE => 47,
+            reason::WEAK_KEY => 66,
             reason::NOT_A_CA => 79,
             _ => 1,
         }

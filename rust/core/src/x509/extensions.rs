@@ -1,5 +1,5 @@
-//! Values of extensions as text, for `PeerExtList`: the common types as OpenSSL's `X509V3_EXT_print` shows them,
-//! strings as they are, everything else in hexadecimal.
+//! Values of extensions as text, for `PeerExtList`: the common types as OpenSSL's `X509V3_EXT_print` shows them, strings as
+//! they are, everything else in hexadecimal.
 
 use super::certificate::Extension;
 use super::der::{
@@ -52,14 +52,15 @@ const NETSCAPE_TYPE: [&str; 8] = [
     "Object Signing CA",
 ];
 
-/// The value of one extension as text.
-pub fn print(extension: &Extension) -> Vec<u8> {
-    PRINTERS
+/// The value of one extension as text; `None` for one of a known type that is not as it should be.
+pub fn print(extension: &Extension) -> Option<Vec<u8>> {
+    let known = PRINTERS
         .iter()
-        .find(|(dotted, _)| *dotted == extension.dotted)
-        .and_then(|(_, printer)| printer(&extension.value))
-        .or_else(|| display_text(&extension.value))
-        .unwrap_or_else(|| hexadecimal(&extension.value))
+        .find(|(dotted, _)| *dotted == extension.dotted);
+    match known {
+        Some((_, printer)) => printer(&extension.value),
+        None => display_text(&extension.value).or_else(|| Some(hexadecimal(&extension.value))),
+    }
 }
 
 /// A lone string is shown as it is, with `.` for what cannot be printed (`ASN1_STRING_print`).
@@ -167,6 +168,9 @@ fn general_names(value: &[u8]) -> Option<Vec<u8>> {
         let name = names.any()?;
         general_name(name.tag, name.value, &mut out)?;
     }
+    if out.is_empty() {
+        out.extend_from_slice(b"<EMPTY>\n");
+    }
     Some(out)
 }
 
@@ -192,11 +196,17 @@ fn access_descriptions(value: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn general_name(tag: u8, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    const OTHER: u8 = context(0);
+    const X400: u8 = context(3);
     const DIRECTORY: u8 = context(4);
+    const EDI_PARTY: u8 = context(5);
     let (label, shown) = match tag {
-        0x81 => ("email:", value.to_vec()),
-        0x82 => ("DNS:", value.to_vec()),
-        0x86 => ("URI:", value.to_vec()),
+        OTHER => return other_name(value, out),
+        X400 => ("X400Name:", UNSUPPORTED.to_vec()),
+        EDI_PARTY => ("EdiPartyName:", UNSUPPORTED.to_vec()),
+        0x81 => ("email:", text_of(value)?.to_vec()),
+        0x82 => ("DNS:", text_of(value)?.to_vec()),
+        0x86 => ("URI:", text_of(value)?.to_vec()),
         0x87 => ("IP Address:", address(value)?.into_bytes()),
         0x88 => ("Registered ID:", registered(value)?.into_bytes()),
         DIRECTORY => (
@@ -208,6 +218,40 @@ fn general_name(tag: u8, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     out.extend_from_slice(label.as_bytes());
     out.extend_from_slice(&shown);
     Some(())
+}
+
+/// Other names that OpenSSL has a label for: identifier, label, and the type that the value must have.
+const OTHER_NAMES: [(&str, &str, u8); 5] = [
+    ("1.3.6.1.4.1.311.20.2.3", "UPN", UTF8_STRING),
+    ("1.3.6.1.5.5.7.8.5", "XmppAddr", UTF8_STRING),
+    ("1.3.6.1.5.5.7.8.7", "SRVName", IA5_STRING),
+    ("1.3.6.1.5.5.7.8.8", "NAIRealm", UTF8_STRING),
+    ("1.3.6.1.5.5.7.8.9", "SmtpUTF8Mailbox", UTF8_STRING),
+];
+const UNSUPPORTED: &[u8] = b"<unsupported>";
+
+fn other_name(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut fields = Reader::new(value);
+    let dotted = objects::dotted(fields.expect(OID)?.value)?;
+    let name = fields.enter(context(0))?.any()?;
+    let (label, shown) = match OTHER_NAMES.iter().find(|(known, ..)| *known == dotted) {
+        Some((_, label, wanted)) if name.tag == *wanted => (*label, text_of(name.value)?),
+        Some(_) => return None,
+        None => {
+            let is_text = name.tag == UTF8_STRING || name.tag == IA5_STRING;
+            let text = text_of(name.value).filter(|_| is_text);
+            let label = objects::names(&dotted).map_or(dotted.as_str(), |names| names.long);
+            (label, text.unwrap_or(UNSUPPORTED))
+        }
+    };
+    out.extend_from_slice(format!("othername: {label}::").as_bytes());
+    out.extend_from_slice(shown);
+    Some(())
+}
+
+/// What is no text for C is none here.
+fn text_of(value: &[u8]) -> Option<&[u8]> {
+    (!value.contains(&0)).then_some(value)
 }
 
 fn registered(value: &[u8]) -> Option<String> {
@@ -247,7 +291,9 @@ mod tests {
             dotted: dotted.to_owned(),
             value: value.to_vec(),
         };
-        String::from_utf8_lossy(&print(&extension)).into_owned()
+        print(&extension).map_or_else(String::new, |text| {
+            String::from_utf8_lossy(&text).into_owned()
+        })
     }
 
     #[test]
@@ -279,6 +325,7 @@ mod tests {
     fn prints_strings_and_the_rest() {
         assert_eq!(printed("1.2.3", &[0x0c, 0x03, b'a', 0x1b, b'b']), "a.b");
         assert_eq!(printed("1.2.3", &[0x02, 0x01, 0x05]), "020105");
-        assert_eq!(printed("2.5.29.19", &[0x04]), "04");
+        assert_eq!(printed("2.5.29.19", &[0x04]), "");
+        assert_eq!(printed("2.5.29.17", &[0x30, 0x00]), "<EMPTY>\n");
     }
 }

@@ -134,7 +134,7 @@ impl Identity {
             .map_or(&[][..], |certificate| &certificate.extensions);
         all.iter()
             .filter(|extension| extension.dotted == dotted)
-            .map(extensions::print)
+            .filter_map(extensions::print)
             .collect()
     }
 }

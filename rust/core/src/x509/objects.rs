@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 /// The names of OpenSSL 3.0: identifier, short name, long name, one object a line, separated by tabs.
-/// `tests/certs/check_objects.py` compares them with `openssl list -objects`.
+/// `tests/build/test_objects.py` compares them with libcrypto.
 const TABLE: &str = include_str!("objects.txt");
 
 /// Names of one object.
