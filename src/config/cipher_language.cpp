@@ -10,10 +10,6 @@
 namespace tls::config {
 namespace {
 
-// OpenSSL's order before any rule for the suites that this module negotiates. All others follow: their order among
-// themselves decides nothing here.
-constexpr std::array<std::uint16_t, 6> first_in_order = {0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0xC02B, 0xC02F};
-
 constexpr std::string_view default_list = "ALL:!COMPLEMENTOFDEFAULT:!eNULL";
 
 bool separates(char c) { return c == ':' || c == ' ' || c == ';' || c == ','; }
@@ -28,10 +24,11 @@ class CipherOrder {
  public:
   CipherOrder() {
     entries_.reserve(suites().size());
-    for (const std::uint16_t number : first_in_order) entries_.push_back({suite(number), false});
+    // OpenSSL's order before any rule for the suites that this module negotiates. All others follow: their order among
+    // themselves decides nothing here.
+    for (const std::uint16_t number : openssl_order()) add_entry(*suite(number));
     for (const Suite& s : suites()) {
-      const bool placed = std::ranges::find(first_in_order, s.number) != first_in_order.end();
-      if (!placed && s.first_version != FirstVersion::Tls13) entries_.push_back({&s, false});
+      if (!is_supported(s)) add_entry(s);
     }
   }
 
@@ -73,6 +70,11 @@ class CipherOrder {
     const Suite* suite;
     bool chosen;
   };
+
+  // The language does not know the suites of TLS 1.3.
+  void add_entry(const Suite& s) {
+    if (s.first_version != FirstVersion::Tls13) entries_.push_back({&s, false});
+  }
 
   template <class Predicate>
   void to_end(Predicate moves, bool chosen) {

@@ -193,7 +193,9 @@ std::vector<std::uint8_t> encode_host(const EffectivePolicy& policy, HostDigest 
   Encoder out;
   encode_client(out, policy.client);
   if (form == HostDigest::AuthOnly) return std::move(out).bytes();
-  encode_protocol(out, policy.protocol);
+  ProtocolPolicy protocol = policy.protocol;
+  protocol.honor_client_order = false;  // whose order counts weakens nothing, and mod_ssl does not compare it
+  encode_protocol(out, protocol);
   out.half(policy.certificates.size());
   for (const CertificateFiles& files : policy.certificates) {
     out.text(files.certificate);

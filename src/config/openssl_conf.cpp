@@ -29,6 +29,14 @@ Outcome groups_command(ServerSettings& s, Arena& arena, const Arguments& words) 
   return std::move(parsed.outcome);
 }
 
+// One group, or a word for the choice that OpenSSL makes by itself since 1.1.0 (ssl_conf.c, cmd_ECDHParam).
+Outcome ecdh_parameters(ServerSettings& s, Arena& arena, const Arguments& words) {
+  std::string_view word = words[1];
+  if (word.starts_with('+')) word.remove_prefix(1);
+  if (same_word(word, "auto") || same_word(word, "automatic")) return {};
+  return groups_command(s, arena, words);
+}
+
 struct VersionNumber {
   std::string_view word;
   std::uint16_t number;
@@ -160,6 +168,7 @@ struct Command {
 };
 constexpr std::array commands = {Command{"Curves", groups_command},
                                  Command{"Groups", groups_command},
+                                 Command{"ECDHParameters", ecdh_parameters},
                                  Command{"MinProtocol", min_protocol},
                                  Command{"MaxProtocol", max_protocol},
                                  Command{"Protocol", protocol},
@@ -186,7 +195,6 @@ constexpr std::array foreign = {Foreign{"Certificate", "use SSLCertificateFile"}
                                 Foreign{"ClientCAFile", "use SSLCADNRequestFile"},
                                 Foreign{"ClientCAPath", "use SSLCADNRequestPath"},
                                 Foreign{"ClientSignatureAlgorithms", "remove it"},
-                                Foreign{"ECDHParameters", "use Groups"},
                                 Foreign{"ServerInfoFile", "remove it"},
                                 Foreign{"RecordPadding", "remove it"},
                                 Foreign{"NumTickets", "remove it"},

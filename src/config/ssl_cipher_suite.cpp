@@ -1,6 +1,5 @@
 // SSLCipherSuite: OpenSSL's lists as the suites that exist here.
 #include <algorithm>
-#include <array>
 
 #include "config/cipher_language.hpp"
 #include "config/ssl_values.hpp"
@@ -41,8 +40,10 @@ Outcome tls12_list(std::string_view list, std::optional<SuiteList>& suites12) {
   CipherSelection selection = select_ciphers(std::string(list) + ":!aNULL:!eNULL:!EXP");
   if (!selection.error.empty()) return {std::move(selection.error), {}, {}};
   if (selection.supported.empty()) {
-    constexpr std::array<std::uint16_t, 6> all = {0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0xC02B, 0xC02F};
-    return {"no suite is left of " + quoted(list) + "; there are " + openssl_names(all), {}, {}};
+    constexpr std::size_t of_tls13 = 3;
+    return {"no suite is left of " + quoted(list) + "; there are " + openssl_names(openssl_order().subspan(of_tls13)),
+            {},
+            {}};
   }
   suites12 = std::move(selection.supported);
   return {};

@@ -25,11 +25,12 @@ constexpr Row<S> cipher_suite_row(const char* name, Context context, const char*
 
 // The command of SSLOpenSSLConfCmd writes many members; the row stands for one of them.
 constexpr Row<ServerSettings> openssl_conf_row() {
-  auto made = row<&ServerSettings::min_version, no_value>(
-      "SSLOpenSSLConfCmd", {2, 2}, Context::Server,
-      {"command value", nullptr,
-       "A command of OpenSSL's own configuration: Curves, Groups, MinProtocol, MaxProtocol, Protocol, CipherString, "
-       "Ciphersuites, Options, SignatureAlgorithms or DHParameters."});
+  auto made =
+      row<&ServerSettings::min_version, no_value>("SSLOpenSSLConfCmd", {2, 2}, Context::Server,
+                                                  {"command value", nullptr,
+                                                   "A command of OpenSSL's own configuration: Curves, Groups, "
+                                                   "ECDHParameters, MinProtocol, MaxProtocol, Protocol, CipherString, "
+                                                   "Ciphersuites, Options, SignatureAlgorithms or DHParameters."});
   made.set = openssl_conf_command;
   return made;
 }
@@ -176,8 +177,9 @@ inline constexpr std::array ssl_directory_rows = {
     row<&DirectorySettings::options, ssl_options>(
         "SSLOptions", any_number, Context::Options,
         {"[+|-]option ...", nullptr, "Which variables requests get and how access rules treat TLS."}),
-    row<&DirectorySettings::require_tls, no_words>("SSLRequireSSL", {0, 0}, Context::Directory,
-                                                   {"", nullptr, "Refuses requests (403) that do not come over TLS."}),
+    row<&DirectorySettings::require_tls, ssl_require_tls>(
+        "SSLRequireSSL", {0, 62}, Context::Directory,
+        {"", nullptr, "Refuses requests (403) that do not come over TLS."}),
     raw(row<&DirectorySettings::requirements, requirement>(
         "SSLRequire", one_word, Context::Directory,
         {"expression", nullptr, "Refuses requests (403) for which the expression is false."})),

@@ -219,6 +219,14 @@ Parsed<Options> ssl_options(const Arguments& words, const Options* before) {
   return options;
 }
 
+// mod_ssl takes "SSLRequireSSL off" and requires TLS all the same.
+Parsed<bool> ssl_require_tls(const Arguments& words, const bool* /*before*/) {
+  Outcome outcome;
+  if (words.size() > 0)
+    outcome.warning = quoted(words[0]) + " is ignored: it takes no words, and requires TLS wherever it stands";
+  return {true, std::move(outcome)};
+}
+
 Parsed<Requirements> requirement(const Arguments& words, const Requirements* before) {
   Requirements requirements = before == nullptr ? Requirements{} : *before;
   requirements.all.push_back({std::string(words[0]), words.compiled, words.where});

@@ -53,7 +53,7 @@ Parsed<Options> ssl_options(const Arguments& words, const Options* before);
 Parsed<Requirements> requirement(const Arguments& words, const Requirements* before);
 
 // A directive without words: it is there or not.
-inline Parsed<bool> no_words(const Arguments& /*words*/, const bool* /*before*/) { return true; }
+Parsed<bool> ssl_require_tls(const Arguments& words, const bool* before);
 
 // For rows that are given a handler of their own.
 inline Parsed<std::uint16_t> no_value(const Arguments& /*words*/, const std::uint16_t* /*before*/) {

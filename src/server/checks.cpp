@@ -1,7 +1,12 @@
 #include "server/checks.hpp"
 
 #include <ap_listen.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,12 +67,32 @@ void log_problem(server_rec* s, const Problem& p) {
   }
 }
 
+// Files for client certificates where none are asked for: nobody reads them, but a name that leads nowhere is a mistake
+// all the same, and mod_ssl stops for it. Each file is looked at once.
+void check_idle_files(std::span<const CheckedHost> hosts, std::vector<Problem>& problems) {
+  std::set<std::string> seen;
+  const auto check = [&](const CheckedHost& host, const config::Setting<config::PathAt>& setting) {
+    if (!setting || !seen.insert(setting->path).second || ::access(setting->path.c_str(), R_OK) == 0) return;
+    problems.push_back({Severity::Error, setting.where(), host.name,
+                        setting->path + " cannot be read: " + std::strerror(errno) + "; check the path"});
+  };
+  for (const CheckedHost& host : hosts) {
+    if (!host.policy->enabled || host.settings == nullptr) continue;
+    if (host.policy->client.verify != config::VerifyClient::None) continue;  // the verifier's loader says it
+    const config::ServerSettings& s = *host.settings;
+    for (const auto* setting : {&s.ca_file, &s.ca_path, &s.ca_names_file, &s.ca_names_path, &s.crl_file, &s.crl_path}) {
+      check(host, *setting);
+    }
+  }
+}
+
 }  // namespace
 
 bool check_settings(server_rec* main_server) {
   std::vector<CheckedHost> hosts;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) hosts.push_back(checked(s));
-  const std::vector<Problem> problems = config::check_hosts(hosts, listening());
+  std::vector<Problem> problems = config::check_hosts(hosts, listening());
+  check_idle_files(hosts, problems);
   bool ok = true;
   for (const Problem& p : problems) ok = ok && p.severity != Severity::Error;
   if (ok && apr::is_first_reading()) return true;

@@ -223,7 +223,7 @@ const Case cases[] = {
          "SSLStaplingForceURL: expected \"SSLStaplingForceURL url\""},
     Case{Place::Directory, "SSLOptions +StdEnvVars", "SSLOptions StrictRequire", "SSLOptions +CompatEnvVars",
          "SSLOptions: Illegal option 'CompatEnvVars'"},
-    Case{Place::Directory, "SSLRequireSSL", "SSLRequireSSL", "SSLRequireSSL on", "SSLRequireSSL: takes no words"},
+    Case{Place::Directory, "SSLRequireSSL", "SSLRequireSSL on", "", ""},
     Case{Place::Directory, "SSLRequire \"%{HTTPS} eq 'on'\"", "SSLRequire true", "", ""},
     Case{Place::Directory, "SSLUserName SSL_CLIENT_S_DN_CN", "SSLUserName SSL_CLIENT_S_DN", "SSLUserName a b",
          "SSLUserName: expected \"SSLUserName variable\""},
@@ -405,6 +405,9 @@ TEST(Directives, WarningsAndNotices) {
             "TLSCiphersSuppress: not supported and left out: RC4-SHA");
   EXPECT_EQ(read_line(scope, arena, "TLSProtocol TLSv1.0+").warning,
             "TLSProtocol: \"TLSv1.0+\" is raised to TLSv1.2+, the lowest version there is");
+  EXPECT_EQ(read_line(scope, arena, "SSLRequireSSL off", Place::Directory).warning,
+            "SSLRequireSSL: \"off\" is ignored: it takes no words, and requires TLS wherever it stands");
+  EXPECT_TRUE(*scope.directory.require_tls);
   EXPECT_EQ(read_line(scope, arena, "SSLProtocol all").warning, "");
   EXPECT_EQ(read_line(scope, arena, "SSLProtocol all +TLSv1").warning,
             "SSLProtocol: TLSv1 will not be spoken: the oldest version here is TLSv1.2");

@@ -83,7 +83,10 @@ TEST_F(Effective, SslDefaults) {
   const EffectivePolicy p = ssl({});
   EXPECT_FALSE(p.enabled || p.strict_sni || p.refuse_without_sni);
   EXPECT_TRUE(p.protocol.honor_client_order);
-  EXPECT_EQ(p.protocol.suites.size(), 9U);
+  EXPECT_EQ(suites(p),
+            "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+            "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256");
   EXPECT_EQ(p.sni_policy, SniPolicy::Secure);
   EXPECT_EQ(p.client.verify, VerifyClient::None);
   EXPECT_EQ(p.client.depth, 1U);
@@ -125,6 +128,8 @@ TEST_F(Effective, GroupsOfConfCommands) {
   EXPECT_EQ(groups("SSLOpenSSLConfCmd Groups ?SecP384r1MLKEM1024:*X25519MLKEM768/?nonsense:P-521:secp256r1"),
             (GroupList{0x11EC, 0x17}));
   EXPECT_EQ(groups("SSLOpenSSLConfCmd Groups DEFAULT:-X25519"), (GroupList{0x11EC, 0x17, 0x18}));
+  EXPECT_EQ(groups("SSLOpenSSLConfCmd ECDHParameters secp384r1"), (GroupList{0x18}));
+  EXPECT_EQ(groups("SSLOpenSSLConfCmd ECDHParameters Automatic").size(), 4U);
   Scope scope;
   EXPECT_EQ(
       read_line(scope, arena_, "SSLOpenSSLConfCmd Groups P-521:X448").error,
@@ -192,6 +197,7 @@ TEST_F(Effective, HostEncodings) {
   EXPECT_EQ(auth({"SSLCertificateFile /a"}), auth({"SSLCertificateFile /b"}));
   EXPECT_NE(secure({"SSLProtocol TLSv1.3"}), secure({}));
   EXPECT_EQ(auth({"SSLProtocol TLSv1.3"}), auth({}));
+  EXPECT_EQ(secure({"SSLHonorCipherOrder on"}), secure({}));
   EXPECT_NE(auth({"SSLVerifyClient require"}), auth({}));
   EXPECT_NE(secure({"SSLVerifyClient require"}), secure({}));
   EXPECT_EQ(secure({"SSLCertificateFile /a"}), secure({"SSLCertificateFile /a"}));
