@@ -60,6 +60,8 @@ int judge(request_rec* r, const conn::Facts& facts) {
 }  // namespace
 
 int check_host(request_rec* r) noexcept {
+  // What ErrorDocument makes of a refusal must not be refused again; and a forward proxy is asked for hosts of others.
+  if (ap_is_initial_req(r) == 0 || r->proxyreq == PROXYREQ_PROXY) return DECLINED;
   const conn::Facts* facts = conn::facts(r->connection);
   if (facts == nullptr || facts->host == nullptr) return DECLINED;
   return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] { return judge(r, *facts); });

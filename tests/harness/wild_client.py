@@ -4,10 +4,12 @@ Options of a request, each `name=value` or a bare name:
 
     tls=1.0|1.1|1.2|1.3  the only version offered     ciphers=LIST   OpenSSL's list, for TLS 1.2 and older
     group=NAME           the only group offered        sni=NAME|-     another server name than the URL's, or none
-    host=NAME            another Host than the URL's   cert=WHO       a client certificate (materials.py)
+    host=NAME|-          another Host than the URL's, or HTTP/1.0 without one
+    cert=WHO             a client certificate (materials.py)
     verify               the server's chain must hold  resume         a second connection, with the session of the first
     h2                   HTTP/2 (by curl)              address=IP     where to connect
     user=NAME:PASSWORD   Basic authentication          header=NAME:VALUE
+    proxy=HOST:PORT      the server is asked for http://HOST:PORT, as a proxy
     body=TEXT            a body to send                idle           a request, then another on the same connection
 """
 import base64
@@ -55,7 +57,7 @@ class WildClient:
         if not answer.status:
             return {"outcome": "refused"}
         seen = {"outcome": str(answer.status), "http version": answer.version}
-        return seen | _answer(path, answer.headers, answer.body)
+        return seen | _answer(answer.headers, answer.body)
 
     def _python(self, request: Request, url, port: int, path: str) -> dict[str, str]:
         using = self._context(request.options) if url.scheme == "https" else None
@@ -86,13 +88,18 @@ class WildClient:
             for number in range(2 if "idle" in options else 1):
                 connection.sendall(self._request(request, url, path, last="idle" not in options or number == 1))
                 status, headers, body = reader.response(request.method)
-            seen |= {"outcome": str(status)} | _answer(path, headers, body)
+            seen |= {"outcome": str(status)} | _answer(headers, body)
             return seen, connection.session if using else None
 
     def _request(self, request: Request, url, path: str, last: bool) -> bytes:
         options = request.options
-        lines = [f"{request.method} {path} HTTP/1.1", f"Host: {options.get('host', url.hostname)}",
-                 f"Connection: {'close' if last else 'keep-alive'}"]
+        host = options.get("host", url.hostname)
+        if "proxy" in options:
+            name, _, port = options["proxy"].partition(":")
+            host = f"{name}:{self.ports[port]}"
+            path = f"http://{host}{path}"
+        named = [f"{request.method} {path} HTTP/1.1", f"Host: {host}"]
+        lines = [*(named if host != "-" else [f"{request.method} {path} HTTP/1.0"]), f"Connection: {'close' if last else 'keep-alive'}"]
         if "header" in options:
             lines.append(options["header"].replace(":", ": ", 1))
         if "user" in options:
@@ -131,10 +138,10 @@ def normal(text: str, ports: dict[str, int]) -> str:
     return text
 
 
-def _answer(path: str, headers: dict[str, str], body: bytes) -> dict[str, str]:
+def _answer(headers: dict[str, str], body: bytes) -> dict[str, str]:
     seen = {f"header {name}": value for name, value in headers.items() if name not in UNCOMPARABLE}
     text = body.decode(errors="backslashreplace")
-    if not path.startswith(ENVIRONMENT) or "\nGATEWAY" not in f"\n{text}":
+    if "\nGATEWAY_INTERFACE=" not in f"\n{text}":
         return seen | {"body": text}
     variables = dict(re.findall(r"^([A-Za-z_]\w*)=((?:.|\n(?![A-Za-z_]\w*=))*)", text, re.M))
     return seen | {f"env {name}": value for name, value in variables.items()

@@ -12,6 +12,7 @@ EVERYWHERE = [
     ("new-variables", r"env SSL_(GROUP|SIGALG|ALPN)", None),
     ("resumed-sni", r"(env|log) SSL_TLS_SNI", "resume"),
     ("old-versions", "alert", "old"),
+    ("resumed-chain", r"(env|log) SSL_CLIENT_CERT_CHAIN_\d", "resume"),
     ("plain-http-page", "body", "plain"),
 ]
 # Differences that a directive brings: -t -D DUMP_TLS_MIGRATION names its line.
