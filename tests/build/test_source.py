@@ -139,7 +139,8 @@ STRAYS = {
 def test_sources_hold_no(what):
     found = []
     for name in tracked():
-        if name in ("Cargo.lock", "LICENSE"):
+        # Configurations of the wild have the paths of the products that write them.
+        if name in ("Cargo.lock", "LICENSE") or name.startswith("tests/configs/"):
             continue
         try:
             text = (ROOT / name).read_text()

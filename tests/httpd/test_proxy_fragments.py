@@ -122,7 +122,7 @@ def files(ca, clients, backends, tmp_path_factory):
     write(home / "cas/ca.pem", ca.pem())
     for name in ("crls", "cas"):
         subprocess.run(["openssl", "rehash", str(home / name)], check=True, capture_output=True)
-    for directory in (home, *home.parents[:2]):
+    for directory in (home, *home.parents[:3]):
         directory.chmod(0o755)  # mod_ssl reads them in its children
     return {
         "ca": ca.file, "ca_dir": home / "cas", "crl": home / "crls/list.pem", "crl_dir": home / "crls",
