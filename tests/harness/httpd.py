@@ -83,7 +83,7 @@ class Httpd:
     def run(self, *arguments: str, timeout: float = 60, user: int | None = None) -> subprocess.CompletedProcess:
         """apache2 -f httpd.conf ARGUMENTS, for -t, -S, -D, -k; output as text, stderr apart."""
         return subprocess.run([HTTPD, "-f", str(self.conf), *arguments], capture_output=True, text=True,
-                              timeout=timeout, env=self._environment(), start_new_session=True,
+                              timeout=timeout, env=self.environment(), start_new_session=True,
                               user=user, group=user, extra_groups=[] if user else None)
 
     def start(self, seconds: float = 30, *, user: int | None = None, arguments: tuple[str, ...] = ()) -> "Httpd":
@@ -92,7 +92,7 @@ class Httpd:
         with open(self.home / "stderr", "ab") as stderr:
             command = [HTTPD, "-f", str(self.conf), "-DFOREGROUND", *arguments]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
-                                            env=self._environment(), preexec_fn=process.leash, start_new_session=True,
+                                            env=self.environment(), preexec_fn=process.leash, start_new_session=True,
                                             user=user, group=user, extra_groups=[] if user else None)
         ready = self._listens if "-X" in arguments else self._ready  # one process says nothing
         wait_until(ready, f"httpd to start; it said: {self.said()}", seconds)
@@ -102,7 +102,7 @@ class Httpd:
         """Starts a server that must refuse to run; returns all it said."""
         with open(self.home / "stderr", "ab") as stderr:
             done = subprocess.run([HTTPD, "-f", str(self.conf), "-DFOREGROUND"], stdin=subprocess.DEVNULL,
-                                  stdout=stderr, stderr=stderr, env=self._environment(), start_new_session=True,
+                                  stdout=stderr, stderr=stderr, env=self.environment(), start_new_session=True,
                                   timeout=seconds)
         assert done.returncode != 0, f"httpd started and stopped with success\n{self.said()}"
         self.log.allow(".*")
@@ -188,12 +188,14 @@ class Httpd:
         if not os.environ.get("MOD_TLS_KEEP"):
             shutil.rmtree(self.home, ignore_errors=True)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         environment = {"PATH": os.environ["PATH"], "LANG": "C", "TZ": "UTC"}
         environment |= {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
-        if "MOD_TLS_PRELOAD" in os.environ:
-            environment["LD_PRELOAD"] = os.environ["MOD_TLS_PRELOAD"]
-        return environment | self.extra_environment
+        environment |= self.extra_environment
+        if "MOD_TLS_PRELOAD" in os.environ:  # the sanitizers' runtime has to come first
+            own = environment.get("LD_PRELOAD")
+            environment["LD_PRELOAD"] = os.environ["MOD_TLS_PRELOAD"] + (f":{own}" if own else "")
+        return environment
 
 
 def _kill_session(session: int) -> None:

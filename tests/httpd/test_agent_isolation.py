@@ -84,7 +84,7 @@ def test_a_test_of_the_configuration_leaves_no_key(kept):
         while True:
             os.write(writer, b"x" * 4096)
     os.set_blocking(writer, True)
-    testing = subprocess.Popen([HTTPD, "-f", str(kept.conf), "-t"], stderr=writer, env={"PATH": os.environ["PATH"]})
+    testing = subprocess.Popen([HTTPD, "-f", str(kept.conf), "-t"], stderr=writer, env=kept.environment())
     os.close(writer)
     try:
         speaks = ["1", "0x2"]  # write(2, ...), see proc(5)

@@ -131,7 +131,7 @@ def test_signals_of_the_group_do_not_reach_it(httpd, ca):
 def test_detached(httpd, ca):
     """Started as a daemon: the agent of the first pass of post_config serves the httpd that detached."""
     server = httpd([Vhost("a.test", [ca.issue("a.test")])], config=ON, start=False)
-    subprocess.run([HTTPD, "-f", str(server.conf)], check=True, timeout=60, env={"PATH": os.environ["PATH"]})
+    subprocess.run([HTTPD, "-f", str(server.conf)], check=True, timeout=60, env=server.environment())
     pidfile = server.home / "httpd.pid"
     try:
         wait_until(pidfile.exists, "a pid file")

@@ -120,7 +120,7 @@ class Terminal:
     def __init__(self, server):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execv(HTTPD, [HTTPD, "-f", str(server.conf), "-DFOREGROUND"])
+            os.execve(HTTPD, [HTTPD, "-f", str(server.conf), "-DFOREGROUND"], server.environment())
         self.shown = ""
 
     def expect(self, text: str) -> None:

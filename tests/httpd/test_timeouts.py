@@ -138,7 +138,7 @@ def one_child(httpd, ca, factor: str, deadline: int, log_level: str = "warn"):
     settings = ONE_CHILD.replace("ServerLimit 2", "ServerLimit 1") + f"\n{factor}"
     return httpd([Vhost("a.test", [ca.issue("a.test")])], mpm_settings=settings, log_level=log_level,
                  config=f"{AT_ONCE}TLSHandshakeTimeout {deadline}\nTimeout 300\nListenBackLog 4096",
-                 allow=("AH03490", "AH10159", "TLS0402", "TLS0403"))
+                 allow=("AH00484", "AH03490", "AH10159", "TLS0402", "TLS0403"))
 
 
 @pytest.mark.parametrize("clients,factor", [(44, ""), (2000, "AsyncRequestWorkerFactor 1000")])
