@@ -17,6 +17,10 @@ bool any_word(const Arguments& words, std::string_view wanted) {
   });
 }
 
+std::string peers(const Arguments& words) {
+  return std::string_view(words.directive).find("Proxy") == std::string_view::npos ? "clients" : "backends";
+}
+
 std::string cipher_suite(const Arguments& words, bool in_section) {
   if (in_section) {
     return "there is no renegotiation: a request is answered 403 where its connection has another suite, instead of a "
@@ -33,8 +37,8 @@ std::string cipher_suite(const Arguments& words, bool in_section) {
     first = suite(number)->openssl;
     break;
   }
-  return std::to_string(selection.supported.size()) +
-         " of this list remain here; clients that know only others, such as " + first + ", cannot connect";
+  return std::to_string(selection.supported.size()) + " of this list remain here; " + peers(words) +
+         " that know only others, such as " + first + ", cannot connect";
 }
 
 std::string protocol(const Arguments& words, bool /*in_section*/) {
@@ -42,7 +46,7 @@ std::string protocol(const Arguments& words, bool /*in_section*/) {
     return std::ranges::any_of(words.words, [word](std::string_view w) { return same_word(w, word); });
   };
   if (!any_word(words, "all") || (removes("-TLSv1") && removes("-TLSv1.1"))) return {};
-  return "\"all\" is TLSv1.2 and TLSv1.3: clients that know only TLSv1 or TLSv1.1 cannot connect";
+  return "\"all\" is TLSv1.2 and TLSv1.3: " + peers(words) + " that know only TLSv1 or TLSv1.1 cannot connect";
 }
 
 std::string verify_client(const Arguments& words, bool in_section) {
@@ -77,6 +81,8 @@ struct Difference {
 constexpr std::array differences = {
     Difference{"SSLCipherSuite", cipher_suite},
     Difference{"SSLProtocol", protocol},
+    Difference{"SSLProxyCipherSuite", [](const Arguments& w, bool /*in_section*/) { return cipher_suite(w, false); }},
+    Difference{"SSLProxyProtocol", protocol},
     Difference{"SSLVerifyClient", verify_client},
     Difference{"SSLOptions", options},
     Difference{"SSLSessionTicketKeyFile", ticket_keys},

@@ -127,3 +127,18 @@ def test_both_modules_beside_each_other_are_one_engine(httpd, ca):
                    config=f"LoadModule tls_module {mod_tls_so()}\nLoadModule ssl_module /nowhere/mod_ssl.so")
     server.log.allow("AH01574")
     assert curl(server.port, ca=ca.file).status == 200
+
+
+def test_differences_of_a_tree_for_mod_ssl_are_listed_without_touching_it(httpd, ca):
+    """The configuration still loads mod_ssl; ours comes first by -C, so that its own line is skipped."""
+    words = "SSLProtocol all -SSLv3\nSSLCryptoDevice nonsense\nSSLCipherSuite HIGH:!aNULL\nSSLRandomSeed startup builtin"
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="SSLUseStapling on\nSSLProxyEngine on\nSSLProxyProtocol all")],
+                   engine="mod_ssl", config=words, start=False)
+    before = server.conf.read_text()
+    done = server.run("-t", "-D", "DUMP_TLS_MIGRATION", "-C", f"LoadModule ssl_module {mod_tls_so()}")
+    listed = re.findall(rf"^{server.conf}:(\d+): (?:stops the start: )?(\w+): ", done.stdout, re.M)
+    lines = before.splitlines()
+    assert {word for _, word in listed} >= {"SSLProtocol", "SSLCryptoDevice", "SSLCipherSuite", "SSLRandomSeed", "SSLProxyProtocol"}
+    assert all(lines[int(number) - 1].startswith(word) for number, word in listed), done.stdout
+    assert ": stops the start: SSLCryptoDevice: engines are not supported" in done.stdout
+    assert server.conf.read_text() == before and "AH01574" in done.stderr

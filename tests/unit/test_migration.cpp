@@ -20,6 +20,10 @@ TEST(Migration, SaysWhatIsDifferent) {
       "SSLCipherSuite: 1 of this list remain here; clients that know only others, such as AES128-SHA, cannot connect");
   EXPECT_EQ(difference("SSLProtocol all -SSLv3"),
             "SSLProtocol: \"all\" is TLSv1.2 and TLSv1.3: clients that know only TLSv1 or TLSv1.1 cannot connect");
+  EXPECT_EQ(
+      difference("SSLProxyProtocol all -SSLv3", true),
+      "SSLProxyProtocol: \"all\" is TLSv1.2 and TLSv1.3: backends that know only TLSv1 or TLSv1.1 cannot connect");
+  EXPECT_NE(difference("SSLProxyCipherSuite HIGH"), "");
   EXPECT_NE(difference("SSLVerifyClient require", true), "");
   EXPECT_NE(difference("SSLCipherSuite HIGH", true), "");
   EXPECT_NE(difference("SSLOptions +StdEnvVars +OptRenegotiate", true), "");
