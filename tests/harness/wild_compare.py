@@ -4,7 +4,9 @@ import re
 import shutil
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from .httpd import Httpd
@@ -29,6 +31,8 @@ LOGGED += [("vhost", "%v"), ("port", "%{local}p"), ("user", "%u"), ("status", "%
 FORMATS = r"""LogFormat "%v:%p %h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" vhost_combined
 LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" combined
 LogFormat "%h %l %u %t \"%r\" %>s %b" common"""
+# Lines about requests that rules of fail2ban and the like look for.
+REFUSALS = re.compile(r"AH(01996|02031|02032|02033|02036|02219|02227|02229|02265)\b")
 RANDOM = re.compile(r"SSL_SESSION_ID$")
 TIME = re.compile(r"\[\d\d/\w{3}/\d{4}:[^\]]*\]|\d{4}-\d\d-\d\d[T ][\d:.+]+")
 
@@ -67,6 +71,10 @@ GlobalLog @HOME@/fields.log "{chr(9).join(form for _, form in LOGGED)}"
         with ThreadPoolExecutor(6) as pool:
             return list(pool.map(self.client.ask, requests))
 
+    def refusals(self) -> Counter:
+        texts = [file.read_text(errors="backslashreplace") for file in self.server.home.rglob("*error*") if file.is_file()]
+        return Counter(number for text in texts for number in REFUSALS.findall(text))
+
     def logged(self, request: Request) -> dict[str, str]:
         """What log files say of a request."""
         seen = {}
@@ -88,8 +96,17 @@ GlobalLog @HOME@/fields.log "{chr(9).join(form for _, form in LOGGED)}"
         return {normal(name, ports): normal(value, ports) for name, value in seen.items()}
 
 
-def compare(wild: Wild, materials: Materials) -> tuple[list[tuple[Request, dict, dict]], list[str], str]:
-    """What both sides saw of each request; faults of ours beyond that; and what it foretells of its differences."""
+@dataclass
+class Comparison:
+    """One configuration with both modules."""
+
+    answers: list[tuple[Request, dict[str, str], dict[str, str]]]  # what was seen of each request: theirs, ours
+    faults: list[str]                  # of ours, beyond that
+    foretold: str                      # what ours says of its differences beforehand
+    refusals: tuple[Counter, Counter]  # how often each number of a refused request stands in error logs: theirs, ours
+
+
+def compare(wild: Wild, materials: Materials) -> Comparison:
     root = Path(tempfile.mkdtemp(prefix="mod_tls-wild-"))
     root.chmod(0o755)
     sides: list[Side] = []
@@ -104,13 +121,14 @@ def compare(wild: Wild, materials: Materials) -> tuple[list[tuple[Request, dict,
         logs = [[side.logged(request) for request in wild.requests] for side in sides]
         faults = sides[1].server.judge()
         foretold = sides[1].server.run("-t", "-D", "DUMP_TLS_MIGRATION").stdout
+        refusals = tuple(side.refusals() for side in sides)
     finally:
         for side in sides:
             side.server.stop()
             side.server.remove()
         shutil.rmtree(root)
     seen = [[_comparable(a | b) for a, b in zip(*both)] for both in zip(answers, logs)]
-    return list(zip(wild.requests, *seen)), faults, foretold
+    return Comparison(list(zip(wild.requests, *seen)), faults, foretold, refusals)
 
 
 def refusal(wild: Wild, materials: Materials) -> str:
