@@ -85,7 +85,10 @@ const char* apply_here(cmd_parms* cmd, server::ServerScope& server, server::Dire
                        const config::Arguments& words) {
   const auto& command = *static_cast<const Command*>(cmd->info);
   server::PoolArena arena(cmd->pool);
-  if (command.proxy_count > 0) return report(cmd, words, apply(*command.proxy, directory.proxy, arena, words));
+  if (command.proxy_count > 0) {
+    directory.of_backends = true;
+    return report(cmd, words, apply(*command.proxy, directory.proxy, arena, words));
+  }
   if (command.directory_count > 0 && (cmd->path != nullptr || command.server_count == 0)) {
     return report(cmd, words, apply(*command.directory, directory.settings, arena, words));
   }

@@ -130,17 +130,35 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
   }
 }
 
-// mod_proxy's hook: `section` belongs to a <Proxy> section or a worker of `s`.
+// mod_proxy's hook: `section` belongs to a <Proxy> section or a worker of `s`. One that says nothing of TLS gets no
+// policy that would stand over those of other sections: it may be there for its Require alone.
 int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* s,
                         ap_conf_vector_t* section) noexcept {
   DirectoryScope* const inner = directory_scope(s, section);
   const DirectoryScope* const outer = directory_scope(s, s->lookup_defaults);
-  if (inner == nullptr || outer == nullptr) return OK;
+  if (inner == nullptr || outer == nullptr || !inner->of_backends) return OK;
   config::ProxySettings merged;
   PoolArena arena(pool);
   config::merge<config::ProxySettings>(config::all_proxy_rows, arena, merged, outer->proxy, inner->proxy);
   inner->proxy = merged;
   return complete_scope(pool, s, *inner) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+// Under -t, where mod_proxy tells of no sections: all that a start would build, for what is wrong with it.
+int check_outgoing(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server) noexcept {
+  if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
+  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
+    bool good = build_client_policies(pool, main_server);
+    const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
+    for (server_rec* s = main_server; proxy != nullptr && s != nullptr; s = s->next) {
+      const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, proxy));
+      auto* const* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
+      for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
+        if (section_post_config(pool, log_pool, temp_pool, s, sections[i]) != OK) good = false;
+      }
+    }
+    return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  });
 }
 
 bool speaks_tls(const proxy_worker* worker) {
@@ -225,6 +243,7 @@ bool build_client_policies(apr_pool_t* pool, server_rec* main_server) {
 }
 
 void register_outgoing_hooks() noexcept {
+  ap_hook_check_config(check_outgoing, nullptr, nullptr, APR_HOOK_LAST);
   // mod_proxy completes its workers in its own.
   static const char* const before[] = {"mod_proxy.c", nullptr};
   ap_hook_post_config(warn_of_belief, before, nullptr, APR_HOOK_LAST);

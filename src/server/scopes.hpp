@@ -26,6 +26,7 @@ struct DirectoryScope {
   config::ProxySettings proxy;
   const rs::ClientPolicy* client_policy = nullptr;  // built in post_config, of the innermost section that has one
   bool believes_all = false;                        // it verifies no backend
+  bool of_backends = false;                         // a word for outgoing connections stands in this very section
 };
 
 // For the module records; all in `pool`.

@@ -1,11 +1,10 @@
 """A gibibyte in each direction, over h1 and h2, in constant memory."""
 import os
 import subprocess
-import threading
 
 import pytest
-from harness import process
 from harness.config import ONE_CHILD, Vhost
+from harness.watch import Watched
 
 SIZE = 1 << 30
 ROOM_KIB = 16 * 1024
@@ -21,29 +20,6 @@ def server(shared_httpd, ca):
     with open(made.put("docs/a.test/huge", b""), "r+b") as huge:
         huge.truncate(SIZE)  # a hole: nothing is on the disk
     return made.start()
-
-
-class Watched:
-    """The most own memory that the server's child had while the block ran, in KiB above the beginning."""
-
-    def __init__(self, server):
-        self.server = server
-
-    def __enter__(self):
-        self.child = self.server.children[0]
-        self.before, self.most = process.resident_kib(self.child), 0
-        self.done = threading.Event()
-        self.thread = threading.Thread(target=self._watch)
-        self.thread.start()
-        return self
-
-    def _watch(self) -> None:
-        while not self.done.wait(0.02):
-            self.most = max(self.most, process.resident_kib(self.child) - self.before)
-
-    def __exit__(self, *_) -> None:
-        self.done.set()
-        self.thread.join()
 
 
 def curl_bulk(server, *options: str) -> str:

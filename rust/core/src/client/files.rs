@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::identity::{Pair, read_pairs};
 use crate::creds::file;
 use crate::creds::pem;
+use crate::x509::first_element_length;
 
 /// What reading found that is not quite right, in sentences that name the file.
 pub type Warnings = Vec<String>;
@@ -49,7 +50,7 @@ fn blocks_of(path: &str, labels: &[&str]) -> Result<Vec<Vec<u8>>, String> {
             let der = block
                 .decode()
                 .map_err(|e| crate::creds::key::pem_fault(path, e).text())?;
-            found.push(der.to_vec());
+            found.push(first_element(&der).to_vec());
         }
     }
     if found.is_empty() {
@@ -59,6 +60,13 @@ fn blocks_of(path: &str, labels: &[&str]) -> Result<Vec<Vec<u8>>, String> {
         ));
     }
     Ok(found)
+}
+
+/// OpenSSL puts its trust settings behind the certificate in a TRUSTED CERTIFICATE.
+pub(super) fn first_element(der: &[u8]) -> &[u8] {
+    first_element_length(der)
+        .and_then(|length| der.get(..length))
+        .unwrap_or(der)
 }
 
 fn files_of(directory: &str) -> Result<Vec<String>, String> {

@@ -7,6 +7,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
+use super::files::first_element;
 use crate::context;
 use crate::creds::certificate::Certificate;
 use crate::creds::key::{Form, PrivateKey, is_encrypted, pem_fault, read_key};
@@ -86,7 +87,7 @@ pub fn read_pairs(
     let mut keys = Vec::new();
     for block in pem::blocks(file) {
         let block = block.map_err(|e| pem_fault(name, e).text())?;
-        if is_encrypted(&block) {
+        if is_encrypted(&block) || block.label == "ENCRYPTED PRIVATE KEY" {
             return Err(format!(
                 "{name}: the private key in line {} is encrypted, and nobody can be asked for the pass phrase of a \
                  proxy's key; decrypt it with: openssl pkey -in {name} -out NEW",
@@ -96,7 +97,7 @@ pub fn read_pairs(
         let form = match block.label {
             "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
                 let der = block.decode().map_err(|e| pem_fault(name, e).text())?;
-                leaves.push(CertificateDer::from(der.to_vec()));
+                leaves.push(CertificateDer::from(first_element(&der).to_vec()));
                 continue;
             }
             "PRIVATE KEY" => Form::Pkcs8,
