@@ -12,7 +12,7 @@ declare -A packages=(
   [lint]="clang-format clang-tidy"
   [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography gnutls-bin nghttp2-client curl procps
     faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
-    python3-certbot-apache pebble"
+    python3-certbot-apache pebble nginx-light nodejs"
   [bench]="python3-cryptography nghttp2-client strace util-linux"
 )
 

@@ -209,3 +209,77 @@ impl ServerCertVerifier for Judge {
         self.algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    use super::*;
+    use crate::client::algorithms;
+
+    fn certificate(common_name: &str, names: &[&str]) -> CertificateDer<'static> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, common_name);
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().clone()
+    }
+
+    fn judge(check_name: bool, common_names: bool) -> Judge {
+        Judge {
+            mode: Mode::None,
+            depth: 1,
+            anchors: Anchors::default(),
+            revocation: Revocation::default(),
+            check_name,
+            common_names,
+            check_dates: true,
+            algorithms: algorithms(),
+        }
+    }
+
+    #[test]
+    fn names_that_a_backend_may_have() {
+        let verdict = |common_names, leaf: &CertificateDer<'static>, host| {
+            let chain = [leaf.clone()];
+            judge(true, common_names).judge(&chain, Some(host), UnixTime::now())
+        };
+        let named = certificate("common.example", &["a.example", "*.b.example", "192.0.2.1"]);
+        for (host, strict, lenient) in [
+            ("a.example", true, true),
+            ("A.Example.", true, true),
+            ("x.b.example", true, true),
+            ("192.0.2.1", true, true),
+            ("common.example", false, true),
+            ("b.example", false, false),
+            ("192.0.2.2", false, false),
+        ] {
+            assert_eq!(verdict(false, &named, host).is_ok(), strict, "{host}");
+            assert_eq!(verdict(true, &named, host).is_ok(), lenient, "{host}");
+        }
+        let nameless = certificate("*.0.2.1", &[]);
+        assert!(verdict(true, &nameless, "192.0.2.1").is_err());
+        assert!(verdict(true, &nameless, "x.0.2.1").is_ok());
+        let why = verdict(false, &nameless, "x.0.2.1").unwrap_err();
+        assert!(why.contains("no subjectAltName"), "{why}");
+    }
+
+    #[test]
+    fn what_is_not_asked_is_not_looked_at() {
+        let leaf = certificate("a.example", &["a.example"]);
+        let chain = [leaf];
+        let later = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1 << 40));
+        let now = UnixTime::now();
+        assert!(judge(false, false).judge(&chain, Some("b"), now).is_ok());
+        assert!(judge(true, false).judge(&chain, None, now).is_ok());
+        assert!(judge(true, false).judge(&chain, None, later).is_err());
+        let untimely = Judge {
+            check_dates: false,
+            ..judge(true, false)
+        };
+        assert!(untimely.judge(&chain, Some("a.example"), later).is_ok());
+        assert!(untimely.judge(&[], None, now).is_err());
+    }
+}

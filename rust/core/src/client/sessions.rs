@@ -107,3 +107,57 @@ impl ClientSessionStore for Sessions {
         self.find(name, |backend| backend.tickets.pop_back())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::{Context, enter};
+
+    fn at<R>(address: &str, call: impl FnOnce() -> R) -> R {
+        let mut context = Some(Box::new(Context {
+            identity: Arc::from(address),
+            ..Context::default()
+        }));
+        enter(&mut context, call)
+    }
+
+    fn name(text: &str) -> ServerName<'static> {
+        ServerName::try_from(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn backends_behind_one_name_are_kept_apart() {
+        let sessions = Sessions::default();
+        let far = name("far.example");
+        for (address, group) in [
+            ("192.0.2.1:443/far.example", NamedGroup::X25519),
+            ("192.0.2.1:444/far.example", NamedGroup::secp256r1),
+            ("192.0.2.2:443/far.example", NamedGroup::secp384r1),
+        ] {
+            at(address, || {
+                assert_eq!(sessions.kx_hint(&far), None);
+                sessions.set_kx_hint(far.clone(), group);
+            });
+        }
+        at("192.0.2.1:443/far.example", || {
+            assert_eq!(sessions.kx_hint(&far), Some(NamedGroup::X25519));
+            assert_eq!(sessions.kx_hint(&name("other.example")), None);
+        });
+        assert_eq!(sessions.kx_hint(&far), None, "outside of a connection");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_oldest_is_forgotten() {
+        let sessions = Sessions::default();
+        let host = |number: usize| name(&format!("host{number}.example"));
+        at("192.0.2.1:443", || {
+            for number in 0..MAX_BACKENDS + 10 {
+                sessions.set_kx_hint(host(number), NamedGroup::X25519);
+            }
+            assert_eq!(sessions.table().backends.len(), MAX_BACKENDS);
+            assert_eq!(sessions.table().order.len(), MAX_BACKENDS);
+            assert_eq!(sessions.kx_hint(&host(9)), None);
+            assert!(sessions.kx_hint(&host(10)).is_some());
+        });
+    }
+}
