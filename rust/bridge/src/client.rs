@@ -42,6 +42,13 @@ fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, St
                 .map(Into::into),
         );
     }
+    if spec.system_roots && trusted.is_empty() {
+        warnings.push(
+            "no authorities are found on this system, so that no backend can be verified: install ca-certificates, or \
+             name a file or directory by TLSProxyCA"
+                .to_owned(),
+        );
+    }
     let (anchors, refused) = Anchors::new(&trusted, Ends::Anywhere);
     if !spec.system_roots {
         warnings.extend(
