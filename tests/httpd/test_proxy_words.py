@@ -39,7 +39,7 @@ CASES = {
 
 # Words, and what the line of the connection then says.
 NEGOTIATED = {
-    "": "TLSv1.3, TLS_AES_256_GCM_SHA384, X25519, ALPN none, full handshake, certificate verified by CN=mod_tls Test Root",
+    "TLSProxyVerifyDepth 3": "TLSv1.3, TLS_AES_256_GCM_SHA384, X25519, ALPN none, full handshake, certificate verified by CN=mod_tls Test Root",
     "TLSProxyCiphersPrefer TLS_CHACHA20_POLY1305_SHA256": "TLSv1.3, TLS_",
     "TLSProxyCiphersSuppress TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256": "TLSv1.3, TLS_AES_128_GCM_SHA256, ",
     "TLSProxyGroups P-384": "TLSv1.3, .*, (P-384|secp384r1), ",
