@@ -10,6 +10,7 @@
 #include "config/suites.hpp"
 #include "conn/certificates.hpp"
 #include "conn/facts.hpp"
+#include "conn/request_facts.hpp"
 #include "report/log.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
@@ -39,29 +40,7 @@ bool suite_allowed(request_rec* r, const DirectorySettings& section, const Facts
   return false;
 }
 
-// What a request needs of the client's certificate: the section's word over the virtual host's.
-struct Demand {
-  VerifyClient verify;
-  std::uint32_t depth;
-  std::string ca_file;
-  std::string ca_path;
-};
-
-Demand demand_of(const DirectorySettings& section, const config::ClientPolicy& host) {
-  return {section.verify_client ? *section.verify_client : host.verify,
-          section.verify_depth ? *section.verify_depth : host.depth,
-          section.ca_file ? section.ca_file->path : host.ca_file,
-          section.ca_path ? section.ca_path->path : host.ca_path};
-}
-
-// Whether the handshake alone has settled everything: the host it was made for, and no section with a word of its own.
-bool settled(const request_rec* r, const DirectorySettings& section, const Facts& facts,
-             const server::HostClients& clients) {
-  return r->server == facts.host && !clients.has_sections && !section.verify_client && !section.verify_depth &&
-         !section.ca_file && !section.ca_path;
-}
-
-bool certificate_accepted(request_rec* r, const Facts& facts, const Demand& demand,
+bool certificate_accepted(request_rec* r, const Facts& facts, const conn::Demand& demand,
                           const server::HostClients& clients) {
   const rs::ClientVerifier* verifier = clients.find(demand.ca_file, demand.ca_path);
   if (verifier == nullptr) {
@@ -85,8 +64,8 @@ bool client_allowed(request_rec* r, const DirectorySettings& section, const Fact
   if (host == nullptr || made == nullptr) {
     return !section.verify_client || *section.verify_client == VerifyClient::None;
   }
-  if (settled(r, section, facts, *host->clients)) return true;
-  const Demand demand = demand_of(section, server::effective(r->server).client);
+  if (conn::is_settled(r, facts, *host->clients)) return true;
+  const conn::Demand demand = conn::demand_of(r);
   if (demand.verify == VerifyClient::None) return true;
   if (conn::client_certificates(facts) > 0) return certificate_accepted(r, facts, demand, *host->clients);
   if (demand.verify != VerifyClient::Require) return true;

@@ -8,6 +8,7 @@
 #include "config/words.hpp"
 #include "conn/certificates.hpp"
 #include "conn/facts.hpp"
+#include "conn/request_facts.hpp"
 #include "report/log.hpp"
 #include "report/variables.hpp"
 #include "server/scopes.hpp"
@@ -79,7 +80,7 @@ bool is_proven(const conn::Facts& facts) {
 
 int judge(request_rec* r) {
   if (refused_before(r)) return HTTP_FORBIDDEN;
-  const conn::Facts* facts = conn::facts(r->connection);
+  const conn::Facts* facts = conn::facts(r);
   if (!ap_is_initial_req(r)) return DECLINED;
   if (is_spoof(r)) return HTTP_FORBIDDEN;
   if (facts == nullptr) return DECLINED;

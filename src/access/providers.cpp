@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "access/access.hpp"
-#include "conn/facts.hpp"
+#include "conn/request_facts.hpp"
 
 namespace tls::access {
 namespace {
@@ -21,7 +21,7 @@ authz_status require_tls(request_rec* r, const char* /*line*/, const void* /*par
 }
 
 authz_status require_verified_client(request_rec* r, const char* /*line*/, const void* /*parsed*/) noexcept {
-  if (const conn::Facts* facts = conn::facts(r->connection)) {
+  if (const conn::Facts* facts = conn::facts(r)) {
     return facts->verify == conn::Verify::Success ? AUTHZ_GRANTED : AUTHZ_DENIED;
   }
   const char* verify = ap_ssl_var_lookup(r->pool, r->server, r->connection, r, "SSL_CLIENT_VERIFY");

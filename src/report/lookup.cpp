@@ -13,6 +13,7 @@
 #include "config/words.hpp"
 #include "conn/certificates.hpp"
 #include "conn/facts.hpp"
+#include "conn/request_facts.hpp"
 #include "report/request_variables.hpp"
 #include "report/variables.hpp"
 #include "server/scopes.hpp"
@@ -39,7 +40,7 @@ DnForm dn_form(const request_rec* r) {
 
 // http_ssl.h: nullptr leaves the answer to whoever else serves the connection.
 const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec* r, const char* name) noexcept {
-  const conn::Facts* facts = c != nullptr ? conn::facts(c) : nullptr;
+  const conn::Facts* facts = r != nullptr ? conn::facts(r) : c != nullptr ? conn::facts(c) : nullptr;
   if (facts != nullptr) {
     if (const char* value = variable(pool, *facts, name, dn_form(r))) return value;
   } else if (c != nullptr && ap_ssl_conn_is_ssl(c) != 0) {
@@ -166,7 +167,7 @@ int register_log_formats(apr_pool_t* pool, apr_pool_t* /*log*/, apr_pool_t* /*te
 
 // HTTPS and SSL_TLS_SNI always, the rest where the options of the request ask for it.
 int fill_environment(request_rec* r) noexcept {
-  const conn::Facts* facts = conn::facts(r->connection);
+  const conn::Facts* facts = conn::facts(r);
   if (facts == nullptr) return DECLINED;
   apr_table_t* env = r->subprocess_env;
   apr_table_setn(env, "HTTPS", "on");

@@ -170,6 +170,47 @@ def test_a_connection_is_judged_request_by_request(server, ca, clients):
         assert statuses == [DENIED, 200, DENIED, 200, DENIED, 200]
 
 
+def test_a_client_of_one_section_is_not_verified_in_another(httpd, ca, clients):
+    """The handshake knows the CAs of all sections; what a request is told, and what counts, is its own section's verdict."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=f"""SSLCACertificateFile @HOME@/ca.pem
+Header always set X-Who "%{{SSL_CLIENT_VERIFY}}s %{{SSL_CLIENT_S_DN_CN}}s"
+<Location /partner>
+SSLVerifyClient require
+SSLCACertificateFile @HOME@/other.pem
+</Location>
+<Location /any>
+SSLVerifyClient optional_no_ca
+</Location>
+<Location /any/expr>
+Require expr %{{SSL_CLIENT_VERIFY}} == 'SUCCESS'
+</Location>
+<Location /any/provider>
+Require ssl-verify-client
+</Location>""")], engine="mod_tls-ssl", modules=("http2",), config="Protocols h2 http/1.1", start=False,
+                   allow=("AH01630", "TLS0517", "AH02039"))
+    server.put("ca.pem", clients.ca.pem())
+    server.put("other.pem", clients.other.pem())
+    for path in ("partner", "any/page", "any/expr", "any/provider", "open"):
+        server.put(f"docs/a.test/{path}", "content")
+    server.start()
+    unproven = "FAILED:unable to verify the first certificate"
+    for h2 in (False, True):
+        def ask(path, *presented):
+            answer = curl(server.port, path, "--tlsv1.3", *presented, ca=ca.file, h2=h2)
+            return answer.status, answer.headers["x-who"]
+
+        assert ask("/partner", *clients.stranger) == (200, "SUCCESS stranger")
+        assert ask("/partner", *clients.good)[0] == DENIED
+        assert ask("/any/page", *clients.stranger) == (200, f"{unproven} stranger")
+        assert ask("/any/page", *clients.good) == (200, "SUCCESS good")
+        for path in ("/any/expr", "/any/provider"):
+            assert ask(path, *clients.stranger) == (DENIED, f"{unproven} stranger")
+            assert ask(path, *clients.good) == (200, "SUCCESS good")
+        assert ask("/open", *clients.good) == (200, "SUCCESS good")
+        assert ask("/open", *clients.stranger) == (200, "FAILED:unable to get local issuer certificate (null)")
+        assert ask("/open") == (200, "NONE (null)")
+
+
 SUITES = {"128": "ECDHE-ECDSA-AES128-GCM-SHA256", "256": "ECDHE-ECDSA-AES256-GCM-SHA384"}
 
 

@@ -1,0 +1,32 @@
+// What a request is told of its connection.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "apr/httpd.hpp"
+#include "config/effective.hpp"
+#include "conn/facts.hpp"
+#include "server/clients.hpp"
+
+namespace tls::conn {
+
+// What a request needs of the client's certificate: the word of its section over its virtual host's.
+struct Demand {
+  config::VerifyClient verify;
+  std::uint32_t depth;
+  std::string ca_file;
+  std::string ca_path;
+};
+[[nodiscard]] Demand demand_of(const request_rec* r);
+
+// Whether the handshake alone has settled what is to be thought of the client: the request is for the host that it was
+// made for, and no section has a word of its own.
+[[nodiscard]] bool is_settled(const request_rec* r, const Facts& facts, const server::HostClients& clients);
+
+// As `facts(r->connection)`, with the verdict that the CAs and the depth of the request's own section come to: the
+// handshake knows those of all sections together, and a client of one must not count as verified in another. Valid as
+// long as the request; any thread that works for it.
+const Facts* facts(request_rec* r) noexcept;
+
+}  // namespace tls::conn
