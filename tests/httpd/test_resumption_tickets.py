@@ -97,3 +97,15 @@ def test_defaults_of_lifetimes(server, ca):
     for version, expected in (("1.3", 43_200), ("1.2", 3_600)):
         _, session = visit(server.port, context(ca.file, version=version))
         assert session.ticket_lifetime_hint == expected
+
+
+def test_no_early_data(server, ca, tmp_path):
+    # A recorded request could be sent again by anybody: tickets do not invite clients to send any early.
+    request = b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
+    session, early = tmp_path / "session", tmp_path / "early"
+    early.write_bytes(request)
+    said = s_client(server.port, "-tls1_3", "-ign_eof", "-sess_out", str(session), send=request, ca=ca.file).text
+    assert "Max Early Data: 0" in said
+    said = s_client(server.port, "-tls1_3", "-ign_eof", "-sess_in", str(session), "-early_data", str(early), ca=ca.file,
+                    send=request).text
+    assert "Reused, TLSv1.3" in said and "Early data was accepted" not in said
