@@ -9,6 +9,7 @@ A file is httpd's configuration, with the paths and ports its family has. Lines 
     #: may ID FIELDS                 the same, where it is a matter of chance
     #: elsewhere WORD WORD          what only another distribution's OpenSSL knows, and what Debian's gets instead
     #: stops ID TEXT                mod_ssl starts with it, and ours does not: what it says, and the row in the document
+    #: fails TEXT                   neither starts with it: what ours says
     #: pair FILES NAMES [options]    certificate and key for NAMES (see materials.py)
     #: file PATH KIND                another file (see materials.py)
     #: begin PATH .. #: end          the lines between are that file
@@ -58,6 +59,7 @@ class Wild:
     name: str
     family: str = ""
     mpm: str = "event"
+    fails: str = ""
     modules: tuple[str, ...] = ()
     elsewhere: list[tuple[str, str]] = field(default_factory=list)
     stops: list[tuple[str, str]] = field(default_factory=list)
@@ -101,7 +103,7 @@ def read(path: Path) -> Wild:
             wild.requests.append(_request(len(wild.requests) + 1, word, rest, line))
         elif word == "modules":
             wild.modules += tuple(rest.split())
-        elif word in ("family", "mpm"):
+        elif word in ("family", "mpm", "fails"):
             setattr(wild, word, rest)
         elif word in ("differs", "may"):
             identity, _, fields = rest.partition(" ")

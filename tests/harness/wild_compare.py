@@ -132,7 +132,7 @@ def compare(wild: Wild, materials: Materials) -> Comparison:
 
 
 def refusal(wild: Wild, materials: Materials) -> str:
-    """What ours says when it refuses to start with what mod_ssl starts with."""
+    """What ours says when it refuses to start; mod_ssl does where the configuration `fails`."""
     root = Path(tempfile.mkdtemp(prefix="mod_tls-wild-"))
     root.chmod(0o755)
     sides: list[Side] = []
@@ -140,7 +140,10 @@ def refusal(wild: Wild, materials: Materials) -> str:
         lay_out(wild, root, materials)
         sides = [Side(engine, wild, root, materials) for engine in ENGINES]
         theirs, ours = (side.server for side in sides)
-        theirs.start()
+        if wild.fails:
+            theirs.start_fails()
+        else:
+            theirs.start()
         return ours.start_fails()
     finally:
         for side in sides:
