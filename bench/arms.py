@@ -180,7 +180,7 @@ class Arm:
         """CPU time of all its processes so far, read once it has come to rest."""
         last = -1
         for _ in range(100):
-            total = sum(_cpu_of(pid) for pid in self.pids())
+            total = sum(cpu_of(pid) for pid in self.pids())
             if last >= 0 and total - last < 100_000:
                 return total
             last = total
@@ -212,7 +212,8 @@ def _parent_of(pid: int) -> int:
     return int(stat.rpartition(")")[2].split()[1])
 
 
-def _cpu_of(pid: int) -> int:
+def cpu_of(pid: int) -> int:
+    """CPU nanoseconds of a process so far; 0 when it has gone."""
     try:
         return time.clock_gettime_ns((~pid << 3) | CPUCLOCK_SCHED)
     except OSError:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import load
+from agent import AgentDeaths, AgentLatency
 from arms import Arm
 from fleet import LARGE, SMALL, Fleet
 from measure import CpuRow
@@ -134,8 +135,11 @@ ROWS = [
            theirs="mod_tls", floor=None),
     CpuRow("sslwordsh1", "SSL* words / TLS* words: h1 keep-alive request, 1 KiB", 1.03, _keep_alive, 6000, ours="ssl_words",
            theirs="mod_tls", floor=None),
+    AgentLatency("agentlatency", "latency of a full TLS 1.3 handshake: keys in the agent / in the children", 60,
+                 handshakes=400),
+    AgentDeaths("agentdeaths", "first handshake after the agent was killed", 500),
     *proxy_rows(),
     IdleMemory("idle", "idle keep-alive connection above plain", 6.0, connections=1000),
-    ManyHosts("vhosts", "10,000 virtual hosts with own certificates", start=2.0, graceful=0.8, hosts=10_000),
+    ManyHosts("vhosts", "10,000 virtual hosts with own certificates", start=1.6, graceful=0.5, agent_kib=4.0, poll=0.01, hosts=10_000),
     ModuleSize("size", "mod_tls.so, stripped", 5.0),
 ]

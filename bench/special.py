@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 
 import load
-from arms import CLIENT_CORE, MOD_SSL, Arm
+from agent import agent_bytes, named
+from arms import CLIENT_CORE, MOD_SSL, Arm, cpu_of
 from fleet import LARGE, Fleet
 from measure import Result
 
@@ -128,6 +129,8 @@ class ManyHosts:
     title: str
     start: float
     graceful: float
+    agent_kib: float  # the key agent's memory for each certificate
+    poll: float  # the share of a core that looking at all files takes
     hosts: int
     mod_ssl_hosts: int = 1000
 
@@ -145,20 +148,23 @@ class ManyHosts:
             scaled = factor if name == "mod_ssl" else 1.0
             times[name] = tuple(statistics.median(values) * scaled for values in zip(*runs))
             tell(f"{self.name}: {name} start {times[name][0]:.2f} s, graceful {times[name][1]:.2f} s")
-        start, graceful = times["mod_tls"]
+        start, graceful, memory, poll = times["mod_tls"]
         # mod_ssl's words may cost a tenth more: they are parsed by rows of their own, and nothing is copied for them.
         words = max(times["ssl_words"][0] / start, times["ssl_words"][1] / graceful)
+        good = start <= self.start and graceful <= self.graceful and words <= 1.1
         return Result(
             f"{self.title}: start",
             "s",
             {name: times[name][0] for name in ("mod_ssl", "mod_tls")},
             f"<= {self.start:.1f} s / <= {self.graceful:.1f} s",
-            _verdict(start <= self.start and graceful <= self.graceful and words <= 1.1),
+            _verdict(good and memory <= self.agent_kib and poll <= self.poll),
             note=f"graceful: mod_ssl {times['mod_ssl'][1]:.2f} s, mod_tls {graceful:.2f} s; in SSL* words: start "
-            f"{times['ssl_words'][0]:.2f} s, graceful {times['ssl_words'][1]:.2f} s",
+            f"{times['ssl_words'][0]:.2f} s, graceful {times['ssl_words'][1]:.2f} s; key agent: {memory:.1f} KiB a "
+            f"certificate (<= {self.agent_kib:.0f}), {poll:.2%} of a core for TLSReload 10 (<= {self.poll:.0%})",
         )
 
-    def _one(self, fleet: Fleet, name: str, files: list[pathlib.Path]) -> tuple[float, float]:
+    def _one(self, fleet: Fleet, name: str, files: list[pathlib.Path]) -> tuple[float, ...]:
+        """Seconds to start, and to restart; KiB and share of a core of the key agent."""
         words = self._tls if name == "mod_tls" else self._ssl
         line = {
             "mod_ssl": f"LoadModule ssl_module {MOD_SSL}",
@@ -172,9 +178,18 @@ class ManyHosts:
             self._handshake(fleet, arm, last)
             started = time.monotonic() - begun
             time.sleep(0.5)
-            return started, self._restart(fleet, arm, last)
+            restarted = self._restart(fleet, arm, last)
+            return started, restarted, *(self._agent(arm, len(files)) if name == "mod_tls" else (0.0, 0.0))
         finally:
             arm.stop()
+
+    @staticmethod
+    def _agent(arm: Arm, certificates: int) -> tuple[float, float]:
+        supervisor, seconds = named(arm, "tls-keys"), 31
+        memory = agent_bytes(arm) / certificates / KIB
+        before = cpu_of(supervisor)
+        time.sleep(seconds)
+        return memory, (cpu_of(supervisor) - before) / 1e9 / seconds
 
     @staticmethod
     def _restart(fleet: Fleet, arm: Arm, last: str) -> float:

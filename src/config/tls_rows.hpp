@@ -88,7 +88,7 @@ inline constexpr std::array tls_server_rows = {
         "TLSReload", one_or_two, Context::Global,
         {"interval [all]|off", "10",
          "How often certificate and key files are looked at, to be taken up without a restart when they changed; needs "
-         "TLSKeyIsolation on.",
+         "TLSKeyIsolation on. With all, CAs of client certificates too, as far as User may read them.",
          "off"})),
 };
 

@@ -83,6 +83,21 @@ def test_a_stopped_signer_is_replaced(server, ca):
     assert agent(server).signer != before.signer
 
 
+def test_a_stopped_supervisor_is_replaced(server, ca):
+    """Handshakes do not need it, and a restart does not wait for it."""
+    kept, before = open_connection(server, ca), agent(server)
+    os.kill(before.supervisor, signal.SIGSTOP)
+    assert curl(server.port, ca=ca.file).status == 200 and get(kept)
+    server.log.allow("TLS0306.*been stopped")  # where httpd notices before the restart
+    server.graceful()
+    assert curl(server.port, ca=ca.file).status == 200
+    assert agent(server).supervisor != before.supervisor
+    wait_until(lambda: not process.alive(before.supervisor) and not process.alive(before.signer), "the old agent to end")
+    os.kill(agent(server).supervisor, signal.SIGSTOP)
+    server.log.expect("TLS0306.*had been stopped; a new one runs")
+    assert curl(server.port, ca=ca.file).status == 200
+
+
 def test_a_stopped_agent_costs_handshakes_but_no_connection(server, ca):
     """Both stopped: nobody replaces anybody. Handshakes fail within their second, requests on open connections go on."""
     kept = [open_connection(server, ca) for _ in range(3)]

@@ -3,15 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, Mode, OFlags, fchmod, ftruncate, memfd_create, open};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::Os;
 use super::admit::children_of;
@@ -25,6 +24,7 @@ use super::message::{Answer, Order, Weaknesses};
 use super::notice::{self, Kind, Notice};
 use super::public::Known;
 use super::reload::same;
+use super::running::Running;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;
 use crate::client::{self, Machines};
@@ -92,17 +92,6 @@ pub struct Parent {
     generation: u64,
     /// Asked for in this generation.
     machines: Vec<Machines>,
-}
-
-/// A supervisor that was made and not yet seen dead.
-struct Running {
-    pid: i32,
-    control: UnixStream,
-    notices: OwnedFd,
-    /// The pairs of its last answer.
-    known: Known,
-    /// Closing it ends the supervisor and its signers.
-    _life: io::PipeWriter,
 }
 
 impl Parent {
@@ -177,8 +166,11 @@ impl Parent {
 
     /// Gives the order; a supervisor that died, hangs or speaks another version is replaced once.
     fn order_twice(&mut self) -> io::Result<Answer> {
-        let first = self.order_once();
-        let answer = match first {
+        // One that somebody has stopped would keep httpd waiting.
+        if self.running.as_ref().is_some_and(Running::is_stopped) {
+            self.kill();
+        }
+        let answer = match self.order_once() {
             Ok(answer) => answer,
             Err(_) => {
                 self.kill();
@@ -292,17 +284,13 @@ impl Parent {
             control,
             notices,
             known: Known::new(),
-            _life: life,
+            life,
         })
     }
 
     fn kill(&mut self) {
-        if let Some(running) = self.running.take()
-            && let Some(pid) = Pid::from_raw(running.pid)
-            && !hung_up(&running.control)
-        {
-            // It holds the line, so the pid is still its own.
-            let _ = kill_process(pid, Signal::KILL);
+        if let Some(running) = self.running.take() {
+            running.kill();
         }
     }
 
@@ -318,12 +306,18 @@ impl Parent {
             return Vec::new();
         };
         let mut notices = notice::take(&running.notices, AT_ONCE);
-        if hung_up(&running.control) {
+        let end = match (running.has_hung_up(), running.is_stopped()) {
+            (true, _) => Some("died"),
+            (_, true) => Some("been stopped"),
+            _ => None,
+        };
+        if let Some(end) = end {
+            running.kill();
             let old = self.running.take();
             let text = match self.replace() {
-                Ok(()) => "the supervisor of the key agent had died; a new one runs".to_owned(),
+                Ok(()) => format!("the supervisor of the key agent had {end}; a new one runs"),
                 Err(error) => format!(
-                    "the supervisor of the key agent died, and no new one could be made: {error}"
+                    "the supervisor of the key agent had {end}, and no new one could be made: {error}"
                 ),
             };
             notices.push(Notice {
@@ -372,15 +366,6 @@ impl Parent {
     pub fn become_child(self, threads: usize) {
         self.transport.set_threads(threads);
     }
-}
-
-fn hung_up(control: &UnixStream) -> bool {
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let mut fds = [PollFd::new(control, PollFlags::RDHUP)];
-    poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
 }
 
 /// Sends one byte, with a descriptor where there is one.
