@@ -24,16 +24,17 @@ pub fn agent_load(
 ) -> Result<Box<Credentials>, String> {
     guard_result(|| {
         let mut agent = agent();
-        if agent.is_none() {
-            *agent = Some(Parent::new(Arc::new(Linux), wish.id).map_err(|e| e.to_string())?);
-        }
-        let parent = agent.as_mut().ok_or("no agent")?;
+        let parent = match agent.as_mut() {
+            Some(parent) => parent,
+            None => agent.insert(Parent::new(Arc::new(Linux)).map_err(|e| e.to_string())?),
+        };
         let loaded = parent
             .load(Wish {
                 serve: wish.serve,
                 reload_seconds: wish.reload_seconds,
                 threads: wish.threads,
                 children: wish.children,
+                id: wish.id,
                 requests: requests.iter().map(request).collect(),
             })
             .map_err(|error| error.to_string())?;
@@ -54,6 +55,22 @@ pub(crate) fn load_machines(
     agent()
         .as_mut()
         .map(|parent| parent.machines(machines, warnings))
+}
+
+/// See the bridge.
+pub fn agent_prepare() {
+    guard(
+        || (),
+        || {
+            let mut agent = agent();
+            if agent.is_none()
+                && let Ok(mut parent) = Parent::new(Arc::new(Linux))
+                && parent.prepare().is_ok()
+            {
+                *agent = Some(parent);
+            }
+        },
+    );
 }
 
 fn weaknesses(weak: Weaknesses) -> Vec<String> {

@@ -11,7 +11,7 @@ mod resumption;
 mod session;
 mod verifier;
 
-use agent::{agent_become_child, agent_end, agent_load, agent_look_after, agent_pid};
+use agent::{agent_prepare, agent_become_child, agent_end, agent_load, agent_look_after, agent_pid};
 use client::{ClientPolicy, build_client_policy};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use guard::guard;
@@ -400,6 +400,9 @@ pub mod ffi {
         /// Has the key agent load what the requests name, and makes it where there is none that answers: forks, so
         /// parent only, in post_config. Throws a sentence when there is no agent to be had.
         fn agent_load(requests: &[LoadRequest], wish: &AgentWish) -> Result<Box<Credentials>>;
+        /// Makes the agent's first process, while httpd's parent is small: forks, so parent only, before any thread. Not
+        /// being able to is no error yet: `agent_load` tries again and says why.
+        fn agent_prepare();
         /// Takes the lines that the agent wants logged, and replaces a supervisor that died: forks, parent only.
         fn agent_look_after() -> Vec<AgentNotice>;
         /// The supervisor's pid; 0 where there is none.

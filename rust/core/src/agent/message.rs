@@ -24,6 +24,8 @@ pub struct Order {
     pub per_process: u32,
     /// Connections in all.
     pub total: u32,
+    /// Uid and gid that the agent takes with its first order.
+    pub id: u32,
     /// What to load, one for each virtual host.
     pub requests: Vec<LoadRequest>,
 }
@@ -38,6 +40,7 @@ impl Order {
         w.number(self.reload_seconds);
         w.number(self.per_process);
         w.number(self.total);
+        w.number(self.id);
         w.list(&self.requests, |w, request| {
             w.text(&request.host);
             w.text(&request.passphrase);
@@ -67,6 +70,7 @@ impl Order {
             reload_seconds: r.number()?,
             per_process: r.number()?,
             total: r.number()?,
+            id: r.number()?,
             requests: r.list(decode_request)?,
         })
     }
@@ -122,6 +126,46 @@ impl Weaknesses {
     }
 }
 
+/// How the agent is, after an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// What is less separate than it should be.
+    pub weaknesses: Weaknesses,
+    /// Why no signer runs, where one was asked for; else empty.
+    pub failure: String,
+}
+
+impl State {
+    /// The agent does not work.
+    pub fn failed(error: &std::io::Error) -> Self {
+        Self {
+            failure: error.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// As bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.number(VERSION);
+        w.byte(self.weaknesses.bits());
+        w.text(&self.failure);
+        w.into_bytes()
+    }
+
+    /// From bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Cut> {
+        let mut r = Reader::new(bytes);
+        if r.number()? != VERSION {
+            return Err(Cut);
+        }
+        Ok(Self {
+            weaknesses: Weaknesses::from_bits(r.byte()?),
+            failure: r.text()?,
+        })
+    }
+}
+
 /// The supervisor's answer.
 #[derive(Debug, Default)]
 pub struct Answer {
@@ -129,10 +173,6 @@ pub struct Answer {
     pub sets: Vec<Option<Arc<CertSet>>>,
     /// What is wrong with the files.
     pub problems: Vec<Problem>,
-    /// What is less separate than it should be.
-    pub weaknesses: Weaknesses,
-    /// Why no signer runs, where one was asked for; else empty.
-    pub failure: String,
 }
 
 impl Answer {
@@ -140,8 +180,6 @@ impl Answer {
     pub fn encode(&self, sent: &mut Sent) -> Vec<u8> {
         let mut w = Writer::default();
         w.number(VERSION);
-        w.byte(self.weaknesses.bits());
-        w.text(&self.failure);
         w.list(&self.problems, |w, problem| {
             w.byte(severity_code(problem.severity));
             w.count(problem.request);
@@ -175,8 +213,6 @@ impl Answer {
         if r.number()? != VERSION {
             return Err(Cut);
         }
-        let weaknesses = Weaknesses::from_bits(r.byte()?);
-        let failure = r.text()?;
         let problems = r.list(|r| {
             Ok(Problem {
                 severity: severity(r.byte()?)?,
@@ -191,12 +227,7 @@ impl Answer {
             0 => Ok(None),
             place => distinct.get(place - 1).cloned().map(Some).ok_or(Cut),
         })?;
-        Ok(Self {
-            sets,
-            problems,
-            weaknesses,
-            failure,
-        })
+        Ok(Self { sets, problems })
     }
 }
 
@@ -231,6 +262,7 @@ mod tests {
             reload_seconds: 10,
             per_process: 64,
             total: 4096,
+            id: 65_533,
             requests: vec![LoadRequest {
                 host: "www.example.com:443".to_owned(),
                 passphrase: "builtin".to_owned(),
@@ -265,12 +297,15 @@ mod tests {
                 file: "/c".to_owned(),
                 text: "is odd".to_owned(),
             }],
+        };
+        let state = State {
             weaknesses: Weaknesses {
                 unfiltered: true,
                 ..Weaknesses::default()
             },
             failure: "none".to_owned(),
         };
+        assert_eq!(State::decode(&state.encode()), Ok(state));
         let transport = Transport::new(broker().unwrap().children, 4);
         let (mut sent, mut known) = (Sent::default(), Known::new());
         let whole = answer.encode(&mut sent);
@@ -295,7 +330,6 @@ mod tests {
         };
         assert!(Arc::ptr_eq(first, third));
         assert_eq!(back.problems, answer.problems);
-        assert_eq!(back.weaknesses, answer.weaknesses);
         for (ours, theirs) in set.pairs().iter().zip(first.pairs()) {
             assert_eq!(ours.certified.cert, theirs.certified.cert);
             assert_eq!(

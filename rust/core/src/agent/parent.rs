@@ -20,7 +20,7 @@ use super::codec::Writer;
 use super::frame;
 use super::live::Live;
 use super::machines;
-use super::message::{Answer, Order, Weaknesses};
+use super::message::{Answer, Order, State, Weaknesses};
 use super::notice::{self, Kind, Notice};
 use super::public::Known;
 use super::reload::same;
@@ -62,6 +62,8 @@ pub struct Wish {
     pub threads: u32,
     /// Most children at a time.
     pub children: u32,
+    /// Uid and gid that the agent runs under.
+    pub id: u32,
     /// What to load.
     pub requests: Vec<LoadRequest>,
 }
@@ -81,7 +83,6 @@ pub struct Loaded {
 /// it by fork and give up what is not theirs ([`Parent::become_child`]).
 pub struct Parent {
     os: Arc<dyn Os>,
-    id: u32,
     broker: Broker,
     shared: File,
     board: Arc<Board>,
@@ -95,8 +96,8 @@ pub struct Parent {
 }
 
 impl Parent {
-    /// An agent that will run under uid and gid `id`; nothing runs yet.
-    pub fn new(os: Arc<dyn Os>, id: u32) -> io::Result<Self> {
+    /// An agent of which nothing runs yet.
+    pub fn new(os: Arc<dyn Os>) -> io::Result<Self> {
         let broker = broker::broker()?;
         let shared = memfd_create("mod_tls", MemfdFlags::CLOEXEC)?;
         // Else every uid could open it for writing again, through /proc/self/fd.
@@ -110,7 +111,6 @@ impl Parent {
         let board = Arc::new(Board::new(view, end));
         Ok(Self {
             os,
-            id,
             broker,
             shared,
             board,
@@ -139,13 +139,17 @@ impl Parent {
                 .saturating_mul(2)
                 .saturating_mul(per_process)
                 .clamp(64, 1 << 20),
+            id: wish.id,
             requests: wish.requests,
         };
         self.machines.clear();
         let seen = self.board.end();
-        // A configuration without certificates may still name machine certificates; those make the agent then.
-        let answer = if self.order.requests.is_empty() && self.running.is_none() {
-            Answer::default()
+        if self.order.requests.is_empty() && self.generation == 1 {
+            // Nothing to hold. Machine certificates that are named all the same make it again.
+            self.running = None;
+        }
+        let (state, answer) = if self.order.requests.is_empty() && self.running.is_none() {
+            Default::default()
         } else {
             self.order_twice()?
         };
@@ -160,34 +164,40 @@ impl Parent {
         Ok(Loaded {
             live,
             problems: answer.problems,
-            weaknesses: answer.weaknesses,
+            weaknesses: state.weaknesses,
         })
     }
 
     /// Gives the order; a supervisor that died, hangs or speaks another version is replaced once.
-    fn order_twice(&mut self) -> io::Result<Answer> {
+    fn order_twice(&mut self) -> io::Result<(State, Answer)> {
         // One that somebody has stopped would keep httpd waiting.
         if self.running.as_ref().is_some_and(Running::is_stopped) {
             self.kill();
         }
-        let answer = match self.order_once() {
-            Ok(answer) => answer,
+        let (state, answer) = match self.order_once() {
+            Ok(answered) => answered,
             Err(_) => {
                 self.kill();
                 self.order_once()?
             }
         };
-        if answer.failure.is_empty() {
-            Ok(answer)
+        if state.failure.is_empty() {
+            Ok((state, answer))
         } else {
-            Err(io::Error::other(answer.failure))
+            Err(io::Error::other(state.failure))
         }
     }
 
-    fn order_once(&mut self) -> io::Result<Answer> {
+    /// Makes a supervisor where there is none, as early as may be: what it inherits of httpd's memory it keeps.
+    pub fn prepare(&mut self) -> io::Result<()> {
         if self.running.is_none() {
             self.running = Some(self.spawn()?);
         }
+        Ok(())
+    }
+
+    fn order_once(&mut self) -> io::Result<(State, Answer)> {
+        self.prepare()?;
         let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         let control = &mut running.control;
         let me = std::process::id();
@@ -204,9 +214,13 @@ impl Parent {
         send_with(control, ORDER, None)?;
         frame::write(control, &order)?;
         let answer = frame::read(control, MAX_ANSWER)?;
+        let state = frame::read(control, MAX_ANSWER)?;
         control.set_read_timeout(Some(SILENCE))?;
-        Answer::decode(&answer, &self.transport, &mut running.known)
-            .map_err(|_| io::ErrorKind::InvalidData.into())
+        let answer = Answer::decode(&answer, &self.transport, &mut running.known);
+        match (State::decode(&state), answer) {
+            (Ok(state), Ok(answer)) => Ok((state, answer)),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 
     /// Has the agent load machine certificates of the configuration that it loaded last; their keys stay with it.
@@ -248,9 +262,9 @@ impl Parent {
 
     /// Gives a new supervisor all the orders that this configuration has given.
     fn order_all(&mut self) -> io::Result<Answer> {
-        let answer = self.order_once()?;
-        if !answer.failure.is_empty() {
-            return Err(io::Error::other(answer.failure));
+        let (state, answer) = self.order_once()?;
+        if !state.failure.is_empty() {
+            return Err(io::Error::other(state.failure));
         }
         for machines in self.machines.clone() {
             self.ask_machines(&machines)?;
@@ -270,7 +284,6 @@ impl Parent {
             board: self.shared.try_clone()?,
             broker: self.broker.signer.try_clone()?,
             life: end.into(),
-            id: self.id,
         });
         let os = Arc::clone(&self.os);
         let keep = birth.as_ref().map(Birth::fds).unwrap_or_default();

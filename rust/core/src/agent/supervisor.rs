@@ -17,7 +17,7 @@ use super::admit::Children;
 use super::board::{BoardWriter, Entry};
 use super::codec::{Reader, Writer};
 use super::frame;
-use super::message::{Answer, Order, Weaknesses};
+use super::message::{Answer, Order, State, Weaknesses};
 use super::notice::{Kind, Speaker};
 use super::public::{Sent, encode_set};
 use super::reload::Watch;
@@ -57,8 +57,6 @@ pub struct Birth {
     pub broker: OwnedFd,
     /// Becomes readable when the parent is gone or has made another agent.
     pub life: OwnedFd,
-    /// Uid and gid to run under.
-    pub id: u32,
 }
 
 impl Birth {
@@ -82,7 +80,6 @@ pub(super) struct Supervisor {
     board: BoardWriter,
     broker: OwnedFd,
     life: OwnedFd,
-    id: u32,
     weak: Weaknesses,
     settled: bool,
     children: Option<File>,
@@ -120,7 +117,6 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         board,
         broker: birth.broker,
         life: birth.life,
-        id: birth.id,
         weak: Weaknesses::default(),
         settled: false,
         children: None,
@@ -186,8 +182,21 @@ impl Supervisor {
                 let Ok(order) = Order::decode(&frame::read(&mut self.control, MAX_ORDER)?) else {
                     return Ok(false);
                 };
-                let answer = self.carry_out(order).encode(&mut self.sent);
-                frame::write(&mut self.control, &answer)?;
+                // The answer has gone before the signer comes, which keeps whatever this process has at that moment.
+                let loaded = self.load(order);
+                let state = match loaded {
+                    Ok(answer) => {
+                        frame::write(&mut self.control, &answer)?;
+                        drop(answer);
+                        self.serve()
+                    }
+                    Err(error) => {
+                        let nothing = Answer::default().encode(&mut self.sent);
+                        frame::write(&mut self.control, &nothing)?;
+                        State::failed(&error)
+                    }
+                };
+                frame::write(&mut self.control, &state.encode())?;
             }
             ([super::parent::ANNOUNCE], _) => {
                 let bytes = frame::read(&mut self.control, MAX_ORDER)?;
@@ -218,44 +227,47 @@ impl Supervisor {
         Ok(true)
     }
 
-    fn carry_out(&mut self, order: Order) -> Answer {
+    /// Loads what the order names; gives the answer.
+    fn load(&mut self, order: Order) -> io::Result<Vec<u8>> {
         let mut report = self.store.load(&order.requests, &mut self.dialog);
-        if let Err(error) = self.settle() {
-            return Answer {
-                failure: error.to_string(),
-                ..Answer::default()
-            };
-        }
+        self.settle(order.id)?;
         self.keep_last_good(&order.requests, &mut report);
-        self.keys.replace(report.sets.clone());
+        self.watch = Watch::new(report.looks, order.reload_seconds);
+        self.order = order;
+        let answer = Answer {
+            sets: report.sets,
+            problems: report.problems,
+        };
+        let bytes = answer.encode(&mut self.sent);
+        self.keys.replace(answer.sets);
         self.keys.retire_machines();
         self.machinery.begin();
-        self.watch = Watch::new(std::mem::take(&mut report.looks), order.reload_seconds);
-        self.order = order;
+        Ok(bytes)
+    }
+
+    /// Has a signer serve what was loaded. It shares this process's memory by copy on write, so that nothing may be
+    /// counted or freed behind its back that need not be.
+    fn serve(&mut self) -> State {
         let started = if self.order.serve {
             self.start_signer()
         } else {
             Ok(())
         };
         self.weak.unlisted = self.children.is_none();
-        Answer {
-            sets: report.sets,
-            problems: report.problems,
+        State {
             weaknesses: self.weak,
-            failure: started
-                .err()
-                .map_or(String::new(), |error| error.to_string()),
+            ..started.map_or_else(|error| State::failed(&error), |()| State::default())
         }
     }
 
     /// Gives up, once, what only the first order needs: pass phrases are asked at httpd's terminal, and programs that
     /// know them run with httpd's own rights.
-    fn settle(&mut self) -> io::Result<()> {
+    fn settle(&mut self, id: u32) -> io::Result<()> {
         if !self.settled {
             self.os.ignore_signals();
             let _ = rustix::process::setsid();
             std::env::set_current_dir("/")?;
-            self.weak = sandbox::supervisor(self.id)?;
+            self.weak = sandbox::supervisor(id)?;
             self.settled = true;
         }
         Ok(())

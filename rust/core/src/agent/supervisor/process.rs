@@ -170,7 +170,7 @@ fn serve(
     let files = u64::try_from(total)
         .unwrap_or(most)
         .saturating_add(OWN_FILES);
-    sandbox::signer(supervisor.id, supervisor.weak, files)?;
+    sandbox::signer(supervisor.order.id, supervisor.weak, files)?;
     let speaker = Arc::clone(&supervisor.speaker);
     let notice = Box::new(move |text: &str| speaker.say_bounded(Kind::ClientRefused, text));
     let limits = Limits { total, ..limits };
