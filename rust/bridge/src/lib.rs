@@ -11,7 +11,9 @@ mod resumption;
 mod session;
 mod verifier;
 
-use agent::{agent_prepare, agent_become_child, agent_end, agent_load, agent_look_after, agent_pid};
+use agent::{
+    agent_become_child, agent_end, agent_load, agent_look_after, agent_pid, agent_prepare,
+};
 use client::{ClientPolicy, build_client_policy};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use guard::guard;
