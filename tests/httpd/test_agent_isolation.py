@@ -140,6 +140,17 @@ def test_privileges(httpd, ca):
     assert 4 * 16 <= int(files.split()[3]) <= 4 * 2 * (2 * 16 + 16) + 64, files
 
 
+def test_the_childrens_user_reaches_neither(httpd, ca):
+    """Neither memory nor signals: what a captured child would try first."""
+    both = agent(httpd([Vhost("a.test", [ca.issue("a.test")])]))
+    for pid in (both.signer, both.supervisor):
+        for attempt in (f"open('/proc/{pid}/mem', 'rb')", f"import os; os.kill({pid}, 9)"):
+            done = subprocess.run(["/usr/bin/python3", "-c", attempt], user=33, group=33, extra_groups=[], capture_output=True,
+                                  text=True, timeout=20)
+            assert "Permission" in done.stderr and done.returncode == 1, done
+        assert process.alive(pid)
+
+
 def test_descriptors(httpd, ca):
     server = httpd([Vhost("a.test", [ca.issue("a.test")])], config=ON)
     for pid in vars(agent(server)).values():
