@@ -69,6 +69,7 @@ bool client_allowed(request_rec* r, const DirectorySettings& section, const Fact
   if (demand.verify == VerifyClient::None) return true;
   if (conn::client_certificates(facts) > 0) return certificate_accepted(r, facts, demand, *host->clients);
   if (demand.verify != VerifyClient::Require) return true;
+  if (server::effective(r->server).words == config::Vocabulary::Ssl) TLS_LOG_R(r, CannotAskNow);
   if (made->clients->asks) {
     TLS_LOG_R(r, AccessNoCertificate, target(r));
   } else {

@@ -151,7 +151,54 @@ Outcome options(ServerSettings& s, Arena& arena, const Arguments& words) {
   return outcome;
 }
 
+// OpenSSL's two ways to name signature algorithms (SSL_CONF_cmd, SignatureAlgorithms); what signs here at all.
+struct Signature {
+  std::string_view pair;
+  std::string_view name;
+  bool exists;
+};
+constexpr std::array signatures = {Signature{"ECDSA+SHA256", "ecdsa_secp256r1_sha256", true},
+                                   Signature{"ECDSA+SHA384", "ecdsa_secp384r1_sha384", true},
+                                   Signature{"ECDSA+SHA512", "ecdsa_secp521r1_sha512", true},
+                                   Signature{"ed25519", "ed25519", true},
+                                   Signature{"RSA-PSS+SHA256", "rsa_pss_rsae_sha256", true},
+                                   Signature{"RSA-PSS+SHA384", "rsa_pss_rsae_sha384", true},
+                                   Signature{"RSA-PSS+SHA512", "rsa_pss_rsae_sha512", true},
+                                   Signature{"PSS+SHA256", "rsa_pss_pss_sha256", true},
+                                   Signature{"PSS+SHA384", "rsa_pss_pss_sha384", true},
+                                   Signature{"PSS+SHA512", "rsa_pss_pss_sha512", true},
+                                   Signature{"RSA+SHA256", "rsa_pkcs1_sha256", true},
+                                   Signature{"RSA+SHA384", "rsa_pkcs1_sha384", true},
+                                   Signature{"RSA+SHA512", "rsa_pkcs1_sha512", true},
+                                   Signature{"ed448", "ed448", false},
+                                   Signature{"ECDSA+SHA1", "ecdsa_sha1", false},
+                                   Signature{"ECDSA+SHA224", "ecdsa_sha224", false},
+                                   Signature{"RSA+SHA1", "rsa_pkcs1_sha1", false},
+                                   Signature{"RSA+SHA224", "rsa_pkcs1_sha224", false},
+                                   Signature{"DSA+SHA1", "dsa_sha1", false},
+                                   Signature{"DSA+SHA224", "dsa_sha224", false},
+                                   Signature{"DSA+SHA256", "dsa_sha256", false},
+                                   Signature{"DSA+SHA384", "dsa_sha384", false},
+                                   Signature{"DSA+SHA512", "dsa_sha512", false}};
+
+// Ignored where it leaves something to sign with: the key decides, and nothing weak is offered in the first place.
+// Names are judged all the same, since a list of what does not exist here asks for something else.
 Outcome signature_algorithms(ServerSettings& /*settings*/, Arena& /*arena*/, const Arguments& words) {
+  bool any = false;
+  for (std::string_view name : split(words[1], ":")) {
+    const bool optional = name.starts_with('?');
+    if (optional) name.remove_prefix(1);
+    const auto* known = std::ranges::find_if(
+        signatures, [&](const Signature& s) { return same_word(s.pair, name) || same_word(s.name, name); });
+    if (known == signatures.end() && !optional) return {"unknown signature algorithm " + quoted(name), {}, {}};
+    any = any || (known != signatures.end() && known->exists);
+  }
+  if (!any) {
+    return {"none of the signature algorithms in " + quoted(words[1]) +
+                " exists here; there are ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, and ed25519",
+            {},
+            {}};
+  }
   return {{},
           {},
           std::string(words[0]) +

@@ -8,7 +8,7 @@ from .waiting import wait_until
 LINE = re.compile(r"^\[(?P<time>[^\]]*)\] \[(?P<module>[\w-]+):(?P<level>\w+)\] (?P<text>.*)$")
 SEVERE = {"emerg", "alert", "crit", "error"}
 # Lines in mod_ssl's words that always stand beside one of ours, which is judged.
-COMPANION = re.compile(r"AH02039: ")
+COMPANION = re.compile(r"AH02039: |AH10158: ")
 # Whatever the level, these mean that a process died or lost memory safety.
 FATAL = re.compile(r"exit signal|Segmentation|core dumped|panicked at|Sanitizer|runtime error:|terminate called")
 

@@ -11,9 +11,9 @@ FILTER = re.compile(r"^\[[^\]]+\] \[ssl:(?:error|info)\] \[pid \d+:tid \d+\] \[c
                     r"(?:Hostname \S+|No hostname was) provided via SNI(?:, but| and hostname \S+ provided| for a name based)")
 
 
-def spoken(server, host: str, sni: str | None = "a.test", version: str = "1.1") -> int:
+def spoken(server, host: str, sni: str | None = "a.test", version: str = "1.1", path: str = "/") -> int:
     with tls.connect(server.port, sni, using=tls.context()) as connection:
-        connection.sendall(f"GET / HTTP/{version}\r\n{f'Host: {host}' if host else 'X: y'}\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(f"GET {path} HTTP/{version}\r\n{f'Host: {host}' if host else 'X: y'}\r\nConnection: close\r\n\r\n".encode())
         return int(connection.recv(100).split()[1])
 
 
@@ -31,6 +31,7 @@ DEEDS = {
                       "AH02219: access to {home}/docs/p.test/tls/ failed, reason: SSL connection required"),
     "requirement": (lambda s: curl(s.port, "/rule/").status, 403,
                     "AH02229: access to {home}/docs/a.test/rule/ failed, reason: SSL requirement expression not fulfilled"),
+    "section": (lambda s: spoken(s, "a.test", path="/proven/"), 403, "AH10158: cannot perform post-handshake authentication"),
     "user": (lambda s: curl(s.port, "/user/").status, 200, "AH02227: Failed to set r->user to 'SSL_CLIENT_S_DN_CN'"),
     "rubbish": (lambda s: wire.exchange(s.port, b"\x16\x03\x01\x00\x04\x01\x00\x00\x00").raw and 1, 1, "AH02008: SSL library error 1 in handshake (server a.test:"),
 }
@@ -38,8 +39,12 @@ DEEDS = {
 
 @pytest.fixture(scope="module", params=["mod_ssl", "mod_tls-ssl"])
 def server(request, shared_httpd, ca):
-    sections = """<Location /rule/>
+    sections = """SSLCACertificateFile @HOME@/ca.pem
+<Location /rule/>
 SSLRequire %{SSL_CIPHER} == "none"
+</Location>
+<Location /proven/>
+SSLVerifyClient require
 </Location>
 <Location /user/>
 SSLUserName SSL_CLIENT_S_DN_CN
@@ -48,8 +53,10 @@ SSLUserName SSL_CLIENT_S_DN_CN
         Vhost("a.test", [ca.issue("a.test")], extra=sections), Vhost("b.test", [ca.issue("b.test")]),
         Vhost("strict.test", [ca.issue("strict.test")], extra="SSLStrictSNIVHostCheck on"),
         Vhost("p.test", address="*:@PLAIN@", tls=False, extra="<Location /tls/>\nSSLRequireSSL\n</Location>"),
-    ], engine=request.param, log_level="warn ssl:info", allow=(".*",))
-    for path in ("a.test/rule", "a.test/user", "p.test/tls"):
+    ], engine=request.param, log_level="warn ssl:info", allow=(".*",), start=False)
+    server.put("ca.pem", ca.pem())
+    server.start()
+    for path in ("a.test/rule", "a.test/user", "a.test/proven", "p.test/tls"):
         server.put(f"docs/{path}/index.html", "hello\n")
     return server
 

@@ -418,5 +418,19 @@ TEST(Directives, WarningsAndNotices) {
             "X25519MLKEM768");
 }
 
+TEST(Directives, SignatureAlgorithmsAreJudgedThoughIgnored) {
+  HeapArena arena;
+  Scope scope;
+  const auto read = [&](const std::string& list) {
+    return read_line(scope, arena, "SSLOpenSSLConfCmd SignatureAlgorithms " + list);
+  };
+  for (const char* good : {"RSA+SHA256:ECDSA+SHA384", "rsa_pss_rsae_sha256", "ed25519:RSA+SHA1", "?mldsa65:ed25519"}) {
+    EXPECT_EQ(read(good).error, "") << good;
+    EXPECT_NE(read(good).notice, "") << good;
+  }
+  EXPECT_EQ(read("RSA+SHA257").error, "SSLOpenSSLConfCmd: unknown signature algorithm \"RSA+SHA257\"");
+  EXPECT_NE(read("RSA+SHA1:DSA+SHA256").error.find("exists here; there are ECDSA"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tls::config::testing
