@@ -36,9 +36,14 @@ class HttpsBackend:
         self.seen: list[dict] = []  # one for each handshake that was completed
         self.hellos: list[int] = []  # sizes of hellos, with manners that look at them
         self.named: list[str | None] = []  # the SNI of each ClientHello
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.listener = socket.create_server((address, 0), family=family)
-        self.port = self.listener.getsockname()[1]
+        if "/" in address:
+            self.listener, self.port = socket.socket(socket.AF_UNIX), 0
+            self.listener.bind(address)
+            self.listener.listen()
+        else:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            self.listener = socket.create_server((address, 0), family=family)
+            self.port = self.listener.getsockname()[1]
         self.open: list[ssl.SSLSocket] = []
         self.running = True
         threading.Thread(target=self._accept, daemon=True).start()

@@ -227,3 +227,30 @@ def test_connections_that_the_backend_closed_are_replaced(httpd, ca, backend):
         assert get(server).status == 200
         assert len(far.seen) == round_ + 1
         far.hang_up()
+
+
+# -- ways to a backend ---------------------------------------------------------------------------------------------------
+def test_through_another_proxy(httpd, ca, backend):
+    """ProxyRemote: a tunnel first, in the clear, then TLS inside it with the backend's name."""
+    far, stranger = backend(ca.issue("localhost")), backend(Authority("Somebody").issue("localhost"))
+    between = front(httpd, f"ProxyRequests on\nAllowCONNECT {far.port} {stranger.port}", "proxy_connect")
+    server = front(httpd, f"TLSProxyEngine on\nTLSProxyCA {ca.file}\nProxyRemote * http://127.0.0.1:{between.ports['PLAIN']}\n"
+                   f"ProxyPass /stranger/ https://localhost:{stranger.port}/\nProxyPass / https://localhost:{far.port}/",
+                   allow=FAILURES)
+    for number in range(3):
+        assert get(server, f"/page{number}").body == b"/page%d" % number * 100
+    assert {seen["sni"] for seen in far.seen} == {"localhost"}
+    assert get(server, "/stranger/page").status == 500
+    server.stop()  # its tunnels end with it, which the other one would wait for
+
+
+def test_over_a_socket_of_the_file_system(httpd, ca, backend, tmp_path):
+    far = backend(ca.issue("localhost"), address=str(tmp_path / "far.sock"))
+    for directory in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        directory.chmod(0o755)
+    (tmp_path / "far.sock").chmod(0o777)
+    server = front(httpd, f"TLSProxyEngine on\nTLSProxyCA {ca.file}\nProxyPass / unix:{tmp_path}/far.sock|https://localhost/")
+    for number in range(3):
+        assert get(server, f"/page{number}").body == b"/page%d" % number * 100
+    assert far.seen[0]["sni"] == "localhost"
+    assert server.log.matching("TLS0705: ")
