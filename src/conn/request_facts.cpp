@@ -26,6 +26,9 @@ Facts judged(request_rec* r, const Facts& connection, const server::HostClients&
   const Demand demand = demand_of(r);
   const rs::ClientVerifier* verifier = clients.find(demand.ca_file, demand.ca_path);
   if (verifier == nullptr) {
+    // Another virtual host, that knows no clients at all: it answers 421 unless TLSHostPolicy is "insecure", and what
+    // the handshake has found is what is logged.
+    if (r->server != connection.host && demand.ca_file.empty() && demand.ca_path.empty()) return own;
     own.verify = Verify::Failed;
     own.verify_reason = "the CA certificates named here are not known";
     return own;
