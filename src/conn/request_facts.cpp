@@ -47,6 +47,8 @@ const Facts* find(request_rec* r) {
   const server::Engine* engine = server::engine();
   const server::Host* host = engine != nullptr ? engine->host(r->server) : nullptr;
   if (host == nullptr || is_settled(r, *connection, *host->clients)) return connection;
+  // Nobody there has a word to say, as where SSLVHostSNIPolicy lets a request into a host that asks for nothing.
+  if (!host->clients->asks && demand_of(r).verify == VerifyClient::None) return connection;
   void* known = nullptr;
   apr_pool_userdata_get(&known, key, r->pool);
   auto* remembered = static_cast<Remembered*>(known);

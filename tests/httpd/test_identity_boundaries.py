@@ -81,7 +81,9 @@ def test_host_policies(httpd, ca, clients, engine, word, same, files, other):
     server.log.allow("AH02032|TLS0517")
 
     def status():
-        return curl(server.port, "/", "-H", "Host: b.test", *clients.good, ca=ca.file).status
+        h1, h2 = (curl(server.port, "/", "-H", "Host: b.test", *clients.good, ca=ca.file, h2=h2) for h2 in (False, True))
+        assert (h1.version, h2.version, h1.status) == ("1.1", "2", h2.status)
+        return h1.status
 
     assert status() == other
     first, second = server.vhosts

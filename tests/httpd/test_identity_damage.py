@@ -1,9 +1,11 @@
 """Ten thousand damaged client certificates: an alert or a verdict each time, and the server stands as before."""
+import json
 import ssl
 import subprocess
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from harness import process
 from harness.clientauth import Clients, authority, verify
 from harness.clients import curl
 from harness.config import Vhost
@@ -32,6 +34,7 @@ Header always set X-DN "%{{SSL_CLIENT_S_DN}}s %{{SSL_CLIENT_SAN_DNS_0}}s" """)],
     (tmp_path / "all.key").write_bytes(corpus.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     children = server.children
+    before = sum(map(process.cpu_seconds, children))
     done = subprocess.run([binary(), f"127.0.0.1:{server.port}", "--sni", "a.test", "--ca", str(ca.file), "--cert",
                            str(tmp_path / "all.pem"), "--key", str(tmp_path / "all.key"), "--damage", "7", "--versions",
                            version, "--connections", str(CONNECTIONS), "--quiet", "--timeout", "20"],
@@ -39,4 +42,8 @@ Header always set X-DN "%{{SSL_CLIENT_S_DN}}s %{{SSL_CLIENT_SAN_DNS_0}}s" """)],
     assert done.returncode in (0, 1), done.stderr
     assert "timed out" not in done.stdout and "WouldBlock" not in done.stdout
     assert server.children == children
+    # Nothing that a certificate holds makes the server think for long: a good handshake takes about a millisecond.
+    assert sum(map(process.cpu_seconds, children)) - before < CONNECTIONS * 0.02
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert summary["connections"] + summary["failures"] >= CONNECTIONS, summary
     assert curl(server.port, "/", *clients.good, ca=ca.file).status == 200
