@@ -101,6 +101,14 @@ impl Os for Linux {
         Ok(unsafe { &*address.cast::<AtomicU64>() })
     }
 
+    fn trim(&self) {
+        // SAFETY: looks at the allocator's own lists, under its locks.
+        #[cfg(target_env = "gnu")]
+        unsafe {
+            libc::malloc_trim(0);
+        }
+    }
+
     fn exit(&self, code: i32) -> ! {
         // SAFETY: ends the process; nothing runs after it.
         unsafe { libc::_exit(code) }

@@ -70,6 +70,9 @@ pub trait Os: Send + Sync {
     /// Maps the first eight bytes of `file`, shared with every process that does so, for ever.
     fn map(&self, file: &File, writable: bool) -> io::Result<&'static AtomicU64>;
 
+    /// Gives memory that is free back to the system.
+    fn trim(&self);
+
     /// Ends the process at once, without running anybody's exit handlers.
     fn exit(&self, code: i32) -> !;
 }

@@ -248,6 +248,8 @@ impl Supervisor {
     /// Has a signer serve what was loaded. It shares this process's memory by copy on write, so that nothing may be
     /// counted or freed behind its back that need not be.
     fn serve(&mut self) -> State {
+        // Orders and answers of many virtual hosts leave holes of many MiB.
+        self.os.trim();
         let started = if self.order.serve {
             self.start_signer()
         } else {

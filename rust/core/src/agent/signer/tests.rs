@@ -49,6 +49,8 @@ impl Os for TestOs {
         unreachable!("the signer has no board")
     }
 
+    fn trim(&self) {}
+
     fn exit(&self, _code: i32) -> ! {
         unreachable!("the signer under test never ends its process")
     }
