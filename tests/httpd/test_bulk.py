@@ -4,10 +4,11 @@ import subprocess
 
 import pytest
 from harness.config import ONE_CHILD, Vhost
+from harness.sanitizers import room
 from harness.watch import Watched
 
 SIZE = 1 << 30
-ROOM_KIB = 16 * 1024
+ROOM_KIB = room(16 * 1024)
 COUNT = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nwc -c\n"
 
 
