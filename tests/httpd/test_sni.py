@@ -114,6 +114,19 @@ def test_the_address_of_tls_engine_counts(httpd, ca):
     assert curl(port, "/", "-H", "Host: p.test", name="127.0.0.3", scheme="http").body == b"p.test\n"
 
 
+def test_addresses_of_version_6_and_those_mapped_into_it(httpd, ca):
+    """A socket for all addresses takes IPv4 too and shows it in the form ::ffff:127.0.0.1; TLSEngine means the same."""
+    both, split = free_port(), free_port()
+    server = httpd([Vhost("a.test", leaf(ca, "a.test"), address=f"127.0.0.1:{both} [::1]:{both}"),
+                    Vhost("six.test", leaf(ca, "six.test"), address=f"[::1]:{split}"),
+                    Vhost("plain.test", tls=False, address=f"127.0.0.1:{split}")],
+                   listen=(f"[::]:{both}", f"[::]:{split}"), ports=("PLAIN",), tls_engine=f"127.0.0.1:{both}",
+                   config=f"TLSEngine [::1]:{both} [::1]:{split}")
+    for address, name in ((f"127.0.0.1:{both}", "a.test"), (f"[::1]:{both}", "a.test"), (f"[::1]:{split}", "six.test")):
+        assert s_client(both, "-connect", address, name=name).subject == name
+    assert curl(split, "/", name="127.0.0.1", scheme="http").body == b"plain.test\n"
+
+
 def test_tls_engine_on_and_off_in_a_virtual_host(httpd, ca):
     server = httpd([Vhost("a.test", leaf(ca, "a.test"), extra="TLSEngine on"),
                     Vhost("p.test", tls=False, address="*:@PLAIN@", extra="TLSEngine off")], tls_engine=None)
