@@ -3,6 +3,8 @@ import json
 import shlex
 import socket
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 from harness.clients import curl
@@ -26,13 +28,12 @@ def test_the_printed_command_shows_what_was_negotiated():
         socket.create_connection(("127.0.0.1", site.port), 5)
 
 
-def test_a_document_root_of_ones_own(tmp_path_factory):
-    root = tmp_path_factory.mktemp("site")
-    for folder in (root, root.parent, root.parent.parent):
-        folder.chmod(0o755)
-    (root / "index.html").write_text("mine\n")
-    with Served(free_port(), "--root", str(root)) as site:
-        assert curl(site.port, "/", name="localhost", ca=AUTHORITY, h2=True).body == b"mine\n"
+def test_a_document_root_of_ones_own():
+    with tempfile.TemporaryDirectory() as root:  # pytest's own directories are closed to httpd's user
+        Path(root).chmod(0o755)
+        (Path(root) / "index.html").write_text("mine\n")
+        with Served(free_port(), "--root", root) as site:
+            assert curl(site.port, "/", name="localhost", ca=AUTHORITY, h2=True).body == b"mine\n"
 
 
 def test_what_it_refuses():
