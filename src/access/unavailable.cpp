@@ -3,6 +3,7 @@
 #include "access/access.hpp"
 #include "apr/httpd.hpp"
 #include "conn/facts.hpp"
+#include "server/engine.hpp"
 #include "server/managed.hpp"
 
 namespace tls::access {
@@ -11,7 +12,9 @@ int refuse_unavailable(request_rec* r) noexcept {
   const conn::Facts* facts = conn::facts(r->connection);
   if (facts != nullptr && facts->challenge) return HTTP_SERVICE_UNAVAILABLE;
   const server::ManagedCertificates* certificates = server::managed(r->server);
-  const bool placeholder = certificates != nullptr && certificates->fallback;
+  const server::Engine* engine = server::engine();
+  const bool placeholder =
+      (certificates != nullptr && certificates->fallback) || (engine != nullptr && engine->is_unavailable(r->server));
   return placeholder && ap_ssl_conn_is_ssl(r->connection) != 0 ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
 }
 

@@ -111,6 +111,18 @@ std::string pass_phrases(const PassPhraseDialog& dialog) {
   return "builtin";
 }
 
+const char* fallback(Fallback without) {
+  switch (without) {
+    case Fallback::SelfSigned:
+      return "a placeholder";
+    case Fallback::Unavailable:
+      return "503";
+    case Fallback::Off:
+      break;
+  }
+  return "no start";
+}
+
 // The place of the first setting that was written.
 template <class... T>
 Source place(const Setting<T>&... settings) {
@@ -169,6 +181,8 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
        place(w.session_lifetime)},
       {"session cache", cache(r.cache), place(w.session_cache)},
       {"certificate compression", policy.compress_certificates ? "on" : "off", place(w.compress_certificates)},
+      {"stapling", policy.stapling ? "on" : "off", place(w.stapling)},
+      {"without a certificate", fallback(policy.fallback), place(w.fallback)},
       {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
   };
   describe_clients(out, policy.client, w);

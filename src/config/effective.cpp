@@ -165,6 +165,8 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   policy.chain_file = path_of(complete.chain_file);
   take(policy.pass_phrases, complete.pass_phrase_dialog);
   take(policy.compress_certificates, complete.compress_certificates);
+  take(policy.stapling, complete.stapling);
+  take(policy.fallback, complete.fallback);
   take(policy.agent.isolation, complete.key_isolation);
   take(policy.agent.reload, complete.reload);
   policy.agent.reload_written = complete.reload.where().file != nullptr;

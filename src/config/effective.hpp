@@ -83,6 +83,8 @@ struct EffectivePolicy {
   std::string chain_file;               // intermediates appended to every chain
   PassPhraseDialog pass_phrases;
   bool compress_certificates = false;
+  bool stapling = false;  // OCSP responses from files beside the certificates; other modules' are always taken
+  Fallback fallback = Fallback::Off;
   AgentPolicy agent;
 };
 

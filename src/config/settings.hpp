@@ -99,6 +99,10 @@ struct RevocationCheck {
 // How far the virtual host that SNI chose and the one that Host names may differ (SSLVHostSNIPolicy).
 enum class SniPolicy : std::uint8_t { Strict, Secure, AuthOnly, Insecure };
 
+// What a virtual host without a usable certificate does: none starts, it is served under a placeholder, or its requests
+// are answered 503.
+enum class Fallback : std::uint8_t { Off, SelfSigned, Unavailable };
+
 // Who is asked for the pass phrase of an encrypted key.
 struct PassPhraseDialog {
   enum class Kind : std::uint8_t { Builtin, Pipe, Exec, File };
@@ -170,6 +174,8 @@ struct ServerSettings {
   Setting<SessionCacheName> session_cache;
 
   Setting<bool> compress_certificates;
+  Setting<bool> stapling;
+  Setting<Fallback> fallback;
 
   Setting<bool> key_isolation;
   Setting<Reload> reload;

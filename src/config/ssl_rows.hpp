@@ -150,27 +150,47 @@ inline constexpr std::array ssl_session_rows = {
     row<&ServerSettings::tickets, ssl_ticket_key>(
         "SSLSessionTicketKeyFile", one_word, Context::Server,
         {"file", nullptr, "A secret from which ticket keys are derived, the same on every machine of a cluster."}),
-    word_row<ServerSettings, ssl_stapling>("SSLUseStapling", one_word, Context::Server,
-                                           {"on|off", "off", "Ignored: OCSP responses are not stapled."}),
+    row<&ServerSettings::stapling, on_off>("SSLUseStapling", one_word, Context::Server,
+                                           {"on|off", "off",
+                                            "Whether an OCSP response goes with a certificate from a file of its name "
+                                            "and .ocsp, while it is valid; mod_md's "
+                                            "(MDStapling) go with it in any case."}),
     word_row<ServerSettings, ssl_nothing>(
         "SSLStaplingCache", one_word, Context::Global,
-        {"provider:arguments", nullptr, "Ignored: it matters only where responses are stapled."}),
-    word_row<ServerSettings, ssl_nothing>("SSLStaplingResponseTimeSkew", one_word, Context::Server,
-                                          {"seconds", "300", "Ignored: it matters only where responses are stapled."}),
-    word_row<ServerSettings, ssl_nothing>("SSLStaplingResponderTimeout", one_word, Context::Server,
-                                          {"seconds", "10", "Ignored: it matters only where responses are stapled."}),
-    word_row<ServerSettings, ssl_nothing>("SSLStaplingResponseMaxAge", one_word, Context::Server,
-                                          {"seconds", "-1", "Ignored: it matters only where responses are stapled."}),
-    word_row<ServerSettings, ssl_nothing>("SSLStaplingStandardCacheTimeout", one_word, Context::Server,
-                                          {"seconds", "3600", "Ignored: it matters only where responses are stapled."}),
-    word_row<ServerSettings, ssl_nothing>("SSLStaplingReturnResponderErrors", one_word, Context::Server,
-                                          {"on|off", "on", "Ignored: it matters only where responses are stapled."}),
-    word_row<ServerSettings, ssl_nothing>("SSLStaplingFakeTryLater", one_word, Context::Server,
-                                          {"on|off", "on", "Ignored: it matters only where responses are stapled."}),
-    word_row<ServerSettings, ssl_nothing>("SSLStaplingErrorCacheTimeout", one_word, Context::Server,
-                                          {"seconds", "600", "Ignored: it matters only where responses are stapled."}),
-    word_row<ServerSettings, ssl_nothing>("SSLStaplingForceURL", one_word, Context::Server,
-                                          {"url", nullptr, "Ignored: it matters only where responses are stapled."}),
+        {"provider:arguments", nullptr,
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingResponseTimeSkew", one_word, Context::Server,
+        {"seconds", "300",
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingResponderTimeout", one_word, Context::Server,
+        {"seconds", "10",
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingResponseMaxAge", one_word, Context::Server,
+        {"seconds", "-1",
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingStandardCacheTimeout", one_word, Context::Server,
+        {"seconds", "3600",
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingReturnResponderErrors", one_word, Context::Server,
+        {"on|off", "on",
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingFakeTryLater", one_word, Context::Server,
+        {"on|off", "on",
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingErrorCacheTimeout", one_word, Context::Server,
+        {"seconds", "600",
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
+    word_row<ServerSettings, ssl_nothing>(
+        "SSLStaplingForceURL", one_word, Context::Server,
+        {"url", nullptr,
+         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
 };
 
 inline constexpr std::array ssl_directory_rows = {

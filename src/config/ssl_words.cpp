@@ -65,11 +65,6 @@ Outcome ssl_ocsp_detail(const Arguments& /*words*/) {
   return notice("ignored: it matters only with SSLOCSPEnable, which must be off here");
 }
 
-Outcome ssl_stapling(const Arguments& words) {
-  return flag(words, notice("ignored: OCSP responses are not stapled, and clients do without; only a certificate that "
-                            "demands a staple (OCSP Must-Staple) must be replaced by one that does not"));
-}
-
 Outcome ssl_log(const Arguments& words) {
   return notice("ignored, as by mod_ssl: write " +
                 std::string(same_word(words.directive, "SSLLog") ? "ErrorLog" : "LogLevel ssl:level"));

@@ -79,6 +79,17 @@ inline constexpr std::array tls_server_rows = {
                                                              "clients that take them so; they are compressed when they "
                                                              "are loaded.",
                                                              "off"})),
+    row<&ServerSettings::stapling, on_off>(
+        "TLSStapling", one_word, Context::Server,
+        {"on|off", "on",
+         "Whether OCSP responses go with certificates: from mod_md (MDStapling), or from a file of the certificate's "
+         "name and .ocsp, while it is valid.",
+         "off"}),
+    engine_wide(row<&ServerSettings::fallback, keyword<fallbacks>>(
+        "TLSFallback", one_word, Context::Server,
+        {"self-signed|503|off", "off",
+         "What a virtual host does that has no usable certificate: a placeholder is made and the site served under it, "
+         "requests are answered 503 under it, or httpd does not start."})),
     engine_wide(row<&ServerSettings::key_isolation, on_off>(
         "TLSKeyIsolation", one_word, Context::Global,
         {"on|off", "on",

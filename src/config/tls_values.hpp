@@ -24,6 +24,11 @@ Parsed<Options> tls_options(const Arguments& words, const Options* before);
 // TLSReload
 Parsed<Reload> reload(const Arguments& words, const Reload* before);
 
+// TLSFallback
+inline constexpr std::array fallbacks = {Keyword<Fallback>{"self-signed", Fallback::SelfSigned},
+                                         Keyword<Fallback>{"503", Fallback::Unavailable},
+                                         Keyword<Fallback>{"off", Fallback::Off}};
+
 // TLSHandshakeTimeout
 Parsed<std::uint32_t> handshake_timeout(const Arguments& words, const std::uint32_t* before);
 

@@ -1,7 +1,9 @@
 // From the first byte to the first request: hello, choice of virtual host and protocol, handshake.
 #include <apr_strings.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "apr/mpm.hpp"
 #include "apr/slice.hpp"
@@ -49,6 +51,26 @@ apr_status_t read_network(conn_rec* c, ap_filter_t* next, apr_bucket_brigade* bb
   if (block == APR_NONBLOCK_READ) return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
   const SocketTimeout limited(c, deadline);
   return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
+}
+
+void take_response(const unsigned char* der, apr_size_t length, void* offer) noexcept {
+  auto& response = static_cast<rs::StapleOffer*>(offer)->response;
+  if (der != nullptr) std::copy(der, der + length, std::back_inserter(response));
+}
+
+// What other modules have for the certificates of a virtual host.
+rust::Vec<rs::StapleOffer> responses(conn_rec* c, const server::Host& host) {
+  rust::Vec<rs::StapleOffer> offers;
+  for (const std::string& id : *host.primed) {
+    rs::StapleOffer offer;
+    // httpd's functions take servers that are not const, and do not write to them.
+    auto* const server = const_cast<server_rec*>(host.server);
+    const apr_status_t rv = ap_ssl_ocsp_get_resp(server, c, id.data(), id.size(), take_response, &offer);
+    if (rv != APR_SUCCESS || offer.response.empty()) continue;
+    std::copy(id.begin(), id.end(), std::back_inserter(offer.id));
+    offers.push_back(std::move(offer));
+  }
+  return offers;
 }
 
 }  // namespace
@@ -196,6 +218,7 @@ bool Connection::start(const rs::Hello& hello) {
   binding.alpn = alpn;
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
+  if (hello.wants_staple && host_->primed != nullptr) binding.staples = responses(c_, *host_);
   if (host_->clients->asks) engine_->clients().refresh(host_->settings->agent.reload);
   if (!start_session(binding)) {
     refuse(kInternalError);

@@ -124,6 +124,8 @@ rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) 
     for (const std::string& key : policy.spare_keys) request.spare_keys.push_back(absolute(pool, key));
     // What another module brings is a whole chain (ssl_engine_init.c: it "overrides any old chain configuration").
     if (others == nullptr) request.chain = absolute(pool, policy.chain_file);
+    request.staples = policy.stapling;
+    request.placeholder = policy.fallback != config::Fallback::Off;
     if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);
     requests.push_back(std::move(request));
   }
@@ -171,7 +173,9 @@ bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) 
     if (others != nullptr && others->fallback && !apr::is_first_reading()) {
       TLS_LOG_S(s, FallbackCertificate, s->server_hostname);
     }
-    if (!effective(s).certificates.empty() || others != nullptr || may_lack_certificate(s, hosts)) continue;
+    const bool placeholder = effective(s).fallback != config::Fallback::Off;
+    if (placeholder || !effective(s).certificates.empty() || others != nullptr || may_lack_certificate(s, hosts))
+      continue;
     const std::string host = label(s);
     const std::string where = place(s);
     if (may_come_later) {
@@ -244,6 +248,15 @@ Verdict run_in_child(const server_rec* main, Work&& work) {
   return Verdict::Bad;
 }
 
+void report_placeholders(const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (!credentials.is_placeholder(i)) continue;
+    const bool serves = effective(hosts[i]).fallback == config::Fallback::SelfSigned;
+    TLS_LOG_S(hosts[i], PlaceholderServed, label(hosts[i]).c_str(), place(hosts[i]).c_str(),
+              serves ? "served all the same" : "answered with 503");
+  }
+}
+
 // What was compressed before the fork is shared by all children.
 void compress(const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
   std::vector<std::uint32_t> indices;
@@ -268,7 +281,10 @@ std::vector<server_rec*> hosts_with_tls(server_rec* main) {
 LoadedCredentials load_credentials(server_rec* main, const std::vector<server_rec*>& hosts) {
   const bool present = check_presence(hosts, false);
   LoadedCredentials loaded = load_as_configured(main, hosts);
-  if (!apr::is_first_reading()) compress(hosts, *loaded.credentials);
+  if (!apr::is_first_reading()) {
+    compress(hosts, *loaded.credentials);
+    report_placeholders(hosts, *loaded.credentials);
+  }
   loaded.ok = loaded.ok && present;
   return loaded;
 }

@@ -24,15 +24,20 @@ rust::Vec<std::uint16_t> to_rust(const std::vector<std::uint16_t>& list) {
 }  // namespace
 
 Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials,
-               Clients clients)
-    : credentials_(std::move(credentials)), clients_(std::move(clients)), names_(VhostIndex::build(main)) {
+               Clients clients, Primed primed)
+    : credentials_(std::move(credentials)),
+      clients_(std::move(clients)),
+      primed_(std::move(primed)),
+      names_(VhostIndex::build(main)) {
   const auto limits = read_limits(main);
   hosts_.reserve(hosts.size());
   for (const HostConfig& h : hosts) {
     const auto limit = limits.find(h.server);
     const HostClients& asked = clients_.of(h.server);
+    const auto staples = primed_.find(h.server);
     hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, asked), h.certificates, identity(h.server),
-                                  &asked, limit != limits.end() ? limit->second : ReadLimit{}});
+                                  &asked, staples != primed_.end() ? &staples->second : nullptr,
+                                  limit != limits.end() ? limit->second : ReadLimit{}});
   }
 }
 
@@ -68,6 +73,12 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
 const Host* Engine::host(const server_rec* server) const noexcept {
   const auto found = hosts_.find(server);
   return found == hosts_.end() ? nullptr : &found->second;
+}
+
+bool Engine::is_unavailable(const server_rec* server) const noexcept {
+  const Host* const found = host(server);
+  return found != nullptr && found->settings->fallback == config::Fallback::Unavailable &&
+         credentials_->is_placeholder(found->certificates);
 }
 
 const Engine* engine() noexcept { return current; }

@@ -13,6 +13,7 @@
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "server/clients.hpp"
 #include "server/read_limit.hpp"
+#include "server/stapling.hpp"
 #include "server/vhosts.hpp"
 
 struct server_rec;
@@ -32,9 +33,10 @@ struct Host {
   const config::EffectivePolicy* settings = nullptr;
   const rs::Policy* policy = nullptr;  // owned by the engine, shared by hosts with equal policies
   std::uint32_t certificates = 0;
-  std::string identity;                  // "ServerName:port": what a session is bound to
-  const HostClients* clients = nullptr;  // owned by the engine
-  ReadLimit read_limit;                  // mod_reqtimeout's, for connections that begin at this host
+  std::string identity;                              // "ServerName:port": what a session is bound to
+  const HostClients* clients = nullptr;              // owned by the engine
+  const std::vector<std::string>* primed = nullptr;  // certificates whose OCSP responses another module has, if any
+  ReadLimit read_limit;                              // mod_reqtimeout's, for connections that begin at this host
 };
 
 // Owned by the configuration pool; children share it by copy on write.
@@ -43,10 +45,12 @@ class Engine final {
   // Builds each distinct policy once. `main` heads the list of servers. Throws rust::Error with a sentence when a
   // policy leaves nothing to negotiate.
   Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials,
-         Clients clients);
+         Clients clients, Primed primed);
 
   // The host of `server`; nullptr where it does not speak TLS.
   [[nodiscard]] const Host* host(const server_rec* server) const noexcept;
+  // Whether requests of `server` are to be answered 503, for it has a placeholder now. Any thread of a child.
+  [[nodiscard]] bool is_unavailable(const server_rec* server) const noexcept;
   [[nodiscard]] const VhostIndex& names() const noexcept { return names_; }
   [[nodiscard]] const Clients& clients() const noexcept { return clients_; }
   [[nodiscard]] const rs::Credentials& credentials() const noexcept { return *credentials_; }
@@ -57,6 +61,7 @@ class Engine final {
 
   rust::Box<rs::Credentials> credentials_;
   Clients clients_;
+  Primed primed_;
   std::map<PolicyKey, rust::Box<rs::Policy>> policies_;
   std::unordered_map<const server_rec*, Host> hosts_;
   VhostIndex names_;

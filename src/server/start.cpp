@@ -10,6 +10,7 @@
 #include "server/outgoing.hpp"
 #include "server/policies.hpp"
 #include "server/resumption.hpp"
+#include "server/stapling.hpp"
 
 namespace tls::server {
 namespace {
@@ -29,12 +30,14 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   const bool clients_ok = clients.load(servers);
   const bool outgoing_ok = build_client_policies(pool, main_server);
   if (!loaded.ok || !clients_ok || !outgoing_ok) return false;
+  Primed primed = prime_staples(pool, servers, *loaded.credentials);
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());
   for (const server_rec* s : servers) {
     hosts.push_back({s, &effective(s), static_cast<std::uint32_t>(hosts.size())});
   }
-  publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(loaded.credentials), std::move(clients)));
+  publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(loaded.credentials), std::move(clients),
+                                std::move(primed)));
   apr_pool_cleanup_register(pool, nullptr, withdraw, apr_pool_cleanup_null);
   return true;
 }

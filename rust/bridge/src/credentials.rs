@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use mod_tls_core::agent::{Live, LiveHost};
 use mod_tls_core::context::CertificateSource;
 use mod_tls_core::creds::{self, Dialog, LoadRequest, PairRequest, Passphrases, Unchecked};
+use mod_tls_core::x509;
 
 use crate::ffi;
 use crate::guard::{guard, guard_result};
@@ -51,6 +52,35 @@ impl Credentials {
         let host = self.hosts.get(usize::try_from(index).ok()?)?;
         self.live.set(host.index)?;
         Some(Arc::clone(host) as Arc<dyn CertificateSource>)
+    }
+
+    /// See the bridge.
+    pub fn staple_facts(&self, index: usize) -> Vec<ffi::StapleFacts> {
+        let facts = |pair: &Arc<creds::Pair>| ffi::StapleFacts {
+            id: pair.id(),
+            pem: match &pair.certified.cert[..] {
+                [leaf, issuer, ..] => x509::pem(leaf) + &x509::pem(issuer),
+                _ => String::new(),
+            },
+            names: pair.leaf.names_for_people(),
+            must: pair.leaf.must_staple,
+            responder: pair.leaf.has_responder,
+            stapled: pair.stapled.is_some(),
+        };
+        guard(Vec::new, || {
+            let set = self.live.set(index);
+            let set = set.filter(|set| !set.is_placeholder());
+            set.map(|set| set.pairs().iter().map(facts).collect())
+                .unwrap_or_default()
+        })
+    }
+
+    /// See the bridge.
+    pub fn is_placeholder(&self, index: usize) -> bool {
+        guard(
+            || false,
+            || self.live.set(index).is_some_and(|set| set.is_placeholder()),
+        )
     }
 
     /// See the bridge.
@@ -130,7 +160,8 @@ impl CredentialStore {
             } else {
                 &mut Unchecked
             };
-            let report = self.0.load(&requests, passphrases);
+            let mut report = self.0.load(&requests, passphrases);
+            self.0.fill_gaps(&requests, &mut report);
             let live = Live::fixed(report.sets);
             Ok(Box::new(Credentials::new(
                 live,
@@ -147,6 +178,7 @@ pub(crate) fn request(from: &ffi::LoadRequest) -> LoadRequest {
     let pair = |p: &ffi::CertificatePair| PairRequest {
         certificate: p.certificate.clone(),
         key: given(&p.key),
+        staple: from.staples.then(|| format!("{}.ocsp", p.certificate)),
         place: p.place.clone(),
     };
     LoadRequest {
@@ -158,5 +190,6 @@ pub(crate) fn request(from: &ffi::LoadRequest) -> LoadRequest {
         chain: given(&from.chain),
         authorities: given(&from.authorities),
         strict: from.strict,
+        placeholder: from.placeholder,
     }
 }

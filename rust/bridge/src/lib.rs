@@ -69,6 +69,8 @@ pub mod ffi {
         opening: Opening,
         /// ASCII lower case; empty where the client sent none.
         server_name: String,
+        /// It asks for an OCSP response.
+        wants_staple: bool,
         /// Protocol names that are printable ASCII; others cannot be ours.
         alpn: Vec<String>,
         /// ChaCha20 is listed before every AES suite.
@@ -119,6 +121,31 @@ pub mod ffi {
         prefers_chacha: bool,
         /// Index of the virtual host's certificates.
         certificates: u32,
+        /// OCSP responses that other modules have for them.
+        staples: Vec<StapleOffer>,
+    }
+
+    /// See `mod_tls_core::context::Offer`.
+    #[derive(Clone, Debug)]
+    struct StapleOffer {
+        id: Vec<u8>,
+        response: Vec<u8>,
+    }
+
+    /// What there is to say of one certificate and OCSP.
+    #[derive(Debug)]
+    struct StapleFacts {
+        /// What other modules are to know it by.
+        id: Vec<u8>,
+        /// Certificate and issuer; empty where no issuer stands behind it.
+        pem: String,
+        names: String,
+        /// It demands a response.
+        must: bool,
+        /// It names a responder.
+        responder: bool,
+        /// It has a response from a file.
+        stapled: bool,
     }
 
     /// How much trust a backend has to prove.
@@ -213,7 +240,8 @@ pub mod ffi {
         place: String,
     }
 
-    /// See `mod_tls_core::creds::LoadRequest`.
+    /// See `mod_tls_core::creds::LoadRequest`. With `staples` a response may lie beside each certificate, in a file of its
+    /// name and `.ocsp`.
     #[derive(Clone, Debug)]
     struct LoadRequest {
         host: String,
@@ -224,6 +252,8 @@ pub mod ffi {
         chain: String,
         authorities: String,
         strict: bool,
+        staples: bool,
+        placeholder: bool,
     }
 
     /// See `mod_tls_core::creds::Severity`.
@@ -393,6 +423,10 @@ pub mod ffi {
             spec: &ClientSpec,
             warnings: &mut Vec<String>,
         ) -> Result<Box<ClientPolicy>>;
+        /// The certificates of a request, for stapling.
+        fn staple_facts(self: &Credentials, index: usize) -> Vec<StapleFacts>;
+        /// Whether a request has a placeholder now. Any thread.
+        fn is_placeholder(self: &Credentials, index: usize) -> bool;
         /// Compresses the certificates of these requests, as many as a short time allows; the others are compressed when
         /// a client has asked for them. Before children are forked.
         fn compress(self: &Credentials, indices: &[u32]);

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use mod_tls_core::client::Ending;
-use mod_tls_core::context::Context;
+use mod_tls_core::context::{Context, Offer, Wants};
 use mod_tls_core::hello::{Hello, Parsed};
 use mod_tls_core::{client, creds, describe, policy, session, verify, x509};
 
@@ -89,6 +89,10 @@ impl Session {
                     identity: Arc::from(binding.identity.as_str()),
                     policy_id: policy.id(),
                     server_name: Some(binding.server_name.clone()).filter(|name| !name.is_empty()),
+                    wants: Wants {
+                        staple: false, // the session knows
+                        offered: binding.staples.iter().map(offer).collect(),
+                    },
                     ..Context::default()
                 };
                 inner
@@ -291,11 +295,19 @@ impl Session {
     }
 }
 
+fn offer(offer: &ffi::StapleOffer) -> Offer {
+    Offer {
+        id: offer.id.clone(),
+        response: offer.response.clone(),
+    }
+}
+
 fn hello(opening: ffi::Opening, parsed: Option<&Hello>) -> ffi::Hello {
     let Some(parsed) = parsed else {
         return ffi::Hello {
             opening,
             server_name: String::new(),
+            wants_staple: false,
             alpn: Vec::new(),
             prefers_chacha: false,
             offered: String::new(),
@@ -304,6 +316,7 @@ fn hello(opening: ffi::Opening, parsed: Option<&Hello>) -> ffi::Hello {
     ffi::Hello {
         opening,
         server_name: parsed.server_name.clone().unwrap_or_default(),
+        wants_staple: parsed.extensions.contains(&session::STATUS_REQUEST),
         alpn: parsed
             .alpn
             .iter()

@@ -16,9 +16,26 @@ use crate::verify::Verdict;
 
 /// Where a virtual host's certificates come from. Shared, and asked once per full handshake.
 pub trait CertificateSource: std::fmt::Debug + Send + Sync {
-    /// The pair to present to a client that verifies `schemes`, with an OCSP response where it asks for one and there is
-    /// one; `None` when no pair fits.
-    fn select(&self, schemes: &[SignatureScheme], wants_staple: bool) -> Option<Shown>;
+    /// The pair to present to a client that verifies `schemes` and wants this; `None` when no pair fits.
+    fn select(&self, schemes: &[SignatureScheme], wants: &Wants) -> Option<Shown>;
+}
+
+/// What a client wants beside a certificate.
+#[derive(Debug, Default)]
+pub struct Wants {
+    /// An OCSP response.
+    pub staple: bool,
+    /// Those that other modules have for certificates of the virtual host.
+    pub offered: Vec<Offer>,
+}
+
+/// An OCSP response that another module has.
+#[derive(Debug)]
+pub struct Offer {
+    /// What the certificate is known by to that module: its SHA-256.
+    pub id: Vec<u8>,
+    /// The response, not judged.
+    pub response: Vec<u8>,
 }
 
 /// What a client is shown.
@@ -45,8 +62,8 @@ pub struct Context {
     pub signature_scheme: Option<SignatureScheme>,
     /// What tickets and cached sessions of this connection are bound to, and what came out of them.
     pub resumption: Resumption,
-    /// The client asked for an OCSP response.
-    pub wants_staple: bool,
+    /// What the client wants beside a certificate.
+    pub wants: Wants,
     /// The pair whose certificate stands for this server.
     pub presented: Option<Arc<CertifiedKey>>,
     /// Its compressed forms.

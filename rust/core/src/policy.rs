@@ -295,7 +295,7 @@ impl ResolvesServerCert for FromContext {
             let shown = context
                 .certificates
                 .as_ref()?
-                .select(hello.signature_schemes(), context.wants_staple)?;
+                .select(hello.signature_schemes(), &context.wants)?;
             let Shown { certified, packed } = shown;
             context.packed = Some(packed);
             context.signature_scheme = certified

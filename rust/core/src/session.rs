@@ -34,7 +34,7 @@ const TLS13: u16 = 0x0304;
 const SESSION_TICKET: u16 = 35;
 
 /// Extension type of RFC 6066 8.
-const STATUS_REQUEST: u16 = 5;
+pub const STATUS_REQUEST: u16 = 5;
 
 /// What encryption adds to one record at most: 29 bytes with TLS 1.2 AES-GCM, 22 with TLS 1.3.
 pub const RECORD_OVERHEAD: usize = 32;
@@ -104,7 +104,7 @@ impl Session {
     ) -> Result<(), Error> {
         context.resumption = policy.resumption(self.offers_tls13, self.offers_tickets);
         context.resumption.offered_id = std::mem::take(&mut self.offered_id);
-        context.wants_staple = self.wants_staple;
+        context.wants.staple = self.wants_staple;
         let config = policy.config(alpn, prefers_chacha);
         self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));

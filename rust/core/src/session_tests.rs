@@ -11,14 +11,14 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, Signa
 
 use super::*;
 use crate::compress::Packed;
-use crate::context::{CertificateSource, Shown};
+use crate::context::{CertificateSource, Shown, Wants};
 use crate::policy::Spec;
 
 #[derive(Debug)]
 struct OnePair(Shown);
 
 impl CertificateSource for OnePair {
-    fn select(&self, _: &[SignatureScheme], _: bool) -> Option<Shown> {
+    fn select(&self, _: &[SignatureScheme], _: &Wants) -> Option<Shown> {
         Some(self.0.clone())
     }
 }

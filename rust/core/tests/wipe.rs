@@ -93,6 +93,7 @@ fn request(certificate: &str, key: &str, passphrase: &str) -> LoadRequest {
         certificate: path(certificate),
         key: Some(path(key)),
         place: String::new(),
+        staple: None,
     };
     LoadRequest {
         passphrase: passphrase.to_owned(),

@@ -11,7 +11,7 @@ use super::board::{Board, Entry};
 use super::codec::Reader;
 use super::public::decode_set;
 use super::transport::Transport;
-use crate::context::{CertificateSource, Shown};
+use crate::context::{CertificateSource, Shown, Wants};
 use crate::creds::CertSet;
 
 /// All virtual hosts' certificates. Shared by the threads of a child; a handshake that finds the board longer than
@@ -138,9 +138,9 @@ pub struct LiveHost {
 }
 
 impl CertificateSource for LiveHost {
-    fn select(&self, schemes: &[SignatureScheme], wants_staple: bool) -> Option<Shown> {
+    fn select(&self, schemes: &[SignatureScheme], wants: &Wants) -> Option<Shown> {
         let set = self.live.set(self.index)?;
-        CertificateSource::select(&*set, schemes, wants_staple)
+        CertificateSource::select(&*set, schemes, wants)
     }
 }
 

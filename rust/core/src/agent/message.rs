@@ -45,10 +45,12 @@ impl Order {
             w.text(&request.host);
             w.text(&request.passphrase);
             w.byte(u8::from(request.strict));
+            w.byte(u8::from(request.placeholder));
             w.list(&request.names, |w, name| w.text(name));
             w.list(&request.pairs, |w, pair| {
                 w.text(&pair.certificate);
                 w.optional(pair.key.as_deref());
+                w.optional(pair.staple.as_deref());
                 w.text(&pair.place);
             });
             w.list(&request.spare_keys, |w, key| w.text(key));
@@ -81,11 +83,13 @@ fn decode_request(r: &mut Reader<'_>) -> Result<LoadRequest, Cut> {
         host: r.text()?,
         passphrase: r.text()?,
         strict: r.byte()? != 0,
+        placeholder: r.byte()? != 0,
         names: r.list(Reader::text)?,
         pairs: r.list(|r| {
             Ok(PairRequest {
                 certificate: r.text()?,
                 key: r.optional()?,
+                staple: r.optional()?,
                 place: r.text()?,
             })
         })?,
@@ -270,12 +274,14 @@ mod tests {
                 pairs: vec![PairRequest {
                     certificate: "/a".to_owned(),
                     key: Some("/b".to_owned()),
+                    staple: Some("/a.ocsp".to_owned()),
                     place: "file:1".to_owned(),
                 }],
                 spare_keys: vec!["/c".to_owned()],
                 chain: Some("/d".to_owned()),
                 authorities: None,
                 strict: true,
+                placeholder: true,
             }],
         };
         let back = Order::decode(&order.encode()).unwrap();

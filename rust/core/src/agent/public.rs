@@ -15,6 +15,7 @@ use super::transport::Transport;
 use super::wire::Role;
 use crate::creds::certificate::Certificate;
 use crate::creds::key::KeyKind;
+use crate::creds::ocsp::Staple;
 use crate::creds::{CertSet, Pair};
 
 /// Appends the public part of a key and its chain.
@@ -50,6 +51,13 @@ pub fn encode_pair(w: &mut Writer, pair: &Pair) {
     w.byte(kind);
     w.count(bits);
     encode_certified(w, &pair.certified);
+    w.byte(u8::from(pair.is_placeholder));
+    let staple: Vec<&Staple> = pair.stapled.iter().map(|stapled| &stapled.staple).collect();
+    w.list(&staple, |w, staple| {
+        w.bytes(&staple.der);
+        w.long(staple.from.cast_unsigned());
+        w.long(staple.until.cast_unsigned());
+    });
 }
 
 /// Reads what [`encode_pair`] wrote; the key signs as a server over `transport`.
@@ -63,7 +71,19 @@ pub fn decode_pair(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<Arc
     };
     let certified = decode_certified(r, Role::Server, transport)?;
     let leaf = Certificate::parse(certified.cert.first().ok_or(Cut)?).map_err(|_| Cut)?;
-    Ok(Arc::new(Pair::new(certified, kind, Arc::new(leaf))))
+    let mut pair = Pair::new(certified, kind, Arc::new(leaf));
+    pair.is_placeholder = r.byte()? != 0;
+    let mut staples = r.list(|r| {
+        Ok(Staple {
+            der: r.bytes()?.to_vec(),
+            from: r.long()?.cast_signed(),
+            until: r.long()?.cast_signed(),
+        })
+    })?;
+    Ok(Arc::new(match staples.pop() {
+        Some(staple) => pair.with_staple(staple),
+        None => pair,
+    }))
 }
 
 /// Appends the public part of a set.

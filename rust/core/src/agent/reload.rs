@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::supervisor::files_of;
 use crate::creds::file::Identity;
+use crate::creds::ocsp::Staple;
 use crate::creds::{CertSet, LoadReport, LoadRequest, Pair, Severity, chain};
 
 /// Two looks that saw the same identity are at least so far apart.
@@ -150,17 +150,21 @@ pub fn judge(
     let mut verdict = Verdict::default();
     let mut said = HashSet::new();
     for (index, request) in requests.iter().enumerate() {
-        let files = || files_of(request).into_iter();
+        let files = || request.files().into_iter();
         if !files().any(|file| changed.contains(file)) {
             continue;
         }
-        let old = present.get(index).and_then(Option::as_ref);
+        let old = present
+            .get(index)
+            .and_then(Option::as_ref)
+            .filter(|set| !set.is_placeholder());
         let new = report.sets.get(index).and_then(Option::as_ref);
         let fault = files().find_map(|file| faulty.get(file).map(|text| (*text).to_owned()));
         let refusal = fault.or_else(|| match new {
             Some(new) => objection(old.map(Arc::as_ref), new, chain::now()),
             None => Some(format!("nothing could be loaded for {}", request.host)),
         });
+        let refusal = refusal.or_else(|| lost_staple(request, old?, new?, report, chain::now()));
         match (refusal, new) {
             (Some(reason), _) => {
                 let news = said.insert(reason.clone());
@@ -186,9 +190,45 @@ pub fn judge(
 pub fn same(old: &CertSet, new: &CertSet) -> bool {
     let both = old.pairs().iter().zip(new.pairs());
     old.pairs().len() == new.pairs().len()
-        && both
-            .into_iter()
-            .all(|(old, new)| old.certified.cert == new.certified.cert)
+        && both.into_iter().all(|(old, new)| {
+            old.certified.cert == new.certified.cert && staple(old) == staple(new)
+        })
+}
+
+fn staple(pair: &Pair) -> Option<&Staple> {
+    pair.stapled.as_ref().map(|stapled| &stapled.staple)
+}
+
+/// Why an OCSP response that is still of use is not given up: nothing but its file changed, and not for the better.
+fn lost_staple(
+    request: &LoadRequest,
+    old: &CertSet,
+    new: &CertSet,
+    report: &LoadReport,
+    now: i64,
+) -> Option<String> {
+    let lost = |(old, new): &(&Arc<Pair>, &Arc<Pair>)| {
+        old.certified.cert == new.certified.cert
+            && staple(old).is_some_and(|staple| staple.is_of_use(now))
+            && staple(new).is_none()
+    };
+    let (pair, _) = old.pairs().iter().zip(new.pairs()).find(lost)?;
+    let files: Vec<&str> = request
+        .pairs
+        .iter()
+        .filter_map(|p| p.staple.as_deref())
+        .collect();
+    let mut problems = report.problems.iter();
+    let told = problems.find(|problem| files.contains(&problem.file.as_str()));
+    Some(told.map_or_else(
+        || {
+            format!(
+                "the file of the OCSP response for {} is gone",
+                pair.leaf.names_for_people()
+            )
+        },
+        |problem| problem.text.clone(),
+    ))
 }
 
 /// Why `new` must not take the place of `old`.
@@ -250,6 +290,21 @@ fn line(old: Option<&CertSet>, new: &CertSet) -> String {
         .pairs()
         .first()
         .map_or(String::new(), |pair| pair.leaf.names_for_people());
+    let renewed = |old: &CertSet| {
+        let mut both = old.pairs().iter().zip(new.pairs());
+        both.all(|(old, new)| old.certified.cert == new.certified.cert)
+    };
+    if old.is_some_and(renewed) {
+        let until = new
+            .pairs()
+            .iter()
+            .filter_map(|pair| staple(pair))
+            .map(|staple| staple.until);
+        let until = until.min().map_or("none".to_owned(), chain::date);
+        return format!(
+            "{names}: the certificate of before, with an OCSP response valid until {until}"
+        );
+    }
     let before = old.map_or("none".to_owned(), dates);
     let earliest = |set: &CertSet| set.pairs().iter().map(|pair| pair.leaf.not_after).min();
     let shorter = old.is_some_and(|old| earliest(new) < earliest(old));

@@ -232,6 +232,7 @@ impl Supervisor {
         let mut report = self.store.load(&order.requests, &mut self.dialog);
         self.settle(order.id)?;
         self.keep_last_good(&order.requests, &mut report);
+        self.store.fill_gaps(&order.requests, &mut report);
         self.watch = Watch::new(report.looks, order.reload_seconds);
         self.order = order;
         let answer = Answer {
@@ -286,11 +287,12 @@ impl Supervisor {
         }
         let known = self.order.requests.iter().zip(self.keys.sets());
         let before: HashMap<Vec<&str>, &Arc<CertSet>> = known
-            .filter_map(|(request, set)| Some((files_of(request), set.as_ref()?)))
+            .filter_map(|(request, set)| Some((request.files(), set.as_ref()?)))
+            .filter(|(_, set)| !set.is_placeholder())
             .collect();
         let mut kept: HashSet<&str> = HashSet::new();
         for (request, new) in requests.iter().zip(&mut report.sets) {
-            let files = files_of(request);
+            let files = request.files();
             let Some(old) = before.get(&files) else {
                 continue;
             };
@@ -304,7 +306,7 @@ impl Supervisor {
         // A virtual host that was never loaded has no excuse, even where it shares a file with one that was.
         for (request, set) in requests.iter().zip(&report.sets) {
             if set.is_none() {
-                files_of(request).iter().for_each(|file| {
+                request.files().iter().for_each(|file| {
                     kept.remove(file);
                 });
             }
@@ -437,19 +439,6 @@ impl Supervisor {
         let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
         self.board.append(&entries)
     }
-}
-
-/// The files of a virtual host.
-pub(super) fn files_of(request: &LoadRequest) -> Vec<&str> {
-    let mut files = Vec::new();
-    for pair in &request.pairs {
-        files.push(pair.certificate.as_str());
-        files.extend(pair.key.as_deref());
-    }
-    files.extend(request.spare_keys.iter().map(String::as_str));
-    files.extend(request.chain.as_deref());
-    files.extend(request.authorities.as_deref());
-    files
 }
 
 /// Opens what tells a supervisor who the children are.

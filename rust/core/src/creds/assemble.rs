@@ -58,6 +58,15 @@ struct Candidate<'a> {
     key: Option<Item<PrivateKey>>,
 }
 
+/// A pair that can be served.
+struct Joined {
+    pair: Arc<Pair>,
+    /// Its whole chain.
+    sent: Vec<Arc<Certificate>>,
+    /// Why its OCSP response cannot be.
+    refused: Option<Fault>,
+}
+
 /// A further file of a request with the way in which it is used.
 type Further = Option<(Item<Certificates>, Issuers)>;
 
@@ -134,10 +143,15 @@ impl<'s, 'p> Run<'s, 'p> {
             let made = key.map(|key| key.and_then(|key| self.join(candidate, key, &further)));
             let place = &candidate.request.place;
             match made {
-                Ok(Some((pair, sent))) => {
+                Ok(Some(Joined {
+                    pair,
+                    sent,
+                    refused,
+                })) => {
                     let file = &candidate.request.certificate;
                     let faults = self.judge(file, &pair, &sent, &pairs, request);
-                    faults.into_iter().for_each(|f| report.add(index, place, f));
+                    let faults = faults.into_iter().chain(refused);
+                    faults.for_each(|f| report.add(index, place, f));
                     if !request.strict {
                         // OpenSSL has one place for each kind of key, and the last one keeps it.
                         pairs.retain(|(p, _)| !p.kind.same_clients(pair.kind));
@@ -184,7 +198,7 @@ impl<'s, 'p> Run<'s, 'p> {
         candidate: &Candidate<'_>,
         key: &Item<PrivateKey>,
         further: &Further,
-    ) -> Option<(Arc<Pair>, Vec<Arc<Certificate>>)> {
+    ) -> Option<Joined> {
         let own = candidate.chain.as_ref()?;
         let leaf = own.value.fields.first()?;
         let among = |how: Issuers| how == Issuers::Among;
@@ -196,17 +210,73 @@ impl<'s, 'p> Run<'s, 'p> {
             Some((item, Issuers::Behind(skip))) => own.value.leaf_before(&item.value, *skip),
             Some((item, Issuers::Among)) => own.value.extended_from(&item.value),
         };
+        let (staple, unread) = self.staple(candidate.request);
         let made = PairKey {
             leaf_file: own.digest,
             key_file: key.digest,
             issuers: further.map(|(item, how)| (item.digest, *how)),
+            staple: staple.as_ref().map(|item| item.digest),
         };
-        let pair = self.store.pairs.entry(made).or_insert_with(|| {
+        let now = self.now;
+        let make = || {
             // Not from_der(): it would have webpki judge our own certificate.
-            let certified = CertifiedKey::new(sent.ders, Arc::clone(&key.value.signing));
-            Arc::new(Pair::new(certified, key.value.kind, Arc::clone(leaf)))
-        });
-        Some((Arc::clone(pair), sent.fields))
+            let certified = CertifiedKey::new(sent.ders.clone(), Arc::clone(&key.value.signing));
+            Pair::new(certified, key.value.kind, Arc::clone(leaf))
+        };
+        let known = self.store.pairs.get(&made).cloned();
+        let of_use = |pair: &Pair| {
+            pair.stapled
+                .as_ref()
+                .is_some_and(|s| s.staple.is_of_use(now))
+        };
+        let (pair, refused) = match (known, staple) {
+            (Some(known), None) => (known, unread),
+            (None, None) => (Arc::new(make()), unread),
+            (Some(known), Some(_)) if of_use(&known) => (known, None),
+            (known, Some(staple)) => {
+                let fresh = make();
+                match fresh.judge_staple(&staple.value, now) {
+                    Ok(staple) => (Arc::new(fresh.with_staple(staple)), None),
+                    Err(refusal) => {
+                        let known = known.filter(|known| known.stapled.is_none());
+                        let fault = Fault::StapleRefused {
+                            file: candidate.request.staple.clone().unwrap_or_default(),
+                            cause: refusal.to_string(),
+                        };
+                        (known.unwrap_or_else(|| Arc::new(fresh)), Some(fault))
+                    }
+                }
+            }
+        };
+        self.store.pairs.insert(made, Arc::clone(&pair));
+        Some(Joined {
+            pair,
+            sent: sent.fields,
+            refused,
+        })
+    }
+
+    /// The OCSP response beside a certificate, where there is one, or why it cannot be read.
+    fn staple(&mut self, request: &PairRequest) -> (Option<Item<Vec<u8>>>, Option<Fault>) {
+        let Some(path) = &request.staple else {
+            return (None, None);
+        };
+        let Some(look) = self.look(path) else {
+            return (None, None);
+        };
+        if let Some(item) = self.store.staples.known(path, Some(look)) {
+            return (Some(item), None);
+        }
+        match FileBytes::read(path) {
+            Ok(file) => {
+                let value = Arc::new(file.bytes.to_vec());
+                (Some(self.store.staples.add(path, &file, value)), None)
+            }
+            Err(fault) => {
+                let (file, cause) = (path.clone(), fault.text());
+                (None, Some(Fault::StapleRefused { file, cause }))
+            }
+        }
     }
 
     /// The file with further certificates of a request. mod_ssl passes over the first certificate of a chain file that is

@@ -14,6 +14,7 @@ use super::der::{SEQUENCE, first_element};
 use super::key::pem_fault;
 use super::pem;
 use super::problem::Fault;
+use crate::x509::der::{self, Reader};
 
 /// One certificate with what is needed of it.
 #[derive(Clone, Debug)]
@@ -34,6 +35,10 @@ pub struct Certificate {
     pub addresses: Vec<IpAddr>,
     /// Whether `dns_names` had to be taken from the common name.
     pub only_common_name: bool,
+    /// It demands that the server staples an OCSP response (RFC 7633).
+    pub must_staple: bool,
+    /// It names a responder.
+    pub has_responder: bool,
     /// First common name of the subject, in ASCII lower case.
     pub common_name: Option<String>,
     /// Subject for people: common name, or else the whole of it.
@@ -50,7 +55,16 @@ impl Certificate {
         let mut dns_names = Vec::new();
         let mut addresses = Vec::new();
         let mut has_names = false;
+        let (mut must_staple, mut has_responder) = (false, false);
         for extension in x509.extensions() {
+            must_staple |= extension.oid.as_bytes() == TLS_FEATURE && wants_status(extension.value);
+            if let ParsedExtension::AuthorityInfoAccess(access) = extension.parsed_extension() {
+                let mut methods = access
+                    .accessdescs
+                    .iter()
+                    .map(|d| d.access_method.as_bytes());
+                has_responder |= methods.any(|method| method == OCSP_ACCESS);
+            }
             if let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() {
                 has_names = true;
                 for name in &san.general_names {
@@ -75,6 +89,8 @@ impl Certificate {
             dns_names,
             addresses,
             only_common_name: !has_names,
+            must_staple,
+            has_responder,
             common_name: common_name.as_ref().map(|n| n.to_ascii_lowercase()),
             display: common_name.unwrap_or_else(|| x509.subject().to_string()),
         })
@@ -116,6 +132,18 @@ pub fn list_for_people(names: &[String]) -> String {
         [a, b, c, d, more @ ..] => format!("{a}, {b}, {c}, {d} and {} more", more.len()),
         _ => String::new(),
     }
+}
+
+/// 1.3.6.1.5.5.7.1.24 and 1.3.6.1.5.5.7.48.1
+const TLS_FEATURE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 24];
+const OCSP_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+
+/// RFC 7633 4.1: a list of extension types; status_request is 5.
+fn wants_status(value: &[u8]) -> bool {
+    let Some(mut features) = Reader::new(value).enter(der::SEQUENCE) else {
+        return false;
+    };
+    std::iter::from_fn(|| features.expect(der::INTEGER)).any(|feature| feature.value == [5])
 }
 
 fn common_name(name: &X509Name<'_>) -> Option<String> {

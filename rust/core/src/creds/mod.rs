@@ -16,6 +16,7 @@ pub mod names;
 pub mod ocsp;
 pub mod passphrase;
 pub mod pem;
+pub mod placeholder;
 pub mod problem;
 pub mod select;
 mod shelf;

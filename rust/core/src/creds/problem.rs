@@ -136,6 +136,10 @@ pub enum Fault {
     OnlyCommonName {
         file: String,
     },
+    StapleRefused {
+        file: String,
+        cause: String,
+    },
     SameKind {
         file: String,
         first: String,
@@ -155,6 +159,7 @@ impl Fault {
             | Fault::NotYetValid { .. }
             | Fault::NamesNotCovered { .. }
             | Fault::OnlyCommonName { .. }
+            | Fault::StapleRefused { .. }
             | Fault::SameKind { .. } => Severity::Warning,
             _ => Severity::Error,
         }
@@ -190,6 +195,7 @@ impl Fault {
             | Fault::NotYetValid { file, .. }
             | Fault::NamesNotCovered { file, .. }
             | Fault::OnlyCommonName { file }
+            | Fault::StapleRefused { file, .. }
             | Fault::SameKind { file, .. } => file,
         }
     }
@@ -265,6 +271,9 @@ impl Fault {
             Fault::OnlyCommonName { file } => format!(
                 "{file}: the certificate has no subjectAltName and names its server in the common name only; current \
                  clients do not look there, have it issued again with a subjectAltName"),
+            Fault::StapleRefused { file, cause } => format!(
+                "the OCSP response in {file} is not sent to clients: {cause}; put a current one there, or remove the \
+                 file"),
             Fault::SameKind { file, first, kind } => format!(
                 "{file}: {first} already has a certificate with a key of the same kind ({kind}) for this virtual host; \
                  this one is never used, remove it"),

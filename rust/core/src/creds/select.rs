@@ -1,16 +1,17 @@
 //! Which certificate a client gets.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
 
 use crate::compress::Packed;
-use crate::context::{CertificateSource, Shown};
+use crate::context::{CertificateSource, Shown, Wants};
 
 use super::certificate::Certificate;
 use super::key::KeyKind;
-use super::ocsp::Staple;
+use super::ocsp::{self, Refusal, Staple};
 
 /// One certificate chain with its key, and what people want to know of it.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub struct Pair {
     pub leaf: Arc<Certificate>,
     /// An OCSP response about the leaf.
     pub stapled: Option<Stapled>,
+    /// The response that another module had last, and what became of it.
+    offered: Mutex<Option<Arc<Offered>>>,
+    /// It stands in for a certificate that is yet to come.
+    pub is_placeholder: bool,
     /// Compressed forms of the chain without it.
     packed: Arc<Packed>,
 }
@@ -36,6 +41,33 @@ pub struct Stapled {
     packed: Arc<Packed>,
 }
 
+impl Stapled {
+    fn new(certified: &CertifiedKey, staple: Staple) -> Stapled {
+        let mut certified = CertifiedKey::clone(certified);
+        certified.ocsp = Some(staple.der.clone());
+        Stapled {
+            staple,
+            certified: Arc::new(certified),
+            packed: Arc::default(),
+        }
+    }
+
+    fn shown(&self) -> Shown {
+        Shown {
+            certified: Arc::clone(&self.certified),
+            packed: Arc::clone(&self.packed),
+        }
+    }
+}
+
+/// A response of another module.
+#[derive(Debug)]
+struct Offered {
+    response: Vec<u8>,
+    /// `None` where it must not be sent.
+    stapled: Option<Stapled>,
+}
+
 impl Pair {
     /// A pair without an OCSP response.
     pub fn new(certified: CertifiedKey, kind: KeyKind, leaf: Arc<Certificate>) -> Pair {
@@ -44,33 +76,74 @@ impl Pair {
             kind,
             leaf,
             stapled: None,
+            offered: Mutex::default(),
+            is_placeholder: false,
             packed: Arc::default(),
         }
+    }
+
+    /// The same, marked as a placeholder.
+    pub fn as_placeholder(mut self) -> Pair {
+        self.is_placeholder = true;
+        self
+    }
+
+    /// What names its leaf to other modules.
+    pub fn id(&self) -> Vec<u8> {
+        let leaf = self.certified.cert.first();
+        let bytes = leaf.map_or(&[][..], |leaf| leaf);
+        digest(&SHA256, bytes).as_ref().to_vec()
+    }
+
+    /// Judges a response about its leaf.
+    ///
+    /// # Errors
+    /// Why it must not be sent.
+    pub fn judge_staple(&self, response: &[u8], now: i64) -> Result<Staple, Refusal> {
+        match &self.certified.cert[..] {
+            [leaf, issuer, ..] => ocsp::check(response, leaf, issuer, now),
+            _ => Err(Refusal::NoIssuer),
+        }
+    }
+
+    /// The pair with a response of another module, which is judged once.
+    fn with_offer(&self, response: &[u8], now: i64) -> Option<Shown> {
+        let last = || self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last().clone().filter(|known| known.response == response);
+        let offered = known.unwrap_or_else(|| {
+            let judged = self.judge_staple(response, now).ok();
+            let offered = Arc::new(Offered {
+                response: response.to_vec(),
+                stapled: judged.map(|staple| Stapled::new(&self.certified, staple)),
+            });
+            *last() = Some(Arc::clone(&offered));
+            offered
+        });
+        let stapled = offered.stapled.as_ref();
+        stapled
+            .filter(|s| s.staple.is_of_use(now))
+            .map(Stapled::shown)
     }
 
     /// The same with a response about its leaf.
     pub fn with_staple(mut self, staple: Staple) -> Pair {
-        let mut certified = CertifiedKey::clone(&self.certified);
-        certified.ocsp = Some(staple.der.clone());
-        self.stapled = Some(Stapled {
-            staple,
-            certified: Arc::new(certified),
-            packed: Arc::default(),
-        });
+        self.stapled = Some(Stapled::new(&self.certified, staple));
         self
     }
 
-    /// What a client gets now that asks, or does not, for an OCSP response.
-    pub fn shown(&self, wants_staple: bool, now: i64) -> Shown {
-        let of_use = |stapled: &&Stapled| wants_staple && stapled.staple.is_of_use(now);
-        let (certified, packed) = match self.stapled.as_ref().filter(of_use) {
-            Some(stapled) => (&stapled.certified, &stapled.packed),
-            None => (&self.certified, &self.packed),
-        };
-        Shown {
-            certified: Arc::clone(certified),
-            packed: Arc::clone(packed),
-        }
+    /// What a client gets now that wants this.
+    pub fn shown(&self, wants: &Wants, now: i64) -> Shown {
+        let own = self.stapled.as_ref().filter(|s| s.staple.is_of_use(now));
+        let stapled = own.map(Stapled::shown).or_else(|| {
+            let offers = wants.offered.iter();
+            let id = (!wants.offered.is_empty()).then(|| self.id())?;
+            let mut about_it = offers.filter(|offer| offer.id == id);
+            self.with_offer(&about_it.next()?.response, now)
+        });
+        stapled.filter(|_| wants.staple).unwrap_or_else(|| Shown {
+            certified: Arc::clone(&self.certified),
+            packed: Arc::clone(&self.packed),
+        })
     }
 
     /// Makes the compressed forms that clients may be shown.
@@ -101,6 +174,11 @@ impl CertSet {
         &self.pairs
     }
 
+    /// Whether it stands in for certificates that are yet to come.
+    pub fn is_placeholder(&self) -> bool {
+        self.pairs.iter().any(|pair| pair.is_placeholder)
+    }
+
     /// The first pair whose key can sign with a scheme that the client offers; `None` where no key fits.
     pub fn select(&self, schemes: &[SignatureScheme]) -> Option<&Arc<Pair>> {
         let fits = |pair: &&Arc<Pair>| pair.certified.key.choose_scheme(schemes).is_some();
@@ -109,8 +187,8 @@ impl CertSet {
 }
 
 impl CertificateSource for CertSet {
-    fn select(&self, schemes: &[SignatureScheme], wants_staple: bool) -> Option<Shown> {
+    fn select(&self, schemes: &[SignatureScheme], wants: &Wants) -> Option<Shown> {
         let pair = CertSet::select(self, schemes)?;
-        Some(pair.shown(wants_staple, super::chain::now()))
+        Some(pair.shown(wants, super::chain::now()))
     }
 }

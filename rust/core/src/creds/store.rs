@@ -4,7 +4,7 @@
 //! [`CertSet`]. A [`Store`] that is kept also remembers files by their identity, so that a restart parses only what
 //! changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::assemble::{Report, Run};
@@ -12,9 +12,10 @@ use super::certificate::Certificates;
 use super::file::Identity;
 use super::key::PrivateKey;
 use super::passphrase::Passphrases;
-use super::problem::Problem;
+use super::problem::{Problem, Severity};
 use super::select::{CertSet, Pair};
 use super::shelf::{Digest, Shelf};
+use super::{chain, placeholder};
 
 /// What one virtual host wants loaded.
 #[derive(Clone, Debug, Default)]
@@ -34,9 +35,27 @@ pub struct LoadRequest {
     /// Authorities among which issuers are looked for where a file holds the server's own certificate alone, as OpenSSL
     /// does with SSLCACertificateFile.
     pub authorities: Option<String>,
+    /// Where there is nothing else to serve, a placeholder is made.
+    pub placeholder: bool,
     /// Our own words: a chain out of order is an error, and each key belongs to the certificate it is named with.
     /// mod_ssl's words: it is a warning, and keys find their certificates by themselves.
     pub strict: bool,
+}
+
+impl LoadRequest {
+    /// The files of this virtual host.
+    pub fn files(&self) -> Vec<&str> {
+        let mut files = Vec::new();
+        for pair in &self.pairs {
+            files.push(pair.certificate.as_str());
+            files.extend(pair.key.as_deref());
+            files.extend(pair.staple.as_deref());
+        }
+        files.extend(self.spare_keys.iter().map(String::as_str));
+        files.extend(self.chain.as_deref());
+        files.extend(self.authorities.as_deref());
+        files
+    }
 }
 
 /// One certificate with its key.
@@ -46,6 +65,8 @@ pub struct PairRequest {
     pub certificate: String,
     /// File of the key; `None` where it is in the certificate's file.
     pub key: Option<String>,
+    /// File with an OCSP response about the certificate, which need not be there.
+    pub staple: Option<String>,
     /// `file:line` in the configuration.
     pub place: String,
 }
@@ -71,7 +92,10 @@ pub fn load(requests: &[LoadRequest], passphrases: &mut dyn Passphrases) -> Load
 pub struct Store {
     pub(super) chains: Shelf<Certificates>,
     pub(super) keys: Shelf<PrivateKey>,
+    pub(super) staples: Shelf<Vec<u8>>,
     pub(super) pairs: HashMap<PairKey, Arc<Pair>>,
+    /// By the names they are for.
+    placeholders: HashMap<Vec<String>, Arc<CertSet>>,
 }
 
 /// What a pair was made of.
@@ -80,6 +104,7 @@ pub(super) struct PairKey {
     pub(super) leaf_file: Digest,
     pub(super) key_file: Digest,
     pub(super) issuers: Option<(Digest, Issuers)>,
+    pub(super) staple: Option<Digest>,
 }
 
 /// How the certificates behind the server's own are taken from a further file.
@@ -123,8 +148,50 @@ impl Store {
     fn forget(&mut self, named: &HashMap<String, Option<Identity>>) {
         self.chains.keep(named);
         self.keys.keep(named);
-        let (chains, keys) = (&self.chains, &self.keys);
-        self.pairs
-            .retain(|made, _| chains.holds(&made.leaf_file) && keys.holds(&made.key_file));
+        self.staples.keep(named);
+        let (chains, keys, staples) = (&self.chains, &self.keys, &self.staples);
+        self.pairs.retain(|made, _| {
+            chains.holds(&made.leaf_file)
+                && keys.holds(&made.key_file)
+                && made.staple.is_none_or(|staple| staples.holds(&staple))
+        });
+    }
+
+    /// Gives placeholders to the requests that want one and have nothing else. What kept a file from being loaded is
+    /// then no reason to stop, unless somebody without a placeholder needs that file.
+    pub fn fill_gaps(&mut self, requests: &[LoadRequest], report: &mut LoadReport) {
+        let mut used = HashMap::new();
+        for (request, set) in requests.iter().zip(&mut report.sets) {
+            if !request.placeholder || set.is_some() {
+                continue;
+            }
+            let known = self.placeholders.get(&request.names).cloned();
+            let made = || {
+                let pair = placeholder::make(&request.names, chain::now())?;
+                Some(Arc::new(CertSet::new(vec![Arc::new(pair)])))
+            };
+            *set = known.or_else(made);
+            if let Some(set) = &set {
+                used.insert(request.names.clone(), Arc::clone(set));
+            }
+        }
+        self.placeholders = used;
+        let without = requests
+            .iter()
+            .zip(&report.sets)
+            .filter(|(_, set)| set.is_none());
+        let needed: HashSet<&str> = without.flat_map(|(request, _)| request.files()).collect();
+        for problem in &mut report.problems {
+            let set = report.sets.get(problem.request).and_then(Option::as_ref);
+            if problem.severity == Severity::Error
+                && set.is_some_and(|set| set.is_placeholder())
+                && !needed.contains(problem.file.as_str())
+            {
+                problem.severity = Severity::Warning;
+                problem
+                    .text
+                    .push_str("; a placeholder is served until then");
+            }
+        }
     }
 }

@@ -17,6 +17,8 @@ fn certificate(subject: &str, issuer: &str) -> Certificate {
         not_after: NOW + DAY,
         dns_names: vec![subject.to_owned(), format!("*.{subject}")],
         addresses: vec!["192.0.2.1".parse().unwrap()],
+        must_staple: false,
+        has_responder: false,
         only_common_name: false,
         common_name: None,
         display: subject.to_owned(),

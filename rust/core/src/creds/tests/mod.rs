@@ -2,6 +2,7 @@
 
 mod chain;
 mod decrypt;
+mod gaps;
 mod key;
 mod pem;
 mod select;

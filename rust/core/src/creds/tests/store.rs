@@ -11,6 +11,7 @@ fn pair(certificate: String, key: Option<String>, place: &str) -> PairRequest {
         certificate,
         key,
         place: place.to_owned(),
+        ..PairRequest::default()
     }
 }
 

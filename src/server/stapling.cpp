@@ -1,0 +1,56 @@
+#include "server/stapling.hpp"
+
+#include "apr/mpm.hpp"
+#include "report/log.hpp"
+#include "server/managed.hpp"
+#include "server/policies.hpp"
+
+namespace tls::server {
+namespace {
+
+// What mod_ssl's configurations say in so many words is worth an answer; our own words have it on by default.
+void explain(const server_rec* s, const rs::StapleFacts& facts) {
+  const std::string names(facts.names);
+  const config::EffectivePolicy& policy = effective(s);
+  if (facts.must) {
+    TLS_LOG_S(s, StapleMissing, names.c_str());
+  } else if (policy.words == config::Vocabulary::Ssl && policy.stapling) {
+    if (facts.responder) {
+      TLS_LOG_S(s, StapleNone, names.c_str());
+    } else {
+      TLS_LOG_S(s, StapleUnknown, names.c_str());
+    }
+  }
+}
+
+// With mod_ssl's words what mod_md has goes out whatever SSLUseStapling says: MDStapling is its own switch.
+bool wants_staples(const server_rec* s) {
+  const config::EffectivePolicy& policy = effective(s);
+  return policy.stapling || policy.words == config::Vocabulary::Ssl;
+}
+
+// The other module's business is to know the issuer, so there is nothing to offer without one.
+bool prime(server_rec* s, apr_pool_t* pool, const rs::StapleFacts& facts) {
+  const std::string pem(facts.pem);
+  if (pem.empty()) return false;
+  const auto* id = reinterpret_cast<const char*>(facts.id.data());
+  return ap_ssl_ocsp_prime(s, pool, id, facts.id.size(), pem.c_str()) == APR_SUCCESS;
+}
+
+}  // namespace
+
+Primed prime_staples(apr_pool_t* pool, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
+  Primed primed;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    const ManagedCertificates* others = managed(hosts[i]);
+    if (!wants_staples(hosts[i]) || (others != nullptr && others->fallback)) continue;
+    for (const rs::StapleFacts& facts : credentials.staple_facts(i)) {
+      const bool taken = prime(hosts[i], pool, facts);
+      if (taken) primed[hosts[i]].emplace_back(facts.id.begin(), facts.id.end());
+      if (!taken && !facts.stapled && !apr::is_first_reading()) explain(hosts[i], facts);
+    }
+  }
+  return primed;
+}
+
+}  // namespace tls::server
