@@ -132,16 +132,22 @@ def test_each_version_of_http_on_either_side(httpd, ca, h2_backend, h2_client):
 # -- what speaks no TLS -------------------------------------------------------------------------------------------------
 def test_fastcgi_is_left_alone(httpd, ca):
     def responder(connection):
-        head = connection.recv(8)
-        assert head[:2] == b"\x01\x01", "a FastCGI request in the clear"
-        connection.recv(65536)
+        first, kind, length = True, 0, 1
+        while kind != 5 or length:  # up to the end of FCGI_STDIN
+            head = connection.recv(8, socket.MSG_WAITALL)
+            assert not first or head[:2] == b"\x01\x01", "a FastCGI request in the clear"
+            _, kind, _, length, padding, _ = struct.unpack("!BBHHBB", head)
+            if length + padding:
+                connection.recv(length + padding, socket.MSG_WAITALL)
+            first = False
         text = b"Content-Type: text/plain\r\n\r\nfast"
         connection.sendall(struct.pack("!BBHHBB", 1, 6, 1, len(text), 0, 0) + text +
                            struct.pack("!BBHHBB", 1, 3, 1, 8, 0, 0) + bytes(8))
 
     far = Backend(responder)
     server = front(httpd, f"TLSProxyEngine on\nTLSProxyCA {ca.file}\nProxyPass / fcgi://127.0.0.1:{far.port}/", "proxy_fcgi")
-    assert get(server).body == b"fast"
+    for _ in range(5):
+        assert get(server).body == b"fast"
     far.close()
 
 
