@@ -13,7 +13,7 @@ from harness.config import Vhost
 from harness.rustls_client import rustls_client
 from harness.waiting import wait_until
 
-HOSTS, ROUNDS = 40, 5
+HOSTS, ROUNDS = 50, 4
 NAMES = [f"h{n}.test" for n in range(HOSTS)]
 
 

@@ -130,3 +130,13 @@ def test_off_waits_for_a_restart(httpd, ca):
     assert serial(server) == before
     server.graceful()
     assert serial(server) == pair.certificate.serial_number
+
+
+def test_under_mod_ssls_words_a_restart_takes_certificates_up(httpd, ca):
+    """Keys are isolated all the same. One notice says how to have changes taken up, unless the configuration decided."""
+    for words, said in (("", True), ("TLSReload off", False), ("TLSReload 1", False)):
+        server = httpd([Vhost("a.test", [ca.issue("a.test")])], engine="mod_tls-ssl", config=words, log_level="notice")
+        agent(server)
+        assert len(server.log.matching("TLS0803.*TLSReload 10 takes them up without one")) == said
+        assert curl(server.port, ca=ca.file).status == 200
+        server.stop()
