@@ -49,7 +49,7 @@ const DIALOG: Duration = Duration::from_secs(3600);
 /// Longest answer.
 const MAX_ANSWER: usize = 1 << 30;
 /// Messages that are logged at one go.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 1000;
 
 /// What a configuration wants of the agent.
 #[derive(Clone, Debug, Default)]
