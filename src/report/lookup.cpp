@@ -53,19 +53,24 @@ const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec
   return facts != nullptr || server::is_loaded(ssl_module) ? "" : nullptr;
 }
 
-apr_array_header_t* extension_list(apr_pool_t* pool, conn_rec* c, int peer, const char* extension) noexcept {
-  const conn::Facts* facts = conn::facts(c);
-  if (facts == nullptr) {
-    return foreign_extension_list != nullptr ? foreign_extension_list(pool, c, peer, extension) : nullptr;
-  }
+// A certificate that was refused says nothing here either.
+apr_array_header_t* extensions_of(apr_pool_t* pool, const conn::Facts& facts, conn::Side side, const char* extension) {
+  if (side == conn::Side::Client && facts.verify == conn::Verify::Failed) return nullptr;
   return apr::guarded<apr_array_header_t*>(nullptr, [&]() -> apr_array_header_t* {
-    const auto side = peer != 0 ? conn::Side::Client : conn::Side::Server;
-    const auto values = conn::extension_values(pool, *facts, side, extension);
+    const auto values = conn::extension_values(pool, facts, side, extension);
     if (values.empty()) return nullptr;
     apr_array_header_t* list = apr_array_make(pool, static_cast<int>(values.size()), sizeof(const char*));
     for (const char* value : values) *static_cast<const char**>(apr_array_push(list)) = value;
     return list;
   });
+}
+
+// mod_ssl's optional function.
+apr_array_header_t* extension_list(apr_pool_t* pool, conn_rec* c, int peer, const char* extension) noexcept {
+  if (const conn::Facts* facts = conn::facts(c)) {
+    return extensions_of(pool, *facts, peer != 0 ? conn::Side::Client : conn::Side::Server, extension);
+  }
+  return foreign_extension_list != nullptr ? foreign_extension_list(pool, c, peer, extension) : nullptr;
 }
 
 const char* ask(apr_pool_t* pool, server_rec* s, conn_rec* c, request_rec* r, const char* name) {
@@ -86,6 +91,8 @@ const char* expression_function(ap_expr_eval_ctx_t* context, const void* /*data*
 
 // `PeerExtList(oid)`.
 apr_array_header_t* expression_list(ap_expr_eval_ctx_t* context, const void* /*data*/, const char* name) noexcept {
+  const conn::Facts* facts = context->r != nullptr ? conn::facts(context->r) : nullptr;
+  if (facts != nullptr) return extensions_of(context->p, *facts, conn::Side::Client, name);
   return context->c != nullptr ? extension_list(context->p, context->c, 1, name) : nullptr;
 }
 

@@ -186,11 +186,18 @@ Require expr %{{SSL_CLIENT_VERIFY}} == 'SUCCESS'
 </Location>
 <Location /any/provider>
 Require ssl-verify-client
+</Location>
+<Location /extension>
+Require expr "TLS Web Client Authentication" in PeerExtList("2.5.29.37")
+</Location>
+<Location /environment>
+SSLOptions +StdEnvVars +ExportCertData
+Header always set X-Env "%{{SSL_CLIENT_S_DN}}e %{{SSL_CLIENT_CERT}}e %{{SSL_CLIENT_VERIFY}}e"
 </Location>""")], engine="mod_tls-ssl", modules=("http2",), config="Protocols h2 http/1.1", start=False,
                    allow=("AH01630", "TLS0517", "AH02039"))
     server.put("ca.pem", clients.ca.pem())
     server.put("other.pem", clients.other.pem())
-    for path in ("partner", "any/page", "any/expr", "any/provider", "open"):
+    for path in ("partner", "any/page", "any/expr", "any/provider", "open", "extension", "environment"):
         server.put(f"docs/a.test/{path}", "content")
     server.start()
     unproven = "FAILED:unable to verify the first certificate"
@@ -209,6 +216,10 @@ Require ssl-verify-client
         assert ask("/open", *clients.good) == (200, "SUCCESS good")
         assert ask("/open", *clients.stranger) == (200, "FAILED:unable to get local issuer certificate (null)")
         assert ask("/open") == (200, "NONE (null)")
+        # What a certificate says that was refused is not said, whoever asks.
+        assert [ask("/extension", *who)[0] for who in (clients.good, clients.stranger, ())] == [200, DENIED, DENIED]
+        said = curl(server.port, "/environment", *clients.stranger, ca=ca.file, h2=h2).headers["x-env"]
+        assert said.split(" ")[0] == "(null)" and "CERTIFICATE" not in said and "FAILED:unable" in said
 
 
 SUITES = {"128": "ECDHE-ECDSA-AES128-GCM-SHA256", "256": "ECDHE-ECDSA-AES256-GCM-SHA384"}

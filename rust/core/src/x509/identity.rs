@@ -138,3 +138,26 @@ impl Identity {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_when_first_asked_and_once() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+        let der = params.self_signed(&key).unwrap().der().clone();
+        let identity = Identity::new(None, vec![der]);
+        assert_eq!(identity.client_certificates(), 1);
+        assert!(identity.parsed_client.get().is_none());
+        let first: *const Certificate = identity.certificate(Side::Client).unwrap();
+        identity.exported(Side::Client, DnStyle::Rfc2253, 0);
+        identity.field(Side::Client, "S_DN", DnStyle::Legacy, 0);
+        assert!(std::ptr::eq(
+            first,
+            identity.certificate(Side::Client).unwrap()
+        ));
+        assert!(identity.certificate(Side::Server).is_none());
+    }
+}
