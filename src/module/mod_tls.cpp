@@ -3,10 +3,12 @@
 
 #include "access/access.hpp"
 #include "apr/httpd.hpp"
+#include "config/oldest_httpd.hpp"
 #include "conn/connection.hpp"
 #include "module/commands.hpp"
 #include "module/ssl_names.hpp"
 #include "report/dump.hpp"
+#include "report/log.hpp"
 #include "report/variables.hpp"
 #include "server/agent.hpp"
 #include "server/credentials.hpp"
@@ -29,6 +31,16 @@ int lend_record(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_p
   return OK;
 }
 
+// httpd itself compares only the major number of its module interface.
+int refuse_old_httpd(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) noexcept {
+  ap_version_t now{};
+  ap_get_server_revision(&now);
+  if (!tls::config::is_old({now.major, now.minor, now.patch})) return OK;
+  const auto& [major, minor, patch] = tls::config::oldest_httpd;
+  TLS_LOG_P(pool, HttpdTooOld, now.major, now.minor, now.patch, major, minor, patch);
+  return HTTP_INTERNAL_SERVER_ERROR;
+}
+
 // Hooks of the engine, once for each reading of the configuration, whichever records are loaded.
 void register_hooks(apr_pool_t* pool) noexcept {
   constexpr const char* key = "mod_tls: hooks registered";
@@ -46,6 +58,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_check_config(tls::server::check_files, nullptr, nullptr, APR_HOOK_LAST);
   ap_hook_test_config(tls::report::dump_policies, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(tls::server::post_config, nullptr, after, APR_HOOK_MIDDLE);
+  ap_hook_pre_config(refuse_old_httpd, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_pre_config(lend_record, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_monitor(tls::server::watch_lists, nullptr, nullptr, APR_HOOK_MIDDLE);
   tls::server::register_outgoing_hooks();
