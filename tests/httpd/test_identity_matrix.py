@@ -54,8 +54,12 @@ def visit(server, name, context, session):
         return statuses, connection.session
 
 
-@pytest.mark.parametrize("who, statuses, verdict", [("good", [200, 200, 403], "SUCCESS good"), (None, [200, 403, 403], "NONE -")])
-def test_a_verdict_lives_with_its_session(server, ca, clients, who, statuses, verdict):
+REFUSED = "FAILED:unable to get local issuer certificate -"
+
+
+@pytest.mark.parametrize("who, statuses, verdicts", [("good", [200, 200, 403], ["SUCCESS good", "SUCCESS good", REFUSED]),
+                                                     (None, [200, 403, 403], ["NONE -"] * 3)])
+def test_a_verdict_lives_with_its_session(server, ca, clients, who, statuses, verdicts):
     protocols = ["http/1.1"] if server.mpm == "prefork" else ["http/1.1", "h2"]
     for name, version, protocol in product(["tickets.test", "ids.test"], ["1.2", "1.3"], protocols):
         context = tls.context(ca=ca.file, version=version, alpn=[protocol])
@@ -71,4 +75,4 @@ def test_a_verdict_lives_with_its_session(server, ca, clients, who, statuses, ve
         spoken = "HTTP/2.0" if protocol == "h2" else "HTTP/1.1"
         assert sorted(lines) == sorted(
             f"{path} {status} {verdict} {resumed} {spoken} TLSv{version}"
-            for path, status in zip(PAGES, statuses) for resumed in ("Initial", "Resumed"))
+            for path, status, verdict in zip(PAGES, statuses, verdicts) for resumed in ("Initial", "Resumed"))
