@@ -83,11 +83,11 @@ def test_a_new_file_is_taken_up_and_a_bad_one_is_not(httpd, below):
     pair, path = server.vhosts[0].pairs[0], "certs/a.test-0.crt.ocsp"
     assert stapled(server) == ""
     server.put(path, response(below, pair))
-    server.log.expect("TLS0801.*a.test: the certificate of before, with an OCSP response valid until")
-    assert stapled(server) == "good"
+    wait_until(lambda: stapled(server) == "good", "the new file to be taken up", 30)
     server.put(path, response(below, pair, status=ocsp.OCSPCertStatus.REVOKED))
     server.log.expect("TLS0802.*says that the certificate is revoked")
     assert stapled(server) == "good", "the one of before is still of use"
+    assert server.log.matching("TLS0801.*a.test: the certificate of before, with an OCSP response valid until")
     (server.home / path).unlink()
     server.log.expect("TLS0802.*the OCSP response for a.test is gone")
     assert stapled(server) == "good"
