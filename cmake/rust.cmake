@@ -21,6 +21,7 @@ add_custom_command(
     ${CARGO} build --locked --package mod_tls_bridge ${cargo_flags}
   COMMAND ${CMAKE_COMMAND} -E touch ${bridge_lib}
   DEPENDS ${rust_sources} ${CMAKE_SOURCE_DIR}/Cargo.lock ${CMAKE_SOURCE_DIR}/Cargo.toml
+    ${CMAKE_SOURCE_DIR}/.cargo/config.toml
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
   USES_TERMINAL
   COMMENT "cargo build (${cargo_profile})")
