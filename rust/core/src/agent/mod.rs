@@ -26,6 +26,7 @@ mod parent;
 mod public;
 mod reload;
 mod remote;
+mod replace;
 mod running;
 mod sandbox;
 pub mod shape;

@@ -23,7 +23,7 @@ use super::machines;
 use super::message::{Answer, Order, State, Weaknesses};
 use super::notice::{self, Kind, Notice};
 use super::public::Known;
-use super::reload::same;
+use super::replace::same;
 use super::running::Running;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;

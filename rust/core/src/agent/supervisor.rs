@@ -382,7 +382,7 @@ impl Supervisor {
             return;
         }
         let report = self.store.load(&self.order.requests, &mut self.dialog);
-        let verdict = super::reload::judge(&self.order.requests, self.keys.sets(), &report, &ripe);
+        let verdict = super::replace::judge(&self.order.requests, self.keys.sets(), &report, &ripe);
         for line in self.watch.refuse(&ripe, verdict.refused, now) {
             self.speaker.say(Kind::ReloadRefused, &line);
         }
