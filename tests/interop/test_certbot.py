@@ -84,12 +84,18 @@ def serial(machine) -> str:
     return shown
 
 
-def test_issue_then_renew(machine, authority):
+@pytest.fixture(scope="module")
+def issued(machine, authority):
+    """The machine after certbot's first run. Any of the tests may come first: they may run in several processes."""
     assert get(machine, "http://a.test/")[2] == "hello\n"
     assert "ssl_module" not in machine.run("apache2ctl", "-M").stdout, "nobody has enabled it yet: certbot will"
-
     certbot(machine, authority, "--apache", "-d", "a.test", "-d", "www.a.test", "--agree-tos", "-m", "admin@a.test",
             "--no-eff-email", "--redirect")
+    return machine
+
+
+def test_issue_then_renew(issued, authority):
+    machine = issued
     assert machine.path("/etc/apache2/mods-enabled/ssl.load").is_symlink()
     trust = ("--cacert", str(authority.root))
     for name in ("a.test", "www.a.test"):
@@ -108,7 +114,8 @@ def test_issue_then_renew(machine, authority):
     assert not re.search(r"\[ssl:warn\]", log), log
 
 
-def test_enabling_the_module_again_does_no_harm(machine, authority):
+def test_enabling_the_module_again_does_no_harm(issued):
+    machine = issued
     assert "already enabled" in machine.run("a2enmod", "ssl").stdout
     done = machine.run("apache2ctl", "configtest")
     assert done.returncode == 0 and "Syntax OK" in done.stderr, done.stderr
@@ -116,8 +123,9 @@ def test_enabling_the_module_again_does_no_harm(machine, authority):
     assert get(machine, "https://a.test/", "-k")[0] == 200
 
 
-def test_differences_of_the_live_tree_are_listed_by_file_and_line(machine, authority):
+def test_differences_of_the_live_tree_are_listed_by_file_and_line(issued):
     """What certbot and Debian wrote, asked of the running installation; no file of it changes."""
+    machine = issued
     before = machine.run("sh", "-c", "cat $(find /etc/apache2 /etc/letsencrypt -type f | sort) | sha256sum").stdout
     done = machine.run("apache2ctl", "-t", "-D", "DUMP_TLS_MIGRATION")
     assert done.returncode == 0, done.stderr
