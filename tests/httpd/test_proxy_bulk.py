@@ -5,10 +5,11 @@ import subprocess
 import pytest
 from harness.config import ONE_CHILD, Vhost
 from harness.proxies import MODULES, PLAIN
+from harness.sanitizers import room
 from harness.watch import Watched
 
 GIBIBYTE, LESS = 1 << 30, 1 << 28
-ROOM_KIB = 16 * 1024
+ROOM_KIB = room(16 * 1024)
 COUNT = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nwc -c\n"
 REQUESTS, CLIENTS = 10_000, 8
 
