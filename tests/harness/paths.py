@@ -1,5 +1,6 @@
 """Where things are: the repository, the module under test, httpd and its modules."""
 import os
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,3 +19,12 @@ def mod_tls_so() -> Path:
         if built.exists():
             return built
     raise FileNotFoundError("mod_tls.so is not built: run ./dev build, or set MOD_TLS_SO")
+
+
+def passable(directory: Path) -> Path:
+    """Lets every user through to `directory`, httpd's children among them: pytest's directories are for their owner alone."""
+    for part in (directory, *directory.parents):
+        if part == Path(tempfile.gettempdir()):
+            break
+        part.chmod(0o755)
+    return directory

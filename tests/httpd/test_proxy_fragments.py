@@ -7,6 +7,7 @@ import pytest
 from harness.certs import Authority, Pair, now
 from harness.clientauth import revocation_list
 from harness.https_backend import HttpsBackend
+from harness.paths import passable
 from harness.proxies import FAILURES, MODULES, PLAIN, Case, get, sections
 
 REQUIRE = "SSLProxyVerify require\nSSLProxyCACertificateFile {ca}\n"
@@ -122,8 +123,7 @@ def files(ca, clients, backends, tmp_path_factory):
     write(home / "cas/ca.pem", ca.pem())
     for name in ("crls", "cas"):
         subprocess.run(["openssl", "rehash", str(home / name)], check=True, capture_output=True)
-    for directory in (home, *home.parents[:3]):
-        directory.chmod(0o755)  # mod_ssl reads them in its children
+    passable(home)  # mod_ssl reads them in its children
     return {
         "ca": ca.file, "ca_dir": home / "cas", "crl": home / "crls/list.pem", "crl_dir": home / "crls",
         "self_signed": write(home / "self.pem", pairs["self-signed"].certificate_pem()),

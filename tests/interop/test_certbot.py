@@ -7,7 +7,7 @@ import pytest
 from harness import sanitizers
 from harness.acme import Acme
 from harness.machine import Machine
-from harness.paths import mod_tls_so
+from harness.paths import mod_tls_so, passable
 from harness.waiting import wait_until
 
 pytestmark = [
@@ -33,10 +33,7 @@ Header always set X-Library "expr=%{SSL_VERSION_LIBRARY}"
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
     """Debian's httpd, stopped; the module stands where the documentation says: in mods-available/ssl.load."""
-    home = tmp_path_factory.mktemp("machine")
-    home.chmod(0o755)
-    for parent in list(home.parents)[:2]:
-        parent.chmod(0o755)  # www-data must get at the documents
+    home = passable(tmp_path_factory.mktemp("machine"))  # www-data must get at the documents
     machine = Machine(home).start()
     load = machine.path("/etc/apache2/mods-available/ssl.load")
     load.write_text(re.sub(r"^LoadModule .*", f"LoadModule ssl_module {mod_tls_so()}", load.read_text(), flags=re.M))
