@@ -2,6 +2,7 @@
 import pytest
 from harness.certs import Authority
 from harness.httpd import Httpd
+from harness.https_backend import HttpsBackend
 
 
 class Servers:
@@ -83,3 +84,16 @@ def ca(tmp_path_factory) -> Authority:
 @pytest.fixture(params=["event", "worker", "prefork"])
 def mpm(request) -> str:
     return request.param
+
+
+@pytest.fixture
+def backend(tmp_path):
+    """Starts https backends that end with the test: backend(pair, ...)."""
+    made = []
+
+    def make(pair, **options):
+        made.append(HttpsBackend(pair, tmp_path, **options))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()

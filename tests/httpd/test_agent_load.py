@@ -11,33 +11,24 @@ from harness.agent import agent
 from harness.clients import curl
 from harness.config import Vhost
 from harness.rustls_client import rustls_client
+from harness.threads import Threads
 from harness.waiting import wait_until
 
 HOSTS, ROUNDS = 50, 4
 NAMES = [f"h{n}.test" for n in range(HOSTS)]
 
 
-class Handshakes:
+class Handshakes(Threads):
     """Full handshakes with a request each, by the rustls client, until the block ends."""
 
     def __init__(self, server, ca, names, clients: int = 2):
-        self._stop, self.done, self.faults = threading.Event(), 0, []
+        super().__init__(self._run, clients)
+        self.done, self.faults = 0, []
         self._server, self._ca, self._names = server, ca, names
-        self._threads = [threading.Thread(target=self._run, args=(n,)) for n in range(clients)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     def _run(self, first: int):
         turn = first
-        while not self._stop.is_set():
+        while not self.stopping:
             try:
                 rustls_client(self._server.port, "--connections", "40", "--path", "/", "--expect-status", "200", "--quiet",
                               "--expect-resumed", "0", name=self._names[turn % len(self._names)], ca=self._ca.file)

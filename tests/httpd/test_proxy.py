@@ -2,27 +2,14 @@
 import ssl
 
 import pytest
-from harness.https_backend import HttpsBackend
 from harness.certs import Authority
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
+from harness.proxies import MODULES
 
 # What a failed handshake makes the module and mod_proxy say.
 HANDSHAKE_FAILED = ("TLS0704", "AH01084", "AH01097", "AH01114", "AH00898")
-MODULES = ("proxy", "proxy_http", "http2", "proxy_http2")
 BALANCER = ("proxy_balancer", "lbmethod_byrequests", "slotmem_shm")
-
-
-@pytest.fixture
-def backend(tmp_path):
-    made = []
-
-    def make(pair, **options):
-        made.append(HttpsBackend(pair, tmp_path, **options))
-        return made[-1]
-    yield make
-    for one in made:
-        one.close()
 
 
 def proxy(httpd, port, words, *, engine="mod_tls", scheme="https", host="localhost", **options):

@@ -10,22 +10,9 @@ from harness.backend import Backend, accept_websocket, read_head, upgrade_reques
 from harness.certs import Authority
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
-from harness.https_backend import HttpsBackend
-from harness.paths import MODULES as DIRECTORY
+from harness.paths import MODULES as DIRECTORY, passable
 from harness.proxies import FAILURES, MODULES, PLAIN, get
 from harness.waiting import wait_until
-
-
-@pytest.fixture
-def backend(tmp_path):
-    made = []
-
-    def make(pair, **options):
-        made.append(HttpsBackend(pair, tmp_path, **options))
-        return made[-1]
-    yield make
-    for one in made:
-        one.close()
 
 
 def front(httpd, config, *modules, **options):
@@ -252,9 +239,7 @@ def test_through_another_proxy(httpd, ca, backend):
 
 def test_over_a_socket_of_the_file_system(httpd, ca, backend, tmp_path):
     far = backend(ca.issue("localhost"), address=str(tmp_path / "far.sock"))
-    for directory in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        directory.chmod(0o755)
-    (tmp_path / "far.sock").chmod(0o777)
+    (passable(tmp_path) / "far.sock").chmod(0o777)
     server = front(httpd, f"TLSProxyEngine on\nTLSProxyCA {ca.file}\nProxyPass / unix:{tmp_path}/far.sock|https://localhost/")
     for number in range(3):
         assert get(server, f"/page{number}").body == b"/page%d" % number * 100

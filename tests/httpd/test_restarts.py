@@ -6,34 +6,24 @@ import pytest
 from harness import process, tls
 from harness.config import Vhost
 from harness.sanitizers import room
+from harness.threads import Threads
 from harness.waiting import wait_until
 
 SECONDS = 30
 
 
-class Load:
+class Load(Threads):
     """Clients that make one request per connection, over TLS or in the clear, until the block ends."""
 
     def __init__(self, server, ca=None, clients: int = 3):
         self._server, self._ca = server, ca
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
+        super().__init__(self._run, clients)
         self._lock = threading.Lock()
         self.done, self.failures = 0, []
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self):
+    def _run(self, _number: int):
         context = tls.context(self._ca) if self._ca else None
-        while not self._stop.is_set():
+        while not self.stopping:
             try:
                 with self._connect(context) as connection:
                     status, _, body = tls.get(connection, headers=("Connection: close",))
