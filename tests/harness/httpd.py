@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import process
+from . import crash, process
 from .config import Vhost, render
 from .errorlog import ErrorLog
 from .paths import HTTPD
@@ -168,8 +168,7 @@ class Httpd:
             assert code == self.expected_exit, f"httpd exited with {code}:\n{self.said()}"
 
     def _settle(self) -> None:
-        """Gives requests under way a moment to end: on SIGTERM the event MPM's main thread shuts the sockets of its
-        workers (event.c, close_worker_sockets) while these may be destroying them, and so crashes now and then."""
+        """Gives requests under way a moment to end, so that the event MPM does not crash (crash.of_event_mpm)."""
         end = time.monotonic() + 0.5
         while process.connections(set(self.ports.values())) and time.monotonic() < end:
             time.sleep(0.01)
@@ -179,7 +178,11 @@ class Httpd:
     def judge(self) -> list[str]:
         """What went wrong since the last call that no test announced."""
         faults = self.log.unexpected()
-        faults += [f"core file {core.name}" for core in (self.home / "core").iterdir()]
+        cores = {core: crash.backtrace(core) for core in (self.home / "core").iterdir()}
+        if cores and self.mpm == "event" and all(map(crash.of_event_mpm, cores.values())):
+            faults = [line for line in faults if not crash.DIED.search(line)]
+        else:
+            faults += ["\n  ".join([f"core file {core.name}", *frames]) for core, frames in cores.items()]
         if self.process is not None and self.process.poll() is not None and self.expected_exit is not None:
             faults.append(f"httpd ended by itself with {self.process.returncode}")
         return faults

@@ -3,7 +3,7 @@ import os
 import signal
 
 import pytest
-from harness import tls
+from harness import crash, tls
 from harness.clients import curl, gnutls, s_client
 from harness.config import Vhost
 from harness.waiting import wait_until
@@ -64,7 +64,20 @@ def test_a_killed_child_is_found(httpd):
     assert wait_until(lambda: server.log.matching("exit signal Segmentation fault"), "the child's end to be noticed")
     assert "exit signal Segmentation fault" in server.judge()[0]
     for core in (server.home / "core").iterdir():
+        assert any(" ap_run_mpm " in frame for frame in crash.backtrace(core))
         core.unlink()
+
+
+def test_a_crash_of_the_event_mpm_is_no_crash_of_ours():
+    """The frames are those of a plain httpd that died so."""
+    own = ["#0  0x00007fe8c7c9a180 in apr_os_sock_get () from /lib/x86_64-linux-gnu/libapr-1.so.0",
+           "#1  0x00007fe8c79d906c in ?? () from /usr/lib/apache2/modules/mod_mpm_event.so",
+           "#2  0x00007fe8c79da507 in ?? () from /usr/lib/apache2/modules/mod_mpm_event.so",
+           "#3  0x0000555bfb27d850 in ap_run_mpm ()", "#4  0x0000555bfb2751c2 in main ()"]
+    ours = "#1  0x00007fe8c743fa71 in tls::conn::Stream::send_outgoing () at ../../src/conn/output.cpp:227"
+    assert crash.of_event_mpm(own)
+    assert not crash.of_event_mpm([own[0], ours, *own[2:]])
+    assert not crash.of_event_mpm(own[1:]) and not crash.of_event_mpm(own[:3]) and not crash.of_event_mpm([])
 
 
 def test_graceful_and_restart_take_the_new_configuration(httpd, mpm):
