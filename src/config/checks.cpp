@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/signatures.hpp"
 #include "config/suites.hpp"
 
 namespace tls::config {
@@ -77,6 +78,12 @@ void check_clients(Findings& out, const CheckedHost& host) {
             std::string("client certificates are asked for, but no authority is named, so that none will do; name one "
                         "with ") +
                 (ssl ? "SSLCACertificateFile" : "TLSClientCA"));
+  }
+  if (c.verify != VerifyClient::None && host.policy->protocol.tls13 && !c.signatures.empty() &&
+      !any_in_tls13(c.signatures)) {
+    out.add(Severity::Warning, first_of({s.client_signatures.where(), s.signatures.where()}, host.defined), host,
+            "no client that speaks TLSv1.3 can show a certificate, since none of the algorithms that clients may sign "
+            "with exists there; add RSA-PSS+SHA256, ECDSA+SHA256 or both");
   }
   if (c.crl_check.depth != RevocationCheck::Depth::None && c.crl_file.empty() && c.crl_path.empty()) {
     out.add(Severity::Error, first_of({s.crl_check.where()}, host.defined), host,

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "config/signatures.hpp"
 #include "config/suites.hpp"
 
 namespace tls::config {
@@ -63,6 +64,11 @@ std::string group_names(const GroupList& list) {
     append(out, known != nullptr ? known->name : "?", ":");
   }
   return out;
+}
+
+// A list of signature algorithms; `otherwise` where none is written.
+std::string signatures(const SchemeList& list, const char* otherwise) {
+  return list.empty() ? otherwise : signature_names(list);
 }
 
 std::string tickets(const ResumptionPolicy& r) {
@@ -143,6 +149,8 @@ void describe_clients(std::vector<Described>& out, const ClientPolicy& c, const 
   file("revocation lists", c.crl_file, place(w.crl_file));
   file("revocation lists in", c.crl_path, place(w.crl_path));
   if (c.verify == VerifyClient::None) return;
+  out.push_back(
+      {"clients sign with", signatures(c.signatures, "all there are"), place(w.client_signatures, w.signatures)});
   out.push_back({"depth", std::to_string(c.depth), place(w.verify_depth)});
   out.push_back({"revocation", revocation(c.crl_check), place(w.crl_check)});
 }
@@ -172,6 +180,7 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
       {"suites", suite_names(p.suites), place(w.suites_preferred, w.suites_suppressed, w.suites12, w.suites13)},
       {"order of suites", p.honor_client_order ? "the client's" : "the server's", place(w.honor_client_order)},
       {"groups", group_names(p.groups), place(w.groups)},
+      {"signature algorithms", signatures(p.signatures, "those of the keys"), place(w.signatures)},
       {"unknown names", policy.strict_sni ? "an alert" : "the first virtual host", place(w.strict_sni)},
       {"no name", policy.refuse_without_sni ? "403" : "the first virtual host", place(w.refuse_without_sni)},
       {"Host and SNI", word_of(policy.sni_policy), place(w.sni_policy)},

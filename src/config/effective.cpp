@@ -56,6 +56,8 @@ ClientPolicy client_policy(const ServerSettings& s, Vocabulary words) {
   // Our own words have no switch that must not be forgotten: whoever names lists wants them looked at.
   if (words == Vocabulary::Tls && (s.crl_file || s.crl_path)) client.crl_check.depth = RevocationCheck::Depth::Chain;
   if (s.crl_check) client.crl_check = *s.crl_check;
+  if (s.signatures) client.signatures = *s.signatures;
+  if (s.client_signatures) client.signatures = *s.client_signatures;
   return client;
 }
 
@@ -123,6 +125,7 @@ void encode_protocol(Encoder& out, const ProtocolPolicy& p) {
   out.byte((p.tls12 ? 1U : 0U) | (p.tls13 ? 2U : 0U) | (p.honor_client_order ? 4U : 0U));
   out.list(p.suites);
   out.list(p.groups);
+  out.list(p.signatures);
 }
 
 void encode_client(Encoder& out, const ClientPolicy& c) {
@@ -133,6 +136,7 @@ void encode_client(Encoder& out, const ClientPolicy& c) {
   }
   out.byte(static_cast<unsigned>(c.crl_check.depth));
   out.byte(c.crl_check.no_crl_ok ? 1U : 0U);
+  out.list(c.signatures);
 }
 
 }  // namespace
@@ -154,6 +158,8 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   if (versions.tls13) add_suites(policy.protocol.suites, complete, words, true);
   if (versions.tls12) add_suites(policy.protocol.suites, complete, words, false);
   policy.protocol.groups = *complete.groups;
+  take(policy.protocol.signatures, complete.signatures);
+  policy.protocol.signatures_written = complete.signatures.where();
   policy.protocol.honor_client_order = *complete.honor_client_order;
   policy.client = client_policy(complete, words);
   policy.resumption = resumption_policy(complete);
@@ -187,6 +193,7 @@ std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy) {
   out.word(policy.client.depth);
   out.byte(static_cast<unsigned>(policy.client.crl_check.depth));
   out.byte(policy.client.crl_check.no_crl_ok ? 1 : 0);
+  out.list(policy.client.signatures);
   out.byte(policy.compress_certificates ? 1 : 0);
   return std::move(out).bytes();
 }

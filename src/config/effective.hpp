@@ -20,6 +20,8 @@ struct ProtocolPolicy {
   bool tls13 = true;
   std::vector<std::uint16_t> suites;  // IANA numbers, most preferred first
   std::vector<std::uint16_t> groups;  // IANA numbers, most preferred first
+  SchemeList signatures;              // what handshakes are signed with, most preferred first
+  Source signatures_written;          // where the list stands
   bool honor_client_order = false;
 };
 
@@ -58,6 +60,7 @@ struct ClientPolicy {
   std::string crl_file;
   std::string crl_path;
   RevocationCheck crl_check;
+  SchemeList signatures;  // what clients may sign with, most wanted first
 };
 
 // What is asked of the key agent; for the whole server, every virtual host has the same.

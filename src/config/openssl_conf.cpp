@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/parsers.hpp"
+#include "config/signatures.hpp"
 #include "config/ssl_values.hpp"
 #include "config/suites.hpp"
 #include "config/words.hpp"
@@ -151,58 +152,13 @@ Outcome options(ServerSettings& s, Arena& arena, const Arguments& words) {
   return outcome;
 }
 
-// OpenSSL's two ways to name signature algorithms (SSL_CONF_cmd, SignatureAlgorithms); what signs here at all.
-struct Signature {
-  std::string_view pair;
-  std::string_view name;
-  bool exists;
-};
-constexpr std::array signatures = {Signature{"ECDSA+SHA256", "ecdsa_secp256r1_sha256", true},
-                                   Signature{"ECDSA+SHA384", "ecdsa_secp384r1_sha384", true},
-                                   Signature{"ECDSA+SHA512", "ecdsa_secp521r1_sha512", true},
-                                   Signature{"ed25519", "ed25519", true},
-                                   Signature{"RSA-PSS+SHA256", "rsa_pss_rsae_sha256", true},
-                                   Signature{"RSA-PSS+SHA384", "rsa_pss_rsae_sha384", true},
-                                   Signature{"RSA-PSS+SHA512", "rsa_pss_rsae_sha512", true},
-                                   Signature{"PSS+SHA256", "rsa_pss_pss_sha256", true},
-                                   Signature{"PSS+SHA384", "rsa_pss_pss_sha384", true},
-                                   Signature{"PSS+SHA512", "rsa_pss_pss_sha512", true},
-                                   Signature{"RSA+SHA256", "rsa_pkcs1_sha256", true},
-                                   Signature{"RSA+SHA384", "rsa_pkcs1_sha384", true},
-                                   Signature{"RSA+SHA512", "rsa_pkcs1_sha512", true},
-                                   Signature{"ed448", "ed448", false},
-                                   Signature{"ECDSA+SHA1", "ecdsa_sha1", false},
-                                   Signature{"ECDSA+SHA224", "ecdsa_sha224", false},
-                                   Signature{"RSA+SHA1", "rsa_pkcs1_sha1", false},
-                                   Signature{"RSA+SHA224", "rsa_pkcs1_sha224", false},
-                                   Signature{"DSA+SHA1", "dsa_sha1", false},
-                                   Signature{"DSA+SHA224", "dsa_sha224", false},
-                                   Signature{"DSA+SHA256", "dsa_sha256", false},
-                                   Signature{"DSA+SHA384", "dsa_sha384", false},
-                                   Signature{"DSA+SHA512", "dsa_sha512", false}};
-
-// Ignored where it leaves something to sign with: the key decides, and nothing weak is offered in the first place.
-// Names are judged all the same, since a list of what does not exist here asks for something else.
-Outcome signature_algorithms(ServerSettings& /*settings*/, Arena& /*arena*/, const Arguments& words) {
-  bool any = false;
-  for (std::string_view name : split(words[1], ":")) {
-    const bool optional = name.starts_with('?');
-    if (optional) name.remove_prefix(1);
-    const auto* known = std::ranges::find_if(
-        signatures, [&](const Signature& s) { return same_word(s.pair, name) || same_word(s.name, name); });
-    if (known == signatures.end() && !optional) return {"unknown signature algorithm " + quoted(name), {}, {}};
-    any = any || (known != signatures.end() && known->exists);
-  }
-  if (!any) {
-    return {"none of the signature algorithms in " + quoted(words[1]) +
-                " exists here; there are ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, and ed25519",
-            {},
-            {}};
-  }
-  return {{},
-          {},
-          std::string(words[0]) +
-              " ignored: every algorithm that would be offered is a strong one; the certificate's key decides"};
+// OpenSSL signs with what stands in the list, in its order where the server's order counts, and asks clients for the
+// same (t1_lib.c, tls12_get_psigalgs and tls1_set_shared_sigalgs).
+template <Setting<SchemeList> ServerSettings::*member>
+Outcome signature_algorithms(ServerSettings& s, Arena& arena, const Arguments& words) {
+  auto parsed = openssl_signatures(words[1]);
+  if (parsed.value) (s.*member).write(arena, std::move(*parsed.value), words.where);
+  return std::move(parsed.outcome);
 }
 
 Outcome dh_parameters(ServerSettings& /*settings*/, Arena& /*arena*/, const Arguments& /*words*/) {
@@ -213,17 +169,19 @@ struct Command {
   std::string_view word;
   Outcome (*carry_out)(ServerSettings&, Arena&, const Arguments&);
 };
-constexpr std::array commands = {Command{"Curves", groups_command},
-                                 Command{"Groups", groups_command},
-                                 Command{"ECDHParameters", ecdh_parameters},
-                                 Command{"MinProtocol", min_protocol},
-                                 Command{"MaxProtocol", max_protocol},
-                                 Command{"Protocol", protocol},
-                                 Command{"CipherString", ciphers},
-                                 Command{"Ciphersuites", ciphers},
-                                 Command{"Options", options},
-                                 Command{"SignatureAlgorithms", signature_algorithms},
-                                 Command{"DHParameters", dh_parameters}};
+constexpr std::array commands = {
+    Command{"Curves", groups_command},
+    Command{"Groups", groups_command},
+    Command{"ECDHParameters", ecdh_parameters},
+    Command{"MinProtocol", min_protocol},
+    Command{"MaxProtocol", max_protocol},
+    Command{"Protocol", protocol},
+    Command{"CipherString", ciphers},
+    Command{"Ciphersuites", ciphers},
+    Command{"Options", options},
+    Command{"SignatureAlgorithms", signature_algorithms<&ServerSettings::signatures>},
+    Command{"ClientSignatureAlgorithms", signature_algorithms<&ServerSettings::client_signatures>},
+    Command{"DHParameters", dh_parameters}};
 
 // Commands of OpenSSL that say something else, each with what to write instead.
 struct Foreign {
@@ -241,7 +199,6 @@ constexpr std::array foreign = {Foreign{"Certificate", "use SSLCertificateFile"}
                                 Foreign{"RequestCAPath", "use SSLCADNRequestPath"},
                                 Foreign{"ClientCAFile", "use SSLCADNRequestFile"},
                                 Foreign{"ClientCAPath", "use SSLCADNRequestPath"},
-                                Foreign{"ClientSignatureAlgorithms", "remove it"},
                                 Foreign{"ServerInfoFile", "remove it"},
                                 Foreign{"RecordPadding", "remove it"},
                                 Foreign{"NumTickets", "remove it"},
@@ -285,6 +242,29 @@ Parsed<GroupList> openssl_groups(std::string_view list) {
   }
   Outcome outcome;
   if (!dropped.empty()) outcome.notice = "groups left out, because they do not exist here: " + dropped;
+  return {std::move(chosen), std::move(outcome)};
+}
+
+Parsed<SchemeList> openssl_signatures(std::string_view list) {
+  SchemeList chosen;
+  std::string dropped;
+  for (std::string_view name : split(list, ":")) {
+    const bool optional = name.starts_with('?');
+    if (optional) name.remove_prefix(1);
+    const SignatureScheme* known = find_signature_scheme(name);
+    if (known == nullptr && !optional) {
+      return Parsed<SchemeList>::refuse("unknown signature algorithm " + quoted(name) +
+                                        did_you_mean(nearest_signature_scheme(name)));
+    }
+    if (known == nullptr || !known->supported) {
+      dropped += (dropped.empty() ? "" : ", ") + std::string(name);
+    } else if (std::ranges::find(chosen, known->number) == chosen.end()) {
+      chosen.push_back(known->number);
+    }
+  }
+  if (chosen.empty()) return Parsed<SchemeList>::refuse(no_signature_scheme(list));
+  Outcome outcome;
+  if (!dropped.empty()) outcome.notice = "signature algorithms left out, because they do not exist here: " + dropped;
   return {std::move(chosen), std::move(outcome)};
 }
 

@@ -13,4 +13,8 @@ Outcome openssl_conf_command(ServerSettings& settings, Arena& arena, const Argum
 // divides like ":", and DEFAULT stands for the default order.
 Parsed<GroupList> openssl_groups(std::string_view list);
 
+// A list of signature algorithms as OpenSSL writes it: "RSA+SHA256" or "rsa_pkcs1_sha256", divided by colons; "?name"
+// may be unknown.
+Parsed<SchemeList> openssl_signatures(std::string_view list);
+
 }  // namespace tls::config

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/signatures.hpp"
 #include "config/suites.hpp"
 
 namespace tls::config {
@@ -105,6 +106,15 @@ Parsed<GroupList> group_list(const Arguments& words, const GroupList* /*before*/
         "none of these groups is supported; supported are X25519MLKEM768, X25519, P-256, "
         "P-384, SecP256r1MLKEM768, MLKEM768 and MLKEM1024");
   }
+  return parsed;
+}
+
+Parsed<SchemeList> signature_list(const Arguments& words, const SchemeList* /*before*/) {
+  if (words.size() == 1 && same_word(words[0], "default")) return SchemeList{};
+  auto parsed = name_list(
+      words, "signature algorithm", find_signature_scheme, [](const SignatureScheme& s) { return s.supported; },
+      nearest_signature_scheme);
+  if (parsed.value && parsed.value->empty()) return Parsed<SchemeList>::refuse(no_signature_scheme(words[0]));
   return parsed;
 }
 

@@ -67,4 +67,7 @@ Parsed<std::string> any_text(const Arguments& words, const std::string* before);
 Parsed<SuiteList> suite_list(const Arguments& words, const SuiteList* before);
 Parsed<GroupList> group_list(const Arguments& words, const GroupList* before);
 
+// The same for signature schemes; "default" is no restriction.
+Parsed<SchemeList> signature_list(const Arguments& words, const SchemeList* before);
+
 }  // namespace tls::config

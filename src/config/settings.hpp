@@ -78,6 +78,7 @@ struct SessionCacheName {
 
 using SuiteList = std::vector<std::uint16_t>;
 using GroupList = std::vector<std::uint16_t>;
+using SchemeList = std::vector<std::uint16_t>;  // signature schemes; empty: all there are
 
 // A file or directory that a directive names, as an absolute path, and where.
 struct PathAt {
@@ -151,6 +152,8 @@ struct ServerSettings {
   Setting<SuiteList> suites12;  // of SSLCipherSuite: exactly these, in this order
   Setting<SuiteList> suites13;
   Setting<GroupList> groups;
+  Setting<SchemeList> signatures;         // what handshakes are signed with, and what clients may sign with
+  Setting<SchemeList> client_signatures;  // what clients may sign with, where that is something else
   Setting<bool> honor_client_order;
 
   Setting<bool> strict_sni;

@@ -25,12 +25,13 @@ constexpr Row<S> cipher_suite_row(const char* name, Context context, const char*
 
 // The command of SSLOpenSSLConfCmd writes many members; the row stands for one of them.
 constexpr Row<ServerSettings> openssl_conf_row() {
-  auto made =
-      row<&ServerSettings::min_version, no_value>("SSLOpenSSLConfCmd", {2, 2}, Context::Server,
-                                                  {"command value", nullptr,
-                                                   "A command of OpenSSL's own configuration: Curves, Groups, "
-                                                   "ECDHParameters, MinProtocol, MaxProtocol, Protocol, CipherString, "
-                                                   "Ciphersuites, Options, SignatureAlgorithms or DHParameters."});
+  auto made = row<&ServerSettings::min_version, no_value>(
+      "SSLOpenSSLConfCmd", {2, 2}, Context::Server,
+      {"command value", nullptr,
+       "A command of OpenSSL's own configuration: Curves, Groups, "
+       "ECDHParameters, MinProtocol, MaxProtocol, Protocol, CipherString, "
+       "Ciphersuites, Options, SignatureAlgorithms, ClientSignatureAlgorithms or "
+       "DHParameters."});
   made.set = openssl_conf_command;
   return made;
 }
@@ -68,6 +69,8 @@ inline constexpr std::array ssl_server_rows = {
         {"on|off", "off", "Whether clients without SNI are refused (403) by name-based virtual hosts."}),
     openssl_conf_row(),
     also<&ServerSettings::max_version>("SSLOpenSSLConfCmd"),
+    also<&ServerSettings::signatures>("SSLOpenSSLConfCmd"),
+    also<&ServerSettings::client_signatures>("SSLOpenSSLConfCmd"),
     word_row<ServerSettings, ssl_compression>("SSLCompression", one_word, Context::Server,
                                               {"on|off", "off", "Ignored: there is no TLS compression."}),
     word_row<ServerSettings, ssl_insecure_renegotiation>("SSLInsecureRenegotiation", one_word, Context::Server,

@@ -47,6 +47,11 @@ inline constexpr std::array tls_client_rows = {
         "TLSClientCRLCheck", {1, 2}, Context::Server,
         {"none|leaf|chain [no_crl_for_cert_ok]", nullptr,
          "How much of a client's chain is looked up in the lists; chain where lists are named."}),
+    row<&ServerSettings::client_signatures, signature_list>(
+        "TLSClientSignatureAlgorithms", any_number, Context::Server,
+        {"algorithm[:algorithm]...|default", nullptr,
+         "What clients with certificates may sign with, most wanted first; default: all there are. Without it "
+         "TLSSignatureAlgorithms counts."}),
     row<&ServerSettings::sni_policy, ssl_sni_policy>(
         "TLSHostPolicy", one_word, Context::Global,
         {"strict|secure|authonly|insecure", "secure",

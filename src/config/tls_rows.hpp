@@ -42,6 +42,13 @@ inline constexpr std::array tls_server_rows = {
     row<&ServerSettings::groups, group_list>(
         "TLSGroups", any_number, Context::Server,
         {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384", "Key exchange groups, most preferred first."}),
+    row<&ServerSettings::signatures, signature_list>(
+        "TLSSignatureAlgorithms", any_number, Context::Server,
+        {"algorithm[:algorithm]...|default", "default",
+         "What handshakes may be signed with, most preferred first, as ecdsa_secp256r1_sha256 or ECDSA+SHA256: there "
+         "are "
+         "ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, and ed25519; default: whatever fits the certificate's "
+         "key. Clients' certificates are asked for the same."}),
     row<&ServerSettings::honor_client_order, on_off>(
         "TLSHonorClientOrder", one_word, Context::Server,
         {"on|off", "off", "Whether the client's order of cipher suites counts before the server's."}),

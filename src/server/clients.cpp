@@ -11,6 +11,7 @@
 #include "report/log.hpp"
 #include "server/policies.hpp"
 #include "server/sections.hpp"
+#include "server/to_rust.hpp"
 
 namespace tls::server {
 namespace {
@@ -49,6 +50,7 @@ rs::VerifierSpec handshake_spec(const config::EffectivePolicy& host, const std::
   const ClientPolicy& policy = host.client;
   rs::VerifierSpec spec = base_spec(host);
   spec.mode = static_cast<std::uint8_t>(policy.verify);
+  spec.signatures = to_rust(policy.signatures);
   add(spec.authority_files, policy.ca_file);
   add(spec.authority_directories, policy.ca_path);
   for (const ClientSection& section : sections) {
@@ -70,6 +72,8 @@ std::string key_of(const rs::VerifierSpec& spec) {
     key += '\n';
     for (const rust::String& path : *list) key.append(path.data(), path.size()).append(1, '\0');
   }
+  key += '\n';
+  for (const std::uint16_t scheme : spec.signatures) key.append(std::to_string(scheme)).append(1, ':');
   return key;
 }
 

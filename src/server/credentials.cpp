@@ -17,6 +17,7 @@
 #include "server/credential_report.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
+#include "server/to_rust.hpp"
 
 namespace tls::server {
 namespace {
@@ -103,6 +104,15 @@ std::string source_of(const config::PassPhraseDialog& dialog) {
   return {};
 }
 
+// What the keys have to be good for.
+void add_signatures(const config::ProtocolPolicy& protocol, rs::LoadRequest& request) {
+  request.signatures = to_rust(protocol.signatures);
+  request.tls12 = protocol.tls12;
+  request.tls13 = protocol.tls13;
+  const config::Source where = protocol.signatures_written;
+  if (where.file != nullptr) request.signatures_place = rust::String::lossy(place(where.file, where.line));
+}
+
 rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) {
   apr_pool_t* pool = nullptr;
   apr_pool_create(&pool, ap_pglobal);
@@ -126,6 +136,7 @@ rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) 
     if (others == nullptr) request.chain = absolute(pool, policy.chain_file);
     request.staples = policy.stapling;
     request.placeholder = policy.fallback != config::Fallback::Off;
+    add_signatures(policy.protocol, request);
     if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);
     requests.push_back(std::move(request));
   }

@@ -1,8 +1,7 @@
 #include "server/engine.hpp"
 
-#include <algorithm>
-
 #include "apr/httpd.hpp"
+#include "server/to_rust.hpp"
 
 namespace tls::server {
 namespace {
@@ -12,13 +11,6 @@ const Engine* current = nullptr;
 std::string identity(const server_rec* s) {
   const unsigned port = s->port != 0 ? s->port : (s->addrs != nullptr ? s->addrs->host_port : 0U);
   return std::string(s->server_hostname != nullptr ? s->server_hostname : "") + ":" + std::to_string(port);
-}
-
-rust::Vec<std::uint16_t> to_rust(const std::vector<std::uint16_t>& list) {
-  rust::Vec<std::uint16_t> out;
-  out.reserve(list.size());
-  std::copy(list.begin(), list.end(), std::back_inserter(out));
-  return out;
 }
 
 }  // namespace
@@ -44,8 +36,7 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
 const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const HostClients& clients) {
   std::vector<std::uint8_t> encoded = config::encode_policy(settings);
   rs::PolicySpec spec;
-  spec.settings.reserve(encoded.size());
-  std::copy(encoded.begin(), encoded.end(), std::back_inserter(spec.settings));
+  spec.settings = to_rust(encoded);
   const auto contents = clients.handshake->digest();
   encoded.insert(encoded.end(), contents.begin(), contents.end());
   // CAs that are equal now and may change apart make policies of their own, as do revocation lists, which the id
@@ -59,6 +50,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   spec.tls13 = settings.protocol.tls13;
   spec.suites = to_rust(settings.protocol.suites);
   spec.groups = to_rust(settings.protocol.groups);
+  spec.signatures = to_rust(settings.protocol.signatures);
   spec.server_order = !settings.protocol.honor_client_order;
   spec.compress = settings.compress_certificates;
   spec.tickets = settings.resumption.tickets;

@@ -20,6 +20,7 @@
 #include "server/arena.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
+#include "server/to_rust.hpp"
 
 namespace tls::server {
 namespace {
@@ -37,20 +38,6 @@ Built& built_policies(apr_pool_t* pool) {
     apr_pool_userdata_setn(found, kBuilt, apr_pool_cleanup_null, pool);
   }
   return *static_cast<Built*>(found);
-}
-
-template <class T>
-rust::Vec<T> to_rust(const std::vector<T>& list) {
-  rust::Vec<T> out;
-  out.reserve(list.size());
-  std::copy(list.begin(), list.end(), std::back_inserter(out));
-  return out;
-}
-
-rust::Vec<rust::String> to_rust(const std::vector<std::string>& list) {
-  rust::Vec<rust::String> out;
-  for (const std::string& text : list) out.push_back(text);
-  return out;
 }
 
 rs::Trust trust(config::VerifyClient verify) {

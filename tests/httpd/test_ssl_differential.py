@@ -71,7 +71,8 @@ TRAITS = {
     "verify": "SSLVerifyClient optional", "require": "SSLVerifyClient require", "depth": "SSLVerifyDepth 4", "ca": "SSLCACertificateFile @HOME@/other.pem",
     "names": "SSLCADNRequestFile @HOME@/other.pem", "crlcheck": "SSLCARevocationFile @HOME@/list.pem\nSSLCARevocationCheck leaf",
     "tickets": "SSLSessionTickets off", "strictsni": "SSLStrictSNIVHostCheck on", "compression": "SSLCompression off", "options": "SSLOptions +StdEnvVars",
-    "curves": "SSLOpenSSLConfCmd Curves P-256", "proxy": "SSLProxyEngine on", "plain": None,
+    "curves": "SSLOpenSSLConfCmd Curves P-256", "sigalgs": "SSLOpenSSLConfCmd SignatureAlgorithms ECDSA+SHA256:RSA+SHA256",
+    "clientsigalgs": "SSLOpenSSLConfCmd ClientSignatureAlgorithms ECDSA+SHA256", "proxy": "SSLProxyEngine on", "plain": None,
 }
 
 
@@ -124,7 +125,7 @@ def test_the_same_hosts_may_be_asked_for_on_a_connection(hosts):
 WRONG = ["SSLProtocol", "SSLProtocol TLSv1.4", "SSLProtocol +SSLv2", "SSLProtocol -all", "SSLCipherSuite nonsense", "SSLCipherSuite TLSv1.3 nonsense",
          "SSLCipherSuite TLSv1.2 HIGH", "SSLCipherSuite", "SSLHonorCipherOrder maybe", "SSLEngine", "SSLEngine 1", "SSLVerifyClient 0",
          "SSLVerifyClient maybe", "SSLOptions +CompatEnvVars", "SSLOptions +StdEnvVar", "SSLOpenSSLConfCmd Nonsense x", "SSLOpenSSLConfCmd Curves nonsense",
-         "SSLOpenSSLConfCmd MinProtocol TLSv7", "SSLCARevocationCheck maybe", "SSLCARevocationCheck leaf maybe", "SSLSessionTickets maybe",
+         "SSLOpenSSLConfCmd MinProtocol TLSv7", "SSLOpenSSLConfCmd SignatureAlgorithms RSA+SHA257", "SSLOpenSSLConfCmd ClientSignatureAlgorithms nonsense", "SSLCARevocationCheck maybe", "SSLCARevocationCheck leaf maybe", "SSLSessionTickets maybe",
          "SSLCertificateFile /nowhere.pem", "SSLCertificateKeyFile /nowhere.pem", "SSLCertificateChainFile /nowhere.pem",
          "SSLCACertificateFile /nowhere.pem", "SSLCACertificatePath /nowhere", "SSLCARevocationFile /nowhere.pem", "SSLCADNRequestFile /nowhere.pem",
          "SSLProxyVerify maybe", "SSLProxyCheckPeerName maybe", "SSLUserName", "SSLStrictSNIVHostCheck maybe", "SSLUseStapling maybe",

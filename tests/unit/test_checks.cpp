@@ -96,6 +96,17 @@ TEST_F(Checks, NothingLeftToNegotiate) {
                    "E host2: no cipher suite is left for any protocol version; allow one of the nine there are"}));
 }
 
+TEST_F(Checks, ClientsNeedSomethingToSignWith) {
+  add({"SSLEngine on", "SSLVerifyClient require", "SSLCACertificateFile ca.pem",
+       "SSLOpenSSLConfCmd SignatureAlgorithms RSA+SHA256"});
+  add({"SSLEngine on", "SSLVerifyClient require", "SSLCACertificateFile ca.pem", "SSLProtocol TLSv1.2",
+       "SSLOpenSSLConfCmd ClientSignatureAlgorithms RSA+SHA256"});
+  add({"SSLEngine on", "SSLOpenSSLConfCmd SignatureAlgorithms RSA+SHA256"});
+  EXPECT_EQ(problems(), (Texts{"W host1: no client that speaks TLSv1.3 can show a certificate, since none of the "
+                               "algorithms that clients may sign with exists there; add RSA-PSS+SHA256, ECDSA+SHA256 "
+                               "or both"}));
+}
+
 TEST_F(Checks, WhatIsInheritedIsSaidOnce) {
   read_line(base_, arena_, "SSLCARevocationCheck chain");
   for (int i = 0; i < 3; ++i) add({"SSLEngine on"});

@@ -35,6 +35,14 @@ const Case cases[] = {
          "TLSCiphersSuppress: unknown cipher suite \"FOO\""},
     Case{Place::Server, "TLSGroups X25519", "TLSGroups P-256 X25519", "TLSGroups X25518",
          "TLSGroups: unknown group \"X25518\"; did you mean \"X25519\"?"},
+    Case{Place::Server, "TLSSignatureAlgorithms ecdsa_secp256r1_sha256:RSA-PSS+SHA256",
+         "TLSSignatureAlgorithms ed25519", "TLSSignatureAlgorithms ecdsa_secp256r1_sha265",
+         "TLSSignatureAlgorithms: unknown signature algorithm \"ecdsa_secp256r1_sha265\"; did you mean "
+         "\"ecdsa_secp256r1_sha256\"?"},
+    Case{Place::Server, "TLSClientSignatureAlgorithms ECDSA+SHA256", "TLSClientSignatureAlgorithms default",
+         "TLSClientSignatureAlgorithms RSA+SHA1",
+         "TLSClientSignatureAlgorithms: none of the signature algorithms in \"RSA+SHA1\" exists here; there are ECDSA, "
+         "RSA-PSS and RSA with SHA256, SHA384 and SHA512, and ed25519"},
     Case{Place::Server, "TLSHonorClientOrder on", "TLSHonorClientOrder off", "TLSHonorClientOrder yes",
          "TLSHonorClientOrder: expected on or off, not \"yes\""},
     Case{Place::Server, "TLSStrictSNI on", "TLSStrictSNI off", "TLSStrictSNI of",
@@ -422,18 +430,26 @@ TEST(Directives, WarningsAndNotices) {
             "X25519MLKEM768");
 }
 
-TEST(Directives, SignatureAlgorithmsAreJudgedThoughIgnored) {
+TEST(Directives, SignatureAlgorithmsInOpensslsWords) {
   HeapArena arena;
   Scope scope;
   const auto read = [&](const std::string& list) {
     return read_line(scope, arena, "SSLOpenSSLConfCmd SignatureAlgorithms " + list);
   };
-  for (const char* good : {"RSA+SHA256:ECDSA+SHA384", "rsa_pss_rsae_sha256", "ed25519:RSA+SHA1", "?mldsa65:ed25519"}) {
-    EXPECT_EQ(read(good).error, "") << good;
-    EXPECT_NE(read(good).notice, "") << good;
+  EXPECT_EQ(read("RSA+SHA256:ECDSA+SHA384:pss+sha512:Ed25519:RSA+SHA256").notice, "");
+  EXPECT_EQ(*scope.server.signatures, (SchemeList{0x0401, 0x0503, 0x0806, 0x0807}));
+  EXPECT_FALSE(scope.server.client_signatures);
+  EXPECT_EQ(
+      read("ed448:rsa_pss_rsae_sha256:?nonsense:RSA+SHA1").notice,
+      "SSLOpenSSLConfCmd: signature algorithms left out, because they do not exist here: ed448, nonsense, RSA+SHA1");
+  EXPECT_EQ(*scope.server.signatures, (SchemeList{0x0804}));
+  EXPECT_EQ(read_line(scope, arena, "SSLOpenSSLConfCmd ClientSignatureAlgorithms ECDSA+SHA256").error, "");
+  EXPECT_EQ(*scope.server.client_signatures, (SchemeList{0x0403}));
+  EXPECT_EQ(read("RSA+SHA257").error,
+            "SSLOpenSSLConfCmd: unknown signature algorithm \"RSA+SHA257\"; did you mean \"RSA+SHA256\"?");
+  for (const char* none : {"RSA+SHA1:DSA+SHA256", "rsa_pss_pss_sha256", "?nonsense"}) {
+    EXPECT_NE(read(none).error.find("exists here; there are ECDSA"), std::string::npos) << none;
   }
-  EXPECT_EQ(read("RSA+SHA257").error, "SSLOpenSSLConfCmd: unknown signature algorithm \"RSA+SHA257\"");
-  EXPECT_NE(read("RSA+SHA1:DSA+SHA256").error.find("exists here; there are ECDSA"), std::string::npos);
 }
 
 }  // namespace

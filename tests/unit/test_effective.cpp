@@ -139,6 +139,16 @@ TEST_F(Effective, GroupsOfConfCommands) {
             "SSLOpenSSLConfCmd: unknown group \"prime256v2\"; did you mean \"prime256v1\"?");
 }
 
+TEST_F(Effective, ClientsSignAsTheServerDoesUnlessTheyHaveAListOfTheirOwn) {
+  const auto lists = [](const EffectivePolicy& p) { return std::pair(p.protocol.signatures, p.client.signatures); };
+  using Lists = std::pair<SchemeList, SchemeList>;
+  EXPECT_EQ(lists(tls({})), Lists());
+  EXPECT_EQ(lists(tls({"TLSSignatureAlgorithms ed25519"})), (Lists{{0x0807}, {0x0807}}));
+  EXPECT_EQ(lists(tls({"TLSSignatureAlgorithms ed25519", "TLSClientSignatureAlgorithms default"})),
+            (Lists{{0x0807}, {}}));
+  EXPECT_EQ(lists(ssl({"SSLOpenSSLConfCmd ClientSignatureAlgorithms RSA+SHA256"})), (Lists{{}, {0x0401}}));
+}
+
 TEST_F(Effective, EngineFollowsListenersByAddressAndPort) {
   const std::vector<const char*> base = {"TLSEngine 443 192.0.2.1:8443 [2001:db8::1]:9443"};
   const auto here = [&](const char* address) { return policy(Vocabulary::Tls, {}, base, {at(address)}).enabled; };
@@ -180,8 +190,9 @@ TEST_F(Effective, PolicyEncodingTellsSettingsApartAndNotFiles) {
   const auto code = [this](const char* line) { return encode_policy(tls({line})); };
   EXPECT_EQ(code("TLSProtocol default"), code("TLSProtocol TLSv1.2+"));
   EXPECT_EQ(code("TLSCertificate a.pem"), code("TLSCertificate b.pem"));
-  for (const char* line : {"TLSProtocol TLSv1.3+", "TLSGroups X25519", "TLSHonorClientOrder on",
-                           "TLSSessionTickets off", "TLSCiphersSuppress TLS_AES_128_GCM_SHA256"}) {
+  for (const char* line :
+       {"TLSProtocol TLSv1.3+", "TLSGroups X25519", "TLSHonorClientOrder on", "TLSSignatureAlgorithms ed25519",
+        "TLSClientSignatureAlgorithms ed25519", "TLSSessionTickets off", "TLSCiphersSuppress TLS_AES_128_GCM_SHA256"}) {
     EXPECT_NE(code(line), code("TLSProtocol default")) << line;
   }
 }
@@ -199,6 +210,7 @@ TEST_F(Effective, HostEncodings) {
   EXPECT_EQ(auth({"SSLProtocol TLSv1.3"}), auth({}));
   EXPECT_EQ(secure({"SSLHonorCipherOrder on"}), secure({}));
   EXPECT_NE(auth({"SSLVerifyClient require"}), auth({}));
+  EXPECT_NE(auth({"SSLOpenSSLConfCmd SignatureAlgorithms ed25519"}), auth({}));
   EXPECT_NE(secure({"SSLVerifyClient require"}), secure({}));
   EXPECT_EQ(secure({"SSLCertificateFile /a"}), secure({"SSLCertificateFile /a"}));
 }

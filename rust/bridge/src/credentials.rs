@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use mod_tls_core::agent::{Live, LiveHost};
 use mod_tls_core::context::CertificateSource;
-use mod_tls_core::creds::{self, Dialog, LoadRequest, PairRequest, Passphrases, Unchecked};
+use mod_tls_core::creds::{
+    self, Dialog, LoadRequest, PairRequest, Passphrases, SignatureRequest, Unchecked,
+};
+use mod_tls_core::signatures::schemes;
 use mod_tls_core::x509;
 
 use crate::ffi;
@@ -191,5 +194,11 @@ pub(crate) fn request(from: &ffi::LoadRequest) -> LoadRequest {
         authorities: given(&from.authorities),
         strict: from.strict,
         placeholder: from.placeholder,
+        signatures: SignatureRequest {
+            schemes: schemes(&from.signatures),
+            tls13: from.tls13,
+            tls12: from.tls12,
+            place: from.signatures_place.clone(),
+        },
     }
 }

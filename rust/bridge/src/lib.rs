@@ -99,6 +99,7 @@ pub mod ffi {
         tls13: bool,
         suites: Vec<u16>,
         groups: Vec<u16>,
+        signatures: Vec<u16>,
         server_order: bool,
         compress: bool,
         tickets: bool,
@@ -254,6 +255,11 @@ pub mod ffi {
         strict: bool,
         staples: bool,
         placeholder: bool,
+        signatures: Vec<u16>,
+        /// `file:line` of that list.
+        signatures_place: String,
+        tls12: bool,
+        tls13: bool,
     }
 
     /// See `mod_tls_core::creds::Severity`.
@@ -307,6 +313,7 @@ pub mod ffi {
         list_directories: Vec<String>,
         lookup: u8,
         missing_ok: bool,
+        signatures: Vec<u16>,
     }
 
     /// See `mod_tls_core::verify::Problem`.

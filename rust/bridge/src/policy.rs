@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use mod_tls_core::policy;
+use mod_tls_core::signatures::schemes;
 
 use crate::ffi::PolicySpec;
 use crate::guard::{guard, guard_result};
@@ -76,6 +77,7 @@ pub fn build_policy(spec: &PolicySpec, clients: &ClientVerifier) -> Result<Box<P
                 tls13: spec.tls13,
                 suites: spec.suites.clone(),
                 groups: spec.groups.clone(),
+                signatures: schemes(&spec.signatures),
                 server_order: spec.server_order,
                 compress: spec.compress,
                 sessions: resumption::sessions(spec),

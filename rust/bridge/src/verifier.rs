@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use mod_tls_core::signatures::schemes;
 use mod_tls_core::verify::{self, Ends, Mode, Request, RevocationDepth, Sources, Verifier, Watch};
 
 use crate::ffi::{ClientNews, VerifierProblem, VerifierSpec};
@@ -170,5 +171,6 @@ fn request(spec: &VerifierSpec) -> Request {
             _ => RevocationDepth::None,
         },
         missing_ok: spec.missing_ok,
+        signatures: schemes(&spec.signatures),
     }
 }

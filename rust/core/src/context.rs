@@ -58,6 +58,8 @@ pub struct Context {
     pub policy_id: [u8; 32],
     /// The server name that our own parser read; rustls must have read the same one.
     pub server_name: Option<String>,
+    /// The handshake is one of TLS 1.3.
+    pub tls13: bool,
     /// Scheme of our handshake signature; `None` on a resumed session.
     pub signature_scheme: Option<SignatureScheme>,
     /// What tickets and cached sessions of this connection are bound to, and what came out of them.

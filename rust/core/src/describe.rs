@@ -136,8 +136,8 @@ pub fn remedy(error: &Error) -> &'static str {
     }
 }
 
-const SUITES: &str = "TLSCiphersSuppress (SSLCipherSuite) may leave out too much, or the client is old; one that takes \
-                      no ECDSA needs a second certificate with an RSA key";
+const SUITES: &str = "TLSCiphersSuppress (SSLCipherSuite) or TLSSignatureAlgorithms may leave out too much, or the client \
+                      is old; one that takes no ECDSA needs a second certificate with an RSA key";
 
 /// Why an outgoing connection failed, in plain words.
 pub fn backend_failure(error: &Error) -> String {

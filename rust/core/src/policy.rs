@@ -5,16 +5,13 @@ use std::sync::Arc;
 use ::aws_lc_rs::digest;
 use rustls::compress::CompressionCache;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
-use rustls::server::{
-    ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert, ServerConfig,
-    StoresServerSessions,
-};
-use rustls::sign::CertifiedKey;
+use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
-use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::compress::COMPRESSORS;
-use crate::context::{self, Shown};
+use crate::resolver::FromContext;
+use crate::signatures::Signatures;
 use crate::ticket::Resumption;
 use crate::verify::Verifier;
 
@@ -31,7 +28,9 @@ pub struct Spec {
     pub suites: Vec<u16>,
     /// IANA numbers of key exchange groups, most preferred first.
     pub groups: Vec<u16>,
-    /// The server's order of suites decides, not the client's.
+    /// What handshakes are signed with, most preferred first; none: whatever fits the key.
+    pub signatures: Vec<SignatureScheme>,
+    /// The server's order of suites and signatures decides, not the client's.
     pub server_order: bool,
     /// Certificates are sent compressed to clients that take them so.
     pub compress: bool,
@@ -98,10 +97,16 @@ impl Policy {
         self.spec.id
     }
 
-    /// What the sessions of a connection begin with whose client speaks TLS 1.3, or tickets.
-    pub fn resumption(&self, client_speaks_tls13: bool, client_speaks_tickets: bool) -> Resumption {
+    /// Whether a client that speaks TLS 1.3 gets it.
+    pub fn speaks_tls13(&self) -> bool {
+        let mut suites = self.plain.none.crypto_provider().cipher_suites.iter();
+        self.spec.tls13 && suites.any(|suite| suite.version() == &TLS13)
+    }
+
+    /// What the sessions of a connection begin with that speaks TLS 1.3, or whose client speaks tickets.
+    pub fn resumption(&self, tls13: bool, client_speaks_tickets: bool) -> Resumption {
         let sessions = &self.spec.sessions;
-        let lifetime = if self.spec.tls13 && client_speaks_tls13 {
+        let lifetime = if tls13 {
             sessions.tls13_lifetime
         } else {
             sessions.tls12_lifetime
@@ -136,7 +141,7 @@ impl Policy {
     }
 
     /// The configuration for a connection on which an ACME server looks for its challenge and nothing else happens: no
-    /// client is asked for a certificate, and no session is resumed.
+    /// client is asked for a certificate, no session is resumed, and the key of the challenge signs as it can.
     ///
     /// # Errors
     /// As of [`Policy::build`], which has succeeded with more.
@@ -144,6 +149,7 @@ impl Policy {
         let spec = Spec {
             client_verifier: None,
             sessions: Sessions::default(),
+            signatures: Vec::new(),
             ..self.spec.clone()
         };
         server_config(&spec, false).map(|config| Arc::new(with_alpn(&config, alpn)))
@@ -192,7 +198,11 @@ fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String
         Some(verifier) => builder.with_client_cert_verifier(verifier.clone()),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_cert_resolver(Arc::new(FromContext));
+    let signatures = (!spec.signatures.is_empty()).then(|| Signatures {
+        schemes: spec.signatures.clone(),
+        own_order: spec.server_order,
+    });
+    let mut config = builder.with_cert_resolver(Arc::new(FromContext { signatures }));
     config.ignore_client_order = spec.server_order;
     // The defaults depend on how rustls was built.
     config.cert_decompressors = Vec::new();
@@ -279,34 +289,6 @@ pub fn prefers_chacha(offered: &[u16]) -> bool {
 fn is_chacha(id: u16) -> bool {
     // TLS_CHACHA20_POLY1305_SHA256 (RFC 8446 B.4), ECDHE_RSA and ECDHE_ECDSA with it (RFC 7905 2)
     matches!(id, 0x1303 | 0xcca8 | 0xcca9)
-}
-
-/// Takes the certificate from the virtual host that our own reading of the hello chose.
-#[derive(Debug)]
-struct FromContext;
-
-impl ResolvesServerCert for FromContext {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        context::with(|context| {
-            // Two parsers read this hello. Where they differ about the name, no certificate is safe to show.
-            if context.server_name.as_deref() != hello.server_name() {
-                return None;
-            }
-            let shown = context
-                .certificates
-                .as_ref()?
-                .select(hello.signature_schemes(), &context.wants)?;
-            let Shown { certified, packed } = shown;
-            context.packed = Some(packed);
-            context.signature_scheme = certified
-                .key
-                .choose_scheme(hello.signature_schemes())
-                .map(|signer| signer.scheme());
-            context.presented = Some(certified.clone());
-            Some(certified)
-        })
-        .flatten()
-    }
 }
 
 #[cfg(test)]

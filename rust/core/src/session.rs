@@ -102,7 +102,8 @@ impl Session {
         prefers_chacha: bool,
         mut context: Context,
     ) -> Result<(), Error> {
-        context.resumption = policy.resumption(self.offers_tls13, self.offers_tickets);
+        context.tls13 = policy.speaks_tls13() && self.offers_tls13;
+        context.resumption = policy.resumption(context.tls13, self.offers_tickets);
         context.resumption.offered_id = std::mem::take(&mut self.offered_id);
         context.wants.staple = self.wants_staple;
         let config = policy.config(alpn, prefers_chacha);
@@ -119,8 +120,9 @@ impl Session {
         &mut self,
         policy: &Policy,
         alpn: &[u8],
-        context: Context,
+        mut context: Context,
     ) -> Result<(), Error> {
+        context.tls13 = policy.speaks_tls13() && self.offers_tls13;
         let config = policy.challenge_config(alpn).map_err(Error::General)?;
         self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));

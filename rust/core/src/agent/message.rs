@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustls::SignatureScheme;
+
 use super::codec::{Cut, Reader, Writer};
 use super::public::{Known, Sent, decode_sets, encode_sets};
 use super::transport::Transport;
-use crate::creds::{CertSet, LoadRequest, PairRequest, Problem, Severity};
+use crate::creds::{CertSet, LoadRequest, PairRequest, Problem, Severity, SignatureRequest};
 
 /// Version of these messages and of everything else in the agent. A supervisor of another version is replaced.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The parent's order: load this, and serve it when `serve` is set.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +58,7 @@ impl Order {
             w.list(&request.spare_keys, |w, key| w.text(key));
             w.optional(request.chain.as_deref());
             w.optional(request.authorities.as_deref());
+            encode_signatures(w, &request.signatures);
         });
         w.into_bytes()
     }
@@ -96,6 +99,29 @@ fn decode_request(r: &mut Reader<'_>) -> Result<LoadRequest, Cut> {
         spare_keys: r.list(Reader::text)?,
         chain: r.optional()?,
         authorities: r.optional()?,
+        signatures: decode_signatures(r)?,
+    })
+}
+
+fn encode_signatures(w: &mut Writer, signatures: &SignatureRequest) {
+    w.list(&signatures.schemes, |w, scheme| {
+        w.number(u32::from(u16::from(*scheme)));
+    });
+    w.byte(u8::from(signatures.tls13));
+    w.byte(u8::from(signatures.tls12));
+    w.text(&signatures.place);
+}
+
+fn decode_signatures(r: &mut Reader<'_>) -> Result<SignatureRequest, Cut> {
+    let scheme = |r: &mut Reader<'_>| {
+        let number = u16::try_from(r.number()?).map_err(|_| Cut)?;
+        Ok(SignatureScheme::from(number))
+    };
+    Ok(SignatureRequest {
+        schemes: r.list(scheme)?,
+        tls13: r.byte()? != 0,
+        tls12: r.byte()? != 0,
+        place: r.text()?,
     })
 }
 
@@ -282,6 +308,12 @@ mod tests {
                 authorities: None,
                 strict: true,
                 placeholder: true,
+                signatures: SignatureRequest {
+                    schemes: vec![SignatureScheme::ED25519, SignatureScheme::RSA_PSS_SHA256],
+                    tls13: true,
+                    tls12: false,
+                    place: "file:3".to_owned(),
+                },
             }],
         };
         let back = Order::decode(&order.encode()).unwrap();

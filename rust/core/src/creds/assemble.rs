@@ -162,6 +162,9 @@ impl<'s, 'p> Run<'s, 'p> {
                 Err(fault) => report.add(index, place, fault),
             }
         }
+        for fault in request.signatures.check(&pairs) {
+            report.add(index, &request.signatures.place, fault);
+        }
         pairs.into_iter().map(|(pair, _)| pair).collect()
     }
 

@@ -20,12 +20,14 @@ pub mod placeholder;
 pub mod problem;
 pub mod select;
 mod shelf;
+mod signatures;
 pub mod store;
 mod terminal;
 
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unchecked};
 pub use problem::{Fault, Problem, Severity};
 pub use select::{CertSet, Pair};
+pub use signatures::SignatureRequest;
 pub use store::{LoadReport, LoadRequest, PairRequest, Store, load};
 
 #[cfg(test)]

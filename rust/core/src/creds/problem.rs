@@ -145,6 +145,16 @@ pub enum Fault {
         first: String,
         kind: String,
     },
+    NoSignature {
+        file: String,
+        kind: String,
+        needed: &'static str,
+        alone: bool,
+    },
+    NoTls13Signature {
+        file: String,
+        needed: &'static str,
+    },
 }
 
 impl Fault {
@@ -152,7 +162,9 @@ impl Fault {
     pub fn severity(&self) -> Severity {
         match self {
             Fault::EncryptedKeyUnchecked { .. } => Severity::Notice,
-            Fault::OutOfOrder { strict: true, .. } => Severity::Error,
+            Fault::OutOfOrder { strict: true, .. } | Fault::NoSignature { alone: true, .. } => {
+                Severity::Error
+            }
             Fault::OutOfOrder { .. }
             | Fault::Unrelated { .. }
             | Fault::Expired { .. }
@@ -160,7 +172,9 @@ impl Fault {
             | Fault::NamesNotCovered { .. }
             | Fault::OnlyCommonName { .. }
             | Fault::StapleRefused { .. }
-            | Fault::SameKind { .. } => Severity::Warning,
+            | Fault::SameKind { .. }
+            | Fault::NoSignature { .. }
+            | Fault::NoTls13Signature { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -196,7 +210,9 @@ impl Fault {
             | Fault::NamesNotCovered { file, .. }
             | Fault::OnlyCommonName { file }
             | Fault::StapleRefused { file, .. }
-            | Fault::SameKind { file, .. } => file,
+            | Fault::SameKind { file, .. }
+            | Fault::NoSignature { file, .. }
+            | Fault::NoTls13Signature { file, .. } => file,
         }
     }
 
@@ -277,6 +293,15 @@ impl Fault {
             Fault::SameKind { file, first, kind } => format!(
                 "{file}: {first} already has a certificate with a key of the same kind ({kind}) for this virtual host; \
                  this one is never used, remove it"),
+            Fault::NoSignature { file, kind, needed, alone: true } => format!(
+                "{file}: its key ({kind}) signs with none of the algorithms that are allowed here, so that no client \
+                 could be served; allow {needed}, or name a certificate with a key of another kind"),
+            Fault::NoSignature { file, kind, needed, .. } => format!(
+                "{file}: its key ({kind}) signs with none of the algorithms that are allowed here; this certificate is \
+                 never used, allow {needed} or remove it"),
+            Fault::NoTls13Signature { file, needed } => format!(
+                "{file}: none of the algorithms that are allowed here and fit a key exists in TLS 1.3, so that clients \
+                 that speak it cannot connect; allow {needed}, or leave TLS 1.3 out of the protocols"),
         }
     }
 

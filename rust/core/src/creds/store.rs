@@ -15,6 +15,7 @@ use super::passphrase::Passphrases;
 use super::problem::{Problem, Severity};
 use super::select::{CertSet, Pair};
 use super::shelf::{Digest, Shelf};
+use super::signatures::SignatureRequest;
 use super::{chain, placeholder};
 
 /// What one virtual host wants loaded.
@@ -40,6 +41,8 @@ pub struct LoadRequest {
     /// Our own words: a chain out of order is an error, and each key belongs to the certificate it is named with.
     /// mod_ssl's words: it is a warning, and keys find their certificates by themselves.
     pub strict: bool,
+    /// What handshakes may be signed with.
+    pub signatures: SignatureRequest,
 }
 
 impl LoadRequest {
@@ -192,6 +195,16 @@ impl Store {
                     .text
                     .push_str("; a placeholder is served until then");
             }
+        }
+        for (index, (request, set)) in requests.iter().zip(&report.sets).enumerate() {
+            let placeholder = set.iter().filter(|set| set.is_placeholder());
+            let pairs = placeholder.flat_map(|set| set.pairs());
+            let pairs: Vec<_> = pairs.map(|p| (Arc::clone(p), "the placeholder")).collect();
+            let faults = request.signatures.check(&pairs).into_iter();
+            let place = &request.signatures.place;
+            report
+                .problems
+                .extend(faults.map(|fault| fault.into_problem(index, place)));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::pem::{PemObject, SectionKind};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
@@ -47,6 +48,8 @@ pub struct Request {
     pub lookup: Depth,
     /// Certificates that no list covers pass.
     pub missing_ok: bool,
+    /// What clients may sign with, most wanted first; none: all there are.
+    pub signatures: Vec<SignatureScheme>,
 }
 
 /// Something that is wrong with a file.
@@ -87,6 +90,7 @@ pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<Problem>) {
         anchors,
         hints,
         revocation,
+        signatures: request.signatures.clone(),
     };
     let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
     (Some(Verifier::new(spec, algorithms)), problems.found)

@@ -27,4 +27,6 @@ pub use verifier::{Mode, Spec, Verifier};
 pub use watch::Watch;
 
 #[cfg(test)]
+mod scheme_tests;
+#[cfg(test)]
 mod tests;

@@ -102,6 +102,7 @@ impl Setting {
             anchors,
             hints: None,
             revocation: self.revocation,
+            signatures: Vec::new(),
         };
         let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
         Verifier::new(spec, algorithms)

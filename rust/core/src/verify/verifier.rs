@@ -6,7 +6,10 @@ use ::aws_lc_rs::digest;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved,
+    SignatureScheme,
+};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::Anchors;
@@ -63,6 +66,8 @@ pub struct Spec {
     pub hints: Option<Vec<Vec<u8>>>,
     /// Revocation lists.
     pub revocation: Revocation,
+    /// What clients may sign with, most wanted first; none: all there are.
+    pub signatures: Vec<SignatureScheme>,
 }
 
 /// Judges the certificates of the clients of one policy. Shared by all its connections.
@@ -75,6 +80,8 @@ pub struct Verifier {
     revocation: Revocation,
     hints: Vec<DistinguishedName>,
     algorithms: WebPkiSupportedAlgorithms,
+    /// The schemes of `algorithms` that are asked for.
+    schemes: Vec<SignatureScheme>,
 }
 
 impl Verifier {
@@ -83,6 +90,13 @@ impl Verifier {
         let subjects = spec
             .hints
             .unwrap_or_else(|| spec.anchors.subjects().to_vec());
+        let known = algorithms.supported_schemes();
+        let schemes = if spec.signatures.is_empty() {
+            known
+        } else {
+            let asked = spec.signatures.into_iter();
+            asked.filter(|scheme| known.contains(scheme)).collect()
+        };
         let mut verifier = Self {
             id: [0; 32],
             mode: spec.mode,
@@ -91,6 +105,7 @@ impl Verifier {
             revocation: spec.revocation,
             hints: subjects.into_iter().map(DistinguishedName::from).collect(),
             algorithms,
+            schemes,
         };
         verifier.id = verifier.digest();
         Arc::new(verifier)
@@ -138,9 +153,19 @@ impl Verifier {
         self.revocation.lists().generation()
     }
 
-    /// SHA-256 of mode, depth, CAs, hints and of how lists are used, but not of the lists: part of the policy id.
+    /// SHA-256 of mode, depth, CAs, hints, signatures and of how lists are used, but not of the lists: part of the policy
+    /// id.
     pub fn id(&self) -> [u8; 32] {
         self.id
+    }
+
+    /// RFC 8446 4.4.3: "the signature algorithm MUST be one of those present in the supported_signature_algorithms field"
+    /// of the request. rustls leaves that to the verifier.
+    fn check_scheme(&self, signed: &DigitallySignedStruct) -> Result<(), Error> {
+        if self.schemes.contains(&signed.scheme) {
+            return Ok(());
+        }
+        Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
     }
 
     fn digest(&self) -> [u8; 32] {
@@ -158,6 +183,9 @@ impl Verifier {
         self.anchors.ders().for_each(&mut put);
         put(b"hints");
         self.hints.iter().for_each(|hint| put(hint.as_ref()));
+        put(b"signatures");
+        let schemes = self.schemes.iter();
+        schemes.for_each(|scheme| put(&u16::from(*scheme).to_be_bytes()));
         let mut id = [0; 32];
         id.iter_mut()
             .zip(hash.finish().as_ref())
@@ -210,6 +238,7 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.check_scheme(dss)?;
         signature::verify_tls12(message, cert, dss, &self.algorithms)
     }
 
@@ -219,11 +248,12 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.check_scheme(dss)?;
         signature::verify_tls13(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        self.schemes.clone()
     }
 }
 

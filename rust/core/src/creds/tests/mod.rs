@@ -6,6 +6,7 @@ mod gaps;
 mod key;
 mod pem;
 mod select;
+mod signatures;
 mod store;
 
 use std::path::PathBuf;

@@ -1,0 +1,135 @@
+//! What clients sign with, where the configuration limits it.
+
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, KeyPair};
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    ClientConfig, ClientConnection, Error, PeerMisbehaved, RootCertStore, ServerConfig,
+    ServerConnection, SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion,
+};
+
+use super::verifier::Spec;
+use super::{Mode, Verifier};
+
+/// A client that signs as its key can, whatever it is asked for.
+#[derive(Debug)]
+struct Stubborn(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Stubborn {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let mut certified = CertifiedKey::clone(&self.0);
+        certified.key = Arc::new(Deaf(certified.key));
+        Some(Arc::new(certified))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct Deaf(Arc<dyn SigningKey>);
+
+impl SigningKey for Deaf {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        self.0
+            .choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+fn verifier(signatures: &[SignatureScheme]) -> Arc<Verifier> {
+    let spec = Spec {
+        mode: Mode::OptionalNoCa,
+        signatures: signatures.to_vec(),
+        ..Spec::default()
+    };
+    let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+    Verifier::new(spec, algorithms)
+}
+
+/// A handshake with the stubborn client, up to the server's judgement.
+fn judged(
+    verifier: Arc<Verifier>,
+    version: &'static SupportedProtocolVersion,
+) -> Result<(), Error> {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap().der().clone();
+    let der = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let signer = aws_lc_rs::sign::any_supported_type(&der.clone_key().into()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_cert_resolver(Arc::new(Stubborn(Arc::new(CertifiedKey::new(
+            vec![certificate.clone()],
+            signer,
+        )))));
+    let server = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![certificate], der.into())
+        .unwrap();
+    let name = ServerName::try_from("a.test").unwrap();
+    let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
+    let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+    for _ in 0..4 {
+        let mut bytes = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut bytes).unwrap();
+        }
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            server.read_tls(&mut rest).unwrap();
+            server.process_new_packets()?;
+        }
+        let mut bytes = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut bytes).unwrap();
+        }
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            client.read_tls(&mut rest).unwrap();
+            client.process_new_packets().unwrap();
+        }
+    }
+    assert!(!server.is_handshaking());
+    Ok(())
+}
+
+#[test]
+fn a_client_must_sign_as_it_is_asked() {
+    use SignatureScheme as S;
+    let refused = PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme;
+    for version in [&TLS12, &TLS13] {
+        assert_eq!(judged(verifier(&[]), version), Ok(()));
+        let fitting = verifier(&[S::ED25519, S::ECDSA_NISTP256_SHA256]);
+        assert_eq!(judged(fitting, version), Ok(()));
+        let other = verifier(&[S::RSA_PSS_SHA256, S::ECDSA_NISTP384_SHA384]);
+        assert_eq!(judged(other, version), Err(refused.clone().into()));
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_the_list_in_its_order() {
+    use SignatureScheme as S;
+    let list = [S::RSA_PSS_SHA384, S::ED448, S::ECDSA_NISTP256_SHA256];
+    let limited = verifier(&list);
+    assert_eq!(limited.supported_verify_schemes(), [list[0], list[2]]);
+    assert_ne!(limited.id(), verifier(&[]).id());
+    assert!(verifier(&[]).supported_verify_schemes().len() > 8);
+}
