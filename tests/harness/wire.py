@@ -51,7 +51,7 @@ class Hello:
     suites: list[int] = field(default_factory=lambda: [AES128, AES256, CHACHA, *SUITES12])
     groups: list[int] = field(default_factory=lambda: [X25519, P256, P384])
     shares: list[int] | None = None
-    schemes: list[int] = field(default_factory=lambda: list(SCHEMES))
+    schemes: list[int] | None = field(default_factory=lambda: list(SCHEMES))
     alpn: list[bytes] = field(default_factory=list)
     legacy_version: int = 0x0303
     session_id: bytes = field(default_factory=lambda: os.urandom(32))
@@ -63,7 +63,9 @@ class Hello:
         if self.name is not None:
             name = self.name if isinstance(self.name, bytes) else self.name.encode()
             found.append((0, vec(2, b"\0" + vec(2, name))))
-        found += [(23, b""), (11, b"\x01\0"), (10, vec(2, u16s(self.groups))), (13, vec(2, u16s(self.schemes)))]
+        found += [(23, b""), (11, b"\x01\0"), (10, vec(2, u16s(self.groups)))]
+        if self.schemes is not None:
+            found.append((13, vec(2, u16s(self.schemes))))
         if self.alpn:
             found.append((16, vec(2, b"".join(vec(1, p) for p in self.alpn))))
         if self.versions is not None:

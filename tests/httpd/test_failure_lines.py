@@ -47,6 +47,29 @@ def test_fields(httpd, ca):
     assert said["cause"] == "the client gave up with alert UnknownCA" and "chain" in said["remedy"]
 
 
+@pytest.mark.parametrize("name,hello,newest,oldest", [
+    ("a.test", {"legacy_version": 0x0302, "versions": None}, "TLS 1.1", "TLS 1.2"),
+    ("a.test", {"legacy_version": 0x0301, "versions": None}, "TLS 1.0", "TLS 1.2"),
+    ("a.test", {"versions": [0x0A0A, 0x0302, 0x0301]}, "TLS 1.1", "TLS 1.2"),
+    ("b.test", {"versions": None}, "TLS 1.2", "TLS 1.3"), ("b.test", {"versions": [0x0303]}, "TLS 1.2", "TLS 1.3"),
+])
+def test_old_clients(httpd, ca, name, hello, newest, oldest):
+    """They send no signature algorithms, which rustls misses before it looks at versions."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")]), Vhost("b.test", [ca.issue("b.test")], extra="TLSProtocol TLSv1.3+")])
+    for schemes in (None, [0x0403, 0x0804]):
+        reply = wire.exchange(server.port, Hello(name, schemes=schemes, **hello).record())
+        assert reply.alerts == ["protocol_version"]
+    said = fields(server, "handshake failed")
+    assert said["cause"] == f"the client offers at most {newest}, and the oldest version that is enabled here is {oldest}"
+    assert "TLSProtocol" in said["remedy"]
+
+
+def test_clients_without_signature_algorithms(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])])
+    assert wire.exchange(server.port, Hello(versions=None, schemes=None).record()).alerts == ["handshake_failure"]
+    assert fields(server, "handshake failed")["cause"].startswith("the client names no signature algorithms")
+
+
 def test_equal_failures_are_counted(httpd, ca):
     clock = Clock()
     server = httpd([Vhost("a.test", [ca.issue("a.test")])], mpm_settings=ONE_CHILD, environment=clock.environment)

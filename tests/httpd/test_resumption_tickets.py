@@ -99,6 +99,15 @@ def test_defaults_of_lifetimes(server, ca):
         assert session.ticket_lifetime_hint == expected
 
 
+def test_lifetime_where_tls13_is_on_and_has_no_suite(httpd, ca):
+    """The client offers TLS 1.3 and gets 1.2: its session lives as one of TLS 1.2."""
+    suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+    server = httpd([Vhost("a.test", [ca.issue("a.test", kind="p256")])], config=f"TLSCiphersSuppress {suites}",
+                   allow=("no cipher suite is left for TLSv1.3",))
+    _, session = visit(server.port, context(ca.file))
+    assert session.ticket_lifetime_hint == 3_600
+
+
 def test_no_early_data(server, ca, tmp_path):
     # A recorded request could be sent again by anybody: tickets do not invite clients to send any early.
     request = b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"

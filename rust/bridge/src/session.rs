@@ -238,8 +238,7 @@ impl Session {
                 {
                     format!("the client's certificate is refused: {}", verdict.reason)
                 }
-                Some(error) => describe::failure(error),
-                None => String::new(),
+                _ => self.inner.cause(),
             }
         })
     }

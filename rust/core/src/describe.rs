@@ -51,6 +51,19 @@ fn version(number: u16) -> Option<&'static str> {
     }
 }
 
+/// Why a client fails that offers nothing newer than `newest`, where nothing older than `oldest` is spoken.
+pub fn too_old(newest: u16, oldest: u16) -> String {
+    let name = |number| match version(number) {
+        Some(name) => name.replace("TLS", "TLS "),
+        None => "SSL 2".to_owned(),
+    };
+    format!(
+        "the client offers at most {}, and the oldest version that is enabled here is {}",
+        name(newest),
+        name(oldest)
+    )
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
@@ -199,6 +212,9 @@ fn incompatible(why: &PeerIncompatible) -> String {
         PeerIncompatible::NoKxGroupsInCommon => {
             "no key exchange group in common with the client".to_owned()
         }
+        PeerIncompatible::SignatureAlgorithmsExtensionRequired => {
+            "the client names no signature algorithms, as clients do that know none newer than SHA-1".to_owned()
+        }
         PeerIncompatible::NoSignatureSchemesInCommon
         | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => {
             "no signature algorithm in common with the client".to_owned()
@@ -229,6 +245,13 @@ mod tests {
             ..Hello::default()
         };
         assert_eq!(offered(&hello), "TLS1.3; ALPN 0x1b5b316d");
+    }
+
+    #[test]
+    fn old_clients_are_named_as_such() {
+        let said = "the client offers at most TLS 1.1, and the oldest version that is enabled here is TLS 1.2";
+        assert_eq!(too_old(0x0302, 0x0303), said);
+        assert!(too_old(0x0300, 0x0304).starts_with("the client offers at most SSL3, and"));
     }
 
     #[test]

@@ -65,6 +65,18 @@ pub struct Hello {
     pub extensions: Vec<u16>,
 }
 
+impl Hello {
+    /// The newest version offered that has a name; 0 where there is none.
+    pub fn newest_version(&self) -> u16 {
+        let known = |version: &&u16| (0x0300..=0x0304).contains(*version);
+        match self.versions.iter().filter(known).max() {
+            Some(newest) => *newest,
+            None if self.versions.is_empty() => self.legacy_version,
+            None => 0,
+        }
+    }
+}
+
 /// Reads the first bytes of a connection. Never panics; a longer prefix of the same stream only ever turns `NeedMore`
 /// into a final answer.
 pub fn parse(input: &[u8]) -> Parsed {

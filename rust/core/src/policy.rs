@@ -99,8 +99,23 @@ impl Policy {
 
     /// Whether a client that speaks TLS 1.3 gets it.
     pub fn speaks_tls13(&self) -> bool {
+        self.spec.tls13 && self.has_suite(&TLS13)
+    }
+
+    /// The oldest version that is spoken.
+    pub fn oldest_version(&self) -> Option<u16> {
+        let tls12 = self.spec.tls12 && self.has_suite(&TLS12);
+        let oldest = if tls12 {
+            Some(&TLS12)
+        } else {
+            self.speaks_tls13().then_some(&TLS13)
+        };
+        oldest.map(|version| version.version.into())
+    }
+
+    fn has_suite(&self, version: &SupportedProtocolVersion) -> bool {
         let mut suites = self.plain.none.crypto_provider().cipher_suites.iter();
-        self.spec.tls13 && suites.any(|suite| suite.version() == &TLS13)
+        suites.any(|suite| suite.version() == version)
     }
 
     /// What the sessions of a connection begin with that speaks TLS 1.3, or whose client speaks tickets.

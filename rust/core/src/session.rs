@@ -65,8 +65,9 @@ pub struct Session {
     unread: Vec<u8>,
     offers_tls13: bool,
     offers_tickets: bool,
-    /// The client knows nothing newer than TLS 1.1.
-    too_old: bool,
+    newest_offered: u16,
+    /// The oldest version of the policy, where the client knows nothing as new.
+    out_of_reach: Option<u16>,
     wants_staple: bool,
     offered_id: Vec<u8>,
     peer_closed: bool,
@@ -86,7 +87,7 @@ impl Session {
         if let Parsed::Hello(hello) = &parsed {
             self.offers_tls13 = hello.versions.contains(&TLS13);
             self.offers_tickets = hello.extensions.contains(&SESSION_TICKET);
-            self.too_old = hello.versions.is_empty() && hello.legacy_version < TLS12;
+            self.newest_offered = hello.newest_version();
             self.wants_staple = hello.extensions.contains(&STATUS_REQUEST);
             self.offered_id.clone_from(&hello.session_id);
         }
@@ -107,6 +108,9 @@ impl Session {
         context.resumption.offered_id = std::mem::take(&mut self.offered_id);
         context.wants.staple = self.wants_staple;
         let config = policy.config(alpn, prefers_chacha);
+        self.out_of_reach = policy
+            .oldest_version()
+            .filter(|oldest| (1..*oldest).contains(&self.newest_offered));
         self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));
         Ok(())
@@ -195,7 +199,7 @@ impl Session {
             }
         }
         if self.failure.is_some() {
-            if self.too_old {
+            if self.out_of_reach.is_some() {
                 self.failure = Some(PeerIncompatible::Tls12NotOffered.into());
             }
             self.collect_alert(tls);
@@ -215,7 +219,7 @@ impl Session {
     /// when no certificate fits, in the clear, its description last.
     ///
     /// RFC 5246 E.1: a server that does not speak the client's version "MUST send a "protocol_version" alert message"; rustls
-    /// misses signature_algorithms first, which clients of TLS 1.1 do not send, and answers handshake_failure.
+    /// misses signature_algorithms first, which old clients do not send, and answers handshake_failure.
     ///
     /// RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY [...] respond with a fatal
     /// handshake_failure alert"; rustls sends certificate_required, which TLS 1.2 does not have.
@@ -231,7 +235,7 @@ impl Session {
             }
         }
         let better = match &self.failure {
-            _ if self.too_old => AlertDescription::ProtocolVersion,
+            _ if self.out_of_reach.is_some() => AlertDescription::ProtocolVersion,
             Some(error) if describe::nothing_in_common(error) => AlertDescription::HandshakeFailure,
             Some(Error::NoCertificatesPresented) if is_tls12(tls) => {
                 AlertDescription::HandshakeFailure
@@ -343,6 +347,15 @@ impl Session {
     /// Why the connection failed, in rustls' words.
     pub fn failure(&self) -> Option<&Error> {
         self.failure.as_ref()
+    }
+
+    /// Why the connection failed, in plain words; empty where it did not.
+    pub fn cause(&self) -> String {
+        match (self.out_of_reach, &self.failure) {
+            (_, None) => String::new(),
+            (Some(oldest), Some(_)) => describe::too_old(self.newest_offered, oldest),
+            (None, Some(error)) => describe::failure(error),
+        }
     }
 
     /// The alert by which the client ended the connection, where it did.

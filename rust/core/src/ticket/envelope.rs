@@ -124,6 +124,24 @@ impl Envelope {
         self.issued.saturating_sub(u64::from(self.chain))
     }
 
+    /// Seconds, from when it is sealed, after which it is refused for sure: what a client may be told.
+    pub fn promise(&self) -> u32 {
+        let chain = self.longest_chain().saturating_sub(u64::from(self.chain));
+        let expiry = self.client.map_or(0, |client| client.not_after);
+        let certificate = match expiry {
+            0 => u64::MAX,
+            expiry => expiry.saturating_sub(self.issued),
+        };
+        u32::try_from(chain.min(certificate)).map_or(self.lifetime, |most| self.lifetime.min(most))
+    }
+
+    fn longest_chain(&self) -> u64 {
+        match self.client {
+            Some(_) => MAX_CHAIN_CLIENT,
+            None => MAX_CHAIN,
+        }
+    }
+
     /// Whether a session sealed in this envelope may be resumed by a connection of `to` at `now`; `skew` is how far in the
     /// future, in seconds, it may have been issued.
     pub fn check(&self, to: &Binding<'_>, now: u64, skew: u64) -> Result<(), Refusal> {
@@ -135,12 +153,7 @@ impl Envelope {
             return Err(Refusal::Expired);
         }
         self.check_client(to, now)?;
-        let chain = if self.client.is_some() {
-            MAX_CHAIN_CLIENT
-        } else {
-            MAX_CHAIN
-        };
-        if now.saturating_sub(self.origin()) >= chain {
+        if now.saturating_sub(self.origin()) >= self.longest_chain() {
             Err(Refusal::Expired)
         } else {
             Ok(())
@@ -347,6 +360,34 @@ mod tests {
             ..sealed_at(NOW)
         };
         assert_eq!(judged.check(&HERE, NOW, 0), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn nothing_is_promised_that_is_refused() {
+        let client = |not_after| ClientVerdict {
+            code: 1,
+            not_after,
+            generation: 5,
+        };
+        let at = |chain, client| Envelope {
+            chain,
+            client,
+            ..sealed_at(NOW)
+        };
+        let table = [
+            (at(0, None), 3600),
+            (at(7 * 24 * 3600 - 10, None), 10),
+            (at(0, Some(client(0))), 3600),
+            (at(0, Some(client(NOW + 100))), 100),
+            (at(12 * 3600 - 20, Some(client(NOW + 100))), 20),
+            (at(13 * 3600, Some(client(NOW + 100))), 0),
+        ];
+        for (envelope, promised) in table {
+            assert_eq!(envelope.promise(), promised, "{envelope:?}");
+            let last = NOW + u64::from(promised);
+            assert!(envelope.check(&HERE, last, 0).is_err(), "{envelope:?}");
+            assert!(promised == 0 || envelope.check(&HERE, last - 1, 0).is_ok());
+        }
     }
 
     #[test]

@@ -54,14 +54,7 @@ impl Sealer {
         value: &[u8],
     ) -> Option<Vec<u8>> {
         let (name, key) = self.board.newest(&*self.clock)?;
-        let issued = self.clock.now();
-        let chain = u32::try_from(issued.saturating_sub(history.origin)).ok()?;
-        let envelope = Envelope {
-            issued,
-            lifetime: to.lifetime,
-            chain,
-            client: history.client,
-        };
+        let envelope = self.envelope(to.lifetime, history)?;
         let mut head = Vec::with_capacity(128);
         envelope.encode(&mut head);
         if matches!(kind, Kind::Ticket) {
@@ -73,6 +66,17 @@ impl Sealer {
         out.extend_from_slice(&name.epoch.to_be_bytes());
         let aad = kind.aad(to, &out)?;
         seal::seal(&key, &aad, &[&head, value], &mut out).then_some(out)
+    }
+
+    /// The head of what is sealed now.
+    pub(super) fn envelope(&self, lifetime: u32, history: History) -> Option<Envelope> {
+        let issued = self.clock.now();
+        Some(Envelope {
+            issued,
+            lifetime,
+            chain: u32::try_from(issued.saturating_sub(history.origin)).ok()?,
+            client: history.client,
+        })
     }
 
     /// Opens what [`Sealer::seal`] made, if a connection of `to` may resume it now.

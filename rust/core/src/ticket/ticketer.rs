@@ -61,7 +61,13 @@ impl ProducesTickets for Ticketer {
     }
 
     fn lifetime(&self) -> u32 {
-        context::with(|context| context.resumption.lifetime).unwrap_or(0)
+        let promise = |context: &mut Context| {
+            let resumption = &context.resumption;
+            let history = resumption.history(self.sealer.clock.now());
+            let envelope = self.sealer.envelope(resumption.lifetime, history)?;
+            Some(envelope.promise())
+        };
+        context::with(promise).flatten().unwrap_or(0)
     }
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
