@@ -88,14 +88,12 @@ impl Judge {
             algorithms: &self.algorithms,
             role: Role::Server,
         };
-        let verdict = rules.judge(chain, now);
-        let forgiven = self.mode == Mode::OptionalNoCa && reason::is_untrusted(verdict.reason);
+        let verdict = match self.mode {
+            Mode::OptionalNoCa => rules.judge_generously(chain, now),
+            _ => rules.judge(chain, now),
+        };
         match verdict.outcome {
-            Outcome::Success => Ok(verdict),
-            _ if forgiven => Ok(Verdict {
-                outcome: Outcome::Generous,
-                ..verdict
-            }),
+            Outcome::Success | Outcome::Generous => Ok(verdict),
             _ => Err(format!(
                 "its certificate does not verify: {}{}",
                 verdict.reason,
