@@ -3,7 +3,7 @@
 
 use mod_tls_core::agent::{shape, wire};
 use mod_tls_core::creds::passphrase::{Answer, Passphrases, Question};
-use mod_tls_core::creds::{certificate, decrypt, key, pem};
+use mod_tls_core::creds::{certificate, decrypt, key, ocsp, pem};
 use mod_tls_core::hello::{Parsed, parse};
 
 /// A prefix of a hello says nothing yet, or what the whole says.
@@ -55,6 +55,30 @@ pub fn agent(data: &[u8]) {
         again.extend_from_slice(reply.signature);
         assert_eq!(again, data);
     }
+}
+
+const LEAF: &[u8] = include_bytes!("../ocsp/leaf.der");
+const ISSUER: &[u8] = include_bytes!("../ocsp/issuer.der");
+
+/// A response that a client would believe is sent as it came, while it is good; the certificates are foreign bytes too.
+pub fn ocsp(data: &[u8]) {
+    if let Ok(staple) = judge_ocsp(data) {
+        assert_eq!(staple.der, data);
+        assert!(staple.from < staple.until);
+        assert!(staple.is_of_use(now()) && !staple.is_of_use(staple.until));
+    }
+    let response = include_bytes!("../corpus/ocsp/good");
+    let _ = ocsp::check(response, data, ISSUER, now());
+    let _ = ocsp::check(response, LEAF, data, now());
+}
+
+/// What is said of a response about the certificate that the seeds are about, at the time when they were made.
+pub fn judge_ocsp(response: &[u8]) -> Result<ocsp::Staple, ocsp::Refusal> {
+    ocsp::check(response, LEAF, ISSUER, now())
+}
+
+fn now() -> i64 {
+    include_str!("../ocsp/now").trim().parse().unwrap_or(0)
 }
 
 struct OnePhrase;

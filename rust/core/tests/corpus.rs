@@ -5,7 +5,7 @@ use std::path::PathBuf;
 #[path = "../../../fuzz/src/lib.rs"]
 mod fuzzing;
 
-fn seeds(target: &str) -> Vec<Vec<u8>> {
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/corpus")
         .join(target);
@@ -14,14 +14,17 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     files.sort();
     files
         .iter()
-        .map(|file| std::fs::read(file).unwrap())
+        .map(|file| {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read(file).unwrap())
+        })
         .collect()
 }
 
 fn replay(target: &str, least: usize, run: fn(&[u8])) {
     let seeds = seeds(target);
     assert!(seeds.len() >= least, "{target}: {} seeds", seeds.len());
-    for seed in seeds {
+    for (_, seed) in seeds {
         run(&seed);
         let step = (seed.len() / 64).max(1);
         (0..seed.len())
@@ -48,4 +51,23 @@ fn keys() {
 #[test]
 fn agent_seeds() {
     replay("agent", 12, fuzzing::agent);
+}
+
+#[test]
+fn ocsp_responses() {
+    replay("ocsp", 10, fuzzing::ocsp);
+    // Each seed is what its name says: the target gets to the end of the way, and to each refusal.
+    use mod_tls_core::creds::ocsp::Refusal;
+    for (name, seed) in seeds("ocsp") {
+        let refusal = fuzzing::judge_ocsp(&seed).err();
+        let expected = match name.as_str() {
+            "revoked" => Some(Refusal::Revoked),
+            "unknown" => Some(Refusal::Unknown),
+            "foreign" => Some(Refusal::Foreign),
+            "try-later" => Some(Refusal::Unsuccessful(3)),
+            "stranger" | "responder-without-certificate" => Some(Refusal::Signature),
+            _ => None,
+        };
+        assert_eq!(refusal, expected, "{name}");
+    }
 }
