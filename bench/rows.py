@@ -37,7 +37,7 @@ def _full(version: str, suite: str) -> Callable[[Fleet, Arm, int], load.Done]:
 
 def _post_quantum(fleet: Fleet, arm: Arm, count: int) -> load.Done:
     """As above; the hybrid group with our module, X25519 with mod_ssl, which knows no other."""
-    group = "X25519MLKEM768" if arm.name == "mod_tls" else X25519
+    group = X25519 if arm.name == "mod_ssl" else "X25519MLKEM768"
     arguments = [*_offer("1.3", SUITE_13, group), "--connections", str(count), "--requests", "0"]
     return fleet.client.run(arm, [*arguments, "--expect-group", group, "--expect-resumed", "0"], count)
 
@@ -101,11 +101,24 @@ def _upload_h2(fleet: Fleet, arm: Arm, count: int) -> load.Done:
     return load.h2load(arm, ["-c", "1", "-m", "1", "-d", str(fleet.docroot / "large")], count, "/sink")
 
 
+def in_process_rows() -> list[CpuRow]:
+    """Full handshakes once more, without the key agent: the targets are of a time before it."""
+    kinds = [
+        ("full13off", "TLS 1.3 ECDSA", 0.52, _full("1.3", SUITE_13), "ecdsa"),
+        ("full12off", "TLS 1.2 ECDSA", 0.60, _full("1.2", SUITE_12), "ecdsa"),
+        ("full13rsaoff", "TLS 1.3 RSA-2048", 0.70, _full("1.3", SUITE_13), "rsa"),
+        ("full13pqoff", "TLS 1.3 X25519MLKEM768", 0.62, _post_quantum, "ecdsa"),
+    ]
+    return [CpuRow(name, f"`TLSKeyIsolation off`: full {title}", target, run, 1500, site=site, ours="in_process")
+            for name, title, target, run, site in kinds]
+
+
 ROWS = [
     CpuRow("full13", "connect, full TLS 1.3 ECDSA P-256 + X25519, close", 0.52, _full("1.3", SUITE_13), 1500),
     CpuRow("full12", "full TLS 1.2 ECDSA", 0.60, _full("1.2", SUITE_12), 1500),
     CpuRow("full13rsa", "full TLS 1.3 RSA-2048", 0.70, _full("1.3", SUITE_13), 1500, site="rsa"),
     CpuRow("full13pq", "full TLS 1.3 X25519MLKEM768 (mod_ssl: X25519)", 0.62, _post_quantum, 1500),
+    *in_process_rows(),
     CpuRow("resumed13", "resumed TLS 1.3 + GET + close", 0.58, _resumed("1.3", SUITE_13, "newest"), 1500),
     CpuRow("resumed12", "resumed TLS 1.2 by ticket + GET + close", 0.70, _resumed("1.2", SUITE_12, "newest"), 1500),
     CpuRow(
