@@ -26,7 +26,7 @@ pub fn pem(data: &[u8]) {
             assert!(decoded.len() <= data.len());
         }
     }
-    let _ = certificate::find_certificates("file", data);
+    let _ = certificate::find_certificates("file", data, &mut certificate::KnownIssuers::new());
 }
 
 /// Keys as PEM, encrypted ones with one short phrase, and as bare DER in each form.

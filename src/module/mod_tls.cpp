@@ -64,6 +64,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   tls::server::register_outgoing_hooks();
   tls::server::register_resumption_hooks();
   tls::server::register_agent_hooks();
+  tls::server::prepare_agent();
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);
   tls::access::register_hooks(pool);

@@ -119,14 +119,6 @@ void child_init(apr_pool_t* /*pool*/, server_rec* /*s*/) noexcept {
 
 bool one_process() { return ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0; }
 
-// The supervisor keeps what it inherits of this process's memory, so it is forked before the configuration is turned
-// into servers: with 10,000 virtual hosts that is ten times less. Whether it is wanted turns out in post_config.
-int pre_config(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) noexcept {
-  const bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
-  if (first && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !one_process()) rs::agent_prepare();
-  return OK;
-}
-
 }  // namespace
 
 bool uses_agent(server_rec* main, bool first_pass) {
@@ -166,8 +158,12 @@ rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs:
 
 void end_agent() { rs::agent_end(); }
 
+void prepare_agent() {
+  const bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+  if (first && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !one_process()) rs::agent_prepare();
+}
+
 void register_agent_hooks() {
-  ap_hook_pre_config(pre_config, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_monitor(monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }

@@ -20,6 +20,11 @@ namespace tls::server {
 // Ends an agent that the configuration has no use for. Parent only.
 void end_agent();
 
+// Makes the agent's first process, at start and where httpd runs to serve. The agent keeps what it inherits of this
+// process's memory, so this is called as soon as the module is loaded, before the configuration of perhaps 10,000
+// virtual hosts is read. Whether the agent is wanted turns out in post_config.
+void prepare_agent();
+
 // What the agent needs of httpd: the monitor hook for its messages and for its life, child_init to give up what is the
 // parent's.
 void register_agent_hooks();

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from cryptography import x509
 from harness import process
 from harness.agent import agent, named
 from harness.clients import curl, s_client
@@ -207,3 +208,36 @@ def test_a_key_that_turned_bad_stops_the_start_only_where_it_was_never_loaded(se
     assert curl(server.port, ca=ca.file).status == 200
     server.stop()
     assert "holds no PEM block" in server.start_fails()
+
+
+def test_a_restart_without_a_change_keeps_the_signer(httpd, ca):
+    """Nothing is loaded again, and what changes afterwards is taken up as ever."""
+    server = httpd([Vhost("a.test", extra="TLSCertificate a.pem")], config=f"{ON}\nTLSReload 1", start=False)
+
+    def write(pair):
+        server.put("a.pem.new", pair.certificate_pem() + pair.key_pem(), 0o600)
+        os.rename(server.home / "a.pem.new", server.home / "a.pem")
+
+    def served():
+        with open_connection(server, ca) as connection:
+            return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True)).serial_number
+
+    write(ca.issue("a.test"))
+    server.start()
+    before, children = agent(server), set(server.children)
+    server.graceful()
+    assert agent(server) == before
+    wait_until(lambda: not children & set(server.children), "children of the new generation alone")
+    renewed = ca.issue("a.test")
+    write(renewed)
+    wait_until(lambda: served() == renewed.certificate.serial_number, "the new certificate", 10)
+    server.log.expect("TLS0801")
+    for _ in range(3):
+        server.graceful()
+        assert served() == renewed.certificate.serial_number
+    before = agent(server)
+    last = ca.issue("a.test")
+    write(last)
+    server.graceful()
+    assert served() == last.certificate.serial_number, "a restart does not wait until a file has settled"
+    assert agent(server).signer != before.signer and agent(server).supervisor == before.supervisor

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mod_tls_core::agent::{Kind, Parent, Weaknesses, Wish};
+use mod_tls_core::agent::{Kind, Parent, Requests, Weaknesses, Wish};
 use mod_tls_core::client::{self, Machines};
 
 use crate::credentials::{Credentials, request};
@@ -35,7 +35,7 @@ pub fn agent_load(
                 threads: wish.threads,
                 children: wish.children,
                 id: wish.id,
-                requests: requests.iter().map(request).collect(),
+                requests: Requests::new(requests.iter().map(request)),
             })
             .map_err(|error| error.to_string())?;
         let weak = weaknesses(loaded.weaknesses);

@@ -14,8 +14,8 @@ use mod_tls_core::x509;
 use crate::ffi;
 use crate::guard::{guard, guard_result};
 
-/// How long a start or restart may take longer for the sake of compressed certificates: enough for hundreds.
-const COMPRESSING: Duration = Duration::from_millis(100);
+/// How long a start or restart may take longer for the sake of compressed certificates: enough for a hundred.
+const COMPRESSING: Duration = Duration::from_millis(20);
 
 /// Files as they were parsed; owned by the process pool, so that restarts parse only what changed.
 pub struct CredentialStore(creds::Store);
@@ -61,7 +61,7 @@ impl Credentials {
     pub fn staple_facts(&self, index: usize) -> Vec<ffi::StapleFacts> {
         let facts = |pair: &Arc<creds::Pair>| ffi::StapleFacts {
             id: pair.id(),
-            pem: match &pair.certified.cert[..] {
+            pem: match &pair.chain()[..] {
                 [leaf, issuer, ..] => x509::pem(leaf) + &x509::pem(issuer),
                 _ => String::new(),
             },
@@ -132,11 +132,11 @@ impl Credentials {
         let set = self.live.set(index);
         let facts = |pair: &Arc<creds::Pair>| ffi::CertificateFacts {
             key: pair.kind.to_string(),
-            subject: pair.leaf.display.clone(),
+            subject: pair.leaf.display.to_string(),
             names: pair.leaf.names_for_people(),
             not_after: creds::chain::date(pair.leaf.not_after),
             days_left: creds::chain::days_left(pair.leaf.not_after, now),
-            chain_length: pair.certified.cert.len(),
+            chain_length: pair.chain().len(),
         };
         set.map(|set| set.pairs().iter().map(facts).collect())
             .unwrap_or_default()
@@ -165,6 +165,11 @@ impl CredentialStore {
             };
             let mut report = self.0.load(&requests, passphrases);
             self.0.fill_gaps(&requests, &mut report);
+            // Children share what is made before they are forked.
+            let pairs = report.sets.iter().flatten().flat_map(|set| set.pairs());
+            pairs.for_each(|pair| {
+                pair.certified();
+            });
             let live = Live::fixed(report.sets);
             Ok(Box::new(Credentials::new(
                 live,

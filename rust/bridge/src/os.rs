@@ -13,6 +13,12 @@ use mod_tls_core::agent::{Os, Received};
 /// Linux.
 pub struct Linux;
 
+/// Enough to sort 640,000 free pieces of memory, by allocations that no piece among them is likely to fit.
+const SORTINGS: usize = 64;
+const LARGE: usize = 100_000;
+/// glibc's own bound at the start.
+const MAPPED: libc::c_int = 128 * 1024;
+
 /// Control data: credentials and room for a few descriptors, aligned as cmsghdr wants it.
 #[repr(C, align(8))]
 struct Control([u8; 128]);
@@ -102,10 +108,17 @@ impl Os for Linux {
     }
 
     fn trim(&self) {
-        // SAFETY: looks at the allocator's own lists, under its locks.
+        // SAFETY: looks at the allocator's own lists and settings, under its locks.
         #[cfg(target_env = "gnu")]
         unsafe {
+            // Blocks above this size go back by themselves; without a word glibc raises the bound to what was freed.
+            libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED);
             libc::malloc_trim(0);
+        }
+        // glibc leaves all free pieces in one list, which the next large allocation sorts, 10,000 at a time, writing
+        // to each of them: after a fork both processes would do so, and no page would be shared any more.
+        for _ in 0..SORTINGS {
+            std::hint::black_box(Vec::<u8>::with_capacity(LARGE));
         }
     }
 

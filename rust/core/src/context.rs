@@ -47,6 +47,21 @@ pub struct Shown {
     pub packed: Arc<Packed>,
 }
 
+impl Shown {
+    /// This, with no compressed form yet.
+    pub fn new(certified: CertifiedKey) -> Self {
+        Self {
+            certified: Arc::new(certified),
+            packed: Arc::default(),
+        }
+    }
+
+    /// Makes the compressed forms.
+    pub fn pack(&self) {
+        self.packed.pack(&self.certified);
+    }
+}
+
 /// The identity and policy that a session, and every ticket it issues, is bound to.
 #[derive(Debug, Default)]
 pub struct Context {

@@ -115,7 +115,7 @@ fn nothing_of_a_key_stays_in_memory() {
         let text = text_needle(&inverted(key), line, from);
         let der = der_needle(&text);
         {
-            let (_, file) = file::read(&path(key)).unwrap();
+            let file = file::read(&path(key)).unwrap();
             let block = pem::blocks(&file).map(Result::unwrap).last().unwrap();
             let decoded = block.decode().unwrap();
             assert!(

@@ -69,6 +69,11 @@ impl Live {
         })
     }
 
+    /// The generation of the configuration whose entries on the board it takes in.
+    pub fn generation(&self) -> Option<u64> {
+        self.news.as_ref().map(|news| news.generation)
+    }
+
     /// How many virtual hosts there are.
     pub fn len(&self) -> usize {
         self.hosts.len()
@@ -156,7 +161,7 @@ mod tests {
     use crate::agent::testing::pair;
 
     fn name(live: &Live, index: usize) -> String {
-        live.set(index).unwrap().pairs()[0].leaf.display.clone()
+        live.set(index).unwrap().pairs()[0].leaf.display.to_string()
             + &live.set(index).unwrap().pairs()[0].leaf.dns_names[0]
     }
 

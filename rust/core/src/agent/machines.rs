@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::codec::{Cut, Reader, Writer};
-use super::message::VERSION;
+use super::message::{VERSION, begin};
 use super::public::{decode_certified, encode_certified};
 use super::transport::Transport;
 use super::wire::Role;
@@ -24,10 +24,7 @@ pub fn encode(machines: &Machines) -> Vec<u8> {
 
 /// From bytes.
 pub fn decode(bytes: &[u8]) -> Result<Machines, Cut> {
-    let mut r = Reader::new(bytes);
-    if r.number()? != VERSION {
-        return Err(Cut);
-    }
+    let mut r = begin(bytes)?;
     Ok(Machines {
         files: r.list(Reader::text)?,
         chain: r.text()?,
@@ -54,7 +51,8 @@ impl Answer {
         w.text(&self.failure);
         w.list(&self.warnings, |w, line| w.text(line));
         w.list(&self.pairs, |w, pair| {
-            encode_certified(w, &pair.certified);
+            let chain: Vec<&[u8]> = pair.certified.cert.iter().map(AsRef::as_ref).collect();
+            encode_certified(w, pair.certified.key.as_ref(), &chain);
             w.list(&pair.issuers, |w, name| w.bytes(name));
         });
         w.into_bytes()
@@ -62,10 +60,7 @@ impl Answer {
 
     /// From bytes; the keys sign as clients over `transport`.
     pub fn decode(bytes: &[u8], transport: &Arc<Transport>) -> Result<Self, Cut> {
-        let mut r = Reader::new(bytes);
-        if r.number()? != VERSION {
-            return Err(Cut);
-        }
+        let mut r = begin(bytes)?;
         Ok(Self {
             failure: r.text()?,
             warnings: r.list(Reader::text)?,
@@ -96,7 +91,7 @@ mod tests {
         let ours = pair("proxy.example");
         let answer = Answer {
             pairs: vec![Pair {
-                certified: Arc::clone(&ours.certified),
+                certified: Arc::clone(ours.certified()),
                 issuers: vec![vec![1, 2]],
             }],
             warnings: vec!["odd".to_owned()],
@@ -106,7 +101,7 @@ mod tests {
         let bytes = answer.encode();
         let back = Answer::decode(&bytes, &transport).unwrap();
         let theirs = &back.pairs[0];
-        assert_eq!(theirs.certified.cert, ours.certified.cert);
+        assert_eq!(theirs.certified.cert, ours.certified().cert);
         assert!(theirs.certified.keys_match().is_ok());
         assert_eq!(theirs.issuers, [[1, 2]]);
         assert_eq!(back.warnings, ["odd"]);

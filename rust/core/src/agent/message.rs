@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rustls::SignatureScheme;
-
 use super::codec::{Cut, Reader, Writer};
 use super::public::{Known, Sent, decode_sets, encode_sets};
+use super::requests::Requests;
 use super::transport::Transport;
-use crate::creds::{CertSet, LoadRequest, PairRequest, Problem, Severity, SignatureRequest};
+use crate::creds::{CertSet, Problem, Severity};
 
 /// Version of these messages and of everything else in the agent. A supervisor of another version is replaced.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The parent's order: load this, and serve it when `serve` is set.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order {
     /// Tags the entries on the board that belong to this configuration.
     pub generation: u64,
@@ -29,7 +28,7 @@ pub struct Order {
     /// Uid and gid that the agent takes with its first order.
     pub id: u32,
     /// What to load, one for each virtual host.
-    pub requests: Vec<LoadRequest>,
+    pub requests: Requests,
 }
 
 impl Order {
@@ -43,32 +42,13 @@ impl Order {
         w.number(self.per_process);
         w.number(self.total);
         w.number(self.id);
-        w.list(&self.requests, |w, request| {
-            w.text(&request.host);
-            w.text(&request.passphrase);
-            w.byte(u8::from(request.strict));
-            w.byte(u8::from(request.placeholder));
-            w.list(&request.names, |w, name| w.text(name));
-            w.list(&request.pairs, |w, pair| {
-                w.text(&pair.certificate);
-                w.optional(pair.key.as_deref());
-                w.optional(pair.staple.as_deref());
-                w.text(&pair.place);
-            });
-            w.list(&request.spare_keys, |w, key| w.text(key));
-            w.optional(request.chain.as_deref());
-            w.optional(request.authorities.as_deref());
-            encode_signatures(w, &request.signatures);
-        });
+        w.bytes(self.requests.as_bytes());
         w.into_bytes()
     }
 
     /// From bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, Cut> {
-        let mut r = Reader::new(bytes);
-        if r.number()? != VERSION {
-            return Err(Cut);
-        }
+        let mut r = begin(bytes)?;
         Ok(Self {
             generation: r.long()?,
             serve: r.byte()? != 0,
@@ -76,53 +56,15 @@ impl Order {
             per_process: r.number()?,
             total: r.number()?,
             id: r.number()?,
-            requests: r.list(decode_request)?,
+            requests: Requests::from_bytes(r.bytes()?),
         })
     }
 }
 
-fn decode_request(r: &mut Reader<'_>) -> Result<LoadRequest, Cut> {
-    Ok(LoadRequest {
-        host: r.text()?,
-        passphrase: r.text()?,
-        strict: r.byte()? != 0,
-        placeholder: r.byte()? != 0,
-        names: r.list(Reader::text)?,
-        pairs: r.list(|r| {
-            Ok(PairRequest {
-                certificate: r.text()?,
-                key: r.optional()?,
-                staple: r.optional()?,
-                place: r.text()?,
-            })
-        })?,
-        spare_keys: r.list(Reader::text)?,
-        chain: r.optional()?,
-        authorities: r.optional()?,
-        signatures: decode_signatures(r)?,
-    })
-}
-
-fn encode_signatures(w: &mut Writer, signatures: &SignatureRequest) {
-    w.list(&signatures.schemes, |w, scheme| {
-        w.number(u32::from(u16::from(*scheme)));
-    });
-    w.byte(u8::from(signatures.tls13));
-    w.byte(u8::from(signatures.tls12));
-    w.text(&signatures.place);
-}
-
-fn decode_signatures(r: &mut Reader<'_>) -> Result<SignatureRequest, Cut> {
-    let scheme = |r: &mut Reader<'_>| {
-        let number = u16::try_from(r.number()?).map_err(|_| Cut)?;
-        Ok(SignatureScheme::from(number))
-    };
-    Ok(SignatureRequest {
-        schemes: r.list(scheme)?,
-        tls13: r.byte()? != 0,
-        tls12: r.byte()? != 0,
-        place: r.text()?,
-    })
+/// A reader behind the version of a message; another version's is not read.
+pub fn begin(bytes: &[u8]) -> Result<Reader<'_>, Cut> {
+    let mut r = Reader::new(bytes);
+    (r.number()? == VERSION).then_some(r).ok_or(Cut)
 }
 
 /// What a supervisor could not take from itself or its signer; each is a line for the administrator.
@@ -185,10 +127,7 @@ impl State {
 
     /// From bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, Cut> {
-        let mut r = Reader::new(bytes);
-        if r.number()? != VERSION {
-            return Err(Cut);
-        }
+        let mut r = begin(bytes)?;
         Ok(Self {
             weaknesses: Weaknesses::from_bits(r.byte()?),
             failure: r.text()?,
@@ -199,6 +138,9 @@ impl State {
 /// The supervisor's answer.
 #[derive(Debug, Default)]
 pub struct Answer {
+    /// Everything is as it was answered to the order of this generation, and goes on under its number; there is
+    /// nothing else then.
+    pub as_before: Option<u64>,
     /// For each request its set; `None` where nothing of it can be used.
     pub sets: Vec<Option<Arc<CertSet>>>,
     /// What is wrong with the files.
@@ -210,6 +152,11 @@ impl Answer {
     pub fn encode(&self, sent: &mut Sent) -> Vec<u8> {
         let mut w = Writer::default();
         w.number(VERSION);
+        w.byte(u8::from(self.as_before.is_some()));
+        if let Some(generation) = self.as_before {
+            w.long(generation);
+            return w.into_bytes();
+        }
         w.list(&self.problems, |w, problem| {
             w.byte(severity_code(problem.severity));
             w.count(problem.request);
@@ -239,9 +186,12 @@ impl Answer {
         transport: &Arc<Transport>,
         known: &mut Known,
     ) -> Result<Self, Cut> {
-        let mut r = Reader::new(bytes);
-        if r.number()? != VERSION {
-            return Err(Cut);
+        let mut r = begin(bytes)?;
+        if r.byte()? != 0 {
+            return Ok(Self {
+                as_before: Some(r.long()?),
+                ..Self::default()
+            });
         }
         let problems = r.list(|r| {
             Ok(Problem {
@@ -257,7 +207,11 @@ impl Answer {
             0 => Ok(None),
             place => distinct.get(place - 1).cloned().map(Some).ok_or(Cut),
         })?;
-        Ok(Self { sets, problems })
+        Ok(Self {
+            as_before: None,
+            sets,
+            problems,
+        })
     }
 }
 
@@ -283,6 +237,8 @@ mod tests {
     use super::*;
     use crate::agent::broker::broker;
     use crate::agent::testing::{Random, pair};
+    use crate::creds::{LoadRequest, PairRequest, SignatureRequest};
+    use rustls::SignatureScheme;
 
     #[test]
     fn orders_round_trip() {
@@ -293,7 +249,7 @@ mod tests {
             per_process: 64,
             total: 4096,
             id: 65_533,
-            requests: vec![LoadRequest {
+            requests: Requests::new(std::iter::once(LoadRequest {
                 host: "www.example.com:443".to_owned(),
                 passphrase: "builtin".to_owned(),
                 names: vec!["www.example.com".to_owned()],
@@ -314,10 +270,12 @@ mod tests {
                     tls12: false,
                     place: "file:3".to_owned(),
                 },
-            }],
+            })),
         };
         let back = Order::decode(&order.encode()).unwrap();
         assert_eq!(format!("{back:?}"), format!("{order:?}"));
+        let read = back.requests.read().unwrap();
+        assert_eq!(Requests::new(read.into_iter()), order.requests);
         let mut other = order.encode();
         other[3] ^= 1;
         assert!(Order::decode(&other).is_err(), "another version");
@@ -335,6 +293,7 @@ mod tests {
                 file: "/c".to_owned(),
                 text: "is odd".to_owned(),
             }],
+            as_before: None,
         };
         let state = State {
             weaknesses: Weaknesses {
@@ -354,6 +313,13 @@ mod tests {
             "what is known is not sent again"
         );
         let second = Answer::decode(&again, &transport, &mut known).unwrap();
+        let same = Answer {
+            as_before: Some(7),
+            ..Answer::default()
+        };
+        let short = same.encode(&mut sent);
+        let short = Answer::decode(&short, &transport, &mut known).unwrap();
+        assert_eq!((short.as_before, short.sets.len()), (Some(7), 0));
         let pairs = |answer: &Answer| answer.sets[0].as_ref().unwrap().pairs().to_vec();
         assert!(
             Arc::ptr_eq(&pairs(&back)[0], &pairs(&second)[0]),
@@ -369,12 +335,9 @@ mod tests {
         assert!(Arc::ptr_eq(first, third));
         assert_eq!(back.problems, answer.problems);
         for (ours, theirs) in set.pairs().iter().zip(first.pairs()) {
-            assert_eq!(ours.certified.cert, theirs.certified.cert);
-            assert_eq!(
-                ours.certified.key.public_key(),
-                theirs.certified.key.public_key()
-            );
-            assert!(theirs.certified.keys_match().is_ok());
+            assert_eq!(ours.chain(), theirs.chain());
+            assert_eq!(ours.key.public_key(), theirs.key.public_key());
+            assert!(theirs.certified().keys_match().is_ok());
             assert_eq!(ours.kind, theirs.kind);
         }
     }
@@ -398,7 +361,7 @@ mod tests {
                 }
             }
             let _ = Answer::decode(&bad, &transport, &mut Known::new());
-            let _ = Order::decode(&bad);
+            let _ = Order::decode(&bad).map(|order| order.requests.read());
         }
     }
 }

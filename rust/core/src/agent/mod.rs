@@ -27,6 +27,7 @@ mod public;
 mod reload;
 mod remote;
 mod replace;
+mod requests;
 mod running;
 mod sandbox;
 pub mod shape;
@@ -42,6 +43,7 @@ pub use live::{Live, LiveHost};
 pub use message::Weaknesses;
 pub use notice::{Kind, Notice};
 pub use parent::{Loaded, Parent, Wish};
+pub use requests::Requests;
 
 /// One message from a socket that passes credentials.
 #[derive(Debug)]

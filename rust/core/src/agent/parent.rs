@@ -24,11 +24,12 @@ use super::message::{Answer, Order, State, Weaknesses};
 use super::notice::{self, Kind, Notice};
 use super::public::Known;
 use super::replace::same;
+use super::requests::Requests;
 use super::running::Running;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;
 use crate::client::{self, Machines};
-use crate::creds::{CertSet, LoadRequest, Problem};
+use crate::creds::{CertSet, Problem};
 
 /// First byte of what a parent sends: the list of its children follows as a descriptor.
 pub(super) const CHILDREN: u8 = b'C';
@@ -65,7 +66,7 @@ pub struct Wish {
     /// Uid and gid that the agent runs under.
     pub id: u32,
     /// What to load.
-    pub requests: Vec<LoadRequest>,
+    pub requests: Requests,
 }
 
 /// What came of it.
@@ -129,6 +130,7 @@ impl Parent {
         self.generation += 1;
         // Connections of old children beside those of new ones, during a graceful restart.
         let per_process = wish.threads.saturating_mul(2).saturating_add(16);
+        let before = self.order.generation;
         self.order = Order {
             generation: self.generation,
             serve: wish.serve,
@@ -153,6 +155,16 @@ impl Parent {
         } else {
             self.order_twice()?
         };
+        if answer.as_before.is_some()
+            && let Some(live) = &self.live
+        {
+            self.order.generation = before;
+            return Ok(Loaded {
+                live: Arc::clone(live),
+                problems: Vec::new(),
+                weaknesses: state.weaknesses,
+            });
+        }
         let live = Live::following(
             answer.sets,
             Arc::clone(&self.board),
@@ -217,8 +229,11 @@ impl Parent {
         let state = frame::read(control, MAX_ANSWER)?;
         control.set_read_timeout(Some(SILENCE))?;
         let answer = Answer::decode(&answer, &self.transport, &mut running.known);
+        let served = self.live.as_ref().and_then(|live| live.generation());
         match (State::decode(&state), answer) {
-            (Ok(state), Ok(answer)) => Ok((state, answer)),
+            (Ok(state), Ok(answer)) if answer.as_before.is_none_or(|of| Some(of) == served) => {
+                Ok((state, answer))
+            }
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use rustls::SignatureAlgorithm;
 use rustls::pki_types::CertificateDer;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::codec::{Cut, Reader, Writer};
 use super::keys::PublicHalf;
@@ -19,12 +19,12 @@ use crate::creds::ocsp::Staple;
 use crate::creds::{CertSet, Pair};
 
 /// Appends the public part of a key and its chain.
-pub fn encode_certified(w: &mut Writer, certified: &CertifiedKey) {
-    let half = PublicHalf::of(certified.key.as_ref());
+pub fn encode_certified(w: &mut Writer, key: &dyn SigningKey, chain: &[&[u8]]) {
+    let half = PublicHalf::of(key);
     w.bytes(half.as_ref().map_or(&[], |half| &half.spki));
     let algorithm = half.map_or(SignatureAlgorithm::Anonymous, |half| half.algorithm);
     w.byte(u8::from(algorithm));
-    w.list(&certified.cert, |w, der| w.bytes(der));
+    w.list(chain, |w, der| w.bytes(der));
 }
 
 /// Reads what [`encode_certified`] wrote; the key signs as `role` over `transport`.
@@ -50,7 +50,7 @@ pub fn encode_pair(w: &mut Writer, pair: &Pair) {
     };
     w.byte(kind);
     w.count(bits);
-    encode_certified(w, &pair.certified);
+    encode_certified(w, pair.key.as_ref(), &pair.chain());
     w.byte(u8::from(pair.is_placeholder));
     let staple: Vec<&Staple> = pair.stapled.iter().map(|stapled| &stapled.staple).collect();
     w.list(&staple, |w, staple| {

@@ -10,22 +10,20 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// A warning about files that stay unusable is repeated after so long.
 const REPEAT: Duration = Duration::from_secs(24 * 3600);
 
-/// The files of a configuration and how they looked. Polled, for symlink swaps of certbot and Kubernetes defeat
+/// When to look at the files of a configuration, and what was seen. Polled, for symlink swaps of certbot and Kubernetes defeat
 /// inotify: a path can come to name another file without any event on the old one.
 #[derive(Debug, Default)]
 pub struct Watch {
     interval: Option<Duration>,
     next: Option<Instant>,
-    /// Identity when the file was read last; `None` where it was not there.
-    known: HashMap<String, Option<Identity>>,
-    /// Changed since, as the last look saw it.
+    /// Changed since they were read, as the last look saw them.
     changing: HashMap<String, Option<Identity>>,
     refused: Vec<Refused>,
 }
 
 impl Watch {
-    /// Watches files that looked like this before they were read. `seconds` 0 never looks.
-    pub fn new(known: HashMap<String, Option<Identity>>, seconds: u32) -> Self {
+    /// Looks every so many seconds; 0 is never.
+    pub fn new(seconds: u32) -> Self {
         if seconds == 0 {
             return Self::default();
         }
@@ -33,7 +31,6 @@ impl Watch {
         Self {
             interval: Some(interval),
             next: Some(Instant::now() + interval),
-            known,
             ..Self::default()
         }
     }
@@ -43,22 +40,23 @@ impl Watch {
         self.next.is_some_and(|next| now >= next)
     }
 
-    /// Looks; gives the files that changed and have settled since. Each change is given once.
-    pub fn look(&mut self, now: Instant) -> HashSet<String> {
-        let mut ripe = HashMap::new();
-        for (file, known) in &self.known {
+    /// Looks at files that are known to have looked like this; gives those that changed and have settled since.
+    pub fn look<'a>(
+        &mut self,
+        now: Instant,
+        known: impl Iterator<Item = (&'a str, Option<Identity>)>,
+    ) -> HashSet<String> {
+        let mut ripe = HashSet::new();
+        for (file, known) in known {
             let present = Identity::of(file).ok();
-            if present == *known {
+            if present == known {
                 self.changing.remove(file);
             } else if self.changing.get(file) == Some(&present) {
-                ripe.insert(file.clone(), present);
+                self.changing.remove(file);
+                ripe.insert(file.to_owned());
             } else {
-                self.changing.insert(file.clone(), present);
+                self.changing.insert(file.to_owned(), present);
             }
-        }
-        for (file, identity) in &ripe {
-            self.changing.remove(file);
-            self.known.insert(file.clone(), *identity);
         }
         let pause = if self.changing.is_empty() {
             self.interval
@@ -66,14 +64,7 @@ impl Watch {
             Some(SETTLE)
         };
         self.next = pause.map(|pause| now + pause);
-        ripe.into_keys().collect()
-    }
-
-    /// Has the next look find these files changed again.
-    pub fn forget(&mut self, files: &HashSet<String>) {
-        for file in files {
-            self.known.insert(file.clone(), None);
-        }
+        ripe
     }
 
     /// Takes note of why `files` are not taken up; gives those lines that have not been said of them before.
@@ -130,32 +121,40 @@ mod tests {
         let directory = Directory::new("reload-watch");
         let file = directory.path("a.pem");
         std::fs::write(&file, "one").unwrap();
-        let looks = HashMap::from([(file.clone(), Identity::of(&file).ok())]);
-        let mut watch = Watch::new(looks, 10);
+        let mut known = Identity::of(&file).ok();
+        let mut watch = Watch::new(10);
         let start = Instant::now();
+        // What is ripe is read, and then known as it is.
+        let mut look = |watch: &mut Watch, now| {
+            let ripe = watch.look(now, std::iter::once((file.as_str(), known)));
+            if !ripe.is_empty() {
+                known = Identity::of(&file).ok();
+            }
+            ripe.len()
+        };
         let at = |seconds| start + Duration::from_secs(seconds);
         assert!(!watch.due(at(5)) && watch.due(at(11)));
-        assert!(watch.look(at(11)).is_empty());
+        assert!(look(&mut watch, at(11)) == 0);
         assert!(!watch.due(at(12)), "nothing changes, so the interval holds");
         std::fs::write(&file, "half").unwrap();
-        assert!(watch.look(at(21)).is_empty());
+        assert!(look(&mut watch, at(21)) == 0);
         std::fs::write(&file, "the whole").unwrap();
         assert!(
-            watch.due(at(22)) && watch.look(at(22)).is_empty(),
+            watch.due(at(22)) && look(&mut watch, at(22)) == 0,
             "it changed again"
         );
-        assert_eq!(watch.look(at(23)).len(), 1);
-        assert!(watch.look(at(24)).is_empty(), "once");
+        assert_eq!(look(&mut watch, at(23)), 1);
+        assert!(look(&mut watch, at(24)) == 0, "once");
         let other = directory.path("b.pem");
         std::fs::write(&other, "the whole").unwrap();
         std::fs::rename(&other, &file).unwrap();
         assert!(
-            watch.look(at(34)).is_empty() && watch.look(at(35)).len() == 1,
+            look(&mut watch, at(34)) == 0 && look(&mut watch, at(35)) == 1,
             "by inode"
         );
         std::fs::remove_file(&file).unwrap();
         assert!(
-            watch.look(at(45)).is_empty() && watch.look(at(46)).len() == 1,
+            look(&mut watch, at(45)) == 0 && look(&mut watch, at(46)) == 1,
             "vanished"
         );
     }

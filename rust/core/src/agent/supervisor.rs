@@ -1,7 +1,6 @@
 //! The supervisor: reads certificate and key files for httpd's parent, keeps them, watches them, and keeps a signer
 //! running. It takes orders from the parent alone. One thread, so that it may fork.
 
-use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -14,20 +13,22 @@ use rustix::io::Errno;
 
 use super::Os;
 use super::admit::Children;
-use super::board::{BoardWriter, Entry};
-use super::codec::{Reader, Writer};
+use super::board::BoardWriter;
+use super::codec::Reader;
 use super::frame;
 use super::message::{Answer, Order, State, Weaknesses};
 use super::notice::{Kind, Speaker};
-use super::public::{Sent, encode_set};
+use super::public::Sent;
 use super::reload::Watch;
 use super::sandbox;
 use super::signer::Limits;
-use crate::creds::{CertSet, Dialog, LoadReport, LoadRequest, Severity, Store};
+use crate::creds::{Dialog, Store};
 
 mod keyring;
+mod loading;
 mod machines;
 mod process;
+mod reloading;
 
 use keyring::Keyring;
 use machines::Machinery;
@@ -85,6 +86,8 @@ pub(super) struct Supervisor {
     children: Option<File>,
     parent: Option<OwnedFd>,
     order: Order,
+    /// What was answered to that order holds as long as files do not change: there was no problem to be told.
+    holds: bool,
     store: Store,
     dialog: Dialog,
     keys: Keyring,
@@ -122,6 +125,7 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         children: None,
         parent: None,
         order: Order::default(),
+        holds: false,
         store: Store::default(),
         dialog: Dialog::default(),
         keys: Keyring::default(),
@@ -185,10 +189,10 @@ impl Supervisor {
                 // The answer has gone before the signer comes, which keeps whatever this process has at that moment.
                 let loaded = self.load(order);
                 let state = match loaded {
-                    Ok(answer) => {
+                    Ok((answer, anew)) => {
                         frame::write(&mut self.control, &answer)?;
                         drop(answer);
-                        self.serve()
+                        self.serve(anew)
                     }
                     Err(error) => {
                         let nothing = Answer::default().encode(&mut self.sent);
@@ -227,28 +231,16 @@ impl Supervisor {
         Ok(true)
     }
 
-    /// Loads what the order names; gives the answer.
-    fn load(&mut self, order: Order) -> io::Result<Vec<u8>> {
-        let mut report = self.store.load(&order.requests, &mut self.dialog);
-        self.settle(order.id)?;
-        self.keep_last_good(&order.requests, &mut report);
-        self.store.fill_gaps(&order.requests, &mut report);
-        self.watch = Watch::new(report.looks, order.reload_seconds);
-        self.order = order;
-        let answer = Answer {
-            sets: report.sets,
-            problems: report.problems,
-        };
-        let bytes = answer.encode(&mut self.sent);
-        self.keys.replace(answer.sets);
-        self.keys.retire_machines();
-        self.machinery.begin();
-        Ok(bytes)
-    }
-
     /// Has a signer serve what was loaded. It shares this process's memory by copy on write, so that nothing may be
     /// counted or freed behind its back that need not be.
-    fn serve(&mut self) -> State {
+    fn serve(&mut self, anew: bool) -> State {
+        self.weak.unlisted = self.children.is_none();
+        if !anew && self.signer.is_some() {
+            return State {
+                weaknesses: self.weak,
+                ..State::default()
+            };
+        }
         // Orders and answers of many virtual hosts leave holes of many MiB.
         self.os.trim();
         let started = if self.order.serve {
@@ -256,7 +248,7 @@ impl Supervisor {
         } else {
             Ok(())
         };
-        self.weak.unlisted = self.children.is_none();
+        self.holds &= self.order.serve && started.is_ok();
         State {
             weaknesses: self.weak,
             ..started.map_or_else(|error| State::failed(&error), |()| State::default())
@@ -274,50 +266,6 @@ impl Supervisor {
             self.settled = true;
         }
         Ok(())
-    }
-
-    /// A file that turned bad since it was loaded does not stop a restart: what was loaded goes on being served.
-    fn keep_last_good(&self, requests: &[LoadRequest], report: &mut LoadReport) {
-        if !report
-            .problems
-            .iter()
-            .any(|problem| problem.severity == Severity::Error)
-        {
-            return;
-        }
-        let known = self.order.requests.iter().zip(self.keys.sets());
-        let before: HashMap<Vec<&str>, &Arc<CertSet>> = known
-            .filter_map(|(request, set)| Some((request.files(), set.as_ref()?)))
-            .filter(|(_, set)| !set.is_placeholder())
-            .collect();
-        let mut kept: HashSet<&str> = HashSet::new();
-        for (request, new) in requests.iter().zip(&mut report.sets) {
-            let files = request.files();
-            let Some(old) = before.get(&files) else {
-                continue;
-            };
-            let whole = |new: &Arc<CertSet>| new.pairs().len() >= old.pairs().len();
-            if new.as_ref().is_some_and(whole) {
-                continue;
-            }
-            *new = Some(Arc::clone(old));
-            kept.extend(files);
-        }
-        // A virtual host that was never loaded has no excuse, even where it shares a file with one that was.
-        for (request, set) in requests.iter().zip(&report.sets) {
-            if set.is_none() {
-                request.files().iter().for_each(|file| {
-                    kept.remove(file);
-                });
-            }
-        }
-        for problem in &mut report.problems {
-            if problem.severity == Severity::Error && kept.contains(problem.file.as_str()) {
-                problem.severity = Severity::Warning;
-                let served = "; what was loaded from it before is still served";
-                problem.text.push_str(served);
-            }
-        }
     }
 
     /// Makes a signer of the present keys, then ends the one before it.
@@ -367,77 +315,6 @@ impl Supervisor {
                 &format!("no signer could be started: {error}"),
             ),
         }
-    }
-
-    fn look_at_files(&mut self) {
-        let now = Instant::now();
-        if !self.watch.due(now) || !self.order.serve {
-            return;
-        }
-        for line in self.watch.repeat(now) {
-            self.speaker.say(Kind::ReloadRefused, &line);
-        }
-        let ripe = self.watch.look(now);
-        if ripe.is_empty() {
-            return;
-        }
-        let report = self.store.load(&self.order.requests, &mut self.dialog);
-        let verdict = super::replace::judge(&self.order.requests, self.keys.sets(), &report, &ripe);
-        for line in self.watch.refuse(&ripe, verdict.refused, now) {
-            self.speaker.say(Kind::ReloadRefused, &line);
-        }
-        if verdict.accepted.is_empty() {
-            return;
-        }
-        let mut next = self.keys.sets().to_vec();
-        for (index, set) in &verdict.accepted {
-            if let Some(place) = next.get_mut(*index) {
-                *place = Some(Arc::clone(set));
-            }
-        }
-        let before = self.keys.replace(next);
-        // First the signer that has the new keys, then the news of them.
-        let published = self
-            .start_signer()
-            .and_then(|()| self.publish(&verdict.accepted));
-        match published {
-            Ok(()) => verdict
-                .lines
-                .iter()
-                .for_each(|line| self.speaker.say(Kind::Reloaded, line)),
-            Err(error) => {
-                self.keys.replace(before);
-                self.watch.forget(&ripe);
-                self.speaker.say(
-                    Kind::Trouble,
-                    &format!("new certificates could not be taken up: {error}"),
-                );
-            }
-        }
-    }
-
-    fn publish(&self, accepted: &[(usize, Arc<CertSet>)]) -> io::Result<()> {
-        let mut entries: Vec<(*const CertSet, Entry)> = Vec::new();
-        for (index, set) in accepted {
-            let host = u32::try_from(*index).map_err(io::Error::other)?;
-            if let Some((_, entry)) = entries
-                .iter_mut()
-                .find(|(known, _)| *known == Arc::as_ptr(set))
-            {
-                entry.hosts.push(host);
-                continue;
-            }
-            let mut writer = Writer::default();
-            encode_set(&mut writer, set);
-            let entry = Entry {
-                generation: self.order.generation,
-                hosts: vec![host],
-                set: writer.into_bytes(),
-            };
-            entries.push((Arc::as_ptr(set), entry));
-        }
-        let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
-        self.board.append(&entries)
     }
 }
 

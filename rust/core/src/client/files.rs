@@ -42,7 +42,7 @@ pub fn read_blocks(
 }
 
 fn blocks_of(path: &str, labels: &[&str]) -> Result<Vec<Vec<u8>>, String> {
-    let (_, bytes) = file::read(path).map_err(|fault| fault.text())?;
+    let bytes = file::read(path).map_err(|fault| fault.text())?;
     let mut found = Vec::new();
     for block in pem::blocks(&bytes) {
         let block = block.map_err(|e| crate::creds::key::pem_fault(path, e).text())?;
@@ -102,7 +102,7 @@ pub fn read_machine(path: &str, chain: &[CertificateDer<'static>]) -> Result<Vec
     };
     let mut pairs = Vec::new();
     for name in names {
-        let (_, bytes) = file::read(&name).map_err(|fault| fault.text())?;
+        let bytes = file::read(&name).map_err(|fault| fault.text())?;
         pairs.extend(read_pairs(&name, &bytes, chain)?);
     }
     Ok(pairs)
@@ -113,11 +113,11 @@ pub fn read_machine(path: &str, chain: &[CertificateDer<'static>]) -> Result<Vec
 /// # Errors
 /// A sentence that names the files and what to do.
 pub fn read_pair(certificate: &str, key: &str) -> Result<Vec<Pair>, String> {
-    let (_, certificate_bytes) = file::read(certificate).map_err(|fault| fault.text())?;
+    let certificate_bytes = file::read(certificate).map_err(|fault| fault.text())?;
     if key.is_empty() || key == certificate {
         return read_pairs(certificate, &certificate_bytes, &[]);
     }
-    let (_, key_bytes) = file::read(key).map_err(|fault| fault.text())?;
+    let key_bytes = file::read(key).map_err(|fault| fault.text())?;
     let mut both = Zeroizing::new(Vec::with_capacity(
         certificate_bytes.len() + key_bytes.len() + 1,
     ));

@@ -140,12 +140,13 @@ fn join(
     let mut current = Certificate::parse(leaf).ok();
     while let Some(certificate) = current.take() {
         let done = certificate.is_self_issued() || sent.len() > chain.len() + leaves.len();
-        issuers.push(certificate.issuer);
+        issuers.push(certificate.issuer.into_vec());
         if done {
             break;
         }
         let above = |der: &&CertificateDer<'static>| {
-            Certificate::parse(der).is_ok_and(|c| issuers.last() == Some(&c.subject))
+            Certificate::parse(der)
+                .is_ok_and(|c| issuers.last().is_some_and(|issuer| **issuer == *c.subject))
         };
         if let Some(issuer) = chain.iter().chain(leaves).find(above) {
             current = Certificate::parse(issuer).ok();

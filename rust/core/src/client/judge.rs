@@ -126,7 +126,7 @@ impl Judge {
             Some(address) => names::address(name) == Some(address),
             None => names::covers(name, host),
         };
-        self.common_names && leaf.common_name.as_deref().is_some_and(covers)
+        self.common_names && leaf.common_name().is_some_and(covers)
     }
 
     fn dates(&self, leaf: &Certificate, now: UnixTime) -> Result<(), String> {

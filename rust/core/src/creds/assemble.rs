@@ -1,20 +1,17 @@
 //! Brings certificates, keys and issuers of a virtual host together.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
-use rustls::sign::CertifiedKey;
-
-use super::certificate::{Certificate, Certificates, find_certificates};
+use super::certificate::{Certificate, Certificates, KnownIssuers, find_certificates};
 use super::decrypt::decrypt_key;
-use super::file::Identity;
+use super::fitting::{Candidate, find_fitting};
 use super::key::{FoundKey, PrivateKey, find_key};
 use super::passphrase::{Passphrases, Question};
 use super::problem::{Fault, Problem};
 use super::select::{CertSet, Pair};
-use super::shelf::{FileBytes, Item};
-use super::store::{Issuers, LoadRequest, PairKey, PairRequest, Store};
+use super::shelf::{Desk, FileBytes, Form, Row, StapleFile};
+use super::store::{Issuers, LoadRequest, PairKey, PairRequest, Shared};
 use super::{chain, pem};
 
 /// Collects problems; the same line of the configuration is blamed for the same thing once, however many virtual hosts
@@ -39,62 +36,51 @@ impl Report {
 }
 
 /// One run of [`Store::load`].
-pub(super) struct Run<'s, 'p> {
-    store: &'s mut Store,
+pub(super) struct Run<'a, 'p> {
+    desk: Desk<'a>,
+    /// Pairs as they were made before, and those that this run has come to so far.
+    known: HashMap<PairKey, Arc<Pair>>,
+    used: HashMap<PairKey, Arc<Pair>>,
+    issuers: &'a mut KnownIssuers,
     passphrases: &'p mut dyn Passphrases,
     now: i64,
-    /// The file read last: certificate and key are often in one.
-    last: Option<(String, Rc<FileBytes>)>,
-    /// What was wrong with files in this run, so that each is tried once.
-    failed: HashMap<(String, bool), Fault>,
-    /// How files looked before they were read in this run.
-    looks: HashMap<String, Option<Identity>>,
-}
-
-/// A pair of a request as far as its files could be read.
-struct Candidate<'a> {
-    request: &'a PairRequest,
-    chain: Option<Item<Certificates>>,
-    key: Option<Item<PrivateKey>>,
 }
 
 /// A pair that can be served.
 struct Joined {
     pair: Arc<Pair>,
     /// Its whole chain.
-    sent: Vec<Arc<Certificate>>,
+    sent: Arc<Certificates>,
     /// Why its OCSP response cannot be.
     refused: Option<Fault>,
 }
 
 /// A further file of a request with the way in which it is used.
-type Further = Option<(Item<Certificates>, Issuers)>;
+type Further = Option<(Arc<Certificates>, Issuers)>;
 
-impl<'s, 'p> Run<'s, 'p> {
-    pub(super) fn new(store: &'s mut Store, passphrases: &'p mut dyn Passphrases) -> Run<'s, 'p> {
+impl<'a, 'p> Run<'a, 'p> {
+    pub(super) fn new(
+        desk: Desk<'a>,
+        pairs: Vec<(PairKey, Arc<Pair>)>,
+        issuers: &'a mut KnownIssuers,
+        passphrases: &'p mut dyn Passphrases,
+    ) -> Self {
+        let used = HashMap::with_capacity(pairs.len());
         Run {
-            store,
+            desk,
+            known: pairs.into_iter().collect(),
+            used,
+            issuers,
             passphrases,
             now: chain::now(),
-            last: None,
-            failed: HashMap::new(),
-            looks: HashMap::new(),
         }
     }
 
-    /// Every file of the requests so far, as it looked before it was read.
-    pub(super) fn looks(self) -> HashMap<String, Option<Identity>> {
-        self.looks
-    }
-
-    /// Looks at a file once in a run.
-    fn look(&mut self, path: &str) -> Option<Identity> {
-        if let Some(look) = self.looks.get(path) {
-            return *look;
-        }
-        let look = Identity::of(path).ok();
-        self.looks.insert(path.to_owned(), look);
-        look
+    /// What the run came to: its files, and its pairs.
+    pub(super) fn into_parts(self) -> (Vec<Row>, Vec<(PairKey, Arc<Pair>)>) {
+        let mut pairs: Vec<_> = self.used.into_iter().collect();
+        pairs.shrink_to_fit();
+        (self.desk.into_rows(), pairs)
     }
 
     /// The usable pairs of one virtual host, in the order of the configuration.
@@ -149,7 +135,7 @@ impl<'s, 'p> Run<'s, 'p> {
                     refused,
                 })) => {
                     let file = &candidate.request.certificate;
-                    let faults = self.judge(file, &pair, &sent, &pairs, request);
+                    let faults = self.judge(file, &pair, &sent.fields, &pairs, request);
                     let faults = faults.into_iter().chain(refused);
                     faults.for_each(|f| report.add(index, place, f));
                     if !request.strict {
@@ -199,34 +185,37 @@ impl<'s, 'p> Run<'s, 'p> {
     fn join(
         &mut self,
         candidate: &Candidate<'_>,
-        key: &Item<PrivateKey>,
+        key: &Arc<PrivateKey>,
         further: &Further,
     ) -> Option<Joined> {
         let own = candidate.chain.as_ref()?;
-        let leaf = own.value.fields.first()?;
+        let leaf = own.fields.first()?;
         let among = |how: Issuers| how == Issuers::Among;
         let further = further
             .as_ref()
-            .filter(|(_, how)| !among(*how) || own.value.fields.len() == 1);
+            .filter(|(_, how)| !among(*how) || own.fields.len() == 1);
         let sent = match further {
-            None => Certificates::clone(&own.value),
-            Some((item, Issuers::Behind(skip))) => own.value.leaf_before(&item.value, *skip),
-            Some((item, Issuers::Among)) => own.value.extended_from(&item.value),
+            None => Arc::clone(own),
+            Some((file, Issuers::Behind(skip))) => Arc::new(own.leaf_before(file, *skip)),
+            Some((file, Issuers::Among)) => Arc::new(own.extended_from(file)),
         };
         let (staple, unread) = self.staple(candidate.request);
         let made = PairKey {
-            leaf_file: own.digest,
-            key_file: key.digest,
-            issuers: further.map(|(item, how)| (item.digest, *how)),
-            staple: staple.as_ref().map(|item| item.digest),
+            own: Shared(Arc::clone(own)),
+            key: Shared(Arc::clone(key)),
+            issuers: further.map(|(file, how)| (Shared(Arc::clone(file)), *how)),
+            staple: staple.clone().map(Shared),
         };
         let now = self.now;
         let make = || {
-            // Not from_der(): it would have webpki judge our own certificate.
-            let certified = CertifiedKey::new(sent.ders.clone(), Arc::clone(&key.value.signing));
-            Pair::new(certified, key.value.kind, Arc::clone(leaf))
+            let signing = Arc::clone(&key.signing);
+            Pair::of_files(sent.ders.clone(), signing, key.kind, Arc::clone(leaf))
         };
-        let known = self.store.pairs.get(&made).cloned();
+        let before = self.known.remove_entry(&made);
+        let known = match &before {
+            Some((_, pair)) => Some(Arc::clone(pair)),
+            None => self.used.get(&made).cloned(),
+        };
         let of_use = |pair: &Pair| {
             pair.stapled
                 .as_ref()
@@ -238,7 +227,7 @@ impl<'s, 'p> Run<'s, 'p> {
             (Some(known), Some(_)) if of_use(&known) => (known, None),
             (known, Some(staple)) => {
                 let fresh = make();
-                match fresh.judge_staple(&staple.value, now) {
+                match fresh.judge_staple(&staple.0, now) {
                     Ok(staple) => (Arc::new(fresh.with_staple(staple)), None),
                     Err(refusal) => {
                         let known = known.filter(|known| known.stapled.is_none());
@@ -251,30 +240,24 @@ impl<'s, 'p> Run<'s, 'p> {
                 }
             }
         };
-        self.store.pairs.insert(made, Arc::clone(&pair));
+        self.used.insert(made, Arc::clone(&pair));
         Some(Joined {
             pair,
-            sent: sent.fields,
+            sent,
             refused,
         })
     }
 
     /// The OCSP response beside a certificate, where there is one, or why it cannot be read.
-    fn staple(&mut self, request: &PairRequest) -> (Option<Item<Vec<u8>>>, Option<Fault>) {
+    fn staple(&mut self, request: &PairRequest) -> (Option<Arc<StapleFile>>, Option<Fault>) {
         let Some(path) = &request.staple else {
             return (None, None);
         };
-        let Some(look) = self.look(path) else {
+        if !self.desk.is_there(path) {
             return (None, None);
-        };
-        if let Some(item) = self.store.staples.known(path, Some(look)) {
-            return (Some(item), None);
         }
-        match FileBytes::read(path) {
-            Ok(file) => {
-                let value = Arc::new(file.bytes.to_vec());
-                (Some(self.store.staples.add(path, &file, value)), None)
-            }
+        match self.get(path, |_, file| Ok(StapleFile(file.bytes.as_slice().into()))) {
+            Ok(staple) => (Some(staple), None),
             Err(fault) => {
                 let (file, cause) = (path.clone(), fault.text());
                 (None, Some(Fault::StapleRefused { file, cause }))
@@ -298,37 +281,19 @@ impl<'s, 'p> Run<'s, 'p> {
             .map(|item| (item, Issuers::Among)))
     }
 
-    fn chain(&mut self, path: &str) -> Result<Item<Certificates>, Fault> {
-        if let Some(fault) = self.failed.get(&(path.to_owned(), false)) {
-            return Err(fault.clone());
-        }
-        self.read_chain(path).inspect_err(|fault| {
-            self.failed.insert((path.to_owned(), false), fault.clone());
-        })
-    }
-
-    fn read_chain(&mut self, path: &str) -> Result<Item<Certificates>, Fault> {
-        let look = self.look(path);
-        if let Some(item) = self.store.chains.known(path, look) {
-            return Ok(item);
-        }
-        let file = self.read(path)?;
-        let value = match self.store.chains.equal(&file) {
-            Some(known) => known,
-            None => {
-                let found = find_certificates(path, &file.bytes)?;
-                if found.ders.is_empty() {
-                    return Err(nothing_found(path, &file.bytes, |holds| {
-                        Fault::NoCertificate {
-                            file: path.to_owned(),
-                            holds,
-                        }
-                    }));
-                }
-                Arc::new(found)
+    fn chain(&mut self, path: &str) -> Result<Arc<Certificates>, Fault> {
+        self.get(path, |run, file| {
+            let found = find_certificates(path, &file.bytes, run.issuers)?;
+            if found.ders.is_empty() {
+                return Err(nothing_found(path, &file.bytes, |holds| {
+                    Fault::NoCertificate {
+                        file: path.to_owned(),
+                        holds,
+                    }
+                }));
             }
-        };
-        Ok(self.store.chains.add(path, &file, value))
+            Ok(found)
+        })
     }
 
     /// The key of a pair. Where its file is the certificate's and that one cannot be read, it has been said.
@@ -336,58 +301,50 @@ impl<'s, 'p> Run<'s, 'p> {
         &mut self,
         pair: &PairRequest,
         question: &Question<'_>,
-    ) -> Result<Item<PrivateKey>, Fault> {
+    ) -> Result<Arc<PrivateKey>, Fault> {
         let path = pair.key.as_ref().unwrap_or(&pair.certificate);
-        if let Some(fault) = self.failed.get(&(path.clone(), true)) {
-            return Err(fault.clone());
-        }
-        let result = self.read_key(path, question).map_err(|fault| match fault {
+        self.read_key(path, question).map_err(|fault| match fault {
             Fault::NoKey { file } if pair.key.is_none() => Fault::NoKeyBeside { file },
             other => other,
-        });
-        result.inspect_err(|fault| {
-            self.failed.insert((path.clone(), true), fault.clone());
         })
     }
 
-    fn read_key(&mut self, path: &str, question: &Question<'_>) -> Result<Item<PrivateKey>, Fault> {
-        let look = self.look(path);
-        if let Some(item) = self.store.keys.known(path, look) {
-            return Ok(item);
-        }
-        let file = self.read(path)?;
-        let value = match self.store.keys.equal(&file) {
-            Some(known) => known,
-            None => Arc::new(match find_key(path, &file.bytes) {
-                Ok(FoundKey::Plain(key)) => key,
-                Ok(FoundKey::Encrypted(block)) => decrypt_key(
-                    &block,
-                    &Question {
-                        file: path,
-                        ..*question
-                    },
-                    self.passphrases,
-                )?,
-                Err(Fault::NoKey { file: name }) => {
-                    return Err(nothing_found(path, &file.bytes, |_| Fault::NoKey {
-                        file: name,
-                    }));
-                }
-                Err(fault) => return Err(fault),
-            }),
-        };
-        Ok(self.store.keys.add(path, &file, value))
+    fn read_key(&mut self, path: &str, question: &Question<'_>) -> Result<Arc<PrivateKey>, Fault> {
+        self.get(path, |run, file| match find_key(path, &file.bytes) {
+            Ok(FoundKey::Plain(key)) => Ok(key),
+            Ok(FoundKey::Encrypted(block)) => decrypt_key(
+                &block,
+                &Question {
+                    file: path,
+                    ..*question
+                },
+                run.passphrases,
+            ),
+            Err(Fault::NoKey { file: name }) => Err(nothing_found(path, &file.bytes, |_| {
+                Fault::NoKey { file: name }
+            })),
+            Err(fault) => Err(fault),
+        })
     }
 
-    fn read(&mut self, path: &str) -> Result<Rc<FileBytes>, Fault> {
-        if let Some((last, file)) = &self.last
-            && last == path
-        {
-            return Ok(Rc::clone(file));
+    /// A form of a file: as it was made before, or made now. Each is tried once in a run.
+    fn get<T: Form>(
+        &mut self,
+        path: &str,
+        make: impl FnOnce(&mut Self, &FileBytes) -> Result<T, Fault>,
+    ) -> Result<Arc<T>, Fault> {
+        if let Some(known) = self.desk.known(path) {
+            return known;
         }
-        let file = Rc::new(FileBytes::read(path)?);
-        self.last = Some((path.to_owned(), Rc::clone(&file)));
-        Ok(file)
+        let made = self.desk.read(path).and_then(|file| {
+            let value = match self.desk.equal(&file) {
+                Some(known) => known,
+                None => Arc::new(make(self, &file)?),
+            };
+            self.desk.add(path, &file, &value);
+            Ok(value)
+        });
+        made.inspect_err(|fault| self.desk.fail::<T>(path, fault))
     }
 }
 
@@ -402,61 +359,5 @@ fn nothing_found(path: &str, bytes: &[u8], otherwise: impl FnOnce(String) -> Fau
         (false, _) => otherwise(format!("\"{}\"", labels.join("\", \""))),
         (true, Some(0x30)) => Fault::IsDer { file },
         (true, _) => Fault::NotPem { file },
-    }
-}
-
-/// The key for a certificate: its own, or in mod_ssl's words any that is named; `None` where one of both is missing, which
-/// has been said.
-fn find_fitting<'a>(
-    candidate: &'a Candidate<'_>,
-    all: &'a [Candidate<'_>],
-    spare: &'a [Item<PrivateKey>],
-    strict: bool,
-) -> Result<Option<&'a Item<PrivateKey>>, Fault> {
-    let (Some(chain), Some(own)) = (&candidate.chain, &candidate.key) else {
-        return Ok(None);
-    };
-    let fits = |key: &&Item<PrivateKey>| {
-        chain
-            .value
-            .fields
-            .first()
-            .is_some_and(|l| l.public == key.value.public)
-    };
-    let others = all
-        .iter()
-        .filter_map(|c| c.key.as_ref())
-        .chain(spare)
-        .filter(|_| !strict);
-    match std::iter::once(own).chain(others).find(fits) {
-        Some(key) => Ok(Some(key)),
-        None => Err(mismatch(candidate, &own.value, &chain.value, all)),
-    }
-}
-
-/// Says why no key fits: the certificate stands in the wrong place, or the key is another certificate's.
-fn mismatch(
-    candidate: &Candidate<'_>,
-    key: &PrivateKey,
-    chain: &Certificates,
-    all: &[Candidate<'_>],
-) -> Fault {
-    let request = candidate.request;
-    if let Some(position) = chain.fields.iter().position(|c| c.public == key.public) {
-        return Fault::LeafNotFirst {
-            file: request.certificate.clone(),
-            position: position + 1,
-        };
-    }
-    let owner = all.iter().find(|c| {
-        c.chain
-            .as_ref()
-            .and_then(|i| i.value.fields.first())
-            .is_some_and(|l| l.public == key.public)
-    });
-    Fault::KeyMismatch {
-        key: request.key.as_ref().unwrap_or(&request.certificate).clone(),
-        certificate: request.certificate.clone(),
-        hint: owner.map_or(String::new(), |c| format!(" ({})", c.request.certificate)),
     }
 }

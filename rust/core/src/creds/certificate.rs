@@ -3,10 +3,10 @@
 //! Read with x509-parser, which takes what webpki refuses (X.509 v1, no subjectAltName, SHA-1): nobody here verifies
 //! the server's own certificate, and clients judge it for themselves.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 use x509_parser::x509::X509Name;
 
@@ -16,33 +16,33 @@ use super::pem;
 use super::problem::Fault;
 use crate::x509::der::{self, Reader};
 
-/// One certificate with what is needed of it.
+/// What is needed of a certificate. There may be 10,000 of them, so that nothing here has room to grow.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     /// Subject, DER.
-    pub subject: Vec<u8>,
+    pub subject: Box<[u8]>,
     /// Issuer, DER.
-    pub issuer: Vec<u8>,
+    pub issuer: Box<[u8]>,
     /// Bits of the public key, to compare with a private key.
-    pub public: Vec<u8>,
+    pub public: Box<[u8]>,
     /// Seconds since 1970 from which it is valid.
     pub not_before: i64,
     /// Seconds since 1970 up to which it is valid.
     pub not_after: i64,
     /// DNS names of subjectAltName, in ASCII lower case; the common name where there is no subjectAltName.
-    pub dns_names: Vec<String>,
+    pub dns_names: Box<[Box<str>]>,
     /// IP addresses of subjectAltName.
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Box<[IpAddr]>,
     /// Whether `dns_names` had to be taken from the common name.
     pub only_common_name: bool,
     /// It demands that the server staples an OCSP response (RFC 7633).
     pub must_staple: bool,
     /// It names a responder.
     pub has_responder: bool,
-    /// First common name of the subject, in ASCII lower case.
-    pub common_name: Option<String>,
+    /// The subject has a common name, and `display` is it.
+    pub has_common_name: bool,
     /// Subject for people: common name, or else the whole of it.
-    pub display: String,
+    pub display: Box<str>,
 }
 
 impl Certificate {
@@ -52,7 +52,7 @@ impl Certificate {
     /// What the parser says of it.
     pub fn parse(der: &[u8]) -> Result<Certificate, String> {
         let (_, x509) = X509Certificate::from_der(der).map_err(|e| e.to_string())?;
-        let mut dns_names = Vec::new();
+        let mut dns_names: Vec<Box<str>> = Vec::new();
         let mut addresses = Vec::new();
         let mut has_names = false;
         let (mut must_staple, mut has_responder) = (false, false);
@@ -69,7 +69,9 @@ impl Certificate {
                 has_names = true;
                 for name in &san.general_names {
                     match name {
-                        GeneralName::DNSName(name) => dns_names.push(name.to_ascii_lowercase()),
+                        GeneralName::DNSName(name) => {
+                            dns_names.push(name.to_ascii_lowercase().into())
+                        }
                         GeneralName::IPAddress(bytes) => addresses.extend(address(bytes)),
                         _ => {}
                     }
@@ -78,22 +80,27 @@ impl Certificate {
         }
         let common_name = common_name(x509.subject());
         if !has_names {
-            dns_names.extend(common_name.iter().map(|n| n.to_ascii_lowercase()));
+            dns_names.extend(common_name.iter().map(|n| n.to_ascii_lowercase().into()));
         }
         Ok(Certificate {
-            subject: x509.subject().as_raw().to_vec(),
-            issuer: x509.issuer().as_raw().to_vec(),
-            public: x509.public_key().subject_public_key.data.to_vec(),
+            subject: x509.subject().as_raw().into(),
+            issuer: x509.issuer().as_raw().into(),
+            public: x509.public_key().subject_public_key.data.as_ref().into(),
             not_before: x509.validity().not_before.timestamp(),
             not_after: x509.validity().not_after.timestamp(),
-            dns_names,
-            addresses,
+            dns_names: dns_names.into(),
+            addresses: addresses.into(),
             only_common_name: !has_names,
             must_staple,
             has_responder,
-            common_name: common_name.as_ref().map(|n| n.to_ascii_lowercase()),
-            display: common_name.unwrap_or_else(|| x509.subject().to_string()),
+            has_common_name: common_name.is_some(),
+            display: common_name.map_or_else(|| x509.subject().to_string().into(), Box::from),
         })
+    }
+
+    /// First common name of the subject.
+    pub fn common_name(&self) -> Option<&str> {
+        self.has_common_name.then_some(&*self.display)
     }
 
     /// Whether its issuer is itself, as far as names tell.
@@ -117,7 +124,7 @@ impl Certificate {
         let all: Vec<String> = self
             .dns_names
             .iter()
-            .cloned()
+            .map(ToString::to_string)
             .chain(self.addresses.iter().map(ToString::to_string))
             .collect();
         list_for_people(&all)
@@ -146,11 +153,10 @@ fn wants_status(value: &[u8]) -> bool {
     std::iter::from_fn(|| features.expect(der::INTEGER)).any(|feature| feature.value == [5])
 }
 
-fn common_name(name: &X509Name<'_>) -> Option<String> {
+fn common_name<'a>(name: &'a X509Name<'_>) -> Option<&'a str> {
     name.iter_common_name()
         .last()
         .and_then(|cn| cn.as_str().ok())
-        .map(str::to_owned)
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -160,67 +166,73 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
     <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from)
 }
 
+/// A certificate as it is sent, shared by all that hold it.
+pub type Der = Arc<[u8]>;
+
+/// Certificates that issued others: the same ones stand in the files of many virtual hosts.
+pub type KnownIssuers = HashMap<Der, Arc<Certificate>>;
+
 /// The certificates of a file: as they are sent, and their fields, in the same order.
 #[derive(Clone, Debug, Default)]
 pub struct Certificates {
     /// DER of each.
-    pub ders: Vec<CertificateDer<'static>>,
+    pub ders: Box<[Der]>,
     /// Fields of each.
-    pub fields: Vec<Arc<Certificate>>,
+    pub fields: Box<[Arc<Certificate>]>,
 }
 
 impl Certificates {
     /// The first of these, then all but the first `skip` of `further`.
     pub fn leaf_before(&self, further: &Certificates, skip: usize) -> Certificates {
-        Certificates {
-            ders: self
-                .ders
-                .iter()
-                .take(1)
-                .chain(further.ders.iter().skip(skip))
-                .cloned()
-                .collect(),
-            fields: self
-                .fields
-                .iter()
-                .take(1)
-                .chain(further.fields.iter().skip(skip))
-                .cloned()
-                .collect(),
-        }
+        let (first, rest) = (self.each().take(1), further.each().skip(skip));
+        first.chain(rest).collect()
     }
 
     /// These, then whoever among `authorities` issued the last, and so on up to one that issued itself.
     pub fn extended_from(&self, authorities: &Certificates) -> Certificates {
-        let mut chain = self.clone();
-        while let Some(last) = chain.fields.last()
+        let mut chain: Vec<_> = self.each().collect();
+        while let Some((_, last)) = chain.last()
             && !last.is_self_issued()
-            && chain.fields.len() < MAX_CHAIN
+            && chain.len() < MAX_CHAIN
         {
-            let Some(next) = authorities
-                .fields
-                .iter()
-                .position(|c| c.subject == last.issuer)
-            else {
+            let Some(next) = authorities.each().find(|(_, c)| c.subject == last.issuer) else {
                 break;
             };
-            chain.fields.extend(authorities.fields.get(next).cloned());
-            chain.ders.extend(authorities.ders.get(next).cloned());
+            chain.push(next);
         }
-        chain
+        chain.into_iter().collect()
+    }
+
+    fn each(&self) -> impl Iterator<Item = (Der, Arc<Certificate>)> {
+        self.ders.iter().cloned().zip(self.fields.iter().cloned())
+    }
+}
+
+impl FromIterator<(Der, Arc<Certificate>)> for Certificates {
+    fn from_iter<I: IntoIterator<Item = (Der, Arc<Certificate>)>>(each: I) -> Self {
+        let (ders, fields): (Vec<_>, Vec<_>) = each.into_iter().unzip();
+        Certificates {
+            ders: ders.into(),
+            fields: fields.into(),
+        }
     }
 }
 
 /// No path in use is longer; this ends circles of authorities that issued each other.
 const MAX_CHAIN: usize = 10;
 
-/// All certificates of a PEM file in order. Keys, parameters and text are passed over.
+/// All certificates of a PEM file in order. Keys, parameters and text are passed over. Those behind the first are
+/// taken from `issuers` where they are known, and else added to them.
 ///
 /// # Errors
 /// A row of the fault table where a block is damaged or holds no certificate. A file without certificates gives an
 /// empty list.
-pub fn find_certificates(name: &str, file: &[u8]) -> Result<Certificates, Fault> {
-    let mut found = Certificates::default();
+pub fn find_certificates(
+    name: &str,
+    file: &[u8],
+    issuers: &mut KnownIssuers,
+) -> Result<Certificates, Fault> {
+    let mut found: Vec<(Der, Arc<Certificate>)> = Vec::new();
     for block in pem::blocks(file) {
         let block = block.map_err(|e| pem_fault(name, e))?;
         if !matches!(
@@ -238,10 +250,16 @@ pub fn find_certificates(name: &str, file: &[u8]) -> Result<Certificates, Fault>
         // OpenSSL puts its trust settings behind the certificate in a TRUSTED CERTIFICATE.
         let der =
             first_element(&decoded, SEQUENCE).ok_or_else(|| bad("it is damaged".to_owned()))?;
-        found
-            .fields
-            .push(Arc::new(Certificate::parse(der).map_err(bad)?));
-        found.ders.push(CertificateDer::from(der.to_vec()));
+        if let Some((der, fields)) = issuers.get_key_value(der) {
+            found.push((Arc::clone(der), Arc::clone(fields)));
+            continue;
+        }
+        let fields = Arc::new(Certificate::parse(der).map_err(bad)?);
+        let der = Der::from(der);
+        if !found.is_empty() {
+            issuers.insert(Arc::clone(&der), Arc::clone(&fields));
+        }
+        found.push((der, fields));
     }
-    Ok(found)
+    Ok(found.into_iter().collect())
 }

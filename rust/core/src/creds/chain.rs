@@ -51,7 +51,7 @@ pub fn check(file: &str, chain: &[impl AsRef<Certificate>], strict: bool, now: i
         faults.push(Fault::Unrelated {
             file,
             position,
-            subject: certificate.display.clone(),
+            subject: certificate.display.to_string(),
         });
     }
     faults

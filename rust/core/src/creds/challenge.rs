@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::sign::CertifiedKey;
-
-use super::certificate::find_certificates;
+use super::certificate::{KnownIssuers, find_certificates};
 use super::key::{FoundKey, find_key};
 use super::problem::Fault;
 use super::select::{CertSet, Pair};
@@ -16,7 +14,7 @@ const NAME: &str = "the certificate of the ACME challenge";
 /// # Errors
 /// A row of the fault table.
 pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<CertSet, Fault> {
-    let found = find_certificates(NAME, certificate)?;
+    let found = find_certificates(NAME, certificate, &mut KnownIssuers::new())?;
     let Some(leaf) = found.fields.first() else {
         return Err(Fault::NotPem {
             file: NAME.to_owned(),
@@ -34,8 +32,8 @@ pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<CertSet, Fault> {
             hint: String::new(),
         });
     }
-    let certified = CertifiedKey::new(found.ders, key.signing);
-    let pair = Pair::new(certified, key.kind, Arc::clone(leaf));
+    let leaf = Arc::clone(leaf);
+    let pair = Pair::of_files(found.ders, key.signing, key.kind, leaf);
     Ok(CertSet::new(vec![Arc::new(pair)]))
 }
 

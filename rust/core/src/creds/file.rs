@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZeroU64;
 use std::os::unix::fs::MetadataExt;
 
 use zeroize::Zeroizing;
@@ -15,10 +16,12 @@ const MAX_FILE: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     device: u64,
-    inode: u64,
+    /// Never 0, so that an absent identity takes no more room.
+    inode: NonZeroU64,
     size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+    /// Nanoseconds, as the next one: two of the same file differ by far less than they can hold.
+    modified: i64,
+    changed: i64,
 }
 
 impl Identity {
@@ -30,12 +33,13 @@ impl Identity {
 
 impl From<&std::fs::Metadata> for Identity {
     fn from(m: &std::fs::Metadata) -> Identity {
+        let time = |seconds: i64, rest| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
         Identity {
             device: m.dev(),
-            inode: m.ino(),
+            inode: NonZeroU64::new(m.ino()).unwrap_or(NonZeroU64::MAX),
             size: m.size(),
-            modified: (m.mtime(), m.mtime_nsec()),
-            changed: (m.ctime(), m.ctime_nsec()),
+            modified: time(m.mtime(), m.mtime_nsec()),
+            changed: time(m.ctime(), m.ctime_nsec()),
         }
     }
 }
@@ -44,7 +48,7 @@ impl From<&std::fs::Metadata> for Identity {
 ///
 /// # Errors
 /// A row of the fault table.
-pub fn read(path: &str) -> Result<(Identity, Zeroizing<Vec<u8>>), Fault> {
+pub fn read(path: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let name = || path.to_owned();
     let unreadable = |e: io::Error| Fault::Unreadable {
         file: path.to_owned(),
@@ -82,7 +86,7 @@ pub fn read(path: &str) -> Result<(Identity, Zeroizing<Vec<u8>>), Fault> {
         }
     }
     bytes.truncate(have);
-    Ok((Identity::from(&metadata), bytes))
+    Ok(bytes)
 }
 
 /// The system's words without Rust's "(os error 2)".

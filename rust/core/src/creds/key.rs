@@ -52,7 +52,7 @@ pub struct PrivateKey {
     /// Kind and size.
     pub kind: KeyKind,
     /// The public key, as the bits of a certificate's SubjectPublicKeyInfo.
-    pub public: Vec<u8>,
+    pub public: Box<[u8]>,
 }
 
 impl fmt::Debug for PrivateKey {
@@ -183,7 +183,7 @@ pub fn read_key(name: &str, der: &[u8], form: Form) -> Result<PrivateKey, Fault>
     })?;
     let public = signing
         .public_key()
-        .and_then(|spki| public_bits(spki.as_ref()).map(<[u8]>::to_vec));
+        .and_then(|spki| public_bits(spki.as_ref()).map(Box::<[u8]>::from));
     let public = public.ok_or_else(|| bad("it has no public key"))?;
     let kind = match algorithm {
         Algorithm::Rsa => KeyKind::Rsa(size),

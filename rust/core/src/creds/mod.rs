@@ -11,6 +11,7 @@ pub mod challenge;
 pub mod decrypt;
 mod der;
 pub mod file;
+mod fitting;
 pub mod key;
 pub mod names;
 pub mod ocsp;

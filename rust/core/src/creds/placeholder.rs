@@ -168,11 +168,11 @@ mod tests {
         let now = chain::now();
         let pair = make(&names, now).unwrap();
         assert!(pair.is_placeholder && pair.leaf.is_self_issued());
-        assert_eq!(pair.leaf.display, SUBJECT);
+        assert_eq!(&*pair.leaf.display, SUBJECT);
         assert!(names.iter().all(|name| pair.leaf.covers(name)));
         assert!(pair.leaf.not_before < now && now < pair.leaf.not_after);
-        pair.certified.keys_match().unwrap();
-        webpki::EndEntityCert::try_from(&pair.certified.cert[0]).unwrap();
+        pair.certified().keys_match().unwrap();
+        webpki::EndEntityCert::try_from(&pair.certified().cert[0]).unwrap();
         let other = make(&names, now).unwrap();
         assert_ne!(pair.leaf.public, other.leaf.public);
         let many: Vec<String> = (0..5000).map(|i| format!("host{i}.test")).collect();

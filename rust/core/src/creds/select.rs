@@ -1,35 +1,38 @@
 //! Which certificate a client gets.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::SignatureScheme;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
+use rustls_pki_types::CertificateDer;
 
-use crate::compress::Packed;
 use crate::context::{CertificateSource, Shown, Wants};
 
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Der};
 use super::key::KeyKind;
 use super::ocsp::{self, Refusal, Staple};
 
 /// One certificate chain with its key, and what people want to know of it.
 #[derive(Debug)]
 pub struct Pair {
-    /// What rustls serves.
-    pub certified: Arc<CertifiedKey>,
+    /// What rustls serves, with the compressed forms of the chain without an OCSP response. The supervisor of the key
+    /// agent, which serves nobody, has none.
+    served: OnceLock<Shown>,
+    /// The chain, where it came from files; else it stands in `served` alone.
+    ders: Box<[Der]>,
+    /// What signs.
+    pub key: Arc<dyn SigningKey>,
     /// Kind of the key.
     pub kind: KeyKind,
     /// Fields of the leaf, for checks and reports.
     pub leaf: Arc<Certificate>,
     /// An OCSP response about the leaf.
-    pub stapled: Option<Stapled>,
+    pub stapled: Option<Box<Stapled>>,
     /// The response that another module had last, and what became of it.
     offered: Mutex<Option<Arc<Offered>>>,
     /// It stands in for a certificate that is yet to come.
     pub is_placeholder: bool,
-    /// Compressed forms of the chain without it.
-    packed: Arc<Packed>,
 }
 
 /// A pair with an OCSP response.
@@ -37,26 +40,23 @@ pub struct Pair {
 pub struct Stapled {
     /// The response.
     pub staple: Staple,
-    certified: Arc<CertifiedKey>,
-    packed: Arc<Packed>,
+    served: OnceLock<Shown>,
 }
 
 impl Stapled {
-    fn new(certified: &CertifiedKey, staple: Staple) -> Stapled {
-        let mut certified = CertifiedKey::clone(certified);
-        certified.ocsp = Some(staple.der.clone());
+    fn new(staple: Staple) -> Stapled {
         Stapled {
             staple,
-            certified: Arc::new(certified),
-            packed: Arc::default(),
+            served: OnceLock::new(),
         }
     }
 
-    fn shown(&self) -> Shown {
-        Shown {
-            certified: Arc::clone(&self.certified),
-            packed: Arc::clone(&self.packed),
-        }
+    fn shown(&self, pair: &Pair) -> &Shown {
+        self.served.get_or_init(|| {
+            let mut certified = CertifiedKey::clone(pair.certified());
+            certified.ocsp = Some(self.staple.der.clone());
+            Shown::new(certified)
+        })
     }
 }
 
@@ -71,14 +71,51 @@ struct Offered {
 impl Pair {
     /// A pair without an OCSP response.
     pub fn new(certified: CertifiedKey, kind: KeyKind, leaf: Arc<Certificate>) -> Pair {
+        let key = Arc::clone(&certified.key);
+        let mut pair = Pair::of_files(Box::default(), key, kind, leaf);
+        pair.served = OnceLock::from(Shown::new(certified));
+        pair
+    }
+
+    /// The same of a chain that others hold too.
+    pub fn of_files(
+        ders: Box<[Der]>,
+        key: Arc<dyn SigningKey>,
+        kind: KeyKind,
+        leaf: Arc<Certificate>,
+    ) -> Pair {
         Pair {
-            certified: Arc::new(certified),
+            served: OnceLock::new(),
+            ders,
+            key,
             kind,
             leaf,
             stapled: None,
             offered: Mutex::default(),
             is_placeholder: false,
-            packed: Arc::default(),
+        }
+    }
+
+    /// What rustls serves. Made when it is first asked for; a server does so before it forks.
+    pub fn certified(&self) -> &Arc<CertifiedKey> {
+        &self.unstapled().certified
+    }
+
+    fn unstapled(&self) -> &Shown {
+        self.served.get_or_init(|| {
+            let chain = self
+                .ders
+                .iter()
+                .map(|der| CertificateDer::from(der.to_vec()));
+            Shown::new(CertifiedKey::new(chain.collect(), Arc::clone(&self.key)))
+        })
+    }
+
+    /// The chain, DER.
+    pub fn chain(&self) -> Vec<&[u8]> {
+        match self.served.get() {
+            Some(served) => served.certified.cert.iter().map(AsRef::as_ref).collect(),
+            None => self.ders.iter().map(AsRef::as_ref).collect(),
         }
     }
 
@@ -90,9 +127,9 @@ impl Pair {
 
     /// What names its leaf to other modules.
     pub fn id(&self) -> Vec<u8> {
-        let leaf = self.certified.cert.first();
-        let bytes = leaf.map_or(&[][..], |leaf| leaf);
-        digest(&SHA256, bytes).as_ref().to_vec()
+        let chain = self.chain();
+        let leaf = chain.first().copied().unwrap_or_default();
+        digest(&SHA256, leaf).as_ref().to_vec()
     }
 
     /// Judges a response about its leaf.
@@ -100,7 +137,7 @@ impl Pair {
     /// # Errors
     /// Why it must not be sent.
     pub fn judge_staple(&self, response: &[u8], now: i64) -> Result<Staple, Refusal> {
-        match &self.certified.cert[..] {
+        match &self.chain()[..] {
             [leaf, issuer, ..] => ocsp::check(response, leaf, issuer, now),
             _ => Err(Refusal::NoIssuer),
         }
@@ -114,7 +151,7 @@ impl Pair {
             let judged = self.judge_staple(response, now).ok();
             let offered = Arc::new(Offered {
                 response: response.to_vec(),
-                stapled: judged.map(|staple| Stapled::new(&self.certified, staple)),
+                stapled: judged.map(Stapled::new),
             });
             *last() = Some(Arc::clone(&offered));
             offered
@@ -122,35 +159,34 @@ impl Pair {
         let stapled = offered.stapled.as_ref();
         stapled
             .filter(|s| s.staple.is_of_use(now))
-            .map(Stapled::shown)
+            .map(|s| s.shown(self).clone())
     }
 
     /// The same with a response about its leaf.
     pub fn with_staple(mut self, staple: Staple) -> Pair {
-        self.stapled = Some(Stapled::new(&self.certified, staple));
+        self.stapled = Some(Box::new(Stapled::new(staple)));
         self
     }
 
     /// What a client gets now that wants this.
     pub fn shown(&self, wants: &Wants, now: i64) -> Shown {
         let own = self.stapled.as_ref().filter(|s| s.staple.is_of_use(now));
-        let stapled = own.map(Stapled::shown).or_else(|| {
+        let stapled = own.map(|s| s.shown(self).clone()).or_else(|| {
             let offers = wants.offered.iter();
             let id = (!wants.offered.is_empty()).then(|| self.id())?;
             let mut about_it = offers.filter(|offer| offer.id == id);
             self.with_offer(&about_it.next()?.response, now)
         });
-        stapled.filter(|_| wants.staple).unwrap_or_else(|| Shown {
-            certified: Arc::clone(&self.certified),
-            packed: Arc::clone(&self.packed),
-        })
+        stapled
+            .filter(|_| wants.staple)
+            .unwrap_or_else(|| self.unstapled().clone())
     }
 
     /// Makes the compressed forms that clients may be shown.
     pub fn pack(&self) {
-        self.packed.pack(&self.certified);
+        self.unstapled().pack();
         if let Some(stapled) = &self.stapled {
-            stapled.packed.pack(&stapled.certified);
+            stapled.shown(self).pack();
         }
     }
 }
@@ -181,7 +217,7 @@ impl CertSet {
 
     /// The first pair whose key can sign with a scheme that the client offers; `None` where no key fits.
     pub fn select(&self, schemes: &[SignatureScheme]) -> Option<&Arc<Pair>> {
-        let fits = |pair: &&Arc<Pair>| pair.certified.key.choose_scheme(schemes).is_some();
+        let fits = |pair: &&Arc<Pair>| pair.key.choose_scheme(schemes).is_some();
         self.pairs.iter().find(fits)
     }
 }

@@ -1,102 +1,248 @@
-//! Parsed files, found again by path while the file's identity is the same, and by content whatever their path.
+//! Files as they were parsed: found again by path while a file looks the same, and by content whatever its path.
+//!
+//! Between loads there is one [`Row`] for each file of a configuration, without room to grow, since there may be
+//! 20,000. A load spreads the rows on a [`Desk`] and keeps those that it was asked for.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
+use super::certificate::Certificates;
 use super::file::{self, Identity};
+use super::key::PrivateKey;
 use super::problem::Fault;
 
 /// SHA-256 of a file's bytes.
-pub(super) type Digest = [u8; 32];
+type Digest = [u8; 32];
 
 /// A file as read.
 pub(super) struct FileBytes {
-    identity: Identity,
-    pub(super) digest: Digest,
+    digest: Digest,
     pub(super) bytes: Zeroizing<Vec<u8>>,
 }
 
-impl FileBytes {
-    pub(super) fn read(path: &str) -> Result<FileBytes, Fault> {
-        let (identity, bytes) = file::read(path)?;
+/// An OCSP response as its file holds it.
+#[derive(Debug)]
+pub(super) struct StapleFile(pub(super) Box<[u8]>);
+
+/// What was made of a file's bytes, as far as somebody wanted it.
+#[derive(Clone, Debug)]
+struct Parsed {
+    digest: Digest,
+    chain: Option<Arc<Certificates>>,
+    key: Option<Arc<PrivateKey>>,
+    staple: Option<Arc<StapleFile>>,
+}
+
+/// One of the things that can be made of a file.
+pub(super) trait Form: Sized {
+    /// Where it is kept.
+    #[expect(private_interfaces)]
+    fn made(parsed: &mut Parsed) -> &mut Option<Arc<Self>>;
+    /// Where it is noted why it could not be made in this load.
+    fn fault(slot: &mut Slot) -> &mut Option<Box<Fault>>;
+}
+
+impl Form for Certificates {
+    #[expect(private_interfaces)]
+    fn made(parsed: &mut Parsed) -> &mut Option<Arc<Self>> {
+        &mut parsed.chain
+    }
+    fn fault(slot: &mut Slot) -> &mut Option<Box<Fault>> {
+        &mut slot.no_chain
+    }
+}
+
+impl Form for PrivateKey {
+    #[expect(private_interfaces)]
+    fn made(parsed: &mut Parsed) -> &mut Option<Arc<Self>> {
+        &mut parsed.key
+    }
+    fn fault(slot: &mut Slot) -> &mut Option<Box<Fault>> {
+        &mut slot.no_key
+    }
+}
+
+impl Form for StapleFile {
+    #[expect(private_interfaces)]
+    fn made(parsed: &mut Parsed) -> &mut Option<Arc<Self>> {
+        &mut parsed.staple
+    }
+    fn fault(slot: &mut Slot) -> &mut Option<Box<Fault>> {
+        &mut slot.no_staple
+    }
+}
+
+/// A file between loads.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) path: Box<str>,
+    /// As it looked before it was read; `None` where it was not there.
+    pub(super) look: Option<Identity>,
+    parsed: Option<Box<Parsed>>,
+}
+
+/// A file in a load.
+#[derive(Default)]
+pub(super) struct Slot {
+    look: Option<Identity>,
+    parsed: Option<Box<Parsed>>,
+    /// The load before this one had it.
+    is_known: bool,
+    /// This one has asked for it.
+    is_named: bool,
+    no_chain: Option<Box<Fault>>,
+    no_key: Option<Box<Fault>>,
+    no_staple: Option<Box<Fault>>,
+}
+
+/// The files in a load.
+pub(super) struct Desk<'a> {
+    slots: HashMap<Box<str>, Slot>,
+    /// All that may look otherwise than before; `None`: every file.
+    changed: Option<&'a HashSet<String>>,
+    /// What was made of files that look otherwise now: perhaps their bytes are the same.
+    outdated: Vec<Parsed>,
+    /// Made when the first file has to be read.
+    by_content: Option<HashMap<Digest, Parsed>>,
+    /// The file read last: certificate and key are often in one.
+    last: Option<(String, Rc<FileBytes>)>,
+}
+
+impl<'a> Desk<'a> {
+    /// Spreads rows. With `changed` all other files are taken to be as they were.
+    pub(super) fn new(rows: Vec<Row>, changed: Option<&'a HashSet<String>>) -> Self {
+        let slot = |row: Row| Slot {
+            look: row.look,
+            parsed: row.parsed,
+            is_known: true,
+            ..Slot::default()
+        };
+        Desk {
+            slots: rows
+                .into_iter()
+                .map(|mut row| (std::mem::take(&mut row.path), slot(row)))
+                .collect(),
+            changed,
+            outdated: Vec::new(),
+            by_content: None,
+            last: None,
+        }
+    }
+
+    /// The rows of all files that were asked for.
+    pub(super) fn into_rows(self) -> Vec<Row> {
+        let named = self.slots.into_iter().filter(|(_, slot)| slot.is_named);
+        let mut rows: Vec<Row> = named
+            .map(|(path, slot)| Row {
+                path,
+                look: slot.look,
+                parsed: slot.parsed,
+            })
+            .collect();
+        rows.shrink_to_fit();
+        rows
+    }
+
+    /// Whether a file is there.
+    pub(super) fn is_there(&mut self, path: &str) -> bool {
+        self.slot(path).look.is_some()
+    }
+
+    /// A form of a file as it was made before, or why it could not be made in this load; `None`: nobody has tried.
+    pub(super) fn known<T: Form>(&mut self, path: &str) -> Option<Result<Arc<T>, Fault>> {
+        let slot = self.slot(path);
+        if let Some(made) = slot.parsed.as_mut().and_then(|p| T::made(p).as_ref()) {
+            return Some(Ok(Arc::clone(made)));
+        }
+        T::fault(slot).as_ref().map(|fault| Err((**fault).clone()))
+    }
+
+    /// Reads a file.
+    pub(super) fn read(&mut self, path: &str) -> Result<Rc<FileBytes>, Fault> {
+        if let Some((last, file)) = &self.last
+            && last == path
+        {
+            return Ok(Rc::clone(file));
+        }
+        let bytes = file::read(path)?;
         let mut sum = [0; 32];
         sum.copy_from_slice(digest(&SHA256, &bytes).as_ref());
-        Ok(FileBytes {
-            identity,
-            digest: sum,
-            bytes,
-        })
-    }
-}
-
-/// One kind of parsed file.
-#[derive(Debug)]
-pub(super) struct Shelf<T> {
-    by_path: HashMap<String, (Identity, Item<T>)>,
-    by_content: HashMap<Digest, Arc<T>>,
-}
-
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Shelf {
-            by_path: HashMap::new(),
-            by_content: HashMap::new(),
-        }
-    }
-}
-
-/// A parsed file with the digest of its bytes.
-#[derive(Debug)]
-pub(super) struct Item<T> {
-    pub(super) digest: Digest,
-    pub(super) value: Arc<T>,
-}
-
-impl<T> Clone for Item<T> {
-    fn clone(&self) -> Self {
-        Item {
-            digest: self.digest,
-            value: Arc::clone(&self.value),
-        }
-    }
-}
-
-impl<T> Shelf<T> {
-    /// Forgets the files that are not named, and their contents.
-    pub(super) fn keep(&mut self, named: &HashMap<String, Option<Identity>>) {
-        self.by_path.retain(|path, _| named.contains_key(path));
-        let used: HashSet<Digest> = self.by_path.values().map(|(_, item)| item.digest).collect();
-        self.by_content.retain(|digest, _| used.contains(digest));
+        let file = Rc::new(FileBytes { digest: sum, bytes });
+        self.last = Some((path.to_owned(), Rc::clone(&file)));
+        Ok(file)
     }
 
-    /// The file as parsed before, if it looks the same now.
-    pub(super) fn known(&self, path: &str, now: Option<Identity>) -> Option<Item<T>> {
-        let (identity, item) = self.by_path.get(path)?;
-        (now? == *identity).then(|| item.clone())
+    /// What was made of equal bytes.
+    pub(super) fn equal<T: Form>(&mut self, file: &FileBytes) -> Option<Arc<T>> {
+        let parsed = self.contents().get_mut(&file.digest)?;
+        T::made(parsed).clone()
     }
 
-    /// What was parsed from equal bytes.
-    pub(super) fn equal(&self, file: &FileBytes) -> Option<Arc<T>> {
-        self.by_content.get(&file.digest).cloned()
-    }
-
-    /// Whether contents with this digest are remembered.
-    pub(super) fn holds(&self, digest: &Digest) -> bool {
-        self.by_content.contains_key(digest)
-    }
-
-    /// Remembers a parsed file.
-    pub(super) fn add(&mut self, path: &str, file: &FileBytes, value: Arc<T>) -> Item<T> {
-        self.by_content.insert(file.digest, Arc::clone(&value));
-        let item = Item {
-            digest: file.digest,
-            value,
+    /// Remembers what was made of a file.
+    pub(super) fn add<T: Form>(&mut self, path: &str, file: &FileBytes, value: &Arc<T>) {
+        let digest = file.digest;
+        let fresh = || Parsed {
+            digest,
+            chain: None,
+            key: None,
+            staple: None,
         };
-        self.by_path
-            .insert(path.to_owned(), (file.identity, item.clone()));
-        item
+        let content = self.contents().entry(digest).or_insert_with(fresh);
+        *T::made(content) = Some(Arc::clone(value));
+        let parsed = &mut self.slot(path).parsed;
+        if parsed.as_ref().is_none_or(|parsed| parsed.digest != digest) {
+            *parsed = Some(Box::new(fresh()));
+        }
+        if let Some(parsed) = parsed {
+            *T::made(parsed) = Some(Arc::clone(value));
+        }
+    }
+
+    /// Remembers in this load why a form of a file could not be made.
+    pub(super) fn fail<T: Form>(&mut self, path: &str, fault: &Fault) {
+        *T::fault(self.slot(path)) = Some(Box::new(fault.clone()));
+    }
+
+    /// A file, which is looked at when it is first asked for.
+    fn slot(&mut self, path: &str) -> &mut Slot {
+        let slot = self.slots.entry(path.into()).or_default();
+        if !slot.is_named {
+            slot.is_named = true;
+            let may_differ = self.changed.is_none_or(|changed| changed.contains(path));
+            if may_differ || !slot.is_known {
+                let look = Identity::of(path).ok();
+                if look.is_none() || look != slot.look {
+                    slot.look = look;
+                    self.outdated
+                        .extend(slot.parsed.take().map(|parsed| *parsed));
+                }
+            }
+        }
+        slot
+    }
+
+    fn contents(&mut self) -> &mut HashMap<Digest, Parsed> {
+        self.by_content.get_or_insert_with(|| {
+            let made = self
+                .slots
+                .values()
+                .filter_map(|slot| slot.parsed.as_deref());
+            let all = made.chain(&self.outdated);
+            let mut contents: HashMap<Digest, Parsed> = HashMap::new();
+            for parsed in all {
+                let content = contents
+                    .entry(parsed.digest)
+                    .or_insert_with(|| parsed.clone());
+                // Equal files, of which one was read for its certificates and the other for its key.
+                content.chain = content.chain.take().or_else(|| parsed.chain.clone());
+                content.key = content.key.take().or_else(|| parsed.key.clone());
+                content.staple = content.staple.take().or_else(|| parsed.staple.clone());
+            }
+            contents
+        })
     }
 }

@@ -30,8 +30,7 @@ impl SignatureRequest {
         }
         let fits = |pair: &Pair, tls13: bool| {
             let mut schemes = self.schemes.iter();
-            schemes
-                .any(|scheme| (!tls13 || in_tls13(*scheme)) && signs(&*pair.certified.key, *scheme))
+            schemes.any(|scheme| (!tls13 || in_tls13(*scheme)) && signs(&*pair.key, *scheme))
         };
         let serves = |pair: &Pair| fits(pair, !self.tls12);
         let any = pairs.iter().any(|(pair, _)| serves(pair));

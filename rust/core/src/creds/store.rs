@@ -5,16 +5,17 @@
 //! changed.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::assemble::{Report, Run};
-use super::certificate::Certificates;
+use super::certificate::{Certificates, KnownIssuers};
 use super::file::Identity;
 use super::key::PrivateKey;
 use super::passphrase::Passphrases;
 use super::problem::{Problem, Severity};
 use super::select::{CertSet, Pair};
-use super::shelf::{Digest, Shelf};
+use super::shelf::{Desk, Row, StapleFile};
 use super::signatures::SignatureRequest;
 use super::{chain, placeholder};
 
@@ -81,8 +82,6 @@ pub struct LoadReport {
     pub sets: Vec<Option<Arc<CertSet>>>,
     /// In the order of the requests.
     pub problems: Vec<Problem>,
-    /// Every file that is named, as it looked before it was read; `None` where it was not there.
-    pub looks: HashMap<String, Option<Identity>>,
 }
 
 /// Loads once, keeping nothing.
@@ -90,13 +89,14 @@ pub fn load(requests: &[LoadRequest], passphrases: &mut dyn Passphrases) -> Load
     Store::default().load(requests, passphrases)
 }
 
-/// Parsed files, by path and by content.
+/// Parsed files, and the pairs made of them.
 #[derive(Debug, Default)]
 pub struct Store {
-    pub(super) chains: Shelf<Certificates>,
-    pub(super) keys: Shelf<PrivateKey>,
-    pub(super) staples: Shelf<Vec<u8>>,
-    pub(super) pairs: HashMap<PairKey, Arc<Pair>>,
+    files: Vec<Row>,
+    pairs: Vec<(PairKey, Arc<Pair>)>,
+    issuers: KnownIssuers,
+    /// Time from which another load may find other problems than the last one, which found none; else 0.
+    good_until: i64,
     /// By the names they are for.
     placeholders: HashMap<Vec<String>, Arc<CertSet>>,
 }
@@ -104,10 +104,28 @@ pub struct Store {
 /// What a pair was made of.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct PairKey {
-    pub(super) leaf_file: Digest,
-    pub(super) key_file: Digest,
-    pub(super) issuers: Option<(Digest, Issuers)>,
-    pub(super) staple: Option<Digest>,
+    pub(super) own: Shared<Certificates>,
+    pub(super) key: Shared<PrivateKey>,
+    pub(super) issuers: Option<(Shared<Certificates>, Issuers)>,
+    pub(super) staple: Option<Shared<StapleFile>>,
+}
+
+/// The same only as itself. What has equal bytes is parsed once, so that this says whether files were equal.
+#[derive(Debug)]
+pub(super) struct Shared<T>(pub(super) Arc<T>);
+
+impl<T> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> Eq for Shared<T> {}
+
+impl<T> Hash for Shared<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
 }
 
 /// How the certificates behind the server's own are taken from a further file.
@@ -126,7 +144,28 @@ impl Store {
         requests: &[LoadRequest],
         passphrases: &mut dyn Passphrases,
     ) -> LoadReport {
-        let mut run = Run::new(self, passphrases);
+        self.run(requests, passphrases, None)
+    }
+
+    /// Loads the same requests again after these files changed; how others look now is not asked.
+    pub fn reload(
+        &mut self,
+        requests: &[LoadRequest],
+        passphrases: &mut dyn Passphrases,
+        changed: &HashSet<String>,
+    ) -> LoadReport {
+        self.run(requests, passphrases, Some(changed))
+    }
+
+    fn run(
+        &mut self,
+        requests: &[LoadRequest],
+        passphrases: &mut dyn Passphrases,
+        changed: Option<&HashSet<String>>,
+    ) -> LoadReport {
+        let desk = Desk::new(std::mem::take(&mut self.files), changed);
+        let pairs = std::mem::take(&mut self.pairs);
+        let mut run = Run::new(desk, pairs, &mut self.issuers, passphrases);
         let mut report = Report::default();
         let mut sets: HashMap<Vec<*const Pair>, Arc<CertSet>> = HashMap::new();
         for (index, request) in requests.iter().enumerate() {
@@ -139,25 +178,34 @@ impl Store {
                 )
             }));
         }
-        let looks = run.looks();
-        self.forget(&looks);
+        (self.files, self.pairs) = run.into_parts();
+        self.issuers.retain(|der, _| Arc::strong_count(der) > 1);
+        self.good_until = match report.problems.is_empty() {
+            true => self.pairs.iter().map(good_until).min().unwrap_or(i64::MAX),
+            false => 0,
+        };
         LoadReport {
             sets: report.sets,
             problems: report.problems,
-            looks,
         }
     }
 
-    fn forget(&mut self, named: &HashMap<String, Option<Identity>>) {
-        self.chains.keep(named);
-        self.keys.keep(named);
-        self.staples.keep(named);
-        let (chains, keys, staples) = (&self.chains, &self.keys, &self.staples);
-        self.pairs.retain(|made, _| {
-            chains.holds(&made.leaf_file)
-                && keys.holds(&made.key_file)
-                && made.staple.is_none_or(|staple| staples.holds(&staple))
-        });
+    /// Whether the same requests would be answered as they were, without a problem; looks at every file.
+    pub fn is_current(&self) -> bool {
+        let same = |row: &Row| Identity::of(&row.path).ok() == row.look;
+        chain::now() < self.good_until && self.files.iter().all(same)
+    }
+
+    /// Every file that was named, as it looked before it was read; `None` where it was not there.
+    pub fn looks(&self) -> impl Iterator<Item = (&str, Option<Identity>)> {
+        self.files.iter().map(|row| (&*row.path, row.look))
+    }
+
+    /// Has these files count as changed.
+    pub fn forget_looks(&mut self, files: &HashSet<String>) {
+        let rows = self.files.iter_mut();
+        rows.filter(|row| files.contains(&*row.path))
+            .for_each(|row| row.look = None);
     }
 
     /// Gives placeholders to the requests that want one and have nothing else. What kept a file from being loaded is
@@ -207,4 +255,13 @@ impl Store {
                 .extend(faults.map(|fault| fault.into_problem(index, place)));
         }
     }
+}
+
+/// Until when nothing is wrong with a pair because of the time.
+fn good_until((made, pair): &(PairKey, Arc<Pair>)) -> i64 {
+    let further = made.issuers.iter().flat_map(|(file, _)| &*file.0.fields);
+    let certificates = made.own.0.fields.iter().chain(further);
+    let staple = pair.stapled.as_ref().map(|stapled| stapled.staple.until);
+    let ends = certificates.map(|certificate| certificate.not_after);
+    ends.chain(staple).min().unwrap_or_default()
 }

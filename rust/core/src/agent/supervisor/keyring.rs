@@ -49,7 +49,7 @@ impl Keyring {
             }
             let id = match self.pairs.get(&address) {
                 Some(id) => Some(*id),
-                None => self.insert(Role::Server, &pair.certified.key),
+                None => self.insert(Role::Server, &pair.key),
             };
             if let Some(id) = id {
                 pairs.insert(address, id);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn key(pair: &Arc<Pair>) -> Arc<dyn SigningKey> {
-        Arc::clone(&pair.certified.key)
+        Arc::clone(&pair.key)
     }
 
     #[test]

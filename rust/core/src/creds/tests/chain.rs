@@ -10,18 +10,18 @@ const DAY: i64 = 86_400;
 /// A certificate of which only names and times matter.
 fn certificate(subject: &str, issuer: &str) -> Certificate {
     Certificate {
-        subject: subject.into(),
-        issuer: issuer.into(),
-        public: Vec::new(),
+        subject: subject.as_bytes().into(),
+        issuer: issuer.as_bytes().into(),
+        public: Box::default(),
         not_before: NOW - DAY,
         not_after: NOW + DAY,
-        dns_names: vec![subject.to_owned(), format!("*.{subject}")],
-        addresses: vec!["192.0.2.1".parse().unwrap()],
+        dns_names: [subject.into(), format!("*.{subject}").into()].into(),
+        addresses: ["192.0.2.1".parse().unwrap()].into(),
         must_staple: false,
         has_responder: false,
         only_common_name: false,
-        common_name: None,
-        display: subject.to_owned(),
+        has_common_name: false,
+        display: subject.into(),
     }
 }
 

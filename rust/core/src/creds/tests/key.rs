@@ -1,6 +1,6 @@
 use rustls::SignatureScheme as S;
 
-use super::super::certificate::find_certificates;
+use super::super::certificate::{KnownIssuers, find_certificates};
 use super::super::key::{FoundKey, KeyKind, PrivateKey, find_key};
 use super::super::problem::Fault;
 use super::{Random, data};
@@ -36,7 +36,8 @@ fn reads_every_form_and_fits_its_certificate() {
     ] {
         let key = key_of(file).unwrap_or_else(|fault| panic!("{}", fault.text()));
         assert_eq!(key.kind, kind, "{file}");
-        let certificates = find_certificates(certificate, &data(certificate)).unwrap();
+        let certificates =
+            find_certificates(certificate, &data(certificate), &mut KnownIssuers::new()).unwrap();
         assert_eq!(
             certificates.fields[0].public, key.public,
             "{file} and {certificate}"
@@ -80,7 +81,7 @@ fn what_is_read_signs() {
             .choose_scheme(&[scheme])
             .unwrap();
         let signature = signer.sign(b"message").unwrap();
-        let leaf = find_certificates(certificate, &data(certificate))
+        let leaf = find_certificates(certificate, &data(certificate), &mut KnownIssuers::new())
             .unwrap()
             .fields[0]
             .clone();
@@ -100,7 +101,13 @@ fn finds_the_key_before_and_behind_the_chain() {
             .into_bytes();
         for file in [file, windows] {
             assert!(matches!(find_key("x", &file), Ok(FoundKey::Plain(_))));
-            assert_eq!(find_certificates("x", &file).unwrap().ders.len(), 1);
+            assert_eq!(
+                find_certificates("x", &file, &mut KnownIssuers::new())
+                    .unwrap()
+                    .ders
+                    .len(),
+                1
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 mod chain;
 mod decrypt;
 mod gaps;
+mod kept;
 mod key;
 mod pem;
 mod select;

@@ -106,9 +106,9 @@ fn the_first_that_fits_the_client_ecdsa_before_rsa() {
     for (client, names, schemes, expected) in table {
         let pairs = set(names);
         let chosen = pairs.select(schemes);
-        let expected = expected.map(|name| set(&[name]).pairs()[0].certified.cert.clone());
+        let expected = expected.map(|name| set(&[name]).pairs()[0].certified().cert.clone());
         assert_eq!(
-            chosen.map(|c| c.certified.cert.clone()),
+            chosen.map(|c| c.certified().cert.clone()),
             expected,
             "{client}"
         );

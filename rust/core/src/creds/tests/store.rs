@@ -3,10 +3,10 @@ use std::sync::Arc;
 use super::super::certificate::Certificate;
 use super::super::passphrase::{Dialog, Unchecked};
 use super::super::problem::{Problem, Severity};
-use super::super::store::{LoadReport, LoadRequest, PairRequest, Store, load};
+use super::super::store::{LoadReport, LoadRequest, PairRequest, load};
 use super::{Scratch, data, path};
 
-fn pair(certificate: String, key: Option<String>, place: &str) -> PairRequest {
+pub(super) fn pair(certificate: String, key: Option<String>, place: &str) -> PairRequest {
     PairRequest {
         certificate,
         key,
@@ -15,7 +15,7 @@ fn pair(certificate: String, key: Option<String>, place: &str) -> PairRequest {
     }
 }
 
-fn request(names: &[&str], pairs: Vec<PairRequest>) -> LoadRequest {
+pub(super) fn request(names: &[&str], pairs: Vec<PairRequest>) -> LoadRequest {
     LoadRequest {
         host: "a.example:443".into(),
         names: names.iter().map(|n| (*n).to_owned()).collect(),
@@ -286,7 +286,7 @@ fn a_second_certificate_of_the_same_kind_is_never_used() {
         report.sets[0].as_ref().unwrap().pairs()[0]
             .leaf
             .display
-            .clone()
+            .to_string()
     };
     let first = load(std::slice::from_ref(&request), &mut Dialog::default());
     assert_eq!(
@@ -323,43 +323,8 @@ fn encrypted_keys_are_a_notice_where_nobody_may_be_asked() {
     assert_eq!(report.problems[0].severity, Severity::Notice);
 }
 
-#[test]
-fn a_kept_store_parses_only_what_changed() {
-    let dir = Scratch::new("kept");
-    let certificate = dir.write("a.pem", data("p256.crt.pem"));
-    let key = dir.write("a.key", data("p256.pkcs8.pem"));
-    let copy = dir.write("b.key", data("p256.pkcs8.pem"));
-    let both = [
-        request(
-            &[],
-            vec![pair(certificate.clone(), Some(key.clone()), "c:1")],
-        ),
-        request(&[], vec![pair(certificate.clone(), Some(copy), "c:2")]),
-    ];
-    let mut store = Store::default();
-    let first = store.load(&both, &mut Dialog::default());
-    assert!(
-        Arc::ptr_eq(
-            first.sets[0].as_ref().unwrap(),
-            first.sets[1].as_ref().unwrap()
-        ),
-        "equal bytes are one pair"
-    );
-    let again = store.load(&both[..1], &mut Dialog::default());
-    let certified = |r: &LoadReport| Arc::clone(&r.sets[0].as_ref().unwrap().pairs()[0].certified);
-    assert!(
-        Arc::ptr_eq(&certified(&first), &certified(&again)),
-        "unchanged files are not parsed again"
-    );
-    dir.write("a.pem", data("rsa.crt.pem"));
-    dir.write("a.key", data("rsa.pkcs8.pem"));
-    let changed = store.load(&both[..1], &mut Dialog::default());
-    assert_eq!(changed.problems, []);
-    assert!(!Arc::ptr_eq(&certified(&first), &certified(&changed)));
-}
-
 /// A leaf, the authority that issued it and that one's own issuer, as PEM, with the leaf's key.
-fn three_generations() -> ([String; 3], String) {
+pub(super) fn three_generations() -> ([String; 3], String) {
     let authority = |name: &str| {
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -386,10 +351,10 @@ fn three_generations() -> ([String; 3], String) {
 /// Subjects of the chain that is sent.
 fn sent(report: &LoadReport) -> Vec<String> {
     assert_eq!(report.problems, []);
-    let chain = &report.sets[0].as_ref().unwrap().pairs()[0].certified.cert;
+    let chain = &report.sets[0].as_ref().unwrap().pairs()[0].certified().cert;
     chain
         .iter()
-        .map(|c| Certificate::parse(c).unwrap().display)
+        .map(|c| Certificate::parse(c).unwrap().display.into())
         .collect()
 }
 

@@ -1,0 +1,101 @@
+//! What an order has the supervisor load.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
+
+use super::Supervisor;
+use crate::agent::message::{Answer, Order};
+use crate::agent::reload::Watch;
+use crate::agent::requests::Requests;
+use crate::creds::{CertSet, LoadReport, LoadRequest, Severity};
+
+impl Supervisor {
+    /// Loads what the order names, unless it is all as it was. Gives the answer, and whether anything was loaded.
+    pub(super) fn load(&mut self, mut order: Order) -> io::Result<(Vec<u8>, bool)> {
+        let generation = std::mem::replace(&mut order.generation, self.order.generation);
+        if self.holds && order.serve && order == self.order && self.store.is_current() {
+            self.begin_machines();
+            let answer = Answer {
+                as_before: Some(order.generation),
+                ..Answer::default()
+            };
+            return Ok((answer.encode(&mut self.sent), false));
+        }
+        order.generation = generation;
+        self.holds = false;
+        let requests = read(&order.requests)?;
+        let mut report = self.store.load(&requests, &mut self.dialog);
+        self.settle(order.id)?;
+        self.keep_last_good(&requests, &mut report)?;
+        self.store.fill_gaps(&requests, &mut report);
+        self.watch = Watch::new(order.reload_seconds);
+        self.order = order;
+        let answer = Answer {
+            as_before: None,
+            sets: report.sets,
+            problems: report.problems,
+        };
+        let bytes = answer.encode(&mut self.sent);
+        self.keys.replace(answer.sets);
+        self.begin_machines();
+        self.holds = answer.problems.is_empty();
+        Ok((bytes, true))
+    }
+
+    fn begin_machines(&mut self) {
+        self.keys.retire_machines();
+        self.machinery.begin();
+    }
+
+    /// A file that turned bad since it was loaded does not stop a restart: what was loaded goes on being served.
+    fn keep_last_good(&self, requests: &[LoadRequest], report: &mut LoadReport) -> io::Result<()> {
+        if !report
+            .problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
+            return Ok(());
+        }
+        let old = read(&self.order.requests)?;
+        let known = old.iter().zip(self.keys.sets());
+        let before: HashMap<Vec<&str>, &Arc<CertSet>> = known
+            .filter_map(|(request, set)| Some((request.files(), set.as_ref()?)))
+            .filter(|(_, set)| !set.is_placeholder())
+            .collect();
+        let mut kept: HashSet<&str> = HashSet::new();
+        for (request, new) in requests.iter().zip(&mut report.sets) {
+            let files = request.files();
+            let Some(old) = before.get(&files) else {
+                continue;
+            };
+            let whole = |new: &Arc<CertSet>| new.pairs().len() >= old.pairs().len();
+            if new.as_ref().is_some_and(whole) {
+                continue;
+            }
+            *new = Some(Arc::clone(old));
+            kept.extend(files);
+        }
+        // A virtual host that was never loaded has no excuse, even where it shares a file with one that was.
+        for (request, set) in requests.iter().zip(&report.sets) {
+            if set.is_none() {
+                request.files().iter().for_each(|file| {
+                    kept.remove(file);
+                });
+            }
+        }
+        for problem in &mut report.problems {
+            if problem.severity == Severity::Error && kept.contains(problem.file.as_str()) {
+                problem.severity = Severity::Warning;
+                let served = "; what was loaded from it before is still served";
+                problem.text.push_str(served);
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn read(requests: &Requests) -> io::Result<Vec<LoadRequest>> {
+    let cut = |_| io::Error::from(io::ErrorKind::InvalidData);
+    requests.read().map_err(cut)
+}

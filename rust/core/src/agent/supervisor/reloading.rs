@@ -1,0 +1,94 @@
+//! Files that change while a configuration is served.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Supervisor;
+use super::loading::read;
+use crate::agent::board::Entry;
+use crate::agent::codec::Writer;
+use crate::agent::notice::Kind;
+use crate::agent::public::encode_set;
+use crate::agent::replace;
+use crate::creds::CertSet;
+
+impl Supervisor {
+    /// Takes up what changed, where it is time to look.
+    pub(super) fn look_at_files(&mut self) {
+        let now = Instant::now();
+        if !self.watch.due(now) || !self.order.serve {
+            return;
+        }
+        for line in self.watch.repeat(now) {
+            self.speaker.say(Kind::ReloadRefused, &line);
+        }
+        let ripe = self.watch.look(now, self.store.looks());
+        if ripe.is_empty() {
+            return;
+        }
+        let Ok(requests) = read(&self.order.requests) else {
+            return;
+        };
+        // A restart takes what is refused here.
+        self.holds = false;
+        let report = self.store.reload(&requests, &mut self.dialog, &ripe);
+        let verdict = replace::judge(&requests, self.keys.sets(), &report, &ripe);
+        for line in self.watch.refuse(&ripe, verdict.refused, now) {
+            self.speaker.say(Kind::ReloadRefused, &line);
+        }
+        if verdict.accepted.is_empty() {
+            return;
+        }
+        let mut next = self.keys.sets().to_vec();
+        for (index, set) in &verdict.accepted {
+            if let Some(place) = next.get_mut(*index) {
+                *place = Some(Arc::clone(set));
+            }
+        }
+        let before = self.keys.replace(next);
+        // First the signer that has the new keys, then the news of them.
+        let published = self
+            .start_signer()
+            .and_then(|()| self.publish(&verdict.accepted));
+        match published {
+            Ok(()) => verdict
+                .lines
+                .iter()
+                .for_each(|line| self.speaker.say(Kind::Reloaded, line)),
+            Err(error) => {
+                self.keys.replace(before);
+                self.store.forget_looks(&ripe);
+                self.speaker.say(
+                    Kind::Trouble,
+                    &format!("new certificates could not be taken up: {error}"),
+                );
+            }
+        }
+    }
+
+    /// Tells children which certificates virtual hosts have now.
+    pub(super) fn publish(&self, accepted: &[(usize, Arc<CertSet>)]) -> io::Result<()> {
+        let mut entries: Vec<(*const CertSet, Entry)> = Vec::new();
+        for (index, set) in accepted {
+            let host = u32::try_from(*index).map_err(io::Error::other)?;
+            if let Some((_, entry)) = entries
+                .iter_mut()
+                .find(|(known, _)| *known == Arc::as_ptr(set))
+            {
+                entry.hosts.push(host);
+                continue;
+            }
+            let mut writer = Writer::default();
+            encode_set(&mut writer, set);
+            let entry = Entry {
+                generation: self.order.generation,
+                hosts: vec![host],
+                set: writer.into_bytes(),
+            };
+            entries.push((Arc::as_ptr(set), entry));
+        }
+        let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
+        self.board.append(&entries)
+    }
+}
