@@ -35,8 +35,7 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
 
 const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const HostClients& clients) {
   std::vector<std::uint8_t> encoded = config::encode_policy(settings);
-  rs::PolicySpec spec;
-  spec.settings = to_rust(encoded);
+  const std::size_t own = encoded.size();
   const auto contents = clients.handshake->digest();
   encoded.insert(encoded.end(), contents.begin(), contents.end());
   // CAs that are equal now and may change apart make policies of their own, as do revocation lists, which the id
@@ -46,6 +45,9 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   const PolicyKey key{rs::policy_id({encoded.data(), encoded.size()}), changing};
   const auto known = policies_.find(key);
   if (known != policies_.end()) return *known->second;
+  rs::PolicySpec spec;
+  encoded.resize(own);
+  spec.settings = to_rust(encoded);
   spec.tls12 = settings.protocol.tls12;
   spec.tls13 = settings.protocol.tls13;
   spec.suites = to_rust(settings.protocol.suites);

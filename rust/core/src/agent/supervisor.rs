@@ -188,6 +188,7 @@ impl Supervisor {
                 };
                 // The answer has gone before the signer comes, which keeps whatever this process has at that moment.
                 let loaded = self.load(order);
+                let as_before = matches!(loaded, Ok((_, false)));
                 let state = match loaded {
                     Ok((answer, anew)) => {
                         frame::write(&mut self.control, &answer)?;
@@ -201,6 +202,9 @@ impl Supervisor {
                     }
                 };
                 frame::write(&mut self.control, &state.encode())?;
+                if as_before {
+                    self.os.trim(); // what the order took; nobody waits for it
+                }
             }
             ([super::parent::ANNOUNCE], _) => {
                 let bytes = frame::read(&mut self.control, MAX_ORDER)?;

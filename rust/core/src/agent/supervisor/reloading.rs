@@ -30,14 +30,17 @@ impl Supervisor {
         let Ok(requests) = read(&self.order.requests) else {
             return;
         };
-        // A restart takes what is refused here.
-        self.holds = false;
+        let held = std::mem::take(&mut self.holds);
         let report = self.store.reload(&requests, &mut self.dialog, &ripe);
         let verdict = replace::judge(&requests, self.keys.sets(), &report, &ripe);
+        // A restart takes what is refused here.
+        let holds = held && report.problems.is_empty() && verdict.refused.is_empty();
+        drop((requests, report));
         for line in self.watch.refuse(&ripe, verdict.refused, now) {
             self.speaker.say(Kind::ReloadRefused, &line);
         }
         if verdict.accepted.is_empty() {
+            self.holds = holds;
             return;
         }
         let mut next = self.keys.sets().to_vec();
@@ -47,15 +50,17 @@ impl Supervisor {
             }
         }
         let before = self.keys.replace(next);
+        self.os.trim();
         // First the signer that has the new keys, then the news of them.
         let published = self
             .start_signer()
             .and_then(|()| self.publish(&verdict.accepted));
         match published {
-            Ok(()) => verdict
-                .lines
-                .iter()
-                .for_each(|line| self.speaker.say(Kind::Reloaded, line)),
+            Ok(()) => {
+                self.holds = holds;
+                let lines = verdict.lines.iter();
+                lines.for_each(|line| self.speaker.say(Kind::Reloaded, line));
+            }
             Err(error) => {
                 self.keys.replace(before);
                 self.store.forget_looks(&ripe);
