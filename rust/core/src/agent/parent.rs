@@ -16,20 +16,19 @@ use super::Os;
 use super::admit::children_of;
 use super::board::{Board, HEAD};
 use super::broker::{self, Broker};
-use super::codec::Writer;
 use super::frame;
 use super::live::Live;
 use super::machines;
 use super::message::{Answer, Order, State, Weaknesses};
-use super::notice::{self, Kind, Notice};
 use super::public::Known;
-use super::replace::same;
 use super::requests::Requests;
 use super::running::Running;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;
 use crate::client::{self, Machines};
-use crate::creds::{CertSet, Problem};
+use crate::creds::Problem;
+
+mod succession;
 
 /// First byte of what a parent sends: the list of its children follows as a descriptor.
 pub(super) const CHILDREN: u8 = b'C';
@@ -49,8 +48,6 @@ const SILENCE: Duration = Duration::from_secs(60);
 const DIALOG: Duration = Duration::from_secs(3600);
 /// Longest answer.
 const MAX_ANSWER: usize = 1 << 30;
-/// Messages that are logged at one go.
-const AT_ONCE: usize = 1000;
 
 /// What a configuration wants of the agent.
 #[derive(Clone, Debug, Default)]
@@ -325,68 +322,6 @@ impl Parent {
     /// The supervisor's pid, for httpd's table of processes to be told about; 0 where none runs.
     pub fn pid(&self) -> i32 {
         self.running.as_ref().map_or(0, |running| running.pid)
-    }
-
-    /// Gives the lines that the agent wants logged, and makes a new supervisor where the last one died. Called by the
-    /// parent now and then.
-    pub fn look_after(&mut self) -> Vec<Notice> {
-        let Some(running) = &self.running else {
-            return Vec::new();
-        };
-        let mut notices = notice::take(&running.notices, AT_ONCE);
-        let end = match (running.has_hung_up(), running.is_stopped()) {
-            (true, _) => Some("died"),
-            (_, true) => Some("been stopped"),
-            _ => None,
-        };
-        if let Some(end) = end {
-            running.kill();
-            let old = self.running.take();
-            let text = match self.replace() {
-                Ok(()) => format!("the supervisor of the key agent had {end}; a new one runs"),
-                Err(error) => format!(
-                    "the supervisor of the key agent had {end}, and no new one could be made: {error}"
-                ),
-            };
-            notices.push(Notice {
-                kind: Kind::Trouble,
-                text,
-            });
-            if self.running.is_none() {
-                // Tried again next time. The old signer, if it lives, serves until then.
-                self.running = old;
-            }
-        }
-        notices
-    }
-
-    fn replace(&mut self) -> io::Result<()> {
-        if !self.order.serve {
-            return Ok(());
-        }
-        let answer = self.order_all().inspect_err(|_| self.running = None)?;
-        // Files may have changed while nobody watched them.
-        let Some(live) = &self.live else {
-            return Ok(());
-        };
-        let differs = |(index, new): &(usize, &Option<Arc<CertSet>>)| match (live.set(*index), new)
-        {
-            (Some(old), Some(new)) => !same(&old, new),
-            (None, Some(_)) => true,
-            (_, None) => false,
-        };
-        let mut changed = Writer::default();
-        let hosts: Vec<usize> = answer
-            .sets
-            .iter()
-            .enumerate()
-            .filter(differs)
-            .map(|(index, _)| index)
-            .collect();
-        changed.list(&hosts, |w, host| w.count(*host));
-        let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        send_with(&running.control, ANNOUNCE, None)?;
-        frame::write(&mut running.control, &changed.into_bytes())
     }
 
     /// Makes this process, forked by the parent, a child that serves with `threads` threads. All that it keeps is

@@ -1,9 +1,14 @@
 //! A signer and its clients in one process, over real sockets.
 
-use std::sync::atomic::AtomicUsize;
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, recvmsg,
+};
 use rustls::SignatureScheme;
 use rustls::sign::SigningKey;
 
@@ -14,6 +19,7 @@ use crate::agent::keys::PublicHalf;
 use crate::agent::remote::RemoteKey;
 use crate::agent::testing::{Random, key, server_message};
 use crate::agent::transport::Transport;
+use crate::agent::wire::{self, MAX_REQUEST, Request, Status};
 
 struct TestOs;
 

@@ -1,0 +1,78 @@
+//! A supervisor that died, and its successor.
+
+use std::io;
+use std::sync::Arc;
+
+use super::{ANNOUNCE, Parent, send_with};
+use crate::agent::codec::Writer;
+use crate::agent::frame;
+use crate::agent::notice::{self, Kind, Notice};
+use crate::agent::replace::same;
+use crate::creds::CertSet;
+
+/// Messages that are logged at one go.
+const AT_ONCE: usize = 1000;
+
+impl Parent {
+    /// Gives the lines that the agent wants logged, and makes a new supervisor where the last one died. Called by the
+    /// parent now and then.
+    pub fn look_after(&mut self) -> Vec<Notice> {
+        let Some(running) = &self.running else {
+            return Vec::new();
+        };
+        let mut notices = notice::take(&running.notices, AT_ONCE);
+        let end = match (running.has_hung_up(), running.is_stopped()) {
+            (true, _) => Some("died"),
+            (_, true) => Some("been stopped"),
+            _ => None,
+        };
+        if let Some(end) = end {
+            running.kill();
+            let old = self.running.take();
+            let text = match self.replace() {
+                Ok(()) => format!("the supervisor of the key agent had {end}; a new one runs"),
+                Err(error) => format!(
+                    "the supervisor of the key agent had {end}, and no new one could be made: {error}"
+                ),
+            };
+            notices.push(Notice {
+                kind: Kind::Trouble,
+                text,
+            });
+            if self.running.is_none() {
+                // Tried again next time. The old signer, if it lives, serves until then.
+                self.running = old;
+            }
+        }
+        notices
+    }
+
+    fn replace(&mut self) -> io::Result<()> {
+        if !self.order.serve {
+            return Ok(());
+        }
+        let answer = self.order_all().inspect_err(|_| self.running = None)?;
+        // Files may have changed while nobody watched them.
+        let Some(live) = &self.live else {
+            return Ok(());
+        };
+        let differs = |(index, new): &(usize, &Option<Arc<CertSet>>)| match (live.set(*index), new)
+        {
+            (Some(old), Some(new)) => !same(&old, new),
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        let mut changed = Writer::default();
+        let hosts: Vec<usize> = answer
+            .sets
+            .iter()
+            .enumerate()
+            .filter(differs)
+            .map(|(index, _)| index)
+            .collect();
+        changed.list(&hosts, |w, host| w.count(*host));
+        let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        send_with(&running.control, ANNOUNCE, None)?;
+        frame::write(&mut running.control, &changed.into_bytes())
+    }
+}
