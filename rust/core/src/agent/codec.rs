@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         mut each: impl FnMut(&mut Self) -> Result<T, Cut>,
     ) -> Result<Vec<T>, Cut> {
         let count = self.count()?;
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(count.min(64));
         for _ in 0..count {
             items.push(each(self)?);
         }

@@ -190,10 +190,16 @@ impl Store {
         }
     }
 
-    /// Whether the same requests would be answered as they were, without a problem; looks at every file.
-    pub fn is_current(&self) -> bool {
-        let same = |row: &Row| Identity::of(&row.path).ok() == row.look;
-        chain::now() < self.good_until && self.files.iter().all(same)
+    /// Looks at every file that was named; gives those that look otherwise now.
+    pub fn changed(&self) -> HashSet<String> {
+        let differs = |row: &&Row| Identity::of(&row.path).ok() != row.look;
+        let changed = self.files.iter().filter(differs);
+        changed.map(|row| row.path.to_string()).collect()
+    }
+
+    /// Whether the same requests would still be answered without a problem where no file changed.
+    pub fn is_good(&self) -> bool {
+        chain::now() < self.good_until
     }
 
     /// Every file that was named, as it looked before it was read; `None` where it was not there.

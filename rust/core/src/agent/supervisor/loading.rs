@@ -14,7 +14,10 @@ impl Supervisor {
     /// Loads what the order names, unless it is all as it was. Gives the answer, and whether anything was loaded.
     pub(super) fn load(&mut self, mut order: Order) -> io::Result<(Vec<u8>, bool)> {
         let generation = std::mem::replace(&mut order.generation, self.order.generation);
-        if self.holds && order.serve && order == self.order && self.store.is_current() {
+        let same = order.requests == self.order.requests;
+        let changed = same.then(|| self.store.changed());
+        let unchanged = changed.as_ref().is_some_and(HashSet::is_empty) && self.store.is_good();
+        if unchanged && self.holds && order.serve && order == self.order {
             self.begin_machines();
             let answer = Answer {
                 as_before: Some(order.generation),
@@ -25,7 +28,10 @@ impl Supervisor {
         order.generation = generation;
         self.holds = false;
         let requests = read(&order.requests)?;
-        let mut report = self.store.load(&requests, &mut self.dialog);
+        let mut report = match &changed {
+            Some(changed) => self.store.reload(&requests, &mut self.dialog, changed),
+            None => self.store.load(&requests, &mut self.dialog),
+        };
         self.settle(order.id)?;
         self.keep_last_good(&requests, &mut report)?;
         self.store.fill_gaps(&requests, &mut report);
