@@ -92,8 +92,8 @@ pub(super) struct Slot {
     parsed: Option<Box<Parsed>>,
     /// The load before this one had it.
     is_known: bool,
-    /// This one has asked for it.
-    is_named: bool,
+    /// This one has asked for it, as for so many before.
+    asked: Option<usize>,
     no_chain: Option<Box<Fault>>,
     no_key: Option<Box<Fault>>,
     no_staple: Option<Box<Fault>>,
@@ -102,6 +102,8 @@ pub(super) struct Slot {
 /// The files in a load.
 pub(super) struct Desk<'a> {
     slots: HashMap<Box<str>, Slot>,
+    /// How many have been asked for.
+    asked: usize,
     /// All that may look otherwise than before; `None`: every file.
     changed: Option<&'a HashSet<String>>,
     /// What was made of files that look otherwise now: perhaps their bytes are the same.
@@ -126,6 +128,7 @@ impl<'a> Desk<'a> {
                 .into_iter()
                 .map(|mut row| (std::mem::take(&mut row.path), slot(row)))
                 .collect(),
+            asked: 0,
             changed,
             outdated: Vec::new(),
             by_content: None,
@@ -133,17 +136,21 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The rows of all files that were asked for.
+    /// The rows of all files that were asked for, in that order: neighbours in memory and mostly on disk, so that
+    /// looking at all of them costs less.
     pub(super) fn into_rows(self) -> Vec<Row> {
-        let named = self.slots.into_iter().filter(|(_, slot)| slot.is_named);
-        let mut rows: Vec<Row> = named
-            .map(|(path, slot)| Row {
-                path,
-                look: slot.look,
-                parsed: slot.parsed,
-            })
+        let slots = self.slots.into_iter();
+        let mut asked: Vec<_> = slots
+            .filter_map(|(path, slot)| Some((slot.asked?, path, slot)))
             .collect();
-        rows.shrink_to_fit();
+        asked.sort_unstable_by_key(|(place, ..)| *place);
+        let row = |(_, path, slot): (usize, Box<str>, Slot)| Row {
+            path,
+            look: slot.look,
+            parsed: slot.parsed,
+        };
+        let mut rows = Vec::with_capacity(asked.len());
+        rows.extend(asked.into_iter().map(row));
         rows
     }
 
@@ -210,8 +217,9 @@ impl<'a> Desk<'a> {
     /// A file, which is looked at when it is first asked for.
     fn slot(&mut self, path: &str) -> &mut Slot {
         let slot = self.slots.entry(path.into()).or_default();
-        if !slot.is_named {
-            slot.is_named = true;
+        if slot.asked.is_none() {
+            slot.asked = Some(self.asked);
+            self.asked += 1;
             let may_differ = self.changed.is_none_or(|changed| changed.contains(path));
             if may_differ || !slot.is_known {
                 let look = Identity::of(path).ok();
