@@ -3,7 +3,6 @@
 #include "apr/mpm.hpp"
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
-#include "conn/near.hpp"
 #include "conn/outgoing.hpp"
 #include "server/policies.hpp"
 
@@ -34,11 +33,6 @@ int process_connection(conn_rec* c) noexcept {
   if (state == State::Open || state == State::Closing || state == State::Plain) return DECLINED;
   const bool async = can_wait && c->cs != nullptr;
   Connection::Progress progress = connection->handshake(async ? APR_NONBLOCK_READ : APR_BLOCK_READ);
-  // Our flight is out. Twice at most: a client that trickles its answer in goes to the MPM after all.
-  for (int turn = 0; turn < 2 && async && progress == Connection::Progress::Wait; ++turn) {
-    if (connection->state() != State::Handshake || !answers_at_once(c)) break;
-    progress = connection->handshake(APR_NONBLOCK_READ);
-  }
   // The listener of a child that ends stops once no connection is counted, and then nobody polls for those that workers
   // still take from their queue (event.c): such a handshake is finished by this thread.
   if (progress == Connection::Progress::Wait && apr::child_is_ending()) {
@@ -107,8 +101,6 @@ int post_read_request(request_rec* r) noexcept {
 
 void child_init(apr_pool_t* pool, server_rec*) noexcept {
   int answer = 0;
-  int threads = 0;
-  if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS) init_near(threads);
   can_wait = ap_mpm_query(AP_MPMQ_CAN_WAITIO, &answer) == APR_SUCCESS && answer != 0 && init_deadlines(pool);
   rs::warm_up();
 }
