@@ -7,6 +7,7 @@ from harness.caches import SERVERS, Redis, secret_file
 from harness.config import Vhost
 from harness.libssl import CallbackClient
 from harness.resumption import TWO_CHILDREN, resumed, visit
+from harness.threads import Threads
 from harness.tls import connect, context, get
 from harness.waiting import wait_until
 
@@ -108,31 +109,22 @@ def test_another_secret_is_another_cluster(httpd, ca, pair, redis, tmp_path, ver
     assert visit(servers[1].port, using, session)[0]
 
 
-class Load:
+class Load(Threads):
     """Clients that come one after the other, in several threads; every one of them must be served."""
 
     def __init__(self, ports, using, threads: int = 3):
-        self.failures, self.count, self._end = [], 0, threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(ports[n % len(ports)], using)) for n in range(threads)]
+        super().__init__(self._run, threads)
+        self._ports, self._using = ports, using
+        self.failures, self.count = [], 0
 
-    def _run(self, port, using):
-        session = None
-        while not self._end.is_set():
+    def _run(self, number: int):
+        port, session = self._ports[number % len(self._ports)], None
+        while not self.stopping:
             try:
-                _, session = visit(port, using, session)
+                _, session = visit(port, self._using, session)
                 self.count += 1
             except OSError as fault:
                 self.failures.append(fault)
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        for thread in self._threads:
-            thread.join()
 
     def more(self, count: int) -> None:
         before = self.count
