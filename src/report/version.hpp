@@ -1,9 +1,9 @@
-// What this module calls itself.
+// What this module calls itself. TLS_VERSION is the version in Cargo.toml; CMakeLists.txt defines it for the files that
+// include this.
 #pragma once
 
 namespace tls::report {
 
-inline constexpr const char* module_version = "0.1.0";
-inline constexpr const char* interface_version = "mod_tls/0.1.0";
+inline constexpr const char* interface_version = "mod_tls/" TLS_VERSION;
 
 }  // namespace tls::report

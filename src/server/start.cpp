@@ -54,7 +54,7 @@ int post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* temp_poo
   try {
     if (!build(pool, temp_pool, main_server)) return HTTP_INTERNAL_SERVER_ERROR;
     const rust::String version = rs::engine_version();
-    TLS_LOG_S(main_server, EngineStarted, "0.1.0", std::string(version).c_str());
+    TLS_LOG_S(main_server, EngineStarted, TLS_VERSION, std::string(version).c_str());
     return OK;
   } catch (const std::exception& e) {
     TLS_LOG_S(main_server, ConfigFailed, e.what());
