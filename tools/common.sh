@@ -14,6 +14,7 @@ declare -A packages=(
     faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
     python3-certbot-apache pebble nginx-light nodejs"
   [bench]="python3-cryptography nghttp2-client strace util-linux"
+  [package]="dpkg-dev debhelper dh-apache2 lintian"
 )
 
 as_root() {
@@ -78,12 +79,12 @@ need_venv() {
   cp $wanted $venv/requirements.txt
 }
 
-# need build|lint|serve|test|bench: packages and compilers for that purpose.
+# need build|lint|serve|test|bench|package: packages and compilers for that purpose.
 need() {
   local list=
   case $1 in
     build | lint) list=${packages[$1]} ;;
-    bench) list="${packages[build]} ${packages[bench]}" ;;
+    bench | package) list="${packages[build]} ${packages[$1]}" ;;
     serve) list="${packages[build]} curl" ;;
     test) list="${packages[build]} ${packages[lint]} ${packages[test]}" ;;
     *) die "nothing is known that is needed for '$1'" ;;

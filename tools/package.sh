@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds the Debian package libapache2-mod-tls from what is committed, into build/package/.
+# usage: package.sh [--check]     --check builds it twice, in two folders, compares, and runs lintian
+set -euo pipefail
+cd "$(dirname "$(realpath "$0")")/.."
+source tools/common.sh
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+epoch=$(git log -1 --format=%ct)
+out=$top/build/package
+
+# build FOLDER: unpacks the commit there and leaves the package in it.
+build() {
+  local folder=$1 tree=$1/mod-tls-$version
+  rm -rf "$folder"
+  mkdir -p "$tree"
+  git archive HEAD | tar -x -C "$tree"
+  cat > "$tree/debian/changelog" <<TEXT
+mod-tls ($version) unstable; urgency=medium
+
+  * Version $version. CHANGELOG.md says what it means to its users.
+
+ -- mod_tls maintainers <maintainers@mod-tls.example>  $(date -u -R -d "@$epoch")
+TEXT
+  # Compilers may come from elsewhere than from Debian (need_rust): their packages are not asked for.
+  (cd "$tree" && SOURCE_DATE_EPOCH=$epoch dpkg-buildpackage -b -d -us -uc) > "$folder/log" 2>&1 ||
+    { tail -n 40 "$folder/log"; die "the package does not build; the whole log is $folder/log"; }
+}
+
+build "$out/one"
+if [ "${1:-}" = --check ]; then
+  build "$out/two/elsewhere"
+  for deb in "$out"/one/*.deb; do
+    cmp "$deb" "$out/two/elsewhere/$(basename "$deb")" || die "two builds of $(basename "$deb") differ"
+  done
+  say "two builds are equal, bit for bit"
+  lintian --fail-on error,warning "$out"/one/*.changes
+fi
+cp "$out"/one/*.deb "$out/"
+say "built $(cd "$out" && ls *.deb | tr "\n" " ")"
