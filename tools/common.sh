@@ -14,7 +14,7 @@ declare -A packages=(
     faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
     python3-certbot-apache pebble nginx-light nodejs"
   [bench]="python3-cryptography nghttp2-client strace util-linux"
-  [package]="dpkg-dev debhelper dh-apache2 lintian"
+  [package]="dpkg-dev debhelper lintian"
 )
 
 as_root() {
