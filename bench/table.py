@@ -49,6 +49,6 @@ def text(results: list[Result]) -> str:
 
 
 def markdown(results: list[Result]) -> str:
-    """A table for the README."""
+    """A table for docs/measurements.md."""
     rows = [HEAD[:-1] + ["verdict"], ["---"] * len(HEAD), *_rows(results)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
