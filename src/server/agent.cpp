@@ -117,6 +117,24 @@ void child_init(apr_pool_t* /*pool*/, server_rec* /*s*/) noexcept {
   rs::agent_become_child(mpm_number(AP_MPMQ_MAX_THREADS));
 }
 
+// An MPM detaches in its pre_config hook of a start's second reading (server/mpm/event/event.c, event_pre_config, which
+// comes "really first"), so that hooks around it tell that fork from all others.
+constexpr int before_the_mpm = APR_HOOK_REALLY_FIRST - 10;
+
+int before_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) noexcept {
+  static bool detached = false;
+  if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || detached) return OK;
+  detached = true;
+  rs::forks_detach(true);
+  return OK;
+}
+
+int after_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
+                    server_rec* /*s*/) noexcept {
+  rs::forks_detach(false);
+  return OK;
+}
+
 bool one_process() { return ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0; }
 
 }  // namespace
@@ -159,11 +177,14 @@ rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs:
 void end_agent() { rs::agent_end(); }
 
 void prepare_agent() {
+  rs::forks_register();
   const bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
   if (first && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !one_process()) rs::agent_prepare();
 }
 
 void register_agent_hooks() {
+  ap_hook_pre_config(before_detaching, nullptr, nullptr, before_the_mpm);
+  ap_hook_check_config(after_detaching, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_monitor(monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }

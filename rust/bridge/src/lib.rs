@@ -3,6 +3,7 @@
 mod agent;
 mod client;
 mod credentials;
+mod forks;
 mod guard;
 mod identity;
 mod os;
@@ -16,6 +17,7 @@ use agent::{
 };
 use client::{ClientPolicy, build_client_policy};
 use credentials::{CredentialStore, Credentials, new_credential_store};
+use forks::{forks_detach, forks_register};
 use guard::guard;
 use identity::Identity;
 use policy::{Policy, build_policy, policy_id};
@@ -439,6 +441,13 @@ pub mod ffi {
         fn compress(self: &Credentials, indices: &[u32]);
         /// What is less separate than it should be, each with the reason; empty where keys are in this process.
         fn weaknesses(self: &Credentials) -> Vec<String>;
+
+        /// Has every process forked from this one, whoever forks it, go without what is the parent's alone. Parent only,
+        /// as early as may be; from the second time on it does nothing.
+        fn forks_register();
+        /// Says that httpd is about to detach (`begins`), or may have done so: the process forked then goes on as the
+        /// parent, and has all that the parent has.
+        fn forks_detach(begins: bool);
 
         /// Has the key agent load what the requests name, and makes it where there is none that answers: forks, so
         /// parent only, in post_config. Throws a sentence when there is no agent to be had.

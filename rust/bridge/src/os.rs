@@ -10,6 +10,8 @@ use std::sync::atomic::AtomicU64;
 
 use mod_tls_core::agent::{Os, Received};
 
+use crate::forks;
+
 /// Linux.
 pub struct Linux;
 
@@ -52,7 +54,7 @@ impl Os for Linux {
     fn fork(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32> {
         let blocked = block_signals();
         // SAFETY: the caller has one thread, so the new process finds every lock free.
-        let pid = unsafe { libc::fork() };
+        let pid = unsafe { forks::fork_agent() };
         if pid == 0 {
             let code = catch_unwind(AssertUnwindSafe(|| {
                 become_nobodys(keep);

@@ -27,6 +27,7 @@ use super::supervisor::{self, Birth};
 use super::transport::Transport;
 use crate::client::{self, Machines};
 use crate::creds::Problem;
+use crate::forks::Kept;
 
 mod succession;
 
@@ -82,7 +83,7 @@ pub struct Loaded {
 pub struct Parent {
     os: Arc<dyn Os>,
     broker: Broker,
-    shared: File,
+    shared: Kept<File>,
     board: Arc<Board>,
     transport: Arc<Transport>,
     running: Option<Running>,
@@ -110,7 +111,7 @@ impl Parent {
         Ok(Self {
             os,
             broker,
-            shared,
+            shared: Kept::new(shared)?,
             board,
             transport,
             running: None,
@@ -208,7 +209,7 @@ impl Parent {
     fn order_once(&mut self) -> io::Result<(State, Answer)> {
         self.prepare()?;
         let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        let control = &mut running.control;
+        let control = &mut *running.control;
         let me = std::process::id();
         // Both may be missing: an old kernel, or one without CONFIG_PROC_CHILDREN.
         send_with(
@@ -266,8 +267,8 @@ impl Parent {
     fn ask_machines(&mut self, machines: &Machines) -> io::Result<machines::Answer> {
         let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         send_with(&running.control, MACHINES, None)?;
-        frame::write(&mut running.control, &machines::encode(machines))?;
-        let answer = frame::read(&mut running.control, MAX_ANSWER)?;
+        frame::write(&mut *running.control, &machines::encode(machines))?;
+        let answer = frame::read(&mut *running.control, MAX_ANSWER)?;
         machines::Answer::decode(&answer, &self.transport)
             .map_err(|_| io::ErrorKind::InvalidData.into())
     }
@@ -306,10 +307,10 @@ impl Parent {
         let pid = self.os.fork(&keep, &mut child)?;
         Ok(Running {
             pid,
-            control,
-            notices,
+            control: Kept::new(control)?,
+            notices: Kept::new(notices)?,
             known: Known::new(),
-            life,
+            life: Kept::new(life)?,
         })
     }
 

@@ -8,17 +8,18 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::public::Known;
+use crate::forks::Kept;
 
 /// What the parent has of it.
 pub(super) struct Running {
     pub pid: i32,
-    pub control: UnixStream,
-    pub notices: OwnedFd,
+    pub control: Kept<UnixStream>,
+    pub notices: Kept<OwnedFd>,
     /// The pairs of its last answer.
     pub known: Known,
     /// Closing it ends the supervisor and its signers.
     #[expect(dead_code, reason = "held, for its end to be seen")]
-    pub life: io::PipeWriter,
+    pub life: Kept<io::PipeWriter>,
 }
 
 impl Running {
@@ -28,7 +29,7 @@ impl Running {
             tv_sec: 0,
             tv_nsec: 0,
         };
-        let mut fds = [PollFd::new(&self.control, PollFlags::RDHUP)];
+        let mut fds = [PollFd::new(&*self.control, PollFlags::RDHUP)];
         poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
     }
 

@@ -20,7 +20,7 @@ impl Parent {
         let Some(running) = &self.running else {
             return Vec::new();
         };
-        let mut notices = notice::take(&running.notices, AT_ONCE);
+        let mut notices = notice::take(&*running.notices, AT_ONCE);
         let end = match (running.has_hung_up(), running.is_stopped()) {
             (true, _) => Some("died"),
             (_, true) => Some("been stopped"),
@@ -73,6 +73,6 @@ impl Parent {
         changed.list(&hosts, |w, host| w.count(*host));
         let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         send_with(&running.control, ANNOUNCE, None)?;
-        frame::write(&mut running.control, &changed.into_bytes())
+        frame::write(&mut *running.control, &changed.into_bytes())
     }
 }

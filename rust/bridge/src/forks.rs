@@ -1,0 +1,216 @@
+//! What happens at fork(2), whoever calls it.
+//!
+//! httpd's parent is forked by our supervisor, by the MPM for its children, and by other modules for daemons of theirs
+//! which never call exec. At the fork nobody can tell the last two apart. So every fork loses what only the parent needs:
+//! the descriptors in [`mod_tls_core::forks::Kept`], and memory given to [`keep_memory`]. And every fork gets one end of
+//! a *line*, a socket pair made for it alone, of which the parent keeps the other end: the hook child_status names the
+//! children of the MPM, and only then does the parent say something on the line ([`claim_line`], [`take_line`]). What
+//! another module forked holds an end whose other end is closed.
+//!
+//! The handlers run in processes of which other threads vanished: they call the kernel and touch atomics, nothing else.
+//! They are registered once and for all, which the object allows because it is never unloaded (-z nodelete).
+
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+
+use mod_tls_core::forks::close_kept;
+
+const NONE: RawFd = -1;
+const REGIONS: usize = 8;
+
+/// Off while httpd detaches: the process forked then is the parent from there on, and has all that the parent has.
+static ON: AtomicBool = AtomicBool::new(false);
+/// This process is httpd's parent.
+static PARENT: AtomicBool = AtomicBool::new(false);
+/// The fork under way is that of a supervisor.
+static SUPERVISOR: AtomicBool = AtomicBool::new(false);
+/// The parent's end of the line of the process forked last; until the next fork, or until it is claimed.
+static NEAR: AtomicI32 = AtomicI32::new(NONE);
+/// The other end: while the fork is under way, and in the process forked.
+static FAR: AtomicI32 = AtomicI32::new(NONE);
+static MEMORY: [Region; REGIONS] = [const { Region::new() }; REGIONS];
+
+/// Memory that forked processes do not have.
+struct Region {
+    address: AtomicUsize,
+    length: AtomicUsize,
+    /// Supervisors have it all the same.
+    supervisors: AtomicBool,
+}
+
+impl Region {
+    const fn new() -> Self {
+        Self {
+            address: AtomicUsize::new(0),
+            length: AtomicUsize::new(0),
+            supervisors: AtomicBool::new(false),
+        }
+    }
+
+    /// Says whether the kernel leaves it out of forked processes.
+    fn advise(&self, leave_out: bool) {
+        let address = self.address.load(Ordering::Acquire);
+        let advice = if leave_out {
+            libc::MADV_DONTFORK
+        } else {
+            libc::MADV_DOFORK
+        };
+        if address != 0 {
+            let length = self.length.load(Ordering::Acquire);
+            // SAFETY: a whole mapping, made for this; the advice leaves its contents as they are.
+            unsafe { libc::madvise(address as *mut libc::c_void, length, advice) };
+        }
+    }
+
+    /// In a process just forked: puts zeros, which can only be read, where the memory is in the parent.
+    fn blank(&self) {
+        let address = self.address.swap(0, Ordering::AcqRel);
+        if address != 0 {
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+            let length = self.length.load(Ordering::Acquire);
+            // SAFETY: the place of a mapping that was the parent's and that the kernel has left out here.
+            unsafe {
+                libc::mmap(
+                    address as *mut libc::c_void,
+                    length,
+                    libc::PROT_READ,
+                    flags,
+                    -1,
+                    0,
+                );
+            }
+        }
+    }
+}
+
+/// Registers the handlers, once. For httpd's parent, when the module is loaded.
+pub fn forks_register() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        PARENT.store(true, Ordering::Release);
+        ON.store(true, Ordering::Release);
+        // SAFETY: the handlers stay mapped as long as the process lives.
+        unsafe { libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child)) };
+    });
+}
+
+/// Says that httpd is about to detach, or has. See the bridge.
+pub fn forks_detach(begins: bool) {
+    ON.store(!begins, Ordering::Release);
+    for region in &MEMORY {
+        region.advise(!begins);
+    }
+}
+
+/// Keeps a mapping from all processes forked from now on; they see zeros in its place. `supervisors` are those to which
+/// [`fork_agent`] gives it. The mapping is whole pages, and never unmapped.
+#[expect(dead_code, reason = "for what children are given after the fork")]
+pub fn keep_memory(address: *const u8, length: usize, supervisors: bool) -> io::Result<()> {
+    let free = |region: &&Region| region.address.load(Ordering::Acquire) == 0;
+    let region = MEMORY
+        .iter()
+        .find(free)
+        .ok_or_else(|| io::Error::other("too much memory is kept from forked processes"))?;
+    region.length.store(length, Ordering::Release);
+    region.supervisors.store(supervisors, Ordering::Release);
+    region.address.store(address.addr(), Ordering::Release);
+    region.advise(ON.load(Ordering::Acquire));
+    Ok(())
+}
+
+/// fork(2) of a process of the key agent. A supervisor, which the parent forks, has the memory that is its own to write;
+/// a signer, which a supervisor forks, has not.
+///
+/// # Safety
+/// As fork(2): the process has one thread.
+pub unsafe fn fork_agent() -> libc::pid_t {
+    if !PARENT.load(Ordering::Acquire) {
+        // SAFETY: as the caller promises.
+        return unsafe { libc::fork() };
+    }
+    let theirs = || {
+        MEMORY
+            .iter()
+            .filter(|region| region.supervisors.load(Ordering::Acquire))
+    };
+    theirs().for_each(|region| region.advise(false));
+    SUPERVISOR.store(true, Ordering::Release);
+    // SAFETY: as the caller promises.
+    let pid = unsafe { libc::fork() };
+    SUPERVISOR.store(false, Ordering::Release);
+    // In the supervisor too: its signers do not have it.
+    theirs().for_each(|region| region.advise(true));
+    pid
+}
+
+/// The parent's end of the line of the process forked last, which child_status has just named as a child of the MPM.
+/// `None` where there is none.
+#[expect(dead_code, reason = "for what children are given after the fork")]
+pub fn claim_line() -> Option<OwnedFd> {
+    take(&NEAR)
+}
+
+/// This process's end of its line; once. In child_init. `None` where the parent made none.
+#[expect(dead_code, reason = "for what children are given after the fork")]
+pub fn take_line() -> Option<OwnedFd> {
+    take(&FAR)
+}
+
+fn take(place: &AtomicI32) -> Option<OwnedFd> {
+    let fd = place.swap(NONE, Ordering::AcqRel);
+    // SAFETY: a descriptor of ours that nothing else owns, since it stood there.
+    (fd != NONE).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Whether forks under way get a line.
+fn gives_lines() -> bool {
+    ON.load(Ordering::Acquire)
+        && PARENT.load(Ordering::Acquire)
+        && !SUPERVISOR.load(Ordering::Acquire)
+}
+
+fn close(fd: RawFd) {
+    if fd != NONE {
+        // SAFETY: a descriptor of ours, which nothing in this process uses any more.
+        unsafe { libc::close(fd) };
+    }
+}
+
+extern "C" fn prepare() {
+    if !gives_lines() {
+        return;
+    }
+    close(NEAR.swap(NONE, Ordering::AcqRel));
+    let mut pair = [NONE; 2];
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+    // SAFETY: fills the two places.
+    if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, pair.as_mut_ptr()) } == 0 {
+        let [near, far] = pair;
+        NEAR.store(near, Ordering::Release);
+        FAR.store(far, Ordering::Release);
+    }
+}
+
+extern "C" fn in_parent() {
+    if gives_lines() {
+        close(FAR.swap(NONE, Ordering::AcqRel));
+    }
+}
+
+extern "C" fn in_child() {
+    if !ON.load(Ordering::Acquire) {
+        return;
+    }
+    if PARENT.swap(false, Ordering::AcqRel) {
+        close(NEAR.swap(NONE, Ordering::AcqRel));
+    }
+    close_kept(close);
+    let supervisor = SUPERVISOR.load(Ordering::Acquire);
+    for region in &MEMORY {
+        if !supervisor || !region.supervisors.load(Ordering::Acquire) {
+            region.blank();
+        }
+    }
+}
