@@ -23,6 +23,11 @@ LAYERS = {
 }
 LOOSE_END = re.compile(r"\b(TODO|FIXME|XXX)\b|unimplemented!|todo!\(|#\[ignore")
 HTTPD_HEADER = re.compile(r'#include\s*[<"](httpd|http_\w+|apr\w*|ap_\w+|util_filter|apr/\w+)\.h')
+# What the handshake thinks of a client answers no request: these alone may know it.
+HANDSHAKE_FACTS = re.compile(r"handshake_facts\b|\"conn/connection\.hpp\"")
+KNOW_THE_HANDSHAKE = {"src/conn/" + name for name in (
+    "handshake_facts.hpp", "connection.hpp", "connection.cpp", "handshake.cpp", "failure.cpp", "hooks.cpp",
+    "request_facts.cpp", "facts.hpp")} | {"src/module/mod_tls.cpp"}
 INCLUDE = re.compile(r'#include "(\w+)/')
 
 
@@ -54,6 +59,8 @@ def layer_breaches(name, number, line):
     layer = name.parts[1]
     if layer == "config" and HTTPD_HEADER.search(line):
         yield name, number, "src/config compiles without httpd"
+    if HANDSHAKE_FACTS.search(line) and str(name) not in KNOW_THE_HANDSHAKE:
+        yield name, number, "what the handshake made of the client answers no request: conn/request_facts.hpp does"
     used = INCLUDE.match(line)
     if layer != "config" and line.startswith('#include "report/log.hpp"'):
         return

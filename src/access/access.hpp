@@ -27,8 +27,24 @@ void set_user(request_rec* r, const conn::Facts& facts);
 // check_authn: FakeBasicAuth and `AuthType ClientCert`.
 int check_user(request_rec* r) noexcept;
 
-// check_authz: refuses again what StrictRequire must keep refused.
-int check_strict(request_rec* r) noexcept;
+// check_authz: refuses again what StrictRequire must keep refused, and a user who is named like a subject where only a
+// certificate may name one.
+int check_authorized(request_rec* r) noexcept;
+
+// fake_basic.cpp. Subrequests and internal redirects inherit the header that FakeBasicAuth made for a section that they
+// are not of: gives them back what the visitor sent.
+void take_fake_back(request_rec* r);
+
+// Whether the visitor has typed what only a certificate may say, with FakeBasicAuth any user that begins like a subject.
+// To be called once the fake is taken back; logs it.
+bool refuse_typed_subject(request_rec* r);
+
+// Makes the certificate's subject the user, with the password that all have. DECLINED, or HTTP_FORBIDDEN where the
+// subject cannot be one.
+int fake_basic(request_rec* r, const conn::Facts& facts);
+
+// Whether `user` is the one that fake_basic() made for this request.
+bool is_fake(const request_rec* r, const char* user);
 
 // `Require ssl` and `Require ssl-verify-client`.
 void register_providers(apr_pool_t* pool) noexcept;

@@ -31,7 +31,7 @@ int forbid(request_rec* r) {
 }
 
 // Per-directory SSLCipherSuite: the connection's suite must be one of those of its version.
-bool suite_allowed(request_rec* r, const DirectorySettings& section, const Facts& facts) {
+bool suite_allowed(request_rec* r, const DirectorySettings& section, const conn::SessionFacts& facts) {
   const auto& allowed = facts.version == 0x0303 ? section.suites12 : section.suites13;
   if (!allowed || std::ranges::find(*allowed, facts.suite) != allowed->end()) return true;
   const config::Suite* suite = config::suite(facts.suite);
@@ -40,20 +40,19 @@ bool suite_allowed(request_rec* r, const DirectorySettings& section, const Facts
   return false;
 }
 
+// The verdict is that of the request's own section; what is left is to say why.
 bool certificate_accepted(request_rec* r, const Facts& facts, const conn::Demand& demand,
                           const server::HostClients& clients) {
-  const rs::ClientVerifier* verifier = clients.find(demand.ca_file, demand.ca_path);
-  if (verifier == nullptr) {
+  if (facts.verify != conn::Verify::Failed) return true;
+  if (clients.find(demand.ca_file, demand.ca_path) == nullptr) {
     TLS_LOG_R(r, AccessUnknownAuthorities, target(r), r->server->server_hostname);
     return false;
   }
-  const conn::Judgement judgement =
-      conn::judge(r->pool, facts, *verifier, static_cast<std::uint8_t>(demand.verify), demand.depth);
-  if (judgement.verify != conn::Verify::Failed) return true;
+  const char* reason = apr_pstrmemdup(r->pool, facts.verify_reason.data(), facts.verify_reason.size());
   if (server::effective(r->server).words == config::Vocabulary::Ssl) {
-    TLS_LOG_R(r, CertificateRefused, judgement.number, judgement.reason);
+    TLS_LOG_R(r, CertificateRefused, facts.verify_number, reason);
   }
-  TLS_LOG_R(r, AccessCertificate, target(r), judgement.reason);
+  TLS_LOG_R(r, AccessCertificate, target(r), reason);
   return false;
 }
 
@@ -96,7 +95,9 @@ bool requirements_met(request_rec* r, const config::Requirements& requirements) 
 
 int judge_request(request_rec* r) {
   const DirectorySettings& section = server::directory_settings(r);
-  const Facts* facts = conn::facts(r->connection);
+  take_fake_back(r);
+  if (refuse_typed_subject(r)) return forbid(r);
+  const Facts* facts = conn::facts(r);
   const bool secure = facts != nullptr || ap_ssl_conn_is_ssl(r->connection) != 0;
   if (section.require_tls && *section.require_tls && !secure) {
     TLS_LOG_R(r, AccessNeedsTls, target(r));

@@ -9,7 +9,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_post_read_request(refuse_unavailable, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_check_access(check_access, nullptr, nullptr, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
   ap_hook_check_authn(check_user, nullptr, nullptr, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
-  ap_hook_check_authz(check_strict, nullptr, nullptr, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+  ap_hook_check_authz(check_authorized, nullptr, nullptr, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
   register_providers(pool);
 }
 

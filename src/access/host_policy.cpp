@@ -34,7 +34,7 @@ bool compatible(const server_rec* handshake, const server_rec* requested) {
   return equal(config::HostDigest::Secure);
 }
 
-int judge(request_rec* r, const conn::Facts& facts) {
+int judge(request_rec* r, const conn::SessionFacts& facts) {
   const char* sni = apr_pstrmemdup(r->pool, facts.sni.data(), facts.sni.size());
   if (!facts.sni.empty() && r->hostname == nullptr) {
     TLS_LOG_R(r, HostMissing, sni);
@@ -62,7 +62,7 @@ int judge(request_rec* r, const conn::Facts& facts) {
 int check_host(request_rec* r) noexcept {
   // What ErrorDocument makes of a refusal must not be refused again; and a forward proxy is asked for hosts of others.
   if (ap_is_initial_req(r) == 0 || r->proxyreq == PROXYREQ_PROXY) return DECLINED;
-  const conn::Facts* facts = conn::facts(r->connection);
+  const conn::SessionFacts* facts = conn::session_facts(r->connection);
   if (facts == nullptr || facts->host == nullptr) return DECLINED;
   return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] { return judge(r, *facts); });
 }

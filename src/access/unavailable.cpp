@@ -9,7 +9,7 @@
 namespace tls::access {
 
 int refuse_unavailable(request_rec* r) noexcept {
-  const conn::Facts* facts = conn::facts(r->connection);
+  const conn::SessionFacts* facts = conn::session_facts(r->connection);
   if (facts != nullptr && facts->challenge) return HTTP_SERVICE_UNAVAILABLE;
   const server::ManagedCertificates* certificates = server::managed(r->server);
   const server::Engine* engine = server::engine();

@@ -39,11 +39,13 @@ void Connection::before_write(bool /*data*/) noexcept {
   deadline_.cancel();
 }
 
-const Facts* facts(const conn_rec* c) noexcept {
+const Facts* handshake_facts(const conn_rec* c) noexcept {
   const Connection* const connection = Connection::of(c);
   if (connection == nullptr) return nullptr;
   const State state = connection->state();
-  return state == State::Hello || state == State::Handshake || state == State::Plain ? nullptr : &connection->facts();
+  return state == State::Hello || state == State::Handshake || state == State::Plain ? nullptr : &connection->facts_;
 }
+
+const SessionFacts* session_facts(const conn_rec* c) noexcept { return handshake_facts(c); }
 
 }  // namespace tls::conn

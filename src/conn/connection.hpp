@@ -7,6 +7,7 @@
 #include "apr/httpd.hpp"
 #include "conn/deadline.hpp"
 #include "conn/facts.hpp"
+#include "conn/handshake_facts.hpp"
 #include "conn/stream.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "server/engine.hpp"
@@ -29,12 +30,12 @@ class Connection final : public Stream {
   // The handshake goes on when the client sends more; from now on the deadline is watched.
   void wait() noexcept { deadline_.watch(c_); }
 
-  [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
   [[nodiscard]] const server::Host& host() const noexcept { return *host_; }
   // The client named a virtual host that exists.
   [[nodiscard]] bool named() const noexcept { return !facts_.sni.empty(); }
 
  private:
+  friend const Facts* handshake_facts(const conn_rec* c) noexcept;
   void set_deadline() noexcept;
 
   // handshake.cpp

@@ -282,6 +282,7 @@ void Connection::complete() noexcept {
   const rs::Verdict verdict = session_->verdict();
   facts_.verify = static_cast<Verify>(verdict.outcome);
   facts_.verify_reason = {pool_copy(c_->pool, verdict.reason), verdict.reason.size()};
+  facts_.verify_number = verdict.number;
   facts_.handshake_ms = static_cast<std::uint32_t>(apr_time_as_msec(apr_time_now() - opened_));
   deadline_.cancel();
   state_ = State::Open;

@@ -3,7 +3,9 @@
 #include <new>
 
 #include "apr/guarded.hpp"
+#include "config/effective.hpp"
 #include "conn/certificates.hpp"
+#include "conn/handshake_facts.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
@@ -14,50 +16,79 @@ namespace {
 using config::VerifyClient;
 
 constexpr const char* key = "mod_tls: facts of the request";
+constexpr unsigned unspecified = 1;  // X509_V_ERR_UNSPECIFIED
 
 // Remembered for as long as the request stays in its section.
 struct Remembered {
   const ap_conf_vector_t* section = nullptr;
+  const server_rec* server = nullptr;
   Facts facts;
 };
 
-Facts judged(request_rec* r, const Facts& connection, const server::HostClients& clients) {
-  Facts own = connection;
-  const Demand demand = demand_of(r);
-  const rs::ClientVerifier* verifier = clients.find(demand.ca_file, demand.ca_path);
-  if (verifier == nullptr) {
-    // Another virtual host, that knows no clients at all: it answers 421 unless TLSHostPolicy is "insecure", and what
-    // the handshake has found is what is logged.
-    if (r->server != connection.host && demand.ca_file.empty() && demand.ca_path.empty()) return own;
+// The verifier of `wanted` for these CAs. A virtual host that asks nobody has none of its own; where it is configured as
+// the handshake's, that one's is the same.
+const rs::ClientVerifier* verifier(const server_rec* wanted, const server_rec* made, const Demand& demand) {
+  const server::Engine* const engine = server::engine();
+  if (engine == nullptr) return nullptr;
+  const auto find = [&](const server_rec* s) -> const rs::ClientVerifier* {
+    const server::Host* const host = engine->host(s);
+    return host != nullptr ? host->clients->find(demand.ca_file, demand.ca_path) : nullptr;
+  };
+  const rs::ClientVerifier* const own = find(wanted);
+  if (own != nullptr || wanted == made) return own;
+  const auto clients = [](const server_rec* s) {
+    return config::encode_host(server::effective(s), config::HostDigest::AuthOnly);
+  };
+  return clients(wanted) == clients(made) ? find(made) : nullptr;
+}
+
+// What `demand` of virtual host `s` makes of a client that has shown a certificate.
+Facts judged(apr_pool_t* pool, const Facts& handshake, const server_rec* s, const Demand& demand) {
+  Facts own = handshake;
+  const rs::ClientVerifier* const by = verifier(s, handshake.host, demand);
+  if (by == nullptr) {
     own.verify = Verify::Failed;
     own.verify_reason = "the CA certificates named here are not known";
+    own.verify_number = unspecified;
     return own;
   }
   // Where nothing is asked for, what the client sent is judged as if it were.
   const VerifyClient mode = demand.verify == VerifyClient::None ? VerifyClient::Optional : demand.verify;
-  const Judgement judgement = judge(r->pool, connection, *verifier, static_cast<std::uint8_t>(mode), demand.depth);
+  const Judgement judgement = judge(pool, handshake, *by, static_cast<std::uint8_t>(mode), demand.depth);
   own.verify = judgement.verify;
   own.verify_reason = judgement.reason;
+  own.verify_number = judgement.number;
   return own;
 }
 
 const Facts* find(request_rec* r) {
-  const Facts* connection = facts(r->connection);
-  if (connection == nullptr || client_certificates(*connection) == 0) return connection;
-  const server::Engine* engine = server::engine();
-  const server::Host* host = engine != nullptr ? engine->host(r->server) : nullptr;
-  if (host == nullptr || is_settled(r, *connection, *host->clients)) return connection;
-  // Nobody there has a word to say, as where SSLVHostSNIPolicy lets a request into a host that asks for nothing.
-  if (!host->clients->asks && demand_of(r).verify == VerifyClient::None) return connection;
+  const Facts* const handshake = handshake_facts(r->connection);
+  if (handshake == nullptr || client_certificates(*handshake) == 0) return handshake;
+  const server::Engine* const engine = server::engine();
+  const server::Host* const host = engine != nullptr ? engine->host(r->server) : nullptr;
+  if (host != nullptr && is_settled(r, *handshake, *host->clients)) return handshake;
   void* known = nullptr;
   apr_pool_userdata_get(&known, key, r->pool);
   auto* remembered = static_cast<Remembered*>(known);
-  if (remembered != nullptr && remembered->section == r->per_dir_config) return &remembered->facts;
+  if (remembered != nullptr && remembered->section == r->per_dir_config && remembered->server == r->server) {
+    return &remembered->facts;
+  }
   // A new one each time: whoever holds the facts of the section before may keep them.
   remembered = ::new (apr_palloc(r->pool, sizeof(Remembered)))
-      Remembered{r->per_dir_config, judged(r, *connection, *host->clients)};
+      Remembered{r->per_dir_config, r->server, judged(r->pool, *handshake, r->server, demand_of(r))};
   apr_pool_userdata_setn(remembered, key, nullptr, r->pool);
   return &remembered->facts;
+}
+
+const Facts* find(apr_pool_t* pool, const conn_rec* c) {
+  const Facts* const handshake = handshake_facts(c);
+  if (handshake == nullptr || client_certificates(*handshake) == 0) return handshake;
+  const server::Engine* const engine = server::engine();
+  const server::Host* const made = engine != nullptr ? engine->host(handshake->host) : nullptr;
+  if (made != nullptr && !made->clients->has_sections) return handshake;
+  const config::ClientPolicy& host = server::effective(handshake->host).client;
+  return ::new (apr_palloc(pool, sizeof(Facts)))
+      Facts(judged(pool, *handshake, handshake->host, {host.verify, host.depth, host.ca_file, host.ca_path}));
 }
 
 }  // namespace
@@ -71,7 +102,7 @@ Demand demand_of(const request_rec* r) {
           section.ca_path ? section.ca_path->path : host.ca_path};
 }
 
-bool is_settled(const request_rec* r, const Facts& facts, const server::HostClients& clients) {
+bool is_settled(const request_rec* r, const SessionFacts& facts, const server::HostClients& clients) {
   const config::DirectorySettings& section = server::directory_settings(r);
   return r->server == facts.host && !clients.has_sections && !section.verify_client && !section.verify_depth &&
          !section.ca_file && !section.ca_path;
@@ -79,6 +110,10 @@ bool is_settled(const request_rec* r, const Facts& facts, const server::HostClie
 
 const Facts* facts(request_rec* r) noexcept {
   return apr::guarded<const Facts*>(nullptr, [r] { return find(r); });
+}
+
+const Facts* facts(apr_pool_t* pool, const conn_rec* c) noexcept {
+  return apr::guarded<const Facts*>(nullptr, [=] { return find(pool, c); });
 }
 
 }  // namespace tls::conn

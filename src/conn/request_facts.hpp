@@ -1,4 +1,4 @@
-// What a request is told of its connection.
+// What a request is told of its client.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,17 @@ struct Demand {
 
 // Whether the handshake alone has settled what is to be thought of the client: the request is for the host that it was
 // made for, and no section has a word of its own.
-[[nodiscard]] bool is_settled(const request_rec* r, const Facts& facts, const server::HostClients& clients);
+[[nodiscard]] bool is_settled(const request_rec* r, const SessionFacts& facts, const server::HostClients& clients);
 
-// As `facts(r->connection)`, with the verdict that the CAs and the depth of the request's own section come to: the
-// handshake knows those of all sections together, and a client of one must not count as verified in another. Valid as
-// long as the request; any thread that works for it.
+// The facts of the connection that carries the request, with the verdict that the CAs and the depth of the request's
+// own section come to: the handshake knows those of all sections together, and a client of one must not count as
+// verified in another. Before sections are known (post_read_request), and for a virtual host that is not the
+// handshake's, the virtual host's own words count. nullptr where the connection is not ours. Valid as long as the
+// request; any thread that works for it.
 const Facts* facts(request_rec* r) noexcept;
+
+// The same where somebody asks of a connection and names no request: the verdict of the virtual host that the handshake
+// was made for, by its own words alone. In `pool`.
+const Facts* facts(apr_pool_t* pool, const conn_rec* c) noexcept;
 
 }  // namespace tls::conn

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include "apr/guarded.hpp"
 #include "apr/httpd.hpp"
@@ -40,7 +41,7 @@ DnForm dn_form(const request_rec* r) {
 
 // http_ssl.h: nullptr leaves the answer to whoever else serves the connection.
 const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec* r, const char* name) noexcept {
-  const conn::Facts* facts = r != nullptr ? conn::facts(r) : c != nullptr ? conn::facts(c) : nullptr;
+  const conn::Facts* facts = r != nullptr ? conn::facts(r) : c != nullptr ? conn::facts(pool, c) : nullptr;
   if (facts != nullptr) {
     if (const char* value = variable(pool, *facts, name, dn_form(r))) return value;
   } else if (c != nullptr && ap_ssl_conn_is_ssl(c) != 0) {
@@ -67,7 +68,7 @@ apr_array_header_t* extensions_of(apr_pool_t* pool, const conn::Facts& facts, co
 
 // mod_ssl's optional function.
 apr_array_header_t* extension_list(apr_pool_t* pool, conn_rec* c, int peer, const char* extension) noexcept {
-  if (const conn::Facts* facts = conn::facts(c)) {
+  if (const conn::Facts* facts = conn::facts(pool, c)) {
     return extensions_of(pool, *facts, peer != 0 ? conn::Side::Client : conn::Side::Server, extension);
   }
   return foreign_extension_list != nullptr ? foreign_extension_list(pool, c, peer, extension) : nullptr;
@@ -172,19 +173,54 @@ int register_log_formats(apr_pool_t* pool, apr_pool_t* /*log*/, apr_pool_t* /*te
   return OK;
 }
 
+constexpr std::string_view client_prefix = "SSL_CLIENT_";
+
+// What other sections have said of the client: a subrequest begins with the environment of its main request, and a
+// request that another took over (ap_internal_fast_redirect) has its own beneath that.
+void forget_client(apr_table_t* env) {
+  std::vector<const char*> names;
+  const apr_array_header_t* const all = apr_table_elts(env);
+  for (int i = 0; i < all->nelts; ++i) {
+    const char* const name = reinterpret_cast<const apr_table_entry_t*>(all->elts)[i].key;
+    if (name != nullptr && config::starts_with_word(name, client_prefix)) names.push_back(name);
+  }
+  for (const char* name : names) apr_table_unset(env, name);
+}
+
 // HTTPS and SSL_TLS_SNI always, the rest where the options of the request ask for it.
-int fill_environment(request_rec* r) noexcept {
-  const conn::Facts* facts = conn::facts(r);
-  if (facts == nullptr) return DECLINED;
+void fill(request_rec* r, const conn::Facts& facts) {
   apr_table_t* env = r->subprocess_env;
   apr_table_setn(env, "HTTPS", "on");
-  if (!facts->sni.empty()) {
-    apr_table_setn(env, "SSL_TLS_SNI", apr_pstrmemdup(r->pool, facts->sni.data(), facts->sni.size()));
+  if (!facts.sni.empty()) {
+    apr_table_setn(env, "SSL_TLS_SNI", apr_pstrmemdup(r->pool, facts.sni.data(), facts.sni.size()));
   }
   const config::Options options = server::options_of(r);
-  if (options.has(config::Option::StdEnvVars)) export_standard(r->pool, *facts, dn_form(r), env);
-  if (options.has(config::Option::ExportCertData)) export_certificates(r->pool, *facts, env);
-  return DECLINED;
+  if (options.has(config::Option::StdEnvVars)) export_standard(r->pool, facts, dn_form(r), env);
+  if (options.has(config::Option::ExportCertData)) export_certificates(r->pool, facts, env);
+  ap_set_module_config(r->request_config, &server::primary_record(), r->per_dir_config);
+}
+
+int fill_environment(request_rec* r) noexcept {
+  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] {
+    const conn::Facts* facts = conn::facts(r);
+    if (facts == nullptr) return DECLINED;
+    const conn::Facts* outer = r->main != nullptr ? conn::facts(r->main) : nullptr;
+    if (r->main != nullptr && (outer == nullptr || outer->verify != facts->verify)) forget_client(r->subprocess_env);
+    fill(r, *facts);
+    return DECLINED;
+  });
+}
+
+// mod_dir and mod_negotiation have a request go on as another one, of another section, in the middle of the fixups.
+int fill_environment_again(request_rec* r) noexcept {
+  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] {
+    const conn::Facts* facts = conn::facts(r);
+    const void* filled_for = ap_get_module_config(r->request_config, &server::primary_record());
+    if (facts == nullptr || filled_for == nullptr || filled_for == r->per_dir_config) return DECLINED;
+    forget_client(r->subprocess_env);
+    fill(r, *facts);
+    return DECLINED;
+  });
 }
 
 }  // namespace
@@ -194,6 +230,7 @@ void register_hooks(apr_pool_t* /*pool*/) noexcept {
   // Before mod_ssl's, which would answer for its own connections only.
   ap_hook_expr_lookup(expression_lookup, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_fixups(fill_environment, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_fixups(fill_environment_again, nullptr, nullptr, APR_HOOK_REALLY_LAST);
   ap_hook_pre_config(register_log_formats, nullptr, nullptr, APR_HOOK_LAST);
   auto* const registered = APR_RETRIEVE_OPTIONAL_FN(ssl_ext_list);
   if (registered != extension_list) foreign_extension_list = registered;
