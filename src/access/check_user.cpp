@@ -33,7 +33,13 @@ bool name_user(request_rec* r, const conn::Facts& facts, const std::string& name
   return true;
 }
 
-// Proof alone will do: neither a certificate that is let pass unproven, nor a name that SSLUserName took from elsewhere.
+bool by_certificate(request_rec* r) {
+  const char* const type = ap_auth_type(r);
+  return type != nullptr && config::same_word(type, client_cert);
+}
+
+// Proof alone will do: neither a certificate that is let pass unproven, nor a name that SSLUserName took from
+// elsewhere.
 int authenticate(request_rec* r, const conn::Facts& facts) {
   if (facts.verify != conn::Verify::Success) return HTTP_FORBIDDEN;
   const bool fakes = server::options_of(r).has(config::Option::FakeBasicAuth);
@@ -48,8 +54,7 @@ int judge(request_rec* r) {
   if (refuse_typed_subject(r)) return HTTP_FORBIDDEN;
   const conn::Facts* facts = conn::facts(r);
   if (facts == nullptr) return DECLINED;
-  const char* const type = ap_auth_type(r);
-  if (type != nullptr && config::same_word(type, client_cert)) return authenticate(r, *facts);
+  if (by_certificate(r)) return authenticate(r, *facts);
   return fake_basic(r, *facts);
 }
 
@@ -58,17 +63,24 @@ int judge_user(request_rec* r) {
   if (refused_before(r)) return HTTP_FORBIDDEN;
   const bool named = r->user != nullptr && *r->user == '/';
   if (!named || !server::options_of(r).has(config::Option::FakeBasicAuth)) return DECLINED;
-  const char* const type = ap_auth_type(r);
-  if (is_fake(r, r->user) || (type != nullptr && config::same_word(type, client_cert))) return DECLINED;
+  if (is_fake(r, r->user) || by_certificate(r)) return DECLINED;
   TLS_LOG_R(r, AccessSpoof, ap_escape_logitem(r->pool, r->user));
   return HTTP_FORBIDDEN;
 }
 
 }  // namespace
 
+// A user whom somebody has named needs no password (mod_authz_core, authorize_userless), so that a certificate that is
+// not proven names nobody. Where there is none, variables of another kind may.
 void set_user(request_rec* r, const conn::Facts& facts) {
   const auto& name = server::directory_settings(r).user_name;
-  if (name && !server::options_of(r).has(config::Option::FakeBasicAuth)) name_user(r, facts, *name);
+  if (!name || server::options_of(r).has(config::Option::FakeBasicAuth)) return;
+  const bool proven = facts.verify == conn::Verify::Success;
+  if (proven || (facts.verify == conn::Verify::None && !by_certificate(r))) {
+    name_user(r, facts, *name);
+  } else {
+    TLS_LOG_R(r, AccessNoUser, name->c_str());
+  }
 }
 
 int check_user(request_rec* r) noexcept {

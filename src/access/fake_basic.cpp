@@ -1,5 +1,5 @@
-// FakeBasicAuth: the subject of a certificate as a user whose password is known to everybody. All that keeps others from
-// being that user is that nobody can type one.
+// FakeBasicAuth: the subject of a certificate as a user whose password is known to everybody. All that keeps others
+// from being that user is that nobody can type one.
 #include <apr_strings.h>
 
 #include <string_view>

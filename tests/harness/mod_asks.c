@@ -2,6 +2,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_protocol.h>
+#include <http_ssl.h>
 #include <apr_optional.h>
 #include <apr_strings.h>
 
@@ -21,7 +22,37 @@ static void retrieve(void)
     is_https = APR_RETRIEVE_OPTIONAL_FN(ssl_is_https);
 }
 
-/* The query is a list of names; one with a dot is an extension of the client's certificate, after "!" of the server's. */
+static const char *value_of(request_rec *r, char *name)
+{
+    if (*name == '@') {
+        return lookup(r->pool, r->server, r->connection, NULL, name + 1);
+    }
+    if (*name == '~') {
+        return ap_ssl_var_lookup(r->pool, r->server, r->connection, r, name + 1);
+    }
+    return lookup(r->pool, r->server, r->connection, r, name);
+}
+
+/* All variables that the query names, joined by commas. */
+static const char *asked(request_rec *r)
+{
+    const char *all = "";
+    char *rest, *name;
+
+    for (name = apr_strtok(apr_pstrdup(r->pool, r->args ? r->args : ""), "&", &rest); name != NULL;
+         name = apr_strtok(NULL, "&", &rest)) {
+        if (!strchr(name, '.')) {
+            const char *value = value_of(r, name);
+
+            all = apr_pstrcat(r->pool, all, *all ? ",=" : "=", value != NULL ? value : "(null)", NULL);
+        }
+    }
+    return all;
+}
+
+/* The query is a list of names; one with a dot is an extension of the client's certificate, after "!" of the server's.
+ * "@" before a name asks of the connection and names no request, "~" goes by httpd's own function. The values also stand
+ * in the header X-Asked. */
 static int answer(request_rec *r)
 {
     char *rest, *name;
@@ -29,6 +60,7 @@ static int answer(request_rec *r)
     if (strcmp(r->handler, "asks")) {
         return DECLINED;
     }
+    apr_table_setn(r->headers_out, "X-Asked", asked(r));
     ap_rprintf(r, "is_https=%d\n", is_https != NULL && is_https(r->connection));
     for (name = apr_strtok(apr_pstrdup(r->pool, r->args ? r->args : ""), "&", &rest); name != NULL;
          name = apr_strtok(NULL, "&", &rest)) {
@@ -44,7 +76,7 @@ static int answer(request_rec *r)
             ap_rputs("\n", r);
         }
         else {
-            const char *value = lookup(r->pool, r->server, r->connection, r, name);
+            const char *value = value_of(r, name);
 
             ap_rprintf(r, "%s=%s\n", name, value != NULL ? value : "(null)");
         }

@@ -1,16 +1,13 @@
 """Variables wherever httpd's modules hand them out: every one of them is the same everywhere, and the same as mod_ssl's."""
 import re
-import shlex
-import subprocess
 
 import pytest
-from harness import der, tls
+from harness import der, third_party, tls
 from harness.clients import curl
 from harness.config import Vhost
 from harness.corpus import CN, EMAIL, OU, UNKNOWN, UPN, Corpus, certificate, dns, email, other, san
 from harness.fastcgi import Responder
 from harness.migration import is_listed
-from harness.paths import ROOT
 from harness.variables import PRINTER
 from harness.variables import context as client_context
 
@@ -51,16 +48,7 @@ def presented(corpus, tmp_path_factory):
 @pytest.fixture(scope="module")
 def module(tmp_path_factory):
     """The third-party module, compiled as apxs would."""
-    built = tmp_path_factory.mktemp("module") / "mod_asks.so"
-    built.parent.chmod(0o755)
-
-    def apxs(*what):
-        return shlex.split(subprocess.run(["apxs", "-q", *what], capture_output=True, text=True, check=True).stdout)
-
-    includes = [f"-I{directory}" for directory in apxs("INCLUDEDIR") + apxs("APR_INCLUDEDIR")]
-    subprocess.run(["cc", "-shared", "-fPIC", *apxs("EXTRA_CPPFLAGS"), *includes, str(ROOT / "tests/harness/mod_asks.c"),
-                    "-o", str(built)], check=True)
-    return built
+    return third_party.asks(tmp_path_factory.mktemp("module"))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,20 @@
+"""Modules as third parties write them, compiled as apxs would."""
+import shlex
+import subprocess
+from pathlib import Path
+
+from .paths import ROOT
+
+
+def asks(directory: Path) -> Path:
+    """mod_asks.so, which tells what other modules are told of a connection."""
+    built = directory / "mod_asks.so"
+    directory.chmod(0o755)
+
+    def apxs(*what):
+        return shlex.split(subprocess.run(["apxs", "-q", *what], capture_output=True, text=True, check=True).stdout)
+
+    includes = [f"-I{found}" for found in apxs("INCLUDEDIR") + apxs("APR_INCLUDEDIR")]
+    subprocess.run(["cc", "-shared", "-fPIC", *apxs("EXTRA_CPPFLAGS"), *includes, str(ROOT / "tests/harness/mod_asks.c"),
+                    "-o", str(built)], check=True)
+    return built
