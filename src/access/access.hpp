@@ -35,8 +35,8 @@ int check_authorized(request_rec* r) noexcept;
 // are not of: gives them back what the visitor sent.
 void take_fake_back(request_rec* r);
 
-// Whether the visitor has typed what only a certificate may say, with FakeBasicAuth any user that begins like a subject.
-// To be called once the fake is taken back; logs it.
+// Whether the visitor has typed what only a certificate may say, with FakeBasicAuth any user that begins like a
+// subject. To be called once the fake is taken back; logs it.
 bool refuse_typed_subject(request_rec* r);
 
 // Makes the certificate's subject the user, with the password that all have. DECLINED, or HTTP_FORBIDDEN where the

@@ -25,8 +25,8 @@ struct Remembered {
   Facts facts;
 };
 
-// The verifier of `wanted` for these CAs. A virtual host that asks nobody has none of its own; where it is configured as
-// the handshake's, that one's is the same.
+// The verifier of `wanted` for these CAs. A virtual host that asks nobody has none of its own; where it is configured
+// as the handshake's, that one's is the same.
 const rs::ClientVerifier* verifier(const server_rec* wanted, const server_rec* made, const Demand& demand) {
   const server::Engine* const engine = server::engine();
   if (engine == nullptr) return nullptr;
