@@ -28,6 +28,14 @@ HANDSHAKE_FACTS = re.compile(r"handshake_facts\b|\"conn/connection\.hpp\"")
 KNOW_THE_HANDSHAKE = {"src/conn/" + name for name in (
     "handshake_facts.hpp", "connection.hpp", "connection.cpp", "handshake.cpp", "failure.cpp", "hooks.cpp",
     "request_facts.cpp", "facts.hpp")} | {"src/module/mod_tls.cpp"}
+# Files of the configuration are opened in one place, which waits for nothing and takes regular files alone.
+OPENERS = re.compile(r"\bFile::(open|create|options)\b|\bOpenOptions::new|\bfs::(read|read_to_string|read_dir|metadata|"
+                     r"symlink_metadata|canonicalize|copy)\b|\.(is_dir|is_file|exists|read_dir|metadata)\(\)|"
+                     r"\bfs::open(at)?\b")
+CPP_OPENERS = re.compile(r"\b[io]?fstream\b|\bfopen\b|\bapr_file_open\b|::open\(|\bap_pcfg_openfile\b")
+MAY_OPEN = {"rust/core/src/file.rs", "rust/core/src/creds/terminal.rs"}
+# The kernel's own files, by names that no configuration gives, and what is open already.
+KERNELS = re.compile(r'"/(proc|sys|dev)/|file\.metadata\(\)')
 INCLUDE = re.compile(r'#include "(\w+)/')
 
 
@@ -51,6 +59,20 @@ def breaches():
             if LOOSE_END.search(line):
                 yield name, number, "a loose end: finish it or leave it out"
             yield from layer_breaches(name, number, line)
+        yield from opener_breaches(name, lines)
+
+
+def opener_breaches(name, lines):
+    """Whoever opens a file without the opener. Tests and benches may."""
+    rust = name.parts[0] == "rust"
+    if str(name) in MAY_OPEN or "tests" in str(name) or "benches" in name.parts:
+        return
+    for number, line in enumerate(lines, 1):
+        if rust and line.startswith("mod tests {"):
+            return
+        used = (OPENERS if rust else CPP_OPENERS).search(line)
+        if used and not line.lstrip().startswith("//") and not KERNELS.search(line):
+            yield name, number, f"{used[0]}: files are opened by rust/core/src/file.rs alone"
 
 
 def layer_breaches(name, number, line):

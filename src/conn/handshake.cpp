@@ -219,7 +219,6 @@ bool Connection::start(const rs::Hello& hello) {
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
   if (hello.wants_staple && host_->primed != nullptr) binding.staples = responses(c_, *host_);
-  if (host_->clients->asks) engine_->clients().refresh(host_->settings->agent.reload);
   if (!start_session(binding)) {
     refuse(kInternalError);
     fail("at the ClientHello", "the TLS session could not be made", Noise::No, "Please report it");

@@ -14,6 +14,7 @@
 #include "server/credentials.hpp"
 #include "server/outgoing.hpp"
 #include "server/policies.hpp"
+#include "server/refresher.hpp"
 #include "server/resumption.hpp"
 #include "server/scopes.hpp"
 #include "server/start.hpp"
@@ -61,6 +62,7 @@ void register_hooks(apr_pool_t* pool) noexcept {
   ap_hook_pre_config(refuse_old_httpd, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_pre_config(lend_record, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_monitor(tls::server::watch_lists, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_init(tls::server::start_refresher, nullptr, nullptr, APR_HOOK_LAST);
   tls::server::register_outgoing_hooks();
   tls::server::register_resumption_hooks();
   tls::server::register_agent_hooks();

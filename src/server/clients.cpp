@@ -1,7 +1,6 @@
 #include "server/clients.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "apr/guarded.hpp"
@@ -96,14 +95,13 @@ const rs::ClientVerifier* HostClients::find(std::string_view ca_file, std::strin
   return found == authorities.end() ? nullptr : found->verifier;
 }
 
+bool Clients::changes(const config::Reload& reload) const noexcept {
+  if (reload.interval_s != 0 && reload.authorities_too) return !verifiers_.empty();
+  return std::ranges::any_of(verifiers_, [](const auto& known) { return known.second.has_lists; });
+}
+
 bool Clients::refresh(const config::Reload& reload) const noexcept {
-  constexpr std::uint32_t pause_s = 2;
   const bool all = reload.interval_s != 0 && reload.authorities_too;
-  static std::atomic<apr_time_t> next{0};
-  const apr_time_t now = apr_time_now();
-  apr_time_t due = next.load(std::memory_order_relaxed);
-  const apr_time_t interval = apr_time_from_sec(all ? std::min(pause_s, reload.interval_s) : pause_s);
-  if (now < due || !next.compare_exchange_strong(due, now + interval)) return false;
   return apr::guarded(false, [this, all] {
     bool replaced = false;
     for (const auto& [key, loaded] : verifiers_) {

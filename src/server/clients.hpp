@@ -45,8 +45,12 @@ class Clients final {
   // Reads the files of every host of `hosts` and logs what is wrong with them. False where the server must not start.
   [[nodiscard]] bool load(const std::vector<server_rec*>& hosts);
 
-  // Has revocation lists read again whose files have changed, and CAs where `reload` says so; looks at the files at
-  // most every two seconds, and at those only that this process may read. Whether lists were replaced. Any thread.
+  // Whether there is anything that refresh() looks at.
+  [[nodiscard]] bool changes(const config::Reload& reload) const noexcept;
+
+  // Has revocation lists read again whose files have changed, and CAs where `reload` says so; looks at those files only
+  // that this process may read. Whether lists were replaced. For one thread of a process, which serves nobody
+  // meanwhile.
   bool refresh(const config::Reload& reload) const noexcept;  // NOLINT(modernize-use-nodiscard): children do not ask
 
   // What `host` asks; valid as long as this object.

@@ -10,6 +10,7 @@ pub mod context;
 pub mod creds;
 pub mod describe;
 pub mod engine;
+pub mod file;
 pub mod forks;
 pub mod hello;
 pub mod policy;

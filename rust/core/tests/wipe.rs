@@ -5,7 +5,8 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
-use mod_tls_core::creds::{Dialog, LoadRequest, PairRequest, file, load, pem};
+use mod_tls_core::creds::{Dialog, LoadRequest, PairRequest, load, pem, read};
+use mod_tls_core::file::Limit;
 
 fn path(name: &str) -> String {
     format!("{}/testdata/creds/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -115,7 +116,7 @@ fn nothing_of_a_key_stays_in_memory() {
         let text = text_needle(&inverted(key), line, from);
         let der = der_needle(&text);
         {
-            let file = file::read(&path(key)).unwrap();
+            let file = read(&path(key), Limit::CREDENTIAL).unwrap();
             let block = pem::blocks(&file).map(Result::unwrap).last().unwrap();
             let decoded = block.decode().unwrap();
             assert!(

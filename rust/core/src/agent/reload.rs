@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use crate::creds::file::Identity;
+use crate::file::Identity;
 
 /// Two looks that saw the same identity are at least so far apart.
 const SETTLE: Duration = Duration::from_secs(1);

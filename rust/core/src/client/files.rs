@@ -1,13 +1,14 @@
 //! The files that a client policy names, read once, as root, before the fork.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use super::identity::{Pair, read_pairs};
-use crate::creds::file;
 use crate::creds::pem;
+use crate::creds::read;
+use crate::file::{self, Limit};
 use crate::x509::first_element_length;
 
 /// What reading found that is not quite right, in sentences that name the file.
@@ -23,7 +24,7 @@ pub fn read_blocks(
     labels: &[&str],
     warnings: &mut Warnings,
 ) -> Result<Vec<Vec<u8>>, String> {
-    if !Path::new(path).is_dir() {
+    if !file::is_directory(Path::new(path)) {
         return blocks_of(path, labels);
     }
     let mut all = Vec::new();
@@ -42,7 +43,7 @@ pub fn read_blocks(
 }
 
 fn blocks_of(path: &str, labels: &[&str]) -> Result<Vec<Vec<u8>>, String> {
-    let bytes = file::read(path).map_err(|fault| fault.text())?;
+    let bytes = read(path, Limit::LISTS).map_err(|fault| fault.text())?;
     let mut found = Vec::new();
     for block in pem::blocks(&bytes) {
         let block = block.map_err(|e| crate::creds::key::pem_fault(path, e).text())?;
@@ -70,15 +71,8 @@ pub(super) fn first_element(der: &[u8]) -> &[u8] {
 }
 
 fn files_of(directory: &str) -> Result<Vec<String>, String> {
-    let unreadable = |e: std::io::Error| format!("{directory} cannot be read: {e}");
-    let mut names: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_file() {
-            names.push(path);
-        }
-    }
-    names.sort();
+    let names = file::list(Path::new(directory));
+    let names = names.map_err(|why| format!("{directory} cannot be read: {why}"))?;
     Ok(names
         .iter()
         .filter_map(|p| p.to_str().map(str::to_owned))
@@ -95,14 +89,14 @@ pub const LISTS: &[&str] = &["X509 CRL"];
 /// # Errors
 /// A sentence that names the file and what to do.
 pub fn read_machine(path: &str, chain: &[CertificateDer<'static>]) -> Result<Vec<Pair>, String> {
-    let names = if Path::new(path).is_dir() {
+    let names = if file::is_directory(Path::new(path)) {
         files_of(path)?
     } else {
         vec![path.to_owned()]
     };
     let mut pairs = Vec::new();
     for name in names {
-        let bytes = file::read(&name).map_err(|fault| fault.text())?;
+        let bytes = read(&name, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
         pairs.extend(read_pairs(&name, &bytes, chain)?);
     }
     Ok(pairs)
@@ -113,11 +107,11 @@ pub fn read_machine(path: &str, chain: &[CertificateDer<'static>]) -> Result<Vec
 /// # Errors
 /// A sentence that names the files and what to do.
 pub fn read_pair(certificate: &str, key: &str) -> Result<Vec<Pair>, String> {
-    let certificate_bytes = file::read(certificate).map_err(|fault| fault.text())?;
+    let certificate_bytes = read(certificate, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
     if key.is_empty() || key == certificate {
         return read_pairs(certificate, &certificate_bytes, &[]);
     }
-    let key_bytes = file::read(key).map_err(|fault| fault.text())?;
+    let key_bytes = read(key, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
     let mut both = Zeroizing::new(Vec::with_capacity(
         certificate_bytes.len() + key_bytes.len() + 1,
     ));

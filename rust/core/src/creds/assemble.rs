@@ -13,6 +13,7 @@ use super::select::{CertSet, Pair};
 use super::shelf::{Desk, FileBytes, Form, Row, StapleFile};
 use super::store::{Issuers, LoadRequest, PairKey, PairRequest, Shared};
 use super::{chain, pem};
+use crate::file::{self, Limit};
 
 /// Collects problems; the same line of the configuration is blamed for the same thing once, however many virtual hosts
 /// inherit it.
@@ -98,7 +99,10 @@ impl<'a, 'p> Run<'a, 'p> {
         };
         for pair in &request.pairs {
             let mut take = |fault: Fault| report.add(index, &pair.place, fault);
-            let chain = self.chain(&pair.certificate).map_err(&mut take).ok();
+            let chain = self
+                .chain(&pair.certificate, Limit::CREDENTIAL)
+                .map_err(&mut take)
+                .ok();
             let key = match (&chain, &pair.key) {
                 (None, None) => None, // one file, and what is wrong with it has been said
                 _ => self.key(pair, &question).map_err(&mut take).ok(),
@@ -256,7 +260,9 @@ impl<'a, 'p> Run<'a, 'p> {
         if !self.desk.is_there(path) {
             return (None, None);
         }
-        match self.get(path, |_, file| Ok(StapleFile(file.bytes.as_slice().into()))) {
+        match self.get(path, Limit::CREDENTIAL, |_, file| {
+            Ok(StapleFile(file.bytes.as_slice().into()))
+        }) {
             Ok(staple) => (Some(staple), None),
             Err(fault) => {
                 let (file, cause) = (path.clone(), fault.text());
@@ -272,17 +278,17 @@ impl<'a, 'p> Run<'a, 'p> {
         if let Some(file) = &request.chain {
             let own = request.pairs.iter().any(|pair| pair.certificate == *file);
             return self
-                .chain(file)
+                .chain(file, Limit::CREDENTIAL)
                 .map(|item| Some((item, Issuers::Behind(usize::from(own)))));
         }
         let file = request.authorities.as_ref();
         Ok(file
-            .and_then(|file| self.chain(file).ok())
+            .and_then(|file| self.chain(file, Limit::AUTHORITIES).ok())
             .map(|item| (item, Issuers::Among)))
     }
 
-    fn chain(&mut self, path: &str) -> Result<Arc<Certificates>, Fault> {
-        self.get(path, |run, file| {
+    fn chain(&mut self, path: &str, limit: Limit) -> Result<Arc<Certificates>, Fault> {
+        self.get(path, limit, |run, file| {
             let found = find_certificates(path, &file.bytes, run.issuers)?;
             if found.ders.is_empty() {
                 return Err(nothing_found(path, &file.bytes, |holds| {
@@ -310,20 +316,22 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 
     fn read_key(&mut self, path: &str, question: &Question<'_>) -> Result<Arc<PrivateKey>, Fault> {
-        self.get(path, |run, file| match find_key(path, &file.bytes) {
-            Ok(FoundKey::Plain(key)) => Ok(key),
-            Ok(FoundKey::Encrypted(block)) => decrypt_key(
-                &block,
-                &Question {
-                    file: path,
-                    ..*question
-                },
-                run.passphrases,
-            ),
-            Err(Fault::NoKey { file: name }) => Err(nothing_found(path, &file.bytes, |_| {
-                Fault::NoKey { file: name }
-            })),
-            Err(fault) => Err(fault),
+        self.get(path, Limit::CREDENTIAL, |run, file| {
+            match find_key(path, &file.bytes) {
+                Ok(FoundKey::Plain(key)) => Ok(key),
+                Ok(FoundKey::Encrypted(block)) => decrypt_key(
+                    &block,
+                    &Question {
+                        file: path,
+                        ..*question
+                    },
+                    run.passphrases,
+                ),
+                Err(Fault::NoKey { file: name }) => Err(nothing_found(path, &file.bytes, |_| {
+                    Fault::NoKey { file: name }
+                })),
+                Err(fault) => Err(fault),
+            }
         })
     }
 
@@ -331,15 +339,23 @@ impl<'a, 'p> Run<'a, 'p> {
     fn get<T: Form>(
         &mut self,
         path: &str,
+        limit: Limit,
         make: impl FnOnce(&mut Self, &FileBytes) -> Result<T, Fault>,
     ) -> Result<Arc<T>, Fault> {
         if let Some(known) = self.desk.known(path) {
             return known;
         }
-        let made = self.desk.read(path).and_then(|file| {
+        let made = self.desk.read(path, limit).and_then(|file| {
             let value = match self.desk.equal(&file) {
                 Some(known) => known,
-                None => Arc::new(make(self, &file)?),
+                None => {
+                    let made = file::contained(|| make(self, &file));
+                    Arc::new(made.unwrap_or_else(|| {
+                        Err(Fault::Panicked {
+                            file: path.to_owned(),
+                        })
+                    })?)
+                }
             };
             self.desk.add(path, &file, &value);
             Ok(value)

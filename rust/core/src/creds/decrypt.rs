@@ -89,10 +89,11 @@ impl Locked {
             if Der(algorithm).open(SEQUENCE).and_then(|mut a| a.take(OID)) != Some(PBES2) {
                 return Err(unsupported("a scheme older than PBES2".to_owned()));
             }
-            let scheme =
-                EncryptionScheme::try_from(algorithm).map_err(|e| unsupported(e.to_string()))?;
-            if is_too_costly(&scheme) {
-                return Err(unsupported("at a cost meant to be out of reach".to_owned()));
+            let scheme = EncryptionScheme::try_from(algorithm).map_err(|_| {
+                unsupported("by an algorithm that is not known here, or damaged".to_owned())
+            })?;
+            if let Some(how) = out_of_bounds(&scheme) {
+                return Err(unsupported(how));
             }
             let scheme = Scheme::Pkcs5(Box::new(scheme));
             return Ok(Locked {
@@ -151,20 +152,41 @@ impl Locked {
     }
 }
 
-/// Costs of deriving a key that nobody chooses: a damaged number must not hold up the start, or take all memory.
-fn is_too_costly(scheme: &EncryptionScheme) -> bool {
-    let kdf = scheme.pbes2().map(|parameters| &parameters.kdf);
-    let rounds = kdf
-        .and_then(|k| k.pbkdf2())
-        .is_some_and(|p| p.iteration_count > 50_000_000);
-    rounds
-        || kdf.and_then(|k| k.scrypt()).is_some_and(|p| {
-            let memory = p
-                .cost_parameter
-                .saturating_mul(u64::from(p.block_size))
-                .saturating_mul(128);
-            memory.saturating_mul(u64::from(p.parallelization)) > 1 << 30
-        })
+/// Most rounds of PBKDF2: some seconds, ten times what anybody recommends.
+const MOST_ROUNDS: u32 = 10_000_000;
+
+/// Most memory for scrypt, in octets, and most of it that is gone through; OpenSSL stops at 32 MiB.
+const MOST_MEMORY: u64 = 256 << 20;
+const MOST_SCRYPT: u64 = 1 << 30;
+
+/// Which number of a derivation is out of bounds: a damaged one must not hold up the start or take all memory, and the
+/// libraries behind this expect numbers that their own encoders would write (RFC 7914 2, RFC 8018 5.2).
+fn out_of_bounds(scheme: &EncryptionScheme) -> Option<String> {
+    let kdf = &scheme.pbes2()?.kdf;
+    if let Some(p) = kdf.pbkdf2() {
+        let good = (1..=MOST_ROUNDS).contains(&p.iteration_count);
+        let rounds = p.iteration_count;
+        return (!good).then(|| format!("with {rounds} rounds (1 to {MOST_ROUNDS} are taken)"));
+    }
+    let p = kdf.scrypt()?;
+    let (n, r, parallel) = (
+        p.cost_parameter,
+        u64::from(p.block_size),
+        u64::from(p.parallelization),
+    );
+    let memory = n.saturating_mul(r).saturating_mul(128);
+    let good = n.is_power_of_two()
+        && n > 1
+        && r > 0
+        && parallel > 0
+        && memory <= MOST_MEMORY
+        && memory.saturating_mul(parallel) <= MOST_SCRYPT;
+    (!good).then(|| {
+        format!(
+            "with scrypt's N={n}, r={r}, p={parallel} (N is a power of two from 2, and {} MiB of memory are the most)",
+            MOST_MEMORY >> 20
+        )
+    })
 }
 
 /// RFC 5958 3: EncryptedPrivateKeyInfo. The algorithm as an element, the data as contents.

@@ -10,7 +10,6 @@ pub mod chain;
 pub mod challenge;
 pub mod decrypt;
 mod der;
-pub mod file;
 mod fitting;
 pub mod key;
 pub mod names;
@@ -28,6 +27,7 @@ mod terminal;
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unchecked};
 pub use problem::{Fault, Problem, Severity};
 pub use select::{CertSet, Pair};
+pub use shelf::read;
 pub use signatures::SignatureRequest;
 pub use store::{LoadReport, LoadRequest, PairRequest, Store, load};
 

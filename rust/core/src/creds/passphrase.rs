@@ -1,11 +1,11 @@
 //! Where pass phrases of encrypted keys come from.
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use rustix::net::SendFlags;
 use zeroize::Zeroizing;
 
 use super::terminal;
+use crate::file::{self, Limit, words};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -209,7 +210,7 @@ struct Pipe {
 
 impl Pipe {
     fn start(program: &str) -> Result<Pipe, String> {
-        let failed = |e: std::io::Error| format!("{program} cannot be started: {e}");
+        let failed = |e: std::io::Error| format!("{program} cannot be started: {}", words(&e));
         let (prompts, theirs) = UnixStream::pair().map_err(failed)?;
         let mut words = program.split_ascii_whitespace();
         let mut command = Command::new(words.next().unwrap_or_default());
@@ -259,11 +260,11 @@ fn ask_program(program: &str, question: &Question<'_>) -> Result<Zeroizing<Vec<u
         .stdout(Stdio::piped());
     let mut child = command
         .spawn()
-        .map_err(|e| format!("{program} cannot be started: {e}"))?;
+        .map_err(|e| format!("{program} cannot be started: {}", words(&e)))?;
     let line = child.stdout.take().and_then(|mut out| read_line(&mut out));
     let status = child
         .wait()
-        .map_err(|e| format!("{program} was lost: {e}"))?;
+        .map_err(|e| format!("{program} was lost: {}", words(&e)))?;
     match line {
         Some(line) => Ok(line),
         None => Err(format!("{program} printed no pass phrase ({status})")),
@@ -271,8 +272,9 @@ fn ask_program(program: &str, question: &Question<'_>) -> Result<Zeroizing<Vec<u
 }
 
 fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, String> {
-    let mut file = File::open(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
-    read_line(&mut file).ok_or_else(|| format!("{path} is empty"))
+    let content = file::read(Path::new(path), Limit::PHRASE);
+    let content = content.map_err(|why| format!("{path} cannot be read: {why}"))?;
+    read_line(&mut content.bytes.as_slice()).ok_or_else(|| format!("{path} is empty"))
 }
 
 /// One line without its end, in a buffer that never moves; `None` where there is none.

@@ -39,6 +39,10 @@ pub enum Fault {
     },
     TooLarge {
         file: String,
+        limit: String,
+    },
+    Panicked {
+        file: String,
     },
     NotPem {
         file: String,
@@ -185,7 +189,8 @@ impl Fault {
             Fault::KeyMismatch { key, .. } => key,
             Fault::Unreadable { file, .. }
             | Fault::Empty { file }
-            | Fault::TooLarge { file }
+            | Fault::TooLarge { file, .. }
+            | Fault::Panicked { file }
             | Fault::NotPem { file }
             | Fault::IsDer { file }
             | Fault::NoEnd { file, .. }
@@ -224,8 +229,9 @@ impl Fault {
                 "{file} cannot be read: {cause}; check the path, and that root may read the file"),
             Fault::Empty { file } => format!(
                 "{file} is empty; put the PEM text of the certificate or key there"),
-            Fault::TooLarge { file } => format!(
-                "{file} is larger than 1 MiB, too large for certificates of one server; name the right file"),
+            Fault::TooLarge { file, limit } => format!(
+                "{file} is larger than {limit}, more than such files hold; name the right file"),
+            Fault::Panicked { file } => format!("{file}: {}", crate::file::PANICKED),
             Fault::NotPem { file } => format!(
                 "{file} holds no PEM block (-----BEGIN ...); name the PEM file of the certificate or key"),
             Fault::IsDer { file } => format!(

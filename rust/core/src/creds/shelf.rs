@@ -4,6 +4,7 @@
 //! 20,000. A load spreads the rows on a [`Desk`] and keeps those that it was asked for.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,9 +12,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use super::certificate::Certificates;
-use super::file::{self, Identity};
 use super::key::PrivateKey;
 use super::problem::Fault;
+use crate::file::{self, Identity, Limit, Refusal};
 
 /// SHA-256 of a file's bytes.
 type Digest = [u8; 32];
@@ -169,13 +170,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Reads a file.
-    pub(super) fn read(&mut self, path: &str) -> Result<Rc<FileBytes>, Fault> {
+    pub(super) fn read(&mut self, path: &str, limit: Limit) -> Result<Rc<FileBytes>, Fault> {
         if let Some((last, file)) = &self.last
             && last == path
         {
             return Ok(Rc::clone(file));
         }
-        let bytes = file::read(path)?;
+        let bytes = read(path, limit)?;
         let mut sum = [0; 32];
         sum.copy_from_slice(digest(&SHA256, &bytes).as_ref());
         let file = Rc::new(FileBytes { digest: sum, bytes });
@@ -253,4 +254,26 @@ impl<'a> Desk<'a> {
             contents
         })
     }
+}
+
+/// The bytes of a file of certificates, keys or an OCSP response.
+///
+/// # Errors
+/// A row of the fault table.
+pub fn read(path: &str, limit: Limit) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let file = || path.to_owned();
+    let content = file::read(Path::new(path), limit).map_err(|refusal| match refusal {
+        Refusal::TooLarge(limit) => Fault::TooLarge {
+            file: file(),
+            limit: limit.to_string(),
+        },
+        other => Fault::Unreadable {
+            file: file(),
+            cause: other.to_string(),
+        },
+    })?;
+    if content.bytes.is_empty() {
+        return Err(Fault::Empty { file: file() });
+    }
+    Ok(content.bytes)
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use super::assemble::{Report, Run};
 use super::certificate::{Certificates, KnownIssuers};
-use super::file::Identity;
 use super::key::PrivateKey;
 use super::passphrase::Passphrases;
 use super::problem::{Problem, Severity};
@@ -18,6 +17,7 @@ use super::select::{CertSet, Pair};
 use super::shelf::{Desk, Row, StapleFile};
 use super::signatures::SignatureRequest;
 use super::{chain, placeholder};
+use crate::file::Identity;
 
 /// What one virtual host wants loaded.
 #[derive(Clone, Debug, Default)]
@@ -192,7 +192,7 @@ impl Store {
 
     /// Looks at every file that was named; gives those that look otherwise now.
     pub fn changed(&self) -> HashSet<String> {
-        let differs = |row: &&Row| Identity::of(&row.path).ok() != row.look;
+        let differs = |row: &&Row| Identity::of(&*row.path).ok() != row.look;
         let changed = self.files.iter().filter(differs);
         changed.map(|row| row.path.to_string()).collect()
     }

@@ -9,9 +9,8 @@ use super::board::{Board, MAX_LIFETIME};
 use super::envelope::FORMAT;
 use super::lane::{KeyBytes, SLOTS};
 use super::seal::KEY_LEN;
+use crate::file::{self, Identity, Limit, Refusal};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
-use std::fs::{File, Metadata};
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -33,7 +32,8 @@ const AHEAD: u64 = 2;
 pub struct SecretFile {
     path: PathBuf,
     interval: u64,
-    stamp: Stamp,
+    /// `None` where it was not there.
+    stamp: Option<Identity>,
     current: Secret,
     previous: Option<Secret>,
 }
@@ -56,7 +56,7 @@ impl SecretFile {
         Ok(Self {
             path: path.to_owned(),
             interval,
-            stamp,
+            stamp: Some(stamp),
             current,
             previous: None,
         })
@@ -92,16 +92,14 @@ impl SecretFile {
     }
 
     fn reread(&mut self) -> Poll {
-        let stamp = std::fs::metadata(&self.path)
-            .map(|meta| Stamp::of(&meta))
-            .unwrap_or_default();
+        let stamp = Identity::of(&self.path).ok();
         if stamp == self.stamp {
             return Poll::Same;
         }
         self.stamp = stamp;
         match Secret::read(&self.path) {
             Ok((secret, stamp)) => {
-                self.stamp = stamp;
+                self.stamp = Some(stamp);
                 if secret.0 == self.current.0 {
                     return Poll::Same;
                 }
@@ -125,58 +123,28 @@ pub fn check_interval(interval: u64, retention: u64) -> Result<(), String> {
     ))
 }
 
-/// What tells one state of the file from another.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(meta: &Metadata) -> Self {
-        Self {
-            device: meta.dev(),
-            inode: meta.ino(),
-            size: meta.size(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
-}
-
 /// The octets of a secret file; wiped when dropped, and not shown by `Debug`.
 #[derive(PartialEq, Eq)]
 struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    fn read(path: &Path) -> Result<(Self, Stamp), String> {
+    fn read(path: &Path) -> Result<(Self, Identity), String> {
         let name = path.display();
-        let mut file = File::open(path)
-            .map_err(|error| format!("cannot open ticket secret {name}: {error}"))?;
-        let meta = file
-            .metadata()
-            .map_err(|error| format!("cannot examine ticket secret {name}: {error}"))?;
-        if !meta.is_file() {
-            return Err(format!("ticket secret {name} is not a regular file"));
-        }
+        let content = file::read(path, Limit(MAX_SECRET as u64)).map_err(|why| match why {
+            Refusal::TooLarge(limit) => format!(
+                "ticket secret {name} has more than {limit}: name a file that holds nothing but the secret"
+            ),
+            why => format!("cannot read ticket secret {name}: {why}"),
+        })?;
+        let (meta, octets) = (content.metadata, content.bytes);
         if meta.mode() & 0o007 != 0 {
             return Err(format!(
                 "ticket secret {name} is open to everybody (mode {:04o}): chmod 600 it",
                 meta.mode() & 0o7777
             ));
         }
-        // Reserved once, so that no copy is left behind by growing.
-        let mut octets = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 1));
-        let limit = MAX_SECRET as u64 + 1;
-        file.by_ref()
-            .take(limit)
-            .read_to_end(&mut octets)
-            .map_err(|error| format!("cannot read ticket secret {name}: {error}"))?;
         Self::check(&octets).map_err(|problem| format!("ticket secret {name} {problem}"))?;
-        Ok((Self(octets), Stamp::of(&meta)))
+        Ok((Self(octets), Identity::from(&meta)))
     }
 
     fn check(octets: &[u8]) -> Result<(), String> {
@@ -184,11 +152,6 @@ impl Secret {
         if length < MIN_SECRET {
             return Err(format!(
                 "has {length} octets, {MIN_SECRET} at least are needed: make one with \"openssl rand -out FILE 80\""
-            ));
-        }
-        if length > MAX_SECRET {
-            return Err(format!(
-                "has more than {MAX_SECRET} octets: name a file that holds nothing but the secret"
             ));
         }
         if octets.iter().all(|octet| octets.first() == Some(octet)) {

@@ -65,9 +65,9 @@ fn what_is_wrong_with_a_file_is_said() {
     let missing = SecretFile::open(&dir.0.join("nothing"), HOUR)
         .map(|_| ())
         .unwrap_err();
-    assert!(missing.contains("cannot open ticket secret") && missing.contains("nothing"));
+    assert!(missing.contains("cannot read ticket secret") && missing.contains("nothing"));
     let directory = SecretFile::open(&dir.0, HOUR).map(|_| ()).unwrap_err();
-    assert!(directory.contains("not a regular file"));
+    assert!(directory.contains("it is a directory"));
     for length in [32, 48, 80] {
         dir.put(&secret_of(1)[..length], 0o640);
         assert!(
@@ -182,7 +182,7 @@ fn a_bad_replacement_keeps_the_old_secret() {
     assert_eq!(file.poll(&board, NOW + 2), Poll::Same, "said once");
     fs::remove_file(dir.secret()).unwrap();
     assert!(
-        matches!(file.poll(&board, NOW + 3), Poll::Refused(text) if text.contains("cannot open"))
+        matches!(file.poll(&board, NOW + 3), Poll::Refused(text) if text.contains("there is no such file"))
     );
     assert_eq!(board.newest(&clock).unwrap().0, before);
     clock.advance(30 * HOUR);

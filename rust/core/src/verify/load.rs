@@ -1,6 +1,5 @@
 //! From the files of a configuration to a verifier.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,10 +14,8 @@ use super::anchors::{Anchors, Ends};
 use super::retained;
 use super::revocation::{Depth, Revocation};
 use super::verifier::{Mode, Spec, Verifier};
+use crate::file::{self, Limit, Refusal};
 use crate::x509::Certificate;
-
-/// Files larger than this are no CA bundle and no revocation list.
-const LARGEST_FILE: u64 = 64 << 20;
 
 /// Where a set of certificates or lists comes from: PEM files, and directories of which every file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,8 +121,10 @@ impl Sources {
 
     /// Directories, and files that are none.
     pub(super) fn sorted(&self) -> (Vec<&String>, Vec<&String>) {
-        let (mut directories, files): (Vec<_>, Vec<_>) =
-            self.files.iter().partition(|path| Path::new(path).is_dir());
+        let (mut directories, files): (Vec<_>, Vec<_>) = self
+            .files
+            .iter()
+            .partition(|path| file::is_directory(Path::new(path)));
         directories.extend(&self.directories);
         (directories, files)
     }
@@ -169,12 +168,13 @@ impl Problems {
         &mut self,
         sources: &Sources,
         kind: &str,
+        limit: Limit,
         parse: impl Fn(&[u8]) -> Result<Vec<T>, String>,
     ) -> Vec<(PathBuf, T)> {
         let mut all = Vec::new();
         let (directories, files) = sources.sorted();
         for file in files {
-            match read_file(Path::new(file)).and_then(|text| parse(&text)) {
+            match parse_file(Path::new(file), limit, &parse) {
                 Ok(found) if found.is_empty() => {
                     self.fatal(format!("{file}: holds no {kind} in PEM form"));
                 }
@@ -184,10 +184,10 @@ impl Problems {
         }
         for directory in directories {
             let before = all.len();
-            match files_of(Path::new(directory)) {
+            match file::list(Path::new(directory)) {
                 Ok(files) => {
                     for file in files {
-                        match read_file(&file).and_then(|text| parse(&text)) {
+                        match parse_file(&file, limit, &parse) {
                             Ok(found) => {
                                 all.extend(found.into_iter().map(|item| (file.clone(), item)))
                             }
@@ -202,14 +202,14 @@ impl Problems {
                         ));
                     }
                 }
-                Err(why) => self.fatal(format!("{directory}: {why}")),
+                Err(why) => self.fatal(format!("{directory}: {}", unreadable(why))),
             }
         }
         all
     }
 
     fn certificates(&mut self, sources: &Sources) -> Vec<(PathBuf, CertificateDer<'static>)> {
-        let mut all = self.read(sources, "certificate", certificates);
+        let mut all = self.read(sources, "certificate", Limit::AUTHORITIES, certificates);
         // A directory made by c_rehash names each file twice.
         let mut seen = std::collections::HashSet::new();
         all.retain(|(_, der)| seen.insert(der.clone()));
@@ -244,7 +244,7 @@ impl Problems {
     }
 
     fn lists(&mut self, sources: &Sources) -> Vec<(PathBuf, Vec<u8>)> {
-        let mut all = self.read(sources, "revocation list", revocation_lists);
+        let mut all = self.read(sources, "revocation list", Limit::LISTS, revocation_lists);
         let mut seen = std::collections::HashSet::new();
         all.retain(|(_, der)| seen.insert(der.clone()));
         all
@@ -312,25 +312,18 @@ fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let length = fs::metadata(path)
-        .map_err(|error| format!("cannot be read: {error}"))?
-        .len();
-    if length > LARGEST_FILE {
-        return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));
-    }
-    fs::read(path).map_err(|error| format!("cannot be read: {error}"))
+/// What `parse` makes of a file; a panic of it is that file's fault.
+fn parse_file<T>(
+    path: &Path,
+    limit: Limit,
+    parse: impl Fn(&[u8]) -> Result<Vec<T>, String>,
+) -> Result<Vec<T>, String> {
+    let content = file::read(path, limit).map_err(unreadable)?;
+    file::contained(|| parse(&content.bytes)).unwrap_or_else(|| Err(file::PANICKED.to_owned()))
 }
 
-/// The regular files of a directory, by name, links followed.
-pub(super) fn files_of(directory: &Path) -> Result<Vec<PathBuf>, String> {
-    let entries = fs::read_dir(directory).map_err(|error| format!("cannot be read: {error}"))?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
-    Ok(files)
+fn unreadable(why: Refusal) -> String {
+    format!("cannot be read: {why}")
 }
 
 /// Certificates in PEM, also in OpenSSL's TRUSTED form, of which what follows the certificate is left aside.

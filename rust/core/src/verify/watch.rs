@@ -1,19 +1,18 @@
 //! Notices that files of CAs and of revocation lists have changed.
 
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::load::{Sources, files_of, reload_lists};
+use super::load::{Sources, reload_lists};
 use super::verifier::Verifier;
+use crate::file::{self, Identity, Refusal};
 
 /// What tells one state of a file from another: symbolic links swapped, files replaced or rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stamp {
     path: PathBuf,
-    /// Inode, size and time of change; `None` where the file is gone.
-    state: Option<(u64, u64, i64, i64)>,
+    /// `None` where the file is gone, or nothing that could be read.
+    state: Option<Identity>,
 }
 
 /// Files of one verifier, as they were last seen.
@@ -78,7 +77,7 @@ fn stamps(sources: &Sources) -> Option<Vec<Stamp>> {
         stamps.push(stamp(Path::new(file))?);
     }
     for directory in directories {
-        for file in files_of(Path::new(directory)).ok()? {
+        for file in file::list(Path::new(directory)).ok()? {
             stamps.push(stamp(&file)?);
         }
     }
@@ -86,10 +85,10 @@ fn stamps(sources: &Sources) -> Option<Vec<Stamp>> {
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
-    let state = match std::fs::File::open(path).and_then(|file| file.metadata()) {
-        Ok(m) => Some((m.ino(), m.size(), m.mtime(), m.mtime_nsec())),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(_) => return None,
+    let state = match Identity::of(path) {
+        Ok(state) => file::may_read(path).then_some(Some(state))?,
+        Err(Refusal::Forbidden) => return None,
+        Err(_) => None,
     };
     Some(Stamp {
         path: path.to_owned(),

@@ -232,3 +232,105 @@ fn a_file_gives_its_first_line() {
         Ok(KeyKind::Ecdsa(256))
     );
 }
+
+/// The DER of an encrypted key.
+fn der_of(name: &str) -> Vec<u8> {
+    let file = data(name);
+    let Ok(FoundKey::Encrypted(block)) = find_key(name, &file) else {
+        panic!("{name} is encrypted")
+    };
+    block.decode().unwrap().to_vec()
+}
+
+/// The encrypted key of `name` with one octet of its DER changed.
+fn changed(name: &str, at: usize, value: u8) -> Vec<u8> {
+    let mut der = der_of(name);
+    der[at] = value;
+    encrypted(&der)
+}
+
+/// `der` without the octet at `at`: one less in every element around it.
+fn without(mut der: Vec<u8>, at: usize) -> Vec<u8> {
+    let mut place = 0;
+    while place < at {
+        let long = der[place + 1] == 0x81;
+        let length = place + 1 + usize::from(long);
+        let content = length + 1;
+        let end = content + usize::from(der[length]);
+        if at >= end {
+            place = end;
+            continue;
+        }
+        der[length] -= 1;
+        if der[place] & 0x20 == 0 {
+            break;
+        }
+        place = content;
+    }
+    der.remove(at);
+    der
+}
+
+fn encrypted(der: &[u8]) -> Vec<u8> {
+    crate::x509::pem(der)
+        .replace("CERTIFICATE", "ENCRYPTED PRIVATE KEY")
+        .into_bytes()
+}
+
+fn try_open(file: &[u8]) -> Result<(), Fault> {
+    let question = Question {
+        file: "x",
+        ..Question::default()
+    };
+    match find_key("x", file)? {
+        FoundKey::Encrypted(block) => {
+            decrypt_key(&block, &question, &mut Given(vec!["test phrase"], 0)).map(|_| ())
+        }
+        FoundKey::Plain(_) => Ok(()),
+    }
+}
+
+#[test]
+fn numbers_of_a_derivation_are_bounded_before_they_are_used() {
+    // 02 02 40 00: scrypt's N; it is followed by r and p.
+    let name = "p256.scrypt.enc.pem";
+    let der = der_of(name);
+    let n = der.windows(4).position(|w| w == [2, 2, 0x40, 0]).unwrap();
+    let (r, p) = (n + 6, n + 9);
+    assert_eq!((der[r], der[p]), (8, 1));
+    let none = encrypted(&without(der, n + 2));
+    let ways = [
+        none,
+        changed(name, n + 2, 0x41),
+        changed(name, r, 0),
+        changed(name, p, 0),
+    ];
+    for file in ways {
+        match try_open(&file) {
+            Err(Fault::UnsupportedEncryption { how, .. }) => {
+                assert!(how.contains("scrypt"), "{how}")
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // 02 02 08 00: 2048 rounds of PBKDF2.
+    let name = "p256.aes256.enc.pem";
+    let der = der_of(name);
+    let rounds = der.windows(4).position(|w| w == [2, 2, 8, 0]).unwrap();
+    let none = try_open(&encrypted(&without(der, rounds + 2)));
+    match none {
+        Err(Fault::UnsupportedEncryption { how, .. }) => assert!(how.contains("0 rounds"), "{how}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn damaged_encryption_does_no_harm() {
+    for name in ["p256.aes256.enc.pem", "p256.des3.enc.pem"] {
+        for at in 0..der_of(name).len() {
+            for value in [0, 1, 0x30, 0x80, 0xff] {
+                let _ = try_open(&changed(name, at, value));
+            }
+        }
+    }
+}

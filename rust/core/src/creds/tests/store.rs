@@ -92,7 +92,7 @@ fn every_fault_says_what_and_what_to_do() {
         (
             dir.path("none.pem"),
             None,
-            "none.pem cannot be read: No such file or directory; check the path",
+            "none.pem cannot be read: there is no such file; check the path",
         ),
         (dir.path(""), None, " cannot be read: it is a directory"),
         (
