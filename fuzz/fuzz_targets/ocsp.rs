@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| mod_tls_fuzz::ocsp(data));
+mod limited;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| limited::run(data, mod_tls_fuzz::ocsp));

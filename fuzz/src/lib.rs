@@ -1,6 +1,14 @@
 //! What the fuzz targets run and the replay of their seeds (rust/core/tests/corpus.rs): one function for each parser of
 //! foreign bytes, which must neither panic nor contradict itself.
 
+mod brotli;
+mod resumption;
+mod x509;
+
+pub use brotli::brotli;
+pub use resumption::ticket;
+pub use x509::certificate;
+
 use mod_tls_core::agent::{shape, wire};
 use mod_tls_core::creds::passphrase::{Answer, Passphrases, Question};
 use mod_tls_core::creds::{certificate, decrypt, key, ocsp, pem};

@@ -6,9 +6,14 @@ use std::path::PathBuf;
 mod fuzzing;
 
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    files(&format!("fuzz/corpus/{target}"))
+}
+
+/// The files of a directory of the repository.
+fn files(directory: &str) -> Vec<(String, Vec<u8>)> {
     let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fuzz/corpus")
-        .join(target);
+        .join("../..")
+        .join(directory);
     let entries = std::fs::read_dir(&corpus).unwrap_or_else(|e| panic!("{corpus:?}: {e}"));
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -46,6 +51,24 @@ fn pem_files() {
 #[test]
 fn keys() {
     replay("key", 12, fuzzing::key);
+}
+
+#[test]
+fn certificates() {
+    replay("certificate", 40, fuzzing::certificate);
+    for (_, der) in files("tests/data/pkits/certs") {
+        fuzzing::certificate(&der);
+    }
+}
+
+#[test]
+fn tickets() {
+    replay("ticket", 10, fuzzing::ticket);
+}
+
+#[test]
+fn certificate_chains_for_brotli() {
+    replay("brotli", 10, fuzzing::brotli);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! look up what was made when the certificate was loaded; where that has yet to be made the certificate goes out as it
 //! is, and its compressed forms are made when the handshake is over. Nothing is ever decompressed.
 
-mod brotli;
+pub mod brotli;
 mod huffman;
 mod matches;
 
