@@ -44,7 +44,7 @@ def judged(request, live_servers):
     for server in live_servers:
         faults += server.judge()
         if faults or getattr(request.node, "failed", False):
-            print(f"--- {server.conf}\n{server.conf.read_text()}\n--- error log\n{server.said()}")
+            print(f"--- {server.conf}\n{server.written()}\n--- error log\n{server.said()}")
     assert not faults, "httpd reported:\n" + "\n".join(faults)
 
 

@@ -37,6 +37,22 @@ MAY_OPEN = {"rust/core/src/file.rs", "rust/core/src/creds/terminal.rs"}
 # The kernel's own files, by names that no configuration gives, and what is open already.
 KERNELS = re.compile(r'"/(proc|sys|dev)/|file\.metadata\(\)')
 INCLUDE = re.compile(r'#include "(\w+)/')
+# The exception wall (src/apr/hook.hpp): what takes a function of ours that httpd, APR or a module will call, and the
+# members of httpd's tables that are such functions.
+TAKES_FUNCTION = re.compile(
+    r"\b(ap_hook_(?!get_)\w+|APR_OPTIONAL_HOOK|APR_REGISTER_OPTIONAL_FN|ap_register_(?:in|out)put_filter\w*|"
+    r"apr_pool_(?:pre_)?cleanup_register|apr_dynamic_fn_register|apr_thread_create|apr_thread_start|"
+    r"apr_proc_other_child_register|apr_table_(?:v?)do|ap_vhost_iterate_given_conn|ap_ssl_ocsp_get_resp|"
+    r"answer_expression(?!\s*\(const)|register_log_handler|apr_hash_do|apr_skiplist_\w*set_compare|ap_mpm_register_timed_callback\w*|qsort)\s*\(")
+TABLE_OF_FUNCTIONS = re.compile(
+    r"(\.(?:create|merge)_(?:dir|server)_config|\.register_hooks|\bauthz_provider \w+|\bauthn_provider \w+)\s*=\s*([^;]*?)[,;]\n",
+    re.S)
+BEHIND_THE_WALL = re.compile(r"\bhook<")
+NAMED_HOOK = re.compile(r"constexpr auto (\w+) = (?:tls::)?(?:apr::)?hook<")
+# noexcept stands where nothing can throw: in the wall, in constants, in what the wall or Rust calls, which call C alone.
+NOEXCEPT_FILES = {"src/conn/sink.hpp", "src/conn/sink.cpp", "src/server/session_cache.hpp", "src/server/session_cache.cpp"}
+NOEXCEPT = re.compile(r"\bnoexcept\b")
+THROWS_NOTHING = re.compile(r"\bconst char\* why\b|\blose\(\)|\bbound\(const conn_rec\* c\)|\bconstexpr\b|~")
 
 
 def listed(*patterns):
@@ -55,6 +71,8 @@ def breaches():
             yield name, len(lines), f"more than {MAX_LINES} lines: two ideas in one file"
         elif len(lines) > AIM_LINES and path.suffix in (".cpp", ".hpp", ".rs"):
             print(f"  note     {name}: {len(lines)} lines; aim under {AIM_LINES}")
+        if path.suffix in (".cpp", ".hpp"):
+            yield from wall_breaches(name, path.read_text())
         for number, line in enumerate(lines, 1):
             if LOOSE_END.search(line):
                 yield name, number, "a loose end: finish it or leave it out"
@@ -73,6 +91,35 @@ def opener_breaches(name, lines):
         used = (OPENERS if rust else CPP_OPENERS).search(line)
         if used and not line.lstrip().startswith("//") and not KERNELS.search(line):
             yield name, number, f"{used[0]}: files are opened by rust/core/src/file.rs alone"
+
+
+def call_from(text, start):
+    """The text of a call, from its name to its closing parenthesis."""
+    depth = 0
+    for at in range(text.index("(", start), len(text)):
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        if depth == 0:
+            return text[start:at + 1]
+    return text[start:]
+
+
+def wall_breaches(name, text):
+    """What could throw through httpd's C."""
+    code = re.sub(r"//[^\n]*", lambda comment: " " * len(comment[0]), text)
+    named = NAMED_HOOK.findall(code)
+    for found in TAKES_FUNCTION.finditer(code):
+        call = call_from(code, found.start())
+        if not BEHIND_THE_WALL.search(call) and not any(re.search(rf"\b{other}\b", call) for other in named):
+            yield name, code.count("\n", 0, found.start()) + 1, f"{found[1]} takes a function that is not made by apr::hook"
+    for found in TABLE_OF_FUNCTIONS.finditer(code):
+        if not BEHIND_THE_WALL.search(found[2]):
+            yield name, code.count("\n", 0, found.start()) + 1, f"{found[1]}: the function is not made by apr::hook"
+    if name.parts[1] == "apr" or str(name) in NOEXCEPT_FILES:
+        return
+    for found in NOEXCEPT.finditer(code):
+        begin = max(code.rfind(mark, 0, found.start()) for mark in ";{}")
+        if not THROWS_NOTHING.search(code[begin + 1:found.start()]):
+            yield name, code.count("\n", 0, found.start()) + 1, "noexcept, and something below may throw: see src/apr/hook.hpp"
 
 
 def layer_breaches(name, number, line):

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "access/access.hpp"
-#include "apr/guarded.hpp"
 #include "config/suites.hpp"
 #include "conn/certificates.hpp"
 #include "conn/facts.hpp"
@@ -93,7 +92,9 @@ bool requirements_met(request_rec* r, const config::Requirements& requirements) 
   return true;
 }
 
-int judge_request(request_rec* r) {
+}  // namespace
+
+int check_access(request_rec* r) {
   const DirectorySettings& section = server::directory_settings(r);
   take_fake_back(r);
   if (refuse_typed_subject(r)) return forbid(r);
@@ -108,12 +109,6 @@ int judge_request(request_rec* r) {
   set_user(r, *facts);
   if (section.requirements && !requirements_met(r, *section.requirements)) return forbid(r);
   return DECLINED;
-}
-
-}  // namespace
-
-int check_access(request_rec* r) noexcept {
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] { return judge_request(r); });
 }
 
 }  // namespace tls::access

@@ -2,7 +2,6 @@
 #include <apr_strings.h>
 
 #include "access/access.hpp"
-#include "apr/guarded.hpp"
 #include "config/words.hpp"
 #include "conn/facts.hpp"
 #include "conn/request_facts.hpp"
@@ -48,7 +47,9 @@ int authenticate(request_rec* r, const conn::Facts& facts) {
   return name_user(r, facts, "SSL_CLIENT_S_DN") ? OK : HTTP_FORBIDDEN;
 }
 
-int judge(request_rec* r) {
+}  // namespace
+
+int check_user(request_rec* r) {
   if (refused_before(r)) return HTTP_FORBIDDEN;
   take_fake_back(r);
   if (refuse_typed_subject(r)) return HTTP_FORBIDDEN;
@@ -59,7 +60,7 @@ int judge(request_rec* r) {
 }
 
 // With FakeBasicAuth a certificate alone names users that begin like a subject, whichever way another module was told.
-int judge_user(request_rec* r) {
+int check_authorized(request_rec* r) {
   if (refused_before(r)) return HTTP_FORBIDDEN;
   const bool named = r->user != nullptr && *r->user == '/';
   if (!named || !server::options_of(r).has(config::Option::FakeBasicAuth)) return DECLINED;
@@ -67,8 +68,6 @@ int judge_user(request_rec* r) {
   TLS_LOG_R(r, AccessSpoof, ap_escape_logitem(r->pool, r->user));
   return HTTP_FORBIDDEN;
 }
-
-}  // namespace
 
 // A user whom somebody has named needs no password (mod_authz_core, authorize_userless), so that a certificate that is
 // not proven names nobody. Where there is none, variables of another kind may.
@@ -81,14 +80,6 @@ void set_user(request_rec* r, const conn::Facts& facts) {
   } else {
     TLS_LOG_R(r, AccessNoUser, name->c_str());
   }
-}
-
-int check_user(request_rec* r) noexcept {
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] { return judge(r); });
-}
-
-int check_authorized(request_rec* r) noexcept {
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] { return judge_user(r); });
 }
 
 }  // namespace tls::access

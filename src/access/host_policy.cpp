@@ -2,7 +2,6 @@
 #include <apr_strings.h>
 
 #include "access/access.hpp"
-#include "apr/guarded.hpp"
 #include "config/describe.hpp"
 #include "config/effective.hpp"
 #include "conn/facts.hpp"
@@ -59,12 +58,12 @@ int judge(request_rec* r, const conn::SessionFacts& facts) {
 
 }  // namespace
 
-int check_host(request_rec* r) noexcept {
+int check_host(request_rec* r) {
   // What ErrorDocument makes of a refusal must not be refused again; and a forward proxy is asked for hosts of others.
   if (ap_is_initial_req(r) == 0 || r->proxyreq == PROXYREQ_PROXY) return DECLINED;
   const conn::SessionFacts* facts = conn::session_facts(r->connection);
   if (facts == nullptr || facts->host == nullptr) return DECLINED;
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] { return judge(r, *facts); });
+  return judge(r, *facts);
 }
 
 }  // namespace tls::access

@@ -6,21 +6,25 @@
 #include <string_view>
 
 #include "access/access.hpp"
+#include "apr/hook.hpp"
 #include "conn/request_facts.hpp"
 
 namespace tls::access {
 namespace {
 
-const char* no_arguments(cmd_parms* cmd, const char* line, const void** /*parsed*/) noexcept {
+// What a failure of reading `Require` says; judging denies.
+constexpr char kUnreadable[] = "cannot be read";
+
+const char* no_arguments(cmd_parms* cmd, const char* line, const void** /*parsed*/) {
   return ap_getword_conf(cmd->pool, &line)[0] != '\0' ? "does not take arguments" : nullptr;
 }
 
-authz_status require_tls(request_rec* r, const char* /*line*/, const void* /*parsed*/) noexcept {
+authz_status require_tls(request_rec* r, const char* /*line*/, const void* /*parsed*/) {
   conn_rec* c = r->connection->master != nullptr ? r->connection->master : r->connection;
   return ap_ssl_conn_is_ssl(c) != 0 ? AUTHZ_GRANTED : AUTHZ_DENIED;
 }
 
-authz_status require_verified_client(request_rec* r, const char* /*line*/, const void* /*parsed*/) noexcept {
+authz_status require_verified_client(request_rec* r, const char* /*line*/, const void* /*parsed*/) {
   if (const conn::Facts* facts = conn::facts(r)) {
     return facts->verify == conn::Verify::Success ? AUTHZ_GRANTED : AUTHZ_DENIED;
   }
@@ -28,12 +32,13 @@ authz_status require_verified_client(request_rec* r, const char* /*line*/, const
   return verify != nullptr && std::string_view(verify) == "SUCCESS" ? AUTHZ_GRANTED : AUTHZ_DENIED;
 }
 
-const authz_provider tls_provider = {require_tls, no_arguments};
-const authz_provider verified_client_provider = {require_verified_client, no_arguments};
+const authz_provider tls_provider = {apr::hook<require_tls, AUTHZ_DENIED>, apr::hook<no_arguments, kUnreadable>};
+const authz_provider verified_client_provider = {apr::hook<require_verified_client, AUTHZ_DENIED>,
+                                                 apr::hook<no_arguments, kUnreadable>};
 
 }  // namespace
 
-void register_providers(apr_pool_t* pool) noexcept {
+void register_providers(apr_pool_t* pool) {
   ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "ssl", AUTHZ_PROVIDER_VERSION, &tls_provider,
                             AP_AUTH_INTERNAL_PER_CONF);
   ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "ssl-verify-client", AUTHZ_PROVIDER_VERSION,

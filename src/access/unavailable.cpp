@@ -8,7 +8,7 @@
 
 namespace tls::access {
 
-int refuse_unavailable(request_rec* r) noexcept {
+int refuse_unavailable(request_rec* r) {
   const conn::SessionFacts* facts = conn::session_facts(r->connection);
   if (facts != nullptr && facts->challenge) return HTTP_SERVICE_UNAVAILABLE;
   const server::ManagedCertificates* certificates = server::managed(r->server);

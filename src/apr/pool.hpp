@@ -6,7 +6,15 @@
 #include <new>
 #include <utility>
 
+#include "apr/hook.hpp"
+
 namespace tls::apr {
+
+template <class T>
+apr_status_t destroy(void* object) {
+  static_cast<T*>(object)->~T();
+  return APR_SUCCESS;
+}
 
 // Constructs a T in `pool`'s memory; its destructor runs when the pool is cleared. Never delete the result.
 // T's constructor must not throw after it has acquired something that its destructor would release.
@@ -14,13 +22,7 @@ template <class T, class... Args>
 T* pool_new(apr_pool_t* pool, Args&&... args) {
   void* const memory = apr_palloc(pool, sizeof(T));
   T* const object = ::new (memory) T(std::forward<Args>(args)...);
-  apr_pool_cleanup_register(
-      pool, object,
-      [](void* p) -> apr_status_t {
-        static_cast<T*>(p)->~T();
-        return APR_SUCCESS;
-      },
-      apr_pool_cleanup_null);
+  apr_pool_cleanup_register(pool, object, hook<destroy<T>, APR_EGENERAL>, apr_pool_cleanup_null);
   return object;
 }
 

@@ -71,9 +71,23 @@ std::optional<std::uint32_t> seconds(std::string_view text) {
   return static_cast<std::uint32_t>(rounded_up);
 }
 
-std::string absolute_path(std::string_view server_root, std::string_view path) {
-  if (path.starts_with('/') || server_root.empty()) return std::string(path);
-  return std::string(server_root) + (server_root.ends_with('/') ? "" : "/") + std::string(path);
+Parsed<std::string> absolute_path(std::string_view server_root, std::string_view path) {
+  std::string full(path);
+  if (!path.starts_with('/') && !server_root.empty()) {
+    full = std::string(server_root) + (server_root.ends_with('/') ? "" : "/") + full;
+  }
+  if (!is_utf8(full)) {
+    return Parsed<std::string>::refuse("the file name " + quoted(full) +
+                                       " is not UTF-8; give the file, or the directory it is in, a name that is");
+  }
+  return full;
+}
+
+Parsed<PassPhraseDialog> pass_phrase_dialog(const Arguments& words, PassPhraseDialog::Kind kind,
+                                            std::string_view path) {
+  auto full = absolute_path(words.server_root, path);
+  if (!full.value) return Parsed<PassPhraseDialog>::refuse(std::move(full.outcome.error));
+  return PassPhraseDialog{kind, std::move(*full.value)};
 }
 
 Parsed<std::string> file_name(const Arguments& words, std::size_t index) {

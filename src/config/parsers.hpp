@@ -50,8 +50,11 @@ Parsed<std::uint32_t> number(const Arguments& words, const std::uint32_t* /*befo
 // A number of seconds, or with a unit: "20", "20s", "500ms" (rounded up), "5min", "12h", "7d".
 std::optional<std::uint32_t> seconds(std::string_view text);
 
-// A file name as written, made absolute: relative ones begin at the server root.
-std::string absolute_path(std::string_view server_root, std::string_view path);
+// A file name as written, made absolute: relative ones begin at the server root. Refuses what is not UTF-8.
+Parsed<std::string> absolute_path(std::string_view server_root, std::string_view path);
+
+// The dialog that asks `path`: a file, or a program.
+Parsed<PassPhraseDialog> pass_phrase_dialog(const Arguments& words, PassPhraseDialog::Kind kind, std::string_view path);
 
 // The word at `index` as the absolute name of a PEM file; refuses what is empty and the URIs of hardware tokens.
 Parsed<std::string> file_name(const Arguments& words, std::size_t index);

@@ -23,6 +23,8 @@ Parsed<Tickets> secret_file(const Arguments& words, Tickets tickets) {
   tickets.on = true;
   tickets.secret = words[0].substr(file_prefix.size());
   if (tickets.secret.empty()) return Parsed<Tickets>::refuse("the name of the file is empty");
+  const auto full = absolute_path(words.server_root, tickets.secret);
+  if (!full.value) return Parsed<Tickets>::refuse(full.outcome.error);
   if (words.size() > 1) {
     const auto interval = seconds(words[1]);
     if (!interval || *interval < shortest_interval || *interval > longest_lifetime) {

@@ -128,10 +128,10 @@ Parsed<PassPhraseDialog> ssl_pass_phrase_dialog(const Arguments& words, const Pa
   const std::string_view word = words[0];
   if (word == "builtin") return PassPhraseDialog{Kind::Builtin, {}};
   if (word.starts_with('|') && word.size() > 1) {
-    return PassPhraseDialog{Kind::Pipe, absolute_path(words.server_root, word.substr(1))};
+    return pass_phrase_dialog(words, Kind::Pipe, word.substr(1));
   }
   if (word.starts_with("exec:") && word.size() > 5) {
-    return PassPhraseDialog{Kind::Exec, absolute_path(words.server_root, word.substr(5))};
+    return pass_phrase_dialog(words, Kind::Exec, word.substr(5));
   }
   return Parsed<PassPhraseDialog>::refuse("Invalid argument '" + std::string(word) +
                                           "'; expected builtin, |/path/to/program or exec:/path/to/program");

@@ -73,7 +73,7 @@ Parsed<PassPhraseDialog> key_passphrase(const Arguments& words, const PassPhrase
     if (!starts_with_word(word, prefix)) continue;
     const std::string_view path = word.substr(5);
     if (path.empty()) return Parsed<PassPhraseDialog>::refuse("a file name must follow " + quoted(prefix));
-    return PassPhraseDialog{kind, absolute_path(words.server_root, path)};
+    return pass_phrase_dialog(words, kind, path);
   }
   constexpr std::array<std::string_view, 3> expected{"builtin", "file:path", "exec:program"};
   return Parsed<PassPhraseDialog>::refuse(unexpected(expected, word));

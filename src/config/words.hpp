@@ -26,6 +26,9 @@ std::string did_you_mean(std::string_view candidate);
 // Splits at every one of `separators`, leaving out empty parts.
 std::vector<std::string_view> split(std::string_view text, std::string_view separators);
 
+// Whether `text` is UTF-8 (RFC 3629: the shortest form, no surrogates, nothing above U+10FFFF).
+bool is_utf8(std::string_view text);
+
 // "a, b or c".
 std::string one_of(std::span<const std::string_view> words);
 

@@ -19,7 +19,7 @@ bool is_client(Side side) { return side == Side::Client; }
 
 }  // namespace
 
-std::size_t client_certificates(const Facts& facts) noexcept {
+std::size_t client_certificates(const Facts& facts) {
   return facts.identity == nullptr ? 0 : facts.identity->client_certificates();
 }
 

@@ -23,7 +23,7 @@ struct Field {
 };
 
 // How many certificates the client sent, its own included.
-std::size_t client_certificates(const Facts& facts) noexcept;
+std::size_t client_certificates(const Facts& facts);
 
 // The field `name`, as in `S_DN_CN`; nullptr where the certificate has none or there is no certificate. `legacy` writes
 // distinguished names as `/C=../CN=..`. Any thread of the connection.

@@ -6,7 +6,7 @@
 
 namespace tls::conn {
 
-Connection::Connection(conn_rec* c, const server::Engine& engine, const server::Host& base) noexcept
+Connection::Connection(conn_rec* c, const server::Engine& engine, const server::Host& base)
     : Stream(c), engine_(&engine), first_(&base), host_(&base), opened_(apr_time_now()) {
   facts_.host = base.server;
   set_deadline();
@@ -14,7 +14,7 @@ Connection::Connection(conn_rec* c, const server::Engine& engine, const server::
 
 // Whichever is sooner: our own limit, or the one mod_reqtimeout sets to the handshake. The address's first virtual
 // host decides, for both begin before a name is known.
-void Connection::set_deadline() noexcept {
+void Connection::set_deadline() {
   const apr_time_t own = opened_ + apr_time_from_sec(first_->settings->handshake_timeout_s);
   const apr_interval_time_t limit = first_->read_limit.after(received_);
   deadline_.set(limit == 0 ? own : std::min(own, opened_ + limit));
@@ -28,24 +28,24 @@ Connection& Connection::attach(conn_rec* c, const server::Engine& engine, const 
   return *connection;
 }
 
-Connection* Connection::of(const conn_rec* c) noexcept {
+Connection* Connection::of(const conn_rec* c) {
   const conn_rec* const main = c->master != nullptr ? c->master : c;
   return main->outgoing != 0 ? nullptr : static_cast<Connection*>(bound(main));
 }
 
 // httpd closes a connection whose handshake never ended; there is nothing of ours to say.
-void Connection::before_write(bool /*data*/) noexcept {
+void Connection::before_write(bool /*data*/) {
   state_ = State::Closed;
   deadline_.cancel();
 }
 
-const Facts* handshake_facts(const conn_rec* c) noexcept {
+const Facts* handshake_facts(const conn_rec* c) {
   const Connection* const connection = Connection::of(c);
   if (connection == nullptr) return nullptr;
   const State state = connection->state();
   return state == State::Hello || state == State::Handshake || state == State::Plain ? nullptr : &connection->facts_;
 }
 
-const SessionFacts* session_facts(const conn_rec* c) noexcept { return handshake_facts(c); }
+const SessionFacts* session_facts(const conn_rec* c) { return handshake_facts(c); }
 
 }  // namespace tls::conn

@@ -17,26 +17,26 @@ namespace tls::conn {
 // Owned by the connection pool; used by whichever thread works on the connection, one at a time.
 class Connection final : public Stream {
  public:
-  Connection(conn_rec* c, const server::Engine& engine, const server::Host& base) noexcept;
+  Connection(conn_rec* c, const server::Engine& engine, const server::Host& base);
   ~Connection() override;
 
   // The connection object of `c`, or of its master; nullptr where `c` is not ours.
-  static Connection* of(const conn_rec* c) noexcept;
+  static Connection* of(const conn_rec* c);
   // Binds a new object to `c` and inserts the filters.
   static Connection& attach(conn_rec* c, const server::Engine& engine, const server::Host& base);
 
-  Progress handshake(apr_read_type_e block) noexcept override;
+  Progress handshake(apr_read_type_e block) override;
 
   // The handshake goes on when the client sends more; from now on the deadline is watched.
-  void wait() noexcept { deadline_.watch(c_); }
+  void wait() { deadline_.watch(c_); }
 
-  [[nodiscard]] const server::Host& host() const noexcept { return *host_; }
+  [[nodiscard]] const server::Host& host() const { return *host_; }
   // The client named a virtual host that exists.
-  [[nodiscard]] bool named() const noexcept { return !facts_.sni.empty(); }
+  [[nodiscard]] bool named() const { return !facts_.sni.empty(); }
 
  private:
-  friend const Facts* handshake_facts(const conn_rec* c) noexcept;
-  void set_deadline() noexcept;
+  friend const Facts* handshake_facts(const conn_rec* c);
+  void set_deadline();
 
   // handshake.cpp
   bool take_first_bytes(const char* data, std::size_t length);
@@ -45,21 +45,21 @@ class Connection final : public Stream {
   bool choose_protocol(const rs::Hello& hello, std::string& alpn);
   bool start(const rs::Hello& hello);
   bool start_session(const rs::Binding& binding);
-  bool feed(const char* data, std::size_t length) noexcept override;
-  void before_write(bool data) noexcept override;
-  void complete() noexcept;
-  Progress consume(apr_bucket_brigade* bb) noexcept;
-  Progress interrupted(apr_status_t rv) noexcept;
+  bool feed(const char* data, std::size_t length) override;
+  void before_write(bool data) override;
+  void complete();
+  Progress consume(apr_bucket_brigade* bb);
+  Progress interrupted(apr_status_t rv);
 
   // failure.cpp
-  void refuse_plain_http() noexcept;
-  void refuse(std::uint8_t alert) noexcept;
+  void refuse_plain_http();
+  void refuse(std::uint8_t alert);
   // Noise is what port scanners and clients that change their mind leave behind: it never warns.
   enum class Noise : bool { No, Yes };
-  void fail(const char* stage, const char* cause, Noise noise, const char* hint) noexcept;
-  void fail_session() noexcept;
-  void say_as_mod_ssl(const char* cause) noexcept;
-  void end() noexcept;
+  void fail(const char* stage, const char* cause, Noise noise, const char* hint);
+  void fail_session();
+  void say_as_mod_ssl(const char* cause);
+  void end();
 
   const server::Engine* engine_;
   const server::Host* first_;  // the address's first virtual host
@@ -73,6 +73,6 @@ class Connection final : public Stream {
 };
 
 // Registers filters and connection hooks.
-void register_hooks(apr_pool_t* pool) noexcept;
+void register_hooks(apr_pool_t* pool);
 
 }  // namespace tls::conn

@@ -8,7 +8,7 @@
 
 #include <ctime>
 
-#include "apr/httpd.hpp"
+#include "apr/hook.hpp"
 #include "report/log.hpp"
 
 namespace tls::conn {
@@ -19,22 +19,22 @@ namespace tls::conn {
 // killed may still end connections while its pools are gone already.
 class Watch final {
  public:
-  bool start(apr_pool_t* pool) noexcept {
+  bool start(apr_pool_t* pool) {
     if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads_) != APR_SUCCESS) threads_ = 0;
     // Signals belong to the MPM's threads.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const apr_status_t rv = apr_thread_create(&thread_, nullptr, run, this, pool);
+    const apr_status_t rv = apr_thread_create(&thread_, nullptr, apr::hook<run, nullptr>, this, pool);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (rv != APR_SUCCESS) return false;
-    apr_pool_pre_cleanup_register(pool, this, stop);
+    apr_pool_pre_cleanup_register(pool, this, apr::hook<stop, APR_EGENERAL>);
     return true;
   }
 
   // True for the one that makes them as many as the child has threads, the first time.
-  bool add(Deadline& d) noexcept {
+  bool add(Deadline& d) {
     pthread_mutex_lock(&mutex_);
     const bool many = ++waiting_ == threads_;
     if (many) threads_ = 0;
@@ -47,7 +47,7 @@ class Watch final {
     return many;
   }
 
-  void remove(Deadline& d) noexcept {
+  void remove(Deadline& d) {
     pthread_mutex_lock(&mutex_);
     if (d.fd_ >= 0) {
       if (d.previous_ != nullptr) d.previous_->next_ = d.next_;
@@ -60,12 +60,12 @@ class Watch final {
   }
 
  private:
-  static void* APR_THREAD_FUNC run(apr_thread_t*, void* self) noexcept {
+  static void* APR_THREAD_FUNC run(apr_thread_t*, void* self) {
     static_cast<Watch*>(self)->loop();
     return nullptr;
   }
 
-  static apr_status_t stop(void* self) noexcept {
+  static apr_status_t stop(void* self) {
     auto& watch = *static_cast<Watch*>(self);
     pthread_mutex_lock(&watch.mutex_);
     watch.stopping_ = true;
@@ -75,7 +75,7 @@ class Watch final {
     return apr_thread_join(&result, watch.thread_);
   }
 
-  void loop() noexcept {
+  void loop() {
     int idle_ticks = 0;
     pthread_mutex_lock(&mutex_);
     while (!stopping_) {
@@ -93,13 +93,13 @@ class Watch final {
     pthread_mutex_unlock(&mutex_);
   }
 
-  void expire(apr_time_t now) noexcept {
+  void expire(apr_time_t now) {
     for (const Deadline* d = first_; d != nullptr; d = d->next_) {
       if (d->when() <= now) shutdown(d->fd_, SHUT_RD);
     }
   }
 
-  void wait_a_tick() noexcept {
+  void wait_a_tick() {
     timespec until{};
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_nsec += kTick;
@@ -131,7 +131,7 @@ bool watching = false;  // in this child
 
 }  // namespace
 
-void Deadline::watch(conn_rec* c) noexcept {
+void Deadline::watch(conn_rec* c) {
   if (fd_ >= 0 || when() == 0 || !watching) return;
   apr_os_sock_t fd = -1;
   if (apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS || fd < 0) return;
@@ -139,11 +139,11 @@ void Deadline::watch(conn_rec* c) noexcept {
   if (watch_list.add(*this)) TLS_LOG_C(c, ManyHandshakes);
 }
 
-void Deadline::cancel() noexcept {
+void Deadline::cancel() {
   if (fd_ >= 0 && watching) watch_list.remove(*this);
 }
 
-bool init_deadlines(apr_pool_t* child_pool) noexcept {
+bool init_deadlines(apr_pool_t* child_pool) {
   watching = watch_list.start(child_pool);
   return watching;
 }

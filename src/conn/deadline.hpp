@@ -16,19 +16,19 @@ namespace tls::conn {
 // decided and at the latest before the socket is closed.
 class Deadline final {
  public:
-  Deadline() noexcept = default;
+  Deadline() = default;
   ~Deadline() { cancel(); }
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
   // `when` is absolute and may move while the list is watched; 0 means none.
-  void set(apr_time_t when) noexcept { when_.store(when, std::memory_order_relaxed); }
-  [[nodiscard]] bool passed() const noexcept { return when() != 0 && apr_time_now() >= when(); }
-  [[nodiscard]] apr_time_t when() const noexcept { return when_.load(std::memory_order_relaxed); }
+  void set(apr_time_t when) { when_.store(when, std::memory_order_relaxed); }
+  [[nodiscard]] bool passed() const { return when() != 0 && apr_time_now() >= when(); }
+  [[nodiscard]] apr_time_t when() const { return when_.load(std::memory_order_relaxed); }
   // Puts the connection on the child's list. Idempotent. Says once per child when as many wait as it has threads.
-  void watch(conn_rec* c) noexcept;
+  void watch(conn_rec* c);
   // Takes it off. Idempotent; afterwards its socket is not touched any more.
-  void cancel() noexcept;
+  void cancel();
 
  private:
   friend class Watch;
@@ -39,6 +39,6 @@ class Deadline final {
 };
 
 // Starts the watch of this child; without it handshakes must block. Call once in child_init.
-bool init_deadlines(apr_pool_t* child_pool) noexcept;
+bool init_deadlines(apr_pool_t* child_pool);
 
 }  // namespace tls::conn

@@ -44,6 +44,6 @@ struct Facts : SessionFacts {
 
 // Those of the TLS connection that `c` belongs to: of its master where `c` is the secondary connection of a stream.
 // nullptr before the handshake is complete, on connections that are not ours, and on outgoing ones.
-const SessionFacts* session_facts(const conn_rec* c) noexcept;
+const SessionFacts* session_facts(const conn_rec* c);
 
 }  // namespace tls::conn

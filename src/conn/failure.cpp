@@ -14,7 +14,7 @@ namespace {
 // What httpd reads instead of the client's request: nothing of that is looked at or reflected.
 constexpr char kStandIn[] = "GET / HTTP/1.0\r\n\r\n";
 
-void short_linger(conn_rec* c) noexcept {
+void short_linger(conn_rec* c) {
   apr_table_setn(c->notes, "short-lingering-close", "1");
   c->keepalive = AP_CONN_CLOSE;
 }
@@ -23,7 +23,7 @@ void short_linger(conn_rec* c) noexcept {
 
 // httpd itself answers, so that ErrorDocument, Header and access logs apply: it finds a request of ours, which
 // refuse_in_plain() ends, and then the end of input.
-void Connection::refuse_plain_http() noexcept {
+void Connection::refuse_plain_http() {
   APR_BRIGADE_INSERT_TAIL(plain_, apr_bucket_immortal_create(kStandIn, sizeof(kStandIn) - 1, plain_->bucket_alloc));
   input_status_ = APR_EOF;
   TLS_LOG_C(c_, PlainHttp);
@@ -32,14 +32,14 @@ void Connection::refuse_plain_http() noexcept {
   apr_table_setn(c_->notes, "short-lingering-close", "1");
 }
 
-void Connection::refuse(std::uint8_t alert) noexcept {
+void Connection::refuse(std::uint8_t alert) {
   // RFC 8446 6: level fatal(2) and the description, in a record of its own in the clear.
   const char record[] = {21, 3, 3, 0, 2, 2, static_cast<char>(alert)};
   APR_BRIGADE_INSERT_TAIL(outgoing_, apr_bucket_heap_create(record, sizeof(record), nullptr, outgoing_->bucket_alloc));
   send_outgoing(true);
 }
 
-void Connection::fail(const char* stage, const char* cause, Noise noise, const char* hint) noexcept {
+void Connection::fail(const char* stage, const char* cause, Noise noise, const char* hint) {
   const char* const sni = facts_.sni.empty() ? "none" : facts_.sni.data();  // copies in the pool end with a NUL
   const char* const offered = *offered_ == '\0' ? "nothing yet" : offered_;
   const char* const dot = hint != nullptr ? ". " : "";
@@ -57,7 +57,7 @@ void Connection::fail(const char* stage, const char* cause, Noise noise, const c
   end();
 }
 
-void Connection::end() noexcept {
+void Connection::end() {
   deadline_.cancel();
   input_status_ = APR_ECONNABORTED;
   state_ = State::Closed;
@@ -66,7 +66,7 @@ void Connection::end() noexcept {
 
 // What watchers of mod_ssl's log look for. It comes beside the line for people, which has the client's wishes and a
 // remedy.
-void Connection::say_as_mod_ssl(const char* cause) noexcept {
+void Connection::say_as_mod_ssl(const char* cause) {
   const rs::Verdict verdict = session_->verdict();
   if (static_cast<Verify>(verdict.outcome) == Verify::Failed) {
     TLS_LOG_C(c_, CertificateRefused, verdict.number,
@@ -75,7 +75,7 @@ void Connection::say_as_mod_ssl(const char* cause) noexcept {
   TLS_LOG_C(c_, HandshakeFailedSsl, 1, host_->identity.c_str(), cause);
 }
 
-void Connection::fail_session() noexcept {
+void Connection::fail_session() {
   const rust::String reason = session_->failure();
   const char* const cause = apr_pstrmemdup(c_->pool, reason.data(), reason.size());
   if (state_ == State::Handshake) {

@@ -5,8 +5,10 @@
 #include <cstring>
 #include <iterator>
 
+#include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "apr/slice.hpp"
+#include "apr/to_rust.hpp"
 #include "conn/connection.hpp"
 #include "conn/sink.hpp"
 #include "report/log.hpp"
@@ -27,7 +29,7 @@ char* pool_copy(apr_pool_t* pool, const rust::String& text) { return apr_pstrmem
 // Lets a blocking read end when the deadline does.
 class SocketTimeout final {
  public:
-  SocketTimeout(conn_rec* c, const Deadline& deadline) noexcept : socket_(ap_get_conn_socket(c)) {
+  SocketTimeout(conn_rec* c, const Deadline& deadline) : socket_(ap_get_conn_socket(c)) {
     if (deadline.when() == 0 || apr_socket_timeout_get(socket_, &before_) != APR_SUCCESS) {
       socket_ = nullptr;
       return;
@@ -47,13 +49,13 @@ class SocketTimeout final {
 };
 
 apr_status_t read_network(conn_rec* c, ap_filter_t* next, apr_bucket_brigade* bb, apr_read_type_e block,
-                          const Deadline& deadline) noexcept {
+                          const Deadline& deadline) {
   if (block == APR_NONBLOCK_READ) return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
   const SocketTimeout limited(c, deadline);
   return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
 }
 
-void take_response(const unsigned char* der, apr_size_t length, void* offer) noexcept {
+void take_response(const unsigned char* der, apr_size_t length, void* offer) {
   auto& response = static_cast<rs::StapleOffer*>(offer)->response;
   if (der != nullptr) std::copy(der, der + length, std::back_inserter(response));
 }
@@ -65,7 +67,7 @@ rust::Vec<rs::StapleOffer> responses(conn_rec* c, const server::Host& host) {
     rs::StapleOffer offer;
     // httpd's functions take servers that are not const, and do not write to them.
     auto* const server = const_cast<server_rec*>(host.server);
-    const apr_status_t rv = ap_ssl_ocsp_get_resp(server, c, id.data(), id.size(), take_response, &offer);
+    const apr_status_t rv = ap_ssl_ocsp_get_resp(server, c, id.data(), id.size(), apr::hook<take_response>, &offer);
     if (rv != APR_SUCCESS || offer.response.empty()) continue;
     std::copy(id.begin(), id.end(), std::back_inserter(offer.id));
     offers.push_back(std::move(offer));
@@ -75,7 +77,7 @@ rust::Vec<rs::StapleOffer> responses(conn_rec* c, const server::Host& host) {
 
 }  // namespace
 
-Connection::Progress Connection::handshake(apr_read_type_e block) noexcept {
+Connection::Progress Connection::handshake(apr_read_type_e block) {
   int empty_reads = 0;
   while (state_ == State::Hello || state_ == State::Handshake) {
     if (deadline_.passed()) return interrupted(APR_TIMEUP);
@@ -95,7 +97,7 @@ Connection::Progress Connection::handshake(apr_read_type_e block) noexcept {
   return state_ == State::Closed ? Progress::Failed : Progress::Done;
 }
 
-Connection::Progress Connection::consume(apr_bucket_brigade* bb) noexcept {
+Connection::Progress Connection::consume(apr_bucket_brigade* bb) {
   bool good = true;
   bool ended = false;
   while (!APR_BRIGADE_EMPTY(bb)) {
@@ -116,7 +118,7 @@ Connection::Progress Connection::consume(apr_bucket_brigade* bb) noexcept {
   return Progress::Done;
 }
 
-Connection::Progress Connection::interrupted(apr_status_t rv) noexcept {
+Connection::Progress Connection::interrupted(apr_status_t rv) {
   const char* const stage = state_ == State::Hello ? "before the ClientHello was complete" : "after the ClientHello";
   if (deadline_.passed() || APR_STATUS_IS_TIMEUP(rv)) {
     fail(stage, "the client did not finish the handshake in time", Noise::No,
@@ -213,9 +215,9 @@ bool Connection::start(const rs::Hello& hello) {
   state_ = State::Handshake;
   if (!choose_protocol(hello, alpn)) return false;
   // Without a name the address alone has chosen the virtual host, and so the certificate that the client saw.
-  binding.identity = hello.server_name.empty() ? host_->identity + "@" + c_->local_ip : host_->identity;
+  binding.identity = apr::lossy(hello.server_name.empty() ? host_->identity + "@" + c_->local_ip : host_->identity);
   binding.server_name = hello.server_name;
-  binding.alpn = alpn;
+  binding.alpn = apr::lossy(alpn);
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
   if (hello.wants_staple && host_->primed != nullptr) binding.staples = responses(c_, *host_);
@@ -243,7 +245,7 @@ bool Connection::start_session(const rs::Binding& binding) {
                                    apr::bytes(key, std::strlen(key)), binding);
 }
 
-bool Connection::feed(const char* data, std::size_t length) noexcept {
+bool Connection::feed(const char* data, std::size_t length) {
   Sink sink(plain_, outgoing_);
   const rs::Status status = session_->feed(apr::bytes(data, length), sink);
   if (status == rs::Status::Failed) {
@@ -265,7 +267,7 @@ bool Connection::feed(const char* data, std::size_t length) noexcept {
   return true;
 }
 
-void Connection::complete() noexcept {
+void Connection::complete() {
   const rs::Negotiated n = session_->negotiated();
   facts_.version = n.version;
   facts_.suite = n.suite;

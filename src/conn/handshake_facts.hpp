@@ -8,6 +8,6 @@
 namespace tls::conn {
 
 // As session_facts().
-const Facts* handshake_facts(const conn_rec* c) noexcept;
+const Facts* handshake_facts(const conn_rec* c);
 
 }  // namespace tls::conn

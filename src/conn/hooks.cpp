@@ -1,5 +1,5 @@
 // What httpd calls for connections.
-#include "apr/guarded.hpp"
+#include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
@@ -13,19 +13,17 @@ constexpr apr_port_t kHttpsPort = 443;
 
 bool can_wait = false;  // the MPM polls for us while a handshake waits; set in child_init
 
-int pre_connection(conn_rec* c, void*) noexcept {
+int pre_connection(conn_rec* c, void*) {
   if (c->master != nullptr || c->outgoing != 0) return DECLINED;
   const server::Engine* const engine = server::engine();
   if (engine == nullptr || !server::engine_on(c->base_server, c->local_addr)) return DECLINED;
   const server::Host* const host = engine->host(c->base_server);
   if (host == nullptr) return DECLINED;
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
-    Connection::attach(c, *engine, *host);
-    return OK;
-  });
+  Connection::attach(c, *engine, *host);
+  return OK;
 }
 
-int process_connection(conn_rec* c) noexcept {
+int process_connection(conn_rec* c) {
   if (c->master != nullptr) return DECLINED;
   Connection* const connection = Connection::of(c);
   if (connection == nullptr) return DECLINED;
@@ -54,30 +52,56 @@ int process_connection(conn_rec* c) noexcept {
 }
 
 apr_status_t input_filter(ap_filter_t* f, apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
-                          apr_off_t limit) noexcept {
+                          apr_off_t limit) {
   return static_cast<Stream*>(f->ctx)->read(bb, mode, block, limit);
 }
 
-apr_status_t output_filter(ap_filter_t* f, apr_bucket_brigade* bb) noexcept {
-  return static_cast<Stream*>(f->ctx)->write(bb);
+apr_status_t output_filter(ap_filter_t* f, apr_bucket_brigade* bb) { return static_cast<Stream*>(f->ctx)->write(bb); }
+
+// What a failure of ours costs: the one connection.
+int lost_connection(const char* why, conn_rec* c) noexcept {
+  apr::Place place;
+  place.take(c);
+  apr::log_lost(place, "process_connection", why);
+  if (Stream* const stream = Stream::bound(c)) stream->lose();
+  if (c->cs != nullptr) c->cs->state = CONN_STATE_LINGER;
+  return OK;
 }
 
-int is_ssl(conn_rec* c) noexcept {
+apr_status_t lost_input(const char* why, ap_filter_t* f, apr_bucket_brigade* /*bb*/, ap_input_mode_t /*mode*/,
+                        apr_read_type_e /*block*/, apr_off_t /*limit*/) noexcept {
+  apr::Place place;
+  place.take(f);
+  apr::log_lost(place, "input_filter", why);
+  static_cast<Stream*>(f->ctx)->lose();
+  return APR_ECONNABORTED;
+}
+
+apr_status_t lost_output(const char* why, ap_filter_t* f, apr_bucket_brigade* bb) noexcept {
+  apr::Place place;
+  place.take(f);
+  apr::log_lost(place, "output_filter", why);
+  static_cast<Stream*>(f->ctx)->lose();
+  apr_brigade_cleanup(bb);
+  return APR_ECONNABORTED;
+}
+
+int is_ssl(conn_rec* c) {
   const Connection* const connection = Connection::of(c);
   return connection != nullptr && connection->state() != State::Plain ? OK : DECLINED;
 }
 
 // What redirects and self-referential URLs are made of.
-bool speaks_tls(const request_rec* r) noexcept {
+bool speaks_tls(const request_rec* r) {
   return is_ssl(r->connection) == OK || server::engine_on(r->server, r->connection->local_addr);
 }
 
-const char* http_scheme(const request_rec* r) noexcept { return speaks_tls(r) ? "https" : nullptr; }
+const char* http_scheme(const request_rec* r) { return speaks_tls(r) ? "https" : nullptr; }
 
-apr_port_t default_port(const request_rec* r) noexcept { return speaks_tls(r) ? kHttpsPort : 0; }
+apr_port_t default_port(const request_rec* r) { return speaks_tls(r) ? kHttpsPort : 0; }
 
 // Ends the request that stands in for plain HTTP; what ErrorDocument makes of it comes again, with `prev`.
-int refuse_in_plain(request_rec* r) noexcept {
+int refuse_in_plain(request_rec* r) {
   if (r->prev != nullptr) return DECLINED;
   apr_table_setn(r->notes, "error-notes",
                  "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n"
@@ -86,7 +110,7 @@ int refuse_in_plain(request_rec* r) noexcept {
 }
 
 // SetEnvIf and BrowserMatch may ask for another way to close.
-int post_read_request(request_rec* r) noexcept {
+int post_read_request(request_rec* r) {
   if (r->main != nullptr || r->connection->master != nullptr) return DECLINED;
   Connection* const connection = Connection::of(r->connection);
   if (connection == nullptr) return DECLINED;
@@ -99,7 +123,7 @@ int post_read_request(request_rec* r) noexcept {
   return DECLINED;
 }
 
-void child_init(apr_pool_t* pool, server_rec*) noexcept {
+void child_init(apr_pool_t* pool, server_rec*) {
   int answer = 0;
   can_wait = ap_mpm_query(AP_MPMQ_CAN_WAITIO, &answer) == APR_SUCCESS && answer != 0 && init_deadlines(pool);
   rs::warm_up();
@@ -107,24 +131,25 @@ void child_init(apr_pool_t* pool, server_rec*) noexcept {
 
 }  // namespace
 
-void register_hooks(apr_pool_t*) noexcept {
+void register_hooks(apr_pool_t*) {
   // The handshake must be over when mod_http2 looks for the protocol (modules/http2/h2_c1.c), and after mod_reqtimeout
   // has put its filter on the connection.
   static const char* const before[] = {"mod_reqtimeout.c", nullptr};
   static const char* const after[] = {"mod_http2.c", nullptr};
   // Below everything that sees plaintext and above mod_reqtimeout and mod_remoteip, which count on our place.
   const auto type = static_cast<ap_filter_type>(AP_FTYPE_CONNECTION + 5);
-  ap_register_input_filter(kInputFilter, input_filter, nullptr, type);
-  ap_register_output_filter(kOutputFilter, output_filter, nullptr, type);
+  ap_register_input_filter(kInputFilter, apr::hook<input_filter, lost_input>, nullptr, type);
+  ap_register_output_filter(kOutputFilter, apr::hook<output_filter, lost_output>, nullptr, type);
   register_outgoing_hooks();
-  ap_hook_pre_connection(pre_connection, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_process_connection(process_connection, before, after, APR_HOOK_MIDDLE);
-  ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_pre_connection(apr::hook<pre_connection, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_process_connection(apr::hook<process_connection, lost_connection>, before, after, APR_HOOK_MIDDLE);
+  ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_MIDDLE);
   static const char* const environment[] = {"mod_setenvif.c", nullptr};
-  ap_hook_post_read_request(post_read_request, environment, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_http_scheme(http_scheme, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_default_port(default_port, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_ssl_conn_is_ssl(is_ssl, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_post_read_request(apr::hook<post_read_request, HTTP_INTERNAL_SERVER_ERROR>, environment, nullptr,
+                            APR_HOOK_MIDDLE);
+  ap_hook_http_scheme(apr::hook<http_scheme, nullptr>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_default_port(apr::hook<default_port, 0>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_ssl_conn_is_ssl(apr::hook<is_ssl, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
 }  // namespace tls::conn

@@ -8,7 +8,7 @@ namespace {
 
 constexpr apr_off_t kReadSize = 65536;
 
-bool ends_with_line_feed(apr_bucket_brigade* bb) noexcept {
+bool ends_with_line_feed(apr_bucket_brigade* bb) {
   if (APR_BRIGADE_EMPTY(bb)) return false;
   const char* data = nullptr;
   apr_size_t length = 0;
@@ -18,7 +18,7 @@ bool ends_with_line_feed(apr_bucket_brigade* bb) noexcept {
 }
 
 // Moves at most `limit` bytes.
-apr_status_t move_bytes(apr_bucket_brigade* from, apr_bucket_brigade* to, apr_off_t limit) noexcept {
+apr_status_t move_bytes(apr_bucket_brigade* from, apr_bucket_brigade* to, apr_off_t limit) {
   apr_bucket* after = nullptr;
   const apr_status_t rv = apr_brigade_partition(from, limit, &after);
   if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) return rv;
@@ -31,7 +31,7 @@ apr_status_t move_bytes(apr_bucket_brigade* from, apr_bucket_brigade* to, apr_of
 }
 
 // Shows at most `limit` bytes and leaves them where they are.
-apr_status_t copy_bytes(apr_bucket_brigade* from, apr_bucket_brigade* to, apr_off_t limit) noexcept {
+apr_status_t copy_bytes(apr_bucket_brigade* from, apr_bucket_brigade* to, apr_off_t limit) {
   apr_bucket* after = nullptr;
   const apr_status_t rv = apr_brigade_partition(from, limit, &after);
   if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) return rv;
@@ -45,7 +45,7 @@ apr_status_t copy_bytes(apr_bucket_brigade* from, apr_bucket_brigade* to, apr_of
 }
 
 // server/core_filters.c: line ends in front of a request are skipped.
-void eat_line_ends(apr_bucket_brigade* bb) noexcept {
+void eat_line_ends(apr_bucket_brigade* bb) {
   while (!APR_BRIGADE_EMPTY(bb)) {
     apr_bucket* const b = APR_BRIGADE_FIRST(bb);
     const char* data = nullptr;
@@ -63,8 +63,7 @@ void eat_line_ends(apr_bucket_brigade* bb) noexcept {
 
 }  // namespace
 
-apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
-                          apr_off_t limit) noexcept {
+apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) {
   if (handshaking()) {
     // process_connection drives the handshake; whoever reads earlier does so on this thread.
     if (handshake(APR_BLOCK_READ) != Progress::Done) return end_of_input();
@@ -79,8 +78,7 @@ apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read
   return deliver(bb, mode, block, limit);
 }
 
-apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
-                             apr_off_t limit) noexcept {
+apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) {
   apr_status_t rv = APR_SUCCESS;
   switch (mode) {
     case AP_MODE_READBYTES:
@@ -105,7 +103,7 @@ apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_r
   return rv;
 }
 
-apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) noexcept {
+apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) {
   do {
     if (APR_BRIGADE_EMPTY(plain_)) {
       const apr_status_t rv = fill(block);
@@ -122,16 +120,16 @@ apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) noe
 
 // apr_brigade_split_line leaves a bucket of no length, which a SPECULATIVE read would take for data: httpd would then
 // close the connection instead of keeping it alive.
-void Stream::drop_empty_buckets() noexcept {
+void Stream::drop_empty_buckets() {
   while (!APR_BRIGADE_EMPTY(plain_) && APR_BRIGADE_FIRST(plain_)->length == 0) {
     apr_bucket_delete(APR_BRIGADE_FIRST(plain_));
   }
 }
 
-apr_status_t Stream::end_of_input() noexcept { return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF; }
+apr_status_t Stream::end_of_input() { return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF; }
 
 // Decrypts until there is plaintext. Bytes that reading makes due (tickets, key updates, alerts) go out at once.
-apr_status_t Stream::fill(apr_read_type_e block) noexcept {
+apr_status_t Stream::fill(apr_read_type_e block) {
   int empty_reads = 0;
   while (APR_BRIGADE_EMPTY(plain_)) {
     if (input_status_ != APR_SUCCESS) return input_status_;

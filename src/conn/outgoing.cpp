@@ -5,9 +5,10 @@
 #include <cstring>
 #include <string>
 
-#include "apr/guarded.hpp"
+#include "apr/hook.hpp"
 #include "apr/pool.hpp"
 #include "apr/slice.hpp"
+#include "apr/to_rust.hpp"
 #include "config/suites.hpp"
 #include "conn/sink.hpp"
 #include "report/log.hpp"
@@ -24,14 +25,14 @@ constexpr char kAlpnNote[] = "proxy-request-alpn-protos";
 
 constexpr apr_off_t kReadSize = 16384;
 
-const char* note(const conn_rec* c, const char* name) noexcept { return apr_table_get(c->notes, name); }
+const char* note(const conn_rec* c, const char* name) { return apr_table_get(c->notes, name); }
 
 rust::Vec<rust::String> alpn_offers(const conn_rec* c) {
   rust::Vec<rust::String> offers;
   const char* rest = note(c, kAlpnNote);
   while (rest != nullptr && *rest != '\0') {
     const std::size_t length = std::strcspn(rest, ", ");
-    if (length > 0) offers.push_back(rust::String(rest, length));
+    if (length > 0) offers.push_back(apr::lossy({rest, length}));
     rest += length;
     rest += std::strspn(rest, ", ");
   }
@@ -40,8 +41,7 @@ rust::Vec<rust::String> alpn_offers(const conn_rec* c) {
 
 }  // namespace
 
-Outgoing::Outgoing(conn_rec* c, const rs::ClientPolicy& policy) noexcept
-    : Stream(c), policy_(&policy), wanted_(&policy) {}
+Outgoing::Outgoing(conn_rec* c, const rs::ClientPolicy& policy) : Stream(c), policy_(&policy), wanted_(&policy) {}
 
 Outgoing& Outgoing::attach(conn_rec* c, const rs::ClientPolicy& policy) {
   auto* const connection = apr::pool_new<Outgoing>(c->pool, c, policy);
@@ -49,16 +49,16 @@ Outgoing& Outgoing::attach(conn_rec* c, const rs::ClientPolicy& policy) {
   return *connection;
 }
 
-Outgoing* Outgoing::of(conn_rec* c) noexcept { return c->outgoing != 0 ? static_cast<Outgoing*>(bound(c)) : nullptr; }
+Outgoing* Outgoing::of(conn_rec* c) { return c->outgoing != 0 ? static_cast<Outgoing*>(bound(c)) : nullptr; }
 
 // A connection from a worker's pool may serve another section than it was made for. That is looked at when something is
 // written: on its way back to the pool it is bound to the worker's own section, which may write nothing.
-void Outgoing::serve(const rs::ClientPolicy& policy) noexcept {
+void Outgoing::serve(const rs::ClientPolicy& policy) {
   wanted_ = &policy;
   settled_ = wanted_ == policy_;
 }
 
-const char* Outgoing::backend() const noexcept {
+const char* Outgoing::backend() const {
   const char* const host = note(c_, kHostNote);
   return apr_psprintf(c_->pool, "%s:%u (%s)", c_->client_ip, c_->client_addr->port, host != nullptr ? host : "no name");
 }
@@ -66,8 +66,8 @@ const char* Outgoing::backend() const noexcept {
 bool Outgoing::start() {
   rs::Target target;
   const char* const host = note(c_, kHostNote);
-  if (host != nullptr) target.host = host;
-  target.address = c_->client_ip;
+  if (host != nullptr) target.host = apr::lossy(host);
+  target.address = apr::lossy(c_->client_ip);
   target.port = c_->client_addr->port;
   target.alpn = alpn_offers(c_);
   state_ = State::Handshake;
@@ -80,8 +80,8 @@ bool Outgoing::start() {
   return feed("", 0);
 }
 
-Stream::Progress Outgoing::handshake(apr_read_type_e block) noexcept {
-  if (state_ == State::Hello && !apr::guarded(false, [&] { return start(); })) return Progress::Failed;
+Stream::Progress Outgoing::handshake(apr_read_type_e block) {
+  if (state_ == State::Hello && !start()) return Progress::Failed;
   while (state_ == State::Handshake) {
     const Progress progress = read_network(block);
     if (progress != Progress::Done) return progress;
@@ -89,7 +89,7 @@ Stream::Progress Outgoing::handshake(apr_read_type_e block) noexcept {
   return state_ == State::Closed ? Progress::Failed : Progress::Done;
 }
 
-Stream::Progress Outgoing::read_network(apr_read_type_e block) noexcept {
+Stream::Progress Outgoing::read_network(apr_read_type_e block) {
   const apr_status_t rv = ap_get_brigade(input_->next, cipher_, AP_MODE_READBYTES, block, kReadSize);
   if (block == APR_NONBLOCK_READ && (APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(cipher_)))) {
     return Progress::Wait;
@@ -119,7 +119,7 @@ Stream::Progress Outgoing::read_network(apr_read_type_e block) noexcept {
   return Progress::Done;
 }
 
-bool Outgoing::feed(const char* data, std::size_t length) noexcept {
+bool Outgoing::feed(const char* data, std::size_t length) {
   Sink sink(plain_, outgoing_);
   const rs::Status status = session_->feed(apr::bytes(data, length), sink);
   if (status == rs::Status::Failed) {
@@ -136,21 +136,18 @@ bool Outgoing::feed(const char* data, std::size_t length) noexcept {
   return true;
 }
 
-void Outgoing::complete() noexcept {
+void Outgoing::complete() {
   state_ = State::Open;
   apr_table_setn(c_->notes, kConnectNote, "ok");
   session_->count(rs::Ending::Done);
   if (!APLOG_C_IS_LEVEL(c_, APLOG_DEBUG)) return;
-  apr::guarded<bool>(false, [&] {
-    const rs::Negotiated n = session_->negotiated();
-    const auto* const suite = config::suite(n.suite);
-    const auto* const group = config::group(n.group);
-    TLS_LOG_C(c_, ProxyConnected, backend(), n.version == 0x0304 ? "TLSv1.3" : "TLSv1.2",
-              suite != nullptr ? suite->openssl.data() : "?", group != nullptr ? group->name.data() : "no group",
-              n.alpn.empty() ? "none" : std::string(n.alpn).c_str(), n.resumed ? "resumed" : "full handshake",
-              verified(n));
-    return true;
-  });
+  const rs::Negotiated n = session_->negotiated();
+  const auto* const suite = config::suite(n.suite);
+  const auto* const group = config::group(n.group);
+  TLS_LOG_C(c_, ProxyConnected, backend(), n.version == 0x0304 ? "TLSv1.3" : "TLSv1.2",
+            suite != nullptr ? suite->openssl.data() : "?", group != nullptr ? group->name.data() : "no group",
+            n.alpn.empty() ? "none" : std::string(n.alpn).c_str(), n.resumed ? "resumed" : "full handshake",
+            verified(n));
 }
 
 const char* Outgoing::verified(const rs::Negotiated& n) const {
@@ -161,7 +158,7 @@ const char* Outgoing::verified(const rs::Negotiated& n) const {
 }
 
 // A write begins the connection; closing one that never began says nothing.
-void Outgoing::before_write(bool data) noexcept {
+void Outgoing::before_write(bool data) {
   if (!data) {
     if (handshaking()) state_ = State::Closed;
     return;
@@ -180,14 +177,14 @@ void Outgoing::before_write(bool data) noexcept {
 
 // RFC 8446 says nothing of a server that is silent, but some middle boxes and old servers drop or mistake a ClientHello
 // that does not fit one packet, which X25519MLKEM768 makes of it.
-Stream::Progress Outgoing::closed_early() noexcept {
+Stream::Progress Outgoing::closed_early() {
   return ended(rs::Ending::Closed, "it closed the connection",
                answered_ ? ""
                          : "it said nothing before: where it is old, it may need a ClientHello of one packet, which "
                            "\"TLSProxyGroups X25519:P-256:P-384\" sends");
 }
 
-Stream::Progress Outgoing::ended(rs::Ending ending, const char* cause, const char* remedy) noexcept {
+Stream::Progress Outgoing::ended(rs::Ending ending, const char* cause, const char* remedy) {
   const char* const advice = *remedy != '\0' ? apr_pstrcat(c_->pool, "; ", remedy, nullptr) : "";
   if (state_ == State::Handshake) {
     TLS_LOG_C(c_, ProxyHandshakeFailed, backend(), cause, advice);
@@ -204,13 +201,11 @@ Stream::Progress Outgoing::ended(rs::Ending ending, const char* cause, const cha
 }
 
 // A backend of TLS 1.3 judges our certificate when the handshake is over for us, so that its alert may come late.
-Stream::Progress Outgoing::failed_session() noexcept {
-  return apr::guarded(Progress::Failed, [&] {
-    const rust::Vec<rust::String> why = session_->backend_failure();
-    const std::string cause = why.empty() ? "" : std::string(why[0]);
-    const std::string remedy = why.size() < 2 ? "" : std::string(why[1]);
-    return ended(rs::Ending::Failed, cause.c_str(), remedy.c_str());
-  });
+Stream::Progress Outgoing::failed_session() {
+  const rust::Vec<rust::String> why = session_->backend_failure();
+  const std::string cause = why.empty() ? "" : std::string(why[0]);
+  const std::string remedy = why.size() < 2 ? "" : std::string(why[1]);
+  return ended(rs::Ending::Failed, cause.c_str(), remedy.c_str());
 }
 
 namespace {
@@ -225,7 +220,7 @@ constexpr char kBinding[] = "mod_tls: outgoing";
 
 // The real mod_ssl may be loaded beside us. It takes each connection of a virtual host with SSLEngine on for its own
 // unless it was told to keep off (modules/ssl/mod_ssl.c, ssl_hook_bind_outgoing).
-void keep_off_mod_ssl(conn_rec* c, ap_conf_vector_t* per_directory) noexcept {
+void keep_off_mod_ssl(conn_rec* c, ap_conf_vector_t* per_directory) {
   if (server::is_loaded(ssl_module)) return;  // then it is we who are called mod_ssl.c
   const apr_array_header_t* const hooks = ap_hook_get_ssl_bind_outgoing();
   if (hooks == nullptr) return;
@@ -235,7 +230,7 @@ void keep_off_mod_ssl(conn_rec* c, ap_conf_vector_t* per_directory) noexcept {
   }
 }
 
-int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) noexcept {
+int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) {
   if (enable == 0) return DECLINED;
   const rs::ClientPolicy* const policy = server::client_policy(c->base_server, per_directory);
   if (policy == nullptr) return DECLINED;
@@ -251,23 +246,31 @@ int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) noex
   return OK;
 }
 
-int pre_connection(conn_rec* c, void*) noexcept {
+int pre_connection(conn_rec* c, void*) {
   if (c->outgoing == 0) return DECLINED;
   void* bound = nullptr;
   apr_pool_userdata_get(&bound, kBinding, c->pool);
   if (bound == nullptr) return DECLINED;
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
-    Outgoing::attach(c, *static_cast<Binding*>(bound)->policy);
-    return OK;
-  });
+  Outgoing::attach(c, *static_cast<Binding*>(bound)->policy);
+  return OK;
+}
+
+// The bound connection, if any, must not go on in the clear: mod_proxy takes 500 as "no TLS to be had".
+int lost_binding(const char* why, conn_rec* c, ap_conf_vector_t* /*per_directory*/, int /*enable*/) noexcept {
+  apr::Place place;
+  place.take(c);
+  apr::log_lost(place, "bind_outgoing", why);
+  if (Stream* const stream = Stream::bound(c)) stream->lose();
+  c->aborted = 1;
+  return DECLINED;
 }
 
 }  // namespace
 
-void register_outgoing_hooks() noexcept {
+void register_outgoing_hooks() {
   // Before the real mod_ssl, which complains of every connection that its own words do not turn on.
-  ap_hook_ssl_bind_outgoing(bind_outgoing, nullptr, nullptr, APR_HOOK_FIRST);
-  ap_hook_pre_connection(pre_connection, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_ssl_bind_outgoing(apr::hook<bind_outgoing, lost_binding>, nullptr, nullptr, APR_HOOK_FIRST);
+  ap_hook_pre_connection(apr::hook<pre_connection, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
 }  // namespace tls::conn

@@ -9,28 +9,28 @@ namespace tls::conn {
 // ALPN offers after the connection was made).
 class Outgoing final : public Stream {
  public:
-  Outgoing(conn_rec* c, const rs::ClientPolicy& policy) noexcept;
+  Outgoing(conn_rec* c, const rs::ClientPolicy& policy);
 
   static Outgoing& attach(conn_rec* c, const rs::ClientPolicy& policy);
   // The outgoing connection of ours that `c` is; nullptr where it is none.
-  static Outgoing* of(conn_rec* c) noexcept;
+  static Outgoing* of(conn_rec* c);
 
   // The next requests are of a section with this policy.
-  void serve(const rs::ClientPolicy& policy) noexcept;
+  void serve(const rs::ClientPolicy& policy);
 
-  Progress handshake(apr_read_type_e block) noexcept override;
+  Progress handshake(apr_read_type_e block) override;
 
  private:
-  bool feed(const char* data, std::size_t length) noexcept override;
-  void before_write(bool data) noexcept override;
+  bool feed(const char* data, std::size_t length) override;
+  void before_write(bool data) override;
   bool start();
-  Progress read_network(apr_read_type_e block) noexcept;
-  void complete() noexcept;
-  Progress ended(rs::Ending ending, const char* cause, const char* remedy) noexcept;
-  Progress closed_early() noexcept;
-  Progress failed_session() noexcept;
+  Progress read_network(apr_read_type_e block);
+  void complete();
+  Progress ended(rs::Ending ending, const char* cause, const char* remedy);
+  Progress closed_early();
+  Progress failed_session();
   [[nodiscard]] const char* verified(const rs::Negotiated& n) const;
-  [[nodiscard]] const char* backend() const noexcept;
+  [[nodiscard]] const char* backend() const;
 
   const rs::ClientPolicy* policy_;  // that the connection was made under, or that it was found to fit
   const rs::ClientPolicy* wanted_;  // of the section that is served now
@@ -38,6 +38,6 @@ class Outgoing final : public Stream {
 };
 
 // Registers the hooks for outgoing connections.
-void register_outgoing_hooks() noexcept;
+void register_outgoing_hooks();
 
 }  // namespace tls::conn

@@ -22,13 +22,13 @@ constexpr std::size_t kSmallBurst = 65536;   // bytes of a response that go in s
 constexpr apr_interval_time_t kPause = APR_USEC_PER_SEC;
 
 // A file whose bytes are all in the file, not in a buffer of APR's.
-bool plain_file(const apr_bucket* b, apr_os_file_t& fd) noexcept {
+bool plain_file(const apr_bucket* b, apr_os_file_t& fd) {
   if (!APR_BUCKET_IS_FILE(b)) return false;
   apr_file_t* const f = static_cast<const apr_bucket_file*>(b->data)->fd;
   return (apr_file_flags_get(f) & APR_FOPEN_BUFFERED) == 0 && apr_os_file_get(&fd, f) == APR_SUCCESS;
 }
 
-bool has_data(apr_bucket_brigade* bb) noexcept {
+bool has_data(apr_bucket_brigade* bb) {
   for (apr_bucket* b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
     if (!APR_BUCKET_IS_METADATA(b)) return true;
   }
@@ -40,9 +40,9 @@ bool has_data(apr_bucket_brigade* bb) noexcept {
 // One call of the output filter.
 class Writer final {
  public:
-  explicit Writer(Stream& stream) noexcept : c_(stream) {}
+  explicit Writer(Stream& stream) : c_(stream) {}
 
-  apr_status_t write(apr_bucket_brigade* bb) noexcept {
+  apr_status_t write(apr_bucket_brigade* bb) {
     while (!APR_BRIGADE_EMPTY(bb)) {
       apr_bucket* const b = APR_BRIGADE_FIRST(bb);
       const apr_status_t rv = APR_BUCKET_IS_METADATA(b) ? metadata(b) : data(b);
@@ -57,7 +57,7 @@ class Writer final {
   }
 
  private:
-  apr_status_t metadata(apr_bucket* b) noexcept {
+  apr_status_t metadata(apr_bucket* b) {
     if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
     if (AP_BUCKET_IS_EOC(b) || (AP_BUCKET_IS_EOR(b) && last_response())) c_.close_notify();
     APR_BUCKET_REMOVE(b);
@@ -67,12 +67,12 @@ class Writer final {
 
   // After it httpd only ends the connection, so that our goodbye can go in the same segment as the data. HTTP/1 alone
   // ends a connection with a request.
-  [[nodiscard]] bool last_response() const noexcept {
+  [[nodiscard]] bool last_response() const {
     conn_rec* const c = c_.c_;
     return c->outgoing == 0 && c->keepalive == AP_CONN_CLOSE && std::strcmp(ap_get_protocol(c), AP_PROTOCOL_HTTP1) == 0;
   }
 
-  apr_status_t data(apr_bucket* b) noexcept {
+  apr_status_t data(apr_bucket* b) {
     if (c_.state_ != State::Open) return APR_ECONNABORTED;
     if (apr_os_file_t fd = -1; plain_file(b, fd)) return file(b, fd);
     const char* bytes = nullptr;
@@ -97,7 +97,7 @@ class Writer final {
 
   // Reads in pieces of a whole batch instead of the 8,000 bytes or the mapping that apr_bucket_read would give, and by
   // pread, because other threads may share the file (mod_file_cache).
-  apr_status_t file(apr_bucket* b, apr_os_file_t fd) noexcept {
+  apr_status_t file(apr_bucket* b, apr_os_file_t fd) {
     if (b->length > kBatch) {
       if (const apr_status_t rv = apr_bucket_split(b, kBatch); rv != APR_SUCCESS) return rv;
     }
@@ -115,7 +115,7 @@ class Writer final {
   }
 
   // Whole records of a large piece are sealed where they are; small pieces are gathered.
-  apr_status_t take(const char* bytes, std::size_t length) noexcept {
+  apr_status_t take(const char* bytes, std::size_t length) {
     while (length > 0) {
       if (c_.staged_length_ == 0 && length >= kRecord) {
         const std::size_t whole = std::min(length - length % kRecord, kBatch);
@@ -139,7 +139,7 @@ class Writer final {
 
   // Staging memory for `more` bytes. It comes from the bucket allocator and goes back when the stage is empty, so that
   // an idle connection holds none.
-  apr_status_t make_room(std::size_t more) noexcept {
+  apr_status_t make_room(std::size_t more) {
     if (c_.staged_ != nullptr && c_.staged_capacity_ - c_.staged_length_ >= more) return APR_SUCCESS;
     const std::size_t capacity = std::max(kStage, c_.staged_length_ + more);
     auto* const larger = static_cast<char*>(apr_bucket_alloc(capacity, c_.outgoing_->bucket_alloc));
@@ -153,7 +153,7 @@ class Writer final {
     return APR_SUCCESS;
   }
 
-  apr_status_t seal_staged() noexcept {
+  apr_status_t seal_staged() {
     if (c_.staged_ == nullptr) return APR_SUCCESS;
     const apr_status_t rv = c_.staged_length_ > 0 ? seal(c_.staged_, c_.staged_length_) : APR_SUCCESS;
     apr_bucket_free(c_.staged_);
@@ -163,7 +163,7 @@ class Writer final {
   }
 
   // Encrypts all of it into one bucket; passes on when a batch is full.
-  apr_status_t seal(const char* bytes, std::size_t length) noexcept {
+  apr_status_t seal(const char* bytes, std::size_t length) {
     while (length > 0) {
       const std::size_t fragment = fragment_size();
       const std::size_t now = fragment == kRecord ? length : std::min(length, kSmallBurst);
@@ -188,14 +188,14 @@ class Writer final {
 
   // The first bytes of a response go in records of one segment each, which the client can decrypt as they arrive;
   // then, once the congestion window has grown, in full ones. A pause begins anew.
-  std::size_t fragment_size() noexcept {
+  std::size_t fragment_size() {
     const apr_time_t now = apr_time_now();
     if (now - c_.last_write_ > kPause) c_.burst_ = 0;
     c_.last_write_ = now;
     return c_.burst_ < kSmallBurst ? kSmallRecord : kRecord;
   }
 
-  apr_status_t pass_if(bool due) noexcept {
+  apr_status_t pass_if(bool due) {
     if (!due) return APR_SUCCESS;
     passed_ = 0;
     const apr_status_t rv = ap_pass_brigade(c_.output_->next, c_.outgoing_);
@@ -209,7 +209,7 @@ class Writer final {
   std::size_t passed_ = 0;
 };
 
-apr_status_t Stream::write(apr_bucket_brigade* bb) noexcept {
+apr_status_t Stream::write(apr_bucket_brigade* bb) {
   if (c_->aborted) {
     apr_brigade_cleanup(bb);
     return APR_ECONNABORTED;
@@ -221,7 +221,7 @@ apr_status_t Stream::write(apr_bucket_brigade* bb) noexcept {
   return rv;
 }
 
-apr_status_t Stream::send_outgoing(bool flush) noexcept {
+apr_status_t Stream::send_outgoing(bool flush) {
   if (APR_BRIGADE_EMPTY(outgoing_)) return APR_SUCCESS;
   if (flush) APR_BRIGADE_INSERT_TAIL(outgoing_, apr_bucket_flush_create(outgoing_->bucket_alloc));
   const apr_status_t rv = ap_pass_brigade(output_->next, outgoing_);
@@ -229,7 +229,7 @@ apr_status_t Stream::send_outgoing(bool flush) noexcept {
   return rv;
 }
 
-void Stream::close_notify() noexcept {
+void Stream::close_notify() {
   if (state_ != State::Open) return;
   state_ = State::Closing;
   if (shutdown_ == Shutdown::Unclean) return;

@@ -2,7 +2,6 @@
 
 #include <new>
 
-#include "apr/guarded.hpp"
 #include "config/effective.hpp"
 #include "conn/certificates.hpp"
 #include "conn/handshake_facts.hpp"
@@ -108,12 +107,8 @@ bool is_settled(const request_rec* r, const SessionFacts& facts, const server::H
          !section.ca_file && !section.ca_path;
 }
 
-const Facts* facts(request_rec* r) noexcept {
-  return apr::guarded<const Facts*>(nullptr, [r] { return find(r); });
-}
+const Facts* facts(request_rec* r) { return find(r); }
 
-const Facts* facts(apr_pool_t* pool, const conn_rec* c) noexcept {
-  return apr::guarded<const Facts*>(nullptr, [=] { return find(pool, c); });
-}
+const Facts* facts(apr_pool_t* pool, const conn_rec* c) { return find(pool, c); }
 
 }  // namespace tls::conn

@@ -29,10 +29,10 @@ struct Demand {
 // verified in another. Before sections are known (post_read_request), and for a virtual host that is not the
 // handshake's, the virtual host's own words count. nullptr where the connection is not ours. Valid as long as the
 // request; any thread that works for it.
-const Facts* facts(request_rec* r) noexcept;
+const Facts* facts(request_rec* r);
 
 // The same where somebody asks of a connection and names no request: the verdict of the virtual host that the handshake
 // was made for, by its own words alone. In `pool`.
-const Facts* facts(apr_pool_t* pool, const conn_rec* c) noexcept;
+const Facts* facts(apr_pool_t* pool, const conn_rec* c);
 
 }  // namespace tls::conn

@@ -5,7 +5,7 @@
 namespace tls::conn {
 namespace {
 
-void append(apr_bucket_brigade* bb, rust::Slice<const std::uint8_t> data) noexcept {
+void append(apr_bucket_brigade* bb, rust::Slice<const std::uint8_t> data) {
   apr_bucket* const b =
       apr_bucket_heap_create(reinterpret_cast<const char*>(data.data()), data.size(), nullptr, bb->bucket_alloc);
   APR_BRIGADE_INSERT_TAIL(bb, b);

@@ -5,17 +5,25 @@
 
 namespace tls::conn {
 
-Stream::Stream(conn_rec* c) noexcept
+Stream::Stream(conn_rec* c)
     : c_(c),
       session_(rs::new_session()),
       cipher_(apr_brigade_create(c->pool, c->bucket_alloc)),
       plain_(apr_brigade_create(c->pool, c->bucket_alloc)),
       outgoing_(apr_brigade_create(c->pool, c->bucket_alloc)) {}
 
-void Stream::attach() noexcept {
+void Stream::attach() {
   ap_set_module_config(c_->conn_config, &server::primary_record(), this);
   input_ = ap_add_input_filter(kInputFilter, this, nullptr, c_);
   output_ = ap_add_output_filter(kOutputFilter, this, nullptr, c_);
+}
+
+void Stream::lose() noexcept {
+  input_status_ = APR_ECONNABORTED;
+  state_ = State::Closed;
+  settled_ = true;
+  c_->keepalive = AP_CONN_CLOSE;
+  c_->aborted = 1;
 }
 
 Stream* Stream::bound(const conn_rec* c) noexcept {

@@ -26,35 +26,39 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  enum class Progress : std::uint8_t { Done, Wait, Failed };
-  // Drives the handshake as far as the bytes that are there allow; with APR_BLOCK_READ until it is decided.
-  virtual Progress handshake(apr_read_type_e block) noexcept = 0;
-
-  // What the filters do.
-  apr_status_t read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) noexcept;
-  apr_status_t write(apr_bucket_brigade* bb) noexcept;
-
-  [[nodiscard]] State state() const noexcept { return state_; }
-  [[nodiscard]] const rs::Session& session() const noexcept { return *session_; }
-  void shutdown_style(Shutdown style) noexcept { shutdown_ = style; }
-
- protected:
-  explicit Stream(conn_rec* c) noexcept;
-  virtual ~Stream() = default;
-  // Makes this the object of its connection and inserts the filters.
-  void attach() noexcept;
-  // What is bound to `c`, whichever end it is.
+  // What is bound to `c`, whichever end it is; nullptr where nothing of ours is.
   static Stream* bound(const conn_rec* c) noexcept;
 
+  enum class Progress : std::uint8_t { Done, Wait, Failed };
+  // Drives the handshake as far as the bytes that are there allow; with APR_BLOCK_READ until it is decided.
+  virtual Progress handshake(apr_read_type_e block) = 0;
+
+  // What the filters do.
+  apr_status_t read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit);
+  apr_status_t write(apr_bucket_brigade* bb);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] const rs::Session& session() const { return *session_; }
+  void shutdown_style(Shutdown style) { shutdown_ = style; }
+
+  // Gives the connection up after a failure of ours: nothing is read or written any more. Throws nothing, for the
+  // exception wall calls it.
+  void lose() noexcept;
+
+ protected:
+  explicit Stream(conn_rec* c);
+  virtual ~Stream() = default;
+  // Makes this the object of its connection and inserts the filters.
+  void attach();
   // Gives ciphertext to the session; false when the connection is over.
-  virtual bool feed(const char* data, std::size_t length) noexcept = 0;
+  virtual bool feed(const char* data, std::size_t length) = 0;
   // Something is to be written and the handshake is not complete, or not `settled_`. `data`: more than metadata. Where
   // the state is not Open afterwards, only metadata passes: it flushes and closes.
-  virtual void before_write(bool data) noexcept = 0;
+  virtual void before_write(bool data) = 0;
 
-  [[nodiscard]] bool handshaking() const noexcept { return state_ == State::Hello || state_ == State::Handshake; }
-  apr_status_t send_outgoing(bool flush) noexcept;
-  void close_notify() noexcept;
+  [[nodiscard]] bool handshaking() const { return state_ == State::Hello || state_ == State::Handshake; }
+  apr_status_t send_outgoing(bool flush);
+  void close_notify();
 
   conn_rec* c_;
   rust::Box<rs::Session> session_;
@@ -71,11 +75,11 @@ class Stream {
   friend class Writer;
 
   // input.cpp
-  apr_status_t fill(apr_read_type_e block) noexcept;
-  apr_status_t deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) noexcept;
-  apr_status_t get_line(apr_bucket_brigade* bb, apr_read_type_e block) noexcept;
-  apr_status_t end_of_input() noexcept;
-  void drop_empty_buckets() noexcept;
+  apr_status_t fill(apr_read_type_e block);
+  apr_status_t deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit);
+  apr_status_t get_line(apr_bucket_brigade* bb, apr_read_type_e block);
+  apr_status_t end_of_input();
+  void drop_empty_buckets();
 
   char* staged_ = nullptr;  // plaintext gathered for full records; memory of the bucket allocator
   std::size_t staged_length_ = 0;

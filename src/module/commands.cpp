@@ -3,11 +3,11 @@
 #include <ap_expr.h>
 #include <apr_strings.h>
 
-#include <exception>
 #include <string>
 #include <type_traits>
 #include <unordered_set>
 
+#include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "config/all_rows.hpp"
@@ -117,38 +117,44 @@ config::Arguments arguments(const cmd_parms* cmd, std::span<const char* const> w
 }
 
 template <module_struct& Record>
-const char* take(cmd_parms* cmd, void* directory, int argc, char* const argv[]) noexcept {
-  try {
-    return apply_to<Record>(cmd, directory, arguments(cmd, {argv, static_cast<std::size_t>(argc)}));
-  } catch (const std::exception& e) {
-    return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", e.what(), nullptr);
-  }
+const char* take(cmd_parms* cmd, void* directory, int argc, char* const argv[]) {
+  return apply_to<Record>(cmd, directory, arguments(cmd, {argv, static_cast<std::size_t>(argc)}));
 }
 
 // A whole line: an expression, compiled here because only httpd knows the language. Where .htaccess files are written
 // by others, the expression must not read files (CVE-2026-59797).
 template <module_struct& Record>
-const char* take_expression(cmd_parms* cmd, void* directory, const char* text) noexcept {
-  try {
-    auto* compiled = static_cast<ap_expr_info_t*>(apr_pcalloc(cmd->pool, sizeof(ap_expr_info_t)));
-    compiled->filename = cmd->directive->filename;
-    compiled->line_number = static_cast<unsigned>(cmd->directive->line_num);
-    compiled->module_index = Record.module_index;
-    compiled->flags = AP_EXPR_FLAG_SSL_EXPR_COMPAT | (in_htaccess(cmd) ? AP_EXPR_FLAG_RESTRICTED : 0U);
-    const char* error = ap_expr_parse(cmd->pool, cmd->temp_pool, compiled, text, nullptr);
-    if (error != nullptr) {
-      return apr_pstrcat(cmd->pool, cmd->cmd->name, ": Cannot parse expression: ", error, nullptr);
-    }
-    config::Arguments words = arguments(cmd, {&text, 1});
-    words.compiled = compiled;
-    return apply_to<Record>(cmd, directory, words);
-  } catch (const std::exception& e) {
-    return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", e.what(), nullptr);
+const char* take_expression(cmd_parms* cmd, void* directory, const char* text) {
+  auto* compiled = static_cast<ap_expr_info_t*>(apr_pcalloc(cmd->pool, sizeof(ap_expr_info_t)));
+  compiled->filename = cmd->directive->filename;
+  compiled->line_number = static_cast<unsigned>(cmd->directive->line_num);
+  compiled->module_index = Record.module_index;
+  compiled->flags = AP_EXPR_FLAG_SSL_EXPR_COMPAT | (in_htaccess(cmd) ? AP_EXPR_FLAG_RESTRICTED : 0U);
+  const char* error = ap_expr_parse(cmd->pool, cmd->temp_pool, compiled, text, nullptr);
+  if (error != nullptr) {
+    return apr_pstrcat(cmd->pool, cmd->cmd->name, ": Cannot parse expression: ", error, nullptr);
   }
+  config::Arguments words = arguments(cmd, {&text, 1});
+  words.compiled = compiled;
+  return apply_to<Record>(cmd, directory, words);
+}
+
+// httpd prints this with the file and line of the directive.
+const char* unreadable(const char* why, const cmd_parms* cmd) noexcept {
+  return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", why, nullptr);
+}
+
+const char* lost_words(const char* why, cmd_parms* cmd, void* /*directory*/, int /*argc*/,
+                       char* const /*argv*/[]) noexcept {
+  return unreadable(why, cmd);
+}
+
+const char* lost_line(const char* why, cmd_parms* cmd, void* /*directory*/, const char* /*text*/) noexcept {
+  return unreadable(why, cmd);
 }
 
 template <module_struct& Record>
-constexpr Handlers handlers_of{take<Record>, take_expression<Record>};
+constexpr Handlers handlers_of{apr::hook<take<Record>, lost_words>, apr::hook<take_expression<Record>, lost_line>};
 
 // The words that govern the engine, which mod_ssl's vocabulary has too.
 template <const auto& Table>

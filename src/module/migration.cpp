@@ -1,7 +1,6 @@
 #include "module/migration.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -42,7 +41,7 @@ void note(cmd_parms* cmd, const std::string& text) {
 
 }  // namespace
 
-bool lists_differences() noexcept {
+bool lists_differences() {
   return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && ap_exists_config_define("DUMP_TLS_MIGRATION") != 0;
 }
 
@@ -53,17 +52,13 @@ void note_difference(cmd_parms* cmd, const config::Arguments& words, const confi
   if (outcome.error.empty()) note(cmd, config::migration_difference(words, cmd->path != nullptr));
 }
 
-void dump_differences(apr_pool_t* pool, server_rec* main_server) noexcept {
+void dump_differences(apr_pool_t* pool, server_rec* main_server) {
   apr_file_t* out = nullptr;
   if (!lists_differences() || apr_file_open_stdout(&out, pool) != APR_SUCCESS) return;
-  try {
-    const Differences& all = noted(main_server->process->pconf);
-    apr_file_printf(out, "Differences from mod_ssl that this configuration meets: %d\n", static_cast<int>(all.size()));
-    for (const Difference& d : all) apr_file_printf(out, "%s:%d: %s\n", d.file.c_str(), d.line, d.text.c_str());
-    apr_file_printf(out, "What is different everywhere: docs/migrating-from-mod_ssl.md\n");
-  } catch (const std::exception& e) {
-    apr_file_printf(out, "The differences could not be listed: %s\n", e.what());
-  }
+  const Differences& all = noted(main_server->process->pconf);
+  apr_file_printf(out, "Differences from mod_ssl that this configuration meets: %d\n", static_cast<int>(all.size()));
+  for (const Difference& d : all) apr_file_printf(out, "%s:%d: %s\n", d.file.c_str(), d.line, d.text.c_str());
+  apr_file_printf(out, "What is different everywhere: docs/migrating-from-mod_ssl.md\n");
 }
 
 }  // namespace tls::module

@@ -4,13 +4,14 @@
 
 #include <array>
 
+#include "apr/hook.hpp"
 #include "module/migration.hpp"
 #include "server/policies.hpp"
 
 namespace tls::module {
 namespace {
 
-int register_mutexes(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) noexcept {
+int register_mutexes(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) {
   // No lock is taken under the last two: one process at a time fetches a staple, and knows so without them.
   constexpr std::array<const char*, 3> names = {"ssl-cache", "ssl-stapling", "ssl-stapling-refresh"};
   for (const char* name : names) {
@@ -20,7 +21,7 @@ int register_mutexes(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*t
 }
 
 // `-t -D DUMP_CERTS`: the certificate files of every virtual host, in mod_ssl's form.
-void dump_certificates(apr_pool_t* pool, server_rec* main_server) noexcept {
+void dump_certificates(apr_pool_t* pool, server_rec* main_server) {
   if (ap_exists_config_define("DUMP_CERTS") == 0) return;
   apr_file_t* out = nullptr;
   if (apr_file_open_stdout(&out, pool) != APR_SUCCESS) return;
@@ -36,10 +37,10 @@ void dump_certificates(apr_pool_t* pool, server_rec* main_server) noexcept {
 
 }  // namespace
 
-void register_ssl_names() noexcept {
-  ap_hook_pre_config(register_mutexes, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_test_config(dump_certificates, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_test_config(dump_differences, nullptr, nullptr, APR_HOOK_MIDDLE);
+void register_ssl_names() {
+  ap_hook_pre_config(apr::hook<register_mutexes, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_test_config(apr::hook<dump_certificates>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_test_config(apr::hook<dump_differences>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
 }  // namespace tls::module

@@ -7,6 +7,6 @@ namespace tls::module {
 
 // Registers the mutex names that `Mutex` lines of mod_ssl configurations use, and the dumps of `-t -D`. Once for each
 // reading of the configuration in which ssl_module is loaded.
-void register_ssl_names() noexcept;
+void register_ssl_names();
 
 }  // namespace tls::module

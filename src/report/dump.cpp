@@ -1,11 +1,9 @@
 #include "report/dump.hpp"
 
 #include <cstdio>
-#include <exception>
 
 #include "apr/httpd.hpp"
 #include "config/describe.hpp"
-#include "report/log.hpp"
 #include "server/credential_report.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
@@ -43,13 +41,9 @@ void print_host(const server_rec* s, const std::vector<server::CertificateReport
 
 }  // namespace
 
-void dump_policies(apr_pool_t* /*pool*/, server_rec* main) noexcept {
+void dump_policies(apr_pool_t* /*pool*/, server_rec* main) {
   if (ap_exists_config_define("DUMP_TLS") == 0) return;
-  try {
-    server::report_credentials(main, print_host);
-  } catch (const std::exception& e) {
-    TLS_LOG_S(main, CheckerFailed, e.what());
-  }
+  server::report_credentials(main, print_host);
 }
 
 }  // namespace tls::report

@@ -8,6 +8,6 @@ namespace tls::report {
 
 // The test_config hook: prints, to standard output, each setting with its value and where it was written, and the
 // certificates with names and days left.
-void dump_policies(apr_pool_t* pool, server_rec* main) noexcept;
+void dump_policies(apr_pool_t* pool, server_rec* main);
 
 }  // namespace tls::report

@@ -23,7 +23,7 @@ std::array<Slot, kSlots> slots;
 // Static, not in the child's pool: workers of a child that is killed may outlive its pools.
 constinit std::mutex mutex;
 
-Verdict count(std::size_t kind, apr_time_t now) noexcept {
+Verdict count(std::size_t kind, apr_time_t now) {
   Slot& slot = slots[kind % kSlots];
   if (slot.kind == kind && now - slot.loud_at < kQuiet) {
     ++slot.repeated;
@@ -36,7 +36,7 @@ Verdict count(std::size_t kind, apr_time_t now) noexcept {
 
 }  // namespace
 
-Verdict count_failure(std::string_view cause, const void* host) noexcept {
+Verdict count_failure(std::string_view cause, const void* host) {
   const std::size_t kind = std::hash<std::string_view>()(cause) * 31U + std::hash<const void*>()(host);
   const std::lock_guard lock(mutex);
   return count(kind, apr_time_now());

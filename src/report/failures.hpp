@@ -14,6 +14,6 @@ struct Verdict {
 
 // Counts a failure with this cause at this virtual host. The first of a kind is loud, and then one a minute.
 // Any thread of the child; takes a mutex for a few instructions, and only when something failed.
-[[nodiscard]] Verdict count_failure(std::string_view cause, const void* host) noexcept;
+[[nodiscard]] Verdict count_failure(std::string_view cause, const void* host);
 
 }  // namespace tls::report

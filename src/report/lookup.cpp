@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "apr/guarded.hpp"
-#include "apr/httpd.hpp"
+#include "apr/hook.hpp"
 #include "config/words.hpp"
 #include "conn/certificates.hpp"
 #include "conn/facts.hpp"
@@ -40,7 +39,7 @@ DnForm dn_form(const request_rec* r) {
 }
 
 // http_ssl.h: nullptr leaves the answer to whoever else serves the connection.
-const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec* r, const char* name) noexcept {
+const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec* r, const char* name) {
   const conn::Facts* facts = r != nullptr ? conn::facts(r) : c != nullptr ? conn::facts(pool, c) : nullptr;
   if (facts != nullptr) {
     if (const char* value = variable(pool, *facts, name, dn_form(r))) return value;
@@ -57,17 +56,15 @@ const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec
 // A certificate that was refused says nothing here either.
 apr_array_header_t* extensions_of(apr_pool_t* pool, const conn::Facts& facts, conn::Side side, const char* extension) {
   if (side == conn::Side::Client && facts.verify == conn::Verify::Failed) return nullptr;
-  return apr::guarded<apr_array_header_t*>(nullptr, [&]() -> apr_array_header_t* {
-    const auto values = conn::extension_values(pool, facts, side, extension);
-    if (values.empty()) return nullptr;
-    apr_array_header_t* list = apr_array_make(pool, static_cast<int>(values.size()), sizeof(const char*));
-    for (const char* value : values) *static_cast<const char**>(apr_array_push(list)) = value;
-    return list;
-  });
+  const auto values = conn::extension_values(pool, facts, side, extension);
+  if (values.empty()) return nullptr;
+  apr_array_header_t* list = apr_array_make(pool, static_cast<int>(values.size()), sizeof(const char*));
+  for (const char* value : values) *static_cast<const char**>(apr_array_push(list)) = value;
+  return list;
 }
 
 // mod_ssl's optional function.
-apr_array_header_t* extension_list(apr_pool_t* pool, conn_rec* c, int peer, const char* extension) noexcept {
+apr_array_header_t* extension_list(apr_pool_t* pool, conn_rec* c, int peer, const char* extension) {
   if (const conn::Facts* facts = conn::facts(pool, c)) {
     return extensions_of(pool, *facts, peer != 0 ? conn::Side::Client : conn::Side::Server, extension);
   }
@@ -80,42 +77,45 @@ const char* ask(apr_pool_t* pool, server_rec* s, conn_rec* c, request_rec* r, co
   return value != nullptr ? value : "";
 }
 
+// The value of what could not be found out.
+constexpr char kNothing[] = "";
+
 // `%{SSL_x}` in an expression; `data` is the name.
-const char* expression_variable(ap_expr_eval_ctx_t* context, const void* data) noexcept {
+const char* expression_variable(ap_expr_eval_ctx_t* context, const void* data) {
   return ask(context->p, context->s, context->c, context->r, static_cast<const char*>(data));
 }
 
 // `SSL(x)` and `%{SSL:x}`.
-const char* expression_function(ap_expr_eval_ctx_t* context, const void* /*data*/, const char* name) noexcept {
+const char* expression_function(ap_expr_eval_ctx_t* context, const void* /*data*/, const char* name) {
   return ask(context->p, context->s, context->c, context->r, name);
 }
 
 // `PeerExtList(oid)`.
-apr_array_header_t* expression_list(ap_expr_eval_ctx_t* context, const void* /*data*/, const char* name) noexcept {
+apr_array_header_t* expression_list(ap_expr_eval_ctx_t* context, const void* /*data*/, const char* name) {
   const conn::Facts* facts = context->r != nullptr ? conn::facts(context->r) : nullptr;
   if (facts != nullptr) return extensions_of(context->p, *facts, conn::Side::Client, name);
   return context->c != nullptr ? extension_list(context->p, context->c, 1, name) : nullptr;
 }
 
 template <class Function>
-int answer(const ap_expr_lookup_parms* parms, Function* function, const char* data) {
+int answer_expression(const ap_expr_lookup_parms* parms, Function* function, const char* data) {
   *parms->func = reinterpret_cast<const void*>(function);
   *parms->data = data;
   return OK;
 }
 
-int expression_lookup(ap_expr_lookup_parms* parms) noexcept {
+int expression_lookup(ap_expr_lookup_parms* parms) {
   const std::string_view name = parms->name;
   switch (parms->type) {
     case AP_EXPR_FUNC_VAR:
       if (!config::starts_with_word(name, "SSL_")) return DECLINED;
-      return answer(parms, expression_variable, apr_pstrdup(parms->pool, parms->name));
+      return answer_expression(parms, apr::hook<expression_variable, kNothing>, apr_pstrdup(parms->pool, parms->name));
     case AP_EXPR_FUNC_STRING:
       if (!config::same_word(name, "SSL")) return DECLINED;
-      return answer(parms, expression_function, nullptr);
+      return answer_expression(parms, apr::hook<expression_function, kNothing>, nullptr);
     case AP_EXPR_FUNC_LIST:
       if (!config::same_word(name, "PeerExtList")) return DECLINED;
-      return answer(parms, expression_list, "PeerExtList");
+      return answer_expression(parms, apr::hook<expression_list, nullptr>, "PeerExtList");
     default:
       return DECLINED;
   }
@@ -127,7 +127,7 @@ const char* escaped(const request_rec* r, const char* value) {
   return ap_escape_logitem(r->pool, value);
 }
 
-const char* log_variable(request_rec* r, char* name) noexcept {
+const char* log_variable(request_rec* r, char* name) {
   return escaped(r, ask(r->pool, r->server, r->connection, r, name));
 }
 
@@ -149,7 +149,7 @@ const char* log_reason(request_rec* r) {
   return std::string_view(verify).starts_with(failed) ? escaped(r, verify + failed.size()) : nullptr;
 }
 
-const char* log_connection(request_rec* r, char* name) noexcept {
+const char* log_connection(request_rec* r, char* name) {
   if (ap_ssl_conn_is_ssl(r->connection) == 0) return nullptr;
   const std::string_view wanted = name;
   if (wanted == "errcode") return "-";
@@ -161,14 +161,14 @@ const char* log_connection(request_rec* r, char* name) noexcept {
 
 // mod_log_config takes handlers from pre_config on; the last one to register a letter wins, so ours answer for the
 // connections of every TLS module.
-int register_log_formats(apr_pool_t* pool, apr_pool_t* /*log*/, apr_pool_t* /*temp*/) noexcept {
-  auto* const add = APR_RETRIEVE_OPTIONAL_FN(ap_register_log_handler);
-  if (add != nullptr) {
+int register_log_formats(apr_pool_t* pool, apr_pool_t* /*log*/, apr_pool_t* /*temp*/) {
+  auto* const register_log_handler = APR_RETRIEVE_OPTIONAL_FN(ap_register_log_handler);
+  if (register_log_handler != nullptr) {
     // mod_log_config keeps the pointers.
     static char variable_letter[] = "x";
     static char connection_letter[] = "c";
-    add(pool, variable_letter, log_variable, 0);
-    add(pool, connection_letter, log_connection, 0);
+    register_log_handler(pool, variable_letter, apr::hook<log_variable, nullptr>, 0);
+    register_log_handler(pool, connection_letter, apr::hook<log_connection, nullptr>, 0);
   }
   return OK;
 }
@@ -200,41 +200,38 @@ void fill(request_rec* r, const conn::Facts& facts) {
   ap_set_module_config(r->request_config, &server::primary_record(), r->per_dir_config);
 }
 
-int fill_environment(request_rec* r) noexcept {
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] {
-    const conn::Facts* facts = conn::facts(r);
-    if (facts == nullptr) return DECLINED;
-    const conn::Facts* outer = r->main != nullptr ? conn::facts(r->main) : nullptr;
-    if (r->main != nullptr && (outer == nullptr || outer->verify != facts->verify)) forget_client(r->subprocess_env);
-    fill(r, *facts);
-    return DECLINED;
-  });
+int fill_environment(request_rec* r) {
+  const conn::Facts* facts = conn::facts(r);
+  if (facts == nullptr) return DECLINED;
+  const conn::Facts* outer = r->main != nullptr ? conn::facts(r->main) : nullptr;
+  if (r->main != nullptr && (outer == nullptr || outer->verify != facts->verify)) forget_client(r->subprocess_env);
+  fill(r, *facts);
+  return DECLINED;
 }
 
 // mod_dir and mod_negotiation have a request go on as another one, of another section, in the middle of the fixups.
-int fill_environment_again(request_rec* r) noexcept {
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [r] {
-    const conn::Facts* facts = conn::facts(r);
-    const void* filled_for = ap_get_module_config(r->request_config, &server::primary_record());
-    if (facts == nullptr || filled_for == nullptr || filled_for == r->per_dir_config) return DECLINED;
-    forget_client(r->subprocess_env);
-    fill(r, *facts);
-    return DECLINED;
-  });
+int fill_environment_again(request_rec* r) {
+  const conn::Facts* facts = conn::facts(r);
+  const void* filled_for = ap_get_module_config(r->request_config, &server::primary_record());
+  if (facts == nullptr || filled_for == nullptr || filled_for == r->per_dir_config) return DECLINED;
+  forget_client(r->subprocess_env);
+  fill(r, *facts);
+  return DECLINED;
 }
 
 }  // namespace
 
-void register_hooks(apr_pool_t* /*pool*/) noexcept {
-  ap_hook_ssl_var_lookup(lookup, nullptr, nullptr, APR_HOOK_MIDDLE);
+void register_hooks(apr_pool_t* /*pool*/) {
+  ap_hook_ssl_var_lookup(apr::hook<lookup, nullptr>, nullptr, nullptr, APR_HOOK_MIDDLE);
   // Before mod_ssl's, which would answer for its own connections only.
-  ap_hook_expr_lookup(expression_lookup, nullptr, nullptr, APR_HOOK_FIRST);
-  ap_hook_fixups(fill_environment, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_fixups(fill_environment_again, nullptr, nullptr, APR_HOOK_REALLY_LAST);
-  ap_hook_pre_config(register_log_formats, nullptr, nullptr, APR_HOOK_LAST);
+  ap_hook_expr_lookup(apr::hook<expression_lookup, DECLINED>, nullptr, nullptr, APR_HOOK_FIRST);
+  ap_hook_fixups(apr::hook<fill_environment, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_fixups(apr::hook<fill_environment_again, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_LAST);
+  ap_hook_pre_config(apr::hook<register_log_formats, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_LAST);
   auto* const registered = APR_RETRIEVE_OPTIONAL_FN(ssl_ext_list);
-  if (registered != extension_list) foreign_extension_list = registered;
-  apr_dynamic_fn_register("ssl_ext_list", reinterpret_cast<apr_opt_fn_t*>(extension_list));
+  constexpr auto ours = apr::hook<extension_list, nullptr>;
+  if (registered != ours) foreign_extension_list = registered;
+  apr_dynamic_fn_register("ssl_ext_list", reinterpret_cast<apr_opt_fn_t*>(ours));
 }
 
 }  // namespace tls::report

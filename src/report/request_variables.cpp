@@ -93,7 +93,7 @@ const char* environment(const request_rec* r, const char* name) {
 
 }  // namespace
 
-const char* request_variable(apr_pool_t* pool, request_rec* r, std::string_view name) noexcept {
+const char* request_variable(apr_pool_t* pool, request_rec* r, std::string_view name) {
   if (r != nullptr) {
     if (const Header* row = find(headers, name)) return apr_table_get(r->headers_in, row->header);
     if (const Value* row = find(values, name)) return row->get(pool, r);

@@ -9,6 +9,6 @@ namespace tls::report {
 
 // The variable `name` of a request (REQUEST_URI, HTTP:header, TIME_YEAR, ENV:x, ...), in `pool` or living as long as
 // the request; nullptr for a name that is none or has no value. `r` may be nullptr.
-const char* request_variable(apr_pool_t* pool, request_rec* r, std::string_view name) noexcept;
+const char* request_variable(apr_pool_t* pool, request_rec* r, std::string_view name);
 
 }  // namespace tls::report

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "apr/guarded.hpp"
 #include "config/suites.hpp"
 #include "config/words.hpp"
 #include "conn/certificates.hpp"
@@ -170,26 +169,22 @@ void set_unless_empty(apr_table_t* env, const char* name, const char* value) {
 
 }  // namespace
 
-const char* variable(apr_pool_t* pool, const Facts& facts, std::string_view name, DnForm form) noexcept {
-  return apr::guarded<const char*>(nullptr, [&]() -> const char* {
-    if (const Row* row = find_row(name)) return session_value(pool, facts, row->id);
-    if (!config::starts_with_word(name, "SSL_")) return nullptr;
-    const char* value = certificate_value(pool, facts, name, form);
-    return value != nullptr ? value : "";
-  });
+const char* variable(apr_pool_t* pool, const Facts& facts, std::string_view name, DnForm form) {
+  if (const Row* row = find_row(name)) return session_value(pool, facts, row->id);
+  if (!config::starts_with_word(name, "SSL_")) return nullptr;
+  const char* value = certificate_value(pool, facts, name, form);
+  return value != nullptr ? value : "";
 }
 
-const char* constant(apr_pool_t* pool, std::string_view name) noexcept {
-  return apr::guarded<const char*>(nullptr, [&]() -> const char* {
-    const Row* row = find_row(name);
-    if (row == nullptr) return nullptr;
-    if (row->id == Variable::VersionInterface) return interface_version;
-    if (row->id == Variable::VersionLibrary || row->id == Variable::VersionLibraryInterface) return engine(pool);
-    return nullptr;
-  });
+const char* constant(apr_pool_t* pool, std::string_view name) {
+  const Row* row = find_row(name);
+  if (row == nullptr) return nullptr;
+  if (row->id == Variable::VersionInterface) return interface_version;
+  if (row->id == Variable::VersionLibrary || row->id == Variable::VersionLibraryInterface) return engine(pool);
+  return nullptr;
 }
 
-const char* verdict(apr_pool_t* pool, const Facts& facts) noexcept {
+const char* verdict(apr_pool_t* pool, const Facts& facts) {
   switch (facts.verify) {
     case conn::Verify::None:
       return "NONE";
@@ -206,37 +201,31 @@ const char* verdict(apr_pool_t* pool, const Facts& facts) noexcept {
   return apr_pstrcat(pool, "FAILED:", copy(pool, facts.verify_reason), nullptr);
 }
 
-void export_standard(apr_pool_t* pool, const Facts& facts, DnForm form, apr_table_t* env) noexcept {
-  apr::guarded(0, [&] {
-    for (const Row& row : rows) {
-      if (row.where == Availability::StdEnvVars) set_unless_empty(env, row.name, session_value(pool, facts, row.id));
+void export_standard(apr_pool_t* pool, const Facts& facts, DnForm form, apr_table_t* env) {
+  for (const Row& row : rows) {
+    if (row.where == Availability::StdEnvVars) set_unless_empty(env, row.name, session_value(pool, facts, row.id));
+  }
+  // A refused certificate says nothing: its connection lives on only for sections that do not ask for one.
+  const auto set = [&](Side side, const char* prefix) {
+    for (const conn::Field& field : conn::exported_fields(pool, facts, side, form == DnForm::Legacy)) {
+      apr_table_setn(env, apr_pstrcat(pool, prefix, field.name, nullptr), field.value);
     }
-    // A refused certificate says nothing: its connection lives on only for sections that do not ask for one.
-    const auto set = [&](Side side, const char* prefix) {
-      for (const conn::Field& field : conn::exported_fields(pool, facts, side, form == DnForm::Legacy)) {
-        apr_table_setn(env, apr_pstrcat(pool, prefix, field.name, nullptr), field.value);
-      }
-    };
-    if (facts.verify != conn::Verify::Failed) set(Side::Client, "SSL_CLIENT_");
-    set(Side::Server, "SSL_SERVER_");
-    return 0;
-  });
+  };
+  if (facts.verify != conn::Verify::Failed) set(Side::Client, "SSL_CLIENT_");
+  set(Side::Server, "SSL_SERVER_");
 }
 
-void export_certificates(apr_pool_t* pool, const Facts& facts, apr_table_t* env) noexcept {
-  apr::guarded(0, [&] {
-    const auto set = [&](const char* name) {
-      const char* value = certificate_value(pool, facts, name, DnForm::Rfc2253);
-      apr_table_setn(env, name, value != nullptr ? value : "");
-    };
-    set("SSL_SERVER_CERT");
-    set("SSL_CLIENT_CERT");
-    if (facts.verify == conn::Verify::Failed) return 0;
-    for (std::size_t i = 1; i < conn::client_certificates(facts); ++i) {
-      set(apr_psprintf(pool, "SSL_CLIENT_CERT_CHAIN_%" APR_SIZE_T_FMT, i - 1));
-    }
-    return 0;
-  });
+void export_certificates(apr_pool_t* pool, const Facts& facts, apr_table_t* env) {
+  const auto set = [&](const char* name) {
+    const char* value = certificate_value(pool, facts, name, DnForm::Rfc2253);
+    apr_table_setn(env, name, value != nullptr ? value : "");
+  };
+  set("SSL_SERVER_CERT");
+  set("SSL_CLIENT_CERT");
+  if (facts.verify == conn::Verify::Failed) return;
+  for (std::size_t i = 1; i < conn::client_certificates(facts); ++i) {
+    set(apr_psprintf(pool, "SSL_CLIENT_CERT_CHAIN_%" APR_SIZE_T_FMT, i - 1));
+  }
 }
 
 }  // namespace tls::report

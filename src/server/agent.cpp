@@ -7,7 +7,7 @@
 #include <exception>
 #include <string>
 
-#include "apr/guarded.hpp"
+#include "apr/hook.hpp"
 #include "report/log.hpp"
 #include "server/policies.hpp"
 
@@ -26,8 +26,9 @@ void end_ours() { rs::agent_end(); }
 void take_over() {
   auto* trace = static_cast<Trace*>(ap_retained_data_get(trace_key));
   if (trace == nullptr) trace = static_cast<Trace*>(ap_retained_data_create(trace_key, sizeof(Trace)));
-  if (trace->end != nullptr && trace->end != end_ours) trace->end();
-  trace->end = end_ours;
+  constexpr auto ours = apr::hook<end_ours>;
+  if (trace->end != nullptr && trace->end != ours) trace->end();
+  trace->end = ours;
 }
 
 // An id that nobody has, so that no other process may signal the agent: not User's, not root's, and no account's.
@@ -86,14 +87,11 @@ void look_after(server_rec* s) {
 
 // httpd reaps the children of its parent within a second and tells whoever registered one, long before the monitor
 // hook is due. What was forked before httpd detached is nobody's child; the monitor hook finds that one.
-void on_supervisor(int reason, void* data, int /*status*/) noexcept {
+void on_supervisor(int reason, void* data, int /*status*/) {
   if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
   apr_proc_other_child_unregister(data);
   if (ap_server_conf == nullptr) return;
-  apr::guarded<bool>(false, [] {
-    look_after(ap_server_conf);
-    return true;
-  });
+  look_after(ap_server_conf);
 }
 
 void watch_supervisor() {
@@ -103,25 +101,21 @@ void watch_supervisor() {
   watched = pid;
   auto* process = static_cast<apr_proc_t*>(apr_pcalloc(ap_pglobal, sizeof(apr_proc_t)));
   process->pid = pid;
-  apr_proc_other_child_register(process, on_supervisor, process, nullptr, ap_pglobal);
+  apr_proc_other_child_register(process, apr::hook<on_supervisor>, process, nullptr, ap_pglobal);
 }
 
-int monitor(apr_pool_t* /*pool*/, server_rec* s) noexcept {
-  return apr::guarded<int>(DECLINED, [s] {
-    look_after(s);
-    return DECLINED;
-  });
+int monitor(apr_pool_t* /*pool*/, server_rec* s) {
+  look_after(s);
+  return DECLINED;
 }
 
-void child_init(apr_pool_t* /*pool*/, server_rec* /*s*/) noexcept {
-  rs::agent_become_child(mpm_number(AP_MPMQ_MAX_THREADS));
-}
+void child_init(apr_pool_t* /*pool*/, server_rec* /*s*/) { rs::agent_become_child(mpm_number(AP_MPMQ_MAX_THREADS)); }
 
 // An MPM detaches in its pre_config hook of a start's second reading (server/mpm/event/event.c, event_pre_config, which
 // comes "really first"), so that hooks around it tell that fork from all others.
 constexpr int before_the_mpm = APR_HOOK_REALLY_FIRST - 10;
 
-int before_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) noexcept {
+int before_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) {
   static bool detached = false;
   if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || detached) return OK;
   detached = true;
@@ -129,8 +123,7 @@ int before_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t*
   return OK;
 }
 
-int after_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
-                    server_rec* /*s*/) noexcept {
+int after_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* /*s*/) {
   rs::forks_detach(false);
   return OK;
 }
@@ -183,10 +176,10 @@ void prepare_agent() {
 }
 
 void register_agent_hooks() {
-  ap_hook_pre_config(before_detaching, nullptr, nullptr, before_the_mpm);
-  ap_hook_check_config(after_detaching, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
-  ap_hook_monitor(monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+  ap_hook_pre_config(apr::hook<before_detaching, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, before_the_mpm);
+  ap_hook_check_config(apr::hook<after_detaching, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+  ap_hook_monitor(apr::hook<monitor, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }
 
 }  // namespace tls::server

@@ -3,6 +3,7 @@
 
 #include <apr_pools.h>
 
+#include "apr/hook.hpp"
 #include "config/setting.hpp"
 
 namespace tls::server {
@@ -21,14 +22,13 @@ class PoolArena final : public config::Arena {
 
   void defer(void (*destroy)(void*), void* object) override {
     auto* deferred = ::new (apr_palloc(pool_, sizeof(Deferred))) Deferred{destroy, object};
-    apr_pool_cleanup_register(
-        pool_, deferred,
-        [](void* data) -> apr_status_t {
-          const auto* d = static_cast<const Deferred*>(data);
-          d->destroy(d->object);
-          return APR_SUCCESS;
-        },
-        apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool_, deferred, apr::hook<run, APR_EGENERAL>, apr_pool_cleanup_null);
+  }
+
+  static apr_status_t run(void* data) {
+    const auto* d = static_cast<const Deferred*>(data);
+    d->destroy(d->object);
+    return APR_SUCCESS;
   }
 
   apr_pool_t* pool_;

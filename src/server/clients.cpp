@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "apr/guarded.hpp"
-#include "apr/httpd.hpp"
+#include "apr/hook.hpp"
 #include "apr/mpm.hpp"
+#include "apr/to_rust.hpp"
 #include "config/effective.hpp"
 #include "report/log.hpp"
 #include "server/policies.hpp"
 #include "server/sections.hpp"
-#include "server/to_rust.hpp"
 
 namespace tls::server {
 namespace {
@@ -25,7 +24,7 @@ constexpr std::uint8_t any_generous_mode = 5;
 
 void add(rust::Vec<rust::String>& list, const std::string& path) {
   const auto same = [&path](const rust::String& known) { return std::string_view(known.data(), known.size()) == path; };
-  if (!path.empty() && std::none_of(list.begin(), list.end(), same)) list.push_back(path);
+  if (!path.empty() && std::none_of(list.begin(), list.end(), same)) list.push_back(apr::exact(path));
 }
 
 rs::VerifierSpec base_spec(const config::EffectivePolicy& host) {
@@ -49,7 +48,7 @@ rs::VerifierSpec handshake_spec(const config::EffectivePolicy& host, const std::
   const ClientPolicy& policy = host.client;
   rs::VerifierSpec spec = base_spec(host);
   spec.mode = static_cast<std::uint8_t>(policy.verify);
-  spec.signatures = to_rust(policy.signatures);
+  spec.signatures = apr::to_rust(policy.signatures);
   add(spec.authority_files, policy.ca_file);
   add(spec.authority_directories, policy.ca_path);
   for (const ClientSection& section : sections) {
@@ -89,18 +88,18 @@ const char* name_of(const server_rec* s) { return s->server_hostname != nullptr 
 
 }  // namespace
 
-const rs::ClientVerifier* HostClients::find(std::string_view ca_file, std::string_view ca_path) const noexcept {
+const rs::ClientVerifier* HostClients::find(std::string_view ca_file, std::string_view ca_path) const {
   const auto found = std::ranges::find_if(
       authorities, [&](const Authorities& known) { return known.ca_file == ca_file && known.ca_path == ca_path; });
   return found == authorities.end() ? nullptr : found->verifier;
 }
 
-bool Clients::changes(const config::Reload& reload) const noexcept {
+bool Clients::changes(const config::Reload& reload) const {
   if (reload.interval_s != 0 && reload.authorities_too) return !verifiers_.empty();
   return std::ranges::any_of(verifiers_, [](const auto& known) { return known.second.has_lists; });
 }
 
-bool Clients::refresh(const config::Reload& reload) const noexcept {
+bool Clients::refresh(const config::Reload& reload) const {
   const bool all = reload.interval_s != 0 && reload.authorities_too;
   return apr::guarded(false, [this, all] {
     bool replaced = false;
@@ -138,7 +137,7 @@ void Clients::remember_asking(const server_rec* host, const std::vector<ClientSe
   }
 }
 
-const HostClients& Clients::of(const server_rec* host) const noexcept {
+const HostClients& Clients::of(const server_rec* host) const {
   const auto found = hosts_.find(host);
   return found == hosts_.end() ? none_ : found->second;
 }

@@ -33,7 +33,7 @@ struct HostClients {
   std::vector<Authorities> authorities;           // the virtual host's own and those of its sections
 
   // The verifier for these CAs; nullptr where none was loaded, as for those of an .htaccess file.
-  [[nodiscard]] const rs::ClientVerifier* find(std::string_view ca_file, std::string_view ca_path) const noexcept;
+  [[nodiscard]] const rs::ClientVerifier* find(std::string_view ca_file, std::string_view ca_path) const;
 };
 
 // The verifiers of all virtual hosts. Equal ones are loaded once. Immutable once loaded, except that revocation lists
@@ -46,15 +46,15 @@ class Clients final {
   [[nodiscard]] bool load(const std::vector<server_rec*>& hosts);
 
   // Whether there is anything that refresh() looks at.
-  [[nodiscard]] bool changes(const config::Reload& reload) const noexcept;
+  [[nodiscard]] bool changes(const config::Reload& reload) const;
 
   // Has revocation lists read again whose files have changed, and CAs where `reload` says so; looks at those files only
   // that this process may read. Whether lists were replaced. For one thread of a process, which serves nobody
   // meanwhile.
-  bool refresh(const config::Reload& reload) const noexcept;  // NOLINT(modernize-use-nodiscard): children do not ask
+  bool refresh(const config::Reload& reload) const;  // NOLINT(modernize-use-nodiscard): children do not ask
 
   // What `host` asks; valid as long as this object.
-  [[nodiscard]] const HostClients& of(const server_rec* host) const noexcept;
+  [[nodiscard]] const HostClients& of(const server_rec* host) const;
 
  private:
   struct Loaded {

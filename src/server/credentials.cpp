@@ -11,13 +11,13 @@
 
 #include "apr/mpm.hpp"
 #include "apr/pool.hpp"
+#include "apr/to_rust.hpp"
 #include "report/log.hpp"
 #include "server/agent.hpp"
 #include "server/clients.hpp"
 #include "server/credential_report.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
-#include "server/to_rust.hpp"
 
 namespace tls::server {
 namespace {
@@ -76,13 +76,13 @@ std::string place(const server_rec* s) {
 rust::String absolute(apr_pool_t* pool, const std::string& file) {
   if (file.empty()) return {};
   const char* full = ap_server_root_relative(pool, file.c_str());
-  return rust::String::lossy(full != nullptr ? full : file.c_str());
+  return apr::exact(full != nullptr ? full : file.c_str());
 }
 
 // Names that clients may ask for, without patterns. httpd invents one where neither ServerName nor DNS gave any.
 void add_names(const server_rec* s, rust::Vec<rust::String>& names) {
   const auto add = [&names](const char* name) {
-    if (name != nullptr && std::strncmp(name, "bogus_host_", 11) != 0) names.push_back(rust::String::lossy(name));
+    if (name != nullptr && std::strncmp(name, "bogus_host_", 11) != 0) names.push_back(apr::lossy(name));
   };
   add(s->server_hostname);
   if (s->names == nullptr) return;
@@ -106,11 +106,11 @@ std::string source_of(const config::PassPhraseDialog& dialog) {
 
 // What the keys have to be good for.
 void add_signatures(const config::ProtocolPolicy& protocol, rs::LoadRequest& request) {
-  request.signatures = to_rust(protocol.signatures);
+  request.signatures = apr::to_rust(protocol.signatures);
   request.tls12 = protocol.tls12;
   request.tls13 = protocol.tls13;
   const config::Source where = protocol.signatures_written;
-  if (where.file != nullptr) request.signatures_place = rust::String::lossy(place(where.file, where.line));
+  if (where.file != nullptr) request.signatures_place = apr::lossy(place(where.file, where.line));
 }
 
 rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) {
@@ -121,15 +121,14 @@ rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) 
   for (const server_rec* s : hosts) {
     const config::EffectivePolicy& policy = effective(s);
     rs::LoadRequest request;
-    request.host = rust::String::lossy(dialog_name(s, policy.words));
+    request.host = apr::lossy(dialog_name(s, policy.words));
     request.strict = policy.words == config::Vocabulary::Tls;
     add_names(s, request.names);
-    request.passphrase = rust::String::lossy(source_of(policy.pass_phrases));
+    request.passphrase = apr::exact(source_of(policy.pass_phrases));
     const ManagedCertificates* others = managed(s);
     for (const config::CertificateFiles& files : others != nullptr ? others->files : policy.certificates) {
       const std::string where = files.where.file != nullptr ? place(files.where.file, files.where.line) : std::string();
-      request.pairs.push_back(
-          {absolute(pool, files.certificate), absolute(pool, files.key), rust::String::lossy(where)});
+      request.pairs.push_back({absolute(pool, files.certificate), absolute(pool, files.key), apr::lossy(where)});
     }
     for (const std::string& key : policy.spare_keys) request.spare_keys.push_back(absolute(pool, key));
     // What another module brings is a whole chain (ssl_engine_init.c: it "overrides any old chain configuration").
@@ -247,6 +246,8 @@ Verdict run_in_child(const server_rec* main, Work&& work) {
       status = static_cast<int>(std::forward<Work>(work)());
     } catch (const std::exception& e) {
       TLS_LOG_S(main, CheckerFailed, e.what());
+    } catch (...) {
+      TLS_LOG_S(main, CheckerFailed, "unknown exception");
     }
     std::fflush(nullptr);
     ::_exit(status);
@@ -320,17 +321,12 @@ void report_credentials(server_rec* main, void (*print)(const server_rec*, const
   });
 }
 
-int check_files(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) noexcept {
+int check_files(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) {
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
-  try {
-    const std::vector<server_rec*> hosts = hosts_with_tls(main);
-    if (hosts.empty()) return OK;
-    const Verdict verdict = run_in_child(main, [&hosts] { return check_here(hosts); });
-    return verdict == Verdict::Good ? OK : HTTP_INTERNAL_SERVER_ERROR;
-  } catch (const std::exception& e) {
-    TLS_LOG_S(main, CheckerFailed, e.what());
-    return HTTP_INTERNAL_SERVER_ERROR;
-  }
+  const std::vector<server_rec*> hosts = hosts_with_tls(main);
+  if (hosts.empty()) return OK;
+  const Verdict verdict = run_in_child(main, [&hosts] { return check_here(hosts); });
+  return verdict == Verdict::Good ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 }  // namespace tls::server

@@ -27,6 +27,6 @@ struct LoadedCredentials {
 
 // The check_config hook for `httpd -t`: looks into the files in a process of its own and logs all problems. In every
 // other mode it opens nothing, so that a vanished certificate keeps no server from being stopped.
-int check_files(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main) noexcept;
+int check_files(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main);
 
 }  // namespace tls::server

@@ -1,16 +1,17 @@
 #include "server/engine.hpp"
 
 #include "apr/httpd.hpp"
-#include "server/to_rust.hpp"
+#include "apr/to_rust.hpp"
 
 namespace tls::server {
 namespace {
 
 const Engine* current = nullptr;
 
+// What sessions are bound to: hosts whose names differ in one octet are two.
 std::string identity(const server_rec* s) {
   const unsigned port = s->port != 0 ? s->port : (s->addrs != nullptr ? s->addrs->host_port : 0U);
-  return std::string(s->server_hostname != nullptr ? s->server_hostname : "") + ":" + std::to_string(port);
+  return apr::escaped(s->server_hostname != nullptr ? s->server_hostname : "") + ":" + std::to_string(port);
 }
 
 }  // namespace
@@ -47,12 +48,12 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   if (known != policies_.end()) return *known->second;
   rs::PolicySpec spec;
   encoded.resize(own);
-  spec.settings = to_rust(encoded);
+  spec.settings = apr::to_rust(encoded);
   spec.tls12 = settings.protocol.tls12;
   spec.tls13 = settings.protocol.tls13;
-  spec.suites = to_rust(settings.protocol.suites);
-  spec.groups = to_rust(settings.protocol.groups);
-  spec.signatures = to_rust(settings.protocol.signatures);
+  spec.suites = apr::to_rust(settings.protocol.suites);
+  spec.groups = apr::to_rust(settings.protocol.groups);
+  spec.signatures = apr::to_rust(settings.protocol.signatures);
   spec.server_order = !settings.protocol.honor_client_order;
   spec.compress = settings.compress_certificates;
   spec.tickets = settings.resumption.tickets;
@@ -64,19 +65,19 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   return *policies_.emplace(key, rs::build_policy(spec, *clients.handshake)).first->second;
 }
 
-const Host* Engine::host(const server_rec* server) const noexcept {
+const Host* Engine::host(const server_rec* server) const {
   const auto found = hosts_.find(server);
   return found == hosts_.end() ? nullptr : &found->second;
 }
 
-bool Engine::is_unavailable(const server_rec* server) const noexcept {
+bool Engine::is_unavailable(const server_rec* server) const {
   const Host* const found = host(server);
   return found != nullptr && found->settings->fallback == config::Fallback::Unavailable &&
          credentials_->is_placeholder(found->certificates);
 }
 
-const Engine* engine() noexcept { return current; }
+const Engine* engine() { return current; }
 
-void publish(const Engine* next) noexcept { current = next; }
+void publish(const Engine* next) { current = next; }
 
 }  // namespace tls::server

@@ -48,12 +48,12 @@ class Engine final {
          Clients clients, Primed primed);
 
   // The host of `server`; nullptr where it does not speak TLS.
-  [[nodiscard]] const Host* host(const server_rec* server) const noexcept;
+  [[nodiscard]] const Host* host(const server_rec* server) const;
   // Whether requests of `server` are to be answered 503, for it has a placeholder now. Any thread of a child.
-  [[nodiscard]] bool is_unavailable(const server_rec* server) const noexcept;
-  [[nodiscard]] const VhostIndex& names() const noexcept { return names_; }
-  [[nodiscard]] const Clients& clients() const noexcept { return clients_; }
-  [[nodiscard]] const rs::Credentials& credentials() const noexcept { return *credentials_; }
+  [[nodiscard]] bool is_unavailable(const server_rec* server) const;
+  [[nodiscard]] const VhostIndex& names() const { return names_; }
+  [[nodiscard]] const Clients& clients() const { return clients_; }
+  [[nodiscard]] const rs::Credentials& credentials() const { return *credentials_; }
 
  private:
   using PolicyKey = std::pair<std::array<std::uint8_t, 32>, const rs::ClientVerifier*>;
@@ -68,10 +68,10 @@ class Engine final {
 };
 
 // The engine of the running configuration; nullptr before post_config and where no virtual host speaks TLS.
-[[nodiscard]] const Engine* engine() noexcept;
+[[nodiscard]] const Engine* engine();
 
 // Publishes `next` (owned by the configuration pool) or, with nullptr, withdraws it. Parent only, in post_config and
 // when the configuration pool is cleared.
-void publish(const Engine* next) noexcept;
+void publish(const Engine* next);
 
 }  // namespace tls::server

@@ -12,7 +12,7 @@ using Answers = std::unordered_map<const server_rec*, ManagedCertificates>;
 
 const Answers* current = nullptr;
 
-apr_status_t forget(void* /*unused*/) noexcept {
+apr_status_t forget(void* /*unused*/) {
   current = nullptr;
   return APR_SUCCESS;
 }
@@ -69,10 +69,10 @@ void collect_managed(apr_pool_t* pool, const std::vector<server_rec*>& hosts) {
   }
   apr_pool_destroy(scratch);
   current = answers;
-  apr_pool_cleanup_register(pool, nullptr, forget, apr_pool_cleanup_null);
+  apr_pool_cleanup_register(pool, nullptr, apr::hook<forget, APR_EGENERAL>, apr_pool_cleanup_null);
 }
 
-const ManagedCertificates* managed(const server_rec* s) noexcept {
+const ManagedCertificates* managed(const server_rec* s) {
   if (current == nullptr) return nullptr;
   const auto found = current->find(s);
   return found == current->end() ? nullptr : &found->second;

@@ -21,6 +21,6 @@ struct ManagedCertificates {
 void collect_managed(apr_pool_t* pool, const std::vector<server_rec*>& hosts);
 
 // The answer for a virtual host; nullptr where no other module has anything to do with its certificates.
-[[nodiscard]] const ManagedCertificates* managed(const server_rec* s) noexcept;
+[[nodiscard]] const ManagedCertificates* managed(const server_rec* s);
 
 }  // namespace tls::server

@@ -11,8 +11,9 @@
 #include <unordered_set>
 #include <vector>
 
-#include "apr/guarded.hpp"
+#include "apr/hook.hpp"
 #include "apr/pool.hpp"
+#include "apr/to_rust.hpp"
 #include "config/all_rows.hpp"
 #include "config/defaults.hpp"
 #include "config/proxy_policy.hpp"
@@ -20,7 +21,6 @@
 #include "server/arena.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
-#include "server/to_rust.hpp"
 
 namespace tls::server {
 namespace {
@@ -67,21 +67,21 @@ rs::ClientSpec spec_of(const config::ProxyPolicy& policy) {
   rs::ClientSpec spec;
   spec.tls12 = policy.tls12;
   spec.tls13 = policy.tls13;
-  spec.suites = to_rust(policy.suites);
-  spec.groups = to_rust(policy.groups);
+  spec.suites = apr::to_rust(policy.suites);
+  spec.groups = apr::to_rust(policy.groups);
   spec.trust = trust(policy.verify);
   spec.depth = policy.depth;
   spec.system_roots = policy.system_roots;
-  spec.authorities = to_rust(policy.authorities);
-  spec.revocation_lists = to_rust(policy.revocation_lists);
+  spec.authorities = apr::to_rust(policy.authorities);
+  spec.revocation_lists = apr::to_rust(policy.revocation_lists);
   spec.revocation = revocation(policy.revocation.depth);
   spec.missing_list_ok = policy.revocation.no_crl_ok;
-  spec.machine_files = to_rust(policy.machine_files);
+  spec.machine_files = apr::to_rust(policy.machine_files);
   for (const config::CertificateFiles& pair : policy.machine_pairs) {
-    spec.machine_pairs.push_back(pair.certificate);
-    spec.machine_pairs.push_back(pair.key);
+    spec.machine_pairs.push_back(apr::exact(pair.certificate));
+    spec.machine_pairs.push_back(apr::exact(pair.key));
   }
-  spec.machine_chain = policy.machine_chain;
+  spec.machine_chain = apr::exact(policy.machine_chain);
   spec.check_dates = policy.check_dates;
   spec.check_name = policy.check_name;
   spec.common_names = policy.common_names;
@@ -120,7 +120,7 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
 // mod_proxy's hook: `section` belongs to a <Proxy> section or a worker of `s`. One that says nothing of TLS gets no
 // policy that would stand over those of other sections: it may be there for its Require alone.
 int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* s,
-                        ap_conf_vector_t* section) noexcept {
+                        ap_conf_vector_t* section) {
   DirectoryScope* const inner = directory_scope(s, section);
   const DirectoryScope* const outer = directory_scope(s, s->lookup_defaults);
   if (inner == nullptr || outer == nullptr || !inner->of_backends) return OK;
@@ -132,20 +132,18 @@ int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* 
 }
 
 // Under -t, where mod_proxy tells of no sections: all that a start would build, for what is wrong with it.
-int check_outgoing(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server) noexcept {
+int check_outgoing(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server) {
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
-    bool good = build_client_policies(pool, main_server);
-    const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
-    for (server_rec* s = main_server; proxy != nullptr && s != nullptr; s = s->next) {
-      const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, proxy));
-      auto* const* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
-      for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
-        if (section_post_config(pool, log_pool, temp_pool, s, sections[i]) != OK) good = false;
-      }
+  bool good = build_client_policies(pool, main_server);
+  const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
+  for (server_rec* s = main_server; proxy != nullptr && s != nullptr; s = s->next) {
+    const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, proxy));
+    auto* const* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
+    for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
+      if (section_post_config(pool, log_pool, temp_pool, s, sections[i]) != OK) good = false;
     }
-    return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
-  });
+  }
+  return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 bool speaks_tls(const proxy_worker* worker) {
@@ -193,29 +191,27 @@ const DirectoryScope* scope_of(const server_rec* s, const module_struct& proxy, 
 
 // Says once of each worker that its backend is not verified, and of a server that no worker stands for (RewriteRule
 // [P]) that this holds for all it proxies to.
-int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) noexcept {
+int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) {
   const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
   if (proxy == nullptr || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
-    std::unordered_set<std::string_view> said;
-    for (const server_rec* s = main_server; s != nullptr; s = s->next) {
-      bool any = false;
-      for (const proxy_worker* worker : workers_of(s, *proxy)) {
-        if (!speaks_tls(worker)) continue;
-        any = true;
-        const DirectoryScope* const scope = scope_of(s, *proxy, *worker);
-        if (scope == nullptr || !scope->believes_all) continue;
-        if (said.insert(worker->s->name_ex).second) TLS_LOG_S(s, ProxyUnverified, worker->s->name_ex);
-      }
-      const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
-      if (any || scope == nullptr || !scope->believes_all) continue;
-      const config::Source where = scope->proxy.engine.where();
-      const std::string all = "where " + std::string(where.file != nullptr ? where.file : "the configuration") + ":" +
-                              std::to_string(where.line) + " turns TLS to backends on";
-      if (said.insert(where.file != nullptr ? where.file : "").second) TLS_LOG_S(s, ProxyUnverified, all.c_str());
+  std::unordered_set<std::string_view> said;
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    bool any = false;
+    for (const proxy_worker* worker : workers_of(s, *proxy)) {
+      if (!speaks_tls(worker)) continue;
+      any = true;
+      const DirectoryScope* const scope = scope_of(s, *proxy, *worker);
+      if (scope == nullptr || !scope->believes_all) continue;
+      if (said.insert(worker->s->name_ex).second) TLS_LOG_S(s, ProxyUnverified, worker->s->name_ex);
     }
-    return OK;
-  });
+    const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
+    if (any || scope == nullptr || !scope->believes_all) continue;
+    const config::Source where = scope->proxy.engine.where();
+    const std::string all = "where " + std::string(where.file != nullptr ? where.file : "the configuration") + ":" +
+                            std::to_string(where.line) + " turns TLS to backends on";
+    if (said.insert(where.file != nullptr ? where.file : "").second) TLS_LOG_S(s, ProxyUnverified, all.c_str());
+  }
+  return OK;
 }
 
 }  // namespace
@@ -229,15 +225,16 @@ bool build_client_policies(apr_pool_t* pool, server_rec* main_server) {
   return good;
 }
 
-void register_outgoing_hooks() noexcept {
-  ap_hook_check_config(check_outgoing, nullptr, nullptr, APR_HOOK_LAST);
+void register_outgoing_hooks() {
+  ap_hook_check_config(apr::hook<check_outgoing, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_LAST);
   // mod_proxy completes its workers in its own.
   static const char* const before[] = {"mod_proxy.c", nullptr};
-  ap_hook_post_config(warn_of_belief, before, nullptr, APR_HOOK_LAST);
-  APR_OPTIONAL_HOOK(proxy, section_post_config, section_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_post_config(apr::hook<warn_of_belief, HTTP_INTERNAL_SERVER_ERROR>, before, nullptr, APR_HOOK_LAST);
+  constexpr auto section = apr::hook<section_post_config, HTTP_INTERNAL_SERVER_ERROR>;
+  APR_OPTIONAL_HOOK(proxy, section_post_config, section, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
-const rs::ClientPolicy* client_policy(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept {
+const rs::ClientPolicy* client_policy(const server_rec* s, const ap_conf_vector_t* per_directory) {
   const DirectoryScope* const scope = directory_scope(s, per_directory != nullptr ? per_directory : s->lookup_defaults);
   if (scope == nullptr || !scope->proxy.engine || !*scope->proxy.engine) return nullptr;
   return scope->client_policy;

@@ -11,10 +11,10 @@ namespace tls::server {
 bool build_client_policies(apr_pool_t* pool, server_rec* main_server);
 
 // Asks mod_proxy to be told of each <Proxy> section, whose settings then stand over those of its server.
-void register_outgoing_hooks() noexcept;
+void register_outgoing_hooks();
 
 // The policy for a connection with these settings; nullptr where TLS to backends is off. `s` owns the connection,
 // `per_directory` are the settings of the request or worker, or nullptr for those of the server.
-const rs::ClientPolicy* client_policy(const server_rec* s, const ap_conf_vector_t* per_directory) noexcept;
+const rs::ClientPolicy* client_policy(const server_rec* s, const ap_conf_vector_t* per_directory);
 
 }  // namespace tls::server

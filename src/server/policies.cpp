@@ -1,8 +1,8 @@
 #include "server/policies.hpp"
 
-#include <exception>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -30,6 +30,7 @@ class PolicyBuilder {
       : words_(words), record_(record), arena_(arena), defaults_(config::server_defaults(words, arena)) {}
 
   EffectivePolicy build(const server_rec* s, std::span<const Listener> addresses) {
+    if (scope_of(s, record_).lost) throw std::runtime_error("the settings of a server could not be made");
     ServerSettings complete;
     config::merge<ServerSettings>(config::all_server_rows, arena_, complete, defaults_, scope_of(s, record_).settings);
     return config::effective_policy(complete, words_, addresses);
@@ -78,31 +79,25 @@ std::vector<Listener> addresses_of(const server_rec* s) {
   return all;
 }
 
-int check_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
-                 server_rec* main_server) noexcept {
-  try {
-    compute_policies(pool, main_server);
-    faulty = !check_settings(main_server);
-    return OK;
-  } catch (const std::exception& e) {
-    TLS_LOG_S(main_server, ConfigFailed, e.what());
-    return HTTP_INTERNAL_SERVER_ERROR;
-  }
+int check_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main_server) {
+  compute_policies(pool, main_server);
+  faulty = !check_settings(main_server);
+  return OK;
 }
 
 int refuse_faults(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
-                  server_rec* /*main_server*/) noexcept {
+                  server_rec* /*main_server*/) {
   return faulty ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 
 int refuse_faults_in_test(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
-                          server_rec* /*main_server*/) noexcept {
+                          server_rec* /*main_server*/) {
   return faulty && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 
-const EffectivePolicy& effective(const server_rec* s) noexcept { return *scope_of(s, primary_record()).policy; }
+const EffectivePolicy& effective(const server_rec* s) { return *scope_of(s, primary_record()).policy; }
 
-bool engine_on(const server_rec* s, const apr_sockaddr_t* local) noexcept {
+bool engine_on(const server_rec* s, const apr_sockaddr_t* local) {
   return effective(s).engine.on_at(listener_of(local));
 }
 

@@ -11,7 +11,7 @@ namespace tls::server {
 namespace {
 
 // A number of seconds or bytes at the front of `text`, which it takes away; -1 where there is none.
-apr_int64_t take_number(std::string_view& text) noexcept {
+apr_int64_t take_number(std::string_view& text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc()) return -1;
@@ -19,7 +19,7 @@ apr_int64_t take_number(std::string_view& text) noexcept {
   return value;
 }
 
-bool take_word(std::string_view& text, std::string_view word) noexcept {
+bool take_word(std::string_view& text, std::string_view word) {
   if (text.size() < word.size() || strncasecmp(text.data(), word.data(), word.size()) != 0) return false;
   text.remove_prefix(word.size());
   return true;
@@ -34,7 +34,7 @@ void read_arguments(const char* args, std::optional<ReadLimit>& limit) {
   }
 }
 
-const server_rec* defined_at(const server_rec* main, const ap_directive_t* host) noexcept {
+const server_rec* defined_at(const server_rec* main, const ap_directive_t* host) {
   for (const server_rec* s = main->next; s != nullptr; s = s->next) {
     if (s->defn_line_number == static_cast<unsigned>(host->line_num) && s->defn_name != nullptr &&
         std::strcmp(s->defn_name, host->filename) == 0) {
@@ -48,13 +48,13 @@ constexpr char kDirective[] = "RequestReadTimeout";
 
 }  // namespace
 
-apr_interval_time_t ReadLimit::after(std::size_t bytes) const noexcept {
+apr_interval_time_t ReadLimit::after(std::size_t bytes) const {
   if (initial == 0) return 0;
   const apr_interval_time_t extended = initial + per_byte * static_cast<apr_interval_time_t>(bytes);
   return maximum > 0 ? std::min(extended, maximum) : extended;
 }
 
-ReadLimit parse_read_limit(std::string_view value) noexcept {
+ReadLimit parse_read_limit(std::string_view value) {
   ReadLimit limit;
   const apr_int64_t initial = take_number(value);
   if (initial <= 0) return {};

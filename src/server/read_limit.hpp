@@ -17,11 +17,11 @@ struct ReadLimit {
   apr_interval_time_t per_byte = 0;  // what each byte received adds
 
   // Time after the start at which a client that has sent `bytes` is overdue; 0: never.
-  [[nodiscard]] apr_interval_time_t after(std::size_t bytes) const noexcept;
+  [[nodiscard]] apr_interval_time_t after(std::size_t bytes) const;
 };
 
 // Reads the value of a handshake= argument; nothing where mod_reqtimeout would refuse it.
-ReadLimit parse_read_limit(std::string_view value) noexcept;
+ReadLimit parse_read_limit(std::string_view value);
 
 // The limit of each server that has one, from httpd's configuration tree. Empty where mod_reqtimeout is not loaded.
 // Parent, in post_config.

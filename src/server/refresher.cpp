@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <ctime>
 
-#include "apr/httpd.hpp"
+#include "apr/hook.hpp"
 #include "config/effective.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
@@ -18,7 +18,7 @@ namespace {
 // Static, since workers of a child that is killed may outlive its pools. One in each child.
 class Refresher final {
  public:
-  void start(apr_pool_t* pool, const config::Reload& reload) noexcept {
+  void start(apr_pool_t* pool, const config::Reload& reload) {
     reload_ = reload;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -30,18 +30,18 @@ class Refresher final {
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const apr_status_t rv = apr_thread_create(&thread_, nullptr, run, this, pool);
+    const apr_status_t rv = apr_thread_create(&thread_, nullptr, apr::hook<run, nullptr>, this, pool);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (rv == APR_SUCCESS) apr_pool_pre_cleanup_register(pool, this, stop);
+    if (rv == APR_SUCCESS) apr_pool_pre_cleanup_register(pool, this, apr::hook<stop, APR_EGENERAL>);
   }
 
  private:
-  static void* APR_THREAD_FUNC run(apr_thread_t*, void* self) noexcept {
+  static void* APR_THREAD_FUNC run(apr_thread_t*, void* self) {
     static_cast<Refresher*>(self)->loop();
     return nullptr;
   }
 
-  static apr_status_t stop(void* self) noexcept {
+  static apr_status_t stop(void* self) {
     auto& refresher = *static_cast<Refresher*>(self);
     pthread_mutex_lock(&refresher.mutex_);
     refresher.stopping_ = true;
@@ -51,7 +51,7 @@ class Refresher final {
     return apr_thread_join(&result, refresher.thread_);
   }
 
-  void loop() noexcept {
+  void loop() {
     pthread_mutex_lock(&mutex_);
     while (!stopping_) {
       pthread_mutex_unlock(&mutex_);
@@ -63,7 +63,7 @@ class Refresher final {
     pthread_mutex_unlock(&mutex_);
   }
 
-  void pause() noexcept {
+  void pause() {
     constexpr std::uint32_t longest_s = 2;
     const bool sooner = reload_.authorities_too && reload_.interval_s != 0;
     timespec until{};
@@ -83,7 +83,7 @@ constinit Refresher refresher;
 
 }  // namespace
 
-void start_refresher(apr_pool_t* child_pool, server_rec* s) noexcept {
+void start_refresher(apr_pool_t* child_pool, server_rec* s) {
   const Engine* const running = engine();
   if (running == nullptr) return;
   const config::Reload& reload = effective(s).agent.reload;

@@ -8,7 +8,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "apr/guarded.hpp"
+#include "apr/hook.hpp"
+#include "apr/to_rust.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "report/log.hpp"
 #include "server/policies.hpp"
@@ -74,7 +75,9 @@ void warn_of_other_secrets(server_rec* main_server, const Shared& shared) {
 rs::ResumptionSetup setup_of(apr_pool_t* pool, const Shared& shared) {
   rs::ResumptionSetup setup{};
   if (shared.secret != nullptr) {
-    setup.secret = ap_server_root_relative(pool, shared.secret->resumption.secret.c_str());
+    const char* const file = shared.secret->resumption.secret.c_str();
+    const char* const full = ap_server_root_relative(pool, file);
+    setup.secret = apr::exact(full != nullptr ? full : file);
     setup.interval = shared.secret->resumption.secret_interval_s;
   }
   setup.cached = shared.cache != nullptr;
@@ -98,46 +101,42 @@ std::string problem_of(const Shared& shared) {
   return problem;
 }
 
-int pre_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*) noexcept {
+int pre_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*) {
   register_cache_mutex(pool);
   return OK;
 }
 
 // Under -t only. At a start post_config says the same; a fault here must not keep a server from being stopped.
-int test_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*, server_rec* main_server) noexcept {
+int test_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*, server_rec* main_server) {
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
-  return apr::guarded<int>(HTTP_INTERNAL_SERVER_ERROR, [&] {
-    const Shared shared = shared_by_all(main_server);
-    std::string problem = problem_of(shared);
-    if (problem.empty()) problem = std::string(rs::resumption_check(setup_of(pool, shared)));
-    if (problem.empty()) return OK;
-    TLS_LOG_S(main_server, ResumptionFailed, problem.c_str());
-    return HTTP_INTERNAL_SERVER_ERROR;
-  });
+  const Shared shared = shared_by_all(main_server);
+  std::string problem = problem_of(shared);
+  if (problem.empty()) problem = std::string(rs::resumption_check(setup_of(pool, shared)));
+  if (problem.empty()) return OK;
+  TLS_LOG_S(main_server, ResumptionFailed, problem.c_str());
+  return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-void child_init(apr_pool_t* pool, server_rec* s) noexcept {
+void child_init(apr_pool_t* pool, server_rec* s) {
   open_cache_in_child(pool, s);
   rs::resumption_forget_secret();
 }
 
-int monitor(apr_pool_t*, server_rec* s) noexcept {
-  return apr::guarded<int>(DECLINED, [&] {
-    const rs::SecretNews news = rs::resumption_tick();
-    if (news.state == rs::SecretState::Replaced) TLS_LOG_S(s, TicketSecretReplaced);
-    if (news.state == rs::SecretState::Refused) TLS_LOG_S(s, TicketSecretRefused, std::string(news.problem).c_str());
-    return DECLINED;
-  });
+int monitor(apr_pool_t*, server_rec* s) {
+  const rs::SecretNews news = rs::resumption_tick();
+  if (news.state == rs::SecretState::Replaced) TLS_LOG_S(s, TicketSecretReplaced);
+  if (news.state == rs::SecretState::Refused) TLS_LOG_S(s, TicketSecretRefused, std::string(news.problem).c_str());
+  return DECLINED;
 }
 
 }  // namespace
 
-void register_resumption_hooks() noexcept {
+void register_resumption_hooks() {
   // After the policies have been computed (APR_HOOK_FIRST).
-  ap_hook_pre_config(pre_config, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_check_config(test_config, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_monitor(monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_pre_config(apr::hook<pre_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_check_config(apr::hook<test_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_monitor(apr::hook<monitor, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
 void prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {

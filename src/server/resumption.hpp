@@ -7,7 +7,7 @@ struct server_rec;
 namespace tls::server {
 
 // Registers pre_config, check_config, child_init and monitor hooks.
-void register_resumption_hooks() noexcept;
+void register_resumption_hooks();
 
 // Makes ready what policies are built with; called by post_config before the first of them. The memory of ticket keys
 // is made by the first call of the process that will be the parent, or of its own parent, and lives as long as it does.

@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 
+#include "apr/hook.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "report/log.hpp"
 #include "server/scopes.hpp"
@@ -40,7 +41,7 @@ Cache* current = nullptr;
 // own.
 class TemporaryPool {
  public:
-  TemporaryPool() noexcept {
+  TemporaryPool() {
     if (apr_pool_create_unmanaged_ex(&pool_, nullptr, nullptr) != APR_SUCCESS) pool_ = nullptr;
   }
   TemporaryPool(const TemporaryPool&) = delete;
@@ -48,7 +49,7 @@ class TemporaryPool {
   ~TemporaryPool() {
     if (pool_ != nullptr) apr_pool_destroy(pool_);
   }
-  [[nodiscard]] apr_pool_t* get() const noexcept { return pool_; }
+  [[nodiscard]] apr_pool_t* get() const { return pool_; }
 
  private:
   apr_pool_t* pool_ = nullptr;
@@ -56,7 +57,7 @@ class TemporaryPool {
 
 class Lock {
  public:
-  explicit Lock(apr_global_mutex_t* mutex) noexcept : mutex_(mutex) {
+  explicit Lock(apr_global_mutex_t* mutex) : mutex_(mutex) {
     held_ = mutex_ == nullptr || apr_global_mutex_lock(mutex_) == APR_SUCCESS;
   }
   Lock(const Lock&) = delete;
@@ -64,7 +65,7 @@ class Lock {
   ~Lock() {
     if (mutex_ != nullptr && held_) apr_global_mutex_unlock(mutex_);
   }
-  [[nodiscard]] bool held() const noexcept { return held_; }
+  [[nodiscard]] bool held() const { return held_; }
 
  private:
   apr_global_mutex_t* mutex_;
@@ -74,16 +75,17 @@ class Lock {
 // Runs `call` with the cache, a pool and, where the provider needs it, the mutex.
 template <class Call>
 CacheAnswer with_cache(Call call) noexcept {
-  if (current == nullptr) return CacheAnswer::Failed;
-  const TemporaryPool pool;
-  if (pool.get() == nullptr) return CacheAnswer::Failed;
-  const Lock lock(current->mutex);
-  if (!lock.held()) return CacheAnswer::Failed;
-  return call(*current, pool.get());
+  return apr::guarded(CacheAnswer::Failed, [&] {
+    if (current == nullptr) return CacheAnswer::Failed;
+    const TemporaryPool pool;
+    if (pool.get() == nullptr) return CacheAnswer::Failed;
+    const Lock lock(current->mutex);
+    if (!lock.held()) return CacheAnswer::Failed;
+    return call(*current, pool.get());
+  });
 }
 
-CacheAnswer retrieve(Cache& cache, apr_pool_t* pool, Id id, rust::Slice<std::uint8_t> entry,
-                     std::size_t& length) noexcept {
+CacheAnswer retrieve(Cache& cache, apr_pool_t* pool, Id id, rust::Slice<std::uint8_t> entry, std::size_t& length) {
   auto size = static_cast<unsigned>(entry.size());
   const apr_status_t rv = cache.provider->retrieve(cache.instance, &cache.quiet, id.data(),
                                                    static_cast<unsigned>(id.size()), entry.data(), &size, pool);
@@ -97,7 +99,7 @@ CacheAnswer retrieve(Cache& cache, apr_pool_t* pool, Id id, rust::Slice<std::uin
   return missing || cache.mutex != nullptr ? CacheAnswer::Refused : CacheAnswer::Failed;
 }
 
-apr_status_t close_cache(void* data) noexcept {
+apr_status_t close_cache(void* data) {
   auto* cache = static_cast<Cache*>(data);
   cache->provider->destroy(cache->instance, cache->server);
   if (current == cache) current = nullptr;
@@ -146,11 +148,11 @@ void open_cache(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* s, const co
   if (cache->provider->init(cache->instance, cache_name, &hints, s, pool) != APR_SUCCESS) {
     throw std::runtime_error(std::string(cache->text) + ": the provider cannot open it; see the lines above");
   }
-  apr_pool_cleanup_register(pool, cache, close_cache, apr_pool_cleanup_null);
+  apr_pool_cleanup_register(pool, cache, apr::hook<close_cache, APR_EGENERAL>, apr_pool_cleanup_null);
   current = cache;
 }
 
-void open_cache_in_child(apr_pool_t* pool, server_rec* s) noexcept {
+void open_cache_in_child(apr_pool_t* pool, server_rec* s) {
   if (current == nullptr || current->mutex == nullptr) return;
   const apr_status_t rv = apr_global_mutex_child_init(&current->mutex, current->mutex_file, pool);
   if (rv == APR_SUCCESS) return;

@@ -28,9 +28,10 @@ std::string cache_problem(const config::SessionCacheName& name);
 void open_cache(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* s, const config::SessionCacheName& name);
 
 // In child_init.
-void open_cache_in_child(apr_pool_t* pool, server_rec* s) noexcept;
+void open_cache_in_child(apr_pool_t* pool, server_rec* s);
 
-// Called by Rust. `expiry` in seconds since 1970. `entry` is where the answer goes, `length` how long it is.
+// Called by Rust, which nothing may throw through. `expiry` in seconds since 1970. `entry` is where the answer goes,
+// `length` how long it is.
 rs::CacheAnswer cache_put(rust::Slice<const std::uint8_t> id, rust::Slice<const std::uint8_t> entry,
                           std::uint64_t expiry) noexcept;
 rs::CacheAnswer cache_get(rust::Slice<const std::uint8_t> id, rust::Slice<std::uint8_t> entry,

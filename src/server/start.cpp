@@ -1,7 +1,5 @@
 #include "server/start.hpp"
 
-#include <exception>
-
 #include "apr/pool.hpp"
 #include "report/log.hpp"
 #include "server/credentials.hpp"
@@ -15,7 +13,7 @@
 namespace tls::server {
 namespace {
 
-apr_status_t withdraw(void*) noexcept {
+apr_status_t withdraw(void*) {
   publish(nullptr);
   return APR_SUCCESS;
 }
@@ -38,28 +36,22 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   }
   publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(loaded.credentials), std::move(clients),
                                 std::move(primed)));
-  apr_pool_cleanup_register(pool, nullptr, withdraw, apr_pool_cleanup_null);
+  apr_pool_cleanup_register(pool, nullptr, apr::hook<withdraw, APR_EGENERAL>, apr_pool_cleanup_null);
   return true;
 }
 
 }  // namespace
 
-int watch_lists(apr_pool_t* /*pool*/, server_rec* s) noexcept {
+int watch_lists(apr_pool_t* /*pool*/, server_rec* s) {
   const Engine* running = engine();
   if (running != nullptr && running->clients().refresh({})) TLS_LOG_S(s, ClientListsReplaced);
   return DECLINED;
 }
 
-int post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* temp_pool, server_rec* main_server) noexcept {
-  try {
-    if (!build(pool, temp_pool, main_server)) return HTTP_INTERNAL_SERVER_ERROR;
-    const rust::String version = rs::engine_version();
-    TLS_LOG_S(main_server, EngineStarted, TLS_VERSION, std::string(version).c_str());
-    return OK;
-  } catch (const std::exception& e) {
-    TLS_LOG_S(main_server, ConfigFailed, e.what());
-    return HTTP_INTERNAL_SERVER_ERROR;
-  }
+int post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* temp_pool, server_rec* main_server) {
+  if (!build(pool, temp_pool, main_server)) return HTTP_INTERNAL_SERVER_ERROR;
+  TLS_LOG_S(main_server, EngineStarted, TLS_VERSION, std::string(rs::engine_version()).c_str());
+  return OK;
 }
 
 }  // namespace tls::server

@@ -10,8 +10,8 @@ namespace tls::server {
 // once per restart; each time for a configuration pool of its own.
 // The monitor hook: the parent too reads revocation lists that have changed, so that a restart which finds them broken
 // goes on with the newest good ones.
-int watch_lists(apr_pool_t* pool, server_rec* s) noexcept;
+int watch_lists(apr_pool_t* pool, server_rec* s);
 
-int post_config(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server) noexcept;
+int post_config(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server);
 
 }  // namespace tls::server

@@ -6,8 +6,9 @@
 #include <cctype>
 #include <limits>
 #include <set>
+#include <stdexcept>
 
-#include "apr/httpd.hpp"
+#include "apr/hook.hpp"
 
 namespace tls::server {
 namespace {
@@ -82,11 +83,21 @@ namespace {
 
 struct Walk {
   NameChain* chain;
+  bool lost = false;
 };
 
 int add_host(void* baton, conn_rec*, server_rec* host) {
   static_cast<Walk*>(baton)->chain->add(host);
   return 0;
+}
+
+// httpd walks on through C, so that the failure is remembered.
+int lost_host(const char* why, void* baton, conn_rec*, server_rec* host) noexcept {
+  apr::Place place;
+  place.take(host);
+  apr::log_lost(place, "add_host", why);
+  static_cast<Walk*>(baton)->lost = true;
+  return 1;
 }
 
 // A connection as far as httpd's own lookup by address needs one (server/vhost.c, ap_update_vhost_given_ip).
@@ -137,8 +148,9 @@ VhostIndex VhostIndex::build(server_rec* main) {
       const Key key{chain_of(c), port};
       if (index.chains_.contains(key)) continue;
       auto chain = std::make_unique<NameChain>();
-      Walk walk{chain.get()};
-      ap_vhost_iterate_given_conn(&c, add_host, &walk);
+      Walk walk{chain.get(), false};
+      ap_vhost_iterate_given_conn(&c, apr::hook<add_host, lost_host>, &walk);
+      if (walk.lost) throw std::runtime_error("the names of the virtual hosts could not be listed");
       if (chain->size() == 0) chain->add(c.base_server);
       index.chains_.emplace(key, std::move(chain));
     }

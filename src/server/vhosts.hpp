@@ -24,7 +24,7 @@ class NameChain final {
   void add_name(std::string_view name, std::uint32_t position);
   // nullptr where no name matches. `name` is ASCII lower case, without a trailing dot.
   [[nodiscard]] const server_rec* find(std::string_view name) const;
-  [[nodiscard]] std::size_t size() const noexcept { return hosts_.size(); }
+  [[nodiscard]] std::size_t size() const { return hosts_.size(); }
 
  private:
   struct Pattern {
@@ -54,7 +54,7 @@ class VhostIndex final {
     bool operator==(const Key&) const = default;
   };
   struct Hash {
-    std::size_t operator()(const Key& key) const noexcept {
+    std::size_t operator()(const Key& key) const {
       return std::hash<const void*>()(key.chain) ^ (std::size_t{key.port} << 1U);
     }
   };

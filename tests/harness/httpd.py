@@ -112,9 +112,13 @@ class Httpd:
         stderr = self.home / "stderr"
         return (stderr.read_text(errors="backslashreplace") if stderr.exists() else "") + self.log.text()
 
+    def written(self) -> str:
+        """The configuration as it stands."""
+        return self.conf.read_text(errors="backslashreplace")
+
     def _ready(self) -> bool:
         if self.process.poll() is not None:
-            raise AssertionError(f"httpd ended with {self.process.returncode}:\n{self.said()}\n{self.conf.read_text()}")
+            raise AssertionError(f"httpd ended with {self.process.returncode}:\n{self.said()}\n{self.written()}")
         return len(self.log.matching(RESUMED)) > self._resumed
 
     def _listens(self) -> bool:
