@@ -6,19 +6,22 @@ cd "$(dirname "$(realpath "$0")")/.."
 source tools/common.sh
 
 rust_targets=(agent brotli certificate hello key ocsp pem ticket)
+cpp_targets=(ciphers directives)
+all_targets=("${rust_targets[@]}" "${cpp_targets[@]}")
 # Files elsewhere in the tree that a target begins with, besides those of fuzz/corpus.
 declare -A further=([certificate]=tests/data/pkits/certs)
 
+mkdir -p build/fuzz
 seconds=60
 chosen=()
 for word in "$@"; do
   case $word in
-    list) printf '%s\n' "${rust_targets[@]}"; exit ;;
+    list) printf '%s\n' "${all_targets[@]}"; exit ;;
     *[!0-9]*) chosen+=("$word") ;;
     *) seconds=$word ;;
   esac
 done
-[ ${#chosen[@]} -gt 0 ] || chosen=("${rust_targets[@]}")
+[ ${#chosen[@]} -gt 0 ] || chosen=("${all_targets[@]}")
 
 # What libFuzzer steers by, for any stable compiler: counters of edges, and what is compared with what.
 coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
@@ -28,15 +31,27 @@ host=x86_64-unknown-linux-gnu
 
 build_rust() {
   say "build $1"
+  [ fuzz/Cargo.lock -nt Cargo.lock ] || cp Cargo.lock fuzz/Cargo.lock  # the same crates as the module
   (cd fuzz && CARGO_TARGET_DIR=$top/build/fuzz/target CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS=$(echo $coverage) \
-    cargo build --locked --release --quiet --target $host --bin "$1")
+    cargo build --release --quiet --target $host --bin "$1")
   program=$top/build/fuzz/target/$host/release/$1
+}
+
+build_cpp() {
+  need_packages clang libclang-rt-14-dev
+  say "build $1"
+  cmake -S fuzz/cpp -B build/fuzz/cpp -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=None > build/fuzz/cmake.log
+  cmake --build build/fuzz/cpp --target "$1" > build/fuzz/cmake.log || die "$(tail -n 30 build/fuzz/cmake.log)"
+  program=$top/build/fuzz/cpp/$1
 }
 
 failed=0
 for target in "${chosen[@]}"; do
-  [[ " ${rust_targets[*]} " == *" $target "* ]] || die "there is no fuzz target '$target'; there are: ${rust_targets[*]}"
-  build_rust "$target"
+  case " ${rust_targets[*]} | ${cpp_targets[*]} " in
+    *" $target "*"|"*) build_rust "$target" ;;
+    *" $target "*) build_cpp "$target" ;;
+    *) die "there is no fuzz target '$target'; there are: ${all_targets[*]}" ;;
+  esac
   mkdir -p "build/fuzz/corpus/$target" build/fuzz/found
   say "$target, $seconds s"
   # The limit of each input is the target's own (50 ms of the processor); libFuzzer's are for what never ends.

@@ -112,13 +112,11 @@ class RuleReader {
     }
     if (action == '@') {
       command(take_word());
-    } else {
-      const auto match = read_match();
-      if (match) {
-        apply(action, *match);
-      } else if (result_.unknown.empty() && result_.error.empty()) {
-        result_.unknown = whole;
-      }
+    } else if (const auto match = read_match()) {
+      // The next rule may follow without a separator: "HIGH!aNULL".
+      return apply(action, *match);
+    } else if (result_.unknown.empty() && result_.error.empty()) {
+      result_.unknown = whole;
     }
     rest_.remove_prefix(length_until([](char c) { return separates(c); }));
   }
