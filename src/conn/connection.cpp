@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "apr/clock.hpp"
 #include "apr/pool.hpp"
 
 namespace tls::conn {
 
 Connection::Connection(conn_rec* c, const server::Engine& engine, const server::Host& base)
-    : Stream(c), engine_(&engine), first_(&base), host_(&base), opened_(apr_time_now()) {
+    : Stream(c), engine_(&engine), first_(&base), host_(&base), opened_(apr::monotonic()) {
   facts_.host = base.server;
   set_deadline();
 }
@@ -15,7 +16,7 @@ Connection::Connection(conn_rec* c, const server::Engine& engine, const server::
 // Whichever is sooner: our own limit, or the one mod_reqtimeout sets to the handshake. The address's first virtual
 // host decides, for both begin before a name is known.
 void Connection::set_deadline() {
-  const apr_time_t own = opened_ + apr_time_from_sec(first_->settings->handshake_timeout_s);
+  const apr_interval_time_t own = opened_ + apr_time_from_sec(first_->settings->handshake_timeout_s);
   const apr_interval_time_t limit = first_->read_limit.after(received_);
   deadline_.set(limit == 0 ? own : std::min(own, opened_ + limit));
 }

@@ -62,9 +62,9 @@ class Connection final : public Stream {
   void end();
 
   const server::Engine* engine_;
-  const server::Host* first_;  // the address's first virtual host
-  const server::Host* host_;   // the one that the hello chose
-  apr_time_t opened_;
+  const server::Host* first_;   // the address's first virtual host
+  const server::Host* host_;    // the one that the hello chose
+  apr_interval_time_t opened_;  // by the monotonic clock
   Deadline deadline_;
   std::size_t received_ = 0;                         // bytes of the handshake so far
   std::optional<rust::Box<rs::Identity>> identity_;  // once the handshake is complete; never changed afterwards

@@ -21,6 +21,11 @@ class Watch final {
  public:
   bool start(apr_pool_t* pool) {
     if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads_) != APR_SUCCESS) threads_ = 0;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&changed_, &attributes);
+    pthread_condattr_destroy(&attributes);
     // Signals belong to the MPM's threads.
     sigset_t all;
     sigset_t before;
@@ -79,7 +84,7 @@ class Watch final {
     int idle_ticks = 0;
     pthread_mutex_lock(&mutex_);
     while (!stopping_) {
-      expire(apr_time_now());
+      expire(apr::monotonic());
       idle_ticks = first_ == nullptr ? idle_ticks + 1 : 0;
       if (idle_ticks > kIdleTicks) {
         asleep_ = true;
@@ -93,7 +98,7 @@ class Watch final {
     pthread_mutex_unlock(&mutex_);
   }
 
-  void expire(apr_time_t now) {
+  void expire(apr_interval_time_t now) {
     for (const Deadline* d = first_; d != nullptr; d = d->next_) {
       if (d->when() <= now) shutdown(d->fd_, SHUT_RD);
     }
@@ -101,7 +106,7 @@ class Watch final {
 
   void wait_a_tick() {
     timespec until{};
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += kTick;
     if (until.tv_nsec >= kSecond) {
       until.tv_nsec -= kSecond;
@@ -115,7 +120,7 @@ class Watch final {
   static constexpr int kIdleTicks = 40;  // ten seconds: a busy child is not woken for each handshake
 
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
-  pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
+  pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;  // made anew by start(), for the monotonic clock
   apr_thread_t* thread_ = nullptr;
   Deadline* first_ = nullptr;
   int waiting_ = 0;

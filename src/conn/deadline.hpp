@@ -1,9 +1,9 @@
 // Deadlines of handshakes that wait in the MPM, where only httpd's own Timeout would end them.
 #pragma once
 
-#include <apr_time.h>
-
 #include <atomic>
+
+#include "apr/clock.hpp"
 
 struct conn_rec;
 struct apr_pool_t;
@@ -21,10 +21,10 @@ class Deadline final {
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
-  // `when` is absolute and may move while the list is watched; 0 means none.
-  void set(apr_time_t when) { when_.store(when, std::memory_order_relaxed); }
-  [[nodiscard]] bool passed() const { return when() != 0 && apr_time_now() >= when(); }
-  [[nodiscard]] apr_time_t when() const { return when_.load(std::memory_order_relaxed); }
+  // `when` is a time of apr::monotonic() and may move while the list is watched; 0 means none.
+  void set(apr_interval_time_t when) { when_.store(when, std::memory_order_relaxed); }
+  [[nodiscard]] bool passed() const { return when() != 0 && apr::monotonic() >= when(); }
+  [[nodiscard]] apr_interval_time_t when() const { return when_.load(std::memory_order_relaxed); }
   // Puts the connection on the child's list. Idempotent. Says once per child when as many wait as it has threads.
   void watch(conn_rec* c);
   // Takes it off. Idempotent; afterwards its socket is not touched any more.
@@ -35,7 +35,7 @@ class Deadline final {
   Deadline* next_ = nullptr;
   Deadline* previous_ = nullptr;
   int fd_ = -1;
-  std::atomic<apr_time_t> when_{0};
+  std::atomic<apr_interval_time_t> when_{0};
 };
 
 // Starts the watch of this child; without it handshakes must block. Call once in child_init.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "apr/clock.hpp"
 #include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "apr/slice.hpp"
@@ -34,7 +35,7 @@ class SocketTimeout final {
       socket_ = nullptr;
       return;
     }
-    const apr_interval_time_t left = deadline.when() - apr_time_now();
+    const apr_interval_time_t left = deadline.when() - apr::monotonic();
     if (before_ < 0 || left < before_) apr_socket_timeout_set(socket_, left > 0 ? left : 1);
   }
   ~SocketTimeout() {
@@ -284,7 +285,7 @@ void Connection::complete() {
   facts_.verify = static_cast<Verify>(verdict.outcome);
   facts_.verify_reason = {pool_copy(c_->pool, verdict.reason), verdict.reason.size()};
   facts_.verify_number = verdict.number;
-  facts_.handshake_ms = static_cast<std::uint32_t>(apr_time_as_msec(apr_time_now() - opened_));
+  facts_.handshake_ms = static_cast<std::uint32_t>(apr_time_as_msec(apr::monotonic() - opened_));
   deadline_.cancel();
   state_ = State::Open;
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "apr/clock.hpp"
 #include "apr/slice.hpp"
 #include "conn/sink.hpp"
 #include "conn/stream.hpp"
@@ -189,7 +190,7 @@ class Writer final {
   // The first bytes of a response go in records of one segment each, which the client can decrypt as they arrive;
   // then, once the congestion window has grown, in full ones. A pause begins anew.
   std::size_t fragment_size() {
-    const apr_time_t now = apr_time_now();
+    const apr_interval_time_t now = apr::monotonic();
     if (now - c_.last_write_ > kPause) c_.burst_ = 0;
     c_.last_write_ = now;
     return c_.burst_ < kSmallBurst ? kSmallRecord : kRecord;

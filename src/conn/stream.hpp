@@ -84,8 +84,8 @@ class Stream {
   char* staged_ = nullptr;  // plaintext gathered for full records; memory of the bucket allocator
   std::size_t staged_length_ = 0;
   std::size_t staged_capacity_ = 0;
-  std::size_t burst_ = 0;  // bytes written since the response started or the last pause
-  apr_time_t last_write_ = 0;
+  std::size_t burst_ = 0;               // bytes written since the response started or the last pause
+  apr_interval_time_t last_write_ = 0;  // by the monotonic clock
   Shutdown shutdown_ = Shutdown::Standard;
 };
 

@@ -6,6 +6,7 @@
 #include "config/describe.hpp"
 #include "server/credential_report.hpp"
 #include "server/policies.hpp"
+#include "server/read_limit.hpp"
 #include "server/scopes.hpp"
 
 namespace tls::report {
@@ -41,9 +42,17 @@ void print_host(const server_rec* s, const std::vector<server::CertificateReport
 
 }  // namespace
 
-void dump_policies(apr_pool_t* /*pool*/, server_rec* main) {
+void dump_policies(apr_pool_t* pool, server_rec* main) {
   if (ap_exists_config_define("DUMP_TLS") == 0) return;
-  server::report_credentials(main, print_host);
+  const auto limits = server::read_limits(pool, main);
+  server::report_credentials(main,
+                             [&](const server_rec* s, const std::vector<server::CertificateReport>& certificates) {
+                               print_host(s, certificates);
+                               const auto limit = limits.find(s);
+                               if (limit == limits.end()) return;
+                               std::printf("  %-24s RequestReadTimeout handshake=%s, where that is sooner\n",
+                                           "handshake timeout", limit->second.text().c_str());
+                             });
 }
 
 }  // namespace tls::report

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct CertificateReport {
 [[nodiscard]] std::string host_label(const server_rec* s);
 
 // Calls `print` for each virtual host with TLS, in a process of its own that reads the files; for `httpd -t`.
-void report_credentials(server_rec* main, void (*print)(const server_rec*, const std::vector<CertificateReport>&));
+using PrintCredentials = std::function<void(const server_rec*, const std::vector<CertificateReport>&)>;
+void report_credentials(server_rec* main, const PrintCredentials& print);
 
 }  // namespace tls::server

@@ -303,7 +303,7 @@ LoadedCredentials load_credentials(server_rec* main, const std::vector<server_re
 
 std::string host_label(const server_rec* s) { return label(s) + " (" + place(s) + ")"; }
 
-void report_credentials(server_rec* main, void (*print)(const server_rec*, const std::vector<CertificateReport>&)) {
+void report_credentials(server_rec* main, const PrintCredentials& print) {
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   run_in_child(main, [&] {
     auto store = rs::new_credential_store();

@@ -22,7 +22,7 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
       clients_(std::move(clients)),
       primed_(std::move(primed)),
       names_(VhostIndex::build(main)) {
-  const auto limits = read_limits(main);
+  const auto limits = read_limits(main->process->pconf, main);
   hosts_.reserve(hosts.size());
   for (const HostConfig& h : hosts) {
     const auto limit = limits.find(h.server);

@@ -1,36 +1,58 @@
 #include "server/read_limit.hpp"
 
+#include <apr_strings.h>
+
 #include <algorithm>
-#include <charconv>
+#include <climits>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <string_view>
 
 #include "apr/httpd.hpp"
 
 namespace tls::server {
 namespace {
 
-// A number of seconds or bytes at the front of `text`, which it takes away; -1 where there is none.
-apr_int64_t take_number(std::string_view& text) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc()) return -1;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return value;
+// A whole number as mod_reqtimeout takes it: strtol, nothing behind it, not negative. It has refused anything else.
+std::optional<int> number(const char* text) {
+  char* end = nullptr;
+  const long value = std::strtol(text, &end, 10);
+  if (end == text || *end != '\0' || value < 0 || value > INT_MAX) return std::nullopt;
+  return static_cast<int>(value);
 }
 
-bool take_word(std::string_view& text, std::string_view word) {
-  if (text.size() < word.size() || strncasecmp(text.data(), word.data(), word.size()) != 0) return false;
-  text.remove_prefix(word.size());
-  return true;
+// modules/filters/mod_reqtimeout.c, set_reqtimeout_param: the rate may be written anywhere and in any case, a range
+// needs one.
+std::optional<ReadLimit> read_value(apr_pool_t* pool, const char* value) {
+  constexpr char rate_word[] = ",minrate=";
+  ReadLimit limit;
+  std::string_view seconds = value;
+  if (const char* const rate = ap_strcasestr(value, rate_word)) {
+    const auto parsed = number(rate + sizeof(rate_word) - 1);
+    if (!parsed || *parsed == 0) return std::nullopt;
+    limit.rate = *parsed;
+    seconds = {value, static_cast<std::size_t>(rate - value)};
+  }
+  const std::size_t dash = limit.rate != 0 ? seconds.find('-') : std::string_view::npos;
+  if (dash != std::string_view::npos) {
+    const auto maximum = number(apr_pstrmemdup(pool, seconds.data() + dash + 1, seconds.size() - dash - 1));
+    if (!maximum) return std::nullopt;
+    limit.maximum_s = *maximum;
+  }
+  const auto initial = number(apr_pstrmemdup(pool, seconds.data(), std::min(dash, seconds.size())));
+  if (!initial) return std::nullopt;
+  limit.initial_s = *initial;
+  return limit;
 }
 
-void read_arguments(const char* args, std::optional<ReadLimit>& limit) {
+// set_reqtimeouts: words as httpd splits them, each name=value. Later words of a kind replace earlier ones as a whole.
+void read_arguments(apr_pool_t* pool, const char* args, std::optional<ReadLimit>& limit) {
+  constexpr std::string_view handshake = "handshake=";
   while (args != nullptr && *args != '\0') {
-    const char* const end = std::strchr(args, ' ');
-    std::string_view word(args, end != nullptr ? static_cast<std::size_t>(end - args) : std::strlen(args));
-    args = end != nullptr ? end + 1 : nullptr;
-    if (take_word(word, "handshake=")) limit = parse_read_limit(word);
+    const char* const word = ap_getword_conf(pool, &args);
+    if (strncasecmp(word, handshake.data(), handshake.size()) != 0) continue;
+    if (const auto value = read_value(pool, word + handshake.size())) limit = value;
   }
 }
 
@@ -49,38 +71,31 @@ constexpr char kDirective[] = "RequestReadTimeout";
 }  // namespace
 
 apr_interval_time_t ReadLimit::after(std::size_t bytes) const {
-  if (initial == 0) return 0;
-  const apr_interval_time_t extended = initial + per_byte * static_cast<apr_interval_time_t>(bytes);
+  if (initial_s == 0) return 0;
+  const apr_interval_time_t initial = apr_time_from_sec(static_cast<apr_interval_time_t>(initial_s));
+  if (rate == 0) return initial;
+  const apr_interval_time_t extended = initial + APR_USEC_PER_SEC / rate * static_cast<apr_interval_time_t>(bytes);
+  const apr_interval_time_t maximum = apr_time_from_sec(static_cast<apr_interval_time_t>(maximum_s));
   return maximum > 0 ? std::min(extended, maximum) : extended;
 }
 
-ReadLimit parse_read_limit(std::string_view value) {
-  ReadLimit limit;
-  const apr_int64_t initial = take_number(value);
-  if (initial <= 0) return {};
-  limit.initial = apr_time_from_sec(initial);
-  if (take_word(value, "-")) {
-    const apr_int64_t maximum = take_number(value);
-    if (maximum > 0) limit.maximum = apr_time_from_sec(maximum);
-  }
-  if (take_word(value, ",MinRate=")) {
-    const apr_int64_t rate = take_number(value);
-    if (rate > 0) limit.per_byte = APR_USEC_PER_SEC / rate;
-  }
-  return limit;
+std::string ReadLimit::text() const {
+  std::string text = std::to_string(initial_s);
+  if (maximum_s != 0) text += "-" + std::to_string(maximum_s);
+  return rate != 0 ? text + ",MinRate=" + std::to_string(rate) : text;
 }
 
-std::unordered_map<const server_rec*, ReadLimit> read_limits(const server_rec* main) {
+std::unordered_map<const server_rec*, ReadLimit> read_limits(apr_pool_t* pool, const server_rec* main) {
   std::unordered_map<const server_rec*, ReadLimit> limits;
   if (ap_find_linked_module("mod_reqtimeout.c") == nullptr) return limits;
   std::optional<ReadLimit> general;
   std::unordered_map<const server_rec*, std::optional<ReadLimit>> own;
   for (const ap_directive_t* d = ap_conftree; d != nullptr; d = d->next) {
-    if (strcasecmp(d->directive, kDirective) == 0) read_arguments(d->args, general);
+    if (strcasecmp(d->directive, kDirective) == 0) read_arguments(pool, d->args, general);
     if (strcasecmp(d->directive, "<VirtualHost") != 0) continue;
     for (const ap_directive_t* inner = d->first_child; inner != nullptr; inner = inner->next) {
       if (strcasecmp(inner->directive, kDirective) != 0) continue;
-      if (const server_rec* const host = defined_at(main, d)) read_arguments(inner->args, own[host]);
+      if (const server_rec* const host = defined_at(main, d)) read_arguments(pool, inner->args, own[host]);
     }
   }
   if (!general && own.empty()) return limits;
@@ -88,7 +103,7 @@ std::unordered_map<const server_rec*, ReadLimit> read_limits(const server_rec* m
     // handshake=0 in a virtual host means none there, whatever holds elsewhere.
     const auto special = own.find(s);
     const std::optional<ReadLimit>& limit = special != own.end() && special->second ? special->second : general;
-    if (limit && limit->initial != 0) limits.emplace(s, *limit);
+    if (limit && limit->initial_s != 0) limits.emplace(s, *limit);
   }
   return limits;
 }

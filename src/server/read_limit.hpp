@@ -3,28 +3,28 @@
 
 #include <apr_time.h>
 
-#include <string_view>
+#include <string>
 #include <unordered_map>
 
+struct apr_pool_t;
 struct server_rec;
 
 namespace tls::server {
 
 // `RequestReadTimeout handshake=initial[-maximum][,MinRate=rate]`; zero means none.
 struct ReadLimit {
-  apr_interval_time_t initial = 0;
-  apr_interval_time_t maximum = 0;
-  apr_interval_time_t per_byte = 0;  // what each byte received adds
+  int initial_s = 0;
+  int maximum_s = 0;
+  int rate = 0;  // octets that are worth a second more
 
   // Time after the start at which a client that has sent `bytes` is overdue; 0: never.
   [[nodiscard]] apr_interval_time_t after(std::size_t bytes) const;
+  // As the directive has it, without `handshake=`.
+  [[nodiscard]] std::string text() const;
 };
 
-// Reads the value of a handshake= argument; nothing where mod_reqtimeout would refuse it.
-ReadLimit parse_read_limit(std::string_view value);
-
-// The limit of each server that has one, from httpd's configuration tree. Empty where mod_reqtimeout is not loaded.
-// Parent, in post_config.
-std::unordered_map<const server_rec*, ReadLimit> read_limits(const server_rec* main);
+// The limit of each server that has one, from httpd's configuration tree, read as mod_reqtimeout reads it. Empty where
+// mod_reqtimeout is not loaded. Parent, in post_config or under -t; `pool` is for words.
+std::unordered_map<const server_rec*, ReadLimit> read_limits(apr_pool_t* pool, const server_rec* main);
 
 }  // namespace tls::server
