@@ -1,10 +1,10 @@
 #include "server/resumption.hpp"
 
+#include <ap_mpm.h>
 #include <mpm_common.h>
-#include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -18,21 +18,14 @@
 namespace tls::server {
 namespace {
 
-// Anonymous and shared: children of now and later see the same keys, no file holds them. Kept out of core dumps; swap
-// is avoided where the limits allow it.
+// Keys of sessions lie in memory that this process alone writes: children of now and later see the same ones, no file
+// holds them. Kept out of core dumps; swap is avoided where the limits allow it.
 void make_memory(server_rec* s) {
-  static bool made = false;  // the module is never unloaded, so this lives as long as the process
-  if (made) return;
-  const std::size_t size = rs::resumption_memory();
-  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) {
-    TLS_LOG_S(s, NoTicketMemory, size, errno);
-    return;
+  try {
+    rs::resumption_prepare();
+  } catch (const std::exception& e) {
+    TLS_LOG_S(s, NoTicketMemory, e.what());
   }
-  (void)madvise(memory, size, MADV_DONTDUMP);
-  (void)mlock(memory, size);
-  made = rs::resumption_attach(static_cast<std::uint8_t*>(memory));
-  if (!made) TLS_LOG_S(s, NoTicketMemory, size, 0);
 }
 
 bool shared_by_machines(const config::SessionCacheName& cache) {
@@ -117,9 +110,16 @@ int test_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*, server_rec* main_ser
   return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+// Who is a child is what the MPM says, right after it forked one.
+void child_status(server_rec* /*s*/, pid_t pid, ap_generation_t /*generation*/, int /*slot*/,
+                  mpm_child_status status) {
+  if (status == MPM_CHILD_STARTED) rs::resumption_child_began(pid);
+  if (status == MPM_CHILD_EXITED) rs::resumption_child_ended(pid);
+}
+
 void child_init(apr_pool_t* pool, server_rec* s) {
   open_cache_in_child(pool, s);
-  rs::resumption_forget_secret();
+  if (!rs::resumption_become_child()) TLS_LOG_S(s, NoKeysInChild);
 }
 
 int monitor(apr_pool_t*, server_rec* s) {
@@ -135,6 +135,7 @@ void register_resumption_hooks() {
   // After the policies have been computed (APR_HOOK_FIRST).
   ap_hook_pre_config(apr::hook<pre_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_check_config(apr::hook<test_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_status(apr::hook<child_status>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_monitor(apr::hook<monitor, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
@@ -143,9 +144,9 @@ void prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* mai
   const Shared shared = shared_by_all(main_server);
   const std::string problem = problem_of(shared);
   if (!problem.empty()) throw std::runtime_error(problem);
-  make_memory(main_server);
   // httpd throws the first configuration of a start away at once, a cache with it.
   if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+    make_memory(main_server);
     warn_of_other_secrets(main_server, shared);
     open_cache(pool, temp_pool, main_server,
                shared.cache == nullptr ? config::SessionCacheName{} : shared.cache->resumption.cache);

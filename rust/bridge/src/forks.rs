@@ -2,8 +2,8 @@
 //!
 //! httpd's parent is forked by our supervisor, by the MPM for its children, and by other modules for daemons of theirs
 //! which never call exec. At the fork nobody can tell the last two apart. So every fork loses what only the parent needs:
-//! the descriptors in [`mod_tls_core::forks::Kept`], and memory given to [`keep_memory`]. And every fork gets one end of
-//! a *line*, a socket pair made for it alone, of which the parent keeps the other end: the hook child_status names the
+//! the descriptors in [`mod_tls_core::forks::Kept`], and memory given to [`keep_memory`]. And every fork gets one end
+//! of each [`Line`], a socket pair made for it alone, of which the parent keeps the other end: the hook child_status names the
 //! children of the MPM, and only then does the parent say something on the line ([`claim_line`], [`take_line`]). What
 //! another module forked holds an end whose other end is closed.
 //!
@@ -15,10 +15,22 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
-use mod_tls_core::forks::close_kept;
+use mod_tls_core::forks::{close_kept, wipe_secrets};
 
 const NONE: RawFd = -1;
 const REGIONS: usize = 8;
+
+/// What a line is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The way to the signer.
+    #[expect(dead_code, reason = "for the channel of each child")]
+    Agent,
+    /// The keys of sessions.
+    Sessions,
+}
+
+const LINES: usize = 2;
 
 /// Off while httpd detaches: the process forked then is the parent from there on, and has all that the parent has.
 static ON: AtomicBool = AtomicBool::new(false);
@@ -26,10 +38,10 @@ static ON: AtomicBool = AtomicBool::new(false);
 static PARENT: AtomicBool = AtomicBool::new(false);
 /// The fork under way is that of a supervisor.
 static SUPERVISOR: AtomicBool = AtomicBool::new(false);
-/// The parent's end of the line of the process forked last; until the next fork, or until it is claimed.
-static NEAR: AtomicI32 = AtomicI32::new(NONE);
-/// The other end: while the fork is under way, and in the process forked.
-static FAR: AtomicI32 = AtomicI32::new(NONE);
+/// The parent's ends of the lines of the process forked last; until the next fork, or until they are claimed.
+static NEAR: [AtomicI32; LINES] = [const { AtomicI32::new(NONE) }; LINES];
+/// The other ends: while the fork is under way, and in the process forked.
+static FAR: [AtomicI32; LINES] = [const { AtomicI32::new(NONE) }; LINES];
 static MEMORY: [Region; REGIONS] = [const { Region::new() }; REGIONS];
 
 /// Memory that forked processes do not have.
@@ -106,7 +118,6 @@ pub fn forks_detach(begins: bool) {
 
 /// Keeps a mapping from all processes forked from now on; they see zeros in its place. `supervisors` are those to which
 /// [`fork_agent`] gives it. The mapping is whole pages, and never unmapped.
-#[expect(dead_code, reason = "for what children are given after the fork")]
 pub fn keep_memory(address: *const u8, length: usize, supervisors: bool) -> io::Result<()> {
     let free = |region: &&Region| region.address.load(Ordering::Acquire) == 0;
     let region = MEMORY
@@ -145,17 +156,15 @@ pub unsafe fn fork_agent() -> libc::pid_t {
     pid
 }
 
-/// The parent's end of the line of the process forked last, which child_status has just named as a child of the MPM.
+/// The parent's end of a line of the process forked last, which child_status has just named as a child of the MPM.
 /// `None` where there is none.
-#[expect(dead_code, reason = "for what children are given after the fork")]
-pub fn claim_line() -> Option<OwnedFd> {
-    take(&NEAR)
+pub fn claim_line(line: Line) -> Option<OwnedFd> {
+    take(&NEAR[line as usize])
 }
 
-/// This process's end of its line; once. In child_init. `None` where the parent made none.
-#[expect(dead_code, reason = "for what children are given after the fork")]
-pub fn take_line() -> Option<OwnedFd> {
-    take(&FAR)
+/// This process's end of a line; once. In child_init. `None` where the parent made none.
+pub fn take_line(line: Line) -> Option<OwnedFd> {
+    take(&FAR[line as usize])
 }
 
 fn take(place: &AtomicI32) -> Option<OwnedFd> {
@@ -178,24 +187,39 @@ fn close(fd: RawFd) {
     }
 }
 
+fn close_all(ends: &[AtomicI32]) {
+    for end in ends {
+        close(end.swap(NONE, Ordering::AcqRel));
+    }
+}
+
+/// Zeroes a secret. Volatile, so that it is done although nobody reads it here.
+fn wipe(address: usize, length: usize) {
+    for at in 0..length {
+        // SAFETY: memory of a `Secret` that is alive in the parent, and so in this copy of it.
+        unsafe { ((address + at) as *mut u8).write_volatile(0) };
+    }
+}
+
 extern "C" fn prepare() {
     if !gives_lines() {
         return;
     }
-    close(NEAR.swap(NONE, Ordering::AcqRel));
-    let mut pair = [NONE; 2];
-    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
-    // SAFETY: fills the two places.
-    if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, pair.as_mut_ptr()) } == 0 {
-        let [near, far] = pair;
-        NEAR.store(near, Ordering::Release);
-        FAR.store(far, Ordering::Release);
+    close_all(&NEAR);
+    for (near, far) in NEAR.iter().zip(&FAR) {
+        let mut pair = [NONE; 2];
+        let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+        // SAFETY: fills the two places.
+        if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, pair.as_mut_ptr()) } == 0 {
+            near.store(pair[0], Ordering::Release);
+            far.store(pair[1], Ordering::Release);
+        }
     }
 }
 
 extern "C" fn in_parent() {
     if gives_lines() {
-        close(FAR.swap(NONE, Ordering::AcqRel));
+        close_all(&FAR);
     }
 }
 
@@ -204,9 +228,10 @@ extern "C" fn in_child() {
         return;
     }
     if PARENT.swap(false, Ordering::AcqRel) {
-        close(NEAR.swap(NONE, Ordering::AcqRel));
+        close_all(&NEAR);
     }
     close_kept(close);
+    wipe_secrets(wipe);
     let supervisor = SUPERVISOR.load(Ordering::Acquire);
     for region in &MEMORY {
         if !supervisor || !region.supervisors.load(Ordering::Acquire) {

@@ -10,6 +10,7 @@ mod os;
 mod policy;
 mod resumption;
 mod session;
+mod shared;
 mod verifier;
 
 use agent::{
@@ -22,8 +23,8 @@ use guard::guard;
 use identity::Identity;
 use policy::{Policy, build_policy, policy_id};
 use resumption::{
-    resumption_attach, resumption_check, resumption_counters, resumption_forget_secret,
-    resumption_memory, resumption_setup, resumption_tick,
+    resumption_become_child, resumption_check, resumption_child_began, resumption_child_ended,
+    resumption_counters, resumption_prepare, resumption_setup, resumption_tick,
 };
 use session::{Session, new_session};
 use verifier::{ClientVerifier, load_verifier, no_verifier};
@@ -604,11 +605,9 @@ pub mod ffi {
     }
 
     extern "Rust" {
-        /// Octets of shared memory that resumption needs.
-        fn resumption_memory() -> usize;
-        /// Takes shared memory into use: page-aligned, zero, of `resumption_memory` octets, mapped until the process ends.
-        /// Once per parent process, before it forks. False when there is no randomness, or memory already.
-        unsafe fn resumption_attach(memory: *mut u8) -> bool;
+        /// Makes the shared memory of resumption, once per parent process. Parent only, in the second pass of post_config:
+        /// httpd has detached then, and a process forked later does not have the memory. Throws a sentence.
+        fn resumption_prepare() -> Result<()>;
         /// Reads the secret file and makes ready what policies are built with. Parent, in post_config, before the first
         /// policy; throws a sentence.
         fn resumption_setup(setup: &ResumptionSetup) -> Result<()>;
@@ -616,8 +615,14 @@ pub mod ffi {
         fn resumption_check(setup: &ResumptionSetup) -> String;
         /// Looks at the secret file, publishes keys that are due and erases old ones. Parent, every few seconds.
         fn resumption_tick() -> SecretNews;
-        /// Wipes the secret in a process that must not know it. For children, in child_init.
-        fn resumption_forget_secret();
+        /// The MPM has just forked the child `pid`, which gets the keys to read and memory to count in. Parent only, in
+        /// child_status.
+        fn resumption_child_began(pid: i32);
+        /// The MPM has waited for the child `pid`. Parent only, in child_status.
+        fn resumption_child_ended(pid: i32);
+        /// Takes what the parent gave this child; in child_init, before any thread serves. False when nothing came: the
+        /// child then resumes no sessions.
+        fn resumption_become_child() -> bool;
         /// All counters, summed over all children since the parent started.
         fn resumption_counters() -> Vec<CounterRow>;
     }

@@ -3,63 +3,211 @@
 //! What stands here as a `static` belongs to the process: the module is never unloaded, so it outlives every restart of
 //! httpd, as ticket keys must.
 
-use core::sync::atomic::AtomicU64;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
+use mod_tls_core::forks::Kept;
+use mod_tls_core::gift;
 use mod_tls_core::policy::Sessions;
 use mod_tls_core::ticket::counters::{Counter, ROWS};
 use mod_tls_core::ticket::courier::{Courier, PATIENCE};
 use mod_tls_core::ticket::secret::{self, Poll};
 use mod_tls_core::ticket::store::Stored;
 use mod_tls_core::ticket::{
-    BOARD_WORDS, Board, Cache, Clock, Lookup, Sealer, SecretFile, SessionStore, SystemClock,
-    Ticketer,
+    BOARD_WORDS, Board, Cache, Clock, Keeper, Lookup, PAGE_WORDS, Sealer, SecretFile, SessionStore,
+    SystemClock, Ticketer,
 };
 
 use crate::ffi::{
     self, CacheAnswer, CounterRow, PolicySpec, ResumptionSetup, SecretNews, SecretState,
 };
+use crate::forks::{Line, claim_line, keep_memory, take_line};
 use crate::guard::{guard, guard_result};
+use crate::shared::{self, Descriptors, Words};
 
 static BOARD: OnceLock<Board> = OnceLock::new();
 
-/// What the configuration at hand needs; used by the parent alone, in post_config and its monitor.
+/// The page that this process counts in, inside of the board's view.
+static COUNTS: OnceLock<Words> = OnceLock::new();
+
+/// What the configuration at hand needs, and what the parent holds; used by the parent alone, in its hooks.
 static STATE: Mutex<State> = Mutex::new(State {
     secret: None,
     store: None,
+    parent: None,
 });
 
 struct State {
     secret: Option<SecretFile>,
     store: Option<Arc<SessionStore>>,
+    parent: Option<Parent>,
 }
+
+/// What httpd's parent alone has.
+struct Parent {
+    keeper: Keeper,
+    words: Words,
+    /// The board's memory, to be read by children.
+    board: Kept<OwnedFd>,
+    children: HashMap<i32, Child>,
+}
+
+/// A child, by the memory that it counts in.
+struct Child {
+    place: u16,
+    page: Words,
+}
+
+/// How long a child waits for what the parent gives it right after the fork.
+const BIRTH: Duration = Duration::from_secs(5);
 
 fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
     use_it(&mut STATE.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// See the bridge.
-pub fn resumption_memory() -> usize {
-    guard(|| 0, || BOARD_WORDS * size_of::<AtomicU64>())
+pub fn resumption_prepare() -> Result<(), String> {
+    guard_result(|| {
+        with_state(|state| {
+            if BOARD.get().is_none() {
+                state.parent = Some(make_board().map_err(|error| error.to_string())?);
+            }
+            Ok(())
+        })
+    })
+}
+
+/// The board has an address that is the same in all processes: the parent's mapping is taken from them, and they put
+/// one that can only be read in its place.
+fn make_board() -> io::Result<Parent> {
+    let lacking = || io::Error::other("no randomness");
+    let (words, memory) = shared::create(c"mod_tls sessions", BOARD_WORDS, Descriptors::Read)?;
+    shared::hide(words);
+    keep_memory(words.as_ptr().cast(), size_of_val(words), false)?;
+    let counts = shared::private(PAGE_WORDS)?;
+    let mut keeper = Keeper::new(words).ok_or_else(lacking)?;
+    let board = Board::new(words, counts).ok_or_else(lacking)?;
+    board
+        .counters
+        .take_place(keeper.child_started().unwrap_or(0));
+    let parent = Parent {
+        keeper,
+        words,
+        board: Kept::new(shared::reader(memory.as_fd())?)?,
+        children: HashMap::new(),
+    };
+    let _ = COUNTS.set(counts);
+    let _ = BOARD.set(board);
+    Ok(parent)
 }
 
 /// See the bridge.
-///
-/// # Safety
-///
-/// `memory` is page-aligned, zero at first, as long as `resumption_memory` says, and mapped until the process ends.
-pub unsafe fn resumption_attach(memory: *mut u8) -> bool {
+pub fn resumption_child_began(pid: i32) {
+    guard(
+        || (),
+        || {
+            let line = claim_line(Line::Sessions);
+            with_state(|state| {
+                if let (Some(line), Some(parent)) = (line, &mut state.parent) {
+                    // A child that gets nothing waits for nothing either: its line has ended.
+                    let _ = parent.give(pid, &line);
+                }
+            });
+        },
+    );
+}
+
+/// See the bridge.
+pub fn resumption_child_ended(pid: i32) {
+    guard(
+        || (),
+        || {
+            with_state(|state| {
+                if let Some(parent) = &mut state.parent {
+                    parent.forget(pid);
+                }
+            });
+        },
+    );
+}
+
+impl Parent {
+    fn give(&mut self, pid: i32, line: &OwnedFd) -> io::Result<()> {
+        self.forget(pid);
+        // Each child counts in memory that no other can write to.
+        let (page, memory) = shared::create(c"mod_tls counts", PAGE_WORDS, Descriptors::Write)?;
+        // SAFETY: nobody but this function knows the mapping.
+        unsafe { shared::unmap(page) };
+        let page = shared::map(&memory, PAGE_WORDS, false)?;
+        shared::leave_out_of_forks(page);
+        let place = self.keeper.child_started();
+        let gift = place.unwrap_or(0).to_be_bytes();
+        let given = gift::give(line.as_fd(), &gift, &[self.board.as_fd(), memory.as_fd()]);
+        match place {
+            Some(place) => {
+                self.children.insert(pid, Child { place, page });
+            }
+            // SAFETY: as above.
+            None => unsafe { shared::unmap(page) },
+        }
+        given
+    }
+
+    fn forget(&mut self, pid: i32) {
+        if let Some(Child { place, page }) = self.children.remove(&pid) {
+            self.keeper.child_ended(place, page);
+            // SAFETY: the child's entry was the only one that knew the mapping.
+            unsafe { shared::unmap(page) };
+        }
+    }
+
+    fn collect(&mut self) {
+        for child in self.children.values() {
+            self.keeper.child_counted(child.place, child.page);
+        }
+    }
+}
+
+/// See the bridge.
+pub fn resumption_become_child() -> bool {
     guard(
         || false,
         || {
-            // SAFETY: the caller's promise; other processes that share the mapping touch it only by atomics of this code.
-            let words =
-                unsafe { core::slice::from_raw_parts(memory.cast::<AtomicU64>(), BOARD_WORDS) };
-            match Board::new(words) {
-                Some(board) if board.prepare() => BOARD.set(board).is_ok(),
-                _ => false,
+            let (parent, secret) = with_state(|state| (state.parent.take(), state.secret.take()));
+            drop(secret);
+            // httpd -X: the parent serves by itself.
+            let Some(line) = take_line(Line::Sessions) else {
+                let alone = parent.is_some();
+                with_state(|state| state.parent = parent);
+                return alone;
+            };
+            let (Some(parent), Some(counts)) = (parent, COUNTS.get()) else {
+                return true;
+            };
+            let gift = match gift::take(line.as_fd(), BIRTH) {
+                Ok(Some(gift)) => gift,
+                _ => return false,
+            };
+            let (Ok(place), Ok([board, page])) = (
+                <[u8; 2]>::try_from(gift.octets),
+                <[OwnedFd; 2]>::try_from(gift.descriptors),
+            ) else {
+                return false;
+            };
+            // SAFETY: whole pages; nothing of this process has read them since the fork.
+            let mapped = unsafe {
+                shared::replace(&board, parent.words, false)
+                    .and_then(|()| shared::replace(&page, counts, true))
+            };
+            shared::hide(parent.words);
+            if let Some(board) = BOARD.get() {
+                board.counters.take_place(u16::from_be_bytes(place));
             }
+            mapped.is_ok()
         },
     )
 }
@@ -70,23 +218,26 @@ pub fn resumption_setup(setup: &ResumptionSetup) -> Result<(), String> {
         let secret = open_secret(setup)?;
         with_state(|state| {
             state.store = None;
-            let Some(board) = BOARD.get() else { return };
-            let now = SystemClock.now();
-            board.retain_for(u64::from(setup.retention));
+            let (Some(board), Some(parent)) = (BOARD.get(), &mut state.parent) else {
+                return;
+            };
+            let (now, keeper) = (SystemClock.now(), &mut parent.keeper);
+            keeper.retain_for(u64::from(setup.retention));
             match secret {
                 Some(mut secret) => {
                     if let Some(before) = state.secret.take() {
                         secret.inherit(before);
                     }
-                    secret.publish(board, now);
+                    secret.publish(keeper, now);
                     state.secret = Some(secret);
                 }
                 None => {
                     state.secret = None;
-                    board.issue_from_random_keys();
-                    board.retire_secrets(now);
+                    keeper.issue_from_random_keys(now);
+                    keeper.retire_secrets(now);
                 }
             }
+            keeper.tick(now);
             if setup.cached {
                 let cache: Arc<dyn Cache> = if setup.remote {
                     Arc::new(Courier::new(Arc::new(Socache), PATIENCE))
@@ -132,27 +283,25 @@ pub fn resumption_tick() -> SecretNews {
 
 fn tick(state: &mut State) -> SecretNews {
     let now = SystemClock.now();
-    let (news, problem) = match (BOARD.get(), &mut state.secret) {
-        (Some(board), Some(secret)) => match secret.poll(board, now) {
+    let (news, problem) = match (&mut state.parent, &mut state.secret) {
+        (Some(parent), Some(secret)) => match secret.poll(&mut parent.keeper, now) {
             Poll::Same => (SecretState::Same, String::new()),
             Poll::Replaced => (SecretState::Replaced, String::new()),
             Poll::Refused(problem) => (SecretState::Refused, problem),
         },
-        (Some(board), None) => {
-            board.erase_old(now);
+        (Some(parent), None) => {
+            parent.keeper.tick(now);
             (SecretState::Same, String::new())
         }
         (None, _) => (SecretState::Same, String::new()),
     };
+    if let Some(parent) = &mut state.parent {
+        parent.collect();
+    }
     SecretNews {
         state: news,
         problem,
     }
-}
-
-/// See the bridge.
-pub fn resumption_forget_secret() {
-    guard(|| (), || with_state(|state| state.secret = None));
 }
 
 /// Counts one, where there is memory for it.

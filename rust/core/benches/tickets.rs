@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mod_tls_core::context::{self, Context};
-use mod_tls_core::ticket::{BOARD_WORDS, Board, Resumption, Sealer, SystemClock, Ticketer};
+use mod_tls_core::ticket::{
+    BOARD_WORDS, Board, Clock, Keeper, PAGE_WORDS, Resumption, Sealer, SystemClock, Ticketer,
+};
 use rustls::server::ProducesTickets;
 
 const THREADS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
@@ -23,10 +25,15 @@ const DURATION: Duration = Duration::from_millis(1000);
 const SESSION: usize = 110;
 
 fn main() {
-    let words: Vec<AtomicU64> = (0..BOARD_WORDS).map(|_| AtomicU64::new(0)).collect();
-    let board = Board::new(Box::leak(words.into_boxed_slice())).expect("enough words");
-    assert!(board.prepare());
-    board.retain_for(43_200);
+    let memory = |count: usize| -> &'static [AtomicU64] {
+        let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
+        Box::leak(words.into_boxed_slice())
+    };
+    let words = memory(BOARD_WORDS);
+    let mut keeper = Keeper::new(words).expect("randomness");
+    keeper.retain_for(43_200);
+    keeper.tick(SystemClock.now());
+    let board = Board::new(words, memory(PAGE_WORDS)).expect("enough words");
     let ticketer = Ticketer::new(Sealer {
         board,
         clock: Arc::new(SystemClock),

@@ -7,7 +7,9 @@
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
+
+use zeroize::Zeroizing;
 
 /// Descriptors that can be kept at a time.
 const MOST: usize = 64;
@@ -91,6 +93,75 @@ pub fn close_kept(close: impl Fn(RawFd)) {
     FORKS.fetch_add(1, Ordering::AcqRel);
 }
 
+/// Secrets that can be kept at a time.
+const SECRETS: usize = 16;
+
+static SECRET: [Place; SECRETS] = [const { Place::new() }; SECRETS];
+
+/// Where a secret lies.
+struct Place {
+    address: AtomicUsize,
+    length: AtomicUsize,
+}
+
+impl Place {
+    const fn new() -> Self {
+        Self {
+            address: AtomicUsize::new(0),
+            length: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// Octets that no forked process has: they are zero there. Wiped when dropped.
+pub struct Secret(Zeroizing<Box<[u8]>>);
+
+impl Secret {
+    /// Keeps `octets` from every fork to come. For the parent, which has one thread.
+    ///
+    /// # Errors
+    /// The table is full.
+    pub fn new(octets: &[u8]) -> io::Result<Self> {
+        let octets: Zeroizing<Box<[u8]>> = Zeroizing::new(octets.into());
+        let address = octets.as_ptr().addr();
+        let free = |place: &&Place| place.address.load(Ordering::Acquire) == 0;
+        let full = || io::Error::other("too many secrets are kept from forked processes");
+        let place = SECRET.iter().find(free).ok_or_else(full)?;
+        place.length.store(octets.len(), Ordering::Release);
+        place.address.store(address, Ordering::Release);
+        Ok(Self(octets))
+    }
+}
+
+impl Deref for Secret {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        let mine = self.0.as_ptr().addr();
+        for place in &SECRET {
+            let _ = place
+                .address
+                .compare_exchange(mine, 0, Ordering::AcqRel, Ordering::Acquire);
+        }
+    }
+}
+
+/// In a process just forked: gives address and length of every secret to `wipe`. As [`close_kept`].
+pub fn wipe_secrets(wipe: impl Fn(usize, usize)) {
+    for place in &SECRET {
+        let address = place.address.swap(0, Ordering::AcqRel);
+        if address != 0 {
+            wipe(address, place.length.load(Ordering::Acquire));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +190,28 @@ mod tests {
         assert!(
             std::fs::symlink_metadata(link).is_ok(),
             "the handler's to close, and it did not here"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_wiped_in_a_fork_and_forgotten_by_its_owner() {
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, second) = (
+            Secret::new(&[1; 48]).unwrap(),
+            Secret::new(&[2; 32]).unwrap(),
+        );
+        let (a, b) = (first.as_ptr().addr(), second.as_ptr().addr());
+        assert_eq!(*first, [1; 48]);
+        drop(first);
+        let wiped = Mutex::new(Vec::new());
+        wipe_secrets(|address, length| wiped.lock().unwrap().push((address, length)));
+        assert!(wiped.lock().unwrap().contains(&(b, 32)));
+        assert!(
+            !wiped
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|(address, _)| *address == a && a != b)
         );
     }
 }

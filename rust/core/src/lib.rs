@@ -12,6 +12,7 @@ pub mod describe;
 pub mod engine;
 pub mod file;
 pub mod forks;
+pub mod gift;
 pub mod hello;
 pub mod policy;
 pub mod resolver;

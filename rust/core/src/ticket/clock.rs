@@ -24,24 +24,39 @@ impl Clock for SystemClock {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::Clock;
+    use core::fmt;
     use core::sync::atomic::{AtomicU64, Ordering};
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
+
+    type Watcher = Box<dyn Fn(u64) + Send>;
 
     /// A clock that a test turns by hand; clones show the same time.
-    #[derive(Debug, Clone)]
-    pub(crate) struct HandClock(Arc<AtomicU64>);
+    #[derive(Clone)]
+    pub(crate) struct HandClock(Arc<AtomicU64>, Arc<Mutex<Vec<Watcher>>>);
+
+    impl fmt::Debug for HandClock {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "HandClock({})", self.now())
+        }
+    }
 
     impl HandClock {
         pub(crate) fn at(now: u64) -> Self {
-            Self(Arc::new(AtomicU64::new(now)))
+            Self(Arc::new(AtomicU64::new(now)), Arc::default())
+        }
+
+        /// Has `watcher` told whenever the clock is turned.
+        pub(crate) fn when_turned(&self, watcher: impl Fn(u64) + Send + 'static) {
+            self.1.lock().unwrap().push(Box::new(watcher));
         }
 
         pub(crate) fn set(&self, now: u64) {
             self.0.store(now, Ordering::SeqCst);
+            self.1.lock().unwrap().iter().for_each(|tell| tell(now));
         }
 
         pub(crate) fn advance(&self, seconds: u64) {
-            self.0.fetch_add(seconds, Ordering::SeqCst);
+            self.set(self.now() + seconds);
         }
     }
 

@@ -1,11 +1,9 @@
 //! One sequence of keys in shared memory: a ring with a slot for each interval of time.
 //!
-//! A slot is a tag (which interval it holds) and the words of a 256-bit key. Two ways of filling it:
-//!
-//! * [`Lane::agree`]: any number of processes and threads at once, without a lock and without waiting for each other. Every
-//!   word of a new key is set once, by whoever wins the exchange from zero; the key is what stands there when no word is zero.
-//!   A process that dies half way leaves a slot that the next one completes.
-//! * [`Lane::write`]: one writer, the parent process, with keys derived from a secret file.
+//! The parent process alone writes ([`LaneWriter`]); everybody else has the memory mapped for reading ([`Lane`]). A slot
+//! is a tag, which says whose lane's and which interval's key it holds, and the words of a 256-bit key. The tag is
+//! taken away before the words change and put back after: a reader that finds the same tag before and after it read
+//! the words has the whole key of that lane and interval, wherever the writer was meanwhile, and wherever it died.
 
 use super::seal::KEY_LEN;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -25,10 +23,12 @@ const ID: usize = 0;
 const INTERVAL: usize = 1;
 const RETIRES: usize = 2;
 
+const EMPTY: u64 = 0;
+
 /// A key as it leaves shared memory.
 pub type KeyBytes = Zeroizing<[u8; KEY_LEN]>;
 
-/// A view of one lane; copying it copies the view.
+/// A view of one lane, which reads; copying it copies the view.
 #[derive(Debug, Clone, Copy)]
 pub struct Lane {
     words: &'static [AtomicU64],
@@ -42,33 +42,17 @@ impl Lane {
 
     /// What tickets name this lane's keys by; 0 is a lane never used.
     pub fn id(&self) -> u32 {
-        u32::try_from(self.words[ID].load(Ordering::Acquire)).unwrap_or(0)
+        u32::try_from(self.word(ID)).unwrap_or(0)
     }
 
     /// Seconds that one key is the newest; at least 1.
     pub fn interval(&self) -> u64 {
-        self.words[INTERVAL].load(Ordering::Acquire).max(1)
+        self.word(INTERVAL).max(1)
     }
 
-    /// When nothing of this lane is accepted any more (seconds since 1970); 0 is "no end".
-    pub fn retires(&self) -> u64 {
-        self.words[RETIRES].load(Ordering::Acquire)
-    }
-
-    /// Sets the end of this lane.
-    pub fn retire_at(&self, when: u64) {
-        self.words[RETIRES].store(when, Ordering::Release);
-    }
-
-    /// Empties the lane and gives it a new identity. For the one writer of a lane.
-    pub fn reset(&self, id: u32, interval: u64) {
-        self.words[ID].store(0, Ordering::SeqCst);
-        for slot in self.slots() {
-            slot.clear();
-        }
-        self.words[INTERVAL].store(interval.max(1), Ordering::Release);
-        self.words[RETIRES].store(0, Ordering::Release);
-        self.words[ID].store(u64::from(id), Ordering::SeqCst);
+    /// Whether it is accepted at `now` (seconds since 1970).
+    pub fn is_alive(&self, now: u64) -> bool {
+        is_alive(self.word(RETIRES), now)
     }
 
     /// The number of the interval that holds the time `now`.
@@ -76,72 +60,143 @@ impl Lane {
         now / self.interval()
     }
 
-    /// The key of `epoch`, if it is there and whole.
-    pub fn read(&self, epoch: u64) -> Option<KeyBytes> {
-        self.slot(epoch).read(tag_of(epoch))
-    }
-
-    /// The key of `epoch`, made now if nobody made it yet; all callers in all processes get the same one.
-    /// The flag says that this call began a new key. None when there is no randomness.
-    pub fn agree(
-        &self,
-        epoch: u64,
-        random: impl Fn(&mut [u8]) -> bool,
-    ) -> Option<(KeyBytes, bool)> {
-        let (slot, tag) = (self.slot(epoch), tag_of(epoch));
-        let mut began = false;
-        for _ in 0..AGREE_TRIES {
-            if let Some(key) = slot.read(tag) {
-                return Some((key, began));
-            }
-            if slot.tag.load(Ordering::Acquire) != tag {
-                began |= slot.claim(tag);
-            }
-            slot.fill(&random)?;
+    /// The key of the lane `id` for `epoch`, if it is there and whole.
+    pub fn read(&self, id: u32, epoch: u64) -> Option<KeyBytes> {
+        let tag = tag_of(id, epoch)?;
+        let [tag_word, words @ ..] = slot(self.words, epoch)? else {
+            return None;
+        };
+        if load(tag_word) != tag {
+            return None;
         }
-        None
-    }
-
-    /// Puts the key of `epoch` into its slot. For the one writer of a lane.
-    pub fn write(&self, epoch: u64, key: &[u8; KEY_LEN]) {
-        let slot = self.slot(epoch);
-        slot.tag.store(EMPTY, Ordering::SeqCst);
-        for (word, bytes) in slot.words.iter().zip(key.chunks_exact(8)) {
-            word.store(word_of(bytes), Ordering::Release);
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        for (out, word) in key.chunks_exact_mut(8).zip(words) {
+            out.copy_from_slice(&load(word).to_be_bytes());
         }
-        slot.tag.store(tag_of(epoch), Ordering::SeqCst);
+        // A word of another key was stored after the tag was taken away, and is seen after it.
+        (load(tag_word) == tag).then_some(key)
     }
 
-    /// Erases the keys of all intervals outside `first..=last`; any process may.
-    pub fn keep_only(&self, first: u64, last: u64) {
-        for slot in self.slots() {
-            let tag = slot.tag.load(Ordering::Acquire);
-            if tag != EMPTY && !(tag_of(first)..=tag_of(last)).contains(&tag) {
-                slot.erase(tag);
-            }
-        }
-    }
-
-    fn slot(&self, epoch: u64) -> Slot<'_> {
-        let index = usize::try_from(epoch % SLOTS as u64).unwrap_or(0);
-        let at = HEADER_WORDS + index * SLOT_WORDS;
-        Slot::new(&self.words[at..at + SLOT_WORDS])
-    }
-
-    fn slots(&self) -> impl Iterator<Item = Slot<'_>> {
-        self.words[HEADER_WORDS..]
-            .chunks_exact(SLOT_WORDS)
-            .map(Slot::new)
+    fn word(&self, place: usize) -> u64 {
+        self.words.get(place).map_or(0, load)
     }
 }
 
-/// Rounds of [`Lane::agree`]. One suffices unless others exchange the slot under our hands, which takes a clock that jumps.
-const AGREE_TRIES: usize = 8;
+/// The writer of a lane. What it wrote it knows by itself: nothing is read back from the shared memory.
+#[derive(Debug)]
+pub struct LaneWriter {
+    words: &'static [AtomicU64],
+    id: u32,
+    interval: u64,
+    retires: u64,
+    /// Tags by slot.
+    tags: Vec<u64>,
+}
 
-const EMPTY: u64 = 0;
+impl LaneWriter {
+    /// The writer of a lane that is all zero; None when there are fewer words than [`LANE_WORDS`].
+    pub fn new(words: &'static [AtomicU64]) -> Option<Self> {
+        Some(Self {
+            words: words.get(..LANE_WORDS)?,
+            id: 0,
+            interval: 1,
+            retires: 0,
+            tags: vec![EMPTY; SLOTS],
+        })
+    }
 
-fn tag_of(epoch: u64) -> u64 {
-    epoch.saturating_add(1)
+    /// Empties the lane and gives it a new identity (0 for none) and a new length of intervals in seconds.
+    pub fn reset(&mut self, id: u32, interval: u64) {
+        self.set(ID, 0);
+        self.keep_only(1, 0);
+        (self.id, self.interval, self.retires) = (id, interval.max(1), 0);
+        self.set(INTERVAL, self.interval);
+        self.set(RETIRES, self.retires);
+        self.set(ID, u64::from(id));
+    }
+
+    /// What tickets name this lane's keys by; 0 is a lane that is not in use.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Seconds that one key is the newest.
+    pub fn interval(&self) -> u64 {
+        self.interval
+    }
+
+    /// When nothing of this lane is accepted any more (seconds since 1970); 0 is "no end".
+    pub fn retires(&self) -> u64 {
+        self.retires
+    }
+
+    /// Whether it is accepted at `now`.
+    pub fn is_alive(&self, now: u64) -> bool {
+        is_alive(self.retires, now)
+    }
+
+    /// Sets the end of this lane.
+    pub fn retire_at(&mut self, when: u64) {
+        self.retires = when;
+        self.set(RETIRES, when);
+    }
+
+    /// The number of the interval that holds the time `now`.
+    pub fn epoch(&self, now: u64) -> u64 {
+        now / self.interval
+    }
+
+    /// Whether the key of `epoch` has been written and not erased since.
+    pub fn has(&self, epoch: u64) -> bool {
+        let tag = tag_of(self.id, epoch);
+        tag.is_some() && place_of(epoch).and_then(|place| self.tags.get(place).copied()) == tag
+    }
+
+    /// Puts the key of `epoch` into its slot.
+    pub fn write(&mut self, epoch: u64, key: &[u8; KEY_LEN]) {
+        let (Some(tag), Some(place)) = (tag_of(self.id, epoch), place_of(epoch)) else {
+            return;
+        };
+        let (Some(known), Some([tag_word, words @ ..])) =
+            (self.tags.get_mut(place), slot(self.words, epoch))
+        else {
+            return;
+        };
+        *known = tag;
+        store(tag_word, EMPTY);
+        for (word, bytes) in words.iter().zip(key.chunks_exact(8)) {
+            store(word, word_of(bytes));
+        }
+        store(tag_word, tag);
+    }
+
+    /// Erases the keys of all intervals outside `first..=last`.
+    pub fn keep_only(&mut self, first: u64, last: u64) {
+        for (known, slot) in self.tags.iter_mut().zip(slots(self.words)) {
+            // The interval stands in the lower half.
+            let epoch = (*known & u64::from(u32::MAX)).saturating_sub(1);
+            if *known != EMPTY && !(first..=last).contains(&epoch) {
+                *known = EMPTY;
+                slot.iter().for_each(|word| store(word, EMPTY));
+            }
+        }
+    }
+
+    fn set(&self, place: usize, value: u64) {
+        if let Some(word) = self.words.get(place) {
+            store(word, value);
+        }
+    }
+}
+
+fn is_alive(retires: u64, now: u64) -> bool {
+    retires == 0 || now < retires
+}
+
+/// Lane and interval in one word, never [`EMPTY`]; None for times that no ticket can name.
+fn tag_of(id: u32, epoch: u64) -> Option<u64> {
+    let epoch = u32::try_from(epoch.checked_add(1)?).ok()?;
+    Some(u64::from(id) << 32 | u64::from(epoch))
 }
 
 fn word_of(bytes: &[u8]) -> u64 {
@@ -150,194 +205,83 @@ fn word_of(bytes: &[u8]) -> u64 {
         .fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// One key and the tag that says whose it is.
-struct Slot<'a> {
-    tag: &'a AtomicU64,
-    words: &'a [AtomicU64],
+fn place_of(epoch: u64) -> Option<usize> {
+    usize::try_from(epoch % SLOTS as u64).ok()
 }
 
-impl<'a> Slot<'a> {
-    fn new(words: &'a [AtomicU64]) -> Self {
-        Self {
-            tag: &words[0],
-            words: &words[1..],
-        }
-    }
-
-    /// The key under `tag`; None when another stands here, or when it is not whole. The tag is read again after the words,
-    /// so that a key exchanged meanwhile is not taken for this one.
-    fn read(&self, tag: u64) -> Option<KeyBytes> {
-        if self.tag.load(Ordering::Acquire) != tag {
-            return None;
-        }
-        let mut key = Zeroizing::new([0; KEY_LEN]);
-        for (out, word) in key.chunks_exact_mut(8).zip(self.words) {
-            let word = word.load(Ordering::Acquire);
-            if word == 0 {
-                return None;
-            }
-            out.copy_from_slice(&word.to_be_bytes());
-        }
-        (self.tag.load(Ordering::Acquire) == tag).then_some(key)
-    }
-
-    /// Takes the slot from whatever it holds; true when it was this call that set the tag.
-    fn claim(&self, tag: u64) -> bool {
-        let old = self.tag.load(Ordering::Acquire);
-        if old == tag || !self.wipe(old) {
-            return false;
-        }
-        self.tag
-            .compare_exchange(old, tag, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
-    }
-
-    fn erase(&self, tag: u64) {
-        if self.wipe(tag) {
-            let _ = self
-                .tag
-                .compare_exchange(tag, EMPTY, Ordering::AcqRel, Ordering::Acquire);
-        }
-    }
-
-    /// Zeroes the words that stand under `tag`, and only those: each by exchange of the value seen while the tag held. A new
-    /// key that another process puts here meanwhile has other words and stays.
-    fn wipe(&self, tag: u64) -> bool {
-        let mut seen = Zeroizing::new([0; KEY_WORDS]);
-        for (seen, word) in seen.iter_mut().zip(self.words) {
-            *seen = word.load(Ordering::Acquire);
-        }
-        if self.tag.load(Ordering::Acquire) != tag {
-            return false;
-        }
-        for (word, old) in self.words.iter().zip(seen.iter()) {
-            let _ = word.compare_exchange(*old, 0, Ordering::AcqRel, Ordering::Acquire);
-        }
-        true
-    }
-
-    /// Gives every word that is zero a random value, unless another process was first.
-    fn fill(&self, random: &impl Fn(&mut [u8]) -> bool) -> Option<()> {
-        let mut fresh: KeyBytes = Zeroizing::new([0; KEY_LEN]);
-        if !random(&mut fresh[..]) {
-            return None;
-        }
-        for (word, bytes) in self.words.iter().zip(fresh.chunks_exact(8)) {
-            let _ = word.compare_exchange(0, word_of(bytes), Ordering::AcqRel, Ordering::Acquire);
-        }
-        Some(())
-    }
-
-    fn clear(&self) {
-        self.tag.store(EMPTY, Ordering::SeqCst);
-        for word in self.words {
-            word.store(0, Ordering::SeqCst);
-        }
-    }
+fn slots(words: &'static [AtomicU64]) -> impl Iterator<Item = &'static [AtomicU64]> {
+    words
+        .get(HEADER_WORDS..)
+        .unwrap_or_default()
+        .chunks_exact(SLOT_WORDS)
 }
 
-#[cfg(test)]
-pub(crate) fn lane_for_test() -> Lane {
-    let words: Vec<AtomicU64> = (0..LANE_WORDS).map(|_| AtomicU64::new(0)).collect();
-    Lane::new(Box::leak(words.into_boxed_slice())).unwrap()
+fn slot(words: &'static [AtomicU64], epoch: u64) -> Option<&'static [AtomicU64]> {
+    slots(words).nth(place_of(epoch)?)
+}
+
+/// Every load of shared memory.
+pub(super) fn load(word: &AtomicU64) -> u64 {
+    #[cfg(test)]
+    super::model::before_a_load();
+    word.load(Ordering::SeqCst)
+}
+
+/// Every store to shared memory.
+pub(super) fn store(word: &'static AtomicU64, value: u64) {
+    #[cfg(test)]
+    if super::model::recorded(word, value) {
+        return;
+    }
+    word.store(value, Ordering::SeqCst);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
-    use std::sync::Barrier;
 
-    fn random(out: &mut [u8]) -> bool {
-        aws_lc_rs::rand::fill(out).is_ok()
+    fn lane() -> (Lane, LaneWriter) {
+        let words: Vec<AtomicU64> = (0..LANE_WORDS).map(|_| AtomicU64::new(0)).collect();
+        let words: &'static [AtomicU64] = Box::leak(words.into_boxed_slice());
+        let mut writer = LaneWriter::new(words).unwrap();
+        writer.reset(9, 60);
+        (Lane::new(words).unwrap(), writer)
     }
 
     #[test]
-    fn agrees_on_one_key_however_many_race() {
-        let lane = lane_for_test();
-        for epoch in 0..300 {
-            let barrier = Barrier::new(8);
-            let results: Vec<(KeyBytes, bool)> = std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..8)
-                    .map(|_| {
-                        scope.spawn(|| {
-                            barrier.wait();
-                            lane.agree(epoch, random).unwrap()
-                        })
-                    })
-                    .collect();
-                threads
-                    .into_iter()
-                    .map(|thread| thread.join().unwrap())
-                    .collect()
-            });
-            let keys: HashSet<[u8; KEY_LEN]> = results.iter().map(|(key, _)| **key).collect();
-            assert_eq!(keys.len(), 1, "epoch {epoch}");
-            assert_eq!(
-                results.iter().filter(|(_, began)| *began).count(),
-                1,
-                "epoch {epoch}"
-            );
-        }
-    }
-
-    #[test]
-    fn completes_what_a_dead_process_left_half_done() {
-        let lane = lane_for_test();
-        let slot = lane.slot(7);
-        assert!(slot.claim(tag_of(7)));
-        slot.words[1].store(0x1234, Ordering::SeqCst);
-        assert!(lane.read(7).is_none());
-        let (key, _) = lane.agree(7, random).unwrap();
-        assert_eq!(key[8..16], 0x1234u64.to_be_bytes());
-    }
-
-    #[test]
-    fn a_late_wipe_spares_the_new_key() {
-        let lane = lane_for_test();
-        lane.agree(1, random).unwrap();
-        let (slot, next) = (lane.slot(1), 1 + SLOTS as u64);
-        lane.agree(next, random).unwrap();
-        assert!(!slot.wipe(tag_of(1)));
-        assert!(lane.read(next).is_some() && lane.read(1).is_none());
-    }
-
-    #[test]
-    fn no_randomness_is_no_key() {
-        assert!(lane_for_test().agree(3, |_| false).is_none());
+    fn keys_are_read_as_written_under_their_own_name_alone() {
+        let (lane, mut writer) = lane();
+        writer.write(4, &[7; KEY_LEN]);
+        assert_eq!(*lane.read(9, 4).unwrap(), [7; KEY_LEN]);
+        assert!(writer.has(4) && !writer.has(5));
+        assert!(lane.read(8, 4).is_none() && lane.read(9, 5).is_none());
+        assert!(lane.read(9, 4 + SLOTS as u64).is_none());
+        assert!(lane.read(9, u64::MAX).is_none());
+        writer.write(4 + SLOTS as u64, &[8; KEY_LEN]);
+        assert!(lane.read(9, 4).is_none() && !writer.has(4));
     }
 
     #[test]
     fn erases_what_is_outside() {
-        let lane = lane_for_test();
+        let (lane, mut writer) = lane();
+        (10..20).for_each(|epoch| writer.write(epoch, &[1; KEY_LEN]));
+        writer.keep_only(13, 15);
         for epoch in 10..20 {
-            lane.agree(epoch, random).unwrap();
+            let kept = (13..=15).contains(&epoch);
+            assert_eq!(lane.read(9, epoch).is_some(), kept, "epoch {epoch}");
         }
-        lane.keep_only(13, 15);
-        for epoch in 10..20 {
-            assert_eq!(
-                lane.read(epoch).is_some(),
-                (13..=15).contains(&epoch),
-                "epoch {epoch}"
-            );
-        }
-        let left = lane.slots().map(|slot| {
-            slot.words
-                .iter()
-                .filter(|w| w.load(Ordering::SeqCst) != 0)
-                .count()
-        });
-        assert_eq!(left.sum::<usize>(), 3 * KEY_WORDS);
+        let left = slots(lane.words).flatten().filter(|word| load(word) != 0);
+        assert_eq!(left.count(), 3 * SLOT_WORDS);
     }
 
     #[test]
     fn reset_forgets_everything() {
-        let lane = lane_for_test();
-        lane.reset(9, 60);
-        lane.write(4, &[7; KEY_LEN]);
-        assert_eq!(*lane.read(4).unwrap(), [7; KEY_LEN]);
-        lane.reset(10, 30);
-        assert!(lane.read(4).is_none());
+        let (lane, mut writer) = lane();
+        writer.write(4, &[7; KEY_LEN]);
+        writer.retire_at(100);
+        writer.reset(10, 30);
+        assert!(slots(lane.words).flatten().all(|word| load(word) == 0));
         assert_eq!((lane.id(), lane.interval(), lane.epoch(61)), (10, 30, 2));
+        assert!(lane.is_alive(100));
     }
 }

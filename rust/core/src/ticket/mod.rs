@@ -3,7 +3,9 @@
 //! rustls offers two seams, `ProducesTickets` and `StoresServerSessions`, and compares little when it resumes. So every
 //! session leaves this process sealed in an envelope of ours that says to whom it belongs and until when:
 //!
-//! * [`board`]: keys and counters in memory shared by all children; keys rotate by themselves and are erased when old
+//! * [`board`], [`keeper`]: keys in shared memory, which httpd's parent writes and its children read; keys rotate by
+//!   themselves and are erased when old
+//! * [`counters`]: what every process counts
 //! * [`secret`]: the same keys on several machines, derived from one secret file
 //! * [`sealer`], [`envelope`]: what a sealed session looks like, and when it may be resumed
 //! * [`ticketer`], [`store`]: the two seams
@@ -18,7 +20,10 @@ pub mod connection;
 pub mod counters;
 pub mod courier;
 pub mod envelope;
+pub mod keeper;
 mod lane;
+#[cfg(test)]
+mod model;
 mod seal;
 pub mod sealer;
 pub mod secret;
@@ -28,7 +33,9 @@ pub mod ticketer;
 pub use board::{BOARD_WORDS, Board};
 pub use clock::{Clock, SystemClock};
 pub use connection::Resumption;
+pub use counters::PAGE_WORDS;
 pub use courier::Courier;
+pub use keeper::Keeper;
 pub use sealer::Sealer;
 pub use secret::SecretFile;
 pub use store::{Cache, Lookup, SessionStore};

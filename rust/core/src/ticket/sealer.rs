@@ -53,8 +53,10 @@ impl Sealer {
         history: History,
         value: &[u8],
     ) -> Option<Vec<u8>> {
-        let (name, key) = self.board.newest(&*self.clock)?;
-        let envelope = self.envelope(to.lifetime, history)?;
+        // One look at the clock: what is sealed is dated within the interval of its key.
+        let issued = self.clock.now();
+        let (name, key) = self.board.newest(issued)?;
+        let envelope = envelope(issued, to.lifetime, history)?;
         let mut head = Vec::with_capacity(128);
         envelope.encode(&mut head);
         if matches!(kind, Kind::Ticket) {
@@ -66,17 +68,6 @@ impl Sealer {
         out.extend_from_slice(&name.epoch.to_be_bytes());
         let aad = kind.aad(to, &out)?;
         seal::seal(&key, &aad, &[&head, value], &mut out).then_some(out)
-    }
-
-    /// The head of what is sealed now.
-    pub(super) fn envelope(&self, lifetime: u32, history: History) -> Option<Envelope> {
-        let issued = self.clock.now();
-        Some(Envelope {
-            issued,
-            lifetime,
-            chain: u32::try_from(issued.saturating_sub(history.origin)).ok()?,
-            client: history.client,
-        })
     }
 
     /// Opens what [`Sealer::seal`] made, if a connection of `to` may resume it now.
@@ -91,15 +82,19 @@ impl Sealer {
             .split_at_checked(HEADER_LEN)
             .ok_or(Refusal::Malformed)?;
         let name = key_name(header).ok_or(Refusal::Malformed)?;
-        let (key, skew) = self.board.find(name, now).ok_or(Refusal::UnknownKey)?;
+        let found = self.board.find(name, now).ok_or(Refusal::UnknownKey)?;
         let aad = kind.aad(to, header).ok_or(Refusal::Malformed)?;
         let mut text = Zeroizing::new(body.to_vec());
-        let opened = seal::open(&key, &aad, &mut text).ok_or(Refusal::Forged)?;
+        let opened = seal::open(&found.key, &aad, &mut text).ok_or(Refusal::Forged)?;
         let (envelope, mut rest) = Envelope::decode(opened).ok_or(Refusal::Malformed)?;
+        // Who learned the key of one interval can make sessions of that interval alone.
+        if !found.interval.contains(&envelope.issued) {
+            return Err(Refusal::Forged);
+        }
         if matches!(kind, Kind::Ticket) {
             rest = to.check_owner(rest)?;
         }
-        envelope.check(to, now, skew)?;
+        envelope.check(to, now, found.skew)?;
         Ok((
             rest.to_vec(),
             History {
@@ -108,6 +103,16 @@ impl Sealer {
             },
         ))
     }
+}
+
+/// The head of what is sealed at `issued`.
+pub(super) fn envelope(issued: u64, lifetime: u32, history: History) -> Option<Envelope> {
+    Some(Envelope {
+        issued,
+        lifetime,
+        chain: u32::try_from(issued.saturating_sub(history.origin)).ok()?,
+        client: history.client,
+    })
 }
 
 impl Kind<'_> {
@@ -142,8 +147,8 @@ fn key_name(header: &[u8]) -> Option<KeyName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ticket::board::board_for_test;
     use crate::ticket::clock::testing::HandClock;
+    use crate::ticket::keeper::testing::Keys;
 
     const NOW: u64 = 1_790_000_000;
     const HERE: Binding<'static> = Binding {
@@ -161,7 +166,7 @@ mod tests {
         let clock = HandClock::at(NOW);
         (
             Sealer {
-                board: board_for_test(43_200),
+                board: Keys::new(43_200, &clock).board,
                 clock: Arc::new(clock.clone()),
             },
             clock,
@@ -286,6 +291,43 @@ mod tests {
         }
         let ticket = sealer.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
         assert!(sealer.open(kind, &HERE, &ticket).is_err());
+    }
+
+    #[test]
+    fn a_key_seals_nothing_dated_outside_of_its_interval() {
+        // As somebody would who has the key of an interval and makes sessions of it.
+        let (sealer, clock) = sealer();
+        let (name, key) = sealer.board.newest(NOW).unwrap();
+        let start = u64::from(name.epoch) * 3600;
+        let make = |issued: u64| {
+            let mut head = Vec::new();
+            let history = History {
+                origin: issued,
+                client: None,
+            };
+            envelope(issued, HERE.lifetime, history)
+                .unwrap()
+                .encode(&mut head);
+            HERE.encode_owner(&mut head).unwrap();
+            let mut out = vec![FORMAT];
+            out.extend_from_slice(&name.lane.to_be_bytes());
+            out.extend_from_slice(&name.epoch.to_be_bytes());
+            let aad = Kind::Ticket.aad(&HERE, &out).unwrap();
+            assert!(seal::seal(&key, &aad, &[&head, b"session"], &mut out));
+            out
+        };
+        for (now, issued, good) in [
+            (start + 3599, start, true),
+            (start + 3599, start + 3599, true),
+            (start + 3599, start - 1, false),
+            (start + 3600, start + 3600, false),
+            (start + 40_000, start + 39_000, false),
+        ] {
+            clock.set(now);
+            let opened = sealer.open(Kind::Ticket, &HERE, &make(issued)).map(|_| ());
+            let expected = if good { Ok(()) } else { Err(Refusal::Forged) };
+            assert_eq!(opened, expected, "{issued} at {now}, from {start}");
+        }
     }
 
     #[test]

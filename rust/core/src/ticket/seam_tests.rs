@@ -1,8 +1,8 @@
 //! The ticketer and the store under rustls itself: what resumes, and what does not.
 
-use super::board::board_for_test;
 use super::clock::testing::HandClock;
 use super::counters::Counter;
+use super::keeper::testing::Keys;
 use super::store::{Cache, Lookup, Stored};
 use super::*;
 use crate::context::{self, Context};
@@ -80,7 +80,7 @@ impl Pair {
     fn new(version: &'static SupportedProtocolVersion, tickets: bool) -> Self {
         let clock = HandClock::at(NOW);
         let sealer = Sealer {
-            board: board_for_test(u64::from(LIFETIME)),
+            board: Keys::new(u64::from(LIFETIME), &clock).board,
             clock: Arc::new(clock.clone()),
         };
         let cache = Arc::new(MapCache::default());

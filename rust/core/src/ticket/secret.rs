@@ -5,11 +5,13 @@
 
 #[cfg(test)]
 use super::board::KeyName;
-use super::board::{Board, MAX_LIFETIME};
+use super::board::{AHEAD, MAX_LIFETIME};
 use super::envelope::FORMAT;
+use super::keeper::Keeper;
 use super::lane::{KeyBytes, SLOTS};
 use super::seal::KEY_LEN;
 use crate::file::{self, Identity, Limit, Refusal};
+use crate::forks::Secret as Kept;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -23,9 +25,6 @@ pub const MIN_INTERVAL: u64 = 60;
 
 const MIN_SECRET: usize = 32;
 const MAX_SECRET: usize = 4096;
-
-/// Intervals ahead of now whose keys are published, so that a busy parent is never late.
-const AHEAD: u64 = 2;
 
 /// A secret file and what was read from it. Lives in the parent process.
 #[derive(Debug)]
@@ -71,23 +70,26 @@ impl SecretFile {
         }
     }
 
-    /// Puts the keys of the intervals around `now` into the shared memory.
-    pub fn publish(&self, board: &Board, now: u64) {
+    /// Puts the keys of the intervals around `now` into the shared memory, and has tickets issued under them.
+    pub fn publish(&self, keeper: &mut Keeper, now: u64) {
         let id = self.current.id(self.interval);
-        let (lane, _) = board.issue_from_secret(id, self.interval, now);
-        self.current.publish(board, &lane, now);
+        let lane = keeper.issue_from_secret(id, self.interval, now);
+        keeper.publish(lane, now, |interval, epoch| {
+            self.current.key(interval, epoch)
+        });
+        keeper.put_in_force(lane);
         if let Some(previous) = &self.previous
-            && let Some(lane) = board.secret_lane(previous.id(self.interval), now)
+            && let Some(lane) = keeper.secret_lane(previous.id(self.interval), now)
         {
-            previous.publish(board, &lane, now);
+            keeper.publish(lane, now, |interval, epoch| previous.key(interval, epoch));
         }
     }
 
     /// Looks whether the file was replaced, and publishes what is due. For the parent, every few seconds.
-    pub fn poll(&mut self, board: &Board, now: u64) -> Poll {
+    pub fn poll(&mut self, keeper: &mut Keeper, now: u64) -> Poll {
         let outcome = self.reread();
-        self.publish(board, now);
-        board.erase_old(now);
+        self.publish(keeper, now);
+        keeper.tick(now);
         outcome
     }
 
@@ -100,7 +102,7 @@ impl SecretFile {
         match Secret::read(&self.path) {
             Ok((secret, stamp)) => {
                 self.stamp = Some(stamp);
-                if secret.0 == self.current.0 {
+                if *secret.0 == *self.current.0 {
                     return Poll::Same;
                 }
                 self.previous = Some(core::mem::replace(&mut self.current, secret));
@@ -123,9 +125,8 @@ pub fn check_interval(interval: u64, retention: u64) -> Result<(), String> {
     ))
 }
 
-/// The octets of a secret file; wiped when dropped, and not shown by `Debug`.
-#[derive(PartialEq, Eq)]
-struct Secret(Zeroizing<Vec<u8>>);
+/// The octets of a secret file; wiped when dropped and in forked processes, and not shown by `Debug`.
+struct Secret(Kept);
 
 impl Secret {
     fn read(path: &Path) -> Result<(Self, Identity), String> {
@@ -144,6 +145,7 @@ impl Secret {
             ));
         }
         Self::check(&octets).map_err(|problem| format!("ticket secret {name} {problem}"))?;
+        let octets = Kept::new(&octets).map_err(|error| error.to_string())?;
         Ok((Self(octets), Identity::from(&meta)))
     }
 
@@ -177,15 +179,6 @@ impl Secret {
 
     fn extract(&self) -> Prk {
         Salt::new(HKDF_SHA256, b"mod_tls session tickets").extract(&self.0)
-    }
-
-    fn publish(&self, board: &Board, lane: &super::lane::Lane, now: u64) {
-        let (first, last) = board.window(lane, now);
-        for epoch in first..=last.saturating_add(AHEAD) {
-            if lane.read(epoch).is_none() {
-                lane.write(epoch, &self.key(lane.interval(), epoch));
-            }
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
-use crate::ticket::board::board_for_test;
 use crate::ticket::clock::Clock;
 use crate::ticket::clock::testing::HandClock;
+use crate::ticket::keeper::testing::Keys;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -81,31 +81,32 @@ fn what_is_wrong_with_a_file_is_said() {
 fn machines_with_one_file_have_the_same_keys() {
     let dir = Directory::new();
     dir.put(&secret_of(1), 0o600);
-    let (here, there) = (board_for_test(12 * HOUR), board_for_test(12 * HOUR));
+    let clock = HandClock::at(NOW);
+    let (here, there) = (Keys::new(12 * HOUR, &clock), Keys::new(12 * HOUR, &clock));
     for hour in 0..24 * 21 {
         // clocks a minute apart, one before and one after the change of the interval
         let now = NOW - NOW % HOUR + hour * HOUR;
         let (early, late) = (HandClock::at(now - 30), HandClock::at(now + 30));
         SecretFile::open(&dir.secret(), HOUR)
             .unwrap()
-            .publish(&here, early.now());
+            .publish(&mut here.keeper(), early.now());
         SecretFile::open(&dir.secret(), HOUR)
             .unwrap()
-            .publish(&there, late.now());
+            .publish(&mut there.keeper(), late.now());
         for (from, from_clock, to, to_clock) in [
             (&here, &early, &there, &late),
             (&there, &late, &here, &early),
         ] {
-            let (name, key) = from.newest(from_clock).unwrap();
-            let (found, skew) = to.find(name, to_clock.now()).unwrap();
-            assert_eq!((*found, skew), (*key, 60), "hour {hour}");
+            let (name, key) = from.board.newest(from_clock.now()).unwrap();
+            let found = to.board.find(name, to_clock.now()).unwrap();
+            assert_eq!((*found.key, found.skew), (*key, 60), "hour {hour}");
         }
     }
 }
 
 #[test]
 fn secrets_intervals_and_epochs_have_keys_of_their_own() {
-    let secret = |seed| Secret(Zeroizing::new(secret_of(seed)));
+    let secret = |seed| Secret(Kept::new(&secret_of(seed)).unwrap());
     let keys = [
         secret(1).key(60, 5),
         secret(1).key(60, 6),
@@ -124,23 +125,24 @@ fn secrets_intervals_and_epochs_have_keys_of_their_own() {
 fn a_replaced_secret_is_accepted_for_one_lifetime() {
     let dir = Directory::new();
     dir.put(&secret_of(1), 0o600);
-    let (board, clock) = (board_for_test(2 * HOUR), HandClock::at(NOW));
+    let clock = HandClock::at(NOW);
+    let keys = Keys::new(2 * HOUR, &clock);
     let mut file = SecretFile::open(&dir.secret(), HOUR).unwrap();
-    file.publish(&board, NOW);
-    let (old, _) = board.newest(&clock).unwrap();
-    assert_eq!(file.poll(&board, NOW), Poll::Same);
+    file.publish(&mut keys.keeper(), NOW);
+    let (old, _) = keys.board.newest(clock.now()).unwrap();
+    assert_eq!(file.poll(&mut keys.keeper(), NOW), Poll::Same);
 
     dir.put(&secret_of(2), 0o600);
-    assert_eq!(file.poll(&board, NOW + 10), Poll::Replaced);
-    let (new, _) = board.newest(&clock).unwrap();
+    assert_eq!(file.poll(&mut keys.keeper(), NOW + 10), Poll::Replaced);
+    let (new, _) = keys.board.newest(clock.now()).unwrap();
     assert_ne!(new.lane, old.lane);
     // another machine may go on with the old one for a while
     let now = NOW + 2 * HOUR;
-    assert_eq!(file.poll(&board, now), Poll::Same);
+    assert_eq!(file.poll(&mut keys.keeper(), now), Poll::Same);
     let epoch = u32::try_from(now / HOUR).unwrap();
-    assert!(board.find(old, now).is_some());
+    assert!(keys.board.find(old, now).is_some());
     assert!(
-        board
+        keys.board
             .find(
                 KeyName {
                     lane: old.lane,
@@ -151,10 +153,10 @@ fn a_replaced_secret_is_accepted_for_one_lifetime() {
             .is_some()
     );
     let now = NOW + 2 * HOUR + 10;
-    assert_eq!(file.poll(&board, now), Poll::Same);
-    assert!(board.find(old, now).is_none());
+    assert_eq!(file.poll(&mut keys.keeper(), now), Poll::Same);
+    assert!(keys.board.find(old, now).is_none());
     assert!(
-        board
+        keys.board
             .find(
                 KeyName {
                     lane: old.lane,
@@ -165,7 +167,7 @@ fn a_replaced_secret_is_accepted_for_one_lifetime() {
             .is_none()
     );
     clock.set(now);
-    let (newest, _) = board.newest(&clock).unwrap();
+    let (newest, _) = keys.board.newest(clock.now()).unwrap();
     assert_eq!(newest.lane, new.lane);
 }
 
@@ -173,24 +175,31 @@ fn a_replaced_secret_is_accepted_for_one_lifetime() {
 fn a_bad_replacement_keeps_the_old_secret() {
     let dir = Directory::new();
     dir.put(&secret_of(1), 0o600);
-    let (board, clock) = (board_for_test(HOUR), HandClock::at(NOW));
+    let clock = HandClock::at(NOW);
+    let keys = Keys::new(HOUR, &clock);
     let mut file = SecretFile::open(&dir.secret(), HOUR).unwrap();
-    file.publish(&board, NOW);
-    let (before, _) = board.newest(&clock).unwrap();
+    file.publish(&mut keys.keeper(), NOW);
+    let (before, _) = keys.board.newest(clock.now()).unwrap();
     dir.put(b"short", 0o600);
-    assert!(matches!(file.poll(&board, NOW + 1), Poll::Refused(text) if text.contains("5 octets")));
-    assert_eq!(file.poll(&board, NOW + 2), Poll::Same, "said once");
+    assert!(
+        matches!(file.poll(&mut keys.keeper(), NOW + 1), Poll::Refused(text) if text.contains("5 octets"))
+    );
+    assert_eq!(
+        file.poll(&mut keys.keeper(), NOW + 2),
+        Poll::Same,
+        "said once"
+    );
     fs::remove_file(dir.secret()).unwrap();
     assert!(
-        matches!(file.poll(&board, NOW + 3), Poll::Refused(text) if text.contains("there is no such file"))
+        matches!(file.poll(&mut keys.keeper(), NOW + 3), Poll::Refused(text) if text.contains("there is no such file"))
     );
-    assert_eq!(board.newest(&clock).unwrap().0, before);
+    assert_eq!(keys.board.newest(clock.now()).unwrap().0, before);
     clock.advance(30 * HOUR);
-    file.poll(&board, clock.now());
-    assert_eq!(board.newest(&clock).unwrap().0.lane, before.lane);
+    file.poll(&mut keys.keeper(), clock.now());
+    assert_eq!(keys.board.newest(clock.now()).unwrap().0.lane, before.lane);
     dir.put(&secret_of(1), 0o600);
     assert_eq!(
-        file.poll(&board, clock.now()),
+        file.poll(&mut keys.keeper(), clock.now()),
         Poll::Same,
         "the same secret again"
     );
@@ -200,19 +209,20 @@ fn a_bad_replacement_keeps_the_old_secret() {
 fn a_secret_replaced_across_a_restart_is_accepted_for_one_lifetime() {
     let dir = Directory::new();
     dir.put(&secret_of(1), 0o600);
-    let (board, clock) = (board_for_test(2 * HOUR), HandClock::at(NOW));
+    let clock = HandClock::at(NOW);
+    let keys = Keys::new(2 * HOUR, &clock);
     let before = SecretFile::open(&dir.secret(), HOUR).unwrap();
-    before.publish(&board, NOW);
-    let (old, _) = board.newest(&clock).unwrap();
+    before.publish(&mut keys.keeper(), NOW);
+    let (old, _) = keys.board.newest(clock.now()).unwrap();
     dir.put(&secret_of(2), 0o600);
     let mut after = SecretFile::open(&dir.secret(), HOUR).unwrap();
     after.inherit(before);
-    after.publish(&board, NOW + 1);
+    after.publish(&mut keys.keeper(), NOW + 1);
     let now = NOW + HOUR;
-    after.poll(&board, now);
+    after.poll(&mut keys.keeper(), now);
     let epoch = u32::try_from(now / HOUR).unwrap();
     assert!(
-        board
+        keys.board
             .find(
                 KeyName {
                     lane: old.lane,
@@ -228,31 +238,33 @@ fn a_secret_replaced_across_a_restart_is_accepted_for_one_lifetime() {
 fn without_the_parent_no_ticket_is_issued_after_a_while() {
     let dir = Directory::new();
     dir.put(&secret_of(1), 0o600);
-    let (board, clock) = (board_for_test(HOUR), HandClock::at(NOW));
+    let clock = HandClock::at(NOW);
+    let keys = Keys::new(HOUR, &clock);
     SecretFile::open(&dir.secret(), HOUR)
         .unwrap()
-        .publish(&board, NOW);
+        .publish(&mut keys.keeper(), NOW);
     clock.advance(HOUR);
-    assert!(board.newest(&clock).is_some());
+    assert!(keys.board.newest(clock.now()).is_some());
     clock.advance(4 * HOUR);
-    assert!(board.newest(&clock).is_none());
+    assert!(keys.board.newest(clock.now()).is_none());
 }
 
 #[test]
 fn back_to_random_keys() {
     let dir = Directory::new();
     dir.put(&secret_of(1), 0o600);
-    let (board, clock) = (board_for_test(HOUR), HandClock::at(NOW));
+    let clock = HandClock::at(NOW);
+    let keys = Keys::new(HOUR, &clock);
     SecretFile::open(&dir.secret(), HOUR)
         .unwrap()
-        .publish(&board, NOW);
-    let (derived, _) = board.newest(&clock).unwrap();
-    board.issue_from_random_keys();
-    board.retire_secrets(NOW);
-    let (random, _) = board.newest(&clock).unwrap();
+        .publish(&mut keys.keeper(), NOW);
+    let (derived, _) = keys.board.newest(clock.now()).unwrap();
+    keys.keeper().issue_from_random_keys(NOW);
+    keys.keeper().retire_secrets(NOW);
+    let (random, _) = keys.board.newest(clock.now()).unwrap();
     assert_ne!(random.lane, derived.lane);
-    assert!(board.find(derived, NOW + HOUR - 1).is_some());
-    assert!(board.find(derived, NOW + HOUR).is_none());
+    assert!(keys.board.find(derived, NOW + HOUR - 1).is_some());
+    assert!(keys.board.find(derived, NOW + HOUR).is_none());
 }
 
 #[test]
@@ -274,6 +286,6 @@ fn intervals_fit_the_memory() {
 
 #[test]
 fn debug_output_shows_no_secret() {
-    let secret = Secret(Zeroizing::new(b"0123456789abcdef0123456789abcdef".to_vec()));
+    let secret = Secret(Kept::new(b"0123456789abcdef0123456789abcdef").unwrap());
     assert_eq!(format!("{secret:?}"), "Secret");
 }

@@ -10,6 +10,7 @@ use super::sealer::{Kind, Sealer};
 use super::ticketer::binding;
 use crate::context::{self, Context};
 use core::fmt::Debug;
+use core::sync::atomic::{AtomicU64, Ordering};
 use rustls::server::StoresServerSessions;
 use std::sync::Arc;
 
@@ -46,7 +47,8 @@ pub trait Cache: Debug + Send + Sync {
     /// What is kept under `key`, which is then forgotten. Atomic where the cache can do that.
     fn take(&self, key: &[u8]) -> Lookup;
 
-    /// Tells the administrator that the cache failed `failures` times by now; called once a minute at most.
+    /// Tells the administrator that the cache failed `failures` times by now, in all processes; called once a minute by a
+    /// process at most.
     fn report(&self, failures: u64);
 }
 
@@ -56,6 +58,8 @@ pub struct SessionStore {
     sealer: Sealer,
     cache: Arc<dyn Cache>,
     breaker: Breaker,
+    /// When the last report was (seconds since 1970).
+    reported: AtomicU64,
 }
 
 const EXPIRY_LEN: usize = 8;
@@ -67,6 +71,7 @@ impl SessionStore {
             sealer,
             cache,
             breaker: Breaker::default(),
+            reported: AtomicU64::new(0),
         }
     }
 
@@ -156,14 +161,23 @@ impl SessionStore {
         Ok(value)
     }
 
-    /// Counts a failure, or a call not made after one, and says so once a minute in all processes together.
+    /// Counts a failure, or a call not made after one, and says so once a minute. Each process for itself: what silences
+    /// the others' reports would be a word that all of them can write.
     fn failed(&self, now: u64) {
-        let board = &self.sealer.board;
         self.count(Counter::CacheFailures);
-        if board.first_of_minute(now) {
-            self.cache
-                .report(board.counters.sum(Counter::CacheFailures));
+        if self.is_first_of_minute(now) {
+            let counters = &self.sealer.board.counters;
+            self.cache.report(counters.sum(Counter::CacheFailures));
         }
+    }
+
+    fn is_first_of_minute(&self, now: u64) -> bool {
+        let last = self.reported.load(Ordering::Relaxed);
+        let due = now >= last.saturating_add(60) || last > now;
+        due && self
+            .reported
+            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 
     fn count(&self, counter: Counter) {

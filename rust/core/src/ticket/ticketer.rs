@@ -3,7 +3,7 @@
 use super::connection::Resumption;
 use super::counters::Counter;
 use super::envelope::{Binding, Refusal};
-use super::sealer::{Kind, Sealer};
+use super::sealer::{Kind, Sealer, envelope};
 use crate::context::{self, Context};
 use rustls::server::ProducesTickets;
 
@@ -63,8 +63,8 @@ impl ProducesTickets for Ticketer {
     fn lifetime(&self) -> u32 {
         let promise = |context: &mut Context| {
             let resumption = &context.resumption;
-            let history = resumption.history(self.sealer.clock.now());
-            let envelope = self.sealer.envelope(resumption.lifetime, history)?;
+            let now = self.sealer.clock.now();
+            let envelope = envelope(now, resumption.lifetime, resumption.history(now))?;
             Some(envelope.promise())
         };
         context::with(promise).flatten().unwrap_or(0)

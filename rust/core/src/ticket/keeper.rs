@@ -1,0 +1,227 @@
+//! The one writer of the shared memory: httpd's parent. Its own copy of every number decides; what stands in the memory
+//! is for the others, and is never read back.
+
+use super::board::{
+    AHEAD, HEADER_WORDS, INTERVAL, ISSUING, LANES, MAX_LIFETIME, Parts, RANDOM, RETENTION, SKEW,
+};
+use super::counters::Tally;
+use super::lane::{KeyBytes, LaneWriter, store};
+use super::seal::KEY_LEN;
+use core::sync::atomic::AtomicU64;
+use zeroize::Zeroizing;
+
+/// The parent's hand on the board. One for each memory, for ever.
+#[derive(Debug)]
+pub struct Keeper {
+    header: &'static [AtomicU64; HEADER_WORDS],
+    lanes: [LaneWriter; LANES],
+    retention: u64,
+    issuing: usize,
+    tally: Tally,
+}
+
+/// The lane of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretLane(usize);
+
+impl Keeper {
+    /// Takes the words of a new board, all zero, and gives it its identity. None when there are fewer than
+    /// [`super::BOARD_WORDS`], or when there is no randomness.
+    pub fn new(words: &'static [AtomicU64]) -> Option<Self> {
+        let parts = Parts::of(words)?;
+        let [a, b, c] = parts.lanes.map(LaneWriter::new);
+        let mut keeper = Self {
+            header: parts.header.try_into().ok()?,
+            lanes: [a?, b?, c?],
+            retention: 0,
+            issuing: RANDOM,
+            tally: Tally::new(parts.children)?,
+        };
+        let mut id = [0; 4];
+        aws_lc_rs::rand::fill(&mut id).ok()?;
+        keeper.random().reset(u32::from_be_bytes(id) | 1, INTERVAL);
+        Some(keeper)
+    }
+
+    /// Sets the longest lifetime of all virtual hosts, in seconds: keys older than that are erased.
+    pub fn retain_for(&mut self, seconds: u64) {
+        self.retention = seconds.min(MAX_LIFETIME);
+        store(&self.header[RETENTION], self.retention);
+    }
+
+    /// Has tickets issued under random keys from `now` on.
+    pub fn issue_from_random_keys(&mut self, now: u64) {
+        self.write_random(now);
+        self.issue_from(RANDOM);
+    }
+
+    /// Has tickets issued under the keys of the secret `id`, in a lane of its own. The lane in force before stays for one
+    /// lifetime.
+    pub fn issue_from_secret(&mut self, id: u32, interval: u64, now: u64) -> SecretLane {
+        let known = (1..LANES).find(|index| self.lanes[*index].id() == id);
+        let index = known.unwrap_or(if self.issuing == 1 { 2 } else { 1 });
+        if known.is_none() {
+            self.lanes[index].reset(id, interval);
+        }
+        if self.lanes[index].retires() != 0 {
+            self.lanes[index].retire_at(0);
+        }
+        (1..LANES)
+            .filter(|other| *other != index)
+            .for_each(|other| self.retire(other, now));
+        SecretLane(index)
+    }
+
+    /// The lane from [`Keeper::issue_from_secret`] has this interval's key: tickets may be issued under it.
+    pub fn put_in_force(&mut self, lane: SecretLane) {
+        self.issue_from(lane.0);
+    }
+
+    /// Lets the lanes of secret files run out one lifetime from now.
+    pub fn retire_secrets(&mut self, now: u64) {
+        (1..LANES).for_each(|lane| self.retire(lane, now));
+    }
+
+    /// The lane of the secret `id`, while it is not retired.
+    pub fn secret_lane(&self, id: u32, now: u64) -> Option<SecretLane> {
+        (1..LANES)
+            .find(|lane| self.lanes[*lane].id() == id && self.lanes[*lane].is_alive(now))
+            .map(SecretLane)
+    }
+
+    /// Publishes the keys of a secret's lane that may be needed around `now`; `key` derives one, from the lane's interval and
+    /// the interval's number.
+    pub fn publish(&mut self, lane: SecretLane, now: u64, key: impl Fn(u64, u64) -> KeyBytes) {
+        let (first, last) = self.window(lane.0, now);
+        self.write(
+            lane.0,
+            first,
+            last.saturating_add(AHEAD),
+            |interval, epoch| Some(key(interval, epoch)),
+        );
+    }
+
+    /// What is due at `now`: random keys of the intervals around it, and the end of keys that nothing acceptable can be
+    /// sealed with. Every few seconds, so that keys do not outlive their time in a server that nobody visits.
+    pub fn tick(&mut self, now: u64) {
+        for index in 0..LANES {
+            if !self.lanes[index].is_alive(now) {
+                self.lanes[index].reset(0, 1);
+            }
+            let (first, last) = self.window(index, now);
+            self.lanes[index].keep_only(first, last.saturating_add(AHEAD));
+        }
+        if self.issuing == RANDOM {
+            self.write_random(now);
+        }
+    }
+
+    /// A place to count in, for a child that has just been started; None where there are too many children.
+    pub fn child_started(&mut self) -> Option<u16> {
+        self.tally.take()
+    }
+
+    /// Takes the counts of a child that runs; `page` is its memory, in which it may have written anything.
+    pub fn child_counted(&mut self, place: u16, page: &[AtomicU64]) {
+        self.tally.publish(place, page);
+    }
+
+    /// Takes the last counts of a child that has ended, and its place back.
+    pub fn child_ended(&mut self, place: u16, page: &[AtomicU64]) {
+        self.tally.fold(place, page);
+    }
+
+    fn random(&mut self) -> &mut LaneWriter {
+        &mut self.lanes[RANDOM]
+    }
+
+    fn write_random(&mut self, now: u64) {
+        let now = self.random().epoch(now);
+        self.write(RANDOM, now, now.saturating_add(AHEAD), |_, _| random_key());
+    }
+
+    fn issue_from(&mut self, index: usize) {
+        self.issuing = index;
+        store(&self.header[ISSUING], index as u64);
+    }
+
+    fn write(
+        &mut self,
+        index: usize,
+        first: u64,
+        last: u64,
+        key: impl Fn(u64, u64) -> Option<KeyBytes>,
+    ) {
+        let lane = &mut self.lanes[index];
+        for epoch in first..=last {
+            if !lane.has(epoch)
+                && let Some(key) = key(lane.interval(), epoch)
+            {
+                lane.write(epoch, &key);
+            }
+        }
+    }
+
+    /// The intervals of a lane whose keys may be needed at `now`.
+    fn window(&self, index: usize, now: u64) -> (u64, u64) {
+        let lane = &self.lanes[index];
+        (
+            lane.epoch(now.saturating_sub(self.retention)),
+            lane.epoch(now.saturating_add(SKEW)),
+        )
+    }
+
+    fn retire(&mut self, index: usize, now: u64) {
+        if self.lanes[index].id() != 0 && self.lanes[index].retires() == 0 {
+            let when = now.saturating_add(self.retention).max(1);
+            self.lanes[index].retire_at(when);
+        }
+    }
+}
+
+fn random_key() -> Option<KeyBytes> {
+    let mut key: KeyBytes = Zeroizing::new([0; KEY_LEN]);
+    aws_lc_rs::rand::fill(&mut key[..]).ok()?;
+    Some(key)
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::ticket::board::{BOARD_WORDS, Board};
+    use crate::ticket::clock::Clock;
+    use crate::ticket::clock::testing::HandClock;
+    use crate::ticket::counters::PAGE_WORDS;
+    use std::sync::{Arc, Mutex, MutexGuard};
+
+    pub(crate) fn words(count: usize) -> &'static [AtomicU64] {
+        let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
+        Box::leak(words.into_boxed_slice())
+    }
+
+    /// A board and the parent's hand on it, which looks after it whenever the clock is turned.
+    pub(crate) struct Keys {
+        pub board: Board,
+        keeper: Arc<Mutex<Keeper>>,
+    }
+
+    impl Keys {
+        pub(crate) fn new(retention: u64, clock: &HandClock) -> Self {
+            let memory = words(BOARD_WORDS);
+            let mut keeper = Keeper::new(memory).unwrap();
+            keeper.retain_for(retention);
+            keeper.tick(clock.now());
+            let keeper = Arc::new(Mutex::new(keeper));
+            let theirs = Arc::clone(&keeper);
+            clock.when_turned(move |now| theirs.lock().unwrap().tick(now));
+            Self {
+                board: Board::new(memory, words(PAGE_WORDS)).unwrap(),
+                keeper,
+            }
+        }
+
+        pub(crate) fn keeper(&self) -> MutexGuard<'_, Keeper> {
+            self.keeper.lock().unwrap()
+        }
+    }
+}
