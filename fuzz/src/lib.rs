@@ -37,14 +37,12 @@ pub fn pem(data: &[u8]) {
     let _ = certificate::find_certificates("file", data, &mut certificate::KnownIssuers::new());
 }
 
-/// Keys as PEM, encrypted ones with one short phrase, and as bare DER in each form.
+/// Keys as PEM or DER, encrypted ones with one short phrase.
 pub fn key(data: &[u8]) {
-    if let Ok(key::FoundKey::Encrypted(block)) = key::find_key("file", data) {
-        let _ = decrypt::decrypt_key(&block, &Question::default(), &mut OnePhrase);
+    if let Ok(key::FoundKey::Encrypted(sealed)) = key::find_key("file", data) {
+        let _ = decrypt::decrypt_key(sealed, &Question::default(), &mut OnePhrase);
     }
-    for form in [key::Form::Pkcs8, key::Form::Pkcs1, key::Form::Sec1] {
-        let _ = key::read_key("file", data, form);
-    }
+    let _ = key::read_key("file", data);
 }
 
 /// A frame of a child or of the signer: what parses is exactly one encoding, and no message has a shape in both roles.

@@ -9,6 +9,7 @@
 #include "config/effective.hpp"
 #include "report/log.hpp"
 #include "server/policies.hpp"
+#include "server/scopes.hpp"
 #include "server/sections.hpp"
 
 namespace tls::server {
@@ -127,6 +128,25 @@ bool Clients::load(const std::vector<server_rec*>& hosts) {
   return ok;
 }
 
+// The first line that names a file is told.
+void Clients::remember_places(const server_rec* host, const std::vector<ClientSection>& sections) {
+  const auto remember = [this](const std::string& path, const config::Source& where) {
+    if (path.empty() || where.file == nullptr) return;
+    places_.try_emplace(path, std::string(where.file) + ":" + std::to_string(where.line));
+  };
+  const bool ssl = effective(host).words == config::Vocabulary::Ssl;
+  if (is_loaded(ssl ? ssl_module : tls_module)) {
+    const config::ServerSettings& s = scope_of(host, ssl ? ssl_module : tls_module).settings;
+    for (const auto* setting : {&s.ca_file, &s.ca_path, &s.ca_names_file, &s.ca_names_path, &s.crl_file, &s.crl_path}) {
+      if (*setting) remember((*setting)->path, setting->where());
+    }
+  }
+  for (const ClientSection& section : sections) {
+    remember(section.ca_file, section.ca_file_written);
+    remember(section.ca_path, section.ca_path_written);
+  }
+}
+
 void Clients::remember_asking(const server_rec* host, const std::vector<ClientSection>& sections) {
   for (const ClientSection& section : sections) {
     if (!section.verify || *section.verify == VerifyClient::None) continue;
@@ -151,13 +171,18 @@ const Clients::Loaded& Clients::verifier(const rs::VerifierSpec& spec, const ser
   bool fatal = false;
   for (const rs::VerifierProblem& problem : problems) {
     const std::string text(problem.text);
+    const auto known_place = places_.find(std::string(problem.source));
+    const char* const place =
+        known_place == places_.end() ? "no line of the configuration" : known_place->second.c_str();
     fatal = fatal || problem.fatal;
     // Handshake and sections read the same files.
     if ((!problem.fatal && apr::is_first_reading()) || !told_.insert(text).second) continue;
     if (problem.fatal) {
-      TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host));
+      TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host), place);
+    } else if (problem.loss) {
+      TLS_LOG_S(host, ClientFilesLost, text.c_str(), name_of(host), place);
     } else {
-      TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host));
+      TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host), place);
     }
   }
   return verifiers_.emplace(key, Loaded{std::move(loaded), fatal, spec.lookup != 0, listed(spec)}).first->second;
@@ -168,6 +193,7 @@ bool Clients::load_host(const server_rec* host) {
   const auto sections = client_sections(host);
   const rs::VerifierSpec spec = handshake_spec(effective(host), sections);
   if (spec.mode == 0) return true;
+  remember_places(host, sections);
   const Loaded& handshake = verifier(spec, host);
   HostClients clients{&*handshake.verifier, true, handshake.has_lists, !sections.empty(), {}};
   bool ok = !handshake.fatal;

@@ -70,12 +70,14 @@ class Clients final {
   };
   const Loaded& verifier(const rs::VerifierSpec& spec, const server_rec* host);
   bool load_host(const server_rec* host);
+  void remember_places(const server_rec* host, const std::vector<ClientSection>& sections);
   void remember_asking(const server_rec* host, const std::vector<ClientSection>& sections);
 
   std::map<std::string, Loaded> verifiers_;  // by what they are made of
   std::unordered_map<const server_rec*, HostClients> hosts_;
   std::map<std::pair<std::string, unsigned>, Asking> asking_;  // by file and line of the first such section
   std::set<std::string> told_;                                 // problems of files, each said once
+  std::map<std::string, std::string> places_;                  // "file:line" that names a file or directory
   rust::Box<rs::ClientVerifier> nobody_;
   HostClients none_;
 };

@@ -26,7 +26,8 @@ void collect(const ap_conf_vector_t* section, int depth, std::vector<ClientSecti
     if (scope == nullptr) continue;
     const config::DirectorySettings& s = scope->settings;
     if (!s.verify_client && !s.verify_depth && !s.ca_file && !s.ca_path) continue;
-    found.push_back({s.verify_client, s.verify_depth, path_of(s.ca_file), path_of(s.ca_path)});
+    found.push_back({s.verify_client, s.verify_depth, path_of(s.ca_file), path_of(s.ca_path), s.ca_file.where(),
+                     s.ca_path.where()});
   }
   const auto* core = static_cast<const core_dir_config*>(ap_get_core_module_config(section));
   if (core == nullptr) return;

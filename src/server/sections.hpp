@@ -17,6 +17,8 @@ struct ClientSection {
   config::Setting<std::uint32_t> depth;
   std::string ca_file;
   std::string ca_path;
+  config::Source ca_file_written;
+  config::Source ca_path_written;
 };
 
 // All such sections of `s`, nested ones included. .htaccess files cannot be seen here.

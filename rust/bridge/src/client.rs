@@ -1,6 +1,6 @@
 //! Client policies for C++.
 
-use mod_tls_core::client::files::{self, CERTIFICATES, LISTS};
+use mod_tls_core::client::files::{self, Kind};
 use mod_tls_core::client::{self, Judge, Machines, Mode, Spec};
 use mod_tls_core::verify::{Anchors, Ends, Revocation, RevocationDepth};
 
@@ -37,7 +37,7 @@ fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, St
     };
     for path in &spec.authorities {
         trusted.extend(
-            files::read_blocks(path, CERTIFICATES, warnings)?
+            files::read_blocks(path, Kind::Authorities, warnings)?
                 .into_iter()
                 .map(Into::into),
         );
@@ -59,7 +59,7 @@ fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, St
     }
     let mut lists = Vec::new();
     for path in &spec.revocation_lists {
-        lists.extend(files::read_blocks(path, LISTS, warnings)?);
+        lists.extend(files::read_blocks(path, Kind::Lists, warnings)?);
     }
     let depth = match spec.revocation {
         ffi::Revocation::Leaf => RevocationDepth::Leaf,

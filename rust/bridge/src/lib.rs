@@ -322,7 +322,12 @@ pub mod ffi {
     /// See `mod_tls_core::verify::Problem`.
     #[derive(Clone, Debug)]
     struct VerifierProblem {
+        /// The server must not start with it.
         fatal: bool,
+        /// A CA or a list is not taken that the file may have been meant to hold.
+        loss: bool,
+        /// The file or directory as the configuration names it.
+        source: String,
         text: String,
     }
 

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use mod_tls_core::signatures::schemes;
-use mod_tls_core::verify::{self, Ends, Mode, Request, RevocationDepth, Sources, Verifier, Watch};
+use mod_tls_core::verify::{
+    self, Ends, Mode, Request, RevocationDepth, Sources, Verifier, Watch, Weight,
+};
 
 use crate::ffi::{ClientNews, VerifierProblem, VerifierSpec};
 use crate::guard::{guard, guard_result};
@@ -82,7 +84,9 @@ pub fn load_verifier(
         let request = request(spec);
         let (verifier, found) = verify::load(&request);
         problems.extend(found.into_iter().map(|problem| VerifierProblem {
-            fatal: problem.fatal,
+            fatal: problem.weight == Weight::Fatal,
+            loss: problem.weight == Weight::Loss,
+            source: problem.source,
             text: problem.text,
         }));
         Ok(Box::new(ClientVerifier::new(verifier, request)))
@@ -115,8 +119,8 @@ impl ClientVerifier {
             }
             let lists = self.lists.refresh(&verifier);
             ClientNews {
-                lists_replaced: matches!(lists, Ok(true)),
-                problem: lists.err().unwrap_or_default(),
+                lists_replaced: lists.replaced,
+                problem: lists.problem.unwrap_or_default(),
                 ..ClientNews::default()
             }
         })
@@ -124,7 +128,9 @@ impl ClientVerifier {
 
     fn load_again(&self) -> ClientNews {
         let (verifier, problems) = verify::load(&self.request);
-        let fatal = problems.into_iter().find(|problem| problem.fatal);
+        let fatal = problems
+            .into_iter()
+            .find(|problem| problem.weight == Weight::Fatal);
         if let Some(verifier) = verifier {
             self.authorities.replace(verifier);
         }

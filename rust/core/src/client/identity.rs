@@ -1,5 +1,6 @@
 //! Certificates that this server shows to backends which ask for one.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rustls::SignatureScheme;
@@ -7,10 +8,10 @@ use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
-use super::files::first_element;
 use crate::context;
 use crate::creds::certificate::Certificate;
-use crate::creds::key::{Form, PrivateKey, is_encrypted, pem_fault, read_key};
+use crate::creds::contents::{self, Taken, What, what};
+use crate::creds::key::{PrivateKey, damage_fault, is_encrypted, is_key, pem_fault, read_key};
 use crate::creds::pem;
 
 /// A certificate with the key that fits it and the links above it.
@@ -73,90 +74,134 @@ impl ResolvesClientCert for Identities {
     }
 }
 
-/// Reads the pairs of a PEM file: certificates and keys in any order, each key with the certificate it fits.
-/// `chain` holds CA certificates to send along and to find issuers in.
+/// CA certificates to send along and to find issuers in, read once for all pairs.
+#[derive(Debug, Default)]
+pub struct Issuers {
+    listed: Vec<(CertificateDer<'static>, Certificate)>,
+    /// The first of each name.
+    by_subject: HashMap<Box<[u8]>, usize>,
+}
+
+impl Issuers {
+    /// Takes certificates, those that are none left out.
+    pub fn new(ders: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        let mut issuers = Self::default();
+        for der in ders {
+            let Ok(certificate) = Certificate::parse(&der) else {
+                continue;
+            };
+            let (name, index) = (certificate.subject.clone(), issuers.listed.len());
+            issuers.by_subject.entry(name).or_insert(index);
+            issuers.listed.push((der, certificate));
+        }
+        issuers
+    }
+
+    fn named(&self, subject: &[u8]) -> Option<(usize, &(CertificateDer<'static>, Certificate))> {
+        let index = *self.by_subject.get(subject)?;
+        Some((index, self.listed.get(index)?))
+    }
+}
+
+/// Links above a certificate that are sent: no path in use is longer.
+const MAX_LINKS: usize = 10;
+
+/// Reads the pairs of a file: certificates and keys in any order, each key with the certificate it fits.
 ///
 /// # Errors
 /// A sentence that names the file and what to do.
-pub fn read_pairs(
-    name: &str,
-    file: &[u8],
-    chain: &[CertificateDer<'static>],
-) -> Result<Vec<Pair>, String> {
-    let mut leaves = Vec::new();
+pub fn read_pairs(name: &str, file: &[u8], chain: &Issuers) -> Result<Vec<Pair>, String> {
     let mut keys = Vec::new();
     for block in pem::blocks(file) {
         let block = block.map_err(|e| pem_fault(name, e).text())?;
-        if is_encrypted(&block) || block.label == "ENCRYPTED PRIVATE KEY" {
-            return Err(format!(
-                "{name}: the private key in line {} is encrypted, and nobody can be asked for the pass phrase of a \
-                 proxy's key; decrypt it with: openssl pkey -in {name} -out NEW",
-                block.line
-            ));
+        if !is_key(block.label) {
+            continue;
         }
-        let form = match block.label {
-            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
-                let der = block.decode().map_err(|e| pem_fault(name, e).text())?;
-                leaves.push(CertificateDer::from(first_element(&der).to_vec()));
-                continue;
-            }
-            "PRIVATE KEY" => Form::Pkcs8,
-            "RSA PRIVATE KEY" => Form::Pkcs1,
-            "EC PRIVATE KEY" => Form::Sec1,
-            _ => continue,
+        let der = match is_encrypted(&block) {
+            true => None,
+            false => Some(block.decode().map_err(|e| pem_fault(name, e).text())?),
         };
-        let der = block.decode().map_err(|e| pem_fault(name, e).text())?;
-        keys.push(read_key(name, &der, form).map_err(|fault| fault.text())?);
+        match der.filter(|der| what(der) != What::EncryptedKey) {
+            Some(der) => keys.push(read_key(name, &der).map_err(|fault| fault.text())?),
+            None => {
+                return Err(format!(
+                    "{name}: the private key in line {} is encrypted, and nobody can be asked for the pass phrase of a \
+                     proxy's key; decrypt it with: openssl pkey -in {name} -out NEW, and name a file with the \
+                     certificate and the new key",
+                    block.line
+                ));
+            }
+        }
     }
-    let pairs: Vec<Pair> = keys
-        .into_iter()
-        .map(|key| join(name, key, &leaves, chain))
-        .collect::<Result<_, _>>()?;
-    if pairs.is_empty() {
+    let contents = contents::certificates(file);
+    if let Some(damage) = contents.damaged.first() {
+        return Err(damage_fault(name, *damage).text());
+    }
+    let element = |taken: &Taken| CertificateDer::from(taken.element().to_vec());
+    let own = Issuers::new(contents.taken.iter().map(element));
+    if keys.is_empty() {
+        let holds = match own.listed.is_empty() {
+            true => "neither a certificate nor a private key",
+            false => "a certificate, but not its private key",
+        };
         return Err(format!(
-            "{name}: it holds no certificate with its private key; put both into this file, in PEM"
+            "{name}: it holds {holds}; put both into this file, in PEM: cat CERTIFICATE KEY > {name}"
         ));
     }
-    Ok(pairs)
+    let by_key: HashMap<&[u8], usize> = own
+        .listed
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(index, (_, certificate))| (&*certificate.public, index))
+        .collect();
+    let pair = |key: PrivateKey| {
+        let leaf = by_key
+            .get(&*key.public)
+            .and_then(|index| own.listed.get(*index));
+        let (leaf, certificate) = leaf.ok_or_else(|| {
+            format!(
+                "{name}: no certificate in this file belongs to its {} key; put the certificate that was issued for \
+                 it there",
+                key.kind
+            )
+        })?;
+        Ok(join(key, leaf, certificate, [chain, &own]))
+    };
+    keys.into_iter().map(pair).collect()
 }
 
+/// Follows the issuers' names upwards, each certificate once, those of `among` that come first preferred.
 fn join(
-    name: &str,
     key: PrivateKey,
-    leaves: &[CertificateDer<'static>],
-    chain: &[CertificateDer<'static>],
-) -> Result<Pair, String> {
-    let fits = |der: &&CertificateDer<'static>| {
-        Certificate::parse(der).is_ok_and(|c| c.public == key.public)
-    };
-    let leaf = leaves.iter().find(fits).ok_or_else(|| {
-        format!(
-            "{name}: no certificate in this file belongs to its {} key",
-            key.kind
-        )
-    })?;
+    leaf: &CertificateDer<'static>,
+    certificate: &Certificate,
+    among: [&Issuers; 2],
+) -> Pair {
     let mut sent = vec![leaf.clone()];
-    let mut issuers = Vec::new();
-    let mut current = Certificate::parse(leaf).ok();
-    while let Some(certificate) = current.take() {
-        let done = certificate.is_self_issued() || sent.len() > chain.len() + leaves.len();
-        issuers.push(certificate.issuer.into_vec());
-        if done {
+    let mut issuers = vec![certificate.issuer.to_vec()];
+    let mut current = certificate;
+    let mut used = HashSet::new();
+    while !current.is_self_issued() && sent.len() <= MAX_LINKS {
+        let mut places = among.iter().enumerate();
+        let above = places.find_map(|(place, list)| {
+            let (index, found) = list.named(&current.issuer)?;
+            Some(((place, index), found))
+        });
+        let Some((place, (der, issuer))) = above else {
+            break;
+        };
+        if !used.insert(place) {
             break;
         }
-        let above = |der: &&CertificateDer<'static>| {
-            Certificate::parse(der)
-                .is_ok_and(|c| issuers.last().is_some_and(|issuer| **issuer == *c.subject))
-        };
-        if let Some(issuer) = chain.iter().chain(leaves).find(above) {
-            current = Certificate::parse(issuer).ok();
-            if current.as_ref().is_some_and(|c| !c.is_self_issued()) {
-                sent.push(issuer.clone());
-            }
+        issuers.push(issuer.issuer.to_vec());
+        if !issuer.is_self_issued() {
+            sent.push(der.clone());
         }
+        current = issuer;
     }
-    Ok(Pair {
+    Pair {
         certified: Arc::new(CertifiedKey::new(sent, key.signing)),
         issuers,
-    })
+    }
 }

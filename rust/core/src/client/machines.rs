@@ -1,7 +1,7 @@
 //! The certificates with keys that a client policy names, as one thing to be loaded: here, or by the key agent.
 
-use super::files::{CERTIFICATES, Warnings, read_blocks, read_machine, read_pair};
-use super::identity::Pair;
+use super::files::{Kind, Warnings, read_blocks, read_machine, read_pair};
+use super::identity::{Issuers, Pair};
 
 /// What a client policy names of machine certificates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,9 +28,9 @@ impl Machines {
         let chain = if self.chain.is_empty() {
             Vec::new()
         } else {
-            read_blocks(&self.chain, CERTIFICATES, warnings)?
+            read_blocks(&self.chain, Kind::Chain, warnings)?
         };
-        let chain: Vec<_> = chain.into_iter().map(Into::into).collect();
+        let chain = Issuers::new(chain.into_iter().map(Into::into));
         let mut pairs = Vec::new();
         for path in &self.files {
             pairs.extend(read_machine(path, &chain)?);

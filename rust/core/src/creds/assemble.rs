@@ -99,10 +99,14 @@ impl<'a, 'p> Run<'a, 'p> {
         };
         for pair in &request.pairs {
             let mut take = |fault: Fault| report.add(index, &pair.place, fault);
-            let chain = self
-                .chain(&pair.certificate, Limit::CREDENTIAL)
-                .map_err(&mut take)
-                .ok();
+            let chain = self.chain(&pair.certificate, Limit::CREDENTIAL);
+            let chain = chain.map_err(&mut take).ok();
+            for line in chain.iter().flat_map(|chain| &chain.lost) {
+                take(Fault::Lost {
+                    file: pair.certificate.clone(),
+                    line: *line,
+                });
+            }
             let key = match (&chain, &pair.key) {
                 (None, None) => None, // one file, and what is wrong with it has been said
                 _ => self.key(pair, &question).map_err(&mut take).ok(),
@@ -319,8 +323,8 @@ impl<'a, 'p> Run<'a, 'p> {
         self.get(path, Limit::CREDENTIAL, |run, file| {
             match find_key(path, &file.bytes) {
                 Ok(FoundKey::Plain(key)) => Ok(key),
-                Ok(FoundKey::Encrypted(block)) => decrypt_key(
-                    &block,
+                Ok(FoundKey::Encrypted(sealed)) => decrypt_key(
+                    sealed,
                     &Question {
                         file: path,
                         ..*question

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 use x509_parser::x509::X509Name;
 
-use super::der::{SEQUENCE, first_element};
-use super::key::pem_fault;
-use super::pem;
+use super::contents;
+use super::key::damage_fault;
 use super::problem::Fault;
 use crate::x509::der::{self, Reader};
 
@@ -179,6 +178,8 @@ pub struct Certificates {
     pub ders: Box<[Der]>,
     /// Fields of each.
     pub fields: Box<[Arc<Certificate>]>,
+    /// Lines of the file that look like the beginning of a block and are none.
+    pub lost: Box<[usize]>,
 }
 
 impl Certificates {
@@ -214,6 +215,7 @@ impl FromIterator<(Der, Arc<Certificate>)> for Certificates {
         Certificates {
             ders: ders.into(),
             fields: fields.into(),
+            lost: Box::default(),
         }
     }
 }
@@ -221,7 +223,7 @@ impl FromIterator<(Der, Arc<Certificate>)> for Certificates {
 /// No path in use is longer; this ends circles of authorities that issued each other.
 const MAX_CHAIN: usize = 10;
 
-/// All certificates of a PEM file in order. Keys, parameters and text are passed over. Those behind the first are
+/// All certificates of a file in order, in PEM, or one in DER. Keys, parameters and text are passed over. Those behind the first are
 /// taken from `issuers` where they are known, and else added to them.
 ///
 /// # Errors
@@ -232,34 +234,29 @@ pub fn find_certificates(
     file: &[u8],
     issuers: &mut KnownIssuers,
 ) -> Result<Certificates, Fault> {
+    let contents = contents::certificates(file);
+    if let Some(damage) = contents.damaged.first() {
+        return Err(damage_fault(name, *damage));
+    }
     let mut found: Vec<(Der, Arc<Certificate>)> = Vec::new();
-    for block in pem::blocks(file) {
-        let block = block.map_err(|e| pem_fault(name, e))?;
-        if !matches!(
-            block.label,
-            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE"
-        ) {
-            continue;
-        }
-        let decoded = block.decode().map_err(|e| pem_fault(name, e))?;
-        let bad = |cause| Fault::BadCertificate {
-            file: name.to_owned(),
-            line: block.line,
-            cause,
-        };
-        // OpenSSL puts its trust settings behind the certificate in a TRUSTED CERTIFICATE.
-        let der =
-            first_element(&decoded, SEQUENCE).ok_or_else(|| bad("it is damaged".to_owned()))?;
+    for taken in &contents.taken {
+        let der = taken.element();
         if let Some((der, fields)) = issuers.get_key_value(der) {
             found.push((Arc::clone(der), Arc::clone(fields)));
             continue;
         }
-        let fields = Arc::new(Certificate::parse(der).map_err(bad)?);
-        let der = Der::from(der);
+        let fields = Certificate::parse(der).map_err(|cause| Fault::BadCertificate {
+            file: name.to_owned(),
+            line: taken.line,
+            cause,
+        })?;
+        let (fields, der) = (Arc::new(fields), Der::from(der));
         if !found.is_empty() {
             issuers.insert(Arc::clone(&der), Arc::clone(&fields));
         }
         found.push((der, fields));
     }
-    Ok(found.into_iter().collect())
+    let mut found: Certificates = found.into_iter().collect();
+    found.lost = contents.lost.into();
+    Ok(found)
 }

@@ -9,7 +9,7 @@ use pkcs5::EncryptionScheme;
 use zeroize::Zeroizing;
 
 use super::der::{Der, OCTETS, OID, SEQUENCE, first_element};
-use super::key::{Form, PrivateKey, is_encrypted, pem_fault, read_key};
+use super::key::{PrivateKey, Sealed, is_encrypted, pem_fault, read_key};
 use super::passphrase::{Answer, Passphrases, Question};
 use super::pem::Block;
 use super::problem::Fault;
@@ -19,12 +19,12 @@ use super::problem::Fault;
 /// # Errors
 /// A row of the fault table where no phrase opens it.
 pub fn decrypt_key(
-    block: &Block<'_>,
+    sealed: Sealed<'_>,
     question: &Question<'_>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<PrivateKey, Fault> {
     let file = question.file.to_owned();
-    let locked = Locked::read(block, question.file)?;
+    let locked = Locked::read(sealed, question.file)?;
     for attempt in 0.. {
         match passphrases.ask(&Question {
             attempt,
@@ -34,7 +34,7 @@ pub fn decrypt_key(
                 let Some(der) = locked.open(&phrase) else {
                     continue;
                 };
-                match read_key(question.file, &der, locked.form) {
+                match read_key(question.file, &der) {
                     // What a wrong phrase opened by chance is no key.
                     Err(Fault::BadKey { .. }) => {}
                     result => return result,
@@ -55,7 +55,6 @@ const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
 
 /// An encrypted key and what its encryption needs beside the pass phrase.
 struct Locked {
-    form: Form,
     scheme: Scheme,
     data: Zeroizing<Vec<u8>>,
 }
@@ -74,34 +73,43 @@ enum Cipher {
 }
 
 impl Locked {
-    fn read(block: &Block<'_>, file: &str) -> Result<Locked, Fault> {
-        let der = block.decode().map_err(|e| pem_fault(file, e))?;
-        let unsupported = |how: String| Fault::UnsupportedEncryption {
-            file: file.to_owned(),
-            how,
-        };
-        if !is_encrypted(block) {
-            let damaged = || Fault::BadKey {
-                file: file.to_owned(),
-                cause: "it is damaged".to_owned(),
-            };
-            let (algorithm, data) = split_pkcs8(&der).ok_or_else(damaged)?;
-            if Der(algorithm).open(SEQUENCE).and_then(|mut a| a.take(OID)) != Some(PBES2) {
-                return Err(unsupported("a scheme older than PBES2".to_owned()));
+    fn read(sealed: Sealed<'_>, file: &str) -> Result<Locked, Fault> {
+        match sealed {
+            Sealed::Block(block) if is_encrypted(&block) => Locked::traditional(&block, file),
+            Sealed::Block(block) => {
+                Locked::pkcs8(&block.decode().map_err(|e| pem_fault(file, e))?, file)
             }
-            let scheme = EncryptionScheme::try_from(algorithm).map_err(|_| {
-                unsupported("by an algorithm that is not known here, or damaged".to_owned())
-            })?;
-            if let Some(how) = out_of_bounds(&scheme) {
-                return Err(unsupported(how));
-            }
-            let scheme = Scheme::Pkcs5(Box::new(scheme));
-            return Ok(Locked {
-                form: Form::Pkcs8,
-                scheme,
-                data: Zeroizing::new(data.to_vec()),
-            });
+            Sealed::Der(der) => Locked::pkcs8(der, file),
+            Sealed::Pkcs12(_) => Err(unsupported(file, "PKCS#12".to_owned())),
         }
+    }
+
+    fn pkcs8(der: &[u8], file: &str) -> Result<Locked, Fault> {
+        let damaged = || Fault::BadKey {
+            file: file.to_owned(),
+            cause: "it is damaged".to_owned(),
+        };
+        let (algorithm, data) = split_pkcs8(der).ok_or_else(damaged)?;
+        if Der(algorithm).open(SEQUENCE).and_then(|mut a| a.take(OID)) != Some(PBES2) {
+            return Err(unsupported(file, "a scheme older than PBES2".to_owned()));
+        }
+        let scheme = EncryptionScheme::try_from(algorithm).map_err(|_| {
+            unsupported(
+                file,
+                "by an algorithm that is not known here, or damaged".to_owned(),
+            )
+        })?;
+        if let Some(how) = out_of_bounds(&scheme) {
+            return Err(unsupported(file, how));
+        }
+        Ok(Locked {
+            scheme: Scheme::Pkcs5(Box::new(scheme)),
+            data: Zeroizing::new(data.to_vec()),
+        })
+    }
+
+    fn traditional(block: &Block<'_>, file: &str) -> Result<Locked, Fault> {
+        let der = block.decode().map_err(|e| pem_fault(file, e))?;
         let info = block.header("DEK-Info").unwrap_or_default();
         let (name, iv) = info.split_once(',').unwrap_or((info, ""));
         let (cipher, length) = match name.trim() {
@@ -109,17 +117,11 @@ impl Locked {
             "AES-192-CBC" => (Cipher::Aes192, 16),
             "AES-256-CBC" => (Cipher::Aes256, 16),
             "DES-EDE3-CBC" => (Cipher::Des3, 8),
-            other => return Err(unsupported(other.to_owned())),
+            other => return Err(unsupported(file, other.to_owned())),
         };
         let iv = from_hex(iv.trim()).filter(|iv| iv.len() == length);
-        let iv = iv.ok_or_else(|| unsupported(format!("{name} without its start value")))?;
-        let form = match block.label {
-            "RSA PRIVATE KEY" => Form::Pkcs1,
-            "EC PRIVATE KEY" => Form::Sec1,
-            _ => Form::Pkcs8,
-        };
+        let iv = iv.ok_or_else(|| unsupported(file, format!("{name} without its start value")))?;
         Ok(Locked {
-            form,
             scheme: Scheme::Traditional { cipher, iv },
             data: der,
         })
@@ -149,6 +151,13 @@ impl Locked {
         };
         buffer.truncate(length);
         Some(buffer)
+    }
+}
+
+fn unsupported(file: &str, how: String) -> Fault {
+    Fault::UnsupportedEncryption {
+        file: file.to_owned(),
+        how,
     }
 }
 

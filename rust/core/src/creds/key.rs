@@ -7,7 +7,8 @@ use rustls::crypto::aws_lc_rs::sign::{any_ecdsa_type, any_eddsa_type, any_suppor
 use rustls::sign::SigningKey;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
-use super::der::{BITS, CONTEXT_0, Der, INTEGER, OCTETS, OID, SEQUENCE};
+use super::contents::{Damage, What, what};
+use super::der::{BITS, CONTEXT_0, Der, INTEGER, OCTETS, OID, SEQUENCE, first_element};
 use super::pem::{self, Block};
 use super::problem::Fault;
 
@@ -65,37 +66,66 @@ impl fmt::Debug for PrivateKey {
 pub enum FoundKey<'a> {
     /// A key that needs no pass phrase.
     Plain(PrivateKey),
-    /// The block that a pass phrase opens.
-    Encrypted(Block<'a>),
+    /// What a pass phrase opens.
+    Encrypted(Sealed<'a>),
 }
 
-/// The first private key of a PEM file; parameters and certificates around it are passed over.
+/// An encrypted key.
+#[derive(Clone, Copy)]
+pub enum Sealed<'a> {
+    /// A block of PEM, encrypted as a whole or in OpenSSL's old manner.
+    Block(Block<'a>),
+    /// PKCS#8 in DER.
+    Der(&'a [u8]),
+    /// PKCS#12.
+    Pkcs12(&'a [u8]),
+}
+
+/// The first private key of a file in PEM, or the one of a file in DER; parameters and certificates around it are passed
+/// over. How a key is laid out its octets say: labels lie.
 ///
 /// # Errors
 /// A row of the fault table when there is none or it cannot be used.
 pub fn find_key<'a>(name: &str, file: &'a [u8]) -> Result<FoundKey<'a>, Fault> {
     let mut other = None;
-    for block in pem::blocks(file) {
+    let mut blocks = pem::blocks(file);
+    for block in blocks.by_ref() {
         let block = block.map_err(|e| pem_fault(name, e))?;
-        let form = match block.label {
-            "PRIVATE KEY" => Form::Pkcs8,
-            "RSA PRIVATE KEY" => Form::Pkcs1,
-            "EC PRIVATE KEY" => Form::Sec1,
-            "ENCRYPTED PRIVATE KEY" => return Ok(FoundKey::Encrypted(block)),
-            label => {
-                other = other.or_else(|| explain_label(name, label));
-                continue;
-            }
-        };
+        if !is_key(block.label) {
+            other = other.or_else(|| explain_label(name, block.label));
+            continue;
+        }
         if is_encrypted(&block) {
-            return Ok(FoundKey::Encrypted(block));
+            return Ok(FoundKey::Encrypted(Sealed::Block(block)));
         }
         let der = block.decode().map_err(|e| pem_fault(name, e))?;
-        return read_key(name, &der, form).map(FoundKey::Plain);
+        return match what(&der) {
+            What::EncryptedKey => Ok(FoundKey::Encrypted(Sealed::Block(block))),
+            _ => read_key(name, &der).map(FoundKey::Plain),
+        };
+    }
+    match what(file) {
+        What::EncryptedKey => return Ok(FoundKey::Encrypted(Sealed::Der(file))),
+        What::Pkcs12 => return Ok(FoundKey::Encrypted(Sealed::Pkcs12(file))),
+        What::Pkcs8 | What::Pkcs1 | What::Sec1 | What::Dsa => {
+            return read_key(name, file).map(FoundKey::Plain);
+        }
+        _ => {}
+    }
+    if let Some(line) = blocks.lost().first().filter(|_| other.is_none()) {
+        other = Some(Fault::LostKey {
+            file: name.to_owned(),
+            line: *line,
+        });
     }
     Err(other.unwrap_or_else(|| Fault::NoKey {
         file: name.to_owned(),
     }))
+}
+
+/// Whether a block is a private key, of OpenSSL's labels.
+pub fn is_key(label: &str) -> bool {
+    label.ends_with("PRIVATE KEY") && !label.starts_with("OPENSSH") && !label.starts_with("PGP")
 }
 
 /// Whether the block is encrypted in the traditional manner (RFC 1421 4.6.1.1).
@@ -111,10 +141,6 @@ fn explain_label(name: &str, label: &str) -> Option<Fault> {
     match label {
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Some(Fault::OnlyPublicKey { file }),
         "OPENSSH PRIVATE KEY" => Some(Fault::OpenSshKey { file }),
-        "DSA PRIVATE KEY" => Some(Fault::UnsupportedKey {
-            file,
-            kind: "DSA".to_owned(),
-        }),
         _ => None,
     }
 }
@@ -128,9 +154,20 @@ pub fn pem_fault(name: &str, error: pem::PemError) -> Fault {
     }
 }
 
+/// The fault that a damaged block is.
+pub fn damage_fault(name: &str, damage: Damage) -> Fault {
+    match damage {
+        Damage::Pem(error) => pem_fault(name, error),
+        Damage::Headers(line) => Fault::Headers {
+            file: name.to_owned(),
+            line,
+        },
+    }
+}
+
 /// How the DER of a key is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+enum Form {
     /// RFC 5958, `PRIVATE KEY`.
     Pkcs8,
     /// RFC 8017 A.1.2, `RSA PRIVATE KEY`.
@@ -143,7 +180,7 @@ pub enum Form {
 ///
 /// # Errors
 /// A row of the fault table when the key is of a kind or size that cannot be used, or damaged.
-pub fn read_key(name: &str, der: &[u8], form: Form) -> Result<PrivateKey, Fault> {
+pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
     let bad = |cause: &str| Fault::BadKey {
         file: name.to_owned(),
         cause: cause.to_owned(),
@@ -152,6 +189,15 @@ pub fn read_key(name: &str, der: &[u8], form: Form) -> Result<PrivateKey, Fault>
         file: name.to_owned(),
         kind: kind.to_owned(),
     };
+    let form = match what(der) {
+        What::Pkcs8 => Form::Pkcs8,
+        What::Pkcs1 => Form::Pkcs1,
+        What::Sec1 => Form::Sec1,
+        What::Dsa => return Err(unsupported("DSA")),
+        _ => return Err(bad("it is damaged")),
+    };
+    // What follows the key does not belong to it.
+    let der = first_element(der, SEQUENCE).unwrap_or(der);
     let (algorithm, size) = match identify(der, form) {
         Identity::Known(algorithm, bits) => (algorithm, bits),
         Identity::Other(kind) => return Err(unsupported(kind)),

@@ -8,6 +8,7 @@ mod assemble;
 pub mod certificate;
 pub mod chain;
 pub mod challenge;
+pub mod contents;
 pub mod decrypt;
 mod der;
 mod fitting;

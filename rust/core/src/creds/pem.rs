@@ -1,4 +1,12 @@
-//! PEM (RFC 7468, and the older form of RFC 1421 with headers) for files that may hold private keys.
+//! PEM (RFC 7468, and the older form of RFC 1421 with headers) for files that may hold private keys: the one reader of
+//! every file of certificates, keys and lists.
+//!
+//! What begins a block and what ends it is judged as OpenSSL 3.0 does (`PEM_read_bio`), since files are made with it: a
+//! line is what `fgets` gives to a buffer of 255 characters, cut at a NUL; white space and octets beyond ASCII at its end
+//! do not count; a byte order mark is passed over at the start and right behind a block. So much for authorities, of
+//! which nobody may be trusted whom OpenSSL does not see. In files of our own certificates and keys, and of lists, a mark
+//! or white space before any line does not count either, and NUL ends nothing. What looks like a block and is none is
+//! reported, never passed over in silence.
 //!
 //! The decoder is our own because pki-types' reader leaves the lines and the base64 text it gathers in freed memory.
 //! Here the text stays in the caller's buffer and the result goes into one [`Zeroizing`] buffer that never grows.
@@ -36,55 +44,198 @@ impl PemError {
     }
 }
 
-/// The blocks of a file, in order. Text before, between and behind them is passed over, as are CRs, a byte order mark
-/// and spaces at line ends.
+impl std::fmt::Display for PemError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let line = self.line();
+        match self {
+            PemError::NoEnd(_) => write!(
+                f,
+                "the block that begins in line {line} has no END line of its own that fits; the file is cut short or \
+                 damaged, copy it again"
+            ),
+            PemError::NotBase64(_) => write!(
+                f,
+                "the block that begins in line {line} is not base64; the file is damaged, copy it again"
+            ),
+        }
+    }
+}
+
+/// The blocks of a file, in order. Text before, between and behind them is passed over.
 pub fn blocks(file: &[u8]) -> Blocks<'_> {
     Blocks {
-        rest: file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file),
-        line: 0,
+        is_strict: false,
+        ..strict_blocks(file)
+    }
+}
+
+/// The same, of a file of authorities.
+pub fn strict_blocks(file: &[u8]) -> Blocks<'_> {
+    Blocks {
+        is_strict: true,
+        rest: file,
+        newlines: 0,
+        is_inside: false,
+        is_fresh: true,
+        lost: Vec::new(),
     }
 }
 
 /// Iterator of [`blocks`].
 pub struct Blocks<'a> {
+    is_strict: bool,
     rest: &'a [u8],
-    line: usize,
+    /// Line ends that were read.
+    newlines: usize,
+    /// `rest` begins within a line.
+    is_inside: bool,
+    /// No line was read since the start or the last block.
+    is_fresh: bool,
+    lost: Vec<usize>,
 }
 
+/// What OpenSSL's buffer for lines holds.
+const PIECE: usize = 254;
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+const TAIL: &[u8] = b"-----";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 impl<'a> Blocks<'a> {
-    fn next_line(&mut self) -> Option<&'a [u8]> {
+    /// Lines in which something looks like the beginning of a block and is none: complete once the iterator has ended.
+    pub fn lost(&self) -> &[usize] {
+        &self.lost
+    }
+
+    /// The next line, or as much of it as OpenSSL reads at once, without its end. Empty where it begins with NUL, which
+    /// OpenSSL takes for the end of the file (then `None` is not far).
+    fn next_piece(&mut self) -> Option<Piece<'a>> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.iter().position(|b| *b == b'\n');
-        let (line, rest) = match end {
-            Some(end) => (self.rest.get(..end)?, self.rest.get(end + 1..)?),
-            None => (self.rest, &[][..]),
-        };
+        let most = self.rest.get(..PIECE).unwrap_or(self.rest);
+        let length = most
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(most.len(), |p| p + 1);
+        let (raw, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
-        self.line += 1;
-        Some(line.trim_ascii_end())
+        let number = self.newlines + 1;
+        self.is_inside = raw.last() != Some(&b'\n');
+        self.newlines += usize::from(!self.is_inside);
+        let text = cut(raw);
+        let is_marked = !self.is_strict || std::mem::take(&mut self.is_fresh);
+        let text = match text.strip_prefix(BYTE_ORDER_MARK) {
+            Some(behind) if is_marked => behind,
+            _ => text,
+        };
+        Some(Piece {
+            number,
+            ends_all: self.is_strict && raw.first() == Some(&0),
+            text: if self.is_strict {
+                text
+            } else {
+                text.trim_ascii_start()
+            },
+        })
     }
+
+    /// Notes the line that begins here where it looks like a block.
+    fn suspect(&mut self, line: &'a [u8], number: usize) {
+        if looks_like_block(line) && self.lost.last() != Some(&number) {
+            self.lost.push(number);
+        }
+    }
+
+    /// The whole of the line that begins here.
+    fn line_here(&self) -> &'a [u8] {
+        self.rest.split(|b| *b == b'\n').next().unwrap_or_default()
+    }
+
+    /// Goes to the next BEGIN and gives its label.
+    fn begin(&mut self) -> Option<(&'a str, usize)> {
+        loop {
+            let whole = (!self.is_inside).then(|| self.line_here());
+            let piece = self.next_piece()?;
+            if let Some(label) = marker(piece.text, BEGIN) {
+                return Some((label, piece.number));
+            }
+            if let Some(whole) = whole {
+                self.suspect(whole, piece.number);
+            }
+            if piece.ends_all {
+                self.give_up();
+            }
+        }
+    }
+
+    /// Passes over the rest of the file, as OpenSSL does behind a line that begins with NUL.
+    fn give_up(&mut self) {
+        while !self.rest.is_empty() {
+            let line = self.line_here();
+            self.newlines += 1;
+            self.suspect(line, self.newlines);
+            self.rest = self.rest.get(line.len() + 1..).unwrap_or_default();
+        }
+    }
+}
+
+/// A line, or a part of one.
+struct Piece<'a> {
+    number: usize,
+    text: &'a [u8],
+    ends_all: bool,
+}
+
+/// A line as OpenSSL sees it: up to a NUL, and without what is white space, control or beyond ASCII at its end.
+fn cut(raw: &[u8]) -> &[u8] {
+    let text = raw.split(|b| *b == 0).next().unwrap_or_default();
+    let end = text.iter().rposition(|b| *b > b' ' && *b < 0x80);
+    end.and_then(|end| text.get(..=end)).unwrap_or_default()
+}
+
+/// Whether a person would take the line for the beginning of a block: the words between dashes of any kind, or the
+/// words in an encoding of two octets.
+fn looks_like_block(line: &[u8]) -> bool {
+    const WIDE: &[u8] = b"B\0E\0G\0I\0N\0";
+    if !line.iter().any(|b| *b | 0x20 == b'b') {
+        return false;
+    }
+    if find(line, WIDE).is_some() {
+        return true;
+    }
+    let lower = line.to_ascii_lowercase();
+    let dashes = |text: &[u8]| {
+        let plain = text.iter().filter(|b| **b == b'-').count();
+        plain + text.windows(2).filter(|w| *w == b"\xe2\x80").count() >= 2
+    };
+    find(&lower, b"begin ").is_some_and(|at| {
+        let (before, after) = lower.split_at(at);
+        let names = [&b"certificate"[..], b"crl", b"key", b"pkcs", b"parameters"];
+        dashes(before) && names.iter().any(|name| find(after, name).is_some())
+    })
+}
+
+/// Where `needle` first stands in `text`.
+fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    text.windows(needle.len())
+        .position(|window| window == needle)
 }
 
 impl<'a> Iterator for Blocks<'a> {
     type Item = Result<Block<'a>, PemError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let label = loop {
-            if let Some(label) = marker(self.next_line()?, b"-----BEGIN ") {
-                break label;
-            }
-        };
-        let begin = self.line;
+        let (label, begin) = self.begin()?;
         let start = self.rest;
         loop {
-            let before = self.rest.len();
-            let Some(line) = self.next_line() else {
+            let (before, newlines) = (self.rest, self.newlines);
+            let Some(piece) = self.next_piece().filter(|piece| !piece.ends_all) else {
                 return Some(Err(PemError::NoEnd(begin)));
             };
-            if marker(line, b"-----END ") == Some(label) {
-                let text = start.get(..start.len() - before).unwrap_or_default();
+            if marker(piece.text, END) == Some(label) {
+                self.is_fresh = true;
+                let text = start.get(..start.len() - before.len()).unwrap_or_default();
                 let (headers, body) = split_headers(text);
                 return Some(Ok(Block {
                     label,
@@ -93,7 +244,17 @@ impl<'a> Iterator for Blocks<'a> {
                     body,
                 }));
             }
-            if line.starts_with(b"-----") {
+            let line = before.split(|b| *b == b'\n').next().unwrap_or_default();
+            let next = piece.text.contains(&b'-').then(|| find(line, BEGIN));
+            let next = next.flatten();
+            if let Some(next) = next {
+                // The one that begins within this one, or behind its END in the same line, is looked at for itself.
+                self.rest = before.get(next..).unwrap_or_default();
+                self.newlines = newlines;
+                self.is_inside = next > 0;
+                return Some(Err(PemError::NoEnd(begin)));
+            }
+            if piece.text.starts_with(TAIL) {
                 return Some(Err(PemError::NoEnd(begin)));
             }
         }
@@ -102,7 +263,7 @@ impl<'a> Iterator for Blocks<'a> {
 
 /// The label of a BEGIN or END line.
 fn marker<'a>(line: &'a [u8], prefix: &[u8]) -> Option<&'a str> {
-    let label = line.strip_prefix(prefix)?.strip_suffix(b"-----")?;
+    let label = line.strip_prefix(prefix)?.strip_suffix(TAIL)?;
     std::str::from_utf8(label).ok()
 }
 
@@ -136,50 +297,85 @@ impl<'a> Block<'a> {
 
     /// The bytes that the block encodes.
     pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, PemError> {
-        decode_base64(self.body).ok_or(PemError::NotBase64(self.line))
+        let decoded = || {
+            let mut decoder = Decoder::with_room_for(self.body.len());
+            for line in self.body.split_inclusive(|b| *b == b'\n') {
+                line.chunks(PIECE)
+                    .try_for_each(|piece| decoder.feed(cut(piece)))?;
+            }
+            decoder.finish()
+        };
+        decoded().ok_or(PemError::NotBase64(self.line))
     }
 }
 
 /// Base64 (RFC 4648 4) with white space anywhere. `None` for other characters, wrong padding and a wrong length.
 pub fn decode_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    // The capacity is never exceeded, so the buffer is never moved and leaves no copy behind.
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 3));
-    let (mut word, mut digits, mut padding) = (0u32, 0u8, 0u8);
-    for byte in text {
-        if byte.is_ascii_whitespace() {
-            continue;
+    let mut decoder = Decoder::with_room_for(text.len());
+    decoder.feed(text)?;
+    decoder.finish()
+}
+
+/// What base64 text gives, piece by piece.
+struct Decoder {
+    /// Its capacity is never exceeded, so the buffer is never moved and leaves no copy behind.
+    out: Zeroizing<Vec<u8>>,
+    word: u32,
+    digits: u8,
+    padding: u8,
+}
+
+impl Decoder {
+    fn with_room_for(characters: usize) -> Decoder {
+        Decoder {
+            out: Zeroizing::new(Vec::with_capacity(characters / 4 * 3 + 3)),
+            word: 0,
+            digits: 0,
+            padding: 0,
         }
-        if *byte == b'=' {
-            padding += 1;
-            if padding > 2 {
+    }
+
+    fn feed(&mut self, text: &[u8]) -> Option<()> {
+        for byte in text {
+            if byte.is_ascii_whitespace() {
+                continue;
+            }
+            if *byte == b'=' {
+                self.padding += 1;
+                if self.padding > 2 {
+                    return None;
+                }
+                continue;
+            }
+            if self.padding > 0 {
                 return None;
             }
-            continue;
+            self.word = self.word << 6 | u32::from(digit(*byte)?);
+            self.digits += 1;
+            if self.digits == 4 {
+                let [_, a, b, c] = self.word.to_be_bytes();
+                self.out.extend_from_slice(&[a, b, c]);
+                (self.word, self.digits) = (0, 0);
+            }
         }
-        if padding > 0 {
-            return None;
-        }
-        word = word << 6 | u32::from(digit(*byte)?);
-        digits += 1;
-        if digits == 4 {
-            let [_, a, b, c] = word.to_be_bytes();
-            out.extend_from_slice(&[a, b, c]);
-            (word, digits) = (0, 0);
-        }
+        Some(())
     }
-    match (digits, padding) {
-        (0, 0) => {}
-        (3, 1) => {
-            let [_, a, b, _] = (word << 6).to_be_bytes();
-            out.extend_from_slice(&[a, b]);
+
+    fn finish(mut self) -> Option<Zeroizing<Vec<u8>>> {
+        match (self.digits, self.padding) {
+            (0, 0) => {}
+            (3, 1) => {
+                let [_, a, b, _] = (self.word << 6).to_be_bytes();
+                self.out.extend_from_slice(&[a, b]);
+            }
+            (2, 2) => {
+                let [_, a, _, _] = (self.word << 12).to_be_bytes();
+                self.out.push(a);
+            }
+            _ => return None,
         }
-        (2, 2) => {
-            let [_, a, _, _] = (word << 12).to_be_bytes();
-            out.push(a);
-        }
-        _ => return None,
+        Some(self.out)
     }
-    Some(out)
 }
 
 /// The value of one base64 digit, without a branch on the ranges and without a table.

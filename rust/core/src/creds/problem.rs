@@ -1,5 +1,8 @@
 //! Everything that can be wrong with certificates and keys, in one table: how bad it is, what is wrong, what to do.
 
+use super::contents::{Damage, LOST};
+use super::pem::PemError;
+
 /// What a problem means for the start of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -55,6 +58,18 @@ pub enum Fault {
         line: usize,
     },
     NotBase64 {
+        file: String,
+        line: usize,
+    },
+    Headers {
+        file: String,
+        line: usize,
+    },
+    Lost {
+        file: String,
+        line: usize,
+    },
+    LostKey {
         file: String,
         line: usize,
     },
@@ -177,6 +192,7 @@ impl Fault {
             | Fault::OnlyCommonName { .. }
             | Fault::StapleRefused { .. }
             | Fault::SameKind { .. }
+            | Fault::Lost { .. }
             | Fault::NoSignature { .. }
             | Fault::NoTls13Signature { .. } => Severity::Warning,
             _ => Severity::Error,
@@ -195,6 +211,9 @@ impl Fault {
             | Fault::IsDer { file }
             | Fault::NoEnd { file, .. }
             | Fault::NotBase64 { file, .. }
+            | Fault::Headers { file, .. }
+            | Fault::Lost { file, .. }
+            | Fault::LostKey { file, .. }
             | Fault::NoCertificate { file, .. }
             | Fault::BadCertificate { file, .. }
             | Fault::NoKey { file }
@@ -237,11 +256,11 @@ impl Fault {
             Fault::IsDer { file } => format!(
                 "{file} is in DER, not PEM; convert it: openssl x509 -inform DER -in {file} -out FILE.pem \
                  (a key: openssl pkey -inform DER)"),
-            Fault::NoEnd { file, line } => format!(
-                "{file}: the block that begins in line {line} has no END line that fits; the file is cut short or \
-                 damaged, copy it again"),
-            Fault::NotBase64 { file, line } => format!(
-                "{file}: the block that begins in line {line} is not base64; the file is damaged, copy it again"),
+            Fault::NoEnd { file, line } => format!("{file}: {}", PemError::NoEnd(*line)),
+            Fault::NotBase64 { file, line } => format!("{file}: {}", PemError::NotBase64(*line)),
+            Fault::Headers { file, line } => format!("{file}: {}", Damage::Headers(*line)),
+            Fault::Lost { file, line } => format!("{file}: line {line} {LOST}"),
+            Fault::LostKey { file, line } => format!("{file} holds no private key that can be seen: line {line} {LOST}"),
             Fault::NoCertificate { file, holds } => format!(
                 "{file} holds no certificate, but {holds}; name the certificate's file first and the key's second"),
             Fault::BadCertificate { file, line, cause } => format!(

@@ -13,15 +13,17 @@ mod retained;
 mod revocation;
 mod sections;
 pub(crate) mod signature;
+mod sources;
 mod verdict;
 mod verifier;
 mod walk;
 mod watch;
 
 pub use anchors::{Anchors, Ends};
-pub use load::{Problem, Request, Sources, load};
+pub use load::{Reloaded, Request, load};
 pub use revocation::{Depth as RevocationDepth, Revocation};
 pub use sections::Sections;
+pub use sources::{Problem, Sources, Weight};
 pub use verdict::{Outcome, Verdict};
 pub use verifier::{Mode, Spec, Verifier};
 pub use watch::Watch;

@@ -1,13 +1,12 @@
 //! Revocation lists as they were last read whole, for a restart that finds a broken file: that must not end a server
 //! which runs, and must not let anybody in whom the lists refuse.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use super::load::Sources;
+use super::sources::{Listed, Sources};
 
 /// Lists with the files they are of.
-pub type Lists = Vec<(PathBuf, Vec<u8>)>;
+pub type Lists = Vec<Listed>;
 
 /// Of the process; the object stays loaded over restarts.
 static KEPT: Mutex<Vec<(Sources, Lists)>> = Mutex::new(Vec::new());

@@ -73,15 +73,12 @@ impl Revocation {
             .clone()
     }
 
-    /// Puts new lists in place of the old. When one of them cannot be used the old ones stay, and the error says which.
-    pub fn replace(&self, ders: &[Vec<u8>]) -> Result<(), (usize, String)> {
+    /// Puts new lists in place of the old. Gives those that cannot be used, with the reason.
+    pub fn replace(&self, ders: &[Vec<u8>]) -> Vec<(usize, String)> {
         let (lists, refused) = read(ders);
-        if let Some(first) = refused.into_iter().next() {
-            return Err(first);
-        }
         let mut current = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(lists);
-        Ok(())
+        refused
     }
 
     /// Runs `verify` with webpki's options for `lists`; `None` where nothing is to be looked up or no list is there.

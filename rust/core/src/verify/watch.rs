@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::load::{Sources, reload_lists};
+use super::load::{Reloaded, reload_lists};
+use super::sources::Sources;
 use super::verifier::Verifier;
 use crate::file::{self, Identity, Refusal};
 
@@ -51,21 +52,20 @@ impl Watch {
         settled
     }
 
-    /// Reads the lists again if a file has changed since the last call. On a fault the lists in use stay, and the fault
-    /// is told once for each change. Files that this process may not look at count as unchanged: they were read before
+    /// Reads the lists again if a file has changed since the last call. What is wrong is told once for each change. Files that this process may not look at count as unchanged: they were read before
     /// it gave its privileges up.
-    pub fn refresh(&self, verifier: &Verifier) -> Result<bool, String> {
+    pub fn refresh(&self, verifier: &Verifier) -> Reloaded {
         let Some(now) = stamps(&self.sources) else {
-            return Ok(false);
+            return Reloaded::default();
         };
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             if *seen == now {
-                return Ok(false);
+                return Reloaded::default();
             }
             *seen = now;
         }
-        reload_lists(verifier, &self.sources).map(|()| true)
+        reload_lists(verifier, &self.sources)
     }
 }
 

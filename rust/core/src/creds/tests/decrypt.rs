@@ -1,7 +1,7 @@
 use zeroize::Zeroizing;
 
 use super::super::decrypt::decrypt_key;
-use super::super::key::{FoundKey, KeyKind, find_key};
+use super::super::key::{FoundKey, KeyKind, Sealed, find_key};
 use super::super::passphrase::{Answer, Dialog, Passphrases, Question};
 use super::super::problem::Fault;
 use super::{Scratch, data};
@@ -38,7 +38,7 @@ fn open_with(
         file: name,
         ..Question::default()
     };
-    decrypt_key(&block, &question, passphrases).map(|key| key.kind)
+    decrypt_key(block, &question, passphrases).map(|key| key.kind)
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_file_gives_its_first_line() {
 /// The DER of an encrypted key.
 fn der_of(name: &str) -> Vec<u8> {
     let file = data(name);
-    let Ok(FoundKey::Encrypted(block)) = find_key(name, &file) else {
+    let Ok(FoundKey::Encrypted(Sealed::Block(block))) = find_key(name, &file) else {
         panic!("{name} is encrypted")
     };
     block.decode().unwrap().to_vec()
@@ -284,7 +284,7 @@ fn try_open(file: &[u8]) -> Result<(), Fault> {
     };
     match find_key("x", file)? {
         FoundKey::Encrypted(block) => {
-            decrypt_key(&block, &question, &mut Given(vec!["test phrase"], 0)).map(|_| ())
+            decrypt_key(block, &question, &mut Given(vec!["test phrase"], 0)).map(|_| ())
         }
         FoundKey::Plain(_) => Ok(()),
     }

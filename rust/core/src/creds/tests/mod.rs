@@ -1,6 +1,7 @@
 //! Tests of this module; `testdata/creds/make.sh` says where the files come from.
 
 mod chain;
+mod contents;
 mod decrypt;
 mod gaps;
 mod kept;
