@@ -39,13 +39,17 @@ void Connection::refuse(std::uint8_t alert) {
   send_outgoing(true);
 }
 
+<<<<<<< HEAD
 void Connection::fail(const char* stage, const char* cause, Noise noise, const char* hint) {
+=======
+void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint) noexcept {
+>>>>>>> 8e0f5e6 (Hellos, pieces of messages, sessions with backends and log lines: what a peer can cost is bounded)
   const char* const sni = facts_.sni.empty() ? "none" : facts_.sni.data();  // copies in the pool end with a NUL
   const char* const offered = *offered_ == '\0' ? "nothing yet" : offered_;
   const char* const dot = hint != nullptr ? ". " : "";
   const char* const remedy = hint != nullptr ? hint : "";
   const report::Verdict verdict =
-      noise == Noise::Yes ? report::Verdict{false, 0} : report::count_failure(cause, host_->server);
+      noise == Noise::Yes ? report::Verdict{false, 0} : report::count_failure(kind, host_->server);
   if (!verdict.loud) {
     TLS_LOG_C(c_, HandshakeFailedAgain, stage, cause, sni, offered, host_->identity.c_str(), dot, remedy);
   } else if (verdict.repeated > 0) {
@@ -82,7 +86,7 @@ void Connection::fail_session() {
     if (host_->settings->words == config::Vocabulary::Ssl) say_as_mod_ssl(cause);
     const rust::String remedy = session_->remedy();
     const char* const hint = apr_pstrmemdup(c_->pool, remedy.data(), remedy.size());
-    fail("after the ClientHello", cause, Noise::No, remedy.empty() ? nullptr : hint);
+    fail("after the ClientHello", session_->failure_kind(), cause, Noise::No, remedy.empty() ? nullptr : hint);
   } else {
     TLS_LOG_C(c_, ConnectionFailed, cause);
     end();

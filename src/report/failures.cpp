@@ -1,45 +1,108 @@
 #include "report/failures.hpp"
 
-#include <apr_time.h>
-
+#include <algorithm>
 #include <array>
-#include <functional>
+#include <ctime>
 #include <mutex>
+#include <utility>
+
+#include "report/log.hpp"
 
 namespace tls::report {
 namespace {
 
-// One slot per kind; kinds that share a slot displace each other, which at worst makes a line loud too often.
+// Kinds of failures that are told apart at a time: those of one child in a minute.
 struct Slot {
-  std::size_t kind = 0;
-  apr_time_t loud_at = 0;
+  std::uint8_t kind = 0;
+  const void* host = nullptr;
+  std::int64_t loud_at = 0;
   std::uint32_t repeated = 0;
 };
 
-constexpr std::size_t kSlots = 256;
-constexpr apr_interval_time_t kQuiet = 60 * APR_USEC_PER_SEC;
+constexpr std::size_t kSlots = 512;
+constexpr std::size_t kProbes = 16;
+constexpr std::int64_t kQuiet = 60'000;
 
 std::array<Slot, kSlots> slots;
+// Lines of all ids together.
+constinit Budget all{"all", 3 * Budget::kFull};
 // Static, not in the child's pool: workers of a child that is killed may outlive its pools.
 constinit std::mutex mutex;
 
-Verdict count(std::size_t kind, apr_time_t now) {
-  Slot& slot = slots[kind % kSlots];
-  if (slot.kind == kind && now - slot.loud_at < kQuiet) {
-    ++slot.repeated;
-    return {false, 0};
+// Milliseconds of a clock that nobody sets.
+std::int64_t now_ms() noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+std::size_t place(std::uint8_t kind, const void* host) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(host);
+  return (address / 16 * 31 + kind) % kSlots;
+}
+
+// Where all places of a kind are taken by others of this minute, it stays quiet: an attacker gains no lines.
+Verdict count(std::uint8_t kind, const void* host, std::int64_t now) noexcept {
+  Slot* free = nullptr;
+  for (std::size_t i = 0; i < kProbes; ++i) {
+    Slot& slot = slots[(place(kind, host) + i) % kSlots];
+    const bool same = slot.kind == kind && slot.host == host && slot.loud_at != 0;
+    if (same && now - slot.loud_at < kQuiet) {
+      ++slot.repeated;
+      return {false, 0};
+    }
+    if (same) {
+      const std::uint32_t repeated = slot.repeated;
+      slot = {kind, host, now, 0};
+      return {true, repeated};
+    }
+    if (free == nullptr && (slot.loud_at == 0 || now - slot.loud_at >= kQuiet)) free = &slot;
   }
-  const std::uint32_t repeated = slot.kind == kind ? slot.repeated : 0;
-  slot = {kind, now, 0};
-  return {true, repeated};
+  if (free == nullptr) return {false, 0};
+  *free = {kind, host, now, 0};
+  return {true, 0};
+}
+
+void refill(Budget& budget, std::int64_t full, std::int64_t rate, std::int64_t now) noexcept {
+  if (budget.counted_at != 0) budget.tokens = std::min(full, budget.tokens + (now - budget.counted_at) * rate);
+  budget.counted_at = now;
+}
+
+// How many lines were left out that are to be told of now; takes a token of both budgets, or counts one more.
+struct Admission {
+  bool granted = false;
+  std::uint32_t left_out = 0;
+};
+
+Admission take(Budget& budget, std::int64_t now) noexcept {
+  const std::lock_guard lock(mutex);
+  refill(budget, Budget::kFull, 1, now);
+  refill(all, 3 * Budget::kFull, 3, now);
+  if (budget.tokens < Budget::kEach || all.tokens < Budget::kEach) {
+    if (budget.left_out++ == 0) budget.left_out_since = now;
+    return {};
+  }
+  budget.tokens -= Budget::kEach;
+  all.tokens -= Budget::kEach;
+  const bool due = budget.left_out > 0 && now - budget.left_out_since >= kQuiet;
+  return {true, due ? std::exchange(budget.left_out, 0) : 0};
 }
 
 }  // namespace
 
-Verdict count_failure(std::string_view cause, const void* host) {
-  const std::size_t kind = std::hash<std::string_view>()(cause) * 31U + std::hash<const void*>()(host);
+Verdict count_failure(std::uint8_t kind, const void* host) noexcept {
   const std::lock_guard lock(mutex);
-  return count(kind, apr_time_now());
+  return count(kind, host, now_ms());
+}
+
+bool admit(Budget& budget, const conn_rec* c, const request_rec* r) noexcept {
+  const Admission admission = take(budget, now_ms());
+  if (admission.left_out > 0) {
+    const conn_rec* const connection = c != nullptr ? c : r->connection;
+    ap_log_error(APLOG_MARK, msg::LinesLeftOut_level, 0, connection->base_server, msg::LinesLeftOut, budget.id,
+                 admission.left_out);
+  }
+  return admission.granted;
 }
 
 }  // namespace tls::report

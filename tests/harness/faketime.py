@@ -8,9 +8,10 @@ LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 
 class Clock:
-    """What `environment` makes of a server: the time of day is as far from the real one as `set` says, in seconds."""
+    """What `environment` makes of a server: the time of day is as far from the real one as `set` says, in seconds;
+    with `monotonic` the clock that nobody sets is so too."""
 
-    def __init__(self):
+    def __init__(self, monotonic: bool = False):
         unfit("libfaketime and their runtime wait for each other")
         # children of httpd, which read it as www-data, could not reach pytest's directories
         self._home = tempfile.TemporaryDirectory(prefix="mod_tls-clock-")
@@ -18,7 +19,9 @@ class Clock:
         self._file = home / "faketime"
         self.set(0)
         self.environment = {"LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self._file),
-                            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+                            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_RESET": "1"}
+        if not monotonic:
+            self.environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
         home.chmod(0o755)
 
     def set(self, seconds: int) -> None:

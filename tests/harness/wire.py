@@ -15,7 +15,7 @@ SCHEMES = [0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x050
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 ALERTS = {0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow",
           40: "handshake_failure", 47: "illegal_parameter", 50: "decode_error", 51: "decrypt_error",
-          70: "protocol_version", 71: "insufficient_security", 80: "internal_error", 90: "user_canceled",
+          70: "protocol_version", 71: "insufficient_security", 80: "internal_error", 86: "inappropriate_fallback", 90: "user_canceled",
           109: "missing_extension", 112: "unrecognized_name", 116: "certificate_required",
           120: "no_application_protocol"}
 

@@ -512,6 +512,8 @@ pub mod ffi {
         fn negotiated(self: &Session) -> Negotiated;
         /// Why the connection failed, in plain words, printable; empty while it has not.
         fn failure(self: &Session) -> String;
+        /// The class of that cause: what counts as the same failure again.
+        fn failure_kind(self: &Session) -> u8;
         /// What an administrator can do about it; empty where that is nothing.
         fn remedy(self: &Session) -> String;
         /// The certificates of both sides; to be asked for once, when the handshake is complete.

@@ -243,6 +243,10 @@ impl Session {
         })
     }
 
+    pub(crate) fn failure_kind(&self) -> u8 {
+        guard(|| 0, || self.inner.failure().map_or(0, describe::kind))
+    }
+
     pub(crate) fn fits(&self, policy: &ClientPolicy) -> bool {
         !self.poisoned && guard(|| false, || self.inner.fits(&policy.0))
     }

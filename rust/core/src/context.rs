@@ -87,6 +87,10 @@ pub struct Context {
     pub packed: Option<Arc<Packed>>,
     /// They were asked for before they were made.
     pub wants_packed: bool,
+    /// Octets of the certificates that a backend has shown.
+    pub peer_octets: usize,
+    /// Octets in which what rustls looks at has come: an upper bound of any message in them.
+    pub arrived: usize,
     /// What the verifier found of the client's certificate; `None` where it was not asked.
     pub verdict: Option<Verdict>,
 }

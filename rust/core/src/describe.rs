@@ -18,13 +18,13 @@ pub fn offered(hello: &Hello) -> String {
     } else {
         &hello.versions
     };
-    let versions: Vec<_> = versions.iter().filter_map(|v| version(*v)).collect();
-    let names: Vec<_> = hello
-        .alpn
-        .iter()
-        .take(4)
-        .map(|n| alpn(n).unwrap_or_else(|| hex(n)))
+    let known = [0x0304, 0x0303, 0x0302, 0x0301, 0x0300];
+    let versions: Vec<_> = known
+        .into_iter()
+        .filter(|v| versions.contains(v))
+        .filter_map(version)
         .collect();
+    let names: Vec<_> = hello.alpn.iter().take(4).map(|n| shown(n)).collect();
     let alpn = if names.is_empty() {
         "none".to_owned()
     } else {
@@ -38,6 +38,15 @@ pub fn offered(hello: &Hello) -> String {
             versions.join(",")
         }
     )
+}
+
+/// The longest name of a protocol that a log line has room for; the longest one that is registered has 20 letters.
+const LONGEST_SHOWN: usize = 32;
+
+fn shown(name: &[u8]) -> String {
+    alpn(name)
+        .filter(|text| text.len() <= LONGEST_SHOWN)
+        .unwrap_or_else(|| hex(name))
 }
 
 fn version(number: u16) -> Option<&'static str> {
@@ -77,6 +86,50 @@ pub fn nothing_in_common(error: &Error) -> bool {
     matches!(error, Error::General(text) if text == "no server certificate chain resolved")
 }
 
+/// What rustls calls `why`, as words: its names are sentences without spaces. What it adds (numbers, names, pieces of
+/// what the peer sent) is left out.
+fn words(why: &impl std::fmt::Debug) -> String {
+    let text = format!("{why:?}");
+    let names = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let outer = names.take(1).collect::<String>();
+    snake(&outer).replace('_', " ")
+}
+
+/// `UnknownCA` as the RFCs write it: `unknown_ca`.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    let mut before = '_';
+    let mut letters = name.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let next_small = letters.peek().is_some_and(char::is_ascii_lowercase);
+        let starts = letter.is_ascii_uppercase()
+            && (before.is_ascii_lowercase()
+                || before.is_ascii_digit()
+                || (next_small && before != '_'));
+        if starts {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+        before = letter;
+    }
+    out
+}
+
+/// The alert for an error for which rustls has none.
+pub fn alert_for(error: &Error) -> AlertDescription {
+    match error {
+        Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge) => {
+            AlertDescription::IllegalParameter
+        }
+        Error::InvalidMessage(_) => AlertDescription::DecodeError,
+        Error::PeerMisbehaved(_)
+        | Error::InappropriateMessage { .. }
+        | Error::InappropriateHandshakeMessage { .. } => AlertDescription::UnexpectedMessage,
+        Error::PeerIncompatible(_) => AlertDescription::HandshakeFailure,
+        _ => AlertDescription::InternalError,
+    }
+}
+
 /// Why a connection failed, in plain words.
 pub fn failure(error: &Error) -> String {
     match error {
@@ -87,20 +140,59 @@ pub fn failure(error: &Error) -> String {
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "what the client sent is not TLS".to_owned()
         }
-        Error::InvalidMessage(why) => format!("the client sent a malformed message ({why:?})"),
-        Error::PeerMisbehaved(why) => format!("the client broke the protocol ({why:?})"),
+        Error::InvalidMessage(why) => {
+            format!("the client sent a malformed message ({})", words(why))
+        }
+        Error::PeerMisbehaved(why) => format!("the client broke the protocol ({})", words(why)),
         Error::DecryptError => "a record did not decrypt".to_owned(),
         Error::NoApplicationProtocol => {
             "none of the client's ALPN protocols is served here".to_owned()
         }
-        Error::InvalidCertificate(why) => format!("the client's certificate is refused ({why:?})"),
+        Error::InvalidCertificate(why) => {
+            format!("the client's certificate is refused ({})", words(why))
+        }
         Error::NoCertificatesPresented => "the client sent no certificate".to_owned(),
         Error::PeerSentOversizedRecord => "the client sent a record over the limit".to_owned(),
         error if nothing_in_common(error) => {
             "no cipher suite or signature algorithm in common with the client".to_owned()
         }
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "the client sent a message that may not come here".to_owned()
+        }
         Error::General(text) => text.clone(),
-        other => format!("{other:?}"),
+        other => words(other),
+    }
+}
+
+/// The class of a cause, below 64. A peer chooses among them, but makes up none.
+pub fn kind(error: &Error) -> u8 {
+    match error {
+        Error::AlertReceived(AlertDescription::Unknown(_)) => 1,
+        Error::AlertReceived(
+            AlertDescription::CertificateUnknown | AlertDescription::UnknownCA,
+        ) => 2,
+        Error::AlertReceived(AlertDescription::BadCertificate) => 3,
+        Error::AlertReceived(AlertDescription::CertificateExpired) => 4,
+        Error::AlertReceived(AlertDescription::HandshakeFailure) => 5,
+        Error::AlertReceived(AlertDescription::ProtocolVersion) => 6,
+        Error::AlertReceived(_) => 7,
+        Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => 8,
+        Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon) => 9,
+        Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered) => 10,
+        Error::PeerIncompatible(_) => 11,
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => 12,
+        Error::InvalidMessage(_) => 13,
+        Error::PeerMisbehaved(_)
+        | Error::InappropriateMessage { .. }
+        | Error::InappropriateHandshakeMessage { .. } => 14,
+        Error::DecryptError => 15,
+        Error::NoApplicationProtocol => 16,
+        Error::InvalidCertificate(_) => 17,
+        Error::NoCertificatesPresented => 18,
+        Error::PeerSentOversizedRecord => 19,
+        error if nothing_in_common(error) => 20,
+        Error::General(_) => 21,
+        _ => 22,
     }
 }
 
@@ -156,7 +248,7 @@ const SUITES: &str = "TLSCiphersSuppress (SSLCipherSuite) or TLSSignatureAlgorit
 pub fn backend_failure(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(CertificateError::Other(why)) => why.to_string(),
-        Error::InvalidCertificate(why) => format!("its certificate is refused ({why:?})"),
+        Error::InvalidCertificate(why) => format!("its certificate is refused ({})", words(why)),
         Error::NoApplicationProtocol => {
             "it speaks none of the protocols that were offered".to_owned()
         }
@@ -219,14 +311,14 @@ fn incompatible(why: &PeerIncompatible) -> String {
         | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => {
             "no signature algorithm in common with the client".to_owned()
         }
-        other => format!("the client cannot do what is needed here ({other:?})"),
+        other => format!("the client cannot do what is needed here ({})", words(other)),
     }
 }
 
 fn alert_name(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::Unknown(number) => format!("number {number}"),
-        known => format!("{known:?}"),
+        known => snake(&format!("{known:?}")),
     }
 }
 
@@ -258,7 +350,7 @@ mod tests {
     fn causes_are_plain_words() {
         assert_eq!(
             failure(&Error::AlertReceived(AlertDescription::UnknownCA)),
-            "the client gave up with alert UnknownCA"
+            "the client gave up with alert unknown_ca"
         );
         assert!(
             failure(&Error::PeerIncompatible(

@@ -7,7 +7,7 @@ use rustls::server::{ServerConfig, UnbufferedServerConnection};
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic,
 };
-use rustls::{CommonState, Error};
+use rustls::{CommonState, Error, HandshakeKind};
 use rustls_pki_types::ServerName;
 
 /// A connection of rustls, seen from either end.
@@ -102,6 +102,13 @@ impl Engine {
             Self::Server(tls) => handle(tls.process_tls_records(input), hands),
             Self::Client(tls) => handle(tls.process_tls_records(input), hands),
         }
+    }
+
+    /// The client was sent a HelloRetryRequest.
+    pub fn awaits_second_hello(&self) -> bool {
+        matches!(self, Self::Server(_))
+            && self.common().is_handshaking()
+            && self.common().handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest)
     }
 
     /// What both ends have in common.

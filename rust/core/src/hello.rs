@@ -1,22 +1,23 @@
 //! ClientHello, as far as the choice of a virtual host and log lines need it.
 //!
-//! The same bytes go to rustls afterwards, which alone decides validity and alerts. So this parser is strict about
-//! framing, without which it could not go on, and tolerant about the contents of single extensions: what it cannot
-//! read it leaves out, and rustls answers with the right alert.
+//! The same message goes to rustls afterwards, in as few records as it fits, which decides what single extensions are
+//! worth. So this parser is strict about framing and about counts, and tolerant about the contents of single extensions:
+//! what it cannot read it leaves out, and rustls answers with the right alert.
+//!
+//! Whatever the sizes of reads and records are, each byte is looked at once and kept once.
 
-use std::borrow::Cow;
+use rustls::AlertDescription;
 
-use rustls_pki_types::DnsName;
+mod message;
 
 /// The longest ClientHello body that is read; rustls has the same limit.
 pub const MAX_HELLO: usize = 0xffff;
 
-/// More records than this are no client's way to send a hello. The limit bounds what a peer that sends one byte at a
-/// time can make us do, since parsing starts anew with every call.
+/// Records that a hello may come in.
 const MAX_RECORDS: usize = 8192;
 
-/// RFC 8446 5.2: the length of a record MUST NOT exceed 2^14 + 256; RFC 5246 6.2.3 allows 2^14 + 2048.
-const MAX_FRAGMENT: usize = 16_384 + 2048;
+/// RFC 8446 5.1: the length of a plaintext record MUST NOT exceed 2^14 bytes.
+const MAX_FRAGMENT: usize = 16_384;
 
 /// Letters of the longest registered HTTP method ("UPDATEREDIRECTREF", 17), with some room.
 const MAX_METHOD: usize = 24;
@@ -24,7 +25,7 @@ const MAX_METHOD: usize = 24;
 /// What the first bytes of a connection are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parsed {
-    /// Nothing can be said yet; call again with more bytes, from the beginning.
+    /// Nothing can be said yet.
     NeedMore,
     /// A whole ClientHello.
     Hello(Box<Hello>),
@@ -34,9 +35,21 @@ pub enum Parsed {
     NotTls,
     /// A ClientHello in the format of SSL 2.0, which rustls does not read.
     Sslv2,
-    /// TLS records, but no ClientHello that could be read; the text says why, for the log. rustls has the last word
-    /// and the alert.
-    Malformed(&'static str),
+    /// TLS records, but no ClientHello that is answered.
+    Malformed(Fault),
+}
+
+/// Why a hello is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// For the log.
+    pub text: &'static str,
+    /// What the client is told.
+    pub alert: AlertDescription,
+}
+
+const fn fault(text: &'static str, alert: AlertDescription) -> Fault {
+    Fault { text, alert }
 }
 
 /// The parts of a ClientHello that choose the virtual host and that log lines name.
@@ -63,7 +76,14 @@ pub struct Hello {
     pub signature_schemes: Vec<u16>,
     /// Types of all extensions, in the order sent.
     pub extensions: Vec<u16>,
+    /// renegotiation_info holds something, which only a later handshake of a connection may (RFC 5746 3.6).
+    pub renegotiates: bool,
+    /// The longest plaintext of a record that the client wants to get, where it says so (RFC 6066 4, RFC 8449).
+    pub record_limit: Option<usize>,
 }
+
+/// TLS_FALLBACK_SCSV (RFC 7507).
+const FALLBACK_SCSV: u16 = 0x5600;
 
 impl Hello {
     /// The newest version offered that has a name; 0 where there is none.
@@ -75,27 +95,285 @@ impl Hello {
             None => 0,
         }
     }
-}
 
-/// Reads the first bytes of a connection. Never panics; a longer prefix of the same stream only ever turns `NeedMore`
-/// into a final answer.
-pub fn parse(input: &[u8]) -> Parsed {
-    match input {
-        [] => Parsed::NeedMore,
-        [HANDSHAKE, ..] => parse_records(input),
-        // Change cipher spec, alert, application data, heartbeat.
-        [20 | 21 | 23 | 24] => Parsed::NeedMore,
-        [20 | 21 | 23 | 24, 3, ..] => {
-            Parsed::Malformed("the first record is not a handshake record")
-        }
-        [b'A'..=b'Z', ..] => parse_method(input),
-        [first, ..] if first & 0x80 != 0 => parse_sslv2(input),
-        _ => Parsed::NotTls,
+    /// The client has tried a newer version before, and comes again with an older one (RFC 7507).
+    pub fn falls_back(&self) -> bool {
+        self.suites.contains(&FALLBACK_SCSV)
     }
 }
 
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
+const APPLICATION_DATA: u8 = 23;
 const CLIENT_HELLO: u8 = 1;
+const MESSAGE_HEADER: usize = 4;
+const RECORD_HEADER: usize = 5;
+
+/// Takes the bytes of a ClientHello as they come.
+#[derive(Debug, Default)]
+pub struct HelloReader {
+    /// The beginning of what is no handshake record, until it is told what it is.
+    prefix: Vec<u8>,
+    header: [u8; RECORD_HEADER],
+    /// Bytes of `header` that are there.
+    have: usize,
+    /// Bytes of the record's payload that are still to come.
+    left: usize,
+    /// The record at hand is no part of the hello.
+    passing: bool,
+    /// legacy_record_version of the first record.
+    version: [u8; 2],
+    /// The handshake message, joined.
+    message: Vec<u8>,
+    records: usize,
+    second: bool,
+    /// Turns of the loop and bytes copied, for tests: what reading costs.
+    #[cfg(test)]
+    work: usize,
+}
+
+impl HelloReader {
+    /// For the hello with which a connection begins.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// For the one that answers a HelloRetryRequest. Before it may come records of other kinds, on which rustls has the
+    /// word: change_cipher_spec, early data, alerts (RFC 8446 4.2.10, 5).
+    pub fn second() -> Self {
+        Self {
+            second: true,
+            ..Self::default()
+        }
+    }
+
+    /// Takes more bytes; never panics. What is for rustls goes to `out`: a hello once it is whole, with all that came
+    /// behind it. Not to be called again after an answer other than `NeedMore`.
+    pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> Parsed {
+        let mut rest = input;
+        if let [first, ..] = rest
+            && (!self.prefix.is_empty() || (self.is_fresh() && *first != HANDSHAKE))
+        {
+            return self.tell(rest);
+        }
+        match self.take(&mut rest, out) {
+            Ok(None) => Parsed::NeedMore,
+            Ok(Some(hello)) => {
+                self.write(out);
+                out.extend_from_slice(rest);
+                Parsed::Hello(hello)
+            }
+            Err(stop) => stop,
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        !self.second && self.records == 0 && self.have == 0
+    }
+
+    /// Other protocols are told by their first bytes.
+    fn tell(&mut self, input: &[u8]) -> Parsed {
+        let room = (MAX_METHOD + 1).saturating_sub(self.prefix.len());
+        self.prefix
+            .extend_from_slice(input.get(..room).unwrap_or(input));
+        match *self.prefix.as_slice() {
+            [] | [CHANGE_CIPHER_SPEC | ALERT | APPLICATION_DATA | HEARTBEAT] => Parsed::NeedMore,
+            [
+                CHANGE_CIPHER_SPEC | ALERT | APPLICATION_DATA | HEARTBEAT,
+                3,
+                ..,
+            ] => Parsed::Malformed(fault(
+                "the first record is not a handshake record",
+                AlertDescription::UnexpectedMessage,
+            )),
+            [b'A'..=b'Z', ..] => parse_method(&self.prefix),
+            [first, ..] if first & 0x80 != 0 => parse_sslv2(&self.prefix),
+            _ => Parsed::NotTls,
+        }
+    }
+
+    fn take(&mut self, rest: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Box<Hello>>, Parsed> {
+        while let Some((first, after)) = rest.split_first() {
+            self.count(1);
+            if self.left == 0 {
+                if let Some(place) = self.header.get_mut(self.have) {
+                    *place = *first;
+                }
+                self.have += 1;
+                *rest = after;
+                self.begin_record(out)?;
+                continue;
+            }
+            let wanted = match self.passing {
+                true => self.left,
+                false => self.left.min(self.missing()),
+            };
+            let (taken, after) = rest.split_at(wanted.min(rest.len()));
+            *rest = after;
+            self.left -= taken.len();
+            self.count(taken.len());
+            if self.passing {
+                out.extend_from_slice(taken);
+                continue;
+            }
+            self.keep(taken);
+            self.check_message()?;
+            if self.missing() == 0 {
+                return self.complete().map(Some).map_err(Parsed::Malformed);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Judges as much of a record's header as there is.
+    fn begin_record(&mut self, out: &mut Vec<u8>) -> Result<(), Parsed> {
+        let malformed = |text, alert| Err(Parsed::Malformed(fault(text, alert)));
+        let [kind, major, minor, high, low] = self.header;
+        let ours = kind == HANDSHAKE;
+        let passes = self.second
+            && self.message.is_empty()
+            && matches!(kind, CHANGE_CIPHER_SPEC | ALERT | APPLICATION_DATA);
+        if !ours && !passes {
+            return malformed(
+                "another record comes in the middle of the ClientHello",
+                AlertDescription::UnexpectedMessage,
+            );
+        }
+        if self.have > 1 && major != 3 {
+            return match self.is_first_record() {
+                true => Err(Parsed::NotTls),
+                false => malformed(
+                    "a record of no version of TLS comes in the middle of the ClientHello",
+                    AlertDescription::ProtocolVersion,
+                ),
+            };
+        }
+        if self.have < RECORD_HEADER {
+            return Ok(());
+        }
+        self.have = 0;
+        self.left = usize::from(u16::from_be_bytes([high, low]));
+        self.passing = !ours;
+        if self.passing {
+            out.extend_from_slice(&self.header);
+            return Ok(());
+        }
+        if self.left == 0 {
+            return malformed("a handshake record is empty", AlertDescription::DecodeError);
+        }
+        if self.left > MAX_FRAGMENT {
+            return malformed(
+                "a record is longer than TLS allows",
+                AlertDescription::RecordOverflow,
+            );
+        }
+        if self.is_first_record() {
+            self.version = [major, minor];
+        }
+        self.records += 1;
+        if self.records > MAX_RECORDS {
+            return malformed(
+                "the ClientHello comes in too many records",
+                AlertDescription::IllegalParameter,
+            );
+        }
+        Ok(())
+    }
+
+    fn is_first_record(&self) -> bool {
+        self.records == 0
+    }
+
+    /// Length of the body, once the message's header is there.
+    fn length(&self) -> Option<usize> {
+        match *self.message.as_slice() {
+            [_, high, mid, low, ..] => {
+                Some(usize::from(high) << 16 | usize::from(mid) << 8 | usize::from(low))
+            }
+            _ => None,
+        }
+    }
+
+    /// Bytes of the message that are still to come, as far as is known.
+    fn missing(&self) -> usize {
+        let whole = MESSAGE_HEADER + self.length().unwrap_or(0);
+        whole.saturating_sub(self.message.len())
+    }
+
+    /// Grows by doubling, but never beyond the message: a length that is only promised costs nothing.
+    fn keep(&mut self, bytes: &[u8]) {
+        let needed = self.message.len() + bytes.len();
+        if needed > self.message.capacity() {
+            let doubled = (2 * needed).min(needed + self.missing().saturating_sub(bytes.len()));
+            self.message.reserve_exact(doubled - self.message.len());
+        }
+        self.message.extend_from_slice(bytes);
+    }
+
+    fn check_message(&self) -> Result<(), Parsed> {
+        if self
+            .message
+            .first()
+            .is_some_and(|kind| *kind != CLIENT_HELLO)
+        {
+            return Err(Parsed::Malformed(fault(
+                "the first handshake message is not a ClientHello",
+                AlertDescription::UnexpectedMessage,
+            )));
+        }
+        if self.length().is_some_and(|length| length > MAX_HELLO) {
+            return Err(Parsed::Malformed(fault(
+                "the ClientHello is longer than 64 KiB",
+                AlertDescription::IllegalParameter,
+            )));
+        }
+        Ok(())
+    }
+
+    fn complete(&self) -> Result<Box<Hello>, Fault> {
+        // RFC 8446 5.1: "Handshake messages MUST NOT span key changes", and no client has more to say in the clear.
+        if self.left > 0 {
+            return Err(fault(
+                "something follows the ClientHello in its record",
+                AlertDescription::UnexpectedMessage,
+            ));
+        }
+        let body = self.message.get(MESSAGE_HEADER..).unwrap_or_default();
+        message::read(body).map(Box::new)
+    }
+
+    /// The hello as rustls is given it. RFC 8446 5.1: "Handshake messages MAY be coalesced into a single TLSPlaintext
+    /// record or fragmented across several records"; the records are no part of what both sides hash.
+    fn write(&mut self, out: &mut Vec<u8>) {
+        let message = std::mem::take(&mut self.message);
+        let records = message.len().div_ceil(MAX_FRAGMENT);
+        out.reserve_exact(message.len() + records * RECORD_HEADER);
+        for fragment in message.chunks(MAX_FRAGMENT) {
+            let length = u16::try_from(fragment.len()).unwrap_or(u16::MAX);
+            out.push(HANDSHAKE);
+            out.extend_from_slice(&self.version);
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(fragment);
+        }
+    }
+
+    #[cfg(test)]
+    fn count(&mut self, work: usize) {
+        self.work += work;
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "counts in tests alone")]
+    fn count(&mut self, _: usize) {}
+}
+
+/// What the whole of `input` is, from the first byte on.
+pub fn parse(input: &[u8]) -> Parsed {
+    HelloReader::new().feed(input, &mut Vec::new())
+}
+
+const HEARTBEAT: u8 = 24;
 
 /// RFC 9110 9.1: a method is a token; registered ones are capital letters and hyphens.
 fn parse_method(input: &[u8]) -> Parsed {
@@ -116,232 +394,6 @@ fn parse_sslv2(input: &[u8]) -> Parsed {
         [_, _, _, 0, 2, ..] | [_, _, _, 3, _, ..] => Parsed::Sslv2,
         [_, _, _, _, _, ..] => Parsed::NotTls,
         _ => Parsed::NeedMore,
-    }
-}
-
-fn parse_records(input: &[u8]) -> Parsed {
-    match join_message(input) {
-        Ok(Some(body)) => match read_hello(&body) {
-            Some(hello) => Parsed::Hello(Box::new(hello)),
-            None => Parsed::Malformed("the ClientHello is cut short inside"),
-        },
-        Ok(None) => Parsed::NeedMore,
-        Err(stop) => stop,
-    }
-}
-
-/// The body of the first handshake message, joined over as many records as it takes; `None` where bytes are missing.
-/// RFC 8446 5.1: "Handshake messages MAY be coalesced into a single TLSPlaintext record or fragmented across several
-/// records".
-fn join_message(input: &[u8]) -> Result<Option<Cow<'_, [u8]>>, Parsed> {
-    let mut rest = input;
-    let mut first = Fragment::default();
-    let mut joined: Vec<u8> = Vec::new();
-    for count in 0..MAX_RECORDS {
-        let Some(fragment) = next_fragment(&mut rest)? else {
-            return Ok(None);
-        };
-        if count == 0 {
-            first = fragment;
-        } else {
-            if count == 1 {
-                joined.extend_from_slice(first.bytes);
-            }
-            joined.extend_from_slice(fragment.bytes);
-        }
-        let have: &[u8] = if count == 0 { first.bytes } else { &joined };
-        match message_length(have)? {
-            Some(length) if have.len() >= 4 + length => {
-                return Ok(Some(match count {
-                    0 => Cow::Borrowed(first.bytes.get(4..4 + length).unwrap_or_default()),
-                    _ => {
-                        joined.truncate(4 + length);
-                        joined.drain(..4);
-                        Cow::Owned(joined)
-                    }
-                }));
-            }
-            // The record that is still coming in cannot be followed by another one.
-            _ if !fragment.complete => return Ok(None),
-            _ => {}
-        }
-    }
-    Err(Parsed::Malformed(
-        "the ClientHello comes in too many records",
-    ))
-}
-
-/// What of one record's payload has arrived.
-#[derive(Clone, Copy, Default)]
-struct Fragment<'a> {
-    bytes: &'a [u8],
-    complete: bool,
-}
-
-/// Takes one record, or its beginning, from `rest`; `None` where not even its header is there.
-fn next_fragment<'a>(rest: &mut &'a [u8]) -> Result<Option<Fragment<'a>>, Parsed> {
-    match *rest {
-        [HANDSHAKE, 3, _, hi, lo, tail @ ..] => {
-            let length = usize::from(u16::from_be_bytes([*hi, *lo]));
-            if length == 0 {
-                return Err(Parsed::Malformed("a handshake record is empty"));
-            }
-            if length > MAX_FRAGMENT {
-                return Err(Parsed::Malformed("a record is longer than TLS allows"));
-            }
-            let complete = tail.len() >= length;
-            let (bytes, after) = tail.split_at(length.min(tail.len()));
-            *rest = after;
-            Ok(Some(Fragment { bytes, complete }))
-        }
-        [HANDSHAKE, 3, ..] | [HANDSHAKE] | [] => Ok(None),
-        [HANDSHAKE, ..] => Err(Parsed::NotTls),
-        _ => Err(Parsed::Malformed(
-            "another record comes in the middle of the ClientHello",
-        )),
-    }
-}
-
-/// Length of the message's body from the four bytes of its header; `None` where they are not there yet.
-fn message_length(have: &[u8]) -> Result<Option<usize>, Parsed> {
-    match have {
-        [kind, ..] if *kind != CLIENT_HELLO => Err(Parsed::Malformed(
-            "the first handshake message is not a ClientHello",
-        )),
-        [_, high, mid, low, ..] => {
-            let length = usize::from(*high) << 16 | usize::from(*mid) << 8 | usize::from(*low);
-            if length > MAX_HELLO {
-                return Err(Parsed::Malformed("the ClientHello is longer than 64 KiB"));
-            }
-            Ok(Some(length))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// RFC 8446 4.1.2.
-fn read_hello(body: &[u8]) -> Option<Hello> {
-    let mut r = Reader(body);
-    let mut hello = Hello {
-        legacy_version: r.u16()?,
-        ..Hello::default()
-    };
-    r.take(32)?; // random
-    hello.session_id = r.vec8()?.0.to_vec();
-    hello.suites = r.vec16()?.u16s();
-    r.vec8()?; // legacy_compression_methods
-    if r.0.is_empty() {
-        return Some(hello); // RFC 5246 7.4.1.2 allows a hello without extensions
-    }
-    let mut extensions = r.vec16()?;
-    while !extensions.0.is_empty() {
-        let kind = extensions.u16()?;
-        let data = extensions.vec16()?;
-        // A second extension of the same type makes rustls refuse the hello; the first one counts here.
-        if !hello.extensions.contains(&kind) {
-            read_extension(&mut hello, kind, data);
-        }
-        hello.extensions.push(kind);
-    }
-    Some(hello)
-}
-
-fn read_extension(hello: &mut Hello, kind: u16, mut data: Reader<'_>) {
-    match kind {
-        0 => hello.server_name = read_server_name(data),
-        10 => hello.groups = data.vec16().unwrap_or_default().u16s(),
-        13 => hello.signature_schemes = data.vec16().unwrap_or_default().u16s(),
-        16 => hello.alpn = read_alpn(data).unwrap_or_default(),
-        43 => hello.versions = data.vec8().unwrap_or_default().u16s(),
-        51 => hello.key_shares = read_key_shares(data).unwrap_or_default(),
-        _ => {}
-    }
-}
-
-/// RFC 6066 3. As rustls does: one host_name; what follows another name type cannot be told apart.
-fn read_server_name(mut data: Reader<'_>) -> Option<String> {
-    let mut list = data.vec16()?;
-    let mut found = None;
-    while !list.0.is_empty() {
-        if list.u8()? != 0 {
-            break;
-        }
-        let name = list.vec16()?.0;
-        // "The ServerNameList MUST NOT contain more than one name of the same name_type."
-        if found.replace(name).is_some() {
-            return None;
-        }
-    }
-    // "Literal IPv4 and IPv6 addresses are not permitted in "HostName"." DnsName takes none, nor does rustls.
-    Some(
-        DnsName::try_from(found?)
-            .ok()?
-            .as_ref()
-            .to_ascii_lowercase(),
-    )
-}
-
-/// RFC 7301 3.1.
-fn read_alpn(mut data: Reader<'_>) -> Option<Vec<Vec<u8>>> {
-    let mut list = data.vec16()?;
-    let mut names = Vec::new();
-    while !list.0.is_empty() {
-        names.push(list.vec8()?.0.to_vec());
-    }
-    Some(names)
-}
-
-/// RFC 8446 4.2.8.
-fn read_key_shares(mut data: Reader<'_>) -> Option<Vec<u16>> {
-    let mut list = data.vec16()?;
-    let mut groups = Vec::new();
-    while !list.0.is_empty() {
-        groups.push(list.u16()?);
-        list.vec16()?;
-    }
-    Some(groups)
-}
-
-/// Takes values from the front of a slice; `None` where it is too short.
-#[derive(Clone, Copy, Default)]
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        let (first, rest) = self.0.split_first_chunk::<2>()?;
-        self.0 = rest;
-        Some(u16::from_be_bytes(*first))
-    }
-
-    /// A vector with one byte of length.
-    fn vec8(&mut self) -> Option<Reader<'a>> {
-        let length = self.u8()?;
-        self.take(usize::from(length)).map(Reader)
-    }
-
-    /// A vector with two bytes of length.
-    fn vec16(&mut self) -> Option<Reader<'a>> {
-        let length = self.u16()?;
-        self.take(usize::from(length)).map(Reader)
-    }
-
-    fn u16s(self) -> Vec<u16> {
-        self.0
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |v, b| v << 8 | u16::from(*b)))
-            .collect()
     }
 }
 

@@ -3,20 +3,24 @@
 //! Bytes from the network go in, plaintext and bytes for the network come out; who reads and writes sockets is none of
 //! its business. Every loop consumes, produces or returns.
 
-use rustls::{AlertDescription, Error, HandshakeKind, PeerIncompatible};
+use std::sync::Arc;
+
+use rustls::{AlertDescription, Error, HandshakeKind, InvalidMessage, PeerIncompatible};
 use rustls_pki_types::ServerName;
 
 use crate::client::ClientPolicy;
 use crate::context::{self, Context};
 use crate::describe;
 use crate::engine::{Engine, Exhausted, Hands, Next, Seal};
-use crate::hello::{self, Parsed};
+use crate::hello::{Fault, Hello, Parsed};
 use crate::policy::Policy;
 
 mod facts;
+mod incoming;
 
 pub use facts::Facts;
 use facts::TLS12;
+use incoming::{Incoming, TOO_MANY_PIECES};
 
 /// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
 pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
@@ -26,6 +30,19 @@ pub const MAX_FRAGMENT: usize = 16_384;
 
 /// A close_notify alert in a record of its own, with a key update before it.
 const MAX_ALERT: usize = 128;
+
+const RECORD_HEADER: usize = 5;
+
+const RENEGOTIATES: Fault = Fault {
+    text: "the client begins with a renegotiation, though nothing was negotiated before",
+    alert: AlertDescription::HandshakeFailure,
+};
+
+const FALLS_BACK: Fault = Fault {
+    text: "the client has tried a newer version before and offers an older one now, though the newer one is served: \
+           something broke its first attempt, or somebody wants an older version to be used",
+    alert: AlertDescription::InappropriateFallback,
+};
 
 /// `supported_versions` entry of TLS 1.3 (RFC 8446 4.2.1).
 const TLS13: u16 = 0x0304;
@@ -57,8 +74,7 @@ pub enum Status {
 pub struct Session {
     tls: Option<Engine>,
     context: Option<Box<Context>>,
-    /// Bytes from the network that rustls has not consumed.
-    incoming: Vec<u8>,
+    incoming: Incoming,
     /// Bytes for the network.
     outgoing: Vec<u8>,
     /// Plaintext that turned up while writing.
@@ -69,8 +85,15 @@ pub struct Session {
     /// The oldest version of the policy, where the client knows nothing as new.
     out_of_reach: Option<u16>,
     wants_staple: bool,
+    falls_back: bool,
+    /// The longest plaintext of a record that the client wants.
+    record_limit: Option<usize>,
     offered_id: Vec<u8>,
     peer_closed: bool,
+    /// Octets of the peer's certificates; 0 until they are counted.
+    shown: usize,
+    /// We have ended it, with an alert of ours.
+    refused: bool,
     failure: Option<Error>,
 }
 
@@ -82,16 +105,35 @@ impl Session {
 
     /// Takes the first bytes and says what they are. Call until the answer is not [`Parsed::NeedMore`].
     pub fn read_hello(&mut self, input: &[u8]) -> Parsed {
-        self.incoming.extend_from_slice(input);
-        let parsed = hello::parse(&self.incoming);
-        if let Parsed::Hello(hello) = &parsed {
-            self.offers_tls13 = hello.versions.contains(&TLS13);
-            self.offers_tickets = hello.extensions.contains(&SESSION_TICKET);
-            self.newest_offered = hello.newest_version();
-            self.wants_staple = hello.extensions.contains(&STATUS_REQUEST);
-            self.offered_id.clone_from(&hello.session_id);
+        let parsed = self.incoming.read_hello(input);
+        match &parsed {
+            Parsed::Hello(hello) => self.note(hello),
+            Parsed::Malformed(fault) => self.refuse(*fault),
+            _ => {}
         }
         parsed
+    }
+
+    fn note(&mut self, hello: &Hello) {
+        self.offers_tls13 = hello.versions.contains(&TLS13);
+        self.offers_tickets = hello.extensions.contains(&SESSION_TICKET);
+        self.newest_offered = hello.newest_version();
+        self.wants_staple = hello.extensions.contains(&STATUS_REQUEST);
+        self.falls_back = hello.falls_back();
+        self.record_limit = hello.record_limit;
+        self.offered_id.clone_from(&hello.session_id);
+        // RFC 5746 3.6: "The server MUST then verify that the length of the "renegotiated_connection" field is zero,
+        // and if it is not, MUST abort the handshake"; mod_ssl says handshake_failure.
+        if hello.renegotiates {
+            self.refuse(RENEGOTIATES);
+        }
+    }
+
+    /// Ends a connection that is not encrypted yet.
+    fn refuse(&mut self, fault: Fault) {
+        self.outgoing.extend_from_slice(&plain_alert(fault.alert));
+        self.refused = true;
+        self.failure = Some(Error::General(fault.text.to_owned()));
     }
 
     /// Chooses what this connection is: from here on rustls has the word. The bytes of the hello wait inside, so that
@@ -107,7 +149,17 @@ impl Session {
         context.resumption = policy.resumption(context.tls13, self.offers_tickets);
         context.resumption.offered_id = std::mem::take(&mut self.offered_id);
         context.wants.staple = self.wants_staple;
-        let config = policy.config(alpn, prefers_chacha);
+        // RFC 7507 3: "If TLS_FALLBACK_SCSV appears in ClientHello.cipher_suites and the highest protocol version
+        // supported by the server is higher than the version indicated in ClientHello.client_version, the server MUST
+        // respond with a fatal inappropriate_fallback alert".
+        if self.falls_back && policy.speaks_tls13() && !self.offers_tls13 && self.failure.is_none()
+        {
+            self.refuse(FALLS_BACK);
+        }
+        let mut config = policy.config(alpn, prefers_chacha);
+        if let Some(limit) = self.record_limit.filter(|limit| *limit < MAX_FRAGMENT) {
+            Arc::make_mut(&mut config).max_fragment_size = Some(limit + RECORD_HEADER);
+        }
         self.out_of_reach = policy
             .oldest_version()
             .filter(|oldest| (1..*oldest).contains(&self.newest_offered));
@@ -161,7 +213,10 @@ impl Session {
         if self.failure.is_some() {
             return Status::Failed;
         }
-        self.incoming.extend_from_slice(input);
+        if let Err(fault) = self.incoming.take(input) {
+            self.refuse(fault);
+            return Status::Failed;
+        }
         let Some(mut tls) = self.tls.take() else {
             return self.status();
         };
@@ -179,8 +234,68 @@ impl Session {
     }
 
     fn process(&mut self, tls: &mut Engine, sink: &mut dyn FnMut(&[u8])) {
-        let mut start = 0;
-        while let Some(unconsumed) = self.incoming.get_mut(start..) {
+        let consumed = self.run(tls, sink);
+        if self.failure.is_some() && !self.refused {
+            if self.out_of_reach.is_some() {
+                self.failure = Some(PeerIncompatible::Tls12NotOffered.into());
+            }
+            self.collect_alert(tls);
+        }
+        if self.failure.is_some() || self.peer_closed {
+            self.incoming = Incoming::default();
+            return;
+        }
+        self.incoming.discard(consumed);
+        if !self.incoming.is_excessive(tls) {
+            return;
+        }
+        if is_plain(tls) {
+            self.refuse(TOO_MANY_PIECES);
+        } else {
+            self.incoming.spoil();
+            self.run(tls, &mut |_| {});
+            self.collect_alert(tls);
+            self.failure = Some(Error::General(TOO_MANY_PIECES.text.to_owned()));
+        }
+        self.incoming = Incoming::default();
+    }
+
+    /// Lets rustls have all that is there; how many bytes it has consumed. What a backend sends goes record by record, so
+    /// that what a session takes can be told when it is kept.
+    fn run(&mut self, tls: &mut Engine, sink: &mut dyn FnMut(&[u8])) -> usize {
+        let mut consumed = 0;
+        if matches!(tls, Engine::Client(_)) {
+            while let Some(end) = self.incoming.next_record() {
+                let arrived = end - consumed;
+                let shown = self.shown(tls);
+                context::with(|context| (context.arrived, context.peer_octets) = (arrived, shown));
+                consumed = self.run_until(consumed, end, tls, sink);
+                if self.failure.is_some() {
+                    return consumed;
+                }
+            }
+        }
+        self.run_until(consumed, self.incoming.bytes.len(), tls, sink)
+    }
+
+    /// Octets of the certificates that the peer has shown.
+    fn shown(&mut self, tls: &Engine) -> usize {
+        if self.shown == 0
+            && let Some(chain) = tls.common().peer_certificates()
+        {
+            self.shown = chain.iter().map(|certificate| certificate.len()).sum();
+        }
+        self.shown
+    }
+
+    fn run_until(
+        &mut self,
+        mut start: usize,
+        end: usize,
+        tls: &mut Engine,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> usize {
+        while let Some(unconsumed) = self.incoming.bytes.get_mut(start..end) {
             let hands = &mut Hands {
                 outgoing: &mut self.outgoing,
                 sink,
@@ -197,18 +312,14 @@ impl Session {
                     break;
                 }
             }
-        }
-        if self.failure.is_some() {
-            if self.out_of_reach.is_some() {
-                self.failure = Some(PeerIncompatible::Tls12NotOffered.into());
+            if tls.awaits_second_hello()
+                && let Err(fault) = self.incoming.expect_second_hello(start)
+            {
+                self.refuse(fault);
+                break;
             }
-            self.collect_alert(tls);
         }
-        if self.failure.is_some() || self.peer_closed || start >= self.incoming.len() {
-            self.incoming = Vec::new();
-        } else {
-            self.incoming.drain(..start);
-        }
+        start
     }
 
     /// After an error the alert that rustls owes is still to be had. What is left of the input must not be shown to
@@ -224,6 +335,7 @@ impl Session {
     /// RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY [...] respond with a fatal
     /// handshake_failure alert"; rustls sends certificate_required, which TLS 1.2 does not have.
     fn collect_alert(&mut self, tls: &mut Engine) {
+        let owed = tls.common().wants_write();
         while tls.common().wants_write() {
             let hands = &mut Hands {
                 outgoing: &mut self.outgoing,
@@ -240,9 +352,15 @@ impl Session {
             Some(Error::NoCertificatesPresented) if is_tls12(tls) => {
                 AlertDescription::HandshakeFailure
             }
+            Some(Error::InvalidMessage(InvalidMessage::MessageTooLarge)) => {
+                AlertDescription::RecordOverflow
+            }
+            Some(error) if !owed && is_plain(tls) => describe::alert_for(error),
             _ => return,
         };
-        if let Some(description) = self.outgoing.last_mut() {
+        if !owed && is_plain(tls) {
+            self.outgoing.extend_from_slice(&plain_alert(better));
+        } else if let Some([21, 3, _, 0, 2, 2, description]) = self.outgoing.last_chunk_mut() {
             *description = u8::from(better);
         }
     }
@@ -258,7 +376,8 @@ impl Session {
         if self.failure.is_some() {
             return None;
         }
-        let fragment = fragment.clamp(1, MAX_FRAGMENT);
+        let most = self.record_limit.unwrap_or(MAX_FRAGMENT).min(MAX_FRAGMENT);
+        let fragment = fragment.clamp(1, most);
         let mut tls = self.tls.take()?;
         let mut context = self.context.take();
         let mut sealed = None;
@@ -284,8 +403,8 @@ impl Session {
                 sink: &mut |data| unread.extend_from_slice(data),
                 write: Some(write),
             };
-            let (consumed, next) = tls.step(&mut self.incoming, hands);
-            self.incoming.drain(..consumed.min(self.incoming.len()));
+            let (consumed, next) = tls.step(&mut self.incoming.bytes, hands);
+            self.incoming.discard(consumed);
             match next {
                 Next::Again => {}
                 Next::PeerClosed => self.peer_closed = true,
@@ -408,6 +527,11 @@ fn is_tls12(tls: &Engine) -> bool {
     tls.common()
         .protocol_version()
         .is_some_and(|version| u16::from(version) == TLS12)
+}
+
+/// What we say goes in the clear: before ServerHello, or, with TLS 1.2, until the client has finished.
+fn is_plain(tls: &Engine) -> bool {
+    tls.common().is_handshaking() && (tls.common().protocol_version().is_none() || is_tls12(tls))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ impl CertificateSource for OnePair {
 }
 
 #[derive(Debug)]
-struct TrustAll;
+pub(super) struct TrustAll;
 
 impl ServerCertVerifier for TrustAll {
     fn verify_server_cert(
@@ -63,7 +63,7 @@ impl ServerCertVerifier for TrustAll {
     }
 }
 
-fn policy() -> Policy {
+pub(super) fn policy() -> Policy {
     let spec = Spec {
         tls12: true,
         tls13: true,
@@ -75,11 +75,11 @@ fn policy() -> Policy {
     Policy::build(&spec).unwrap()
 }
 
-fn context(name: &str) -> Context {
+pub(super) fn context(name: &str) -> Context {
     context_for(name, &shown())
 }
 
-fn context_for(name: &str, shown: &Shown) -> Context {
+pub(super) fn context_for(name: &str, shown: &Shown) -> Context {
     Context {
         certificates: Some(Arc::new(OnePair(shown.clone()))),
         server_name: Some(name.to_owned()),
@@ -87,7 +87,7 @@ fn context_for(name: &str, shown: &Shown) -> Context {
     }
 }
 
-fn shown() -> Shown {
+pub(super) fn shown() -> Shown {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["a.test".to_owned()])
         .unwrap()
@@ -101,7 +101,7 @@ fn shown() -> Shown {
     }
 }
 
-fn client(versions: &[&'static rustls::SupportedProtocolVersion]) -> ClientConnection {
+pub(super) fn client(versions: &[&'static rustls::SupportedProtocolVersion]) -> ClientConnection {
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(versions)
         .unwrap()
@@ -112,7 +112,7 @@ fn client(versions: &[&'static rustls::SupportedProtocolVersion]) -> ClientConne
     ClientConnection::new(Arc::new(config), ServerName::try_from("a.test").unwrap()).unwrap()
 }
 
-fn sent_by(client: &mut ClientConnection) -> Vec<u8> {
+pub(super) fn sent_by(client: &mut ClientConnection) -> Vec<u8> {
     let mut bytes = Vec::new();
     while client.wants_write() {
         client.write_tls(&mut bytes).unwrap();
@@ -120,7 +120,7 @@ fn sent_by(client: &mut ClientConnection) -> Vec<u8> {
     bytes
 }
 
-fn give(client: &mut ClientConnection, mut bytes: &[u8]) {
+pub(super) fn give(client: &mut ClientConnection, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         client.read_tls(&mut bytes).unwrap();
         client.process_new_packets().unwrap();
@@ -128,7 +128,7 @@ fn give(client: &mut ClientConnection, mut bytes: &[u8]) {
 }
 
 /// Feeds the hello in pieces of `step` bytes and starts the session when it is complete.
-fn begin(session: &mut Session, hello: &[u8], step: usize, name: &str) {
+pub(super) fn begin(session: &mut Session, hello: &[u8], step: usize, name: &str) {
     let policy = policy();
     for piece in hello.chunks(step) {
         if session.tls.is_none() {
@@ -136,13 +136,13 @@ fn begin(session: &mut Session, hello: &[u8], step: usize, name: &str) {
                 session.start(&policy, b"h2", false, context(name)).unwrap();
             }
         } else {
-            session.incoming.extend_from_slice(piece);
+            session.incoming.take(piece).unwrap();
         }
     }
     session.feed(&[], &mut |_| {});
 }
 
-fn connect(
+pub(super) fn connect(
     versions: &[&'static rustls::SupportedProtocolVersion],
     step: usize,
 ) -> (ClientConnection, Session) {
@@ -213,7 +213,7 @@ fn data_flows_both_ways_in_records_of_the_asked_size() {
         read.extend_from_slice(bytes)
     });
     assert_eq!((status, read.as_slice()), (Status::Open, &b"request"[..]));
-    assert!(session.incoming.is_empty());
+    assert!(session.incoming.bytes.is_empty());
 }
 
 #[test]

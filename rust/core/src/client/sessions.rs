@@ -15,23 +15,133 @@ use crate::context;
 /// Backends remembered at most; the one first seen is forgotten first.
 const MAX_BACKENDS: usize = 1024;
 
+/// Names remembered for one address: visitors choose them where `ProxyPreserveHost` is on.
+const MAX_NAMES: usize = 64;
+
 /// Tickets kept per backend: as many as servers send at a time, and some in reserve for parallel connections.
 const MAX_TICKETS: usize = 8;
+
+/// Octets kept for one backend, for one address, and in all. rustls keeps a copy of the backend's chain with each
+/// ticket, and gives no way to share it.
+const MAX_OCTETS: [usize; 3] = [256 << 10, 1 << 20, 8 << 20];
+
+/// What a session takes besides its ticket and its chain, and a backend besides its sessions.
+const OVERHEAD: usize = 512;
 
 /// Address and port, and the name that the backend has proven.
 type Key = (Arc<str>, ServerName<'static>);
 
+/// A session, and what it takes at most.
+#[derive(Debug)]
+struct Kept<T> {
+    value: T,
+    octets: usize,
+}
+
 #[derive(Debug, Default)]
 struct Backend {
     group: Option<NamedGroup>,
-    tls12: Option<Tls12ClientSessionValue>,
-    tickets: VecDeque<Tls13ClientSessionValue>,
+    tls12: Option<Kept<Tls12ClientSessionValue>>,
+    tickets: VecDeque<Kept<Tls13ClientSessionValue>>,
+}
+
+impl Backend {
+    fn octets(&self) -> usize {
+        let tickets: usize = self.tickets.iter().map(|kept| kept.octets).sum();
+        let session = self.tls12.as_ref().map_or(0, |kept| kept.octets);
+        OVERHEAD + tickets + session
+    }
+
+    /// Forgets the oldest sessions until the rest fits.
+    fn trim(&mut self) {
+        let [most, ..] = MAX_OCTETS;
+        while self.tickets.len() > MAX_TICKETS || (self.octets() > most && !self.tickets.is_empty())
+        {
+            self.tickets.pop_front();
+        }
+        if self.octets() > most {
+            self.tls12 = None;
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Usage {
+    names: usize,
+    octets: usize,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     backends: HashMap<Key, Backend>,
     order: VecDeque<Key>,
+    addresses: HashMap<Arc<str>, Usage>,
+    octets: usize,
+}
+
+/// Address and port of an identity: what stands before the name that a visitor may have chosen.
+fn address(identity: &str) -> &str {
+    identity.split('/').next().unwrap_or(identity)
+}
+
+impl Table {
+    fn change(&mut self, key: Key, change: impl FnOnce(&mut Backend)) {
+        if !self.backends.contains_key(&key) {
+            self.order.push_back(key.clone());
+        }
+        let backend = self.backends.entry(key.clone()).or_default();
+        let before = match backend.group.is_none()
+            && backend.tls12.is_none()
+            && backend.tickets.is_empty()
+        {
+            true => None,
+            false => Some(backend.octets()),
+        };
+        change(backend);
+        backend.trim();
+        let after = backend.octets();
+        self.account(&key.0, before, Some(after));
+        self.forget_the_oldest(&key);
+    }
+
+    fn account(&mut self, identity: &str, before: Option<usize>, after: Option<usize>) {
+        let address = address(identity);
+        if !self.addresses.contains_key(address) {
+            self.addresses.insert(Arc::from(address), Usage::default());
+        }
+        let (old, new) = (before.unwrap_or(0), after.unwrap_or(0));
+        self.octets = (self.octets + new).saturating_sub(old);
+        if let Some(usage) = self.addresses.get_mut(address) {
+            usage.octets = (usage.octets + new).saturating_sub(old);
+            usage.names = (usage.names + usize::from(after.is_some()))
+                .saturating_sub(usize::from(before.is_some()));
+            if usage.names == 0 {
+                self.addresses.remove(address);
+            }
+        }
+    }
+
+    /// Makes room behind `changed`, at its address first.
+    fn forget_the_oldest(&mut self, changed: &Key) {
+        let [_, of_address, in_all] = MAX_OCTETS;
+        let here = address(&changed.0);
+        loop {
+            let usage = self.addresses.get(here).copied().unwrap_or_default();
+            let crowded = usage.names > MAX_NAMES || usage.octets > of_address;
+            let full = self.order.len() > MAX_BACKENDS || self.octets > in_all;
+            let oldest = match crowded {
+                true => self.order.iter().position(|key| address(&key.0) == here),
+                false if full => Some(0),
+                false => return,
+            };
+            let Some(key) = oldest.and_then(|at| self.order.remove(at)) else {
+                return;
+            };
+            if let Some(backend) = self.backends.remove(&key) {
+                self.account(&key.0, Some(backend.octets()), None);
+            }
+        }
+    }
 }
 
 /// The sessions of one client policy in one process.
@@ -45,17 +155,9 @@ impl Sessions {
     }
 
     fn change(&self, name: &ServerName<'_>, change: impl FnOnce(&mut Backend)) {
-        let Some(key) = key(name) else { return };
-        let mut table = self.table();
-        if !table.backends.contains_key(&key) {
-            if table.order.len() >= MAX_BACKENDS
-                && let Some(oldest) = table.order.pop_front()
-            {
-                table.backends.remove(&oldest);
-            }
-            table.order.push_back(key.clone());
+        if let Some(key) = key(name) {
+            self.table().change(key, change);
         }
-        change(table.backends.entry(key).or_default());
     }
 
     fn find<R>(
@@ -64,7 +166,22 @@ impl Sessions {
         find: impl FnOnce(&mut Backend) -> Option<R>,
     ) -> Option<R> {
         let key = key(name)?;
-        self.table().backends.get_mut(&key).and_then(find)
+        let mut table = self.table();
+        let backend = table.backends.get_mut(&key)?;
+        let before = backend.octets();
+        let found = find(backend);
+        let after = backend.octets();
+        table.account(&key.0, Some(before), Some(after));
+        found
+    }
+}
+
+/// A session that came just now, with what it takes at most.
+fn kept<T>(value: T) -> Kept<T> {
+    let octets = context::with(|context| context.peer_octets + context.arrived).unwrap_or(0);
+    Kept {
+        value,
+        octets: octets + OVERHEAD,
     }
 }
 
@@ -82,11 +199,13 @@ impl ClientSessionStore for Sessions {
     }
 
     fn set_tls12_session(&self, name: ServerName<'static>, value: Tls12ClientSessionValue) {
-        self.change(&name, |backend| backend.tls12 = Some(value));
+        self.change(&name, |backend| backend.tls12 = Some(kept(value)));
     }
 
     fn tls12_session(&self, name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.find(name, |backend| backend.tls12.clone())
+        self.find(name, |backend| {
+            backend.tls12.as_ref().map(|kept| kept.value.clone())
+        })
     }
 
     fn remove_tls12_session(&self, name: &ServerName<'static>) {
@@ -94,17 +213,14 @@ impl ClientSessionStore for Sessions {
     }
 
     fn insert_tls13_ticket(&self, name: ServerName<'static>, value: Tls13ClientSessionValue) {
-        self.change(&name, |backend| {
-            if backend.tickets.len() >= MAX_TICKETS {
-                backend.tickets.pop_front();
-            }
-            backend.tickets.push_back(value);
-        });
+        self.change(&name, |backend| backend.tickets.push_back(kept(value)));
     }
 
     fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
         // The newest: it has the longest to live.
-        self.find(name, |backend| backend.tickets.pop_back())
+        self.find(name, |backend| {
+            backend.tickets.pop_back().map(|kept| kept.value)
+        })
     }
 }
 
@@ -149,15 +265,39 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_oldest_is_forgotten() {
         let sessions = Sessions::default();
-        let host = |number: usize| name(&format!("host{number}.example"));
-        at("192.0.2.1:443", || {
-            for number in 0..MAX_BACKENDS + 10 {
-                sessions.set_kx_hint(host(number), NamedGroup::X25519);
-            }
-            assert_eq!(sessions.table().backends.len(), MAX_BACKENDS);
-            assert_eq!(sessions.table().order.len(), MAX_BACKENDS);
-            assert_eq!(sessions.kx_hint(&host(9)), None);
-            assert!(sessions.kx_hint(&host(10)).is_some());
+        let host = name("a.example");
+        let place = |number: usize| format!("192.0.2.1:{number}/a.example");
+        for number in 0..MAX_BACKENDS + 10 {
+            at(&place(number), || {
+                sessions.set_kx_hint(host.clone(), NamedGroup::X25519)
+            });
+        }
+        assert_eq!(sessions.table().backends.len(), MAX_BACKENDS);
+        assert_eq!(sessions.table().order.len(), MAX_BACKENDS);
+        assert_eq!(sessions.table().addresses.len(), MAX_BACKENDS);
+        assert_eq!(at(&place(9), || sessions.kx_hint(&host)), None);
+        assert!(at(&place(10), || sessions.kx_hint(&host)).is_some());
+    }
+
+    #[test]
+    fn names_that_visitors_choose_push_out_those_of_their_address_alone() {
+        let sessions = Sessions::default();
+        let elsewhere = name("b.example");
+        at("192.0.2.2:443/b.example", || {
+            sessions.set_kx_hint(elsewhere.clone(), NamedGroup::X25519);
+        });
+        for number in 0..3 * MAX_NAMES {
+            let host = format!("host{number}.example");
+            at(&format!("192.0.2.1:443/{host}"), || {
+                sessions.set_kx_hint(name(&host), NamedGroup::X25519);
+            });
+        }
+        let table = sessions.table();
+        assert_eq!(table.backends.len(), MAX_NAMES + 1);
+        assert_eq!(table.addresses["192.0.2.1:443"].names, MAX_NAMES);
+        drop(table);
+        at("192.0.2.2:443/b.example", || {
+            assert!(sessions.kx_hint(&elsewhere).is_some());
         });
     }
 }

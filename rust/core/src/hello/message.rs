@@ -1,0 +1,244 @@
+//! The ClientHello message, once it is whole (RFC 8446 4.1.2).
+
+use rustls::AlertDescription;
+use rustls_pki_types::DnsName;
+
+use super::{Fault, Hello, fault};
+
+/// Extensions of one hello. Some 60 types are registered, and browsers send 20.
+pub(super) const MAX_EXTENSIONS: usize = 128;
+
+/// Cipher suites: more than are registered, values of RFC 8701 among them.
+pub(super) const MAX_SUITES: usize = 512;
+
+/// Groups or signature schemes.
+pub(super) const MAX_CHOICES: usize = 256;
+
+/// Key shares. "Clients MUST NOT offer multiple KeyShareEntry values for the same group" (RFC 8446 4.2.8).
+pub(super) const MAX_SHARES: usize = 32;
+
+/// Names of protocols for ALPN.
+pub(super) const MAX_PROTOCOLS: usize = 64;
+
+/// Sessions that a client asks to resume at a time; each costs a decryption or a look into a shared cache.
+pub(super) const MAX_SESSIONS: usize = 8;
+
+/// Names of authorities.
+pub(super) const MAX_AUTHORITIES: usize = 512;
+
+const SERVER_NAME: u16 = 0;
+const MAX_FRAGMENT_LENGTH: u16 = 1;
+const SUPPORTED_GROUPS: u16 = 10;
+const SIGNATURE_ALGORITHMS: u16 = 13;
+const ALPN: u16 = 16;
+const RECORD_SIZE_LIMIT: u16 = 28;
+const PRE_SHARED_KEY: u16 = 41;
+const SUPPORTED_VERSIONS: u16 = 43;
+const CERTIFICATE_AUTHORITIES: u16 = 47;
+const SIGNATURE_ALGORITHMS_CERT: u16 = 50;
+const KEY_SHARE: u16 = 51;
+const RENEGOTIATION_INFO: u16 = 0xff01;
+
+/// Reads the body of a ClientHello.
+///
+/// # Errors
+/// What is wrong with its framing, or of what there is too much.
+pub(super) fn read(body: &[u8]) -> Result<Hello, Fault> {
+    let mut hello = Hello::default();
+    let extensions = read_front(body, &mut hello).ok_or(CUT_SHORT)?;
+    bounded("cipher suites", hello.suites.len(), MAX_SUITES)?;
+    let mut rest = extensions;
+    while !rest.0.is_empty() {
+        let (kind, data) = next_extension(&mut rest).ok_or(CUT_SHORT)?;
+        // A second extension of the same type makes rustls refuse the hello; the first one counts here.
+        if !hello.extensions.contains(&kind) {
+            read_extension(&mut hello, kind, data)?;
+        }
+        hello.extensions.push(kind);
+        bounded("extensions", hello.extensions.len(), MAX_EXTENSIONS)?;
+    }
+    Ok(hello)
+}
+
+const CUT_SHORT: Fault = fault(
+    "the ClientHello is cut short inside",
+    AlertDescription::DecodeError,
+);
+
+/// What comes before the extensions, and those. RFC 5246 7.4.1.2 allows a hello without any.
+fn read_front<'a>(body: &'a [u8], hello: &mut Hello) -> Option<Reader<'a>> {
+    let mut r = Reader(body);
+    hello.legacy_version = r.u16()?;
+    r.take(32)?; // random
+    hello.session_id = r.vec8()?.0.to_vec();
+    hello.suites = r.vec16()?.u16s();
+    r.vec8()?; // legacy_compression_methods
+    match r.0.is_empty() {
+        true => Some(Reader::default()),
+        false => r.vec16(),
+    }
+}
+
+fn next_extension<'a>(rest: &mut Reader<'a>) -> Option<(u16, Reader<'a>)> {
+    Some((rest.u16()?, rest.vec16()?))
+}
+
+/// RFC 8446 6: illegal_parameter where "a field in the handshake was incorrect or inconsistent with other fields"; no
+/// RFC bounds these counts.
+fn bounded(what: &'static str, count: usize, most: usize) -> Result<(), Fault> {
+    let text = match what {
+        _ if count <= most => return Ok(()),
+        "cipher suites" => "the ClientHello lists too many cipher suites",
+        "extensions" => "the ClientHello has too many extensions",
+        "groups" => "the ClientHello lists too many key exchange groups",
+        "schemes" => "the ClientHello lists too many signature algorithms",
+        "shares" => "the ClientHello has too many key shares",
+        "protocols" => "the ClientHello lists too many protocols for ALPN",
+        "sessions" => "the ClientHello asks for too many sessions to be resumed",
+        _ => "the ClientHello names too many authorities",
+    };
+    Err(fault(text, AlertDescription::IllegalParameter))
+}
+
+fn read_extension(hello: &mut Hello, kind: u16, mut data: Reader<'_>) -> Result<(), Fault> {
+    match kind {
+        SERVER_NAME => hello.server_name = read_server_name(data),
+        MAX_FRAGMENT_LENGTH | RECORD_SIZE_LIMIT => {
+            let limit = read_record_limit(kind, data);
+            hello.record_limit = hello.record_limit.into_iter().chain(limit).min();
+        }
+        SUPPORTED_GROUPS => hello.groups = choices(data, "groups")?,
+        SIGNATURE_ALGORITHMS => hello.signature_schemes = choices(data, "schemes")?,
+        SIGNATURE_ALGORITHMS_CERT => drop(choices(data, "schemes")?),
+        ALPN => {
+            let names = vectors(data, Reader::vec8);
+            bounded("protocols", names.clone().count(), MAX_PROTOCOLS)?;
+            hello.alpn = names.map(|name| name.0.to_vec()).collect();
+        }
+        PRE_SHARED_KEY => {
+            let identities = vectors(data, |list| {
+                let identity = list.vec16()?;
+                list.take(4)?; // obfuscated_ticket_age
+                Some(identity)
+            });
+            bounded("sessions", identities.count(), MAX_SESSIONS)?;
+        }
+        SUPPORTED_VERSIONS => hello.versions = data.vec8().unwrap_or_default().u16s(),
+        CERTIFICATE_AUTHORITIES => {
+            let names = vectors(data, Reader::vec16);
+            bounded("authorities", names.count(), MAX_AUTHORITIES)?;
+        }
+        KEY_SHARE => {
+            let shares = vectors(data, |list| {
+                let group = list.take(2)?;
+                list.vec16()?;
+                Some(Reader(group))
+            });
+            bounded("shares", shares.clone().count(), MAX_SHARES)?;
+            hello.key_shares = shares.flat_map(Reader::u16s).collect();
+        }
+        RENEGOTIATION_INFO => hello.renegotiates = data.0.len() > 1,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A list of numbers behind two bytes of length; none where it cannot be read.
+fn choices(mut data: Reader<'_>, what: &'static str) -> Result<Vec<u16>, Fault> {
+    let list = data.vec16().unwrap_or_default();
+    bounded(what, list.0.len() / 2, MAX_CHOICES)?;
+    Ok(list.u16s())
+}
+
+/// The entries of a list behind two bytes of length, as far as they can be read.
+fn vectors<'a>(
+    mut data: Reader<'a>,
+    next: impl Fn(&mut Reader<'a>) -> Option<Reader<'a>> + Clone,
+) -> impl Iterator<Item = Reader<'a>> + Clone {
+    let mut list = data.vec16().unwrap_or_default();
+    std::iter::from_fn(move || match list.0.is_empty() {
+        true => None,
+        false => next(&mut list),
+    })
+}
+
+/// RFC 6066 4: 2^9 to 2^12 by a number. RFC 8449 4: the length itself, with the byte of the content type in TLS 1.3,
+/// and 64 at least.
+fn read_record_limit(kind: u16, mut data: Reader<'_>) -> Option<usize> {
+    match kind {
+        MAX_FRAGMENT_LENGTH => match data.u8()? {
+            number @ 1..=4 => Some(256 << number),
+            _ => None,
+        },
+        _ => data
+            .u16()
+            .filter(|limit| *limit >= 64)
+            .map(|limit| usize::from(limit) - 1),
+    }
+}
+
+/// RFC 6066 3. As rustls does: one host_name; what follows another name type cannot be told apart.
+fn read_server_name(mut data: Reader<'_>) -> Option<String> {
+    let mut list = data.vec16()?;
+    let mut found = None;
+    while !list.0.is_empty() {
+        if list.u8()? != 0 {
+            break;
+        }
+        let name = list.vec16()?.0;
+        // "The ServerNameList MUST NOT contain more than one name of the same name_type."
+        if found.replace(name).is_some() {
+            return None;
+        }
+    }
+    // "Literal IPv4 and IPv6 addresses are not permitted in "HostName"." DnsName takes none, nor does rustls.
+    Some(
+        DnsName::try_from(found?)
+            .ok()?
+            .as_ref()
+            .to_ascii_lowercase(),
+    )
+}
+
+/// Takes values from the front of a slice; `None` where it is too short.
+#[derive(Clone, Copy, Default)]
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        let (first, rest) = self.0.split_first_chunk::<2>()?;
+        self.0 = rest;
+        Some(u16::from_be_bytes(*first))
+    }
+
+    /// A vector with one byte of length.
+    fn vec8(&mut self) -> Option<Reader<'a>> {
+        let length = self.u8()?;
+        self.take(usize::from(length)).map(Reader)
+    }
+
+    /// A vector with two bytes of length.
+    fn vec16(&mut self) -> Option<Reader<'a>> {
+        let length = self.u16()?;
+        self.take(usize::from(length)).map(Reader)
+    }
+
+    fn u16s(self) -> Vec<u16> {
+        self.0
+            .chunks_exact(2)
+            .map(|pair| pair.iter().fold(0, |v, b| v << 8 | u16::from(*b)))
+            .collect()
+    }
+}

@@ -1,0 +1,147 @@
+"""What peers can cost without any right: lines of the log, and what a hello may hold."""
+import re
+
+import pytest
+from harness import tls, wire
+from harness.clients import curl
+from harness.config import ONE_CHILD, Vhost
+from harness.faketime import Clock
+from harness.wire import Hello, u16s, vec
+
+AT_ONCE, EACH = 20, 3  # lines of one id, and seconds for one more (src/report/failures.hpp)
+
+
+def test_lines_about_connections_are_bounded(httpd, ca):
+    """Forty virtual hosts, so that no two failures are equal; what is left out is counted, and told when it is over."""
+    clock = Clock(monotonic=True)
+    names = [f"h{number}.test" for number in range(2 * AT_ONCE)]
+    pair = ca.issue(*names)
+    server = httpd([Vhost(name, [pair]) for name in names], mpm_settings=ONE_CHILD, environment=clock.environment)
+    for name in names:
+        assert wire.exchange(server.port, Hello(name, suites=[0x0005]).record()).alerts == ["handshake_failure"]
+    lines = server.log.expect("TLS0402", AT_ONCE)
+    assert AT_ONCE <= len(lines) <= AT_ONCE + 10  # some were due while the rest was asked
+    clock.set(90)
+    wire.exchange(server.port, Hello(names[0], suites=[0x0005]).record())
+    told = server.log.expect("TLS0410")
+    assert re.search(rf"TLS0402: {len(names) - len(lines)} more lines like it were left out", told[0].raw), told
+
+
+def test_lines_about_requests_are_bounded(httpd, ca):
+    pair = ca.issue("a.test", "b.test")
+    server = httpd([Vhost("a.test", [pair]), Vhost("b.test", [ca.issue("b.test")], extra="SSLCipherSuite ECDHE+AES256")],
+                   engine="mod_tls-ssl", mpm_settings=ONE_CHILD, allow=("AH02032", "TLS0410"))
+    with tls.connect(server.port, "a.test", using=tls.context()) as connection:
+        for number in range(3 * AT_ONCE):
+            connection.sendall(b"GET /%d HTTP/1.1\r\nHost: b.test\r\n\r\n" % number)
+            status = connection.recv(65536)
+            assert b"421" in status.split(b"\r\n", 1)[0], status
+    lines = server.log.matching("AH02032")
+    assert AT_ONCE <= len(lines) <= AT_ONCE + 10
+
+
+def test_debug_writes_all(httpd, ca):
+    names = [f"h{number}.test" for number in range(2 * AT_ONCE)]
+    pair = ca.issue(*names)
+    server = httpd([Vhost(name, [pair]) for name in names], mpm_settings=ONE_CHILD, log_level="warn tls:debug")
+    for name in names:
+        wire.exchange(server.port, Hello(name, suites=[0x0005]).record())
+    server.log.expect("TLS0402", len(names))
+
+
+# what there is too much of -> (good, too much)
+COUNTS = {
+    "extensions": [Hello(more=[(0x1000 + i, b"") for i in range(count)]) for count in (110, 128)],
+    "protocols": [Hello(alpn=[b"http/1.1", *[b"x"] * count]) for count in (63, 64)],
+    "suites": [Hello(suites=[wire.AES128, *[0x00FF] * count]) for count in (511, 512)],
+    "groups": [Hello(groups=[wire.X25519, *[0x2A2A] * count]) for count in (255, 256)],
+    "schemes": [Hello(schemes=[*wire.SCHEMES, *[0x0201] * count]) for count in (246, 247)],
+    "authorities": [Hello(more=[(47, vec(2, b"\0\x01x" * count))]) for count in (512, 513)],
+    "sessions": [Hello(more=[(41, vec(2, vec(2, b"x" * 40) * 0 + (vec(2, b"x" * 40) + bytes(4)) * count)
+                             + vec(2, vec(1, bytes(32)) * count))]) for count in (8, 9)],
+}
+
+
+@pytest.fixture(scope="module")
+def server(shared_httpd, ca):
+    return shared_httpd([Vhost("a.test", [ca.issue("a.test")])], log_level="warn tls:debug", allow=("TLS040[0-9]",))
+
+
+@pytest.mark.parametrize("kind", COUNTS)
+def test_counts_of_a_hello_are_bounded(server, kind):
+    good, much = (wire.exchange(server.port, hello.record()) for hello in COUNTS[kind])
+    assert good.alerts == [] and good.server_hello, good
+    assert much.alerts == ["illegal_parameter"], much
+
+
+@pytest.mark.parametrize("kind", [kind for kind in COUNTS if kind not in ("groups", "suites")])
+def test_counts_of_a_second_hello_are_bounded(server, kind):
+    """The client has no share of a group that is served, and is asked for one (HelloRetryRequest)."""
+    hello = COUNTS[kind][1]
+    with wire.connect(server.port) as connection:
+        connection.sendall(Hello(shares=[], alpn=[b"http/1.1"]).record())
+        assert connection.recv(5)[:1] == b"\x16"
+        connection.sendall(hello.record())
+        reply = wire.read_to_end(connection)
+    assert b"\x15\x03\x03\x00\x02\x02\x2f" in reply.raw
+
+
+NO_HELLOS = {
+    "record over 2^14": (b"\x16\x03\x01\x40\x01" + bytes(100), "record_overflow"),
+    "longest record": (b"\x16\x03\x01\xff\xff" + bytes(100), "record_overflow"),
+    "hello of 16 MiB": (wire.record(b"\x01\xff\xff\xff" + bytes(100)), "illegal_parameter"),
+    "server's hello": (wire.record(b"\x02" + bytes(40)), "unexpected_message"),
+    "data": (wire.record(b"x", wire.DATA), "unexpected_message"),
+    "empty record": (wire.record(b""), "decode_error"),
+    "more in the record": (wire.record(Hello().message() + b"\x14\0\0\0"), "unexpected_message"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_HELLOS)
+def test_what_is_no_hello_gets_its_alert(server, kind):
+    opening, alert = NO_HELLOS[kind]
+    assert wire.exchange(server.port, opening).alerts == [alert]
+
+
+LATER = {
+    "longest record": (b"\x16\x03\x03\x48\x01" + bytes(100), "record_overflow"),
+    "message of 16 MiB": (wire.record(b"\x10\xff\xff\xff" + bytes(100), version=0x0303), "illegal_parameter"),
+    "empty records": (wire.record(b"", wire.HANDSHAKE, 0x0303) * 40, "decode_error"),
+    "pieces of one byte": (wire.fragments(b"\x0b\0\xf0\0" + bytes(0xF000), 1), "illegal_parameter"),
+}
+
+
+@pytest.mark.parametrize("kind", LATER)
+def test_what_follows_a_hello_in_the_clear_gets_its_alert(server, kind):
+    later, alert = LATER[kind]
+    with wire.connect(server.port) as connection:
+        connection.sendall(Hello(versions=None).record())
+        connection.recv(1)
+        try:
+            connection.sendall(later)
+        except OSError:
+            pass  # it was refused while it was being sent
+        raw = wire.read_to_end(connection).raw
+    number = next(number for number, name in wire.ALERTS.items() if name == alert)
+    assert raw.endswith(bytes([21, 3, 3, 0, 2, 2, number])), raw[-20:]
+
+
+def test_signals_of_a_hello(server):
+    fallback = Hello(versions=None, suites=[*wire.SUITES12, 0x5600])
+    assert wire.exchange(server.port, fallback.record()).alerts == ["inappropriate_fallback"]
+    assert wire.exchange(server.port, Hello(suites=[wire.AES128, 0x5600]).record()).server_hello
+    again = Hello(more=[(0xFF01, b"\x03abc")])
+    assert wire.exchange(server.port, again.record()).alerts == ["handshake_failure"]
+    assert wire.exchange(server.port, Hello(more=[(0xFF01, b"\0")]).record()).server_hello
+
+
+@pytest.mark.parametrize("extension,most", [((1, b"\x01"), 512), ((1, b"\x03"), 2048), ((28, u16s([600])), 600)],
+                         ids=["512", "2048", "600"])
+@pytest.mark.parametrize("versions", [None, [0x0304]], ids=["1.2", "1.3"])
+def test_records_are_no_longer_than_the_client_asks_for(server, extension, most, versions):
+    reply = wire.exchange(server.port, Hello(versions=versions, more=[extension]).record())
+    assert reply.server_hello
+    sizes = [len(body) for _, body in reply.records()]
+    assert max(sizes) <= most + 17, sizes  # encryption adds a type and a tag
+    assert most > 600 or sum(sizes) > most, "it would not have fitted"
+    assert curl(server.port).status == 200
