@@ -56,12 +56,6 @@ class Connection final : public Stream {
   void refuse(std::uint8_t alert);
   // Noise is what port scanners and clients that change their mind leave behind: it never warns.
   enum class Noise : bool { No, Yes };
-<<<<<<< HEAD
-  void fail(const char* stage, const char* cause, Noise noise, const char* hint);
-  void fail_session();
-  void say_as_mod_ssl(const char* cause);
-  void end();
-=======
   static constexpr std::uint8_t kOwnKinds = 64;
   enum Kind : std::uint8_t {
     Ended = kOwnKinds,
@@ -76,11 +70,10 @@ class Connection final : public Stream {
     NoSession
   };
   // `kind`: what counts as the same failure again; those of the session have numbers below kOwnKinds.
-  void fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint) noexcept;
-  void fail_session() noexcept;
-  void say_as_mod_ssl(const char* cause) noexcept;
-  void end() noexcept;
->>>>>>> 8e0f5e6 (Hellos, pieces of messages, sessions with backends and log lines: what a peer can cost is bounded)
+  void fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint);
+  void fail_session();
+  void say_as_mod_ssl(const char* cause);
+  void end();
 
   const server::Engine* engine_;
   const server::Host* first_;   // the address's first virtual host

@@ -39,11 +39,7 @@ void Connection::refuse(std::uint8_t alert) {
   send_outgoing(true);
 }
 
-<<<<<<< HEAD
-void Connection::fail(const char* stage, const char* cause, Noise noise, const char* hint) {
-=======
-void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint) noexcept {
->>>>>>> 8e0f5e6 (Hellos, pieces of messages, sessions with backends and log lines: what a peer can cost is bounded)
+void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint) {
   const char* const sni = facts_.sni.empty() ? "none" : facts_.sni.data();  // copies in the pool end with a NUL
   const char* const offered = *offered_ == '\0' ? "nothing yet" : offered_;
   const char* const dot = hint != nullptr ? ". " : "";

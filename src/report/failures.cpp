@@ -1,9 +1,10 @@
 #include "report/failures.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <mutex>
 #include <utility>
 
 #include "report/log.hpp"
@@ -20,29 +21,37 @@ struct Slot {
 };
 
 constexpr std::size_t kSlots = 512;
-constexpr std::size_t kProbes = 16;
+constexpr std::size_t kProbes = 64;
 constexpr std::int64_t kQuiet = 60'000;
 
 std::array<Slot, kSlots> slots;
 // Lines of all ids together.
 constinit Budget all{"all", 3 * Budget::kFull};
 // Static, not in the child's pool: workers of a child that is killed may outlive its pools.
-constinit std::mutex mutex;
+pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+class Lock final {
+ public:
+  Lock() { pthread_mutex_lock(&mutex); }
+  ~Lock() { pthread_mutex_unlock(&mutex); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+};
 
 // Milliseconds of a clock that nobody sets.
-std::int64_t now_ms() noexcept {
+std::int64_t now_ms() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
-std::size_t place(std::uint8_t kind, const void* host) noexcept {
+std::size_t place(std::uint8_t kind, const void* host) {
   const auto address = reinterpret_cast<std::uintptr_t>(host);
-  return (address / 16 * 31 + kind) % kSlots;
+  return ((address >> 4U) + kind) * 0x9E3779B97F4A7C15U >> 40U;
 }
 
 // Where all places of a kind are taken by others of this minute, it stays quiet: an attacker gains no lines.
-Verdict count(std::uint8_t kind, const void* host, std::int64_t now) noexcept {
+Verdict count(std::uint8_t kind, const void* host, std::int64_t now) {
   Slot* free = nullptr;
   for (std::size_t i = 0; i < kProbes; ++i) {
     Slot& slot = slots[(place(kind, host) + i) % kSlots];
@@ -63,7 +72,7 @@ Verdict count(std::uint8_t kind, const void* host, std::int64_t now) noexcept {
   return {true, 0};
 }
 
-void refill(Budget& budget, std::int64_t full, std::int64_t rate, std::int64_t now) noexcept {
+void refill(Budget& budget, std::int64_t full, std::int64_t rate, std::int64_t now) {
   if (budget.counted_at != 0) budget.tokens = std::min(full, budget.tokens + (now - budget.counted_at) * rate);
   budget.counted_at = now;
 }
@@ -74,8 +83,8 @@ struct Admission {
   std::uint32_t left_out = 0;
 };
 
-Admission take(Budget& budget, std::int64_t now) noexcept {
-  const std::lock_guard lock(mutex);
+Admission take(Budget& budget, std::int64_t now) {
+  const Lock lock;
   refill(budget, Budget::kFull, 1, now);
   refill(all, 3 * Budget::kFull, 3, now);
   if (budget.tokens < Budget::kEach || all.tokens < Budget::kEach) {
@@ -90,12 +99,12 @@ Admission take(Budget& budget, std::int64_t now) noexcept {
 
 }  // namespace
 
-Verdict count_failure(std::uint8_t kind, const void* host) noexcept {
-  const std::lock_guard lock(mutex);
+Verdict count_failure(std::uint8_t kind, const void* host) {
+  const Lock lock;
   return count(kind, host, now_ms());
 }
 
-bool admit(Budget& budget, const conn_rec* c, const request_rec* r) noexcept {
+bool admit(Budget& budget, const conn_rec* c, const request_rec* r) {
   const Admission admission = take(budget, now_ms());
   if (admission.left_out > 0) {
     const conn_rec* const connection = c != nullptr ? c : r->connection;

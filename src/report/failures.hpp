@@ -16,7 +16,7 @@ struct Verdict {
 // Counts a failed handshake of the class `kind` at this virtual host: a class of ours, never a text of the peer's. The
 // first of a kind is loud, and then one a minute. Any thread of the child; takes a mutex for a few instructions, and
 // only when something failed.
-[[nodiscard]] Verdict count_failure(std::uint8_t kind, const void* host) noexcept;
+[[nodiscard]] Verdict count_failure(std::uint8_t kind, const void* host);
 
 // How many lines with one id a process may write because of what peers do. Every line about a connection or a request
 // has one.
@@ -33,6 +33,6 @@ struct Budget {
 
 // Whether one more line may be written. Says once a minute, before a line that may, how many could not. `r` may be
 // nullptr. Any thread.
-[[nodiscard]] bool admit(Budget& budget, const conn_rec* c, const request_rec* r) noexcept;
+[[nodiscard]] bool admit(Budget& budget, const conn_rec* c, const request_rec* r);
 
 }  // namespace tls::report

@@ -14,6 +14,8 @@
 #include "conn/certificates.hpp"
 #include "conn/facts.hpp"
 #include "conn/request_facts.hpp"
+#include "mod_tls_bridge/src/lib.rs.h"
+#include "report/log.hpp"
 #include "report/request_variables.hpp"
 #include "report/variables.hpp"
 #include "server/scopes.hpp"

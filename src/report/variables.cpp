@@ -58,6 +58,10 @@ constexpr std::array schemes = {
 
 constexpr std::uint16_t tls12 = 0x0303;
 
+// Certificates behind the client's own that are exported. mod_ssl verifies no more by default, and no directive of
+// anybody's allows so many.
+constexpr std::size_t kChainExported = 32;
+
 const char* copy(apr_pool_t* pool, std::string_view text) { return apr_pstrmemdup(pool, text.data(), text.size()); }
 
 const char* scheme_name(apr_pool_t* pool, std::uint16_t number) {
@@ -223,7 +227,8 @@ void export_certificates(apr_pool_t* pool, const Facts& facts, apr_table_t* env)
   set("SSL_SERVER_CERT");
   set("SSL_CLIENT_CERT");
   if (facts.verify == conn::Verify::Failed) return;
-  for (std::size_t i = 1; i < conn::client_certificates(facts); ++i) {
+  const std::size_t count = std::min(conn::client_certificates(facts), kChainExported + 1);
+  for (std::size_t i = 1; i < count; ++i) {
     set(apr_psprintf(pool, "SSL_CLIENT_CERT_CHAIN_%" APR_SIZE_T_FMT, i - 1));
   }
 }

@@ -31,8 +31,8 @@ def test_lines_about_requests_are_bounded(httpd, ca):
     pair = ca.issue("a.test", "b.test")
     server = httpd([Vhost("a.test", [pair]), Vhost("b.test", [ca.issue("b.test")], extra="SSLCipherSuite ECDHE+AES256")],
                    engine="mod_tls-ssl", mpm_settings=ONE_CHILD, allow=("AH02032", "TLS0410"))
-    with tls.connect(server.port, "a.test", using=tls.context()) as connection:
-        for number in range(3 * AT_ONCE):
+    for number in range(3 * AT_ONCE):
+        with tls.connect(server.port, "a.test", using=tls.context()) as connection:
             connection.sendall(b"GET /%d HTTP/1.1\r\nHost: b.test\r\n\r\n" % number)
             status = connection.recv(65536)
             assert b"421" in status.split(b"\r\n", 1)[0], status

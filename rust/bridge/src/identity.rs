@@ -63,6 +63,10 @@ impl Identity {
         })
     }
 
+    pub fn tells_cut(&self) -> bool {
+        guard(|| false, || self.certificates.tells_cut())
+    }
+
     pub fn extensions(&self, client: bool, name: &[u8]) -> Vec<NamedField> {
         guard(Vec::new, || {
             let Ok(text) = std::str::from_utf8(name) else {

@@ -535,6 +535,8 @@ pub mod ffi {
         ) -> CertificateField;
         /// All fields of one side that StdEnvVars exports.
         fn exported(self: &Identity, client: bool, legacy: bool, now: i64) -> Vec<NamedField>;
+        /// Whether variables of the client's certificate were left out since they are too many or too long; true once.
+        fn tells_cut(self: &Identity) -> bool;
         /// Judges the client's certificate by the CAs and lists of `verifier`, and by mode and depth of a section.
         fn judge(
             self: &Identity,

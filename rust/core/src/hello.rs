@@ -106,6 +106,7 @@ const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
+const HEARTBEAT: u8 = 24;
 const CLIENT_HELLO: u8 = 1;
 const MESSAGE_HEADER: usize = 4;
 const RECORD_HEADER: usize = 5;
@@ -373,8 +374,6 @@ pub fn parse(input: &[u8]) -> Parsed {
     HelloReader::new().feed(input, &mut Vec::new())
 }
 
-const HEARTBEAT: u8 = 24;
-
 /// RFC 9110 9.1: a method is a token; registered ones are capital letters and hyphens.
 fn parse_method(input: &[u8]) -> Parsed {
     for (i, byte) in input.iter().enumerate() {
@@ -400,3 +399,6 @@ fn parse_sslv2(input: &[u8]) -> Parsed {
 #[cfg(test)]
 #[path = "hello_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod bounds_tests;

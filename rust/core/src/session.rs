@@ -5,21 +5,23 @@
 
 use std::sync::Arc;
 
-use rustls::{AlertDescription, Error, HandshakeKind, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, Error, HandshakeKind, PeerIncompatible};
 use rustls_pki_types::ServerName;
 
 use crate::client::ClientPolicy;
 use crate::context::{self, Context};
 use crate::describe;
 use crate::engine::{Engine, Exhausted, Hands, Next, Seal};
-use crate::hello::{Fault, Hello, Parsed};
+use crate::hello::{Hello, Parsed};
 use crate::policy::Policy;
 
+mod ending;
 mod facts;
 mod incoming;
 
+pub use ending::plain_alert;
+use ending::{FALLS_BACK, RENEGOTIATES, is_plain};
 pub use facts::Facts;
-use facts::TLS12;
 use incoming::{Incoming, TOO_MANY_PIECES};
 
 /// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
@@ -32,17 +34,6 @@ pub const MAX_FRAGMENT: usize = 16_384;
 const MAX_ALERT: usize = 128;
 
 const RECORD_HEADER: usize = 5;
-
-const RENEGOTIATES: Fault = Fault {
-    text: "the client begins with a renegotiation, though nothing was negotiated before",
-    alert: AlertDescription::HandshakeFailure,
-};
-
-const FALLS_BACK: Fault = Fault {
-    text: "the client has tried a newer version before and offers an older one now, though the newer one is served: \
-           something broke its first attempt, or somebody wants an older version to be used",
-    alert: AlertDescription::InappropriateFallback,
-};
 
 /// `supported_versions` entry of TLS 1.3 (RFC 8446 4.2.1).
 const TLS13: u16 = 0x0304;
@@ -127,13 +118,6 @@ impl Session {
         if hello.renegotiates {
             self.refuse(RENEGOTIATES);
         }
-    }
-
-    /// Ends a connection that is not encrypted yet.
-    fn refuse(&mut self, fault: Fault) {
-        self.outgoing.extend_from_slice(&plain_alert(fault.alert));
-        self.refused = true;
-        self.failure = Some(Error::General(fault.text.to_owned()));
     }
 
     /// Chooses what this connection is: from here on rustls has the word. The bytes of the hello wait inside, so that
@@ -322,49 +306,6 @@ impl Session {
         start
     }
 
-    /// After an error the alert that rustls owes is still to be had. What is left of the input must not be shown to
-    /// it again: rustls asserts that it is never called to fail twice.
-    ///
-    /// RFC 8446 4.1.1: "If the server is unable to negotiate a supported set of parameters [...] it MUST abort the
-    /// handshake with either a "handshake_failure" or "insufficient_security" fatal alert"; rustls sends access_denied
-    /// when no certificate fits, in the clear, its description last.
-    ///
-    /// RFC 5246 E.1: a server that does not speak the client's version "MUST send a "protocol_version" alert message"; rustls
-    /// misses signature_algorithms first, which old clients do not send, and answers handshake_failure.
-    ///
-    /// RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY [...] respond with a fatal
-    /// handshake_failure alert"; rustls sends certificate_required, which TLS 1.2 does not have.
-    fn collect_alert(&mut self, tls: &mut Engine) {
-        let owed = tls.common().wants_write();
-        while tls.common().wants_write() {
-            let hands = &mut Hands {
-                outgoing: &mut self.outgoing,
-                sink: &mut |_| {},
-                write: None,
-            };
-            if !matches!(tls.step(&mut [], hands), (_, Next::Again)) {
-                break;
-            }
-        }
-        let better = match &self.failure {
-            _ if self.out_of_reach.is_some() => AlertDescription::ProtocolVersion,
-            Some(error) if describe::nothing_in_common(error) => AlertDescription::HandshakeFailure,
-            Some(Error::NoCertificatesPresented) if is_tls12(tls) => {
-                AlertDescription::HandshakeFailure
-            }
-            Some(Error::InvalidMessage(InvalidMessage::MessageTooLarge)) => {
-                AlertDescription::RecordOverflow
-            }
-            Some(error) if !owed && is_plain(tls) => describe::alert_for(error),
-            _ => return,
-        };
-        if !owed && is_plain(tls) {
-            self.outgoing.extend_from_slice(&plain_alert(better));
-        } else if let Some([21, 3, _, 0, 2, 2, description]) = self.outgoing.last_chunk_mut() {
-            *description = u8::from(better);
-        }
-    }
-
     /// Encrypts from the front of `plaintext` into `out`, records of at most `fragment` bytes each.
     /// Returns (bytes taken, bytes written); `None` when nothing can be written any more.
     pub fn seal(
@@ -516,22 +457,6 @@ fn seal_records(
         }
     }
     Some((taken, written))
-}
-
-/// A fatal alert in the clear, for a handshake that we end before rustls has the word (RFC 8446 6).
-pub fn plain_alert(alert: AlertDescription) -> [u8; 7] {
-    [21, 3, 3, 0, 2, 2, u8::from(alert)]
-}
-
-fn is_tls12(tls: &Engine) -> bool {
-    tls.common()
-        .protocol_version()
-        .is_some_and(|version| u16::from(version) == TLS12)
-}
-
-/// What we say goes in the clear: before ServerHello, or, with TLS 1.2, until the client has finished.
-fn is_plain(tls: &Engine) -> bool {
-    tls.common().is_handshaking() && (tls.common().protocol_version().is_none() || is_tls12(tls))
 }
 
 #[cfg(test)]

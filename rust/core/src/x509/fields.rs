@@ -244,16 +244,54 @@ fn decimal(magnitude: &[u8]) -> String {
         .collect()
 }
 
-/// What `StdEnvVars` exports besides its fixed list: attributes of both names, and alternative names.
-/// Names come without `SSL_CLIENT_`; repeated attributes get `_1`, `_2`, ...
-pub fn exported(certificate: &Certificate, alt_kinds: &[&str]) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
+/// Attributes of one name, and alternative names of one kind, that are exported.
+pub const MAX_EXPORTED: usize = 128;
+
+/// The longest value that is exported. A longer one is left out, since what is cut could be taken for another name.
+pub const MAX_VALUE: usize = 8192;
+
+/// Octets of all values that are exported of one certificate.
+pub const MAX_OCTETS: usize = 65_536;
+
+/// Variables of a certificate: names come without `SSL_CLIENT_`.
+#[derive(Debug, Default)]
+pub struct Exported {
+    /// Names and values.
+    pub fields: Vec<(String, Vec<u8>)>,
+    octets: usize,
+    /// Something was left out.
+    pub cut: bool,
+}
+
+impl Exported {
+    /// Adds a variable, unless there is too much.
+    pub fn add(&mut self, name: &str, value: Vec<u8>) {
+        if value.len() > MAX_VALUE || self.octets + value.len() > MAX_OCTETS {
+            self.cut = true;
+        } else {
+            self.octets += value.len();
+            self.fields.push((name.to_owned(), value));
+        }
+    }
+
+    /// The first [`MAX_EXPORTED`] of `all`.
+    fn some<T>(&mut self, all: impl Iterator<Item = T>) -> Vec<T> {
+        let mut all = all.peekable();
+        let some: Vec<T> = all.by_ref().take(MAX_EXPORTED).collect();
+        self.cut |= all.peek().is_some();
+        some
+    }
+}
+
+/// Adds what `StdEnvVars` exports besides its fixed list: attributes of both names, and alternative names. Repeated
+/// attributes get `_1`, `_2`, ...
+pub fn export(certificate: &Certificate, alt_kinds: &[&str], found: &mut Exported) {
     for (prefix, dn) in [
         ("S_DN_", &certificate.subject),
         ("I_DN_", &certificate.issuer),
     ] {
         let mut seen = [0_usize; ATTRIBUTES.len()];
-        for attribute in dn.attributes() {
+        for attribute in found.some(dn.attributes().iter()) {
             let known =
                 |(_, dotted, export): &(&str, &str, bool)| *export && *dotted == attribute.dotted();
             let row = ATTRIBUTES.iter().zip(&mut seen).find(|(row, _)| known(row));
@@ -266,7 +304,7 @@ pub fn exported(certificate: &Certificate, alt_kinds: &[&str]) -> Vec<(String, V
                 format!("{prefix}{suffix}_{count}")
             };
             *count = count.saturating_add(1);
-            found.push((name, attribute.value(Style::ATTRIBUTE)));
+            found.add(&name, attribute.value(Style::ATTRIBUTE));
         }
     }
     for (prefix, pick) in ALT_NAMES
@@ -277,9 +315,10 @@ pub fn exported(certificate: &Certificate, alt_kinds: &[&str]) -> Vec<(String, V
         let values = matching.filter_map(|(tag, value)| alt_value(prefix, tag, value));
         // Empty names are counted but not exported, as with every empty variable.
         let numbered = values.enumerate().filter(|(_, value)| !value.is_empty());
-        found.extend(numbered.map(|(index, value)| (format!("SAN_{prefix}{index}"), value)));
+        for (index, value) in found.some(numbered) {
+            found.add(&format!("SAN_{prefix}{index}"), value);
+        }
     }
-    found
 }
 
 #[cfg(test)]

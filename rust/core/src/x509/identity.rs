@@ -1,12 +1,13 @@
 //! The certificates of both sides of one connection, parsed when first asked.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
 use super::certificate::Certificate;
-use super::fields::{self, DnStyle};
+use super::fields::{self, DnStyle, Exported};
 use super::{extensions, objects};
 
 /// Whose certificate.
@@ -29,8 +30,8 @@ const EXPORTED: [&str; 8] = [
     "A_KEY",
     "A_SIG",
 ];
-/// Fields that it exports of the client's alone.
-const EXPORTED_OF_CLIENT: [&str; 2] = ["V_REMAIN", "CERT_RFC4523_CEA"];
+/// Fields that it exports of the client's alone, besides `V_REMAIN`.
+const EXPORTED_OF_CLIENT: [&str; 1] = ["CERT_RFC4523_CEA"];
 
 /// Certificates of one connection. Immutable, so that all streams of an h2 connection may ask at once.
 #[derive(Debug, Default)]
@@ -39,7 +40,15 @@ pub struct Identity {
     chain: Vec<CertificateDer<'static>>,
     parsed_server: Parsed,
     parsed_client: Parsed,
+    exported_client: Variables,
+    exported_client_legacy: Variables,
+    exported_server: Variables,
+    exported_server_legacy: Variables,
+    told: AtomicBool,
 }
+
+/// As `Parsed`, for what is made of a certificate.
+type Variables = OnceLock<Box<Exported>>;
 
 /// Behind a pointer, because most connections never ask.
 type Parsed = OnceLock<Option<Box<Certificate>>>;
@@ -105,23 +114,35 @@ impl Identity {
         fields::field(self.certificate(side)?, name, style, now)
     }
 
-    /// Everything that `StdEnvVars` exports of one side, as names behind `SSL_CLIENT_` or `SSL_SERVER_`.
+    /// Everything that `StdEnvVars` exports of one side, as names behind `SSL_CLIENT_` or `SSL_SERVER_`. What does not
+    /// depend on the time of day is made once for a connection.
     pub fn exported(&self, side: Side, style: DnStyle, now: i64) -> Vec<(String, Vec<u8>)> {
         let Some(certificate) = self.certificate(side) else {
             return Vec::new();
         };
-        let (of_side, alt_kinds): (&[&str], _) = match side {
-            Side::Client => (&EXPORTED_OF_CLIENT, ["Email_", "DNS_", "OTHER_msUPN_"]),
-            Side::Server => (&[], ["Email_", "DNS_", "OTHER_dnsSRV_"]),
+        let cell = match (side, style) {
+            (Side::Client, DnStyle::Rfc2253) => &self.exported_client,
+            (Side::Client, DnStyle::Legacy) => &self.exported_client_legacy,
+            (Side::Server, DnStyle::Rfc2253) => &self.exported_server,
+            (Side::Server, DnStyle::Legacy) => &self.exported_server_legacy,
         };
-        let mut found = fields::exported(certificate, &alt_kinds);
-        for name in EXPORTED.iter().chain(of_side) {
-            let value = fields::field(certificate, name, style, now).unwrap_or_default();
-            if !value.is_empty() {
-                found.push(((*name).to_owned(), value));
-            }
+        let made = cell.get_or_init(|| Box::new(collect(certificate, side, style)));
+        let mut found = made.fields.clone();
+        if side == Side::Client
+            && let Some(days) = fields::field(certificate, "V_REMAIN", style, now)
+        {
+            found.push(("V_REMAIN".to_owned(), days));
         }
         found
+    }
+
+    /// Whether variables of the client's certificate were left out because there are too many or too long ones; true
+    /// once.
+    pub fn tells_cut(&self) -> bool {
+        let cut = [&self.exported_client, &self.exported_client_legacy]
+            .iter()
+            .any(|cell| cell.get().is_some_and(|exported| exported.cut));
+        cut && !self.told.swap(true, Ordering::Relaxed)
     }
 
     /// The values of every extension `name` (dotted, or a name of OpenSSL's) of one side's certificate, as text.
@@ -139,9 +160,95 @@ impl Identity {
     }
 }
 
+/// What stays the same as long as the connection. The fixed list goes first: it is not to be crowded out.
+fn collect(certificate: &Certificate, side: Side, style: DnStyle) -> Exported {
+    let (of_side, alt_kinds): (&[&str], _) = match side {
+        Side::Client => (&EXPORTED_OF_CLIENT, ["Email_", "DNS_", "OTHER_msUPN_"]),
+        Side::Server => (&[], ["Email_", "DNS_", "OTHER_dnsSRV_"]),
+    };
+    let mut found = Exported::default();
+    for name in EXPORTED.iter().chain(of_side) {
+        let value = fields::field(certificate, name, style, 0);
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            found.add(name, value);
+        }
+    }
+    fields::export(certificate, &alt_kinds, &mut found);
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(subject: rcgen::DistinguishedName, names: Vec<String>) -> Identity {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(names).unwrap();
+        params.distinguished_name = subject;
+        let der = params.self_signed(&key).unwrap().der().clone();
+        Identity::new(None, vec![der])
+    }
+
+    fn size(fields: &[(String, Vec<u8>)]) -> usize {
+        fields.iter().map(|(_, value)| value.len()).sum()
+    }
+
+    /// A certificate of 64 KiB exports as many variables as one that is just as long as may be, and says so once.
+    #[test]
+    fn what_is_exported_is_bounded_and_what_is_cut_is_said_once() {
+        let names = |count: usize| (0..count).map(|n| format!("n{n}.example")).collect();
+        for (count, cut) in [
+            (fields::MAX_EXPORTED, false),
+            (fields::MAX_EXPORTED + 1, true),
+            (4000, true),
+        ] {
+            let identity = of(rcgen::DistinguishedName::new(), names(count));
+            let found = identity.exported(Side::Client, DnStyle::Rfc2253, 0);
+            let named = found
+                .iter()
+                .filter(|(name, _)| name.starts_with("SAN_DNS_"))
+                .count();
+            assert_eq!(named, count.min(fields::MAX_EXPORTED));
+            assert_eq!([identity.tells_cut(), identity.tells_cut()], [cut, false]);
+            assert!(found.iter().any(|(name, _)| name == "V_REMAIN"));
+        }
+        let long = vec!["x".repeat(7000) + ".example"; 9];
+        let found =
+            of(rcgen::DistinguishedName::new(), long).exported(Side::Client, DnStyle::Rfc2253, 0);
+        assert!(size(&found) < fields::MAX_OCTETS + 10);
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_left_out_rather_than_cut() {
+        for (length, there) in [(8000, true), (9000, false)] {
+            let mut subject = rcgen::DistinguishedName::new();
+            subject.push(rcgen::DnType::CommonName, "x".repeat(length));
+            let identity = of(subject, vec![]);
+            let found = identity.exported(Side::Client, DnStyle::Rfc2253, 0);
+            for name in ["S_DN", "S_DN_CN"] {
+                assert_eq!(
+                    found.iter().any(|(found, _)| found == name),
+                    there,
+                    "{name} {length}"
+                );
+            }
+            assert_eq!(identity.tells_cut(), !there);
+        }
+    }
+
+    #[test]
+    fn variables_are_made_once_for_a_connection() {
+        let identity = of(rcgen::DistinguishedName::new(), vec!["a.test".to_owned()]);
+        let first = identity.exported(Side::Client, DnStyle::Rfc2253, 0);
+        let made: *const Exported = &**identity.exported_client.get().unwrap();
+        assert_eq!(identity.exported(Side::Client, DnStyle::Rfc2253, 0), first);
+        assert!(std::ptr::eq(
+            made,
+            &**identity.exported_client.get().unwrap()
+        ));
+        let later = identity.exported(Side::Client, DnStyle::Rfc2253, 86_400 * 30);
+        assert_ne!(later, first, "V_REMAIN is of today");
+    }
 
     #[test]
     fn parses_when_first_asked_and_once() {
