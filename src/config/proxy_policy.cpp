@@ -48,6 +48,7 @@ void append(std::string& key, const std::vector<std::uint16_t>& numbers) {
 ProxyPolicy proxy_policy(const ProxySettings& s, Vocabulary words) {
   ProxyPolicy policy;
   policy.common_names = words == Vocabulary::Ssl;
+  policy.roots_only = words == Vocabulary::Ssl;
   policy.tls12 = s.versions->tls12;
   policy.tls13 = s.versions->tls13;
   add_suites(policy.suites, s, true);
@@ -80,7 +81,8 @@ ProxyPolicy proxy_policy(const ProxySettings& s, Vocabulary words) {
 
 std::string ProxyPolicy::key() const {
   std::string out;
-  for (const bool flag : {tls12, tls13, system_roots, check_dates, check_name, common_names, revocation.no_crl_ok}) {
+  for (const bool flag :
+       {tls12, tls13, system_roots, check_dates, check_name, common_names, roots_only, revocation.no_crl_ok}) {
     out += flag ? '1' : '0';
   }
   out += std::to_string(static_cast<int>(verify)) + "," + std::to_string(depth) + "," +

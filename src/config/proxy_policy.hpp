@@ -27,6 +27,7 @@ struct ProxyPolicy {
   bool check_dates = true;
   bool check_name = true;
   bool common_names = false;  // a common name is as good as a subjectAltName
+  bool roots_only = false;    // an authority that did not sign itself ends no chain
 
   // Equal for policies that build the same; only meaningful within one configuration.
   [[nodiscard]] std::string key() const;

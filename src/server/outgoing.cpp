@@ -85,6 +85,7 @@ rs::ClientSpec spec_of(const config::ProxyPolicy& policy) {
   spec.check_dates = policy.check_dates;
   spec.check_name = policy.check_name;
   spec.common_names = policy.common_names;
+  spec.roots_only = policy.roots_only;
   return spec;
 }
 

@@ -2,12 +2,9 @@
 import pytest
 from harness.chains import Chains
 from harness.config import Vhost
-from harness.migration import is_listed
 from harness.verdicts import verdict
 
 MODES = ("optional", "require", "optional_no_ca")
-# Chains that are judged otherwise by design: their id in docs/migrating-from-mod_ssl.md.
-DIFFERENT = {"ca-as-client": "client-ca"}
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +38,7 @@ def test_every_chain_is_judged_as_by_mod_ssl(servers, chains, tmp_path, mode, ve
         theirs, ours = (verdict(server, f"{mode}.test", file, version) for server in servers)
         if theirs != ours:
             differences[name] = f"{theirs!r} {ours!r}"
-    undeclared = {name: found for name, found in differences.items() if not is_listed(DIFFERENT.get(name, ""))}
-    assert not undeclared, "mod_ssl's and ours:\n" + "\n".join(f"{name}: {found}" for name, found in undeclared.items())
+    assert not differences, "mod_ssl's and ours:\n" + "\n".join(f"{name}: {found}" for name, found in differences.items())
 
 
 def test_an_intermediate_alone_is_nobody_to_trust(servers, chains, tmp_path):

@@ -49,7 +49,12 @@ fn judge(spec: &ffi::ClientSpec, warnings: &mut Vec<String>) -> Result<Judge, St
                 .to_owned(),
         );
     }
-    let (anchors, refused) = Anchors::new(&trusted, Ends::Anywhere);
+    let ends = if spec.roots_only {
+        Ends::AtRoots
+    } else {
+        Ends::Anywhere
+    };
+    let (anchors, refused) = Anchors::new(&trusted, ends);
     if !spec.system_roots {
         warnings.extend(
             refused

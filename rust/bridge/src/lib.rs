@@ -189,6 +189,7 @@ pub mod ffi {
         check_dates: bool,
         check_name: bool,
         common_names: bool,
+        roots_only: bool,
     }
 
     /// What ended the handshake of an outgoing connection.

@@ -10,9 +10,9 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use crate::context;
 use crate::creds::certificate::Certificate;
 use crate::creds::names;
+use crate::verify::checks::Purpose;
 use crate::verify::path::Rules;
 use crate::verify::{Anchors, Outcome, Revocation, Verdict, reason, signature};
-use crate::x509::Role;
 
 /// How much trust a backend has to prove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,8 +85,7 @@ impl Judge {
             anchors: &self.anchors,
             revocation: &self.revocation,
             depth: self.depth,
-            algorithms: &self.algorithms,
-            role: Role::Server,
+            purpose: Purpose::Server,
         };
         let verdict = match self.mode {
             Mode::OptionalNoCa => rules.judge_generously(chain, now),
@@ -102,10 +101,21 @@ impl Judge {
         }
     }
 
-    fn name(&self, leaf: &Certificate, host: &str) -> Result<(), String> {
+    fn name(&self, leaf: &Certificate, host: &str, denied: bool) -> Result<(), String> {
         let named = !leaf.only_common_name && leaf.covers(host);
-        if !self.check_name || named || self.common_name_covers(leaf, host) {
+        if !self.check_name || named {
             return Ok(());
+        }
+        if self.common_name_covers(leaf, host) {
+            // RFC 5280, 4.2.1.10: a CA that may vouch for some hosts alone must not do so by another field.
+            return if denied {
+                Err(format!(
+                    "its certificate has {host} as common name alone, which its CA is not permitted to vouch for \
+                     (name constraints)"
+                ))
+            } else {
+                Ok(())
+            };
         }
         if !self.common_names && leaf.only_common_name {
             return Err(format!(
@@ -120,10 +130,10 @@ impl Judge {
     }
 
     /// mod_ssl matches common names even beside a subjectAltName (ssl_util_ssl.c, modssl_X509_match_name). No wildcard
-    /// covers an address.
+    /// covers an address, and an address is written in one way.
     fn common_name_covers(&self, leaf: &Certificate, host: &str) -> bool {
         let covers = |name: &str| match names::address(host) {
-            Some(address) => names::address(name) == Some(address),
+            Some(_) => name.eq_ignore_ascii_case(host.trim_matches(['[', ']'])),
             None => names::covers(name, host),
         };
         self.common_names && leaf.common_name().is_some_and(covers)
@@ -160,7 +170,9 @@ impl Judge {
         let leaf =
             Certificate::parse(leaf).map_err(|_| "its certificate cannot be read".to_owned())?;
         self.dates(&leaf, now)?;
-        host.map_or(Ok(()), |host| self.name(&leaf, host))?;
+        host.map_or(Ok(()), |host| {
+            self.name(&leaf, host, verdict.common_names_denied)
+        })?;
         Ok(verdict)
     }
 }
@@ -191,7 +203,7 @@ impl ServerCertVerifier for Judge {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        signature::verify_tls12(message, certificate, signed, &self.algorithms)
+        signature::verify_tls12(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -200,11 +212,13 @@ impl ServerCertVerifier for Judge {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        signature::verify_tls13(message, certificate, signed, &self.algorithms)
+        signature::verify_tls13(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        let mut schemes = self.algorithms.supported_schemes();
+        schemes.extend(signature::RSA_PSS_PSS);
+        schemes
     }
 }
 

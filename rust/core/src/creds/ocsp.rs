@@ -7,11 +7,9 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls_pki_types::SubjectPublicKeyInfoDer;
-use webpki::RawPublicKeyEntity;
 
 use super::chain::date;
+use crate::verify::keys::{Signed, key_of};
 use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
 use crate::x509::time::{GENERALIZED_TIME, Time};
 use crate::x509::{Certificate, objects};
@@ -26,6 +24,9 @@ const SHA2_256: &str = "2.16.840.1.101.3.4.2.1";
 const OCSP_BASIC: &str = "1.3.6.1.5.5.7.48.1.1";
 const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
 const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
+
+/// Certificates of a response that are looked at.
+const MOST_DELEGATES: usize = 8;
 
 /// How far the clock of a responder may be ahead of ours.
 const SKEW: i64 = 300;
@@ -153,43 +154,9 @@ fn basic_response(response: &[u8]) -> Result<&[u8], Refusal> {
     Ok(basic.value)
 }
 
-/// Something signed: what, how, and the signature.
-struct Signed<'a> {
-    message: &'a [u8],
-    /// Content of the AlgorithmIdentifier.
-    algorithm: &'a [u8],
-    signature: &'a [u8],
-}
-
-impl<'a> Signed<'a> {
-    /// Reads the three parts that certificates and responses have in common.
-    fn read(reader: &mut Reader<'a>) -> Option<(Self, Reader<'a>)> {
-        let body = reader.expect(SEQUENCE)?;
-        let algorithm = reader.expect(SEQUENCE)?.value;
-        let (_, signature) = reader.expect(BIT_STRING)?.value.split_first()?;
-        let signed = Self {
-            message: body.raw,
-            algorithm,
-            signature,
-        };
-        Some((signed, Reader::new(body.value)))
-    }
-
-    fn is_by(&self, spki: &[u8]) -> bool {
-        let spki = SubjectPublicKeyInfoDer::from(spki);
-        let Ok(key) = RawPublicKeyEntity::try_from(&spki) else {
-            return false;
-        };
-        default_provider()
-            .signature_verification_algorithms
-            .all
-            .iter()
-            .filter(|known| known.signature_alg_id().as_ref() == self.algorithm)
-            .any(|known| {
-                key.verify_signature(*known, self.message, self.signature)
-                    .is_ok()
-            })
-    }
+/// Whether what was signed is of the key in `spki`.
+fn is_by(signed: &Signed<'_>, spki: &[u8]) -> bool {
+    key_of(spki).is_some_and(|key| signed.check(&key).is_ok())
 }
 
 /// A BasicOCSPResponse.
@@ -240,8 +207,11 @@ impl Issuer {
 
 impl<'a> Basic<'a> {
     fn parse(input: &'a [u8]) -> Option<Self> {
+        let signed = Signed::parse(input)?;
         let mut basic = Reader::new(input).enter(SEQUENCE)?;
-        let (signed, mut data) = Signed::read(&mut basic)?;
+        let mut data = basic.enter(SEQUENCE)?;
+        basic.expect(SEQUENCE)?;
+        basic.expect(BIT_STRING)?;
         let mut certificates = Vec::new();
         if let Some(mut list) = basic.enter(context(0)) {
             let mut list = list.enter(SEQUENCE)?;
@@ -280,14 +250,14 @@ impl<'a> Basic<'a> {
     /// RFC 6960 4.2.2.2: signed by the issuer, or by who holds a certificate of the issuer for signing responses.
     fn signed_for(&self, issuer: &Issuer, now: i64) -> bool {
         if self.responder.is(&issuer.certificate) {
-            return self.signed.is_by(issuer.certificate.spki());
+            return is_by(&self.signed, issuer.certificate.spki());
         }
-        self.certificates.iter().any(|der| {
+        self.certificates.iter().take(MOST_DELEGATES).any(|der| {
             let delegate = Certificate::parse(der);
             delegate.is_some_and(|delegate| {
                 self.responder.is(&delegate)
                     && is_delegate(&delegate, der, issuer, now)
-                    && self.signed.is_by(delegate.spki())
+                    && is_by(&self.signed, delegate.spki())
             })
         })
     }
@@ -297,13 +267,10 @@ fn is_delegate(delegate: &Certificate, der: &[u8], issuer: &Issuer, now: i64) ->
     let time = |time: &Time| time.seconds();
     let in_time = time(&delegate.not_before).is_some_and(|from| from - SKEW <= now)
         && time(&delegate.not_after).is_some_and(|until| now <= until);
-    let signed = Reader::new(der)
-        .enter(SEQUENCE)
-        .and_then(|mut reader| Signed::read(&mut reader));
     in_time
         && delegate.issuer_der() == issuer.certificate.subject_der()
         && signs_responses(delegate)
-        && signed.is_some_and(|(signed, _)| signed.is_by(issuer.certificate.spki()))
+        && Signed::parse(der).is_some_and(|signed| is_by(&signed, issuer.certificate.spki()))
 }
 
 fn signs_responses(certificate: &Certificate) -> bool {

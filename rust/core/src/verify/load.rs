@@ -5,12 +5,10 @@ use std::sync::Arc;
 use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::{CertificateDer, UnixTime};
-use x509_parser::prelude::FromDer;
-use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::anchors::{Anchors, Ends};
 use super::retained;
-use super::revocation::{Depth, Revocation};
+use super::revocation::{Depth, Revocation, end_of};
 use super::sources::{Kind, Listed, Problem, Problems, Sources, Weight};
 use super::verifier::{Mode, Spec, Verifier};
 use crate::x509::Certificate;
@@ -202,7 +200,10 @@ impl Problems {
     fn revocation(&mut self, request: &Request) -> Revocation {
         let mut read = Self::default();
         let mut lists = read.read(&request.lists, Kind::Lists);
-        let kept = retained::find(&request.lists).filter(|_| read.any_loss());
+        let loss = read.any_loss();
+        let kept = retained::find(&request.lists).filter(|_| loss);
+        // Whose certificates a lost list was about nobody knows: those without a list do not pass then.
+        let missing_ok = request.missing_ok && (kept.is_some() || !loss);
         match kept {
             Some(kept) => {
                 let fatal = read.any_fatal();
@@ -233,35 +234,29 @@ impl Problems {
                 self.add(Weight::Warning, source, text);
             }
         }
-        self.usable(request, &lists)
+        self.usable(request.lookup, missing_ok, &lists)
     }
 
     /// What can be judged by. A list that is of another kind is left out: where lists are looked up, clients of its CA
     /// are refused, so that it is a loss; where they are not, nobody misses it.
-    fn usable(&mut self, request: &Request, lists: &retained::Lists) -> Revocation {
+    fn usable(&mut self, lookup: Depth, missing_ok: bool, lists: &retained::Lists) -> Revocation {
         let ders: Vec<Vec<u8>> = lists.iter().map(|listed| listed.der.clone()).collect();
-        let (revocation, refused) = Revocation::new(request.lookup, request.missing_ok, &ders);
-        let weight = match request.lookup {
+        let (revocation, refused) = Revocation::new(lookup, missing_ok, &ders);
+        let weight = match lookup {
             Depth::None => Weight::Warning,
             _ => Weight::Loss,
         };
         for (index, why) in refused {
             if let Some(Listed { source, place, .. }) = lists.get(index) {
                 let text = format!(
-                    "{place}: revocation list {why}; it is left out, and clients of its CA are refused where lists are \
-                     looked up"
+                    "{place}: revocation list {why}; clients of its CA are refused where lists are looked up, unless there \
+                     is another"
                 );
                 self.add(weight, source, text);
             }
         }
         revocation
     }
-}
-
-/// When the list must have been replaced, in seconds since 1970.
-fn end_of(der: &[u8]) -> Option<i64> {
-    let (_, list) = CertificateRevocationList::from_der(der).ok()?;
-    list.next_update().map(|time| time.timestamp())
 }
 
 fn now() -> i64 {

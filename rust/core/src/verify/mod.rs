@@ -1,13 +1,25 @@
-//! Client certificates: who is let in, and what is said of those who are not.
+//! Whom to believe: the certificates of clients, of backends and of who signs for a CA (RFC 5280, 6).
 //!
-//! rustls' own verifier hides the verified path, knows no depth and ends the handshake on every error. This one keeps
-//! the path that webpki built (within webpki's budgets), words its refusals as OpenSSL does, and can let a connection
-//! live whose certificate proves nothing (`optional_no_ca`, `TLSClientCertificate any`). The signature that proves
-//! possession of the key is checked in every mode.
+//! rustls' own verifier hides the verified path, knows no depth and ends the handshake on every error; webpki refuses to read
+//! much of what certificates of the world have. This one decides as OpenSSL does for mod_ssl, and more strictly where that
+//! lets in what RFC 5280 refuses; words its refusals as OpenSSL does; and can let a connection live whose certificate
+//! proves nothing (`optional_no_ca`, `TLSClientCertificate any`). The signature that proves possession of the key is
+//! checked in every mode.
+//!
+//! `certificate` reads one certificate, `pool` holds those at hand, `paths` searches, `judging` checks what was found
+//! (`checks`, `constraints`, `policies`, `revocation`), `path` makes a verdict of it, and `work` bounds all of that.
 
 mod anchors;
+mod certificate;
+pub(crate) mod checks;
+mod constraints;
+mod judging;
+pub(crate) mod keys;
 mod load;
 pub(crate) mod path;
+mod paths;
+mod policies;
+mod pool;
 pub(crate) mod reason;
 mod retained;
 mod revocation;
@@ -18,6 +30,7 @@ mod verdict;
 mod verifier;
 mod walk;
 mod watch;
+mod work;
 
 pub use anchors::{Anchors, Ends};
 pub use load::{Reloaded, Request, load};
@@ -29,6 +42,12 @@ pub use verifier::{Mode, Spec, Verifier};
 pub use watch::Watch;
 
 #[cfg(test)]
+mod list_tests;
+#[cfg(test)]
 mod scheme_tests;
 #[cfg(test)]
+mod suite_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod work_tests;

@@ -1,6 +1,4 @@
-//! Refusals in OpenSSL's words, which administrators and their tools know.
-
-use webpki::Error;
+//! Refusals in OpenSSL's words, which administrators and their tools know, where OpenSSL has some.
 
 /// Names each sentence, and numbers it for the envelopes of sessions: new ones go to the end.
 macro_rules! reasons {
@@ -31,13 +29,29 @@ reasons! {
     SUBTREE = "permitted subtree violation",
     CRITICAL = "unhandled critical extension",
     TOO_COMPLEX = "certificate chain too complex",
-    VERSION = "certificate of version 1 or 2: only version 3 is accepted",
-    CA_AS_CLIENT = "CA certificate used as a client's or server's own: issue one without CA:TRUE",
-    SERIAL = "serial number is negative or longer than 20 octets (RFC 5280, 4.1.2.2)",
+    EXCLUDED = "excluded subtree violation",
+    CA_KEY = "CA certificate key too weak",
+    CA_DIGEST = "CA signature digest algorithm too weak",
     UNREADABLE = "certificate cannot be read",
     UNVERIFIABLE = "unable to verify the first certificate",
     WEAK_KEY = "EE certificate key too weak",
     CRL_NOT_YET_VALID = "CRL is not yet valid",
+    BEFORE_FIELD = "format error in certificate's notBefore field",
+    AFTER_FIELD = "format error in certificate's notAfter field",
+    CRL_BEFORE_FIELD = "format error in CRL's lastUpdate field",
+    CRL_AFTER_FIELD = "format error in CRL's nextUpdate field",
+    NO_KEY = "unable to decode issuer public key",
+    CRL_CRITICAL = "unhandled critical CRL extension",
+    PROXY = "proxy certificates not allowed, please set the appropriate flag",
+    EXTENSION = "invalid or inconsistent certificate extension",
+    POLICY_EXTENSION = "invalid or inconsistent certificate policy extension",
+    POLICY = "no explicit policy",
+    CRL_SCOPE = "Different CRL scope",
+    MINMAX = "name constraints minimum and maximum not supported",
+    CONSTRAINT_TYPE = "unsupported name constraint type",
+    CONSTRAINT_SYNTAX = "unsupported or invalid name constraint syntax",
+    NAME_SYNTAX = "unsupported or invalid name syntax",
+    CRL_PATH = "CRL path validation error",
 }
 
 /// The number of a sentence; 0 for none.
@@ -51,51 +65,9 @@ pub fn by_index(index: u8) -> &'static str {
     ALL.get(usize::from(index)).copied().unwrap_or("")
 }
 
-/// Why webpki refused a chain. OpenSSL has no words for what it would accept: those say what to do instead.
-pub fn describe(error: &Error) -> &'static str {
-    match error {
-        Error::CertExpired { .. } => EXPIRED,
-        Error::CertNotValidYet { .. } => NOT_YET_VALID,
-        Error::CertRevoked => REVOKED,
-        Error::CrlExpired { .. } => CRL_EXPIRED,
-        Error::UnknownRevocationStatus => NO_CRL,
-        Error::UnknownIssuer => NO_ISSUER,
-        Error::InvalidSignatureForPublicKey | Error::SignatureAlgorithmMismatch => SIGNATURE,
-        Error::InvalidCrlSignatureForPublicKey => CRL_SIGNATURE,
-        Error::IssuerNotCrlSigner => CRL_SIGNER,
-        Error::PathLenConstraintViolated => PATH_LENGTH,
-        Error::EndEntityUsedAsCa => NOT_A_CA,
-        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => PURPOSE,
-        Error::NameConstraintViolation => SUBTREE,
-        Error::UnsupportedCriticalExtension => CRITICAL,
-        Error::MaximumPathDepthExceeded => TOO_LONG,
-        Error::MaximumSignatureChecksExceeded
-        | Error::MaximumPathBuildCallsExceeded
-        | Error::MaximumNameConstraintComparisonsExceeded => TOO_COMPLEX,
-        Error::UnsupportedCertVersion => VERSION,
-        Error::CaUsedAsEndEntity => CA_AS_CLIENT,
-        Error::InvalidSerialNumber => SERIAL,
-        Error::UnsupportedSignatureAlgorithmContext(_)
-        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ALGORITHM,
-        Error::UnsupportedCrlSignatureAlgorithmContext(_)
-        | Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_) => CRL_ALGORITHM,
-        _ => UNREADABLE,
-    }
-}
-
-/// Whether a reason is found only on a path that leads to a trusted CA.
-pub fn is_of_trusted_path(reason: &str) -> bool {
-    [
-        REVOKED,
-        CRL_EXPIRED,
-        CRL_NOT_YET_VALID,
-        CRL_SIGNATURE,
-        CRL_SIGNER,
-        CRL_ALGORITHM,
-        TOO_LONG,
-        SUBTREE,
-    ]
-    .contains(&reason)
+/// Whether a reason is one of validity dates.
+pub fn is_of_dates(reason: &str) -> bool {
+    [EXPIRED, NOT_YET_VALID, BEFORE_FIELD, AFTER_FIELD].contains(&reason)
 }
 
 /// Whether a reason says only that nobody vouches for the certificate: what mod_ssl's `optional_no_ca` forgives.

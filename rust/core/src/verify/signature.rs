@@ -1,28 +1,40 @@
-//! The signature by which a client proves that the key of its certificate is its own (RFC 8446, 4.4.3; RFC 5246, 7.4.8).
+//! The signature by which a peer proves that the key of its certificate is its own (RFC 8446, 4.4.3; RFC 5246, 7.4.8).
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{
-    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-    verify_tls13_signature_with_raw_key,
-};
-use rustls::{CertificateError, DigitallySignedStruct, Error};
-use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use webpki::{EndEntityCert, RawPublicKeyEntity};
+use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme};
+use rustls_pki_types::CertificateDer;
 
-use crate::x509::Certificate;
+use super::keys::{Algorithm, Hash, Key, Kind};
+use crate::x509::outline::Outline;
 
-/// Checks a signature of TLS 1.3.
+/// RSASSA-PSS with keys that are for nothing else (RFC 8446, 4.2.3), which rustls has no names for.
+pub const RSA_PSS_PSS: [SignatureScheme; 3] = [
+    SignatureScheme::Unknown(0x0809),
+    SignatureScheme::Unknown(0x080a),
+    SignatureScheme::Unknown(0x080b),
+];
+
+/// Checks a signature of TLS 1.3, where a scheme says the curve too and PKCS#1 signatures are no more.
 pub fn verify_tls13(
     message: &[u8],
     certificate: &CertificateDer<'_>,
     signed: &DigitallySignedStruct,
-    algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
-    if EndEntityCert::try_from(certificate).is_ok() {
-        return verify_tls13_signature(message, certificate, signed, algorithms);
+    use SignatureScheme as S;
+    let key = key(certificate)?;
+    let curve = match signed.scheme {
+        S::ECDSA_NISTP256_SHA256 => Some(Kind::P256),
+        S::ECDSA_NISTP384_SHA384 => Some(Kind::P384),
+        S::ECDSA_NISTP521_SHA512 => Some(Kind::P521),
+        S::RSA_PKCS1_SHA256 | S::RSA_PKCS1_SHA384 | S::RSA_PKCS1_SHA512 => {
+            return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
+        }
+        _ => None,
+    };
+    if curve.is_some_and(|curve| curve != key.kind) {
+        return Err(bad_signature());
     }
-    let key = bare_key(certificate)?;
-    verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
+    check(&key, message, signed)
 }
 
 /// Checks a signature of TLS 1.2.
@@ -30,38 +42,52 @@ pub fn verify_tls12(
     message: &[u8],
     certificate: &CertificateDer<'_>,
     signed: &DigitallySignedStruct,
-    algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
-    if EndEntityCert::try_from(certificate).is_ok() {
-        return verify_tls12_signature(message, certificate, signed, algorithms);
-    }
-    let key = bare_key(certificate)?;
-    let entity = RawPublicKeyEntity::try_from(&key).map_err(|_| bad_signature())?;
-    let candidates = algorithms
-        .mapping
-        .iter()
-        .find(|(scheme, _)| *scheme == signed.scheme);
-    let (_, candidates) = candidates.ok_or_else(bad_signature)?;
-    let fits = |algorithm: &&_| {
-        entity
-            .verify_signature(**algorithm, message, signed.signature())
-            .is_ok()
-    };
-    if candidates.iter().any(|algorithm| fits(&algorithm)) {
-        Ok(HandshakeSignatureValid::assertion())
-    } else {
-        Err(bad_signature())
+    check(&key(certificate)?, message, signed)
+}
+
+fn check(
+    key: &Key<'_>,
+    message: &[u8],
+    signed: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, Error> {
+    let algorithm = algorithm(signed.scheme, key.kind).ok_or_else(bad_signature)?;
+    key.verify(algorithm, message, signed.signature())
+        .map(|()| HandshakeSignatureValid::assertion())
+        .map_err(|_| bad_signature())
+}
+
+/// What a scheme means for a key; `None` where it is not for such keys. The salt of PSS is as long as the hash (RFC 8446,
+/// 4.2.3).
+fn algorithm(scheme: SignatureScheme, key: Kind) -> Option<Algorithm> {
+    use SignatureScheme as S;
+    let for_pss = matches!(key, Kind::Rsa(_, true));
+    let pss = |hash, salt, own: bool| (own == for_pss).then_some(Algorithm::Pss(hash, salt));
+    match scheme {
+        S::RSA_PKCS1_SHA256 => Some(Algorithm::Pkcs1(Hash::Sha256)),
+        S::RSA_PKCS1_SHA384 => Some(Algorithm::Pkcs1(Hash::Sha384)),
+        S::RSA_PKCS1_SHA512 => Some(Algorithm::Pkcs1(Hash::Sha512)),
+        S::RSA_PSS_SHA256 => pss(Hash::Sha256, 32, false),
+        S::RSA_PSS_SHA384 => pss(Hash::Sha384, 48, false),
+        S::RSA_PSS_SHA512 => pss(Hash::Sha512, 64, false),
+        S::Unknown(0x0809) => pss(Hash::Sha256, 32, true),
+        S::Unknown(0x080a) => pss(Hash::Sha384, 48, true),
+        S::Unknown(0x080b) => pss(Hash::Sha512, 64, true),
+        S::ECDSA_NISTP256_SHA256 => Some(Algorithm::Ecdsa(Hash::Sha256)),
+        S::ECDSA_NISTP384_SHA384 => Some(Algorithm::Ecdsa(Hash::Sha384)),
+        S::ECDSA_NISTP521_SHA512 => Some(Algorithm::Ecdsa(Hash::Sha512)),
+        S::ED25519 => Some(Algorithm::Ed25519),
+        S::ML_DSA_44 => Some(Algorithm::MlDsa44),
+        S::ML_DSA_65 => Some(Algorithm::MlDsa65),
+        S::ML_DSA_87 => Some(Algorithm::MlDsa87),
+        _ => None,
     }
 }
 
-/// The key of a certificate that webpki refuses to read (version 1, odd serial numbers). Such a certificate is never
-/// trusted, but a policy that lets strangers live still wants to know that they hold their key.
-fn bare_key(certificate: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
-    let parsed = Certificate::parse(certificate);
-    let unreadable = || Error::InvalidCertificate(CertificateError::BadEncoding);
-    parsed
-        .map(|parsed| parsed.spki().to_vec().into())
-        .ok_or_else(unreadable)
+fn key<'a>(certificate: &'a CertificateDer<'_>) -> Result<Key<'a>, Error> {
+    Outline::parse(certificate)
+        .and_then(|outline| Key::parse(&outline.spki))
+        .ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))
 }
 
 fn bad_signature() -> Error {

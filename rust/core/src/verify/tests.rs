@@ -13,11 +13,11 @@ use super::*;
 /// 2026-01-01
 const NOW: u64 = 1_767_225_600;
 
-fn now() -> UnixTime {
+pub(super) fn now() -> UnixTime {
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(NOW))
 }
 
-fn params(name: &str, serial: u64) -> CertificateParams {
+pub(super) fn params(name: &str, serial: u64) -> CertificateParams {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
     params.serial_number = Some(SerialNumber::from(serial));
@@ -26,29 +26,40 @@ fn params(name: &str, serial: u64) -> CertificateParams {
     params
 }
 
-fn ca_params(name: &str, serial: u64) -> CertificateParams {
+pub(super) fn ca_params(name: &str, serial: u64) -> CertificateParams {
     let mut params = params(name, serial);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
 }
 
-type Issuer = CertifiedIssuer<'static, KeyPair>;
+pub(super) type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-fn root(name: &str) -> Issuer {
+pub(super) fn root(name: &str) -> Issuer {
     CertifiedIssuer::self_signed(ca_params(name, 1), KeyPair::generate().unwrap()).unwrap()
 }
 
-fn intermediate(name: &str, issuer: &Issuer) -> Issuer {
+pub(super) fn intermediate(name: &str, issuer: &Issuer) -> Issuer {
     CertifiedIssuer::signed_by(ca_params(name, 2), KeyPair::generate().unwrap(), issuer).unwrap()
 }
 
-fn client(params: CertificateParams, issuer: &Issuer) -> CertificateDer<'static> {
+pub(super) fn client(params: CertificateParams, issuer: &Issuer) -> CertificateDer<'static> {
     let key = KeyPair::generate().unwrap();
     params.signed_by(&key, issuer).unwrap().der().clone()
 }
 
-fn crl(issuer: &Issuer, revoked: &[u64], next_update: i32) -> Vec<u8> {
+pub(super) fn crl(issuer: &Issuer, revoked: &[u64], next_update: i32) -> Vec<u8> {
+    crl_of(issuer, revoked, 2024, next_update, 1)
+}
+
+/// A list of January of one year to that of another.
+pub(super) fn crl_of(
+    issuer: &Issuer,
+    revoked: &[u64],
+    this_update: i32,
+    next_update: i32,
+    number: u64,
+) -> Vec<u8> {
     let revoked = revoked.iter().map(|serial| RevokedCertParams {
         serial_number: SerialNumber::from(*serial),
         revocation_time: date_time_ymd(2025, 1, 1),
@@ -56,9 +67,9 @@ fn crl(issuer: &Issuer, revoked: &[u64], next_update: i32) -> Vec<u8> {
         invalidity_date: None,
     });
     CertificateRevocationListParams {
-        this_update: date_time_ymd(2024, 1, 1),
+        this_update: date_time_ymd(this_update, 1, 1),
         next_update: date_time_ymd(next_update, 1, 1),
-        crl_number: SerialNumber::from(1_u64),
+        crl_number: SerialNumber::from(number),
         issuing_distribution_point: None,
         revoked_certs: revoked.collect(),
         key_identifier_method: KeyIdMethod::Sha256,
@@ -69,15 +80,15 @@ fn crl(issuer: &Issuer, revoked: &[u64], next_update: i32) -> Vec<u8> {
     .to_vec()
 }
 
-struct Setting {
-    mode: Mode,
-    depth: u32,
-    cas: Vec<CertificateDer<'static>>,
-    revocation: Revocation,
+pub(super) struct Setting {
+    pub(super) mode: Mode,
+    pub(super) depth: u32,
+    pub(super) cas: Vec<CertificateDer<'static>>,
+    pub(super) revocation: Revocation,
 }
 
 impl Setting {
-    fn of(cas: &[&Issuer]) -> Self {
+    pub(super) fn of(cas: &[&Issuer]) -> Self {
         Self {
             mode: Mode::Required,
             depth: 1,
@@ -86,14 +97,19 @@ impl Setting {
         }
     }
 
-    fn crls(mut self, depth: RevocationDepth, missing_ok: bool, ders: &[Vec<u8>]) -> Self {
+    pub(super) fn crls(
+        mut self,
+        depth: RevocationDepth,
+        missing_ok: bool,
+        ders: &[Vec<u8>],
+    ) -> Self {
         let (revocation, refused) = Revocation::new(depth, missing_ok, ders);
         assert!(refused.is_empty(), "{refused:?}");
         self.revocation = revocation;
         self
     }
 
-    fn verifier(self) -> Arc<Verifier> {
+    pub(super) fn verifier(self) -> Arc<Verifier> {
         let (anchors, refused) = Anchors::new(&self.cas, Ends::Anywhere);
         assert!(refused.is_empty(), "{refused:?}");
         let spec = Spec {
@@ -108,12 +124,12 @@ impl Setting {
         Verifier::new(spec, algorithms)
     }
 
-    fn judge(self, chain: &[CertificateDer<'static>]) -> Verdict {
+    pub(super) fn judge(self, chain: &[CertificateDer<'static>]) -> Verdict {
         self.verifier().judge(chain, now())
     }
 }
 
-fn reason(verdict: &Verdict) -> &str {
+pub(super) fn reason(verdict: &Verdict) -> &str {
     assert_eq!(verdict.outcome, Outcome::Failed, "{verdict:?}");
     verdict.reason
 }
@@ -285,75 +301,50 @@ fn dates_and_purposes_are_judged() {
 }
 
 #[test]
-fn revocation_is_looked_up() {
-    use RevocationDepth::{Chain, Leaf};
-    let ca = root("root");
-    let middle = intermediate("middle", &ca);
-    let leaf = client(params("c", 7), &ca);
-    let deep = [client(params("d", 8), &middle), middle.der().clone()];
-    let setting = || Setting {
-        depth: 2,
-        ..Setting::of(&[&ca])
-    };
-    let good = crl(&ca, &[99], 2030);
-    let judge = |depth, missing_ok, lists: &[Vec<u8>], chain: &[_]| {
-        setting().crls(depth, missing_ok, lists).judge(chain)
-    };
-    let chain = std::slice::from_ref(&leaf);
-    assert_eq!(
-        judge(Leaf, false, std::slice::from_ref(&good), chain).outcome,
-        Outcome::Success
-    );
-    assert_eq!(
-        reason(&judge(Leaf, false, &[crl(&ca, &[7], 2030)], chain)),
-        "certificate revoked"
-    );
-    assert_eq!(
-        reason(&judge(Leaf, false, &[crl(&ca, &[], 2025)], chain)),
-        "CRL has expired"
-    );
-    assert_eq!(
-        reason(&judge(Leaf, false, &[], chain)),
-        "unable to get certificate CRL"
-    );
-    assert_eq!(judge(Leaf, true, &[], chain).outcome, Outcome::Success);
-    // The intermediate's serial number is 2.
-    let revoked = crl(&ca, &[2], 2030);
-    let lists = [revoked, crl(&middle, &[], 2030)];
-    assert_eq!(judge(Leaf, false, &lists, &deep).outcome, Outcome::Success);
-    assert_eq!(
-        reason(&judge(Chain, false, &lists, &deep)),
-        "certificate revoked"
-    );
-    assert_eq!(
-        reason(&judge(Chain, false, &[good], &deep)),
-        "unable to get certificate CRL"
-    );
+fn a_renewed_root_stands_beside_its_expired_self() {
+    let key = KeyPair::generate().unwrap();
+    let mut old = ca_params("root", 1);
+    old.not_after = date_time_ymd(2025, 1, 1);
+    let old = old.self_signed(&key).unwrap().der().clone();
+    let new = CertifiedIssuer::self_signed(ca_params("root", 2), key).unwrap();
+    let leaf = client(params("c", 7), &new);
+    for cas in [
+        [old.clone(), new.der().clone()],
+        [new.der().clone(), old.clone()],
+    ] {
+        let setting = Setting {
+            cas: cas.to_vec(),
+            ..Setting::of(&[])
+        };
+        let verdict = setting.judge(&[leaf.clone(), old.clone()]);
+        assert_eq!(verdict.outcome, Outcome::Success, "{verdict:?}");
+    }
 }
 
 #[test]
-fn lists_are_replaced_whole() {
-    let ca = root("root");
-    let leaf = client(params("c", 7), &ca);
-    let verifier = Setting::of(&[&ca])
-        .crls(RevocationDepth::Leaf, false, &[crl(&ca, &[], 2030)])
-        .verifier();
-    let before = verifier.generation();
-    assert_eq!(
-        verifier.judge(std::slice::from_ref(&leaf), now()).outcome,
-        Outcome::Success
-    );
-    let lists = [b"broken".to_vec(), crl(&ca, &[7], 2030)];
-    let refused = verifier.revocation().replace(&lists);
-    assert_eq!(
-        refused.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
-        [0]
-    );
-    assert_eq!(
-        reason(&verifier.judge(&[leaf], now())),
-        "certificate revoked"
-    );
-    assert_ne!(verifier.generation(), before);
+fn a_way_round_is_found() {
+    // Two roots, of which one is trusted, signed one CA; the certificate of the other is sent first.
+    let (trusted, other) = (root("trusted"), root("other"));
+    let key = KeyPair::generate().unwrap();
+    let cross = |issuer: &Issuer| {
+        ca_params("cross", 3)
+            .signed_by(&key, issuer)
+            .unwrap()
+            .der()
+            .clone()
+    };
+    let ways = [cross(&other), cross(&trusted)];
+    let cross = CertifiedIssuer::signed_by(ca_params("cross", 3), key, &trusted).unwrap();
+    let leaf = client(params("c", 7), &cross);
+    let [a, b] = ways;
+    for rest in [[a.clone(), b.clone()], [b, a]] {
+        let setting = Setting {
+            depth: 2,
+            ..Setting::of(&[&trusted])
+        };
+        let chain = [&[leaf.clone()], &rest[..]].concat();
+        assert_eq!(setting.judge(&chain).outcome, Outcome::Success);
+    }
 }
 
 #[test]

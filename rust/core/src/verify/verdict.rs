@@ -29,6 +29,8 @@ pub struct Verdict {
     pub not_after: i64,
     /// Name of the trusted certificate that the verified path ends in: the content of the DER; empty without a path.
     pub authority: Vec<u8>,
+    /// The verified path forbids a common name of the certificate, should one be taken for a host's.
+    pub common_names_denied: bool,
 }
 
 impl Verdict {
@@ -46,12 +48,17 @@ impl Verdict {
         match self.reason {
             "" => 0,
             reason::NO_CRL => 3,
+            reason::NO_KEY => 6,
             reason::SIGNATURE => 7,
             reason::CRL_SIGNATURE => 8,
             reason::NOT_YET_VALID => 9,
             reason::EXPIRED => 10,
             reason::CRL_NOT_YET_VALID => 11,
             reason::CRL_EXPIRED => 12,
+            reason::BEFORE_FIELD => 13,
+            reason::AFTER_FIELD => 14,
+            reason::CRL_BEFORE_FIELD => 15,
+            reason::CRL_AFTER_FIELD => 16,
             reason::SELF_SIGNED => 18,
             reason::SELF_SIGNED_IN_CHAIN => 19,
             reason::NO_ISSUER => 20,
@@ -62,8 +69,22 @@ impl Verdict {
             reason::PURPOSE => 26,
             reason::CRITICAL => 34,
             reason::CRL_SIGNER => 35,
+            reason::CRL_CRITICAL => 36,
+            reason::PROXY => 40,
+            reason::EXTENSION => 41,
+            reason::POLICY_EXTENSION => 42,
+            reason::POLICY => 43,
+            reason::CRL_SCOPE => 44,
             reason::SUBTREE => 47,
+            reason::EXCLUDED => 48,
+            reason::MINMAX => 49,
+            reason::CONSTRAINT_TYPE => 51,
+            reason::CONSTRAINT_SYNTAX => 52,
+            reason::NAME_SYNTAX => 53,
+            reason::CRL_PATH => 54,
             reason::WEAK_KEY => 66,
+            reason::CA_KEY => 67,
+            reason::CA_DIGEST => 68,
             reason::NOT_A_CA => 79,
             _ => 1,
         }

@@ -13,6 +13,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::Anchors;
+use super::checks::Purpose;
 use super::path::Rules;
 use super::reason;
 use super::revocation::Revocation;
@@ -20,7 +21,6 @@ use super::signature;
 use super::verdict::{Outcome, Verdict};
 use crate::context;
 use crate::ticket::envelope::ClientVerdict;
-use crate::x509::Role;
 
 /// What a handshake asks of the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,8 +79,7 @@ pub struct Verifier {
     anchors: Anchors,
     revocation: Revocation,
     hints: Vec<DistinguishedName>,
-    algorithms: WebPkiSupportedAlgorithms,
-    /// The schemes of `algorithms` that are asked for.
+    /// The schemes that are asked for.
     schemes: Vec<SignatureScheme>,
 }
 
@@ -90,7 +89,8 @@ impl Verifier {
         let subjects = spec
             .hints
             .unwrap_or_else(|| spec.anchors.subjects().to_vec());
-        let known = algorithms.supported_schemes();
+        let mut known = algorithms.supported_schemes();
+        known.extend(signature::RSA_PSS_PSS);
         let schemes = if spec.signatures.is_empty() {
             known
         } else {
@@ -104,7 +104,6 @@ impl Verifier {
             anchors: spec.anchors,
             revocation: spec.revocation,
             hints: subjects.into_iter().map(DistinguishedName::from).collect(),
-            algorithms,
             schemes,
         };
         verifier.id = verifier.digest();
@@ -138,8 +137,7 @@ impl Verifier {
             anchors: &self.anchors,
             revocation: &self.revocation,
             depth,
-            algorithms: &self.algorithms,
-            role: Role::Client,
+            purpose: Purpose::Client,
         };
         if mode.is_generous() {
             rules.judge_generously(chain, now)
@@ -239,7 +237,7 @@ impl ClientCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.check_scheme(dss)?;
-        signature::verify_tls12(message, cert, dss, &self.algorithms)
+        signature::verify_tls12(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -249,7 +247,7 @@ impl ClientCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.check_scheme(dss)?;
-        signature::verify_tls13(message, cert, dss, &self.algorithms)
+        signature::verify_tls13(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

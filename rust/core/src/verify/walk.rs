@@ -1,27 +1,39 @@
-//! Chains that do not verify: what OpenSSL would have complained of first, and what it would not have forgiven.
+//! Chains that lead nowhere: what OpenSSL would have complained of first, and what it would not have forgiven.
+
+use std::collections::HashMap;
 
 use rustls_pki_types::CertificateDer;
 
-use super::anchors::Anchors;
+use super::anchors::{Anchors, Kind};
+use super::certificate::Certificate;
+use super::checks::{Position, Purpose, is_authority, own_fault};
 use super::reason;
-use crate::x509::{Certificate, Role};
+
+/// Certificates that are walked through at most: what OpenSSL's default depth allows.
+const MOST: usize = 100;
 
 /// The certificates that a peer sent, from its own upwards as far as they name each other as issuers.
 pub struct Walk<'a> {
-    leaf: &'a Certificate,
-    above: Vec<Certificate>,
+    leaf: &'a Certificate<'a>,
+    above: Vec<Certificate<'a>>,
     /// Why the way leads to nobody who is trusted; `None` where it does lead there.
     untrusted: Option<&'static str>,
 }
 
 impl<'a> Walk<'a> {
     /// Walks from `leaf` through `rest` and the links that are listed, each of which is used once at most.
-    pub fn new(leaf: &'a Certificate, rest: &[CertificateDer<'_>], anchors: &Anchors) -> Self {
-        let mut unused: Vec<Certificate> = rest
-            .iter()
-            .chain(anchors.links())
-            .filter_map(|der| Certificate::parse(der))
-            .collect();
+    pub fn new(
+        leaf: &'a Certificate<'a>,
+        rest: &'a [CertificateDer<'a>],
+        anchors: &'a Anchors,
+    ) -> Self {
+        let mut unused: HashMap<Vec<u8>, Vec<Certificate<'a>>> = HashMap::new();
+        for certificate in rest.iter().rev().filter_map(|der| Certificate::parse(der)) {
+            unused
+                .entry(certificate.subject.clone())
+                .or_default()
+                .push(certificate);
+        }
         let mut walk = Self {
             leaf,
             above: Vec::new(),
@@ -29,58 +41,70 @@ impl<'a> Walk<'a> {
         };
         walk.untrusted = loop {
             let top = walk.top();
-            if top.is_self_issued() {
+            if top.claims_own_signature() {
                 break Some(if walk.above.is_empty() {
                     reason::SELF_SIGNED
                 } else {
                     reason::SELF_SIGNED_IN_CHAIN
                 });
             }
-            if anchors.has_end(top.issuer_der()) {
+            if is_fitting(top, anchors, Kind::Anchor).is_some() {
                 break None;
             }
-            let issues = |other: &Certificate| other.subject_der() == top.issuer_der();
-            match unused.iter().position(issues) {
-                Some(place) => {
-                    let next = unused.swap_remove(place);
-                    walk.above.push(next);
-                }
+            let issuer = top.issuer.clone();
+            let link = is_fitting(top, anchors, Kind::Link).filter(|link| {
+                walk.above
+                    .iter()
+                    .all(|seen| seen.outline.der != link.outline.der)
+            });
+            let next = link.or_else(|| unused.get_mut(&issuer).and_then(Vec::pop));
+            match next.filter(|_| walk.above.len() < MOST) {
+                Some(next) => walk.above.push(next),
                 None => break Some(reason::NO_ISSUER),
             }
         };
         walk
     }
 
-    fn top(&self) -> &Certificate {
+    fn top(&self) -> &Certificate<'a> {
         self.above.last().unwrap_or(self.leaf)
     }
 
-    /// The reason to give for a chain that was refused for `found`: that nobody vouches for it comes first.
-    pub fn first_complaint(&self, found: &'static str, anchors: &Anchors) -> &'static str {
-        match self.untrusted {
-            _ if reason::is_of_trusted_path(found) => found,
-            Some(why) => why,
-            // Listed for himself, but no CA.
-            None if !anchors.is_trusted(self.top().issuer_der()) => reason::NOT_A_CA,
-            None => found,
+    /// The reason to give where no path was found: that nobody vouches for the chain comes first, then `obstacle`.
+    pub fn first_complaint(&self, obstacle: Option<&'static str>) -> &'static str {
+        if obstacle == Some(reason::TOO_LONG) {
+            return reason::TOO_LONG;
         }
+        self.untrusted.or(obstacle).unwrap_or(reason::NO_ISSUER)
     }
 
     /// What is wrong with an untrusted chain besides that, at `now` in seconds since 1970: `optional_no_ca` does not
     /// forgive it.
-    pub fn other_fault(&self, role: Role, now: i64) -> Option<&'static str> {
-        if !self.leaf.serves(role) {
-            return Some(reason::PURPOSE);
+    pub fn other_fault(&self, purpose: Purpose, now: i64) -> Option<&'static str> {
+        // Nobody looks at the signature of the upper end.
+        let position = if self.above.is_empty() {
+            Position::Alone
+        } else {
+            Position::First
+        };
+        if let Some(fault) =
+            own_fault(self.leaf, position, purpose, now).filter(|fault| !reason::is_of_dates(fault))
+        {
+            return Some(fault);
         }
-        if !self.above.iter().all(Certificate::is_authority) {
+        if !self
+            .above
+            .iter()
+            .all(|certificate| is_authority(certificate, false))
+        {
             return Some(reason::NOT_A_CA);
         }
         // An upper end that did not sign itself is looked at by nobody.
-        let ends_open = !self.top().is_self_issued();
+        let ends_open = !self.top().claims_own_signature();
         let judged = self.above.len().saturating_sub(usize::from(ends_open));
         std::iter::once(self.leaf)
             .chain(self.above.iter().take(judged))
-            .find_map(|certificate| outside(certificate, now))
+            .find_map(|certificate| certificate.outside(now))
     }
 
     /// The reason that is shown of an untrusted chain which is let in.
@@ -94,13 +118,15 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Why a certificate is not valid at `now`.
-pub fn outside(certificate: &Certificate, now: i64) -> Option<&'static str> {
-    if now > certificate.not_after.seconds().unwrap_or(0) {
-        Some(reason::EXPIRED)
-    } else if now < certificate.not_before.seconds().unwrap_or(i64::MAX) {
-        Some(reason::NOT_YET_VALID)
-    } else {
-        None
-    }
+/// A listed certificate that may have issued `top`.
+fn is_fitting<'a>(
+    top: &Certificate<'_>,
+    anchors: &'a Anchors,
+    wanted: Kind,
+) -> Option<Certificate<'a>> {
+    anchors
+        .named(&top.issuer)
+        .filter(|(_, kind)| *kind == wanted)
+        .filter_map(|(der, _)| Certificate::parse(der))
+        .find(|issuer| top.may_be_of(issuer))
 }

@@ -15,6 +15,7 @@ pub struct Element<'a> {
     pub raw: &'a [u8],
 }
 
+pub const BOOLEAN: u8 = 0x01;
 pub const INTEGER: u8 = 0x02;
 pub const BIT_STRING: u8 = 0x03;
 pub const OCTET_STRING: u8 = 0x04;
@@ -44,6 +45,11 @@ impl<'a> Reader<'a> {
     /// Whether every element was read.
     pub fn at_end(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// How many octets are not read yet.
+    pub fn left(&self) -> usize {
+        self.rest.len()
     }
 
     /// The next element of any type; `None` at the end and where the bytes are no element.

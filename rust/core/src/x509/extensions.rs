@@ -3,7 +3,8 @@
 
 use super::certificate::Extension;
 use super::der::{
-    BIT_STRING, IA5_STRING, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, UTF8_STRING, context,
+    BIT_STRING, BOOLEAN, IA5_STRING, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, UTF8_STRING,
+    context,
 };
 use super::name::Name;
 use super::objects;
@@ -11,7 +12,6 @@ use super::text;
 
 const VISIBLE_STRING: u8 = 0x1a;
 const BMP_STRING: u8 = 0x1e;
-const BOOLEAN: u8 = 0x01;
 
 type Printer = fn(&[u8]) -> Option<Vec<u8>>;
 

@@ -1,6 +1,7 @@
 //! Certificates as configuration, applications and logs see them: the fields of mod_ssl's variables, printed
 //! letter for letter as OpenSSL 3.0 prints them.
 
+pub(crate) mod canonical;
 mod certificate;
 pub(crate) mod der;
 mod extensions;
@@ -8,6 +9,7 @@ mod fields;
 mod identity;
 mod name;
 pub(crate) mod objects;
+pub(crate) mod outline;
 mod text;
 pub(crate) mod time;
 mod usage;

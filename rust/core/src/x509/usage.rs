@@ -1,14 +1,13 @@
 //! What a certificate's key may be used for, by the extensions that OpenSSL looks at. webpki looks at some of them only.
 
 use super::certificate::Certificate;
-use super::der::{BIT_STRING, INTEGER, OID, Reader, SEQUENCE};
+use super::der::{BIT_STRING, BOOLEAN, INTEGER, OID, Reader, SEQUENCE};
 use super::objects;
 
 const KEY_USAGE: &str = "2.5.29.15";
 const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
 const RSA: &str = "1.2.840.113549.1.1.1";
-const BOOLEAN: u8 = 0x01;
 
 /// Bits of the first octet of KeyUsage (RFC 5280, 4.2.1.3).
 const DIGITAL_SIGNATURE: u8 = 0x80;

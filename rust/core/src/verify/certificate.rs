@@ -1,0 +1,367 @@
+//! A certificate as validation sees it: names in canonical form and the extensions that bind (RFC 5280, 4.2.1).
+
+use super::reason;
+use crate::x509::canonical::canonical;
+use crate::x509::der::{
+    BIT_STRING, BOOLEAN, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE,
+};
+use crate::x509::outline::{Outline, RawExtension, RawExtensions};
+use crate::x509::time::{GENERALIZED_TIME, Time, UTC_TIME};
+
+/// Bits of KeyUsage in the order of RFC 5280, 4.2.1.3, the first one lowest.
+pub const DIGITAL_SIGNATURE: u16 = 1;
+pub const KEY_ENCIPHERMENT: u16 = 1 << 2;
+pub const KEY_AGREEMENT: u16 = 1 << 4;
+pub const KEY_CERT_SIGN: u16 = 1 << 5;
+pub const CRL_SIGN: u16 = 1 << 6;
+
+/// Purposes of ExtendedKeyUsage (RFC 5280, 4.2.1.12): id-kp-clientAuth, id-kp-serverAuth, the two "server gated
+/// cryptography" that OpenSSL counts as a server's, and id-kp-OCSPSigning.
+pub const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
+pub const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
+pub const MS_SGC: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3];
+pub const NETSCAPE_SGC: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1];
+
+const NETSCAPE_TYPE: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 1, 1];
+const PROXY_INFO: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 14];
+
+/// Keys of an issuer, as certificates and lists name them (RFC 5280, 4.2.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AuthorityKey {
+    /// Its key identifier.
+    pub id: Option<Vec<u8>>,
+    /// Canonical name of the issuer of the issuer's certificate.
+    pub issuer: Option<Vec<u8>>,
+    /// Serial number of the issuer's certificate.
+    pub serial: Option<Vec<u8>>,
+}
+
+impl AuthorityKey {
+    /// Reads the value of the extension.
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let mut fields = whole(value, SEQUENCE)?;
+        let mut found = Self::default();
+        while !fields.at_end() {
+            let field = fields.any()?;
+            match field.tag {
+                0x80 => found.id = Some(field.value.to_vec()),
+                // Of several names the first directoryName counts, as in OpenSSL.
+                0xa1 => found.issuer = first_directory_name(field.value)?,
+                0x82 => found.serial = Some(field.value.to_vec()),
+                _ => return None,
+            }
+        }
+        Some(found)
+    }
+
+    /// Whether `issuer` may be the one that is meant: what both say must agree.
+    pub fn fits(&self, issuer: &Certificate<'_>) -> bool {
+        let same_id = match (&self.id, issuer.key_id) {
+            (Some(wanted), Some(id)) => wanted == id,
+            _ => true,
+        };
+        same_id
+            && self
+                .serial
+                .as_ref()
+                .is_none_or(|serial| serial == issuer.outline.serial)
+            && self
+                .issuer
+                .as_ref()
+                .is_none_or(|name| *name == issuer.issuer)
+    }
+
+    /// Whether it names `issuer` by the key identifier.
+    pub fn names_key(&self, issuer: &Certificate<'_>) -> bool {
+        self.id.is_some() && self.id.as_deref() == issuer.key_id
+    }
+}
+
+fn first_directory_name(names: &[u8]) -> Option<Option<Vec<u8>>> {
+    let mut names = Reader::new(names);
+    while !names.at_end() {
+        let name = names.any()?;
+        if name.tag == 0xa4 {
+            return directory_name(name.value).map(Some);
+        }
+    }
+    Some(None)
+}
+
+/// The canonical form of a directoryName, whose tag is explicit.
+pub fn directory_name(content: &[u8]) -> Option<Vec<u8>> {
+    canonical(Reader::new(content).expect(SEQUENCE)?.value)
+}
+
+/// One certificate that may stand in a path.
+#[derive(Clone, Debug)]
+pub struct Certificate<'a> {
+    /// Where its parts are.
+    pub outline: Outline<'a>,
+    /// Canonical subject.
+    pub subject: Vec<u8>,
+    /// Canonical issuer.
+    pub issuer: Vec<u8>,
+    /// BasicConstraints: whether it is a CA's, and how many others may stand beneath it.
+    pub basic: Option<(bool, Option<u64>)>,
+    /// KeyUsage, as the bits above.
+    pub key_usage: Option<u16>,
+    /// ExtendedKeyUsage: the content of the list.
+    pub purposes: Option<&'a [u8]>,
+    /// nsCertType: its first octet.
+    pub netscape: Option<u8>,
+    /// SubjectKeyIdentifier.
+    pub key_id: Option<&'a [u8]>,
+    /// AuthorityKeyIdentifier.
+    pub authority: Option<AuthorityKey>,
+    /// SubjectAltName: the content of the list.
+    pub alt_names: Option<&'a [u8]>,
+    /// NameConstraints: the content of the SEQUENCE.
+    pub constraints: Option<&'a [u8]>,
+    /// CertificatePolicies, PolicyMappings, PolicyConstraints and InhibitAnyPolicy, as they stand there.
+    pub policies: Option<&'a [u8]>,
+    pub mappings: Option<&'a [u8]>,
+    pub policy_constraints: Option<&'a [u8]>,
+    pub inhibit_any: Option<&'a [u8]>,
+    /// CRLDistributionPoints: the content of the list.
+    pub distribution_points: Option<&'a [u8]>,
+    /// What makes it unfit for any path.
+    pub fault: Option<&'static str>,
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads DER. `None` where OpenSSL would read no certificate; extensions that cannot be read are a fault of it.
+    pub fn parse(der: &'a [u8]) -> Option<Self> {
+        Self::new(Outline::parse(der)?)
+    }
+
+    /// The same of a certificate whose outline is known.
+    pub fn new(outline: Outline<'a>) -> Option<Self> {
+        is_integer(outline.serial).then_some(())?;
+        let mut certificate = Self {
+            subject: canonical(outline.subject.value)?,
+            issuer: canonical(outline.issuer.value)?,
+            outline,
+            basic: None,
+            key_usage: None,
+            purposes: None,
+            netscape: None,
+            key_id: None,
+            authority: None,
+            alt_names: None,
+            constraints: None,
+            policies: None,
+            mappings: None,
+            policy_constraints: None,
+            inhibit_any: None,
+            distribution_points: None,
+            fault: None,
+        };
+        for extension in RawExtensions::new(outline.extensions) {
+            let extension = extension?;
+            match certificate.take(&extension) {
+                Some(true) => {}
+                // RFC 5280, 4.2: who does not know a critical one must refuse.
+                Some(false) if extension.critical => {
+                    certificate.fault.get_or_insert(reason::CRITICAL);
+                }
+                Some(false) => {}
+                None => certificate.fault = Some(reason::EXTENSION),
+            }
+        }
+        Some(certificate)
+    }
+
+    /// Takes one extension in; whether it is one that validation heeds. `None` where it is not as it should be, or
+    /// there twice (RFC 5280, 4.2).
+    fn take(&mut self, extension: &RawExtension<'a>) -> Option<bool> {
+        let value = extension.value;
+        match extension.oid {
+            [0x55, 0x1d, 0x0e] => {
+                once(&mut self.key_id, only(value, OCTET_STRING)?.value)?;
+                return Some(false);
+            }
+            [0x55, 0x1d, 0x23] => {
+                once(&mut self.authority, AuthorityKey::parse(value)?)?;
+                return Some(false);
+            }
+            [0x55, 0x1d, 0x0f] => {
+                let usage = key_usage(value).filter(|bits| *bits != 0)?;
+                once(&mut self.key_usage, usage)?;
+            }
+            [0x55, 0x1d, 0x11] => once(&mut self.alt_names, general_names(value)?)?,
+            [0x55, 0x1d, 0x13] => once(&mut self.basic, basic_constraints(value)?)?,
+            [0x55, 0x1d, 0x1e] => once(&mut self.constraints, only(value, SEQUENCE)?.value)?,
+            [0x55, 0x1d, 0x1f] => {
+                once(&mut self.distribution_points, only(value, SEQUENCE)?.value)?;
+            }
+            [0x55, 0x1d, 0x20] => once(&mut self.policies, value)?,
+            [0x55, 0x1d, 0x21] => once(&mut self.mappings, value)?,
+            [0x55, 0x1d, 0x24] => once(&mut self.policy_constraints, value)?,
+            [0x55, 0x1d, 0x25] => once(&mut self.purposes, only(value, SEQUENCE)?.value)?,
+            [0x55, 0x1d, 0x36] => once(&mut self.inhibit_any, value)?,
+            NETSCAPE_TYPE => {
+                let bits = only(value, BIT_STRING)?.value;
+                once(&mut self.netscape, bits.get(1).copied().unwrap_or(0))?;
+            }
+            PROXY_INFO => self.fault = Some(reason::PROXY),
+            _ => return Some(false),
+        }
+        Some(true)
+    }
+
+    /// Whether issuer and subject are the same name (RFC 5280, 3.2).
+    pub fn is_self_issued(&self) -> bool {
+        self.issuer == self.subject
+    }
+
+    /// Whether it says that its own key signed it: what OpenSSL takes for self-signed, without a look at the signature.
+    pub fn claims_own_signature(&self) -> bool {
+        self.is_self_issued() && self.authority.as_ref().is_none_or(|key| key.fits(self))
+    }
+
+    /// Whether by names and key identifiers `issuer` may have issued it.
+    pub fn may_be_of(&self, issuer: &Certificate<'_>) -> bool {
+        self.issuer == issuer.subject && self.authority.as_ref().is_none_or(|key| key.fits(issuer))
+    }
+
+    /// Whether KeyUsage allows one of `bits`; what is not said is allowed.
+    pub fn allows(&self, bits: u16) -> bool {
+        self.key_usage.is_none_or(|usage| usage & bits != 0)
+    }
+
+    /// Whether ExtendedKeyUsage has one of `wanted`; what is not said is allowed.
+    pub fn is_meant_for(&self, wanted: &[&[u8]]) -> bool {
+        let Some(list) = self.purposes else {
+            return true;
+        };
+        let mut list = Reader::new(list);
+        while let Some(purpose) = list.expect(OID) {
+            if wanted.contains(&purpose.value) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Why it is not valid at `now`, in seconds since 1970 (RFC 5280, 4.1.2.5, and OpenSSL's order).
+    pub fn outside(&self, now: i64) -> Option<&'static str> {
+        match (
+            seconds(&self.outline.not_before),
+            seconds(&self.outline.not_after),
+        ) {
+            (None, _) => Some(reason::BEFORE_FIELD),
+            (Some(begin), _) if now < begin => Some(reason::NOT_YET_VALID),
+            (_, None) => Some(reason::AFTER_FIELD),
+            (_, Some(end)) if now > end => Some(reason::EXPIRED),
+            _ => None,
+        }
+    }
+
+    /// Last second of its validity, since 1970; 0 where it cannot be read.
+    pub fn end(&self) -> i64 {
+        seconds(&self.outline.not_after).unwrap_or(0)
+    }
+}
+
+fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
+    place.is_none().then(|| *place = Some(value))
+}
+
+/// The one element of type `tag` that `input` must be.
+pub fn only(input: &[u8], tag: u8) -> Option<Element<'_>> {
+    let mut reader = Reader::new(input);
+    let element = reader.expect(tag)?;
+    reader.at_end().then_some(element)
+}
+
+/// The content of the one element of type `tag` that `input` must be.
+pub fn whole(input: &[u8], tag: u8) -> Option<Reader<'_>> {
+    only(input, tag).map(|element| Reader::new(element.value))
+}
+
+/// Whether content octets are those of an INTEGER, without octets that say nothing (X.690, 8.3.2).
+pub fn is_integer(content: &[u8]) -> bool {
+    match content {
+        [] => false,
+        [_] => true,
+        [0, second, ..] => second & 0x80 != 0,
+        [0xff, second, ..] => second & 0x80 == 0,
+        _ => true,
+    }
+}
+
+/// A count that is not negative; what is too large for 64 bits is as good as endless.
+pub fn count(content: &[u8]) -> Option<u64> {
+    if !is_integer(content) || content.first()? & 0x80 != 0 {
+        return None;
+    }
+    let digits = content.iter().try_fold(0_u64, |sum, &octet| {
+        sum.checked_mul(256)?.checked_add(octet.into())
+    });
+    Some(digits.unwrap_or(u64::MAX))
+}
+
+fn key_usage(value: &[u8]) -> Option<u16> {
+    let (&unused, octets) = only(value, BIT_STRING)?.value.split_first()?;
+    bits(unused, octets)
+}
+
+/// The first nine bits or so of a BIT STRING, the first one lowest; bits beyond its end are none.
+pub fn bits(unused: u8, octets: &[u8]) -> Option<u16> {
+    if unused > 7 || (octets.is_empty() && unused != 0) {
+        return None;
+    }
+    let last = octets.len().saturating_sub(1);
+    let reversed = |(place, octet): (usize, &u8)| {
+        let kept = if place == last {
+            0xff_u8 << unused
+        } else {
+            0xff
+        };
+        u16::from((octet & kept).reverse_bits()) << (8 * place)
+    };
+    Some(octets.iter().enumerate().take(2).map(reversed).sum())
+}
+
+fn basic_constraints(value: &[u8]) -> Option<(bool, Option<u64>)> {
+    let mut fields = whole(value, SEQUENCE)?;
+    let authority = match fields.expect(BOOLEAN) {
+        Some(flag) => *flag.value.first()? != 0,
+        None => false,
+    };
+    let length = match fields.expect(INTEGER) {
+        Some(length) => Some(count(length.value)?),
+        None => None,
+    };
+    fields.at_end().then_some((authority, length))
+}
+
+/// Content of a list of GeneralName, each of which is of a known kind (RFC 5280, 4.2.1.6).
+fn general_names(value: &[u8]) -> Option<&[u8]> {
+    let list = only(value, SEQUENCE)?.value;
+    let mut names = Reader::new(list);
+    while !names.at_end() {
+        let name = names.any()?;
+        match name.tag {
+            0xa0 | 0xa3 | 0xa5 | 0x81 | 0x82 | 0x86..=0x88 => {}
+            0xa4 => drop(directory_name(name.value)?),
+            _ => return None,
+        }
+    }
+    Some(list)
+}
+
+/// Seconds since 1970 of a time in one of the two forms of RFC 5280, 4.1.2.5; others are no times for OpenSSL's checks.
+pub fn seconds(time: &Element<'_>) -> Option<i64> {
+    let length = match time.tag {
+        UTC_TIME => 13,
+        GENERALIZED_TIME => 15,
+        _ => return None,
+    };
+    let (last, digits) = time.value.split_last()?;
+    if time.value.len() != length || *last != b'Z' || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Time::new(time.tag, time.value).seconds()
+}

@@ -1,0 +1,237 @@
+//! One judgement: the certificates at hand, what was found of them, and how much work is left.
+
+use rustls_pki_types::CertificateDer;
+
+use super::anchors::Anchors;
+use super::certificate::Certificate;
+use super::checks::{Position, Purpose, check_lengths, own_fault};
+use super::paths::{Known, Paths};
+use super::pool::Pool;
+use super::revocation::status::{self, Subject};
+use super::revocation::{Depth, Lists, Revocation};
+use super::work::{Exhausted, Work};
+use super::{constraints, policies, reason};
+
+/// CAs between who signs a list and the trusted certificate.
+const DEPTH_OF_SIGNERS: usize = 8;
+
+/// What a search for a path came to.
+#[derive(Debug)]
+pub enum Searched {
+    /// A path that holds, as places in the pool.
+    Found(Vec<usize>),
+    /// There are paths, and this is wrong with the best.
+    Refused(&'static str),
+    /// None leads to a trusted certificate; what stood in the way, if that is known.
+    Nowhere(Option<&'static str>),
+}
+
+/// The judgement of one chain.
+#[derive(Debug)]
+pub struct Judging<'a> {
+    pub pool: Pool<'a>,
+    pub work: Work,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Certificates that may stand above the first.
+    depth: usize,
+    known: Known,
+    revocation: &'a Revocation,
+    lists: std::sync::Arc<Lists>,
+}
+
+impl<'a> Judging<'a> {
+    /// Begins to judge `leaf`, beside which `rest` was sent.
+    ///
+    /// # Errors
+    /// It is more than the budget allows.
+    pub fn new(
+        leaf: Certificate<'a>,
+        rest: &'a [CertificateDer<'a>],
+        anchors: &'a Anchors,
+        revocation: &'a Revocation,
+        purpose: Purpose,
+        depth: u32,
+        now: i64,
+    ) -> Result<Self, Exhausted> {
+        let mut work = Work::default();
+        Ok(Self {
+            pool: Pool::new(leaf, rest, anchors, purpose, now, &mut work)?,
+            work,
+            now,
+            depth: usize::try_from(depth).unwrap_or(usize::MAX),
+            known: Known::new(),
+            revocation,
+            lists: revocation.lists(),
+        })
+    }
+
+    /// Searches a path from the first certificate that holds. As in OpenSSL one may be longer by one than it may be, and
+    /// is refused for that after what is wrong with its certificates.
+    ///
+    /// # Errors
+    /// It is more than the budget allows.
+    pub fn search(&mut self) -> Result<Searched, Exhausted> {
+        let longest = self.depth.saturating_add(1);
+        let mut refused = None;
+        let leaf_is_good = self.pool.get(0).is_some_and(|leaf| leaf.fault.is_none());
+        if leaf_is_good {
+            let mut paths = Paths::new(0, longest, false, &mut self.pool, &mut self.work)?;
+            while let Some(path) = paths.next(&mut self.pool, &mut self.known, &mut self.work)? {
+                match self.check(&path)? {
+                    Ok(()) => return Ok(Searched::Found(path)),
+                    Err(why) => drop(refused.get_or_insert(why)),
+                }
+            }
+        }
+        if let Some(why) = refused {
+            return Ok(Searched::Refused(why));
+        }
+        // None of sound certificates: one of others tells what is wrong.
+        let mut paths = Paths::new(0, longest, true, &mut self.pool, &mut self.work)?;
+        match paths.next(&mut self.pool, &mut self.known, &mut self.work)? {
+            Some(path) => Ok(Searched::Refused(
+                self.fault_of(&path).unwrap_or(reason::UNREADABLE),
+            )),
+            None => Ok(Searched::Nowhere(paths.obstacle)),
+        }
+    }
+
+    /// The first complaint about certificates of a path by themselves: extensions before dates, as in OpenSSL, from the
+    /// first certificate upwards.
+    fn fault_of(&self, path: &[usize]) -> Option<&'static str> {
+        let faults = || path.iter().filter_map(|place| self.pool.get(*place)?.fault);
+        let of_dates = |why: &&str| reason::is_of_dates(why);
+        let too_long = self.is_too_long(path).then_some(reason::TOO_LONG);
+        faults()
+            .find(|why| !of_dates(why))
+            .or(too_long)
+            .or_else(|| faults().last())
+    }
+
+    fn is_too_long(&self, path: &[usize]) -> bool {
+        path.len().saturating_sub(1) > self.depth
+    }
+
+    /// What a path has to hold beside its signatures and each certificate's own soundness.
+    fn check(&mut self, path: &[usize]) -> Result<Result<(), &'static str>, Exhausted> {
+        self.work
+            .charge(u64::try_from(path.len()).unwrap_or(u64::MAX))?;
+        let certificates = self.pool.certificates(path);
+        if let Err(why) = check_lengths(&certificates) {
+            return Ok(Err(why));
+        }
+        if let Err(why) = self.check_revocation(path, true)? {
+            return Ok(Err(why));
+        }
+        if self.is_too_long(path) {
+            return Ok(Err(reason::TOO_LONG));
+        }
+        let certificates = self.pool.certificates(path);
+        if let Err(why) = constraints::check(&certificates, &mut self.work)? {
+            return Ok(Err(why));
+        }
+        self.check_policies(path)
+    }
+
+    fn check_policies(&mut self, path: &[usize]) -> Result<Result<(), &'static str>, Exhausted> {
+        let certificates = self.pool.certificates(path);
+        let octets: usize = certificates
+            .iter()
+            .flat_map(|certificate| [certificate.policies, certificate.mappings])
+            .flatten()
+            .map(<[u8]>::len)
+            .sum();
+        self.work.charge_reading(octets.saturating_mul(8))?;
+        Ok(policies::check(&certificates))
+    }
+
+    /// Looks the certificates of a path up, as far as is asked for.
+    ///
+    /// # Errors
+    /// It is more than the budget allows.
+    pub fn check_revocation(
+        &mut self,
+        path: &[usize],
+        outsiders: bool,
+    ) -> Result<Result<(), &'static str>, Exhausted> {
+        let count = match self.revocation.depth() {
+            Depth::None => 0,
+            Depth::Leaf => 1,
+            Depth::Chain => self.looked_up(path),
+        };
+        let lists = self.lists.clone();
+        for index in 0..count {
+            let subject = Subject {
+                path,
+                index,
+                outsiders,
+            };
+            let missing_ok = self.revocation.missing_ok();
+            if let Err(why) = status::check(self, &lists, subject, missing_ok)? {
+                return Ok(Err(why));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// How many certificates of a path have a list to be looked up in: the trusted one only where it is its own issuer.
+    fn looked_up(&self, path: &[usize]) -> usize {
+        let last = path.last().and_then(|place| self.pool.get(*place));
+        let own = last.is_some_and(|last| last.certificate.claims_own_signature());
+        path.len().saturating_sub(usize::from(!own))
+    }
+
+    /// Whether the certificate at `place`, of who signs lists, has a path to the trusted certificate of `path` (RFC 5280,
+    /// 6.3.3 (f)). Its own revocation is looked up where all certificates are, in lists of its path's own issuers.
+    ///
+    /// # Errors
+    /// It is more than the budget allows.
+    pub fn reaches_same_anchor(&mut self, place: usize, path: &[usize]) -> Result<bool, Exhausted> {
+        let Some(anchor) = path.last() else {
+            return Ok(false);
+        };
+        if place == *anchor {
+            return Ok(true);
+        }
+        let signer = self.pool.get(place);
+        let sound = signer.is_some_and(|signer| {
+            own_fault(
+                &signer.certificate,
+                Position::First,
+                Purpose::Lists,
+                self.now,
+            )
+            .is_none()
+        });
+        if !sound {
+            return Ok(false);
+        }
+        let mut paths = Paths::new(
+            place,
+            DEPTH_OF_SIGNERS,
+            false,
+            &mut self.pool,
+            &mut self.work,
+        )?;
+        while let Some(found) = paths.next(&mut self.pool, &mut self.known, &mut self.work)? {
+            if found.last() == Some(anchor) && self.signer_holds(&found)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn signer_holds(&mut self, path: &[usize]) -> Result<bool, Exhausted> {
+        let certificates = self.pool.certificates(path);
+        if check_lengths(&certificates).is_err()
+            || constraints::check(&certificates, &mut self.work)?.is_err()
+        {
+            return Ok(false);
+        }
+        if self.revocation.depth() != Depth::Chain {
+            return Ok(true);
+        }
+        Ok(self.check_revocation(path, false)?.is_ok())
+    }
+}

@@ -1,0 +1,417 @@
+//! Public keys and the signatures that are verified with them: all that AWS-LC has and OpenSSL's security level 2 allows.
+//!
+//! | what certificates of the world have            | here                                                     |
+//! |------------------------------------------------|----------------------------------------------------------|
+//! | RSA of 1962 to 8192 bits, PKCS#1 and PSS       | SHA-256, SHA-384, SHA-512; PSS with any length of salt   |
+//! | RSA below 1962 bits, signatures of SHA-1       | as in OpenSSL at its level 2: in a revocation list alone |
+//! | ECDSA P-256, P-384, P-521                      | SHA-224, SHA-256, SHA-384, SHA-512                       |
+//! | ECDSA secp256k1                                | SHA-256                                                  |
+//! | Ed25519, ML-DSA                                | yes                                                      |
+//! | RSA with SHA-224, RSA beyond 8192 bits         | not in the interface of AWS-LC for Rust                  |
+//! | DSA, P-224, brainpool, Ed448, explicit curves  | not in AWS-LC's verification                             |
+
+use aws_lc_rs::digest::{self, Digest};
+use aws_lc_rs::signature::{self as aws, RsaParameters, RsaPssSaltLength, VerificationAlgorithm};
+
+use super::certificate::{count, only, whole};
+use crate::x509::der::{BIT_STRING, Element, INTEGER, OID, Reader, SEQUENCE, context};
+
+/// Bits of the shortest RSA key that OpenSSL's security level 2 (112 bits) takes.
+pub const SHORTEST_RSA: usize = 1962;
+
+/// What a key is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Of so many bits; PSS alone where the flag is set.
+    Rsa(usize, bool),
+    P256,
+    P384,
+    P521,
+    K256,
+    Ed25519,
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
+    /// None that is known here.
+    Other,
+}
+
+/// A public key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// Parameters of the AlgorithmIdentifier, where they limit an RSASSA-PSS key.
+    limits: Option<&'a [u8]>,
+    bits: &'a [u8],
+}
+
+/// How a message was hashed before it was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// In lists alone, as in OpenSSL.
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+    /// MD5 and others.
+    Other,
+}
+
+/// A signature algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    Pkcs1(Hash),
+    /// With a salt of so many octets.
+    Pss(Hash, u16),
+    Ecdsa(Hash),
+    Ed25519,
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
+    Other,
+}
+
+/// Why a signature does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is not of this key.
+    Wrong,
+    /// Nobody here can tell.
+    Unsupported,
+}
+
+impl<'a> Key<'a> {
+    /// Reads a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 3279, 4055, 5480, 8410, 9881).
+    pub fn parse(spki: &Element<'a>) -> Option<Self> {
+        let mut fields = Reader::new(spki.value);
+        let mut algorithm = fields.enter(SEQUENCE)?;
+        let (_, bits) = fields.expect(BIT_STRING)?.value.split_first()?;
+        let oid = algorithm.expect(OID)?.value;
+        let parameters = algorithm.any();
+        let kind = match oid {
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1] => Kind::Rsa(modulus_bits(bits)?, false),
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => Kind::Rsa(modulus_bits(bits)?, true),
+            [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1] => match parameters {
+                Some(curve) if curve.tag == OID => named_curve(curve.value),
+                _ => Kind::Other,
+            },
+            [0x2b, 0x65, 0x70] => Kind::Ed25519,
+            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17] => Kind::MlDsa44,
+            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18] => Kind::MlDsa65,
+            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19] => Kind::MlDsa87,
+            _ => Kind::Other,
+        };
+        let limits = match kind {
+            Kind::Rsa(_, true) => parameters.map(|element| element.value),
+            _ => None,
+        };
+        Some(Self { kind, limits, bits })
+    }
+
+    /// Whether OpenSSL's security level 2 takes the key.
+    pub fn is_strong(&self) -> bool {
+        !matches!(self.kind, Kind::Rsa(bits, _) if bits < SHORTEST_RSA)
+    }
+
+    /// Units of [`super::work::Work`] that a check with this key takes, its message aside. Keys that are not accepted
+    /// are never worked with, however long they are.
+    pub fn cost(&self) -> u64 {
+        match self.kind {
+            Kind::Rsa(bits, _) => {
+                let kilobits = u64::try_from(bits).unwrap_or(u64::MAX).min(8192) / 512;
+                10 + 2 * kilobits * kilobits
+            }
+            Kind::P256 | Kind::Ed25519 | Kind::MlDsa44 => 100,
+            Kind::MlDsa65 | Kind::MlDsa87 => 200,
+            Kind::P384 => 300,
+            Kind::P521 | Kind::K256 => 600,
+            Kind::Other => 1,
+        }
+    }
+
+    /// Whether `signature` by `algorithm` over `message` is of this key.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn verify(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Fault> {
+        let verified = match (algorithm, self.kind) {
+            (Algorithm::Pkcs1(hash), Kind::Rsa(bits, false)) => pkcs1(hash, bits)
+                .map(|parameters| parameters.verify_sig(self.bits, message, signature)),
+            (Algorithm::Pss(hash, salt), Kind::Rsa(bits, _)) if self.admits(hash, salt) => {
+                pss(hash, bits, salt)
+                    .map(|parameters| parameters.verify_sig(self.bits, message, signature))
+            }
+            (Algorithm::Ecdsa(hash), kind) => {
+                // RFC 5480, 2.2: other first octets are no point.
+                if !matches!(self.bits.first(), Some(2..=4)) {
+                    return Err(Fault::Wrong);
+                }
+                ecdsa(hash, kind).map(|(algorithm, size)| {
+                    let digest = padded(hash, size, message)?;
+                    algorithm.verify_digest_sig(self.bits, &digest, signature)
+                })
+            }
+            (Algorithm::Ed25519, Kind::Ed25519) => {
+                Some(aws::ED25519.verify_sig(self.bits, message, signature))
+            }
+            (Algorithm::MlDsa44, Kind::MlDsa44) => {
+                Some(aws::ML_DSA_44.verify_sig(self.bits, message, signature))
+            }
+            (Algorithm::MlDsa65, Kind::MlDsa65) => {
+                Some(aws::ML_DSA_65.verify_sig(self.bits, message, signature))
+            }
+            (Algorithm::MlDsa87, Kind::MlDsa87) => {
+                Some(aws::ML_DSA_87.verify_sig(self.bits, message, signature))
+            }
+            _ => None,
+        };
+        match verified {
+            None => Err(Fault::Unsupported),
+            Some(checked) => checked.map_err(|_| Fault::Wrong),
+        }
+    }
+
+    /// RFC 4055, 3.1: a key for PSS may say which hash, and the shortest salt.
+    fn admits(&self, hash: Hash, salt: u16) -> bool {
+        let Some(limits) = self.limits.filter(|limits| !limits.is_empty()) else {
+            return true;
+        };
+        match pss_parameters(limits) {
+            Some(Algorithm::Pss(own, shortest)) => own == hash && salt >= shortest,
+            _ => false,
+        }
+    }
+}
+
+fn modulus_bits(key: &[u8]) -> Option<usize> {
+    let modulus = Reader::new(key).enter(SEQUENCE)?.expect(INTEGER)?.value;
+    let zeros = modulus.iter().take_while(|octet| **octet == 0).count();
+    let first = modulus.get(zeros)?;
+    let octets = modulus.len().checked_sub(zeros)?;
+    octets
+        .checked_mul(8)?
+        .checked_sub(usize::try_from(first.leading_zeros()).ok()?)
+}
+
+fn named_curve(oid: &[u8]) -> Kind {
+    match oid {
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7] => Kind::P256,
+        [0x2b, 0x81, 4, 0, 0x22] => Kind::P384,
+        [0x2b, 0x81, 4, 0, 0x23] => Kind::P521,
+        [0x2b, 0x81, 4, 0, 0x0a] => Kind::K256,
+        _ => Kind::Other,
+    }
+}
+
+impl Algorithm {
+    /// Reads an AlgorithmIdentifier (RFC 3279, 4055, 5758, 8410).
+    pub fn parse(identifier: &Element<'_>) -> Self {
+        let mut fields = Reader::new(identifier.value);
+        let Some(oid) = fields.expect(OID) else {
+            return Self::Other;
+        };
+        match oid.value {
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => fields
+                .expect(SEQUENCE)
+                .and_then(|parameters| pss_parameters(parameters.value))
+                .unwrap_or(Self::Other),
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, which] => match which {
+                2..=4 => Self::Pkcs1(Hash::Other),
+                5 => Self::Pkcs1(Hash::Sha1),
+                11 => Self::Pkcs1(Hash::Sha256),
+                12 => Self::Pkcs1(Hash::Sha384),
+                13 => Self::Pkcs1(Hash::Sha512),
+                14 => Self::Pkcs1(Hash::Sha224),
+                _ => Self::Other,
+            },
+            [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1] => Self::Ecdsa(Hash::Sha1),
+            [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, which] => match which {
+                1 => Self::Ecdsa(Hash::Sha224),
+                2 => Self::Ecdsa(Hash::Sha256),
+                3 => Self::Ecdsa(Hash::Sha384),
+                4 => Self::Ecdsa(Hash::Sha512),
+                _ => Self::Other,
+            },
+            [0x2b, 0x65, 0x70] => Self::Ed25519,
+            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, which] => match which {
+                17 => Self::MlDsa44,
+                18 => Self::MlDsa65,
+                19 => Self::MlDsa87,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether OpenSSL's security level 2 takes signatures by it.
+    pub fn is_strong(self) -> bool {
+        match self {
+            Self::Pkcs1(hash) | Self::Pss(hash, _) | Self::Ecdsa(hash) => {
+                !matches!(hash, Hash::Sha1 | Hash::Other)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// RSASSA-PSS-params (RFC 4055, 3.1): where nothing is said it is SHA-1 with a salt of 20 octets.
+fn pss_parameters(content: &[u8]) -> Option<Algorithm> {
+    let mut fields = Reader::new(content);
+    let hash = match fields.enter(context(0)) {
+        Some(mut identifier) => hash_of(identifier.expect(SEQUENCE)?.value)?,
+        None => Hash::Sha1,
+    };
+    let mask = match fields.enter(context(1)) {
+        Some(mut identifier) => {
+            let mut mask = identifier.enter(SEQUENCE)?;
+            let is_mgf1 = mask.expect(OID)?.value == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
+            is_mgf1.then_some(())?;
+            hash_of(mask.expect(SEQUENCE)?.value)?
+        }
+        None => Hash::Sha1,
+    };
+    let salt = match fields.enter(context(2)) {
+        Some(mut salt) => u16::try_from(count(salt.expect(INTEGER)?.value)?).ok()?,
+        None => 20,
+    };
+    (mask == hash).then_some(Algorithm::Pss(hash, salt))
+}
+
+fn hash_of(identifier: &[u8]) -> Option<Hash> {
+    match Reader::new(identifier).expect(OID)?.value {
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, which] => match which {
+            1 => Some(Hash::Sha256),
+            2 => Some(Hash::Sha384),
+            3 => Some(Hash::Sha512),
+            4 => Some(Hash::Sha224),
+            _ => None,
+        },
+        [0x2b, 0x0e, 3, 2, 0x1a] => Some(Hash::Sha1),
+        _ => Some(Hash::Other),
+    }
+}
+
+fn pkcs1(hash: Hash, bits: usize) -> Option<RsaParameters> {
+    match hash {
+        Hash::Sha1 => Some(aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY),
+        // Keys below 2048 bits: AWS-LC has these two.
+        Hash::Sha256 if bits < 2048 => Some(aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY),
+        Hash::Sha512 if bits < 2048 => Some(aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY),
+        Hash::Sha256 if bits <= 8192 => Some(aws::RSA_PKCS1_2048_8192_SHA256),
+        Hash::Sha384 if (2048..=8192).contains(&bits) => Some(aws::RSA_PKCS1_2048_8192_SHA384),
+        Hash::Sha512 if bits <= 8192 => Some(aws::RSA_PKCS1_2048_8192_SHA512),
+        _ => None,
+    }
+}
+
+fn pss(hash: Hash, bits: usize, salt: u16) -> Option<RsaParameters> {
+    if !(2048..=8192).contains(&bits) {
+        return None;
+    }
+    let parameters = match hash {
+        Hash::Sha256 => aws::RSA_PSS_2048_8192_SHA256,
+        Hash::Sha384 => aws::RSA_PSS_2048_8192_SHA384,
+        Hash::Sha512 => aws::RSA_PSS_2048_8192_SHA512,
+        Hash::Sha1 | Hash::Sha224 | Hash::Other => return None,
+    };
+    Some(parameters.with_pss_salt_length(RsaPssSaltLength::Custom(salt)))
+}
+
+/// AWS-LC's algorithm for a curve, and the size of its digest.
+fn ecdsa(
+    hash: Hash,
+    kind: Kind,
+) -> Option<(
+    &'static dyn VerificationAlgorithm,
+    &'static digest::Algorithm,
+)> {
+    use Hash::{Sha1, Sha224, Sha256, Sha384, Sha512};
+    use Kind::{K256, P256, P384, P521};
+    Some(match (kind, hash) {
+        (P256, Sha1 | Sha224 | Sha256) => (&aws::ECDSA_P256_SHA256_ASN1, &digest::SHA256),
+        (P256, Sha384) => (&aws::ECDSA_P256_SHA384_ASN1, &digest::SHA384),
+        (P256, Sha512) => (&aws::ECDSA_P256_SHA512_ASN1, &digest::SHA512),
+        (P384, Sha1 | Sha224 | Sha256) => (&aws::ECDSA_P384_SHA256_ASN1, &digest::SHA256),
+        (P384, Sha384) => (&aws::ECDSA_P384_SHA384_ASN1, &digest::SHA384),
+        (P384, Sha512) => (&aws::ECDSA_P384_SHA512_ASN1, &digest::SHA512),
+        (P521, Sha1 | Sha224 | Sha256) => (&aws::ECDSA_P521_SHA256_ASN1, &digest::SHA256),
+        (P521, Sha384) => (&aws::ECDSA_P521_SHA384_ASN1, &digest::SHA384),
+        (P521, Sha512) => (&aws::ECDSA_P521_SHA512_ASN1, &digest::SHA512),
+        (K256, Sha256) => (&aws::ECDSA_P256K1_SHA256_ASN1, &digest::SHA256),
+        _ => return None,
+    })
+}
+
+/// The digest of `message` in the width of `size`. ECDSA takes a digest for a number (FIPS 186-5, 6.4.2) and cuts only
+/// what is longer than the order of the curve, so that zeros before a shorter one change nothing.
+fn padded(
+    hash: Hash,
+    size: &'static digest::Algorithm,
+    message: &[u8],
+) -> Result<Digest, aws_lc_rs::error::Unspecified> {
+    let short = match hash {
+        Hash::Sha1 => digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, message),
+        Hash::Sha224 => digest::digest(&digest::SHA224, message),
+        _ => return Ok(digest::digest(size, message)),
+    };
+    let mut octets = [0_u8; 32];
+    octets
+        .iter_mut()
+        .rev()
+        .zip(short.as_ref().iter().rev())
+        .for_each(|(to, from)| *to = *from);
+    Digest::import_less_safe(&octets, size)
+}
+
+/// The signature of a certificate, a list or a response: what was signed, how, and the value.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    pub message: &'a [u8],
+    pub algorithm: Element<'a>,
+    pub signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    /// Reads SEQUENCE { body, AlgorithmIdentifier, BIT STRING }.
+    pub fn parse(input: &'a [u8]) -> Option<Self> {
+        let mut fields = whole(input, SEQUENCE)?;
+        let message = fields.expect(SEQUENCE)?.raw;
+        let algorithm = fields.expect(SEQUENCE)?;
+        let (_, signature) = fields.expect(BIT_STRING)?.value.split_first()?;
+        Some(Self {
+            message,
+            algorithm,
+            signature,
+        })
+    }
+
+    /// Units that a check with `key` takes.
+    pub fn cost(&self, key: &Key<'_>) -> u64 {
+        let kilobytes = u64::try_from(self.message.len()).unwrap_or(u64::MAX) >> 10;
+        key.cost().saturating_add(kilobytes.saturating_mul(2))
+    }
+
+    /// Whether it is of the key in `spki`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, key: &Key<'_>) -> Result<(), Fault> {
+        key.verify(
+            Algorithm::parse(&self.algorithm),
+            self.message,
+            self.signature,
+        )
+    }
+}
+
+/// The one element that `spki` is.
+pub fn key_of(spki: &[u8]) -> Option<Key<'_>> {
+    Key::parse(&only(spki, SEQUENCE)?)
+}

@@ -1,0 +1,135 @@
+//! Which revocation lists count.
+
+use super::tests::{Setting, client, crl, crl_of, intermediate, now, params, reason, root};
+use super::*;
+
+#[test]
+fn of_several_lists_the_latest_in_force_counts() {
+    let ca = root("root");
+    let leaf = client(params("c", 7), &ca);
+    let old = crl_of(&ca, &[], 2024, 2030, 1);
+    let new = crl_of(&ca, &[7], 2025, 2030, 2);
+    let newer_of_the_day = crl_of(&ca, &[7], 2024, 2030, 2);
+    let expired = crl_of(&ca, &[7], 2023, 2025, 0);
+    let early = crl_of(&ca, &[7], 2027, 2030, 9);
+    let judge = |lists: [&Vec<u8>; 2], missing_ok| {
+        let lists = lists.map(Clone::clone);
+        let verdict = Setting::of(&[&ca])
+            .crls(RevocationDepth::Chain, missing_ok, &lists)
+            .judge(std::slice::from_ref(&leaf));
+        (verdict.outcome, verdict.reason)
+    };
+    for (a, b, reason) in [
+        (&old, &new, "certificate revoked"),
+        (&old, &newer_of_the_day, "certificate revoked"),
+        (&expired, &new, "certificate revoked"),
+        (&expired, &old, ""),
+        (&early, &old, ""),
+        (&early, &expired, "CRL is not yet valid"),
+    ] {
+        for missing_ok in [false, true] {
+            assert_eq!(judge([a, b], missing_ok).1, reason);
+            assert_eq!(judge([b, a], missing_ok).1, reason);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_read_may_be_anybodys() {
+    let ca = root("root");
+    let leaf = client(params("c", 7), &ca);
+    let (revocation, refused) = Revocation::new(RevocationDepth::Leaf, true, &[b"x".to_vec()]);
+    assert!(refused.len() == 1);
+    let setting = Setting {
+        revocation,
+        ..Setting::of(&[&ca])
+    };
+    let chain = std::slice::from_ref(&leaf);
+    assert_eq!(
+        reason(&setting.judge(chain)),
+        "unable to get certificate CRL"
+    );
+    // What was known before is known still, beside what is new.
+    let verifier = Setting::of(&[&ca])
+        .crls(RevocationDepth::Leaf, false, &[crl(&ca, &[], 2030)])
+        .verifier();
+    let new = crl_of(&ca, &[7], 2025, 2030, 2);
+    verifier.revocation().replace(&[b"x".to_vec()]);
+    assert_eq!(verifier.judge(chain, now()).outcome, Outcome::Success);
+    verifier.revocation().replace(&[b"x".to_vec(), new]);
+    assert_eq!(reason(&verifier.judge(chain, now())), "certificate revoked");
+}
+
+#[test]
+fn lists_are_replaced_whole() {
+    let ca = root("root");
+    let leaf = client(params("c", 7), &ca);
+    let verifier = Setting::of(&[&ca])
+        .crls(RevocationDepth::Leaf, false, &[crl(&ca, &[], 2030)])
+        .verifier();
+    let before = verifier.generation();
+    assert_eq!(
+        verifier.judge(std::slice::from_ref(&leaf), now()).outcome,
+        Outcome::Success
+    );
+    let refused = verifier.revocation().replace(&[b"broken".to_vec()]);
+    assert_eq!(refused.len(), 1);
+    assert_eq!(
+        verifier.judge(std::slice::from_ref(&leaf), now()).outcome,
+        Outcome::Success
+    );
+    let refused = verifier.revocation().replace(&[crl(&ca, &[7], 2030)]);
+    assert!(refused.is_empty());
+    assert_eq!(
+        reason(&verifier.judge(&[leaf], now())),
+        "certificate revoked"
+    );
+    assert_ne!(verifier.generation(), before);
+}
+
+#[test]
+fn revocation_is_looked_up() {
+    use RevocationDepth::{Chain, Leaf};
+    let ca = root("root");
+    let middle = intermediate("middle", &ca);
+    let leaf = client(params("c", 7), &ca);
+    let deep = [client(params("d", 8), &middle), middle.der().clone()];
+    let setting = || Setting {
+        depth: 2,
+        ..Setting::of(&[&ca])
+    };
+    let good = crl(&ca, &[99], 2030);
+    let judge = |depth, missing_ok, lists: &[Vec<u8>], chain: &[_]| {
+        setting().crls(depth, missing_ok, lists).judge(chain)
+    };
+    let chain = std::slice::from_ref(&leaf);
+    assert_eq!(
+        judge(Leaf, false, std::slice::from_ref(&good), chain).outcome,
+        Outcome::Success
+    );
+    assert_eq!(
+        reason(&judge(Leaf, false, &[crl(&ca, &[7], 2030)], chain)),
+        "certificate revoked"
+    );
+    assert_eq!(
+        reason(&judge(Leaf, false, &[crl(&ca, &[], 2025)], chain)),
+        "CRL has expired"
+    );
+    assert_eq!(
+        reason(&judge(Leaf, false, &[], chain)),
+        "unable to get certificate CRL"
+    );
+    assert_eq!(judge(Leaf, true, &[], chain).outcome, Outcome::Success);
+    // The intermediate's serial number is 2.
+    let revoked = crl(&ca, &[2], 2030);
+    let lists = [revoked, crl(&middle, &[], 2030)];
+    assert_eq!(judge(Leaf, false, &lists, &deep).outcome, Outcome::Success);
+    assert_eq!(
+        reason(&judge(Chain, false, &lists, &deep)),
+        "certificate revoked"
+    );
+    assert_eq!(
+        reason(&judge(Chain, false, &[good], &deep)),
+        "unable to get certificate CRL"
+    );
+}

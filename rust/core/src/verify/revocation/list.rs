@@ -1,0 +1,346 @@
+//! One revocation list (RFC 5280, 5), read once and found in by halves.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::scope::Scope;
+use crate::verify::certificate::{AuthorityKey, count, directory_name, only, seconds, whole};
+use crate::verify::keys::{Fault, Key, Signed};
+use crate::verify::reason;
+use crate::x509::canonical::canonical;
+use crate::x509::der::{Element, INTEGER, Reader, SEQUENCE, context};
+use crate::x509::outline::RawExtensions;
+use crate::x509::time::{GENERALIZED_TIME, UTC_TIME};
+
+/// Keys by which a list was checked that are remembered.
+const MOST_KEYS: usize = 8;
+
+/// CRLReason (RFC 5280, 5.3.1).
+const REMOVE_FROM_CRL: u8 = 8;
+
+/// One entry: whose certificate, and where in the list it begins.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    issuer: u32,
+    offset: u32,
+}
+
+/// A revocation list.
+#[derive(Debug)]
+pub struct List {
+    der: Vec<u8>,
+    /// Canonical name of who signed it.
+    pub issuer: Vec<u8>,
+    /// Seconds since 1970.
+    this_update: i64,
+    next_update: Option<i64>,
+    /// CRLNumber; and the number of the list that a delta is to.
+    pub number: Option<Vec<u8>>,
+    pub base: Option<Vec<u8>>,
+    /// Whose key signed it.
+    pub authority: Option<AuthorityKey>,
+    pub scope: Scope,
+    /// The IssuingDistributionPoint as it stands there: equal for lists of one scope.
+    pub partition: Vec<u8>,
+    /// Why it says nothing of any certificate.
+    pub fault: Option<&'static str>,
+    /// Issuers of the entries, canonical, with their numbers; the list's own is 0.
+    issuers: HashMap<Vec<u8>, u32>,
+    /// In the order of issuers and serial numbers.
+    entries: Vec<Entry>,
+    /// Digests of keys by which it was checked, and what was found.
+    checked: Mutex<Vec<([u8; 32], Result<(), Fault>)>>,
+}
+
+/// What a list says of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Revoked,
+    /// Revoked no more, in a delta.
+    Removed,
+    Unlisted,
+}
+
+impl List {
+    /// Reads DER.
+    ///
+    /// # Errors
+    /// What it is, where it is no list whose issuer can be told.
+    pub fn parse(der: Vec<u8>) -> Result<Self, String> {
+        let outline = Outline::parse(&der);
+        let Some(mut list) = outline.and_then(|outline| Self::new(&outline)) else {
+            return Err("cannot be read: it is no revocation list in DER".to_owned());
+        };
+        list.der = der;
+        let order = |entry: &Entry| (entry.issuer, list.serial(*entry).unwrap_or_default());
+        let mut entries = list.entries.clone();
+        entries.sort_by(|a, b| order(a).cmp(&order(b)));
+        list.entries = entries;
+        Ok(list)
+    }
+
+    fn new(outline: &Outline<'_>) -> Option<Self> {
+        let mut list = Self {
+            der: Vec::new(),
+            issuer: canonical(outline.issuer.value)?,
+            this_update: seconds(&outline.this_update).unwrap_or(i64::MIN),
+            next_update: outline.next_update.as_ref().and_then(seconds),
+            number: None,
+            base: None,
+            authority: None,
+            scope: Scope::default(),
+            partition: Vec::new(),
+            fault: None,
+            issuers: HashMap::new(),
+            entries: Vec::new(),
+            checked: Mutex::default(),
+        };
+        if list.this_update == i64::MIN {
+            list.fault = Some(reason::CRL_BEFORE_FIELD);
+        } else if outline.next_update.is_some() && list.next_update.is_none() {
+            list.fault = Some(reason::CRL_AFTER_FIELD);
+        }
+        for extension in RawExtensions::new(outline.extensions) {
+            let extension = extension?;
+            let value = extension.value;
+            // RFC 5280, 5.2: who does not know a critical one must not use the list. These three alone may be critical.
+            let may_be_critical = matches!(extension.oid, [0x55, 0x1d, 0x1b | 0x1c | 0x23]);
+            if extension.critical && !may_be_critical {
+                list.fault.get_or_insert(reason::CRL_CRITICAL);
+            }
+            let read = match extension.oid {
+                [0x55, 0x1d, 0x14] => number(value).map(|number| list.number = Some(number)),
+                [0x55, 0x1d, 0x1b] => number(value).map(|number| list.base = Some(number)),
+                [0x55, 0x1d, 0x1c] => Scope::parse(value, outline.issuer.value).map(|scope| {
+                    list.scope = scope;
+                    list.partition = value.to_vec();
+                }),
+                [0x55, 0x1d, 0x23] => {
+                    AuthorityKey::parse(value).map(|key| list.authority = Some(key))
+                }
+                _ => Some(()),
+            };
+            if read.is_none() {
+                list.fault = Some(reason::EXTENSION);
+            }
+        }
+        list.issuers.insert(list.issuer.clone(), 0);
+        if list.read_entries(outline).is_none() {
+            list.fault = Some(reason::EXTENSION);
+        }
+        Some(list)
+    }
+
+    fn read_entries(&mut self, outline: &Outline<'_>) -> Option<()> {
+        let mut entries = Reader::new(outline.entries.map_or(&[][..], |entries| entries.value));
+        let mut offset = outline.entries_at;
+        // RFC 5280, 5.3.3: an entry without an issuer of its own has that of the one before it.
+        let mut issuer = 0_u32;
+        while !entries.at_end() {
+            let entry = entries.expect(SEQUENCE)?;
+            let mut fields = Reader::new(entry.value);
+            fields.expect(INTEGER)?;
+            fields.any()?;
+            if let Some(extensions) = fields.expect(SEQUENCE) {
+                for extension in RawExtensions::new(extensions.value) {
+                    let extension = extension?;
+                    match extension.oid {
+                        [0x55, 0x1d, 0x1d] if self.scope.indirect => {
+                            issuer = self.issuer_of_entry(extension.value)?;
+                        }
+                        // RFC 5280, 5.3: who does not know a critical one must not use the list.
+                        _ if extension.critical => {
+                            self.fault.get_or_insert(reason::CRL_CRITICAL);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            let place = u32::try_from(offset).ok()?;
+            self.entries.push(Entry {
+                issuer,
+                offset: place,
+            });
+            offset = offset.checked_add(entry.raw.len())?;
+        }
+        Some(())
+    }
+
+    fn issuer_of_entry(&mut self, value: &[u8]) -> Option<u32> {
+        let mut names = whole(value, SEQUENCE)?;
+        let name = loop {
+            let name = names.any()?;
+            if name.tag == 0xa4 {
+                break directory_name(name.value)?;
+            }
+        };
+        let next = u32::try_from(self.issuers.len()).ok()?;
+        Some(*self.issuers.entry(name).or_insert(next))
+    }
+
+    fn entry(&self, entry: Entry) -> Option<Reader<'_>> {
+        let offset = usize::try_from(entry.offset).ok()?;
+        Reader::new(self.der.get(offset..)?).enter(SEQUENCE)
+    }
+
+    fn serial(&self, entry: Entry) -> Option<&[u8]> {
+        self.entry(entry)?
+            .expect(INTEGER)
+            .map(|serial| digits(serial.value))
+    }
+
+    /// What it says of the certificate with this issuer (canonical) and serial number.
+    pub fn find(&self, issuer: &[u8], serial: &[u8]) -> Status {
+        let Some(issuer) = self.issuers.get(issuer) else {
+            return Status::Unlisted;
+        };
+        let wanted = (*issuer, digits(serial));
+        let found = self.entries.binary_search_by(|entry| {
+            (entry.issuer, self.serial(*entry).unwrap_or_default()).cmp(&wanted)
+        });
+        let entry = found.ok().and_then(|place| self.entries.get(place));
+        match entry {
+            None => Status::Unlisted,
+            Some(entry) if self.is_removed(*entry) => Status::Removed,
+            Some(_) => Status::Revoked,
+        }
+    }
+
+    fn is_removed(&self, entry: Entry) -> bool {
+        let reason = || {
+            let mut fields = self.entry(entry)?;
+            fields.expect(INTEGER)?;
+            fields.any()?;
+            let extensions = fields.expect(SEQUENCE)?;
+            RawExtensions::new(extensions.value)
+                .flatten()
+                .find(|extension| extension.oid == [0x55, 0x1d, 0x15])
+                .and_then(|extension| only(extension.value, 0x0a))
+                .map(|reason| reason.value)
+        };
+        reason() == Some(&[REMOVE_FROM_CRL])
+    }
+
+    /// Why it is not in force at `now`, in seconds since 1970.
+    pub fn outside(&self, now: i64) -> Option<&'static str> {
+        if now < self.this_update {
+            Some(reason::CRL_NOT_YET_VALID)
+        } else if self.next_update.is_some_and(|end| now > end) {
+            Some(reason::CRL_EXPIRED)
+        } else {
+            None
+        }
+    }
+
+    /// How good it is among lists of one scope: one in force before others, then the latest.
+    pub fn rank(&self, now: i64) -> (bool, i64, usize, &[u8]) {
+        let number = self.number.as_deref().unwrap_or_default();
+        (
+            self.outside(now).is_none(),
+            self.this_update,
+            number.len(),
+            number,
+        )
+    }
+
+    /// When it had to be replaced, in seconds since 1970.
+    pub fn end(&self) -> Option<i64> {
+        self.next_update
+    }
+
+    /// Whether `key`, that of `spki`, signed it. Each key is tried once, however often it is asked for.
+    ///
+    /// # Errors
+    /// Why it does not count.
+    pub fn is_signed_by(&self, spki: &[u8], key: &Key<'_>) -> Result<(), Fault> {
+        let mut id = [0; 32];
+        id.iter_mut()
+            .zip(digest(&SHA256, spki).as_ref())
+            .for_each(|(to, from)| *to = *from);
+        let known = |checked: &[([u8; 32], Result<(), Fault>)]| {
+            checked
+                .iter()
+                .find(|(other, _)| *other == id)
+                .map(|(_, found)| *found)
+        };
+        let lock = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known(&lock()) {
+            return found;
+        }
+        let found =
+            Signed::parse(&self.der).map_or(Err(Fault::Unsupported), |signed| signed.check(key));
+        let mut checked = lock();
+        if checked.len() >= MOST_KEYS {
+            checked.clear();
+        }
+        checked.push((id, found));
+        found
+    }
+}
+
+/// Where the parts of a list are.
+struct Outline<'a> {
+    issuer: Element<'a>,
+    this_update: Element<'a>,
+    next_update: Option<Element<'a>>,
+    entries: Option<Element<'a>>,
+    /// Where in the DER the first entry begins.
+    entries_at: usize,
+    extensions: &'a [u8],
+}
+
+impl<'a> Outline<'a> {
+    fn parse(der: &'a [u8]) -> Option<Self> {
+        let list = only(der, SEQUENCE)?;
+        let mut parts = Reader::new(list.value);
+        let body = parts.expect(SEQUENCE)?;
+        let mut fields = Reader::new(body.value);
+        fields.expect(INTEGER); // the version; the first one is not written
+        fields.expect(SEQUENCE)?;
+        let issuer = fields.expect(SEQUENCE)?;
+        let this_update = fields.any()?;
+        let next_update = fields
+            .expect(UTC_TIME)
+            .or_else(|| fields.expect(GENERALIZED_TIME));
+        let entries = fields.expect(SEQUENCE);
+        let behind = parts.left().saturating_add(fields.left());
+        let length = entries.as_ref().map_or(0, |entries| entries.value.len());
+        let entries_at = der.len().checked_sub(behind)?.checked_sub(length)?;
+        let extensions = match fields.enter(context(0)) {
+            Some(mut list) => list.expect(SEQUENCE)?.value,
+            None => &[],
+        };
+        fields.at_end().then_some(())?;
+        Some(Self {
+            issuer,
+            this_update,
+            next_update,
+            entries,
+            entries_at,
+            extensions,
+        })
+    }
+}
+
+/// A number that is not negative, without leading zeros, so that longer ones are greater.
+fn number(value: &[u8]) -> Option<Vec<u8>> {
+    let content = only(value, INTEGER)?.value;
+    count(content)?;
+    let zeros = content.iter().take_while(|octet| **octet == 0).count();
+    content.get(zeros..).map(<[u8]>::to_vec)
+}
+
+/// A serial number without octets that say nothing.
+fn digits(serial: &[u8]) -> &[u8] {
+    let mut rest = serial;
+    while let [first, second, ..] = rest {
+        let idle = (*first == 0 && second & 0x80 == 0) || (*first == 0xff && second & 0x80 != 0);
+        if !idle {
+            break;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    rest
+}

@@ -1,0 +1,149 @@
+//! Revocation lists. They are swapped whole when their files change, while connections keep the ones they began with.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ::aws_lc_rs::digest;
+
+mod list;
+mod scope;
+pub(super) mod status;
+
+use list::List;
+
+/// Which certificates of a path are looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// None.
+    #[default]
+    None,
+    /// The client's own.
+    Leaf,
+    /// All of them.
+    Chain,
+}
+
+/// Revocation lists and how they are used.
+#[derive(Debug, Default)]
+pub struct Revocation {
+    depth: Depth,
+    /// A certificate that no list covers is not revoked (`no_crl_for_cert_ok`).
+    missing_ok: bool,
+    lists: RwLock<Arc<Lists>>,
+}
+
+/// The lists in use.
+#[derive(Debug, Default)]
+pub struct Lists {
+    lists: Vec<Arc<List>>,
+    /// Places in `lists` by canonical issuer.
+    by_issuer: HashMap<Vec<u8>, Vec<usize>>,
+    /// One could not be read: who has no list may be in that one.
+    lost: bool,
+    generation: u64,
+}
+
+impl Revocation {
+    /// `ders` are the lists; the second value says for each that cannot be used why, by its index. The others are in use;
+    /// who is of the issuer of one that says nothing here is refused, for want of a list.
+    pub fn new(depth: Depth, missing_ok: bool, ders: &[Vec<u8>]) -> (Self, Vec<(usize, String)>) {
+        let (lists, refused) = Lists::read(ders, &[]);
+        let lists = RwLock::new(Arc::new(lists));
+        (
+            Self {
+                depth,
+                missing_ok,
+                lists,
+            },
+            refused,
+        )
+    }
+
+    /// Which certificates are looked up.
+    pub fn depth(&self) -> Depth {
+        self.depth
+    }
+
+    /// Whether certificates without a list pass.
+    pub fn missing_ok(&self) -> bool {
+        self.missing_ok
+    }
+
+    /// The lists in use now.
+    pub fn lists(&self) -> Arc<Lists> {
+        self.lists
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Puts new lists in place of the old, and says of each that cannot be used why, by its index. Where one cannot be
+    /// read at all the old lists stay in use beside the new ones: of one scope the latest counts in any case.
+    pub fn replace(&self, ders: &[Vec<u8>]) -> Vec<(usize, String)> {
+        let old = self.lists();
+        let (lists, refused) = Lists::read(ders, &old.lists);
+        let mut current = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(lists);
+        refused
+    }
+}
+
+impl Lists {
+    fn read(ders: &[Vec<u8>], old: &[Arc<List>]) -> (Self, Vec<(usize, String)>) {
+        let mut lists = Self {
+            generation: generation(ders),
+            ..Self::default()
+        };
+        let mut refused = Vec::new();
+        for (index, der) in ders.iter().enumerate() {
+            match List::parse(der.clone()) {
+                Ok(list) => {
+                    if let Some(fault) = list.fault {
+                        refused.push((index, format!("cannot be used: {fault}")));
+                    }
+                    lists.lists.push(Arc::new(list));
+                }
+                Err(why) => {
+                    lists.lost = true;
+                    refused.push((index, why));
+                }
+            }
+        }
+        if lists.lost {
+            lists.lists.extend(old.iter().cloned());
+        }
+        for (place, list) in lists.lists.iter().enumerate() {
+            let places = lists.by_issuer.entry(list.issuer.clone()).or_default();
+            places.push(place);
+        }
+        (lists, refused)
+    }
+
+    /// A digest of the lists, equal in all processes that read the same files.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The lists of an issuer (canonical).
+    fn of(&self, issuer: &[u8]) -> impl Iterator<Item = &List> {
+        let places = self.by_issuer.get(issuer).into_iter().flatten();
+        places
+            .filter_map(|place| self.lists.get(*place))
+            .map(AsRef::as_ref)
+    }
+}
+
+/// When the list in `der` had to be replaced, in seconds since 1970; `None` where it does not say so.
+pub fn end_of(der: &[u8]) -> Option<i64> {
+    List::parse(der.to_vec()).ok()?.end()
+}
+
+fn generation(ders: &[Vec<u8>]) -> u64 {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    ders.iter().for_each(|der| hash.update(der));
+    let octets = hash.finish();
+    octets
+        .as_ref()
+        .first_chunk()
+        .map_or(0, |octets| u64::from_be_bytes(*octets))
+}

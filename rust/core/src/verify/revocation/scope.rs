@@ -1,0 +1,211 @@
+//! Which certificates a list is about (RFC 5280, 5.2.5), and where a certificate says that its list is (4.2.1.13).
+
+use crate::verify::certificate::{bits, directory_name, whole};
+use crate::x509::canonical::canonical;
+use crate::x509::der::{Reader, SEQUENCE, SET};
+
+/// Reasons for revocation, one bit each, as in ReasonFlags: bit 0 is none.
+pub type Reasons = u16;
+
+/// All of them: bits 1 to 8.
+pub const ALL_REASONS: Reasons = 0x1fe;
+
+/// GeneralNames, each as its tag and content, directory names canonical.
+type Names = Vec<(u8, Vec<u8>)>;
+
+/// What an IssuingDistributionPoint says.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Names of the partition; `None` where there are none.
+    point: Option<Names>,
+    users: bool,
+    authorities: bool,
+    attributes: bool,
+    /// Entries may be about certificates of other issuers.
+    pub indirect: bool,
+    /// What it knows of.
+    pub reasons: Reasons,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            point: None,
+            users: false,
+            authorities: false,
+            attributes: false,
+            indirect: false,
+            reasons: ALL_REASONS,
+        }
+    }
+}
+
+impl Scope {
+    /// Reads the value of the extension in a list of `issuer`, the content of whose name is given.
+    pub fn parse(value: &[u8], issuer: &[u8]) -> Option<Self> {
+        let mut scope = Self::default();
+        let mut fields = whole(value, SEQUENCE)?;
+        while !fields.at_end() {
+            let field = fields.any()?;
+            let flag = || field.value.first().map(|octet| *octet != 0);
+            match field.tag {
+                0xa0 => scope.point = Some(point_names(field.value, &[issuer])?),
+                0x81 => scope.users = flag()?,
+                0x82 => scope.authorities = flag()?,
+                0x83 => scope.reasons = reasons(field.value)?,
+                0x84 => scope.indirect = flag()?,
+                0x85 => scope.attributes = flag()?,
+                _ => return None,
+            }
+        }
+        // At most one of them (RFC 5280, 5.2.5).
+        let kinds = [scope.users, scope.authorities, scope.attributes];
+        (kinds.iter().filter(|kind| **kind).count() <= 1).then_some(scope)
+    }
+
+    /// What the list knows of a certificate with these distribution points; `None` where it is about others. `own` says
+    /// that the list's issuer is the certificate's (RFC 5280, 6.3.3 (b) and (d)).
+    pub fn covers(
+        &self,
+        points: &[Point],
+        authority: bool,
+        own: bool,
+        issuer: &[u8],
+    ) -> Option<Reasons> {
+        if self.attributes || (authority && self.users) || (!authority && self.authorities) {
+            return None;
+        }
+        let fitting = points
+            .iter()
+            .filter(|point| point.is_of(own, issuer) && point.meets(self.point.as_ref()));
+        let named = fitting.fold(None, |sum, point| {
+            Some(sum.unwrap_or(0) | (point.reasons & self.reasons))
+        });
+        match named {
+            // A list of everything is about a certificate wherever that says that its list is.
+            None | Some(_) if own && self.point.is_none() => Some(self.reasons),
+            named => named,
+        }
+    }
+}
+
+/// One distribution point of a certificate.
+#[derive(Clone, Debug)]
+pub struct Point {
+    names: Option<Names>,
+    reasons: Reasons,
+    /// Canonical names of whoever signs the list instead of the certificate's issuer.
+    pub issuers: Vec<Vec<u8>>,
+}
+
+impl Point {
+    /// Reads CRLDistributionPoints of a certificate whose issuer's name has `issuer` for content.
+    pub fn parse_all(content: &[u8], issuer: &[u8]) -> Option<Vec<Self>> {
+        let mut list = Reader::new(content);
+        let mut found = Vec::new();
+        while !list.at_end() {
+            let fields = list.enter(SEQUENCE)?;
+            found.push(Self::parse(fields, issuer)?);
+        }
+        Some(found)
+    }
+
+    fn parse(mut fields: Reader<'_>, issuer: &[u8]) -> Option<Self> {
+        let mut names = None;
+        let mut point = Self {
+            names: None,
+            reasons: ALL_REASONS,
+            issuers: Vec::new(),
+        };
+        let mut signers = Vec::new();
+        while !fields.at_end() {
+            let field = fields.any()?;
+            match field.tag {
+                0xa0 => names = Some(field.value),
+                0x81 => point.reasons = reasons(field.value)?,
+                0xa2 => {
+                    let mut list = Reader::new(field.value);
+                    while !list.at_end() {
+                        let name = list.any()?;
+                        if name.tag == 0xa4 {
+                            point.issuers.push(directory_name(name.value)?);
+                            signers.push(Reader::new(name.value).expect(SEQUENCE)?.value);
+                        }
+                    }
+                }
+                _ => return None,
+            }
+        }
+        if let Some(names) = names {
+            // A relative name is beneath the list's issuer (RFC 5280, 4.2.1.13).
+            let bases = if signers.is_empty() {
+                vec![issuer]
+            } else {
+                signers
+            };
+            point.names = Some(point_names(names, &bases)?);
+        }
+        Some(point)
+    }
+
+    fn is_of(&self, own: bool, issuer: &[u8]) -> bool {
+        if self.issuers.is_empty() {
+            own
+        } else {
+            self.issuers.iter().any(|name| name == issuer)
+        }
+    }
+
+    fn meets(&self, partition: Option<&Names>) -> bool {
+        let Some(partition) = partition else {
+            return true;
+        };
+        match &self.names {
+            Some(names) => names.iter().any(|name| partition.contains(name)),
+            // RFC 5280, 6.3.3 (b)(2)(i): then the name of who signs counts.
+            None => self.issuers.iter().any(|name| {
+                partition
+                    .iter()
+                    .any(|(tag, content)| *tag == 0xa4 && content == name)
+            }),
+        }
+    }
+}
+
+/// DistributionPointName: full names, or one that is relative to one of `bases`.
+fn point_names(content: &[u8], bases: &[&[u8]]) -> Option<Names> {
+    let name = Reader::new(content).any()?;
+    match name.tag {
+        0xa0 => {
+            let mut list = Reader::new(name.value);
+            let mut found = Vec::new();
+            while !list.at_end() {
+                let name = list.any()?;
+                found.push(match name.tag {
+                    0xa4 => (name.tag, directory_name(name.value)?),
+                    tag => (tag, name.value.to_vec()),
+                });
+            }
+            Some(found)
+        }
+        0xa1 => {
+            let relative = set(name.value);
+            let full = |base: &&[u8]| Some((0xa4, canonical(&[*base, &relative].concat())?));
+            bases.iter().map(full).collect()
+        }
+        _ => None,
+    }
+}
+
+/// A SET around `content`.
+fn set(content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len())
+        .unwrap_or(u32::MAX)
+        .to_be_bytes();
+    [&[SET, 0x84], &length[..], content].concat()
+}
+
+fn reasons(content: &[u8]) -> Option<Reasons> {
+    let (&unused, octets) = content.split_first()?;
+    bits(unused, octets).map(|bits| bits & ALL_REASONS)
+}

@@ -1,0 +1,293 @@
+//! Whether a certificate of a path is revoked (RFC 5280, 6.3.3), by the lists at hand.
+//!
+//! Of the lists of one issuer and scope the one counts that is in force and the latest, whatever order they came in. Lists
+//! for some reasons add up until all reasons are covered. A list counts if the certificate's issuer signed it, another of
+//! the same name in the path, or somebody who has a path of his own to the same trusted certificate.
+
+use std::collections::HashMap;
+
+use super::Lists;
+use super::list::{List, Status};
+use super::scope::{ALL_REASONS, Point, Reasons};
+use crate::verify::certificate::{CRL_SIGN, Certificate};
+use crate::verify::judging::Judging;
+use crate::verify::keys::Fault;
+use crate::verify::reason;
+use crate::verify::work::Exhausted;
+
+/// What was found of a certificate.
+type Found = Result<Result<(), &'static str>, Exhausted>;
+
+/// Lists of one certificate that are looked at.
+const MOST_LISTS: usize = 64;
+
+/// One certificate in its path, by places in the pool.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The path, first certificate first.
+    pub path: &'a [usize],
+    /// Which of its certificates.
+    pub index: usize,
+    /// Whether lists may be signed by somebody outside of the path.
+    pub outsiders: bool,
+}
+
+/// Looks a certificate up. `missing_ok`: one that no list is about passes.
+///
+/// # Errors
+/// It is more than the budget allows.
+pub fn check(
+    judging: &mut Judging<'_>,
+    lists: &Lists,
+    subject: Subject<'_>,
+    missing_ok: bool,
+) -> Found {
+    let Some(place) = subject.path.get(subject.index) else {
+        return Ok(Ok(()));
+    };
+    let octets = judging
+        .pool
+        .get(*place)
+        .and_then(|about| about.certificate.distribution_points)
+        .map_or(0, <[u8]>::len);
+    judging.work.charge_reading(octets)?;
+    let Some(about) = judging
+        .pool
+        .get(*place)
+        .map(|about| About::of(&about.certificate))
+    else {
+        return Ok(Ok(()));
+    };
+    let Some(about) = about else {
+        return Ok(Err(reason::EXTENSION));
+    };
+    let mut search = Search {
+        judging,
+        subject,
+        about: &about,
+        covered: 0,
+        complaint: None,
+    };
+    for (full, delta, reasons) in search.current(lists)? {
+        if reasons & !search.covered != 0 && search.consult(full, delta, reasons)? {
+            return Ok(Err(reason::REVOKED));
+        }
+    }
+    Ok(match search.complaint {
+        _ if search.covered & ALL_REASONS == ALL_REASONS => Ok(()),
+        Some(why) => Err(why),
+        None if missing_ok && !lists.lost => Ok(()),
+        None => Err(reason::NO_CRL),
+    })
+}
+
+/// What lists are asked about.
+struct About {
+    issuer: Vec<u8>,
+    serial: Vec<u8>,
+    authority: bool,
+    points: Vec<Point>,
+}
+
+impl About {
+    fn of(certificate: &Certificate<'_>) -> Option<Self> {
+        let points = match certificate.distribution_points {
+            Some(content) => Point::parse_all(content, certificate.outline.issuer.value)?,
+            None => Vec::new(),
+        };
+        Some(Self {
+            issuer: certificate.issuer.clone(),
+            serial: certificate.outline.serial.to_vec(),
+            authority: certificate.basic.is_some_and(|(authority, _)| authority),
+            points,
+        })
+    }
+}
+
+struct Search<'s, 'j, 'p> {
+    judging: &'j mut Judging<'p>,
+    subject: Subject<'s>,
+    about: &'s About,
+    /// Reasons for which it is known not to be revoked.
+    covered: Reasons,
+    /// Why the first list that should have told did not.
+    complaint: Option<&'static str>,
+}
+
+/// A full list, a delta to it, and the reasons that they know of.
+type Current<'l> = (&'l List, Option<&'l List>, Reasons);
+
+impl Search<'_, '_, '_> {
+    fn complain(&mut self, why: &'static str) {
+        self.complaint.get_or_insert(why);
+    }
+
+    /// The best list of each scope, those that know of more reasons first.
+    fn current<'l>(&mut self, lists: &'l Lists) -> Result<Vec<Current<'l>>, Exhausted> {
+        let now = self.judging.now;
+        // Lists of another key are others: whose they are is asked when they are consulted.
+        let mut full: HashMap<_, (&List, Reasons)> = HashMap::new();
+        let mut deltas: Vec<&List> = Vec::new();
+        let about = self.about;
+        // Each point is compared with each list.
+        let octets = about.points.len().saturating_mul(64);
+        let mut issuers = vec![&about.issuer];
+        for named in about.points.iter().flat_map(|point| &point.issuers) {
+            if !issuers.contains(&named) && issuers.len() < MOST_LISTS {
+                issuers.push(named);
+            }
+        }
+        for list in issuers.iter().flat_map(|issuer| lists.of(issuer)) {
+            self.judging.work.charge_reading(octets)?;
+            let own = list.issuer == about.issuer;
+            if !own && !list.scope.indirect {
+                continue;
+            }
+            if let Some(fault) = list.fault {
+                self.complain(fault);
+                continue;
+            }
+            let Some(reasons) =
+                list.scope
+                    .covers(&about.points, about.authority, own, &list.issuer)
+            else {
+                self.complain(reason::CRL_SCOPE);
+                continue;
+            };
+            if list.base.is_some() {
+                deltas.push(list);
+                continue;
+            }
+            let best = full
+                .entry((&list.issuer, &list.partition, &list.authority))
+                .or_insert((list, reasons));
+            if best.0.rank(now) < list.rank(now) {
+                *best = (list, reasons);
+            }
+        }
+        if full.is_empty() && !deltas.is_empty() {
+            self.complain(reason::CRL_SCOPE);
+        }
+        let mut found: Vec<Current<'_>> = full
+            .into_values()
+            .map(|(list, reasons)| (list, delta_of(list, &deltas, now), reasons))
+            .collect();
+        // The order of a map is any: let the result not depend on it.
+        found.sort_by(|(a, _, of_a), (b, _, of_b)| {
+            let by_rank = (of_b.count_ones(), b.rank(now)).cmp(&(of_a.count_ones(), a.rank(now)));
+            by_rank.then_with(|| a.partition.cmp(&b.partition))
+        });
+        Ok(found)
+    }
+
+    /// Asks one list, and its delta; whether the certificate is revoked.
+    fn consult(
+        &mut self,
+        full: &List,
+        delta: Option<&List>,
+        reasons: Reasons,
+    ) -> Result<bool, Exhausted> {
+        if let Some(why) = full.outside(self.judging.now) {
+            self.complain(why);
+            return Ok(false);
+        }
+        if let Err(why) = self.is_signed(full)? {
+            // One of a key that nobody here has is another CA's of the same name.
+            if why != reason::NO_CRL {
+                self.complain(why);
+            }
+            return Ok(false);
+        }
+        let (issuer, serial) = (&self.about.issuer, &self.about.serial);
+        let mut status = Status::Unlisted;
+        if let Some(delta) = delta
+            && self.is_signed(delta)?.is_ok()
+        {
+            status = delta.find(issuer, serial);
+        }
+        if status == Status::Unlisted {
+            status = full.find(issuer, serial);
+        }
+        self.covered |= reasons;
+        Ok(status == Status::Revoked)
+    }
+
+    /// Whether somebody signed the list who may (RFC 5280, 6.3.3 (f) and (g)).
+    fn is_signed(&mut self, list: &List) -> Found {
+        let mut complaint = reason::NO_CRL;
+        // A trusted certificate is its own issuer, and who signs lists for a CA may be in the scope of his own.
+        let is_last = self.subject.index.saturating_add(1) == self.subject.path.len();
+        let itself = is_last || !self.subject.outsiders;
+        let from = self.subject.index.saturating_add(usize::from(!itself));
+        let inside: Vec<usize> = self.subject.path.iter().copied().skip(from).collect();
+        for place in &inside {
+            match self.is_signer(list, *place)? {
+                Some(Ok(())) => return Ok(Ok(())),
+                Some(Err(why)) => complaint = why,
+                None => {}
+            }
+        }
+        if !self.subject.outsiders {
+            return Ok(Err(complaint));
+        }
+        let named = self
+            .judging
+            .pool
+            .named(&list.issuer, &mut self.judging.work)?;
+        for place in named.into_iter().filter(|place| !inside.contains(place)) {
+            match self.is_signer(list, place)? {
+                Some(Ok(())) if self.judging.reaches_same_anchor(place, self.subject.path)? => {
+                    return Ok(Ok(()));
+                }
+                Some(Ok(())) => complaint = reason::CRL_PATH,
+                Some(Err(_)) | None => {}
+            }
+        }
+        Ok(Err(complaint))
+    }
+
+    /// Whether the certificate at `place` is of who signed the list; `None` where it cannot be meant.
+    fn is_signer(
+        &mut self,
+        list: &List,
+        place: usize,
+    ) -> Result<Option<Result<(), &'static str>>, Exhausted> {
+        let Some(signer) = self.judging.pool.get(place) else {
+            return Ok(None);
+        };
+        let certificate = &signer.certificate;
+        let meant = certificate.subject == list.issuer
+            && list
+                .authority
+                .as_ref()
+                .is_none_or(|key| key.fits(certificate));
+        let Some(key) = signer.key.filter(|_| meant) else {
+            return Ok(None);
+        };
+        if !certificate.allows(CRL_SIGN) {
+            return Ok(Some(Err(reason::CRL_SIGNER)));
+        }
+        self.judging.work.charge(key.cost())?;
+        let signed = list.is_signed_by(certificate.outline.spki.raw, &key);
+        Ok(Some(signed.map_err(|fault| match fault {
+            Fault::Wrong => reason::CRL_SIGNATURE,
+            Fault::Unsupported => reason::CRL_ALGORITHM,
+        })))
+    }
+}
+
+/// The latest delta in force to `full` (RFC 5280, 5.2.4 and 6.3.3 (c)).
+fn delta_of<'l>(full: &List, deltas: &[&'l List], now: i64) -> Option<&'l List> {
+    let size =
+        |number: &Option<Vec<u8>>| number.as_ref().map(|number| (number.len(), number.clone()));
+    let fits = |delta: &&&List| {
+        delta.issuer == full.issuer
+            && delta.partition == full.partition
+            && delta.authority == full.authority
+            && delta.outside(now).is_none()
+            && size(&delta.base) <= size(&full.number)
+            && size(&full.number) < size(&delta.number)
+    };
+    let latest = deltas.iter().filter(fits);
+    latest.max_by(|a, b| a.rank(now).cmp(&b.rank(now))).copied()
+}

@@ -1,0 +1,151 @@
+//! The outline of a certificate (RFC 5280, 4.1): where its parts are, without a copy and without a judgement.
+
+use super::der::{
+    BIT_STRING, BOOLEAN, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context,
+};
+
+/// The parts of a certificate, as they stand in its DER.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline<'a> {
+    /// The whole of it.
+    pub der: &'a [u8],
+    /// What is signed.
+    pub body: &'a [u8],
+    /// 1, 2 or 3; whatever was written there.
+    pub version: u64,
+    /// Content of the serial number.
+    pub serial: &'a [u8],
+    /// The AlgorithmIdentifier that is signed.
+    pub inner_algorithm: Element<'a>,
+    /// Who signed it.
+    pub issuer: Element<'a>,
+    /// First moment of validity.
+    pub not_before: Element<'a>,
+    /// Last moment of validity.
+    pub not_after: Element<'a>,
+    /// Whose key it names.
+    pub subject: Element<'a>,
+    /// The SubjectPublicKeyInfo.
+    pub spki: Element<'a>,
+    /// Content of the list of extensions; empty where there is none.
+    pub extensions: &'a [u8],
+    /// The AlgorithmIdentifier beside the signature.
+    pub algorithm: Element<'a>,
+    /// The signature.
+    pub signature: &'a [u8],
+}
+
+impl<'a> Outline<'a> {
+    /// Reads DER. `None` where the outline of RFC 5280, 4.1 is not found; what lies behind the certificate is left aside.
+    pub fn parse(input: &'a [u8]) -> Option<Self> {
+        let whole = Reader::new(input).expect(SEQUENCE)?;
+        let mut certificate = Reader::new(whole.value);
+        let body = certificate.expect(SEQUENCE)?;
+        let algorithm = certificate.expect(SEQUENCE)?;
+        let signature = bits(certificate.expect(BIT_STRING)?.value)?;
+        let mut fields = Reader::new(body.value);
+        let version = match fields.enter(context(0)) {
+            Some(mut version) => number(version.expect(INTEGER)?.value)?.checked_add(1)?,
+            None => 1,
+        };
+        let serial = fields.expect(INTEGER)?.value;
+        let inner_algorithm = fields.expect(SEQUENCE)?;
+        let issuer = fields.expect(SEQUENCE)?;
+        let mut validity = fields.enter(SEQUENCE)?;
+        let (not_before, not_after) = (validity.any()?, validity.any()?);
+        let subject = fields.expect(SEQUENCE)?;
+        let spki = fields.expect(SEQUENCE)?;
+        let mut extensions: &[u8] = &[];
+        // Two unique identifiers that nobody reads may stand before them.
+        while !fields.at_end() {
+            let element = fields.any()?;
+            if element.tag == context(3) {
+                extensions = Reader::new(element.value).expect(SEQUENCE)?.value;
+            }
+        }
+        Some(Self {
+            der: whole.raw,
+            body: body.raw,
+            version,
+            serial,
+            inner_algorithm,
+            issuer,
+            not_before,
+            not_after,
+            subject,
+            spki,
+            extensions,
+            algorithm,
+            signature,
+        })
+    }
+}
+
+/// One extension, of a certificate, a revocation list or an entry of one (RFC 5280, 4.1.2.9).
+#[derive(Clone, Copy, Debug)]
+pub struct RawExtension<'a> {
+    /// Content of the identifier.
+    pub oid: &'a [u8],
+    /// Whether who does not know it must refuse.
+    pub critical: bool,
+    /// Content of its OCTET STRING.
+    pub value: &'a [u8],
+}
+
+/// The extensions of a list of them, one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct RawExtensions<'a>(Reader<'a>);
+
+impl<'a> RawExtensions<'a> {
+    /// `content` is what the SEQUENCE OF consists of.
+    pub fn new(content: &'a [u8]) -> Self {
+        Self(Reader::new(content))
+    }
+}
+
+impl<'a> Iterator for RawExtensions<'a> {
+    /// `None` for one that cannot be read, after which nothing follows.
+    type Item = Option<RawExtension<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.at_end() {
+            return None;
+        }
+        let read = extension(&mut self.0);
+        if read.is_none() {
+            self.0 = Reader::new(&[]);
+        }
+        Some(read)
+    }
+}
+
+fn extension<'a>(list: &mut Reader<'a>) -> Option<RawExtension<'a>> {
+    let mut fields = list.enter(SEQUENCE)?;
+    let oid = fields.expect(OID)?.value;
+    let critical = match fields.expect(BOOLEAN) {
+        Some(flag) => flag.value != [0],
+        None => false,
+    };
+    let value = fields.expect(OCTET_STRING)?.value;
+    fields.at_end().then_some(RawExtension {
+        oid,
+        critical,
+        value,
+    })
+}
+
+/// The octets of a BIT STRING that is made of whole ones.
+fn bits(content: &[u8]) -> Option<&[u8]> {
+    content.split_first().map(|(_, bits)| bits)
+}
+
+fn number(content: &[u8]) -> Option<u64> {
+    if content.len() > 8 {
+        return None;
+    }
+    Some(
+        content
+            .iter()
+            .fold(0, |sum, &octet| sum << 8 | u64::from(octet)),
+    )
+}
