@@ -4,6 +4,7 @@
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
 #include "conn/outgoing.hpp"
+#include "conn/waiting.hpp"
 #include "server/policies.hpp"
 
 namespace tls::conn {
@@ -11,7 +12,7 @@ namespace {
 
 constexpr apr_port_t kHttpsPort = 443;
 
-bool can_wait = false;  // the MPM polls for us while a handshake waits; set in child_init
+Waiting waiting = Waiting::Blocks;  // set in child_init
 
 int pre_connection(conn_rec* c, void*) {
   if (c->master != nullptr || c->outgoing != 0) return DECLINED;
@@ -29,7 +30,8 @@ int process_connection(conn_rec* c) {
   if (connection == nullptr) return DECLINED;
   const State state = connection->state();
   if (state == State::Open || state == State::Closing || state == State::Plain) return DECLINED;
-  const bool async = can_wait && c->cs != nullptr;
+  const bool async = waiting != Waiting::Blocks && c->cs != nullptr;
+  if (async) resume_from_mpm(c, waiting);
   Connection::Progress progress = connection->handshake(async ? APR_NONBLOCK_READ : APR_BLOCK_READ);
   // The listener of a child that ends stops once no connection is counted, and then nobody polls for those that workers
   // still take from their queue (event.c): such a handshake is finished by this thread.
@@ -42,8 +44,7 @@ int process_connection(conn_rec* c) {
     case Connection::Progress::Wait:
       if (!async) return OK;
       connection->wait();
-      c->cs->state = CONN_STATE_ASYNC_WAITIO;
-      c->cs->sense = CONN_SENSE_WANT_READ;
+      wait_in_mpm(c, waiting);
       return OK;
     default:
       if (c->cs != nullptr) c->cs->state = CONN_STATE_LINGER;
@@ -124,8 +125,8 @@ int post_read_request(request_rec* r) {
 }
 
 void child_init(apr_pool_t* pool, server_rec*) {
-  int answer = 0;
-  can_wait = ap_mpm_query(AP_MPMQ_CAN_WAITIO, &answer) == APR_SUCCESS && answer != 0 && init_deadlines(pool);
+  const Waiting offered = waiting_of_mpm();
+  waiting = offered != Waiting::Blocks && init_deadlines(pool) ? offered : Waiting::Blocks;
   rs::warm_up();
 }
 

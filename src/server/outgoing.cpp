@@ -16,6 +16,7 @@
 #include "apr/to_rust.hpp"
 #include "config/all_rows.hpp"
 #include "config/defaults.hpp"
+#include "config/oldest_httpd.hpp"
 #include "config/proxy_policy.hpp"
 #include "report/log.hpp"
 #include "server/arena.hpp"
@@ -167,6 +168,17 @@ std::vector<const proxy_worker*> workers_of(const server_rec* s, const module_st
   return found;
 }
 
+// The worker's whole name where the running httpd keeps one; an older one has its first 95 octets.
+template <typename Shared>
+const char* name_of(const Shared& worker) {
+  if constexpr (requires { worker.name_ex; }) {
+    ap_version_t now{};
+    ap_get_server_revision(&now);
+    if (config::Version{now.major, now.minor, now.patch} >= config::long_worker_names) return worker.name_ex;
+  }
+  return worker.name;
+}
+
 // Whether a <Proxy> section holds for requests to `url` (modules/proxy/mod_proxy.c, proxy_walk).
 bool covers(const proxy_dir_conf& section, const char* url) {
   if (section.p == nullptr) return false;
@@ -185,7 +197,7 @@ const DirectoryScope* scope_of(const server_rec* s, const module_struct& proxy, 
     const auto* const section = static_cast<const proxy_dir_conf*>(ap_get_module_config(sections[i], &proxy));
     const DirectoryScope* const scope = directory_scope(s, sections[i]);
     if (section == nullptr || scope == nullptr || scope->client_policy == nullptr) continue;
-    if (covers(*section, worker.s->name_ex)) found = scope;
+    if (covers(*section, name_of(*worker.s))) found = scope;
   }
   return found;
 }
@@ -203,7 +215,8 @@ int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_serve
       any = true;
       const DirectoryScope* const scope = scope_of(s, *proxy, *worker);
       if (scope == nullptr || !scope->believes_all) continue;
-      if (said.insert(worker->s->name_ex).second) TLS_LOG_S(s, ProxyUnverified, worker->s->name_ex);
+      const char* const name = name_of(*worker->s);
+      if (said.insert(name).second) TLS_LOG_S(s, ProxyUnverified, name);
     }
     const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
     if (any || scope == nullptr || !scope->believes_all) continue;

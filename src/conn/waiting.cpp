@@ -1,0 +1,44 @@
+#include "conn/waiting.hpp"
+
+namespace tls::conn {
+namespace {
+
+// Numbers of httpd 2.4.63 (ap_mpm.h, httpd.h), spelt out for headers that are older.
+constexpr int kCanWaitIo = 19;
+constexpr auto kAsyncWaitIo = static_cast<conn_state_e>(8);
+constexpr auto kProcessing = static_cast<conn_state_e>(1);
+#ifdef AP_MPMQ_CAN_WAITIO
+static_assert(kCanWaitIo == AP_MPMQ_CAN_WAITIO);
+static_assert(kAsyncWaitIo == CONN_STATE_ASYNC_WAITIO);
+static_assert(kProcessing == CONN_STATE_PROCESSING);
+#endif
+
+bool offers(int question) noexcept {
+  int answer = 0;
+  return ap_mpm_query(question, &answer) == APR_SUCCESS && answer != 0;
+}
+
+}  // namespace
+
+Waiting waiting_of_mpm() noexcept {
+  if (offers(kCanWaitIo)) return Waiting::WaitIo;
+  return offers(AP_MPMQ_IS_ASYNC) ? Waiting::WriteCompletion : Waiting::Blocks;
+}
+
+void wait_in_mpm(conn_rec* c, Waiting how) noexcept {
+  c->cs->sense = CONN_SENSE_WANT_READ;
+  if (how == Waiting::WaitIo) {
+    c->cs->state = kAsyncWaitIo;
+    return;
+  }
+  c->clogging_input_filters = 1;
+  c->cs->state = CONN_STATE_WRITE_COMPLETION;
+}
+
+void resume_from_mpm(conn_rec* c, Waiting how) noexcept {
+  if (how != Waiting::WriteCompletion || c->clogging_input_filters == 0) return;
+  c->clogging_input_filters = 0;
+  c->cs->state = kProcessing;
+}
+
+}  // namespace tls::conn
