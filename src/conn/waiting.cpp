@@ -13,19 +13,19 @@ static_assert(kAsyncWaitIo == CONN_STATE_ASYNC_WAITIO);
 static_assert(kProcessing == CONN_STATE_PROCESSING);
 #endif
 
-bool offers(int question) noexcept {
+bool offers(int question) {
   int answer = 0;
   return ap_mpm_query(question, &answer) == APR_SUCCESS && answer != 0;
 }
 
 }  // namespace
 
-Waiting waiting_of_mpm() noexcept {
+Waiting waiting_of_mpm() {
   if (offers(kCanWaitIo)) return Waiting::WaitIo;
   return offers(AP_MPMQ_IS_ASYNC) ? Waiting::WriteCompletion : Waiting::Blocks;
 }
 
-void wait_in_mpm(conn_rec* c, Waiting how) noexcept {
+void wait_in_mpm(conn_rec* c, Waiting how) {
   c->cs->sense = CONN_SENSE_WANT_READ;
   if (how == Waiting::WaitIo) {
     c->cs->state = kAsyncWaitIo;
@@ -35,7 +35,7 @@ void wait_in_mpm(conn_rec* c, Waiting how) noexcept {
   c->cs->state = CONN_STATE_WRITE_COMPLETION;
 }
 
-void resume_from_mpm(conn_rec* c, Waiting how) noexcept {
+void resume_from_mpm(conn_rec* c, Waiting how) {
   if (how != Waiting::WriteCompletion || c->clogging_input_filters == 0) return;
   c->clogging_input_filters = 0;
   c->cs->state = kProcessing;

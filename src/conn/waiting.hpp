@@ -19,12 +19,12 @@ enum class Waiting : unsigned char {
 };
 
 // What this MPM offers. Call once in child_init, before any connection.
-Waiting waiting_of_mpm() noexcept;
+Waiting waiting_of_mpm();
 
 // Hands the connection to the MPM until its client has sent something; process_connection then returns OK.
-void wait_in_mpm(conn_rec* c, Waiting how) noexcept;
+void wait_in_mpm(conn_rec* c, Waiting how);
 
 // Takes it back, before process_connection goes on with a handshake that waited.
-void resume_from_mpm(conn_rec* c, Waiting how) noexcept;
+void resume_from_mpm(conn_rec* c, Waiting how);
 
 }  // namespace tls::conn
