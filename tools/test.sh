@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 source tools/common.sh
 
-steps=lint,rust,build,unit,docs,shape,httpd,interop
+steps=lint,rust,build,unit,docs,shape,httpd,interop,inject
 preset=release
 while [ $# -gt 0 ]; do
   case $1 in
@@ -43,6 +43,11 @@ step_docs() { tools/docs.sh --check; }
 step_shape() { /usr/bin/python3 -m pytest tests/build -q; }
 step_httpd() { front_door httpd; }
 step_interop() { front_door interop; }
+# A share of the places that can fail; ./dev inject has all of them.
+step_inject() {
+  build_preset inject || return
+  MOD_TLS_SO=$top/build/inject/mod_tls.so /usr/bin/python3 -m pytest tests/inject -q -n "$workers" --dist load
+}
 
 summary=() failed=0 begun=$SECONDS
 for step in ${steps//,/ }; do

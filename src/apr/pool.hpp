@@ -26,4 +26,19 @@ T* pool_new(apr_pool_t* pool, Args&&... args) {
   return object;
 }
 
+// A pool of its own for the length of a scope, for threads that own none. Throws std::bad_alloc where there is none.
+class TemporaryPool final {
+ public:
+  TemporaryPool() {
+    if (apr_pool_create_unmanaged_ex(&pool_, nullptr, nullptr) != APR_SUCCESS) throw std::bad_alloc();
+  }
+  TemporaryPool(const TemporaryPool&) = delete;
+  TemporaryPool& operator=(const TemporaryPool&) = delete;
+  ~TemporaryPool() { apr_pool_destroy(pool_); }
+  [[nodiscard]] apr_pool_t* get() const { return pool_; }
+
+ private:
+  apr_pool_t* pool_ = nullptr;
+};
+
 }  // namespace tls::apr

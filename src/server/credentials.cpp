@@ -114,8 +114,8 @@ void add_signatures(const config::ProtocolPolicy& protocol, rs::LoadRequest& req
 }
 
 rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) {
-  apr_pool_t* pool = nullptr;
-  apr_pool_create(&pool, ap_pglobal);
+  const apr::TemporaryPool scratch;
+  apr_pool_t* const pool = scratch.get();
   rust::Vec<rs::LoadRequest> requests;
   requests.reserve(hosts.size());
   for (const server_rec* s : hosts) {
@@ -139,7 +139,6 @@ rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) 
     if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);
     requests.push_back(std::move(request));
   }
-  apr_pool_destroy(pool);
   return requests;
 }
 

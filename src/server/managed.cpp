@@ -60,14 +60,12 @@ ManagedCertificates ask(server_rec* s, apr_pool_t* pool) {
 
 void collect_managed(apr_pool_t* pool, const std::vector<server_rec*>& hosts) {
   auto* answers = apr::pool_new<Answers>(pool);
-  apr_pool_t* scratch = nullptr;
-  apr_pool_create(&scratch, pool);
+  const apr::TemporaryPool scratch;
   for (server_rec* s : hosts) {
-    ManagedCertificates answer = ask(s, scratch);
+    ManagedCertificates answer = ask(s, scratch.get());
     if (answer.files.empty()) continue;
     answers->emplace(s, std::move(answer));
   }
-  apr_pool_destroy(scratch);
   current = answers;
   apr_pool_cleanup_register(pool, nullptr, apr::hook<forget, APR_EGENERAL>, apr_pool_cleanup_null);
 }

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "apr/hook.hpp"
+#include "apr/pool.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "report/log.hpp"
 #include "server/scopes.hpp"
@@ -37,24 +38,6 @@ struct Cache {
 };
 Cache* current = nullptr;
 
-// httpd's providers want a pool for temporary memory. Connections' pools belong to other threads, so each call gets its
-// own.
-class TemporaryPool {
- public:
-  TemporaryPool() {
-    if (apr_pool_create_unmanaged_ex(&pool_, nullptr, nullptr) != APR_SUCCESS) pool_ = nullptr;
-  }
-  TemporaryPool(const TemporaryPool&) = delete;
-  TemporaryPool& operator=(const TemporaryPool&) = delete;
-  ~TemporaryPool() {
-    if (pool_ != nullptr) apr_pool_destroy(pool_);
-  }
-  [[nodiscard]] apr_pool_t* get() const { return pool_; }
-
- private:
-  apr_pool_t* pool_ = nullptr;
-};
-
 class Lock {
  public:
   explicit Lock(apr_global_mutex_t* mutex) : mutex_(mutex) {
@@ -77,8 +60,8 @@ template <class Call>
 CacheAnswer with_cache(Call call) noexcept {
   return apr::guarded(CacheAnswer::Failed, [&] {
     if (current == nullptr) return CacheAnswer::Failed;
-    const TemporaryPool pool;
-    if (pool.get() == nullptr) return CacheAnswer::Failed;
+    // Providers want a pool for temporary memory. Connections' pools belong to other threads.
+    const apr::TemporaryPool pool;
     const Lock lock(current->mutex);
     if (!lock.held()) return CacheAnswer::Failed;
     return call(*current, pool.get());

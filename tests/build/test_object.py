@@ -51,6 +51,14 @@ def test_hardening_is_compiled_in(symbol):
     assert symbol in elf.imported(SO)
 
 
+def test_no_release_has_faults_on_demand():
+    """src/inject and rust/bridge/src/inject.rs are for tests alone."""
+    for name in ("mod_tls.so", "mod_tls.so.debug"):
+        release = ROOT / "build/release" / name
+        assert release.exists(), "./dev build"
+        assert b"MOD_TLS_INJECT" not in release.read_bytes() and b"tls_inject" not in release.read_bytes()
+
+
 def test_the_release_module_is_small():
     release = ROOT / "build/release/mod_tls.so"
     assert release.exists(), "./dev build"

@@ -1,9 +1,19 @@
 //! A panic costs one connection, not a child: cxx aborts the process when one reaches C++.
 
+#[cfg(debug_assertions)]
+use std::panic::Location;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs the body of an exported function; `fallback` is the answer after a panic.
+#[track_caller]
 pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
+    #[cfg(debug_assertions)]
+    let place = Location::caller();
+    let body = || {
+        #[cfg(debug_assertions)]
+        crate::inject::point(place);
+        body()
+    };
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(result) => result,
         Err(_) => fallback(),
@@ -11,6 +21,7 @@ pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
 }
 
 /// Runs the body of an exported function that can report an error.
+#[track_caller]
 pub fn guard_result<R>(body: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
     guard(
         || Err("internal error: a panic was caught; please report it".to_owned()),

@@ -6,6 +6,8 @@ mod credentials;
 mod forks;
 mod guard;
 mod identity;
+#[cfg(debug_assertions)]
+mod inject;
 mod os;
 mod policy;
 mod resumption;

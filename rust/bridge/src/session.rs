@@ -42,6 +42,7 @@ pub fn new_session() -> Box<Session> {
 
 impl Session {
     /// Runs `body` unless a panic has spoiled the session; marks it spoilt when `body` panics.
+    #[track_caller]
     fn run<R>(
         &mut self,
         fallback: impl Fn() -> R,
