@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use mod_tls_core::ticket::envelope::{Binding, Envelope, Refusal};
 use mod_tls_core::ticket::sealer::{History, Kind};
-use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Sealer};
+use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Keeper, PAGE_WORDS, Sealer};
 
 const NOW: u64 = 1_790_000_000;
 
@@ -22,12 +22,15 @@ impl Clock for Stopped {
 fn sealer() -> Sealer {
     static BOARD: OnceLock<Board> = OnceLock::new();
     let board = *BOARD.get_or_init(|| {
-        let words: Vec<AtomicU64> = (0..BOARD_WORDS).map(|_| AtomicU64::new(0)).collect();
-        let board = Board::new(words.leak()).expect("enough words");
-        assert!(board.prepare());
-        board.issue_from_random_keys();
-        board.retain_for(3600);
-        board
+        let memory = |count| -> &'static [AtomicU64] {
+            let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
+            words.leak()
+        };
+        let words = memory(BOARD_WORDS);
+        let mut keeper = Keeper::new(words).expect("randomness");
+        keeper.retain_for(3600);
+        keeper.issue_from_random_keys(NOW);
+        Board::new(words, memory(PAGE_WORDS)).expect("enough words")
     });
     Sealer {
         board,

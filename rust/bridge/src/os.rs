@@ -1,16 +1,16 @@
 //! What the key agent needs of the operating system beyond safe Rust.
 
-use std::fs::File;
 use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::atomic::AtomicU64;
 
-use mod_tls_core::agent::{Os, Received};
+use mod_tls_core::agent::{BoardMemory, Os, Received};
+use mod_tls_core::words::Words;
 
 use crate::forks;
+use crate::shared::{self, Descriptors};
 
 /// Linux.
 pub struct Linux;
@@ -20,6 +20,9 @@ const SORTINGS: usize = 64;
 const LARGE: usize = 100_000;
 /// glibc's own bound at the start.
 const MAPPED: libc::c_int = 128 * 1024;
+
+/// Words of a board: 256 MiB.
+const BOARD: usize = 32 << 20;
 
 /// Control data: credentials and room for a few descriptors, aligned as cmsghdr wants it.
 #[repr(C, align(8))]
@@ -80,33 +83,13 @@ impl Os for Linux {
         }
     }
 
-    fn map(&self, file: &File, writable: bool) -> io::Result<&'static AtomicU64> {
-        let protection = if writable {
-            libc::PROT_READ | libc::PROT_WRITE
-        } else {
-            libc::PROT_READ
-        };
-        let size = size_of::<AtomicU64>();
-        if file.metadata()?.len() < size as u64 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
-        let address = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                size,
-                protection,
-                libc::MAP_SHARED,
-                file.as_raw_fd(),
-                0,
-            )
-        };
-        if address == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the mapping is page-aligned, at least eight bytes long, and never unmapped; the file is never made
-        // shorter. A read-only one is only ever loaded from.
-        Ok(unsafe { &*address.cast::<AtomicU64>() })
+    fn board(&self) -> io::Result<BoardMemory> {
+        let (write, memory) = board_memory()?;
+        shared::hide_from_dumps(write);
+        forks::keep_memory(write.as_ptr().cast(), size_of_val(write), true)?;
+        let read = shared::map(&memory, write.len(), false)?;
+        shared::hide_from_dumps(read);
+        Ok(BoardMemory { write, read })
     }
 
     fn trim(&self) {
@@ -128,6 +111,18 @@ impl Os for Linux {
         // SAFETY: ends the process; nothing runs after it.
         unsafe { libc::_exit(code) }
     }
+}
+
+/// As much address space as there may be news of certificates between a start and a stop: those of 10,000 virtual hosts
+/// for a year. Memory is taken only where something was written.
+fn board_memory() -> io::Result<(Words, OwnedFd)> {
+    let sizes = [BOARD, BOARD >> 3, BOARD >> 6];
+    let make = |words: &usize| shared::create(c"mod_tls certificates", *words, Descriptors::Read);
+    let mut made = sizes.iter().map(make);
+    let first = made
+        .next()
+        .unwrap_or_else(|| Err(io::ErrorKind::OutOfMemory.into()));
+    first.or_else(|error| made.find_map(Result::ok).ok_or(error))
 }
 
 /// The sender's pid and the first descriptor; further ones are closed.

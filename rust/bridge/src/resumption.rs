@@ -27,7 +27,8 @@ use crate::ffi::{
 };
 use crate::forks::{Line, claim_line, keep_memory, take_line};
 use crate::guard::{guard, guard_result};
-use crate::shared::{self, Descriptors, Words};
+use crate::shared::{self, Descriptors};
+use mod_tls_core::words::Words;
 
 static BOARD: OnceLock<Board> = OnceLock::new();
 

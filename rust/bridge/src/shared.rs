@@ -8,6 +8,8 @@ use std::ptr;
 use std::slice;
 use std::sync::atomic::AtomicU64;
 
+use mod_tls_core::words::Words;
+
 /// Of Linux 5.1.
 const F_SEAL_FUTURE_WRITE: libc::c_int = 0x10;
 const SIZE: libc::c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW;
@@ -21,12 +23,13 @@ pub enum Descriptors {
     Write,
 }
 
-/// Words shared with other processes, mapped for ever at an address that is this process's own.
-pub type Words = &'static [AtomicU64];
-
 /// A new memory of so many words, all zero, mapped to be written; and a descriptor of it.
 pub fn create(name: &CStr, words: usize, descriptors: Descriptors) -> io::Result<(Words, OwnedFd)> {
     let length = bytes(words)?;
+    // Beyond the limit ftruncate(2) would not only fail, but also send a signal.
+    if exceeds_file_limit(length) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     // SAFETY: the name is a C string.
     let fd = check(unsafe { libc::memfd_create(name.as_ptr(), flags) })?;
@@ -115,19 +118,25 @@ pub unsafe fn unmap(words: Words) {
 
 /// Keeps a mapping out of core dumps, and out of swap where the limits allow it.
 pub fn hide(words: Words) {
-    let address = words.as_ptr().cast_mut().cast();
-    // SAFETY: advice about a whole mapping.
-    unsafe {
-        libc::madvise(address, size_of_val(words), libc::MADV_DONTDUMP);
-        libc::mlock(address, size_of_val(words));
-    }
+    hide_from_dumps(words);
+    // SAFETY: a whole mapping.
+    unsafe { libc::mlock(words.as_ptr().cast(), size_of_val(words)) };
+}
+
+/// Keeps a mapping out of core dumps.
+pub fn hide_from_dumps(words: Words) {
+    advise(words, libc::MADV_DONTDUMP);
 }
 
 /// Leaves a mapping out of processes forked from now on.
 pub fn leave_out_of_forks(words: Words) {
+    advise(words, libc::MADV_DONTFORK);
+}
+
+fn advise(words: Words, advice: libc::c_int) {
     let address = words.as_ptr().cast_mut().cast();
-    // SAFETY: advice about a whole mapping.
-    unsafe { libc::madvise(address, size_of_val(words), libc::MADV_DONTFORK) };
+    // SAFETY: advice about a whole mapping, which leaves its contents as they are.
+    unsafe { libc::madvise(address, size_of_val(words), advice) };
 }
 
 /// Another descriptor of a memory, which cannot be written through. Where /proc is missing it is one like `memory`.
@@ -155,6 +164,14 @@ fn is_sealed(memory: &OwnedFd, length: usize) -> bool {
         && seals & SIZE == SIZE
         && seals >= 0
         && usize::try_from(size).is_ok_and(|size| size >= length)
+}
+
+fn exceeds_file_limit(length: usize) -> bool {
+    let mut limit = std::mem::MaybeUninit::<libc::rlimit>::zeroed();
+    // SAFETY: fills the struct.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit.as_mut_ptr()) };
+    // SAFETY: all zero is a valid one.
+    length as u64 > unsafe { limit.assume_init() }.rlim_cur
 }
 
 fn bytes(words: usize) -> io::Result<usize> {

@@ -86,7 +86,7 @@ mod tests {
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
         let soon = Duration::from_millis(1);
         assert!(take(far.as_fd(), soon).is_err(), "nothing yet");
-        give(near.as_fd(), &[1, 2], &[near.as_fd(), far.as_fd()]).unwrap();
+        give(near.as_fd(), &[1, 2], &[far.as_fd(), far.as_fd()]).unwrap();
         give(near.as_fd(), &[3], &[]).unwrap();
         drop(near);
         let first = take(far.as_fd(), soon).unwrap().unwrap();

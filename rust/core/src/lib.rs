@@ -20,6 +20,7 @@ pub mod session;
 pub mod signatures;
 pub mod ticket;
 pub mod verify;
+pub mod words;
 pub mod x509;
 
 /// Name and version of the TLS engine.

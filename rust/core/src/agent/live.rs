@@ -151,10 +151,8 @@ impl CertificateSource for LiveHost {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use super::*;
-    use crate::agent::board::BoardWriter;
+    use crate::agent::board::{BoardWriter, memory};
     use crate::agent::broker::broker;
     use crate::agent::codec::Writer;
     use crate::agent::public::encode_set;
@@ -167,11 +165,8 @@ mod tests {
 
     #[test]
     fn hosts_follow_the_board_of_their_generation() {
-        let memory = rustix::fs::memfd_create("board", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
-        let file = File::from(memory);
-        let end: &'static AtomicU64 = Box::leak(Box::new(AtomicU64::new(0)));
-        let board = Arc::new(Board::new(file.try_clone().unwrap(), end));
-        let writer = BoardWriter::new(file, end);
+        let words = memory(1 << 14);
+        let (board, writer) = (Arc::new(Board::new(words)), BoardWriter::new(words));
         let transport = Transport::new(broker().unwrap().children, 4);
         let set = |name| Some(Arc::new(CertSet::new(vec![pair(name)])));
         let live = Live::following(vec![set("one"), set("two"), None], board, transport, 7, 0);

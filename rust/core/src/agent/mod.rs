@@ -6,10 +6,10 @@
 //! closed on exec: who does not have it cannot ask. Nothing here forks or changes the process by itself: what needs
 //! `unsafe` is asked of [`Os`].
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::AtomicU64;
+
+use crate::words::Words;
 
 mod admit;
 mod board;
@@ -56,6 +56,15 @@ pub struct Received {
     pub fd: Option<OwnedFd>,
 }
 
+/// Two views of one memory.
+#[derive(Clone, Copy, Debug)]
+pub struct BoardMemory {
+    /// To be written by the supervisor.
+    pub write: Words,
+    /// To be read.
+    pub read: Words,
+}
+
 /// What the agent needs of the operating system and safe Rust cannot give. The bridge implements it.
 pub trait Os: Send + Sync {
     /// Receives one message without waiting, with the sender's pid and at most one descriptor.
@@ -70,8 +79,9 @@ pub trait Os: Send + Sync {
     /// Ctrl-C).
     fn ignore_signals(&self);
 
-    /// Maps the first eight bytes of `file`, shared with every process that does so, for ever.
-    fn map(&self, file: &File, writable: bool) -> io::Result<&'static AtomicU64>;
+    /// Makes the memory of a board: mapped once to be written, which supervisors alone inherit, and once to be read,
+    /// which every process forked inherits. Nobody can map it anew, or change its length.
+    fn board(&self) -> io::Result<BoardMemory>;
 
     /// Gives memory that is free back to the system.
     fn trim(&self);

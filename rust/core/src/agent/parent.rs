@@ -1,6 +1,5 @@
 //! The agent as httpd's parent holds it: makes it, orders from it, makes it again when it dies.
 
-use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -8,13 +7,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, Mode, OFlags, fchmod, ftruncate, memfd_create, open};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::Os;
 use super::admit::children_of;
-use super::board::{Board, HEAD};
+use super::board::Board;
 use super::broker::{self, Broker};
 use super::frame;
 use super::live::Live;
@@ -25,6 +22,7 @@ use super::requests::Requests;
 use super::running::Running;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;
+use super::{BoardMemory, Os};
 use crate::client::{self, Machines};
 use crate::creds::Problem;
 use crate::forks::Kept;
@@ -83,7 +81,7 @@ pub struct Loaded {
 pub struct Parent {
     os: Arc<dyn Os>,
     broker: Broker,
-    shared: Kept<File>,
+    shared: BoardMemory,
     board: Arc<Board>,
     transport: Arc<Transport>,
     running: Option<Running>,
@@ -98,20 +96,13 @@ impl Parent {
     /// An agent of which nothing runs yet.
     pub fn new(os: Arc<dyn Os>) -> io::Result<Self> {
         let broker = broker::broker()?;
-        let shared = memfd_create("mod_tls", MemfdFlags::CLOEXEC)?;
-        // Else every uid could open it for writing again, through /proc/self/fd.
-        fchmod(&shared, Mode::RUSR | Mode::WUSR)?;
-        ftruncate(&shared, HEAD)?;
-        let shared = File::from(shared);
-        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&shared));
-        let view = File::from(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?);
-        let end = os.map(&view, false)?;
+        let shared = os.board()?;
         let transport = Transport::new(broker.children.try_clone()?, 1);
-        let board = Arc::new(Board::new(view, end));
+        let board = Arc::new(Board::new(shared.read));
         Ok(Self {
             os,
             broker,
-            shared: Kept::new(shared)?,
+            shared,
             board,
             transport,
             running: None,
@@ -294,7 +285,7 @@ impl Parent {
         let mut birth = Some(Birth {
             control: far_control.into(),
             speaker,
-            board: self.shared.try_clone()?,
+            board: self.shared.write,
             broker: self.broker.signer.try_clone()?,
             life: end.into(),
         });

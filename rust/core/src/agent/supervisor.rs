@@ -23,6 +23,7 @@ use super::reload::Watch;
 use super::sandbox;
 use super::signer::Limits;
 use crate::creds::{Dialog, Store};
+use crate::words::Words;
 
 mod keyring;
 mod loading;
@@ -53,7 +54,7 @@ pub struct Birth {
     /// Lines for the log go here.
     pub speaker: OwnedFd,
     /// New certificates are published here.
-    pub board: File,
+    pub board: Words,
     /// The signer's end of the broker.
     pub broker: OwnedFd,
     /// Becomes readable when the parent is gone or has made another agent.
@@ -66,7 +67,6 @@ impl Birth {
         vec![
             self.control.as_raw_fd(),
             self.speaker.as_raw_fd(),
-            self.board.as_raw_fd(),
             self.broker.as_raw_fd(),
             self.life.as_raw_fd(),
         ]
@@ -112,7 +112,7 @@ pub fn run(os: Arc<dyn Os>, birth: Birth) -> i32 {
 
 fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
     let _ = rustix::thread::set_name(c"tls-keys");
-    let board = BoardWriter::new(birth.board.try_clone()?, os.map(&birth.board, true)?);
+    let board = BoardWriter::new(birth.board);
     Ok(Supervisor {
         os,
         control: UnixStream::from(birth.control),

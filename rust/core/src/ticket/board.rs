@@ -5,7 +5,8 @@
 //! not through a stop.
 
 use super::counters::{CHILDREN_WORDS, Counters};
-use super::lane::{KeyBytes, LANE_WORDS, Lane, load};
+use super::lane::{KeyBytes, LANE_WORDS, Lane};
+use crate::words::load;
 use core::sync::atomic::AtomicU64;
 
 /// Words of shared memory that a board needs.

@@ -5,8 +5,9 @@ use super::board::{
     AHEAD, HEADER_WORDS, INTERVAL, ISSUING, LANES, MAX_LIFETIME, Parts, RANDOM, RETENTION, SKEW,
 };
 use super::counters::Tally;
-use super::lane::{KeyBytes, LaneWriter, store};
+use super::lane::{KeyBytes, LaneWriter};
 use super::seal::KEY_LEN;
+use crate::words::store;
 use core::sync::atomic::AtomicU64;
 use zeroize::Zeroizing;
 

@@ -6,7 +6,8 @@
 //! the words has the whole key of that lane and interval, wherever the writer was meanwhile, and wherever it died.
 
 use super::seal::KEY_LEN;
-use core::sync::atomic::{AtomicU64, Ordering};
+use crate::words::{load, store};
+use core::sync::atomic::AtomicU64;
 use zeroize::Zeroizing;
 
 /// Intervals that a lane remembers: a week of hours, the one running, the next two, and some to spare.
@@ -218,22 +219,6 @@ fn slots(words: &'static [AtomicU64]) -> impl Iterator<Item = &'static [AtomicU6
 
 fn slot(words: &'static [AtomicU64], epoch: u64) -> Option<&'static [AtomicU64]> {
     slots(words).nth(place_of(epoch)?)
-}
-
-/// Every load of shared memory.
-pub(super) fn load(word: &AtomicU64) -> u64 {
-    #[cfg(test)]
-    super::model::before_a_load();
-    word.load(Ordering::SeqCst)
-}
-
-/// Every store to shared memory.
-pub(super) fn store(word: &'static AtomicU64, value: u64) {
-    #[cfg(test)]
-    if super::model::recorded(word, value) {
-        return;
-    }
-    word.store(value, Ordering::SeqCst);
 }
 
 #[cfg(test)]

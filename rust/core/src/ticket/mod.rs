@@ -22,8 +22,6 @@ pub mod courier;
 pub mod envelope;
 pub mod keeper;
 mod lane;
-#[cfg(test)]
-mod model;
 mod seal;
 pub mod sealer;
 pub mod secret;
@@ -41,5 +39,7 @@ pub use secret::SecretFile;
 pub use store::{Cache, Lookup, SessionStore};
 pub use ticketer::Ticketer;
 
+#[cfg(test)]
+mod model_tests;
 #[cfg(test)]
 mod seam_tests;

@@ -51,7 +51,7 @@ impl Os for TestOs {
 
     fn ignore_signals(&self) {}
 
-    fn map(&self, _: &std::fs::File, _: bool) -> io::Result<&'static std::sync::atomic::AtomicU64> {
+    fn board(&self) -> io::Result<crate::agent::BoardMemory> {
         unreachable!("the signer has no board")
     }
 
