@@ -2,10 +2,12 @@
 //! foreign bytes, which must neither panic nor contradict itself.
 
 mod brotli;
+mod connection;
 mod resumption;
 mod x509;
 
 pub use brotli::brotli;
+pub use connection::connection;
 pub use resumption::ticket;
 pub use x509::certificate;
 

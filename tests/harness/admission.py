@@ -11,6 +11,8 @@ from .waiting import wait_until
 
 # Refusals are what these servers are for: thousands of lines that nobody reads.
 QUIET = "warn ssl:crit proxy:crit proxy_http:crit"
+# The same where reasons are compared.
+TELLING = "emerg ssl:debug"
 VERSIONS = ("1.2", "1.3")
 # What a server says of a certificate: of a client's, of a backend's, by mod_ssl, by ours.
 REASON = re.compile(r"Certificate Verification: Error \(\d+\): ([^\[\n]*)|certificate is refused(?:: ([^(\n]*))?"

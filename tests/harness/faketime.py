@@ -24,8 +24,8 @@ class Clock:
             self.environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
         home.chmod(0o755)
 
-    def set(self, seconds: int) -> None:
+    def set(self, seconds: float) -> None:
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(f"{seconds:+d}\n")
+        fresh.write_text(f"{seconds:+}\n")
         fresh.chmod(0o644)
         fresh.rename(self._file)

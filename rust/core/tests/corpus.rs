@@ -72,6 +72,11 @@ fn certificate_chains_for_brotli() {
 }
 
 #[test]
+fn connections() {
+    replay("connection", 20, fuzzing::connection);
+}
+
+#[test]
 fn agent_seeds() {
     replay("agent", 12, fuzzing::agent);
 }

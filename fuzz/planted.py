@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""Plants a fault for each fuzz target in a copy of the tree, and fuzzes until each is found.
+usage: fuzz/planted.py [TARGET...]; a target that finds nothing within SECONDS has failed. Prints the rows of docs/robustness.md."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[1]
+COPY = TOP / "build" / "fuzz" / "planted"
+SECONDS = 180
+# Target: file, what stands there, what is put there instead, in words.
+FAULTS = {
+    "certificate": ("rust/core/src/x509/der.rs", "let value = content.get(..length)?;", "let value = &content[..length];",
+                    "a length that is believed"),
+    "ticket": ("rust/core/src/ticket/envelope.rs", "[1] => Some(reader.client()?),", "[1 | 2] => Some(reader.client()?),",
+               "two spellings of one envelope"),
+    "brotli": ("rust/core/src/compress/brotli.rs", "out.put(command.insert.extra_bits, command.insert.extra);",
+               "out.put(command.insert.extra_bits, command.insert.extra & 0x1ff);", "runs of more than 1,000 literals cut short"),
+    "ocsp": ("rust/core/src/x509/der.rs", "rest.split_at_checked(octets)?", "rest.split_at(octets)", "a length that is believed"),
+    "pem": ("rust/core/src/creds/pem.rs", "start.get(..start.len() - before).unwrap_or_default()", "&start[..start.len() - before - 1]",
+            "one octet too few"),
+    "key": ("rust/core/src/creds/der.rs", "rest.split_at_checked(count)?", "rest.split_at(count)", "a length that is believed"),
+    "agent": ("rust/core/src/agent/wire.rs", "STATUSES.get(usize::from(code)).copied()", "Some(STATUSES[usize::from(code)])",
+              "a status that is believed"),
+    "hello": ("rust/core/src/hello.rs", "self.0.split_at_checked(length)?", "self.0.split_at(length)", "a length that is believed"),
+    "ciphers": ("src/config/cipher_language.cpp", "return order_.drop(match);", "return order_.kill(match);",
+                "a suite that cannot come back"),
+    "directives": ("src/config/listener.cpp", "text.substr(0, colon)", "text.substr(colon + 3)", "the wrong end of an address"),
+}
+
+
+def copy_tree() -> None:
+    for part in ("rust", "src", "fuzz", "tests/unit", "tests/data", "tools", "Cargo.toml", "Cargo.lock", ".cargo", "dev", "tests/client"):
+        source, copy = TOP / part, COPY / part
+        if source.is_dir():
+            shutil.copytree(source, copy, dirs_exist_ok=True)
+        else:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy)
+    # What was built already of other crates serves here too.
+    built, reused = TOP / "build" / "fuzz" / "target", COPY / "build" / "fuzz" / "target"
+    if built.exists() and not reused.exists():
+        shutil.copytree(built, reused, copy_function=os.link)
+
+
+def plant(target: str) -> None:
+    name, old, new, _ = FAULTS[target]
+    text = (COPY / name).read_text()
+    if old not in text:
+        sys.exit(f"{name} has no {old!r} any more: plant another fault")
+    (COPY / name).write_text(text.replace(old, new, 1))
+
+
+def find(target: str) -> str:
+    log = COPY / "build" / "fuzz" / f"{target}.log"
+    shutil.rmtree(COPY / "build" / "fuzz" / "corpus" / target, ignore_errors=True)
+    log.unlink(missing_ok=True)
+    done = subprocess.run([COPY / "tools" / "fuzz.sh", target, str(SECONDS)], capture_output=True, text=True)
+    text = log.read_text(errors="replace") if log.exists() else done.stdout + done.stderr
+    if done.returncode == 0 or "Test unit written" not in text:
+        return f"NOT FOUND (code {done.returncode}): {text[-500:]}"
+    where = re.search(r"panicked at ([^\n]*):|does not hold: ([^\n(]*)|(terminating[^\n]*|runtime error:[^\n]*|ERROR: AddressSanitizer: \S+)", text)
+    runs = re.findall(r"^#(\d+)", text, re.M)
+    return f"after {runs[-1] if runs else 'its seeds, at most'} inputs: {next(filter(None, where.groups())) if where else 'a crash'}"
+
+
+def main() -> int:
+    failed, targets = 0, sys.argv[1:] or list(FAULTS)
+    copy_tree()
+    for target in targets:
+        plant(target)
+    for target in targets:
+        said = find(target)
+        failed += said.startswith("NOT")
+        print(f"| {target} | {FAULTS[target][3]} (`{FAULTS[target][0]}`) | {said} |", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    os.nice(10)
+    sys.exit(main())
