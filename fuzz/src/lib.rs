@@ -11,6 +11,10 @@ pub use connection::connection;
 pub use resumption::ticket;
 pub use x509::certificate;
 
+use std::sync::atomic::AtomicU32;
+
+use mod_tls_core::agent::channel::words::Words;
+use mod_tls_core::agent::channel::{Layout, slot};
 use mod_tls_core::agent::{shape, wire};
 use mod_tls_core::creds::passphrase::{Answer, Passphrases, Question};
 use mod_tls_core::creds::{certificate, decrypt, key, ocsp, pem};
@@ -47,9 +51,12 @@ pub fn key(data: &[u8]) {
     let _ = key::read_key("file", data);
 }
 
-/// A frame of a child or of the signer: what parses is exactly one encoding, and no message has a shape in both roles.
+/// A frame of a child or of the signer, and a channel's memory whose first bytes are these. What parses is exactly one
+/// encoding, no message has a shape in both roles, and nothing that is read of the memory exceeds its bounds.
 pub fn agent(data: &[u8]) {
-    let _ = (wire::parse_hello(data), wire::parse_welcome(data));
+    if let Ok(number) = wire::parse_probe(data) {
+        assert_eq!(wire::probe(number), data);
+    }
     if let Ok(request) = wire::Request::parse(data) {
         let mut again = request.head().to_vec();
         again.extend_from_slice(request.message);
@@ -63,6 +70,41 @@ pub fn agent(data: &[u8]) {
         again.extend_from_slice(reply.signature);
         assert_eq!(again, data);
     }
+    channel_memory(data);
+}
+
+/// Both ends over a memory that somebody has scribbled on: the signer's first, then the child's.
+fn channel_memory(data: &[u8]) {
+    let layout = Layout::new([1, 2, 3, 33].get(data.len() % 4).copied().unwrap_or(1));
+    let memory: Vec<AtomicU32> = (0..layout.bytes() / 4).map(|_| AtomicU32::new(0)).collect();
+    let words = memory.as_slice();
+    words.write(0, data);
+    let asked = slot::requests(words, layout);
+    assert!(asked.len() <= layout.slots() && asked.iter().all(|slot| *slot < layout.slots()));
+    assert!(slot::requests(words, layout).is_empty());
+    let mut frame = Vec::new();
+    for slot in 0..layout.slots() {
+        if let Some(number) = slot::take(words, layout, slot, 5, &mut frame) {
+            assert!(frame.len() <= wire::MAX_REQUEST && number < slot::NUMBERS);
+            assert!(!slot::is_asked(words, layout, slot, 5), "taken once");
+            assert!(slot::is_wanted(words, layout, slot, 5, number));
+            assert!(slot::answer(words, layout, slot, 5, number, &[7; 80]));
+        }
+        assert!(slot::reply(words, layout, slot).len() <= wire::MAX_REPLY);
+    }
+    // Whoever was said to own a slot is gone: the child can use each of them.
+    for _ in 0..layout.slots() {
+        let slot = slot::claim(words, layout, 9, |_| false).unwrap_or(usize::MAX);
+        let number = slot::ask(words, layout, slot, |_| vec![1, 2, 3]);
+        assert_eq!(slot::take(words, layout, slot, 6, &mut frame), Some(number));
+        assert_eq!(frame, [1, 2, 3]);
+        assert!(slot::answer(words, layout, slot, 6, number, &[1]));
+        assert_eq!(
+            slot::progress(words, layout, slot, number),
+            slot::Progress::Done
+        );
+    }
+    assert_eq!(slot::claim(words, layout, 9, |_| false), None);
 }
 
 const LEAF: &[u8] = include_bytes!("../ocsp/leaf.der");

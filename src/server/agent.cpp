@@ -1,7 +1,9 @@
 #include "server/agent.hpp"
 
+#include <ap_mpm.h>
 #include <apr_thread_proc.h>
 #include <mpm_common.h>
+#include <unistd.h>
 #include <unixd.h>
 
 #include <exception>
@@ -109,6 +111,12 @@ int monitor(apr_pool_t* /*pool*/, server_rec* s) {
   return DECLINED;
 }
 
+// Who is a child is what the MPM says, right after it forked one.
+void child_status(server_rec* s, pid_t pid, ap_generation_t /*generation*/, int /*slot*/, mpm_child_status status) {
+  if (status == MPM_CHILD_STARTED && pid != getpid() && rs::agent_child_began(pid)) look_after(s);
+  if (status == MPM_CHILD_EXITED) rs::agent_child_ended(pid);
+}
+
 void child_init(apr_pool_t* /*pool*/, server_rec* /*s*/) { rs::agent_become_child(mpm_number(AP_MPMQ_MAX_THREADS)); }
 
 // An MPM detaches in its pre_config hook of a start's second reading (server/mpm/event/event.c, event_pre_config, which
@@ -179,6 +187,7 @@ void register_agent_hooks() {
   ap_hook_pre_config(apr::hook<before_detaching, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, before_the_mpm);
   ap_hook_check_config(apr::hook<after_detaching, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_monitor(apr::hook<monitor, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_status(apr::hook<child_status>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }
 

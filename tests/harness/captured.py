@@ -1,81 +1,98 @@
 #!/usr/bin/python3
-"""A child of httpd in somebody else's hands. Started by httpd as a piped log, it takes the way to the signer from its
-parent (as root it may) and abuses it: captured.py GO OUT KEY-ID. Begins when the file GO is there, writes what came
-of each abuse to OUT as JSON, and stays until httpd ends."""
+"""Code in a child of httpd that is in somebody else's hands: captured.py CHILD SIGNER OUT KEY-ID. Does with what the child
+has (as root it may take it) all that code in it could do, writes what came of each abuse to OUT as JSON, and kills it."""
 import ctypes
+import errno
+import fcntl
+import glob
 import json
+import mmap
 import os
 import random
-import resource
-import socket
+import signal
+import struct
 import sys
+import threading
 import time
 
 PIDFD_GETFD = 438
+FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE = 1, 2
 SERVER, CLIENT = 0, 1
 ECDSA_P256, RSA_PSS = 0x0403, 0x0804
-HELLO = bytes([1, 0, 0, 0])
 SIGNABLE = b" " * 64 + b"TLS 1.3, server CertificateVerify\0" + b"\x5a" * 32
+# As rust/core/src/agent/channel.rs lays the memory out.
+BITS, SLOT, SHORT, REPLY, HEAD_BYTES = 128, 1664, 556, 572, 16
+FREE, ASKED, TAKEN, WRITING, DONE = range(5)
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def sockets_of(pid: int) -> list[socket.socket]:
-    """Copies of the parent's local sockets that keep message borders."""
-    handle = os.pidfd_open(pid)
-    found = []
-    for entry in sorted(os.listdir(f"/proc/{pid}/fd"), key=int):
-        if not os.readlink(f"/proc/{pid}/fd/{entry}").startswith("socket:"):
-            continue
-        copy = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, handle, int(entry), 0)
-        if copy < 0:
-            continue
-        taken = socket.socket(fileno=copy)
-        if taken.family == socket.AF_UNIX and taken.type == socket.SOCK_SEQPACKET:
-            found.append(taken)
+def channel_of(pid: int, signer: int) -> tuple[int, int, int]:
+    """Copies of a child's channel: the memory as a file, its size, and the bell."""
+    area = next(line.split()[0] for line in open(f"/proc/{pid}/maps") if "memfd:mod_tls-channel" in line)
+    start, end = (int(number, 16) for number in area.split("-"))
+    memory = os.open(f"/proc/{pid}/map_files/{area}", os.O_RDWR)
+    theirs = eventfds(signer)
+    bell = next(fd for number, fd in eventfds(pid).items() if number in theirs)
+    return memory, end - start, LIBC.syscall(PIDFD_GETFD, os.pidfd_open(pid), bell, 0)
+
+
+def eventfds(pid: int) -> dict[str, int]:
+    """A process's eventfds, by the kernel's number for them."""
+    found = {}
+    for path in glob.glob(f"/proc/{pid}/fdinfo/*"):
+        for line in open(path):
+            if line.startswith("eventfd-id:"):
+                found[line.split()[1]] = int(path.rpartition("/")[2])
     return found
 
 
-def offer(broker: socket.socket, hello: bytes = HELLO, seconds: float = 5.0):
-    """A socket of which the signer got the other end, and its welcome (None: there was none)."""
-    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    socket.send_fds(broker, [hello], [far.fileno()])
-    far.close()
-    near.settimeout(seconds)
-    try:
-        return near, near.recv(16)
-    except OSError:
-        return near, None
+class Child:
+    """The channel as its hostile owner sees it."""
 
+    def __init__(self, pid: int, signer: int, key: bytes):
+        self.pid, self.key = pid, key
+        self.file, self.size, self.bell = channel_of(pid, signer)
+        self.memory = mmap.mmap(self.file, self.size)
 
-class Signer:
-    """The signer as its hostile client sees it."""
+    def word(self, at: int, value: int | None = None) -> int:
+        if value is not None:
+            self.memory[at:at + 4] = struct.pack("=I", value & 0xFFFFFFFF)
+        return struct.unpack("=I", self.memory[at:at + 4])[0]
 
-    def __init__(self, key: bytes):
-        for broker in sockets_of(os.getppid()):
-            self.broker = broker
-            if offer(broker, seconds=1.0)[1]:
-                break
-        self.key = key
-
-    def connect(self) -> socket.socket:
-        connection, welcome = offer(self.broker)
-        assert welcome == bytes([1, 1, 0, 0]), welcome
-        return connection
-
-    def request(self, message=SIGNABLE, *, role=SERVER, scheme=ECDSA_P256, key=None, number=7) -> bytes:
-        return (bytes([1, 2, role, 0]) + number.to_bytes(4, "big") + scheme.to_bytes(2, "big") + b"\0\0"
-                + (key or self.key) + message)
-
-    def answer(self, frame: bytes) -> tuple[int, bytes]:
-        """Status and signature; -1 where the connection was cut."""
-        connection = self.connect()
+    def ring(self, times: int = 1):
         try:
-            connection.send(frame)
-            reply = connection.recv(4096)
+            os.write(self.bell, struct.pack("=Q", times))
         except OSError:
-            reply = b""
-        finally:
-            connection.close()
-        return (reply[2], reply[8:]) if reply else (-1, b"")
+            pass
+
+    def request(self, message=SIGNABLE, *, role=SERVER, scheme=ECDSA_P256, key=None, version=2):
+        return lambda number: (bytes([version, 2, role, 0]) + number.to_bytes(4, "big") + scheme.to_bytes(2, "big") + b"\0\0"
+                               + (key or self.key) + message)
+
+    def ask(self, frame, slot: int = 0, length: int | None = None) -> int:
+        at = BITS + slot * SLOT
+        number = ((self.word(at) >> 13) + 1) % (1 << 19)
+        frame = frame(number) if callable(frame) else frame
+        self.word(at, FREE | number << 13)
+        self.memory[at + HEAD_BYTES:at + HEAD_BYTES + min(len(frame), SHORT)] = frame[:SHORT]
+        self.word(at + 8, len(frame) if length is None else length)
+        self.word(at, ASKED | number << 13)
+        self.word(slot // 32 * 4, self.word(slot // 32 * 4) | 1 << slot % 32)
+        self.ring()
+        return number
+
+    def answer(self, frame, slot: int = 0, seconds: float = 3.0, length: int | None = None) -> tuple[int, bytes]:
+        """Status and signature; -1 where none came."""
+        number, end = self.ask(frame, slot, length), time.monotonic() + seconds
+        at = BITS + slot * SLOT
+        while time.monotonic() < end:
+            state = self.word(at)
+            if state & 7 == DONE and state >> 13 == number:
+                start = at + HEAD_BYTES + SHORT
+                reply = self.memory[start:start + self.word(at + 12)]
+                return reply[2], reply[8:]
+            time.sleep(0.001)
+        return -1, b""
 
     # -- abuses ------------------------------------------------------------------------------------------------------
     def honest(self):
@@ -86,91 +103,94 @@ class Signer:
         chance = random.Random(1)
         return sorted({self.answer(chance.randbytes(chance.randrange(1, 300)))[0] for _ in range(200)})
 
-    def huge(self):
-        return [self.answer(self.request(b"x" * size))[0] for size in (513, 66_000, 150_000)]
-
-    def half(self):
-        whole = self.request()
-        return sorted({self.answer(whole[:length])[0] for length in range(1, 44, 6)})
-
-    def flood(self):
-        """Ten thousand requests whose answers nobody reads."""
-        connection, sent = self.connect(), 0
-        connection.setblocking(False)
-        connects = 1
-        while sent < 10_000:
-            try:
-                connection.send(self.request())
-                sent += 1
-            except BlockingIOError:
-                time.sleep(0.0001)
-            except OSError:
-                connection.close()
-                connection = self.connect()
-                connection.setblocking(False)
-                connects += 1
-        connection.close()
-        return connects
+    def lengths(self):
+        return sorted({self.answer(self.request(), length=length)[0] for length in (0, 43, 44, 557, 65_600, 1 << 31, 2**32 - 1)})
 
     def wrong(self):
-        return {"key": self.answer(self.request(key=b"\x11" * 32))[0], "role": self.answer(self.request(role=CLIENT))[0],
-                "scheme": self.answer(self.request(scheme=RSA_PSS))[0],
-                "shape": self.answer(self.request(b"I owe you 1000"))[0]}
+        ask = lambda **what: self.answer(self.request(**what))[0]
+        return {"key": ask(key=b"\x11" * 32), "role": ask(role=CLIENT), "scheme": ask(scheme=RSA_PSS),
+                "shape": ask(message=b"I owe you 1000"), "version": ask(version=1), "number": self.answer(self.request()(99))[0]}
 
-    def versions(self):
-        return offer(self.broker, bytes([9, 0, 0, 0]))[1][2]
+    def flood(self):
+        """Ten thousand requests whose answers nobody reads, over all slots."""
+        for turn in range(10_000):
+            self.ask(self.request(), slot=turn % 16)
+        return "asked"
 
-    def grandchild(self):
-        """A process that is none of httpd's children, like a CGI program."""
-        reader, writer = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.write(writer, offer(self.broker)[1] or b"\xff" * 4)
-            os._exit(0)
-        os.waitpid(pid, 0)
-        return os.read(reader, 4)[2]
+    def scribble(self):
+        """Every word that there is, for two seconds, from four threads, while the bell rings."""
+        def write(seed: int):
+            chance, end = random.Random(seed), time.monotonic() + 2
+            while time.monotonic() < end:
+                for _ in range(200):
+                    at = chance.randrange(0, self.size // 4 if chance.random() < 0.3 else BITS // 4 + 16 * SLOT // 4) * 4
+                    self.word(at, chance.choice([0, 1, 2, 3, 4, 0xFFFFFFFF, 600, 70_000, chance.getrandbits(32)]))
+                self.ring()
+        threads = [threading.Thread(target=write, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return "written"
 
-    def stolen(self):
-        """A connection of this process, used by another one."""
-        connection = self.connect()
-        pid = os.fork()
-        if pid == 0:
-            connection.send(self.request())
-            os._exit(0)
-        os.waitpid(pid, 0)
-        try:
-            return len(connection.recv(4096))
-        except OSError:
-            return 0
+    def bell_storm(self):
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            self.ring()
+        self.ring(2**64 - 2 - 2**40)
+        fcntl.fcntl(self.bell, fcntl.F_SETFL, 0)  # blocking, for whoever should read it
+        return "rung"
 
-    def hoard(self):
-        """As many connections as there are to be had."""
-        held = []
-        while len(held) < 5000:
-            connection, welcome = offer(self.broker)
-            held.append(connection)
-            if not welcome or welcome[2] != 0:
-                break
-        return [len(held), welcome[2] if welcome else None]
+    def resize(self):
+        """Longer, shorter, or with holes: whoever has the memory mapped must not be ended by it."""
+        came = []
+        for size in (0, 4096, self.size * 2):
+            try:
+                os.ftruncate(self.file, size)
+                came.append("done")
+            except OSError as error:
+                came.append(errno.errorcode[error.errno])
+        hole = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
+        LIBC.fallocate(self.file, hole, ctypes.c_long(0), ctypes.c_long(self.size))
+        return came
+
+    def lock(self):
+        """Locks of every kind, on all that it has."""
+        for file in (self.file, self.bell):
+            for take in (lambda: fcntl.flock(file, fcntl.LOCK_EX), lambda: fcntl.lockf(file, fcntl.LOCK_EX)):
+                try:
+                    take()
+                except OSError:
+                    pass
+        return "locked"
+
+    def sockets(self):
+        """Local sockets of the child: nothing that it could send descriptors over, or shut down."""
+        mine = {os.readlink(path)[8:-1] for path in glob.glob(f"/proc/{self.pid}/fd/*") if os.readlink(path).startswith("socket:")}
+        return [line.split()[4:8] for line in open("/proc/net/unix") if line.split()[6] in mine]
+
+    def death(self):
+        """The child dies, with a request under way; what it left behind asks on."""
+        asking = [self.ask(self.request(), slot=slot) for slot in range(16)]
+        os.kill(self.pid, signal.SIGKILL)
+        while os.path.exists(f"/proc/{self.pid}") and "Z" not in open(f"/proc/{self.pid}/stat").read().rpartition(")")[2][:3]:
+            time.sleep(0.01)
+        time.sleep(1)
+        return [len(asking), *sorted({self.answer(self.request(), slot=slot, seconds=0.5)[0] for slot in range(4)})]
 
 
 def main() -> None:
-    go, out, key = sys.argv[1:]
-    while not os.path.exists(go):
-        time.sleep(0.02)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
-    signer = Signer(bytes.fromhex(key))
-    results = {}
-    for abuse in ("honest", "random_bytes", "huge", "half", "flood", "wrong", "versions", "grandchild", "stolen", "hoard"):
+    pid, signer, out, key = sys.argv[1:]
+    child, results = Child(int(pid), int(signer), bytes.fromhex(key)), {}
+    for abuse in ("honest", "random_bytes", "lengths", "wrong", "flood", "scribble", "bell_storm", "resize", "lock", "sockets",
+                  "honest", "death"):
         try:
-            results[abuse] = getattr(signer, abuse)()
+            results[abuse if abuse not in results else f"{abuse} again"] = getattr(child, abuse)()
         except Exception as error:
             results[abuse] = repr(error)
-    with open(f"{out}.part", "w") as file:
+    with open(out, "w") as file:
         json.dump(results, file)
-    os.rename(f"{out}.part", out)
-    while sys.stdin.buffer.read(4096):
-        pass
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -85,6 +85,49 @@ def test_a_stopped_signer_is_replaced(server, ca):
     assert agent(server).signer != before.signer
 
 
+def test_a_signer_whose_threads_hang_is_replaced(server, ca):
+    """A deadlock, a descriptor whose close(2) waits: the process lives, but answers nobody."""
+    before = agent(server)
+    assert curl(server.port, ca=ca.file).status == 200
+    hang = Path(__file__).parents[1] / "harness" / "hang.py"
+    with subprocess.Popen(["/usr/bin/python3", hang, str(before.signer)], stdout=subprocess.PIPE) as hanging:
+        assert hanging.stdout.readline() == b"hangs\n"
+        server.log.allow("TLS0402")
+        server.log.expect(r"TLS0304.*did not answer within a second")
+        wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "handshakes again")
+        assert agent(server).signer != before.signer and agent(server).supervisor == before.supervisor
+        assert hanging.wait(20) == 0
+
+
+def test_children_ask_new_agents_over_their_old_channels(httpd, ca):
+    """What a child shares with the signer outlives both of the agent's processes, and each new child gets its own."""
+    settings = "StartServers 3\nServerLimit 4\nThreadsPerChild 4\nMaxRequestWorkers 16\nMinSpareThreads 1\nMaxSpareThreads 16"
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], mpm_settings=settings, allow=("TLS0304", "TLS0306", "TLS0402"))
+    channels = {channel(pid) for pid in server.children}
+    assert len(channels) == len(server.children) == 3 and all(len(one) == 1 for one in channels), channels
+    assert channel(agent(server).signer) == frozenset().union(*channels, channel(agent(server).supervisor))
+    for victims in ("signer", "supervisor", "both"):
+        before = agent(server)
+        for name in ("supervisor", "signer"):
+            if victims in (name, "both"):
+                os.kill(getattr(before, name), signal.SIGKILL)
+        wait_until(lambda: curl(server.port, ca=ca.file).status == 200 and agent(server) != before, "a new agent")
+        assert {channel(pid) for pid in server.children} == channels
+        for _ in range(12):
+            assert curl(server.port, ca=ca.file).status == 200
+    gone = server.children[0]
+    lost = channel(gone)
+    os.kill(gone, signal.SIGKILL)
+    server.log.allow("AH00052")
+    wait_until(lambda: not lost & channel(agent(server).signer), "its channel to go with it")
+
+
+def channel(pid: int) -> frozenset[str]:
+    """The channels that a process has mapped, by the memory's number."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return frozenset(line.split()[4] for line in lines if "memfd:mod_tls-channel" in line)
+
+
 def test_a_stopped_supervisor_is_replaced(server, ca):
     """Handshakes do not need it, and a restart does not wait for it."""
     kept, before = open_connection(server, ca), agent(server)

@@ -8,6 +8,7 @@ use mod_tls_core::client::{self, Machines};
 
 use crate::credentials::{Credentials, request};
 use crate::ffi;
+use crate::forks::{Line, claim_line, take_line};
 use crate::guard::{guard, guard_result};
 use crate::os::Linux;
 
@@ -92,11 +93,6 @@ fn weaknesses(weak: Weaknesses) -> Vec<String> {
         weak.unfiltered,
         "its signer runs without a system call filter, for the kernel has none",
     );
-    say(
-        weak.unlisted,
-        "it cannot list httpd's children, for the kernel lacks CONFIG_PROC_CHILDREN, and admits all that inherited \
-         its socket",
-    );
     lines
 }
 
@@ -125,12 +121,39 @@ pub fn agent_pid() -> i32 {
 }
 
 /// See the bridge.
+pub fn agent_child_began(pid: i32) -> bool {
+    guard(
+        || false,
+        || {
+            // Taken even where nobody wants it: the child waits for nothing then.
+            let line = claim_line(Line::Agent);
+            agent()
+                .as_mut()
+                .is_some_and(|parent| parent.child_began(pid, line))
+        },
+    )
+}
+
+/// See the bridge.
+pub fn agent_child_ended(pid: i32) {
+    guard(
+        || (),
+        || {
+            if let Some(parent) = agent().as_mut() {
+                parent.child_ended(pid);
+            }
+        },
+    );
+}
+
+/// See the bridge.
 pub fn agent_become_child(threads: usize) {
     guard(
         || (),
         || {
+            let line = take_line(Line::Agent);
             if let Some(parent) = agent().take() {
-                parent.become_child(threads);
+                parent.become_child(threads, line);
             }
         },
     );

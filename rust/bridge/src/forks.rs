@@ -24,7 +24,6 @@ const REGIONS: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
     /// The way to the signer.
-    #[expect(dead_code, reason = "for the channel of each child")]
     Agent,
     /// The keys of sessions.
     Sessions,
@@ -211,6 +210,9 @@ extern "C" fn prepare() {
         let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
         // SAFETY: fills the two places.
         if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, pair.as_mut_ptr()) } == 0 {
+            // The parent only speaks. What the other end could send might be descriptors whose close(2) takes long.
+            // SAFETY: a socket just made.
+            unsafe { libc::shutdown(pair[0], libc::SHUT_RD) };
             near.store(pair[0], Ordering::Release);
             far.store(pair[1], Ordering::Release);
         }

@@ -8,6 +8,7 @@ mod guard;
 mod identity;
 #[cfg(debug_assertions)]
 mod inject;
+mod memory;
 mod os;
 mod policy;
 mod resumption;
@@ -16,7 +17,8 @@ mod shared;
 mod verifier;
 
 use agent::{
-    agent_become_child, agent_end, agent_load, agent_look_after, agent_pid, agent_prepare,
+    agent_become_child, agent_child_began, agent_child_ended, agent_end, agent_load,
+    agent_look_after, agent_pid, agent_prepare,
 };
 use client::{ClientPolicy, build_client_policy};
 use credentials::{CredentialStore, Credentials, new_credential_store};
@@ -470,6 +472,11 @@ pub mod ffi {
         fn agent_pid() -> i32;
         /// Gives up what belongs to the parent; in child_init, before any thread serves.
         fn agent_become_child(threads: usize);
+        /// The MPM has just forked the child `pid`, which gets its way to the signer. Parent only, in child_status. Says
+        /// whether `agent_look_after` should be called now.
+        fn agent_child_began(pid: i32) -> bool;
+        /// The MPM has waited for the child `pid`. Parent only, in child_status.
+        fn agent_child_ended(pid: i32);
         /// Ends the agent, where a configuration has no use for it any more. Parent only.
         fn agent_end();
 

@@ -6,10 +6,11 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use mod_tls_core::agent::{BoardMemory, Os, Received};
+use mod_tls_core::agent::{BoardMemory, Os, Received, Shared};
 use mod_tls_core::words::Words;
 
 use crate::forks;
+use crate::memory::Mapping;
 use crate::shared::{self, Descriptors};
 
 /// Linux.
@@ -24,9 +25,9 @@ const MAPPED: libc::c_int = 128 * 1024;
 /// Words of a board: 256 MiB.
 const BOARD: usize = 32 << 20;
 
-/// Control data: credentials and room for a few descriptors, aligned as cmsghdr wants it.
+/// Control data: credentials (32 bytes with their head) and three descriptors (32), aligned as cmsghdr wants it.
 #[repr(C, align(8))]
-struct Control([u8; 128]);
+struct Control([u8; 64]);
 
 impl Os for Linux {
     fn receive(&self, socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
@@ -45,12 +46,12 @@ impl Os for Linux {
         // SAFETY: the header names the buffer and the control block above, which outlive the call.
         let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
         let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
-        let (pid, fd) = read_control(&header);
+        let (pid, fds) = read_control(&header);
         let cut = header.msg_flags & libc::MSG_TRUNC != 0;
         Ok(Received {
             length: if cut { buffer.len() + 1 } else { length },
             pid,
-            fd,
+            fds,
         })
     }
 
@@ -92,6 +93,10 @@ impl Os for Linux {
         Ok(BoardMemory { write, read })
     }
 
+    fn share(&self, memory: BorrowedFd<'_>, length: usize) -> io::Result<Box<dyn Shared>> {
+        Ok(Box::new(Mapping::new(memory, length)?))
+    }
+
     fn trim(&self) {
         // SAFETY: looks at the allocator's own lists and settings, under its locks.
         #[cfg(target_env = "gnu")]
@@ -125,9 +130,9 @@ fn board_memory() -> io::Result<(Words, OwnedFd)> {
     first.or_else(|error| made.find_map(Result::ok).ok_or(error))
 }
 
-/// The sender's pid and the first descriptor; further ones are closed.
-fn read_control(header: &libc::msghdr) -> (i32, Option<OwnedFd>) {
-    let (mut pid, mut first) = (0, None);
+/// The sender's pid and its descriptors; there is no room for more than a few.
+fn read_control(header: &libc::msghdr) -> (i32, Vec<OwnedFd>) {
+    let (mut pid, mut fds) = (0, Vec::new());
     // SAFETY: the kernel filled the control block that the header names; the macros stay inside of it.
     unsafe {
         let mut at = libc::CMSG_FIRSTHDR(header);
@@ -142,8 +147,7 @@ fn read_control(header: &libc::msghdr) -> (i32, Option<OwnedFd>) {
                     for index in 0..length / size_of::<RawFd>() {
                         let fd = data.cast::<RawFd>().add(index).read_unaligned();
                         // The kernel made this descriptor for us; it has no other owner.
-                        let fd = OwnedFd::from_raw_fd(fd);
-                        first.get_or_insert(fd);
+                        fds.push(OwnedFd::from_raw_fd(fd));
                     }
                 }
                 _ => {}
@@ -151,7 +155,7 @@ fn read_control(header: &libc::msghdr) -> (i32, Option<OwnedFd>) {
             at = libc::CMSG_NXTHDR(header, at);
         }
     }
-    (pid, first)
+    (pid, fds)
 }
 
 /// Blocks all signals; gives what was blocked before.
@@ -238,7 +242,7 @@ unsafe fn close_range(from: RawFd, to: RawFd) {
 mod tests {
     use std::io::{Read, Write};
     use std::os::fd::AsFd;
-    use std::os::unix::net::UnixStream;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
 
     use super::*;
 
@@ -280,17 +284,23 @@ mod tests {
 
     #[test]
     fn messages_name_their_sender() {
-        let broker = mod_tls_core::agent::broker().unwrap();
-        // SAFETY: sends two bytes from an array.
-        unsafe { libc::send(broker.children.as_raw_fd(), [1u8, 2].as_ptr().cast(), 2, 0) };
+        let (near, far) = UnixDatagram::pair().unwrap();
+        let on: libc::c_int = 1;
+        let size = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap();
+        // SAFETY: reads a number of ours.
+        let set = unsafe {
+            let fd = far.as_raw_fd();
+            let on = (&raw const on).cast();
+            libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_PASSCRED, on, size)
+        };
+        assert_eq!(set, 0);
+        near.send(&[1, 2]).unwrap();
         let mut buffer = [0; 1];
-        let received = Linux.receive(broker.signer.as_fd(), &mut buffer).unwrap();
+        let received = Linux.receive(far.as_fd(), &mut buffer).unwrap();
         assert_eq!(received.pid, i32::try_from(std::process::id()).unwrap());
         assert_eq!(received.length, 2, "longer than the buffer");
-        assert!(received.fd.is_none());
-        let empty = Linux
-            .receive(broker.signer.as_fd(), &mut buffer)
-            .unwrap_err();
+        assert!(received.fds.is_empty());
+        let empty = Linux.receive(far.as_fd(), &mut buffer).unwrap_err();
         assert_eq!(empty.kind(), io::ErrorKind::WouldBlock);
     }
 }

@@ -7,15 +7,39 @@
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
 
 use zeroize::Zeroizing;
 
-/// Descriptors that can be kept at a time.
-const MOST: usize = 64;
+/// Places of the first part of the table; each further part, made when it is needed, has twice as many as the one
+/// before it. Two for each child of httpd, and a few.
+const FIRST: usize = 64;
+const PARTS: usize = 14;
 const NONE: RawFd = -1;
 
-static KEPT: [AtomicI32; MOST] = [const { AtomicI32::new(NONE) }; MOST];
+static TABLE: [OnceLock<Box<[AtomicI32]>>; PARTS] = [const { OnceLock::new() }; PARTS];
+
+fn places() -> impl Iterator<Item = &'static AtomicI32> {
+    TABLE.iter().map_while(OnceLock::get).flatten()
+}
+
+/// A place for `fd`.
+fn place_for(fd: RawFd) -> Option<&'static AtomicI32> {
+    let take = |place: &&AtomicI32| {
+        place
+            .compare_exchange(NONE, fd, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    };
+    places().find(take).or_else(|| {
+        let (number, part) = TABLE
+            .iter()
+            .enumerate()
+            .find(|(_, part)| part.get().is_none())?;
+        let made = || (0..FIRST << number).map(|_| AtomicI32::new(NONE)).collect();
+        part.get_or_init(made).iter().find(take)
+    })
+}
 
 /// How often the table was emptied by a fork: what was kept before belongs to another process.
 static FORKS: AtomicU32 = AtomicU32::new(0);
@@ -25,7 +49,7 @@ static FORKS: AtomicU32 = AtomicU32::new(0);
 pub struct Kept<T: AsFd> {
     /// There until it is dropped.
     owner: Option<T>,
-    place: usize,
+    place: &'static AtomicI32,
     forks: u32,
 }
 
@@ -36,14 +60,9 @@ impl<T: AsFd> Kept<T> {
     /// The table is full.
     pub fn new(owner: T) -> io::Result<Self> {
         let fd = owner.as_fd().as_raw_fd();
-        let take = |place: &AtomicI32| {
-            place
-                .compare_exchange(NONE, fd, Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
-        };
         let full = || io::Error::other("too many descriptors are kept from forked processes");
         Ok(Self {
-            place: KEPT.iter().position(take).ok_or_else(full)?,
+            place: place_for(fd).ok_or_else(full)?,
             owner: Some(owner),
             forks: FORKS.load(Ordering::Acquire),
         })
@@ -75,8 +94,8 @@ impl<T: AsFd> Drop for Kept<T> {
         if self.is_of_before_a_fork() {
             // The handler has closed it, and the number may be another descriptor's by now.
             std::mem::forget(self.owner.take());
-        } else if let Some(place) = KEPT.get(self.place) {
-            place.store(NONE, Ordering::Release);
+        } else {
+            self.place.store(NONE, Ordering::Release);
         }
     }
 }
@@ -84,7 +103,7 @@ impl<T: AsFd> Drop for Kept<T> {
 /// In a process just forked: gives every kept descriptor to `close`, once. Neither locks nor allocates; for the handler
 /// of the bridge.
 pub fn close_kept(close: impl Fn(RawFd)) {
-    for place in &KEPT {
+    for place in places() {
         let fd = place.swap(NONE, Ordering::AcqRel);
         if fd != NONE {
             close(fd);
@@ -171,7 +190,7 @@ mod tests {
     static ONE: Mutex<()> = Mutex::new(());
 
     fn kept(fd: RawFd) -> bool {
-        KEPT.iter().any(|place| place.load(Ordering::Acquire) == fd)
+        places().any(|place| place.load(Ordering::Acquire) == fd)
     }
 
     #[test]
@@ -213,5 +232,18 @@ mod tests {
                 .iter()
                 .any(|(address, _)| *address == a && a != b)
         );
+    }
+
+    #[test]
+    fn there_is_room_for_thousands() {
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let all: Vec<_> = (0..5000)
+            .map(|_| Kept::new(file.as_fd()).unwrap())
+            .collect();
+        let places = places().count();
+        drop(all);
+        assert!((5000..20_000).contains(&places), "{places}");
+        assert!(!kept(file.as_raw_fd()), "each is given back");
     }
 }

@@ -1,37 +1,109 @@
-//! Start-time fair queueing: every key gets an equal share of the signer's time, whatever its signatures cost.
+//! Start-time fair queueing by key and process: every key gets an equal share of the signer's time, in each key every
+//! process, and no process more than its share by asking for many keys.
+//!
+//! Each key and each process has a virtual time, by which what was done for it counts on. The next job is one of the
+//! key that is least far; a key is as far as its own time, or as the least far of the processes that ask for it, should
+//! all of these be farther. Of keys that are equally far, as those of one process are, the one with the least time of
+//! its own comes first.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
-/// Idle flows that are kept before all are forgotten.
-const MAX_IDLE_FLOWS: usize = 256;
+/// Times of keys that wait for nothing, kept before all are forgotten.
+const MAX_IDLE: usize = 256;
 
-/// A queue of jobs, shared fairly between flows. Heavy and light flows are kept apart, so that the caller can
-/// keep one thread free of heavy jobs.
+/// A queue of jobs, shared fairly. Heavy and light keys are kept apart, so that the caller can keep one thread free of
+/// heavy jobs.
 #[derive(Debug)]
-pub struct FairQueue<K, J> {
-    flows: HashMap<K, Flow<J>>,
-    light: BTreeSet<(u64, K)>,
-    heavy: BTreeSet<(u64, K)>,
-    now: u64,
+pub struct FairQueue<P, K, J> {
+    keys: HashMap<K, Key<P, J>>,
+    processes: HashMap<P, Process<K>>,
+    /// Keys for which somebody waits, by how far they were when last looked at: they only get farther.
+    light: BTreeSet<(Far, K)>,
+    heavy: BTreeSet<(Far, K)>,
+    /// Those that wait, by their own time: who joins them does not begin before the least far of them.
+    keys_now: Clock<K>,
+    processes_now: Clock<P>,
     jobs: usize,
 }
 
+/// The times of those that wait.
 #[derive(Debug)]
-struct Flow<J> {
-    waiting: VecDeque<(u32, J)>,
-    start: u64,
-    heavy: bool,
+struct Clock<T> {
+    waiting: BTreeSet<(u64, T)>,
+    /// The time of the last that was served.
+    last: u64,
 }
 
-impl<K: Copy + Eq + Hash + Ord, J> FairQueue<K, J> {
+impl<T: Copy + Ord> Clock<T> {
+    fn new() -> Self {
+        Self {
+            waiting: BTreeSet::new(),
+            last: 0,
+        }
+    }
+
+    /// Takes in one that has waited for nothing. What it has had counts on; what it left unused does not.
+    fn join(&mut self, who: T, time: u64) -> u64 {
+        let least = self.waiting.first().map_or(self.last, |(time, _)| *time);
+        let time = time.max(least);
+        self.waiting.insert((time, who));
+        time
+    }
+
+    /// What is done for one counts from now on; it may wait on, or not.
+    fn served(&mut self, who: T, time: u64, cost: u32, waits: bool) -> u64 {
+        let after = time.saturating_add(u64::from(cost));
+        self.waiting.remove(&(time, who));
+        if waits {
+            self.waiting.insert((after, who));
+        }
+        self.last = time;
+        after
+    }
+
+    fn leave(&mut self, who: T, time: u64) {
+        self.waiting.remove(&(time, who));
+    }
+}
+
+/// How far a key is, and its own time.
+type Far = (u64, u64);
+
+#[derive(Debug)]
+struct Key<P, J> {
+    time: u64,
+    heavy: bool,
+    /// As which it stands in `light` or `heavy`.
+    listed: Option<Far>,
+    /// Processes that wait, by how far they were when last looked at.
+    ready: BTreeSet<(u64, P)>,
+    waiting: HashMap<P, Waiting<J>>,
+}
+
+#[derive(Debug)]
+struct Waiting<J> {
+    /// As which it stands in `ready`.
+    listed: u64,
+    jobs: VecDeque<(u32, J)>,
+}
+
+#[derive(Debug)]
+struct Process<K> {
+    time: u64,
+    keys: HashSet<K>,
+}
+
+impl<P: Copy + Eq + Hash + Ord, K: Copy + Eq + Hash + Ord, J> FairQueue<P, K, J> {
     /// An empty queue.
     pub fn new() -> Self {
         Self {
-            flows: HashMap::new(),
+            keys: HashMap::new(),
+            processes: HashMap::new(),
             light: BTreeSet::new(),
             heavy: BTreeSet::new(),
-            now: 0,
+            keys_now: Clock::new(),
+            processes_now: Clock::new(),
             jobs: 0,
         }
     }
@@ -48,24 +120,37 @@ impl<K: Copy + Eq + Hash + Ord, J> FairQueue<K, J> {
         self.jobs == 0
     }
 
-    /// Appends a job of `cost` to the flow `key`. A flow is heavy or light as its first waiting job says.
-    pub fn push(&mut self, key: K, cost: u32, heavy: bool, job: J) {
+    /// Appends a job of `cost` for `key`, asked for by `process`. A key's jobs are all heavy, or none is.
+    pub fn push(&mut self, process: P, key: K, cost: u32, heavy: bool, job: J) {
         self.jobs += 1;
-        let now = self.now;
-        let flow = self.flows.entry(key).or_insert_with(|| Flow {
-            waiting: VecDeque::new(),
-            start: now,
-            heavy,
+        let owner = self.processes.entry(process).or_insert_with(|| Process {
+            time: 0,
+            keys: HashSet::new(),
         });
-        let idle = flow.waiting.is_empty();
-        flow.waiting.push_back((cost, job));
-        if idle {
-            flow.heavy = heavy;
-            // What a flow has had counts on after it went idle; what it left unused does not.
-            flow.start = flow.start.max(now);
-            let start = flow.start;
-            self.ready(heavy).insert((start, key));
+        if owner.keys.is_empty() {
+            owner.time = self.processes_now.join(process, owner.time);
         }
+        owner.keys.insert(key);
+        let time = owner.time;
+        let flow = self.keys.entry(key).or_insert_with(|| Key {
+            time: 0,
+            heavy,
+            listed: None,
+            ready: BTreeSet::new(),
+            waiting: HashMap::new(),
+        });
+        if flow.waiting.is_empty() {
+            flow.time = self.keys_now.join(key, flow.time);
+        }
+        let waiting = flow.waiting.entry(process).or_insert_with(|| {
+            flow.ready.insert((time, process));
+            Waiting {
+                listed: time,
+                jobs: VecDeque::new(),
+            }
+        });
+        waiting.jobs.push_back((cost, job));
+        self.list(key);
     }
 
     /// Whether `pop` would find a job.
@@ -73,47 +158,126 @@ impl<K: Copy + Eq + Hash + Ord, J> FairQueue<K, J> {
         !self.light.is_empty() || (allow_heavy && !self.heavy.is_empty())
     }
 
-    /// Takes the job of the flow that has had the least; a heavy one only where `allow_heavy`.
+    /// Takes the job that is next; a heavy one only where `allow_heavy`.
     pub fn pop(&mut self, allow_heavy: bool) -> Option<(J, bool)> {
-        let light = self.light.first();
-        let heavy = if allow_heavy {
-            self.heavy.first()
-        } else {
-            None
-        };
-        let (start, key) = match (light, heavy) {
-            (Some(l), Some(h)) => *l.min(h),
-            (Some(one), None) | (None, Some(one)) => *one,
-            (None, None) => return None,
-        };
-        let flow = self.flows.get_mut(&key)?;
+        loop {
+            let light = self.light.first();
+            let heavy = self.heavy.first().filter(|_| allow_heavy);
+            let (listed, key) = match (light, heavy) {
+                (Some(light), Some(heavy)) => *light.min(heavy),
+                (Some(one), None) | (None, Some(one)) => *one,
+                (None, None) => return None,
+            };
+            // Each process served since makes what it waits for farther, once for each key.
+            let (far, process) = self.farness(key)?;
+            if far > listed {
+                self.list(key);
+                continue;
+            }
+            return self.serve(key, process);
+        }
+    }
+
+    /// How far a key is by now, and which process is next in it.
+    fn farness(&mut self, key: K) -> Option<(Far, P)> {
+        let flow = self.keys.get_mut(&key)?;
+        loop {
+            let (listed, process) = *flow.ready.first()?;
+            let time = self.processes.get(&process)?.time;
+            if time <= listed {
+                return Some(((flow.time.max(listed), flow.time), process));
+            }
+            flow.ready.remove(&(listed, process));
+            flow.ready.insert((time, process));
+            flow.waiting.get_mut(&process)?.listed = time;
+        }
+    }
+
+    fn serve(&mut self, key: K, process: P) -> Option<(J, bool)> {
+        let flow = self.keys.get_mut(&key)?;
+        let owner = self.processes.get_mut(&process)?;
+        let waiting = flow.waiting.get_mut(&process)?;
+        let (cost, job) = waiting.jobs.pop_front()?;
         let heavy = flow.heavy;
-        let (cost, job) = flow.waiting.pop_front()?;
-        flow.start = start.saturating_add(u64::from(cost));
-        let next = (!flow.waiting.is_empty()).then_some(flow.start);
+        let is_last = waiting.jobs.is_empty();
+        flow.ready.remove(&(waiting.listed, process));
+        if is_last {
+            flow.waiting.remove(&process);
+            owner.keys.remove(&key);
+        }
+        let waits = !owner.keys.is_empty();
+        owner.time = self.processes_now.served(process, owner.time, cost, waits);
+        if let Some(waiting) = flow.waiting.get_mut(&process) {
+            waiting.listed = owner.time;
+            flow.ready.insert((owner.time, process));
+        }
+        let waits = !flow.waiting.is_empty();
+        flow.time = self.keys_now.served(key, flow.time, cost, waits);
         self.jobs -= 1;
-        self.now = self.now.max(start);
-        self.ready(heavy).remove(&(start, key));
-        if let Some(start) = next {
-            self.ready(heavy).insert((start, key));
-        }
-        // Nobody waits, so nobody can be wronged: old debts need not be kept for ever.
-        if self.jobs == 0 && self.flows.len() > MAX_IDLE_FLOWS {
-            self.flows.clear();
-        }
+        self.list(key);
+        self.forget_idle();
         Some((job, heavy))
     }
 
-    fn ready(&mut self, heavy: bool) -> &mut BTreeSet<(u64, K)> {
-        if heavy {
+    /// Takes out all that a process has asked for; gives how many jobs that were.
+    pub fn remove(&mut self, process: P) -> usize {
+        let Some(owner) = self.processes.remove(&process) else {
+            return 0;
+        };
+        let mut removed = 0;
+        self.processes_now.leave(process, owner.time);
+        for key in owner.keys {
+            if let Some(flow) = self.keys.get_mut(&key)
+                && let Some(waiting) = flow.waiting.remove(&process)
+            {
+                flow.ready.remove(&(waiting.listed, process));
+                removed += waiting.jobs.len();
+                if flow.waiting.is_empty() {
+                    self.keys_now.leave(key, flow.time);
+                }
+            }
+            self.list(key);
+        }
+        self.jobs -= removed;
+        removed
+    }
+
+    /// Puts a key into its place among those for which somebody waits.
+    fn list(&mut self, key: K) {
+        let Some((heavy, before)) = self.keys.get(&key).map(|flow| (flow.heavy, flow.listed))
+        else {
+            return;
+        };
+        let far = self.farness(key).map(|(far, _)| far);
+        if far == before {
+            return;
+        }
+        let list = if heavy {
             &mut self.heavy
         } else {
             &mut self.light
+        };
+        if let Some(before) = before {
+            list.remove(&(before, key));
+        }
+        if let Some(far) = far {
+            list.insert((far, key));
+        }
+        if let Some(flow) = self.keys.get_mut(&key) {
+            flow.listed = far;
+        }
+    }
+
+    /// Nobody waits, so nobody can be wronged: old debts need not be kept for ever.
+    fn forget_idle(&mut self) {
+        if self.jobs == 0 && self.keys.len().max(self.processes.len()) > MAX_IDLE {
+            self.keys.clear();
+            self.processes.clear();
         }
     }
 }
 
-impl<K: Copy + Eq + Hash + Ord, J> Default for FairQueue<K, J> {
+impl<P: Copy + Eq + Hash + Ord, K: Copy + Eq + Hash + Ord, J> Default for FairQueue<P, K, J> {
     fn default() -> Self {
         Self::new()
     }
@@ -124,36 +288,72 @@ mod tests {
     use super::*;
     use crate::agent::testing::Random;
 
-    fn drain(queue: &mut FairQueue<u8, u32>) -> Vec<u32> {
+    type Queue = FairQueue<u8, u32, u32>;
+
+    fn drain(queue: &mut Queue) -> Vec<u32> {
         std::iter::from_fn(|| queue.pop(true).map(|(job, _)| job)).collect()
     }
 
     #[test]
-    fn one_flow_is_first_in_first_out() {
-        let mut queue = FairQueue::new();
-        (0..5).for_each(|job| queue.push(1, 10, false, job));
+    fn one_key_of_one_process_is_first_in_first_out() {
+        let mut queue = Queue::new();
+        (0..5).for_each(|job| queue.push(1, 1, 10, false, job));
         assert_eq!(drain(&mut queue), [0, 1, 2, 3, 4]);
         assert!(queue.is_empty() && queue.light.is_empty());
     }
 
     #[test]
     fn a_cheap_request_overtakes_a_queue_of_dear_ones() {
-        let mut queue = FairQueue::new();
-        (0..50).for_each(|job| queue.push(1, 2000, true, job));
+        for process in [1, 2] {
+            let mut queue = Queue::new();
+            (0..50).for_each(|job| queue.push(1, 1, 2000, true, job));
+            assert_eq!(queue.pop(true), Some((0, true)));
+            queue.push(process, 2, 25, false, 99);
+            let next: Vec<u32> = drain(&mut queue).into_iter().take(2).collect();
+            assert!(next.contains(&99), "after at most one dear one: {next:?}");
+        }
+    }
+
+    #[test]
+    fn keys_of_one_process_share_alike() {
+        let mut queue = Queue::new();
+        (0..40).for_each(|job| queue.push(1, job % 2, 100 + 300 * (job % 2), true, job % 2));
+        let order = drain(&mut queue);
+        let dear: usize = order.iter().take(20).map(|job| *job as usize).sum();
+        assert!((3..=5).contains(&dear), "one in five: {order:?}");
+    }
+
+    #[test]
+    fn a_key_of_many_processes_does_not_delay_another_key() {
+        let mut queue = Queue::new();
+        (0..200).for_each(|process| queue.push(process, 1, 2000, true, u32::from(process)));
         assert_eq!(queue.pop(true), Some((0, true)));
-        queue.push(2, 25, false, 99);
-        let next = queue.pop(true).unwrap().0;
-        assert!(
-            next == 99 || queue.pop(true).unwrap().0 == 99,
-            "after at most one dear one"
-        );
+        queue.push(250, 2, 400, true, 999);
+        let next: Vec<u32> = drain(&mut queue).into_iter().take(2).collect();
+        assert!(next.contains(&999), "{next:?}");
+    }
+
+    #[test]
+    fn a_process_gets_its_share_by_one_key_or_by_many() {
+        for spread in [1, 60] {
+            let mut queue = Queue::new();
+            (0..60).for_each(|job| queue.push(1, job % spread, 2000, true, job));
+            for _ in 0..5 {
+                queue.pop(true).unwrap();
+            }
+            // Another process, with the same key or with one of the many.
+            (0..3).for_each(|job| queue.push(2, 0, 2000, true, 1000 + job));
+            let order = drain(&mut queue);
+            let last = order.iter().position(|job| *job == 1002).unwrap();
+            assert!(last <= 6, "over {spread} keys: {order:?}");
+        }
     }
 
     #[test]
     fn cheap_requests_do_not_starve_dear_ones() {
-        let mut queue = FairQueue::new();
-        (0..10).for_each(|job| queue.push(1, 2000, true, 1000 + job));
-        (0..1000).for_each(|job| queue.push(2, 25, false, job));
+        let mut queue = Queue::new();
+        (0..10).for_each(|job| queue.push(1, 1, 2000, true, 1000 + job));
+        (0..1000).for_each(|job| queue.push(2, 2, 25, false, job));
         let order = drain(&mut queue);
         let second = order.iter().position(|job| *job == 1001).unwrap();
         assert!(
@@ -164,73 +364,90 @@ mod tests {
 
     #[test]
     fn a_single_dear_client_that_comes_back_at_once_gets_its_share_only() {
-        let mut queue = FairQueue::new();
-        queue.push(1, 2000, true, 1);
-        (0..1000).for_each(|_| queue.push(2, 25, false, 2));
+        let mut queue = Queue::new();
+        queue.push(1, 1, 2000, true, 1);
+        (0..1000).for_each(|_| queue.push(2, 2, 25, false, 2));
         let mut dear = 0;
         for _ in 0..400 {
             if queue.pop(true).unwrap().0 == 1 {
                 dear += 1;
-                queue.push(1, 2000, true, 1);
+                queue.push(1, 1, 2000, true, 1);
             }
         }
         assert!((4..=6).contains(&dear), "one in 81, was {dear} of 400");
     }
 
     #[test]
-    fn settled_flows_are_forgotten() {
-        let mut queue = FairQueue::new();
+    fn what_a_process_asked_for_leaves_with_it() {
+        let mut queue = Queue::new();
+        (0..30).for_each(|job| queue.push(1, job % 7, 2000, job % 7 > 3, job));
+        queue.push(2, 3, 25, false, 99);
+        assert_eq!(queue.remove(1), 30);
+        assert_eq!((queue.len(), queue.remove(1)), (1, 0));
+        assert_eq!(queue.pop(true), Some((99, false)));
+        assert!(!queue.can_pop(true) && queue.light.is_empty() && queue.heavy.is_empty());
+        assert!(queue.processes.len() <= 1);
+    }
+
+    #[test]
+    fn settled_keys_are_forgotten() {
+        let mut queue = Queue::new();
         for key in 0..10_000u32 {
-            queue.push(key, 25, false, key);
+            queue.push(1, key, 25, false, key);
             assert_eq!(queue.pop(true), Some((key, false)));
         }
-        assert!(
-            queue.flows.len() <= MAX_IDLE_FLOWS + 1,
-            "{}",
-            queue.flows.len()
-        );
+        assert!(queue.keys.len() <= MAX_IDLE + 1, "{}", queue.keys.len());
     }
 
     #[test]
     fn heavy_jobs_wait_where_they_are_not_allowed() {
-        let mut queue = FairQueue::new();
-        queue.push(1, 2000, true, 1);
-        queue.push(2, 25, false, 2);
+        let mut queue = Queue::new();
+        queue.push(1, 1, 2000, true, 1);
+        queue.push(1, 2, 2000, false, 2);
         assert_eq!(queue.pop(false), Some((2, false)));
         assert_eq!(queue.pop(false), None);
         assert_eq!(queue.pop(true), Some((1, true)));
     }
 
     #[test]
-    fn nothing_is_lost_and_each_flow_keeps_its_order() {
+    fn nothing_is_lost_and_each_process_keeps_its_order_in_a_key() {
         let mut random = Random::new(3);
-        let mut queue = FairQueue::new();
-        let mut sent: HashMap<u8, VecDeque<u32>> = HashMap::new();
-        for job in 0..20_000u32 {
-            if random.below(3) < 2 {
-                let key = random.below(7) as u8;
-                queue.push(
-                    key,
-                    1 + u32::from(key) * 300,
-                    key > 3,
-                    (u32::from(key) << 24) | job,
-                );
-                sent.entry(key)
-                    .or_default()
-                    .push_back((u32::from(key) << 24) | job);
-            } else if let Some((job, _)) = queue.pop(random.below(2) == 0) {
-                assert_eq!(
-                    sent.get_mut(&((job >> 24) as u8)).unwrap().pop_front(),
-                    Some(job)
-                );
+        let mut queue = Queue::new();
+        let mut sent: HashMap<u32, VecDeque<u32>> = HashMap::new();
+        let check = |sent: &mut HashMap<u32, VecDeque<u32>>, job: u32| {
+            assert_eq!(sent.get_mut(&(job >> 20)).unwrap().pop_front(), Some(job));
+        };
+        for turn in 0..20_000u32 {
+            let (process, key) = (random.below(5) as u8, random.below(7) as u32);
+            let flow = u32::from(process) << 4 | key;
+            match random.below(60) {
+                0 => {
+                    let of = |flow: &u32| *flow >> 4 == u32::from(process);
+                    let lost: usize = sent
+                        .iter()
+                        .filter(|(f, _)| of(f))
+                        .map(|(_, q)| q.len())
+                        .sum();
+                    assert_eq!(queue.remove(process), lost);
+                    sent.retain(|flow, _| !of(flow));
+                }
+                1..35 => {
+                    let job = flow << 20 | turn;
+                    queue.push(process, key, 1 + key * 300, key > 3, job);
+                    sent.entry(flow).or_default().push_back(job);
+                }
+                _ => {
+                    if let Some((job, _)) = queue.pop(random.below(2) == 0) {
+                        check(&mut sent, job);
+                    }
+                }
             }
         }
         for job in drain(&mut queue) {
-            assert_eq!(
-                sent.get_mut(&((job >> 24) as u8)).unwrap().pop_front(),
-                Some(job)
-            );
+            check(&mut sent, job);
         }
         assert!(sent.values().all(VecDeque::is_empty) && queue.is_empty());
+        assert!(queue.light.is_empty() && queue.heavy.is_empty());
+        assert!(queue.keys_now.waiting.is_empty() && queue.processes_now.waiting.is_empty());
     }
 }

@@ -153,7 +153,6 @@ impl CertificateSource for LiveHost {
 mod tests {
     use super::*;
     use crate::agent::board::{BoardWriter, memory};
-    use crate::agent::broker::broker;
     use crate::agent::codec::Writer;
     use crate::agent::public::encode_set;
     use crate::agent::testing::pair;
@@ -167,7 +166,7 @@ mod tests {
     fn hosts_follow_the_board_of_their_generation() {
         let words = memory(1 << 14);
         let (board, writer) = (Arc::new(Board::new(words)), BoardWriter::new(words));
-        let transport = Transport::new(broker().unwrap().children, 4);
+        let transport = Transport::new();
         let set = |name| Some(Arc::new(CertSet::new(vec![pair(name)])));
         let live = Live::following(vec![set("one"), set("two"), None], board, transport, 7, 0);
         let entry = |generation, hosts: &[u32], name| {

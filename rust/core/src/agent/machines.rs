@@ -77,7 +77,6 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::broker::broker;
     use crate::agent::testing::pair;
 
     #[test]
@@ -97,7 +96,7 @@ mod tests {
             warnings: vec!["odd".to_owned()],
             failure: String::new(),
         };
-        let transport = Transport::new(broker().unwrap().children, 4);
+        let transport = Transport::new();
         let bytes = answer.encode();
         let back = Answer::decode(&bytes, &transport).unwrap();
         let theirs = &back.pairs[0];

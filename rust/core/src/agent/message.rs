@@ -10,7 +10,7 @@ use super::transport::Transport;
 use crate::creds::{CertSet, Problem, Severity};
 
 /// Version of these messages and of everything else in the agent. A supervisor of another version is replaced.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The parent's order: load this, and serve it when `serve` is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,10 +21,8 @@ pub struct Order {
     pub serve: bool,
     /// Seconds between two looks at the files; 0 for never.
     pub reload_seconds: u32,
-    /// Connections that one child may hold.
-    pub per_process: u32,
-    /// Connections in all.
-    pub total: u32,
+    /// Most children at a time, those included that finish what they had before a graceful restart.
+    pub children: u32,
     /// Uid and gid that the agent takes with its first order.
     pub id: u32,
     /// What to load, one for each virtual host.
@@ -39,8 +37,7 @@ impl Order {
         w.long(self.generation);
         w.byte(u8::from(self.serve));
         w.number(self.reload_seconds);
-        w.number(self.per_process);
-        w.number(self.total);
+        w.number(self.children);
         w.number(self.id);
         w.bytes(self.requests.as_bytes());
         w.into_bytes()
@@ -53,8 +50,7 @@ impl Order {
             generation: r.long()?,
             serve: r.byte()? != 0,
             reload_seconds: r.number()?,
-            per_process: r.number()?,
-            total: r.number()?,
+            children: r.number()?,
             id: r.number()?,
             requests: Requests::from_bytes(r.bytes()?),
         })
@@ -76,16 +72,11 @@ pub struct Weaknesses {
     pub root: bool,
     /// No system call filter.
     pub unfiltered: bool,
-    /// Every process that inherited the broker is admitted, children or not.
-    pub unlisted: bool,
 }
 
 impl Weaknesses {
     fn bits(self) -> u8 {
-        u8::from(self.same_uid)
-            | u8::from(self.root) << 1
-            | u8::from(self.unfiltered) << 2
-            | u8::from(self.unlisted) << 3
+        u8::from(self.same_uid) | u8::from(self.root) << 1 | u8::from(self.unfiltered) << 2
     }
 
     fn from_bits(bits: u8) -> Self {
@@ -93,7 +84,6 @@ impl Weaknesses {
             same_uid: bits & 1 != 0,
             root: bits & 2 != 0,
             unfiltered: bits & 4 != 0,
-            unlisted: bits & 8 != 0,
         }
     }
 }
@@ -235,7 +225,6 @@ fn severity(code: u8) -> Result<Severity, Cut> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::broker::broker;
     use crate::agent::testing::{Random, pair};
     use crate::creds::{LoadRequest, PairRequest, SignatureRequest};
     use rustls::SignatureScheme;
@@ -246,8 +235,7 @@ mod tests {
             generation: 3,
             serve: true,
             reload_seconds: 10,
-            per_process: 64,
-            total: 4096,
+            children: 4096,
             id: 65_533,
             requests: Requests::new(std::iter::once(LoadRequest {
                 host: "www.example.com:443".to_owned(),
@@ -303,7 +291,7 @@ mod tests {
             failure: "none".to_owned(),
         };
         assert_eq!(State::decode(&state.encode()), Ok(state));
-        let transport = Transport::new(broker().unwrap().children, 4);
+        let transport = Transport::new();
         let (mut sent, mut known) = (Sent::default(), Known::new());
         let whole = answer.encode(&mut sent);
         let back = Answer::decode(&whole, &transport, &mut known).unwrap();
@@ -349,7 +337,7 @@ mod tests {
             sets: vec![Some(set)],
             ..Answer::default()
         };
-        let transport = Transport::new(broker().unwrap().children, 4);
+        let transport = Transport::new();
         let good = answer.encode(&mut Sent::default());
         let mut random = Random::new(5);
         for _ in 0..2000 {

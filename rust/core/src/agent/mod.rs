@@ -1,19 +1,18 @@
 //! The key agent: private keys outside the processes that talk to the network.
 //!
 //! The *supervisor* reads certificate and key files; the *signer*, forked by it, answers the children of httpd;
-//! the children hold public halves only ([`RemoteKey`]). Every connection of a child begins with a socket that it
-//! sends to the signer through the *broker*, a socket pair made by httpd's parent, inherited by its children and
-//! closed on exec: who does not have it cannot ask. Nothing here forks or changes the process by itself: what needs
-//! `unsafe` is asked of [`Os`].
+//! the children hold public halves only ([`RemoteKey`](remote::RemoteKey)). Each child asks over a channel of its own,
+//! memory that httpd's parent made for it and that it shares with the signer alone. Nothing here forks or changes the
+//! process by itself: what needs `unsafe` is asked of [`Os`].
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 use crate::words::Words;
 
-mod admit;
 mod board;
-mod broker;
+pub mod channel;
+mod children;
 mod codec;
 mod fair;
 mod frame;
@@ -38,22 +37,22 @@ mod testing;
 mod transport;
 pub mod wire;
 
-pub use broker::{Broker, broker};
+pub use channel::Shared;
 pub use live::{Live, LiveHost};
 pub use message::Weaknesses;
 pub use notice::{Kind, Notice};
 pub use parent::{Loaded, Parent, Wish};
 pub use requests::Requests;
 
-/// One message from a socket that passes credentials.
+/// One message from a local socket.
 #[derive(Debug)]
 pub struct Received {
     /// Length of the message; greater than the buffer when it did not fit.
     pub length: usize,
-    /// Process that sent it, as the kernel says; 0 when the kernel does not say.
+    /// Process that sent it, as the kernel says; 0 where the socket does not ask for that.
     pub pid: i32,
-    /// The descriptor that came with it.
-    pub fd: Option<OwnedFd>,
+    /// The descriptors that came with it; three at most.
+    pub fds: Vec<OwnedFd>,
 }
 
 /// Two views of one memory.
@@ -67,7 +66,7 @@ pub struct BoardMemory {
 
 /// What the agent needs of the operating system and safe Rust cannot give. The bridge implements it.
 pub trait Os: Send + Sync {
-    /// Receives one message without waiting, with the sender's pid and at most one descriptor.
+    /// Receives one message without waiting, with the sender's pid and its descriptors.
     fn receive(&self, socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received>;
 
     /// Forks. The new process has default signal handlers, has none of the descriptors but `keep`, runs `child` and
@@ -82,6 +81,9 @@ pub trait Os: Send + Sync {
     /// Makes the memory of a board: mapped once to be written, which supervisors alone inherit, and once to be read,
     /// which every process forked inherits. Nobody can map it anew, or change its length.
     fn board(&self) -> io::Result<BoardMemory>;
+
+    /// Maps the first `length` bytes of a memory that no one can make shorter, writable, until the value is dropped.
+    fn share(&self, memory: BorrowedFd<'_>, length: usize) -> io::Result<Box<dyn Shared>>;
 
     /// Gives memory that is free back to the system.
     fn trim(&self);

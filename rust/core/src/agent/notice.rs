@@ -1,12 +1,21 @@
 //! What the agent tells the administrator. It holds no log file, since it outlives graceful restarts: its messages
 //! wait in a socket that the parent's monitor hook empties.
 
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair,
+};
+
+/// A socket pair that keeps message borders, closed on exec.
+pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (flags, kind) = (SocketFlags::CLOEXEC, SocketType::SEQPACKET);
+    Ok(socketpair(AddressFamily::UNIX, kind, flags, None)?)
+}
 
 /// Longest text.
 const MAX_TEXT: usize = 2000;
@@ -129,7 +138,6 @@ pub fn take(socket: impl AsFd, limit: usize) -> Vec<Notice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::broker::pair;
 
     #[test]
     fn lines_arrive_clean_and_bounded() {

@@ -2,21 +2,24 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::admit::children_of;
 use super::board::Board;
-use super::broker::{self, Broker};
+use super::channel::ChildEnd;
+use super::children::{self, TOLD};
 use super::frame;
 use super::live::Live;
 use super::machines;
 use super::message::{Answer, Order, State, Weaknesses};
+use super::notice::{Kind, Notice, pair};
 use super::public::Known;
 use super::requests::Requests;
 use super::running::Running;
@@ -27,11 +30,12 @@ use crate::client::{self, Machines};
 use crate::creds::Problem;
 use crate::forks::Kept;
 
+mod family;
 mod succession;
 
-/// First byte of what a parent sends: the list of its children follows as a descriptor.
-pub(super) const CHILDREN: u8 = b'C';
-/// The parent itself follows, as a pidfd.
+use family::Family;
+
+/// First byte of what a parent sends: the parent itself comes with it, as a pidfd.
 pub(super) const PARENT: u8 = b'P';
 /// An order follows.
 pub(super) const ORDER: u8 = b'O';
@@ -45,6 +49,8 @@ pub(super) const MACHINES: u8 = b'M';
 const SILENCE: Duration = Duration::from_secs(60);
 /// The same for its first order, when somebody may have to type pass phrases.
 const DIALOG: Duration = Duration::from_secs(3600);
+/// How long a new child waits for its channel, which the parent makes as soon as it has forked.
+const BIRTH: Duration = Duration::from_secs(5);
 /// Longest answer.
 const MAX_ANSWER: usize = 1 << 30;
 
@@ -80,7 +86,6 @@ pub struct Loaded {
 /// it by fork and give up what is not theirs ([`Parent::become_child`]).
 pub struct Parent {
     os: Arc<dyn Os>,
-    broker: Broker,
     shared: BoardMemory,
     board: Arc<Board>,
     transport: Arc<Transport>,
@@ -90,18 +95,21 @@ pub struct Parent {
     generation: u64,
     /// Asked for in this generation.
     machines: Vec<Machines>,
+    /// How many requests a child that is forked now may have under way.
+    slots: usize,
+    family: Family,
+    /// What went wrong and has not been logged.
+    troubles: Vec<Notice>,
 }
 
 impl Parent {
     /// An agent of which nothing runs yet.
     pub fn new(os: Arc<dyn Os>) -> io::Result<Self> {
-        let broker = broker::broker()?;
         let shared = os.board()?;
-        let transport = Transport::new(broker.children.try_clone()?, 1);
+        let transport = Transport::new();
         let board = Arc::new(Board::new(shared.read));
         Ok(Self {
             os,
-            broker,
             shared,
             board,
             transport,
@@ -110,6 +118,9 @@ impl Parent {
             live: None,
             generation: 0,
             machines: Vec::new(),
+            slots: 1,
+            family: Family::default(),
+            troubles: Vec::new(),
         })
     }
 
@@ -117,19 +128,15 @@ impl Parent {
     /// Blocks until it is done.
     pub fn load(&mut self, wish: Wish) -> io::Result<Loaded> {
         self.generation += 1;
-        // Connections of old children beside those of new ones, during a graceful restart.
-        let per_process = wish.threads.saturating_mul(2).saturating_add(16);
+        // One for each thread of the MPM, and as many again for threads that modules make.
+        self.slots = usize::try_from(wish.threads.saturating_mul(2)).unwrap_or(usize::MAX);
         let before = self.order.generation;
         self.order = Order {
             generation: self.generation,
             serve: wish.serve,
             reload_seconds: wish.reload_seconds,
-            per_process,
-            total: wish
-                .children
-                .saturating_mul(2)
-                .saturating_mul(per_process)
-                .clamp(64, 1 << 20),
+            // Old ones beside new ones, during a graceful restart.
+            children: wish.children.saturating_mul(2),
             id: wish.id,
             requests: wish.requests,
         };
@@ -201,16 +208,12 @@ impl Parent {
         self.prepare()?;
         let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         let control = &mut *running.control;
-        let me = std::process::id();
-        // Both may be missing: an old kernel, or one without CONFIG_PROC_CHILDREN.
-        send_with(
-            control,
-            CHILDREN,
-            children_of(me).ok().as_ref().map(AsFd::as_fd),
-        )?;
-        let pid = i32::try_from(me).ok().and_then(Pid::from_raw);
+        // It may be missing: an old kernel.
+        let pid = i32::try_from(std::process::id()).ok();
+        let pid = pid.and_then(Pid::from_raw);
         let pidfd = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         send_with(control, PARENT, pidfd.as_ref().map(AsFd::as_fd))?;
+        self.family.tell(&*control, SendFlags::empty())?;
         let order = self.order.encode();
         send_with(control, ORDER, None)?;
         frame::write(control, &order)?;
@@ -276,17 +279,16 @@ impl Parent {
         Ok(answer)
     }
 
-    fn spawn(&self) -> io::Result<Running> {
+    fn spawn(&mut self) -> io::Result<Running> {
         let (control, far_control) = UnixStream::pair()?;
         control.set_read_timeout(Some(DIALOG))?;
         control.set_write_timeout(Some(SILENCE))?;
-        let (notices, speaker) = broker::pair()?;
+        let (notices, speaker) = pair()?;
         let (end, life) = io::pipe()?;
         let mut birth = Some(Birth {
             control: far_control.into(),
             speaker,
             board: self.shared.write,
-            broker: self.broker.signer.try_clone()?,
             life: end.into(),
         });
         let os = Arc::clone(&self.os);
@@ -296,6 +298,7 @@ impl Parent {
             None => 70,
         };
         let pid = self.os.fork(&keep, &mut child)?;
+        self.family.begin_anew();
         Ok(Running {
             pid,
             control: Kept::new(control)?,
@@ -316,11 +319,64 @@ impl Parent {
         self.running.as_ref().map_or(0, |running| running.pid)
     }
 
-    /// Makes this process, forked by the parent, a child that serves with `threads` threads. All that it keeps is
-    /// what its remote keys hold: the way to the signer, and a view of the board.
-    pub fn become_child(self, threads: usize) {
-        self.transport.set_threads(threads);
+    /// The MPM has just forked a child: gives it a channel, over the line that the fork made. Says whether somebody
+    /// should look after the agent at once.
+    pub fn child_began(&mut self, pid: i32, line: Option<OwnedFd>) -> bool {
+        if !self.order.serve || self.running.is_none() {
+            return false;
+        }
+        let missing = || io::Error::other("there is no line to it");
+        let began = line
+            .ok_or_else(missing)
+            .and_then(|line| self.family.begin(pid, self.slots, line));
+        if let Err(error) = began {
+            self.troubles.push(Notice {
+                kind: Kind::Trouble,
+                text: format!("child {pid} has no way to the key agent: {error}"),
+            });
+        }
+        self.tell_of_children() || !self.troubles.is_empty()
     }
+
+    /// The MPM has waited for a child.
+    pub fn child_ended(&mut self, pid: i32) {
+        self.family.end(pid);
+        self.tell_of_children();
+    }
+
+    /// Says whether the supervisor does not listen.
+    fn tell_of_children(&mut self) -> bool {
+        let Some(running) = &self.running else {
+            return false;
+        };
+        let told = self.family.tell(&*running.control, SendFlags::DONTWAIT);
+        told.is_err() || running.is_stopped()
+    }
+
+    /// Makes this process, forked by the parent, a child that serves with `threads` threads. All that it keeps is
+    /// what its remote keys hold: the way to the signer, which comes over `line`, and a view of the board.
+    pub fn become_child(self, threads: usize, line: Option<OwnedFd>) {
+        self.transport.set_threads(threads);
+        if self.order.serve
+            && self.running.is_some()
+            && let Some(line) = line
+            && let Ok(end) = receive_channel(self.os.as_ref(), &line)
+        {
+            self.transport.set_channel(Some(end));
+        }
+    }
+}
+
+/// Waits for what the parent says of this child to itself.
+fn receive_channel(os: &dyn Os, line: &OwnedFd) -> io::Result<Arc<ChildEnd>> {
+    let timeout = BIRTH.try_into().map_err(io::Error::other)?;
+    let mut line_in = [PollFd::new(line, PollFlags::IN)];
+    while poll(&mut line_in, Some(&timeout)) == Err(Errno::INTR) {}
+    let mut frame = [0; 1 + TOLD];
+    let received = os.receive(line.as_fd(), &mut frame)?;
+    let [_, told @ ..] = frame;
+    let me = children::began(told, received.fds).ok_or(io::ErrorKind::InvalidData)?;
+    ChildEnd::new(&me.way, os)
 }
 
 /// Sends one byte, with a descriptor where there is one.

@@ -99,13 +99,8 @@ fn set_limit(resource: Resource, value: u64) {
     );
 }
 
-/// How many descriptors a signer may have.
-pub fn most_files() -> u64 {
-    getrlimit(Resource::Nofile).maximum.unwrap_or(1 << 20)
-}
-
-/// Filters the system calls of all threads of the process: what talks over sockets that are open, waits, and keeps
-/// memory. Anything else, open(2) first of all, ends the process.
+/// Filters the system calls of all threads of the process: what talks over descriptors that are open, waits, and
+/// keeps memory. Anything else, open(2) first of all, ends the process.
 pub fn filter() -> io::Result<()> {
     let arch = std::env::consts::ARCH
         .try_into()
@@ -125,17 +120,13 @@ pub fn filter() -> io::Result<()> {
 const FREE: &[i64] = &[
     libc::SYS_read,
     libc::SYS_write,
-    libc::SYS_recvfrom,
     libc::SYS_recvmsg,
     libc::SYS_sendto,
-    libc::SYS_sendmsg,
-    libc::SYS_shutdown,
-    libc::SYS_getsockopt,
     libc::SYS_epoll_ctl,
     libc::SYS_epoll_pwait,
     libc::SYS_ppoll,
     libc::SYS_close,
-    libc::SYS_pread64,
+    libc::SYS_lseek,
     libc::SYS_futex,
     libc::SYS_munmap,
     libc::SYS_mremap,
@@ -171,8 +162,6 @@ fn rules() -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         rules.insert(call, vec![without_bits(2, libc::PROT_EXEC)?]);
     }
-    let passcred = [equal(1, libc::SOL_SOCKET)?, equal(2, libc::SO_PASSCRED)?];
-    rules.insert(libc::SYS_setsockopt, vec![rule(passcred.to_vec())?]);
     // What std asks before it closes a descriptor, in builds with debug assertions.
     rules.insert(libc::SYS_fcntl, vec![rule(vec![equal(1, libc::F_GETFD)?])?]);
     Ok(rules)

@@ -1,7 +1,8 @@
-//! The signer: answers children that may be captured, on as many threads as there are cores, fairly by key.
+//! The signer: answers children that may be captured, on as many threads as there are cores, fairly by key and process.
 //!
-//! A client has one request under way at most; a second one, a frame that does not parse or an answer that is not
-//! read costs it its connection. So the memory for a client is bounded by one frame, whatever it sends.
+//! Each child has a channel of its own ([`super::channel`]). A slot of it has one request in the queue at most, whatever
+//! the child writes, so that the memory for a child is bounded by its slots; what a child asked for leaves the queue
+//! with it.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,42 +13,39 @@ use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::net::{SendFlags, send};
 
 use super::Os;
+use super::channel::SignerEnd;
 use super::fair::FairQueue;
 use super::keys::{Checked, KeyTable};
 use super::wire::{KeyId, Role};
 
-mod clients;
+mod channels;
 mod work;
 
+pub use channels::RETIRE;
+
+/// The event that wakes a thread; a channel's are its bell and its process's end.
 const WAKE: u64 = 0;
-const FIRST_CLIENT: u64 = 1;
 const EVENTS: usize = 16;
 
-/// Bounds of a signer.
+/// What a signer is told at its start.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct Settings {
     /// Threads that sign heavy signatures; one more is kept for the others.
     pub threads: usize,
-    /// Connections that one process may hold.
-    pub per_process: usize,
-    /// Connections in all.
-    pub total: usize,
+    /// Tells it from signers that may live at the same time.
+    pub epoch: u32,
 }
 
-/// What ends a signer.
+/// What ends a signer, and tells it of children.
 #[derive(Debug)]
 pub struct Ends<'a> {
     /// Any of these becoming readable: the parent is gone, or has made another agent.
     pub parent: Vec<BorrowedFd<'a>>,
-    /// A byte in this pipe: the supervisor has made another signer. Its mere end: the supervisor is gone.
-    pub retire: BorrowedFd<'a>,
+    /// The supervisor's word. Its mere end: the supervisor is gone.
+    pub supervisor: BorrowedFd<'a>,
 }
-
-/// Who may connect, by pid.
-pub type Admit = Box<dyn Fn(i32) -> bool + Send + Sync>;
 
 /// Where the signer says what an administrator should know: one line of text.
 pub type Notice = Box<dyn Fn(&str) + Send + Sync>;
@@ -56,41 +54,50 @@ pub type Notice = Box<dyn Fn(&str) + Send + Sync>;
 pub struct Signer {
     os: Arc<dyn Os>,
     keys: Arc<KeyTable>,
-    limits: Limits,
-    admit: Admit,
+    settings: Settings,
     notice: Notice,
     epoll: OwnedFd,
     wake: OwnedFd,
-    clients: Mutex<Clients>,
+    channels: Mutex<Channels>,
     work: Mutex<Work>,
 }
 
 #[derive(Default)]
-struct Clients {
-    by_token: HashMap<u64, Arc<Client>>,
-    by_process: HashMap<i32, usize>,
+struct Channels {
+    by_token: HashMap<u64, Arc<Channel>>,
+    by_process: HashMap<i32, u64>,
     next: u64,
 }
 
-struct Client {
+/// One child's.
+struct Channel {
     token: u64,
     pid: i32,
-    socket: OwnedFd,
-    busy: AtomicBool,
+    end: SignerEnd,
+    bell: OwnedFd,
+    pidfd: Option<OwnedFd>,
+    /// For each slot, whether this signer has a request of it.
+    busy: Vec<AtomicBool>,
+    closed: AtomicBool,
 }
 
 #[derive(Default)]
 struct Work {
-    queue: FairQueue<(Role, KeyId), Job>,
+    queue: FairQueue<u64, Option<(Role, KeyId)>, Job>,
     idle: usize,
     heavy: usize,
 }
 
 struct Job {
-    client: Arc<Client>,
-    checked: Checked,
+    channel: Arc<Channel>,
+    slot: usize,
     number: u32,
-    message: Vec<u8>,
+    task: Task,
+}
+
+enum Task {
+    Sign(Checked, Vec<u8>, (Role, KeyId)),
+    Probe,
 }
 
 impl Signer {
@@ -98,26 +105,21 @@ impl Signer {
     pub fn new(
         os: Arc<dyn Os>,
         keys: Arc<KeyTable>,
-        limits: Limits,
-        admit: Admit,
+        settings: Settings,
         notice: Notice,
     ) -> io::Result<Arc<Self>> {
         let signer = Self {
             os,
             keys,
-            limits,
-            admit,
+            settings,
             notice,
             epoll: epoll::create(CreateFlags::CLOEXEC)?,
             wake: eventfd(
                 0,
                 EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE,
             )?,
-            clients: Mutex::new(Clients {
-                next: FIRST_CLIENT,
-                ..Clients::default()
-            }),
-            work: Mutex::new(Work::default()),
+            channels: Mutex::default(),
+            work: Mutex::default(),
         };
         epoll::add(
             &signer.epoll,
@@ -128,15 +130,14 @@ impl Signer {
         Ok(Arc::new(signer))
     }
 
-    /// Starts the threads, calls `seal` when all of them have what they need of the system, then admits clients
-    /// from `broker` until it is to end. Returns while the threads still run: the caller ends the process.
+    /// Starts the threads, calls `seal` when all of them have what they need of the system, then listens to the
+    /// supervisor until it is to end. Returns while the threads still run: the caller ends the process.
     pub fn run(
         self: &Arc<Self>,
-        broker: BorrowedFd<'_>,
         ends: &Ends<'_>,
         seal: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<()> {
-        let threads = self.limits.threads.max(1) + 1;
+        let threads = self.settings.threads.max(1) + 1;
         let warm = Arc::new(Barrier::new(threads + 1));
         let sealed = Arc::new(Barrier::new(threads + 1));
         for _ in 0..threads {
@@ -155,7 +156,7 @@ impl Signer {
         warm.wait();
         seal()?;
         sealed.wait();
-        self.admit_clients(broker, ends)
+        self.attend(ends)
     }
 }
 
@@ -164,10 +165,6 @@ impl Signer {
 fn warm_up() {
     let mut byte = [0; 1];
     let _ = aws_lc_rs::rand::fill(&mut byte);
-}
-
-fn send_frame(socket: BorrowedFd<'_>, frame: &[u8]) -> rustix::io::Result<usize> {
-    send(socket, frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

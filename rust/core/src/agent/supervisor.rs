@@ -1,8 +1,8 @@
 //! The supervisor: reads certificate and key files for httpd's parent, keeps them, watches them, and keeps a signer
 //! running. It takes orders from the parent alone. One thread, so that it may fork.
 
-use std::fs::File;
-use std::io;
+use std::collections::HashMap;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::Os;
-use super::admit::Children;
 use super::board::BoardWriter;
+use super::children::{self, BEGAN, Child, ENDED, TOLD};
 use super::codec::Reader;
 use super::frame;
 use super::message::{Answer, Order, State, Weaknesses};
@@ -21,24 +21,25 @@ use super::notice::{Kind, Speaker};
 use super::public::Sent;
 use super::reload::Watch;
 use super::sandbox;
-use super::signer::Limits;
 use crate::creds::{Dialog, Store};
 use crate::words::Words;
 
 mod keyring;
 mod loading;
 mod machines;
+mod probing;
 mod process;
 mod reloading;
 
 use keyring::Keyring;
 use machines::Machinery;
-use process::Child;
+use probing::Probe;
+use process::Running;
 
 /// How often the supervisor looks around when nothing happens.
 const TICK: Timespec = Timespec {
-    tv_sec: 1,
-    tv_nsec: 0,
+    tv_sec: 0,
+    tv_nsec: 500_000_000,
 };
 /// Longest message of the parent.
 const MAX_ORDER: usize = 256 << 20;
@@ -55,8 +56,6 @@ pub struct Birth {
     pub speaker: OwnedFd,
     /// New certificates are published here.
     pub board: Words,
-    /// The signer's end of the broker.
-    pub broker: OwnedFd,
     /// Becomes readable when the parent is gone or has made another agent.
     pub life: OwnedFd,
 }
@@ -67,7 +66,6 @@ impl Birth {
         vec![
             self.control.as_raw_fd(),
             self.speaker.as_raw_fd(),
-            self.broker.as_raw_fd(),
             self.life.as_raw_fd(),
         ]
     }
@@ -79,11 +77,12 @@ pub(super) struct Supervisor {
     control: UnixStream,
     speaker: Arc<Speaker>,
     board: BoardWriter,
-    broker: OwnedFd,
     life: OwnedFd,
     weak: Weaknesses,
     settled: bool,
-    children: Option<File>,
+    /// The children that live, by pid, and this process itself.
+    children: HashMap<i32, Child>,
+    probe: Option<Probe>,
     parent: Option<OwnedFd>,
     order: Order,
     /// What was answered to that order holds as long as files do not change: there was no problem to be told.
@@ -94,7 +93,9 @@ pub(super) struct Supervisor {
     sent: Sent,
     machinery: Machinery,
     watch: Watch,
-    signer: Option<Child>,
+    signer: Option<Running>,
+    /// It holds keys that should be gone.
+    outdated: bool,
     retry: Instant,
     short_lives: u32,
     /// Why the last signer ended.
@@ -118,11 +119,11 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         control: UnixStream::from(birth.control),
         speaker: Arc::new(Speaker::new(birth.speaker)),
         board,
-        broker: birth.broker,
         life: birth.life,
         weak: Weaknesses::default(),
         settled: false,
-        children: None,
+        children: HashMap::new(),
+        probe: None,
         parent: None,
         order: Order::default(),
         holds: false,
@@ -133,6 +134,7 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         machinery: Machinery::default(),
         watch: Watch::default(),
         signer: None,
+        outdated: false,
         retry: Instant::now(),
         short_lives: 0,
         mourned: String::new(),
@@ -149,6 +151,7 @@ impl Supervisor {
             if ordered && !self.take_order()? {
                 return Ok(());
             }
+            self.look_after_keys(Instant::now());
             self.look_after_signer();
             self.look_at_files();
         }
@@ -163,7 +166,7 @@ impl Supervisor {
         let parent = self.parent.as_ref().filter(|_| self.order.serve);
         fds.extend(parent.map(|fd| PollFd::new(fd, PollFlags::IN)));
         let watched = parent.is_some();
-        let signer = self.signer.as_ref().and_then(Child::pidfd);
+        let signer = self.signer.as_ref().and_then(Running::pidfd);
         fds.extend(signer.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         match poll(&mut fds, Some(&TICK)) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -176,11 +179,15 @@ impl Supervisor {
     /// Carries out an order; false when the parent has hung up.
     fn take_order(&mut self) -> io::Result<bool> {
         let mut kind = [0; 1];
-        let received = self.os.receive(self.control.as_fd(), &mut kind)?;
+        let mut received = self.os.receive(self.control.as_fd(), &mut kind)?;
         match (kind, received.length) {
             (_, 0) => return Ok(false),
-            ([super::parent::CHILDREN], _) => self.children = received.fd.map(File::from),
-            ([super::parent::PARENT], _) => self.parent = received.fd,
+            ([kind @ (BEGAN | ENDED)], _) => {
+                let mut told = [0; TOLD];
+                self.control.read_exact(&mut told)?;
+                self.take_child(kind, told, received.fds);
+            }
+            ([super::parent::PARENT], _) => self.parent = received.fds.pop(),
             ([super::parent::ORDER], _) => {
                 // An order of another version: the parent finds the line dead and makes an agent of its own.
                 let Ok(order) = Order::decode(&frame::read(&mut self.control, MAX_ORDER)?) else {
@@ -235,10 +242,25 @@ impl Supervisor {
         Ok(true)
     }
 
+    /// What the parent says of a child goes on to the signer; signers to come have it from this process.
+    fn take_child(&mut self, kind: u8, told: [u8; TOLD], fds: Vec<OwnedFd>) {
+        let pid = children::pid_of(told);
+        if kind == ENDED {
+            self.children.remove(&pid);
+            if let Some(signer) = &self.signer {
+                signer.tell_ended(pid);
+            }
+        } else if let Some(child) = children::began(told, fds) {
+            if let Some(signer) = &self.signer {
+                signer.tell_began(&child);
+            }
+            self.children.insert(pid, child);
+        }
+    }
+
     /// Has a signer serve what was loaded. It shares this process's memory by copy on write, so that nothing may be
     /// counted or freed behind its back that need not be.
     fn serve(&mut self, anew: bool) -> State {
-        self.weak.unlisted = self.children.is_none();
         if !anew && self.signer.is_some() {
             return State {
                 weaknesses: self.weak,
@@ -274,17 +296,38 @@ impl Supervisor {
 
     /// Makes a signer of the present keys, then ends the one before it.
     fn start_signer(&mut self) -> io::Result<()> {
-        let limits = Limits {
-            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),
-            per_process: usize::try_from(self.order.per_process).map_err(io::Error::other)?,
-            total: usize::try_from(self.order.total).map_err(io::Error::other)?,
-        };
-        let (child, unfiltered) = process::start(self, limits)?;
+        if self.probe.is_none() {
+            let (probe, own) = Probe::new(self.os.as_ref())?;
+            self.probe = Some(probe);
+            self.children.insert(own.pid, own);
+        }
+        let (running, unfiltered) = process::start(self)?;
         self.weak.unfiltered = unfiltered;
-        if let Some(old) = self.signer.replace(child) {
+        if let Some(old) = self.signer.replace(running) {
             old.retire();
         }
+        self.outdated = false;
+        if let Some(probe) = &mut self.probe {
+            probe.reset();
+        }
         Ok(())
+    }
+
+    /// Has keys that nothing names any more sign no longer than is said, and erases them: here, and with the signer that
+    /// holds them.
+    fn look_after_keys(&mut self, now: Instant) {
+        if self.keys.bury(now) {
+            self.machinery.forget();
+            self.os.trim();
+            self.outdated = true;
+        }
+        if !self.outdated || self.signer.is_none() {
+            return;
+        }
+        if let Err(error) = self.start_signer() {
+            let text = format!("keys that are out of use could not be taken away: {error}");
+            self.speaker.say_bounded(Kind::Trouble, &text);
+        }
     }
 
     fn look_after_signer(&mut self) {
@@ -292,8 +335,14 @@ impl Supervisor {
             return;
         }
         if let Some(signer) = self.signer.as_mut() {
-            let Some(end) = signer.ended() else {
-                return;
+            let silent = |probe: &mut Probe| probe.has_failed(Instant::now());
+            let end = match signer.ended() {
+                Some(end) => end,
+                None if self.probe.as_mut().is_some_and(silent) => {
+                    signer.kill();
+                    "it did not answer within a second".to_owned()
+                }
+                None => return,
             };
             self.short_lives = if signer.age() < SHORT_LIFE {
                 self.short_lives + 1
@@ -320,11 +369,4 @@ impl Supervisor {
             ),
         }
     }
-}
-
-/// Opens what tells a supervisor who the children are.
-pub(super) fn children(file: &Option<File>) -> io::Result<Option<Children>> {
-    file.as_ref()
-        .map(|file| file.try_clone().map(Children::from))
-        .transpose()
 }

@@ -1,10 +1,79 @@
 //! Helpers of this folder's tests.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
+
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::sign::SigningKey;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::channel::Shared;
+use super::{BoardMemory, Os, Received};
+
+/// What an agent of one process needs of the system. Memory is shared between its threads, by the file's number.
+pub struct TestOs;
+
+type Memory = Arc<Vec<AtomicU32>>;
+static SHARED: Mutex<Option<HashMap<(u64, u64), Memory>>> = Mutex::new(None);
+
+struct Mapping(Memory);
+
+impl Shared for Mapping {
+    fn words(&self) -> &[AtomicU32] {
+        &self.0
+    }
+}
+
+impl Os for TestOs {
+    fn receive(&self, socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+        let mut parts = [io::IoSliceMut::new(buffer)];
+        let got = recvmsg(socket, &mut parts, &mut control, flags)?;
+        let fds = control.drain().filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(fds) => Some(fds),
+            _ => None,
+        });
+        Ok(Received {
+            length: got.bytes,
+            pid: std::process::id().cast_signed(),
+            fds: fds.flatten().collect(),
+        })
+    }
+
+    fn fork(&self, _: &[RawFd], _: &mut dyn FnMut() -> i32) -> io::Result<i32> {
+        unreachable!("a process of many tests never forks")
+    }
+
+    fn ignore_signals(&self) {}
+
+    fn board(&self) -> io::Result<BoardMemory> {
+        unreachable!("a signer has no board")
+    }
+
+    fn share(&self, memory: BorrowedFd<'_>, length: usize) -> io::Result<Box<dyn Shared>> {
+        let file = rustix::fs::fstat(memory)?;
+        let mut all = SHARED.lock().unwrap();
+        let made = || Arc::new((0..length / 4).map(|_| AtomicU32::new(0)).collect());
+        let memory = all
+            .get_or_insert_default()
+            .entry((file.st_dev, file.st_ino));
+        Ok(Box::new(Mapping(Arc::clone(memory.or_insert_with(made)))))
+    }
+
+    fn trim(&self) {}
+
+    fn exit(&self, _: i32) -> ! {
+        unreachable!("a signer under test never ends its process")
+    }
+}
 
 /// A small deterministic generator (xorshift64*), so that a failing case can be run again.
 pub struct Random(u64);

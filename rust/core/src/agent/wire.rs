@@ -1,19 +1,18 @@
-//! Frames between an httpd child and the signer: one `SEQPACKET` message each, big-endian, no length fields.
+//! Frames between an httpd child and the signer, each in its place in a slot of the channel; big-endian.
 //!
-//! | frame | sent by | bytes |
+//! | frame | written by | bytes |
 //! |---|---|---|
-//! | hello | child | version, 0, 0, 0 |
-//! | welcome | signer | version, 1, status, 0 |
 //! | request | child | version, 2, role, 0, number (4), scheme (2), 0, 0, key id (32), message |
+//! | probe | child, supervisor | version, 0, 0, 0, number (4) |
 //! | reply | signer | version, 3, status, 0, number (4), signature |
 //!
-//! The kernel keeps message borders, so a length that lies cannot be expressed; what is too long is refused
-//! by its length alone. The parser reads bytes of a process that may be captured.
+//! The slot says how long a frame is; what is too long is not copied. The parser reads a copy, of bytes that a process
+//! wrote which may be captured.
 
 use rustls::SignatureScheme;
 
-/// Version of the frames. Another version is refused, and the parent replaces the agent.
-pub const VERSION: u8 = 1;
+/// Version of the frames. Children and signer are of one build; another version is a malformed frame.
+pub const VERSION: u8 = 2;
 /// Longest message that a server key signs: RFC 5246 7.4.3's parameters with a 255-byte point, rounded up.
 pub const MAX_SERVER_MESSAGE: usize = 512;
 /// Longest message that a proxy's client key signs: a TLS 1.2 handshake transcript.
@@ -22,14 +21,15 @@ pub const MAX_CLIENT_MESSAGE: usize = 64 * 1024;
 pub const MAX_SIGNATURE: usize = 1024;
 /// Bytes of a request before its message.
 pub const REQUEST_HEAD: usize = 44;
+/// Longest request frame for a server's key.
+pub const SHORT_REQUEST: usize = REQUEST_HEAD + MAX_SERVER_MESSAGE;
 /// Longest request frame.
 pub const MAX_REQUEST: usize = REQUEST_HEAD + MAX_CLIENT_MESSAGE;
 /// Longest reply frame.
 pub const MAX_REPLY: usize = REPLY_HEAD + MAX_SIGNATURE;
 
 const REPLY_HEAD: usize = 8;
-const HELLO: u8 = 0;
-const WELCOME: u8 = 1;
+const PROBE: u8 = 0;
 const REQUEST: u8 = 2;
 const REPLY: u8 = 3;
 
@@ -81,10 +81,10 @@ impl Role {
     }
 }
 
-/// How a hello or a request ended.
+/// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Admitted, or signed.
+    /// Signed.
     Done,
     /// No key of this id and role.
     UnknownKey,
@@ -94,10 +94,10 @@ pub enum Status {
     WrongShape,
     /// The key failed to sign.
     Failed,
-    /// The peer is no child of this httpd, or holds too many connections.
-    Refused,
-    /// The peer speaks another version of the frames.
-    OtherVersion,
+    /// The request is no frame of this version.
+    Malformed,
+    /// A probe: the signer works.
+    Present,
 }
 
 const STATUSES: [Status; 7] = [
@@ -106,8 +106,8 @@ const STATUSES: [Status; 7] = [
     Status::WrongScheme,
     Status::WrongShape,
     Status::Failed,
-    Status::Refused,
-    Status::OtherVersion,
+    Status::Malformed,
+    Status::Present,
 ];
 
 impl Status {
@@ -127,13 +127,13 @@ impl Status {
             Self::WrongScheme => "the signature scheme does not fit the key",
             Self::WrongShape => "the message is not a TLS handshake's",
             Self::Failed => "the key failed to sign",
-            Self::Refused => "the key agent refused this process",
-            Self::OtherVersion => "the key agent speaks another version",
+            Self::Malformed => "the key agent could not read the request",
+            Self::Present => "the key agent is there",
         }
     }
 }
 
-/// A frame that is not well-formed; its sender is dropped.
+/// A frame that is not well-formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -163,29 +163,16 @@ pub struct Reply<'a> {
     pub signature: &'a [u8],
 }
 
-/// What a child sends with its socket to be admitted.
-pub fn hello() -> [u8; 4] {
-    [VERSION, HELLO, 0, 0]
+/// The frame that asks whether the signer works, through the queue that requests go through.
+pub fn probe(number: u32) -> [u8; 8] {
+    let [n0, n1, n2, n3] = number.to_be_bytes();
+    [VERSION, PROBE, 0, 0, n0, n1, n2, n3]
 }
 
-/// The version that a hello names.
-pub fn parse_hello(frame: &[u8]) -> Result<u8, Malformed> {
+/// The number of a probe.
+pub fn parse_probe(frame: &[u8]) -> Result<u32, Malformed> {
     match frame {
-        [version, HELLO, 0, 0] => Ok(*version),
-        _ => Err(Malformed),
-    }
-}
-
-/// The signer's answer to a hello.
-pub fn welcome(status: Status) -> [u8; 4] {
-    [VERSION, WELCOME, status.code(), 0]
-}
-
-/// The status in a welcome; a welcome of another version reads as [`Status::OtherVersion`].
-pub fn parse_welcome(frame: &[u8]) -> Result<Status, Malformed> {
-    match frame {
-        [VERSION, WELCOME, status, 0] => Status::from_code(*status).ok_or(Malformed),
-        [_, WELCOME, _, _] => Ok(Status::OtherVersion),
+        [VERSION, PROBE, 0, 0, n0, n1, n2, n3] => Ok(u32::from_be_bytes([*n0, *n1, *n2, *n3])),
         _ => Err(Malformed),
     }
 }
@@ -346,14 +333,14 @@ mod tests {
     }
 
     #[test]
-    fn hello_and_welcome() {
-        assert_eq!(parse_hello(&hello()), Ok(VERSION));
-        assert_eq!(parse_hello(&[9, 0, 0, 0]), Ok(9));
-        assert_eq!(parse_hello(&[VERSION, 0, 0]), Err(Malformed));
-        for status in STATUSES {
-            assert_eq!(parse_welcome(&welcome(status)), Ok(status));
+    fn probes_are_no_requests() {
+        let frame = probe(0x0102_0304);
+        assert_eq!(parse_probe(&frame), Ok(0x0102_0304));
+        assert_eq!(Request::parse(&frame), Err(Malformed));
+        assert_eq!(parse_probe(&request(b"m")), Err(Malformed));
+        for end in 0..frame.len() {
+            assert_eq!(parse_probe(&frame[..end]), Err(Malformed));
         }
-        assert_eq!(parse_welcome(&[9, 1, 0, 0]), Ok(Status::OtherVersion));
     }
 
     #[test]
@@ -371,8 +358,7 @@ mod tests {
                 assert_eq!(again, frame, "what parses is exactly one encoding");
             }
             let _ = Reply::parse(&frame);
-            let _ = parse_hello(&frame);
-            let _ = parse_welcome(&frame);
+            let _ = parse_probe(&frame);
         }
     }
 }

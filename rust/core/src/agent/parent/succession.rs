@@ -17,10 +17,12 @@ impl Parent {
     /// Gives the lines that the agent wants logged, and makes a new supervisor where the last one died. Called by the
     /// parent now and then.
     pub fn look_after(&mut self) -> Vec<Notice> {
+        self.tell_of_children();
+        let mut notices = std::mem::take(&mut self.troubles);
         let Some(running) = &self.running else {
-            return Vec::new();
+            return notices;
         };
-        let mut notices = notice::take(&*running.notices, AT_ONCE);
+        notices.extend(notice::take(&*running.notices, AT_ONCE));
         let end = match (running.has_hung_up(), running.is_stopped()) {
             (true, _) => Some("died"),
             (_, true) => Some("been stopped"),

@@ -1,135 +1,115 @@
-//! A signer and its clients in one process, over real sockets.
+//! A signer and its children in one process, over real memory, bells and pidfds.
 
-use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, recvmsg,
-};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustls::SignatureScheme;
 use rustls::sign::SigningKey;
 
 use super::*;
-use crate::agent::Received;
-use crate::agent::broker::pair;
+use crate::agent::channel::slot::Progress;
+use crate::agent::channel::{ChildEnd, Claim, Way};
+use crate::agent::children::Child;
 use crate::agent::keys::PublicHalf;
+use crate::agent::notice::pair;
 use crate::agent::remote::RemoteKey;
-use crate::agent::testing::{Random, key, server_message};
+use crate::agent::testing::{Random, TestOs, key, server_message};
 use crate::agent::transport::Transport;
-use crate::agent::wire::{self, MAX_REQUEST, Request, Status};
+use crate::agent::wire::{self, Reply, Request, Status};
 
-struct TestOs;
-
-impl Os for TestOs {
-    fn receive(&self, socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-        let got = recvmsg(
-            socket,
-            &mut [io::IoSliceMut::new(buffer)],
-            &mut control,
-            flags,
-        )?;
-        let fd = control.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-            _ => None,
-        });
-        Ok(Received {
-            length: got.bytes,
-            pid: std::process::id() as i32,
-            fd,
-        })
-    }
-
-    fn fork(&self, _: &[std::os::fd::RawFd], _: &mut dyn FnMut() -> i32) -> io::Result<i32> {
-        unreachable!("the signer never forks")
-    }
-
-    fn ignore_signals(&self) {}
-
-    fn board(&self) -> io::Result<crate::agent::BoardMemory> {
-        unreachable!("the signer has no board")
-    }
-
-    fn trim(&self) {}
-
-    fn exit(&self, _code: i32) -> ! {
-        unreachable!("the signer under test never ends its process")
-    }
-}
-
-/// A running signer; it ends with the test's process, or when `life` is dropped.
+/// A running signer; it ends with the test's process, and listens until `line` is dropped.
 struct Running {
     signer: Arc<Signer>,
-    broker: OwnedFd,
-    transport: Arc<Transport>,
-    life: Option<OwnedFd>,
-    admitting: Option<std::thread::JoinHandle<()>>,
     notices: Arc<AtomicUsize>,
+    line: OwnedFd,
 }
 
-fn limits() -> Limits {
-    Limits {
-        threads: 1,
-        per_process: 64,
-        total: 128,
-    }
-}
+static EPOCH: AtomicU32 = AtomicU32::new(1);
+/// Pids of children that are none: numbers, since nothing here has a pidfd but where a test says so.
+static PID: AtomicU32 = AtomicU32::new(1);
 
-fn start(keys: KeyTable, limits: Limits, admit: bool) -> Running {
-    let (near, far) = pair().unwrap();
-    let transport = Transport::new(near.try_clone().unwrap(), 64);
-    let (signer, life, admitting, notices) =
-        start_over(keys, limits, admit, far.try_clone().unwrap());
-    Running {
-        signer,
-        broker: far,
-        transport,
-        life: Some(life),
-        admitting: Some(admitting),
-        notices,
-    }
-}
-
-fn start_over(
-    keys: KeyTable,
-    limits: Limits,
-    admit: bool,
-    broker: OwnedFd,
-) -> (
-    Arc<Signer>,
-    OwnedFd,
-    std::thread::JoinHandle<()>,
-    Arc<AtomicUsize>,
-) {
+fn start(keys: KeyTable) -> Running {
     let notices = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&notices);
     let notice = Box::new(move |_: &str| {
         count.fetch_add(1, Ordering::Relaxed);
     });
-    let signer = Signer::new(
-        Arc::new(TestOs),
-        Arc::new(keys),
-        limits,
-        Box::new(move |_| admit),
-        notice,
-    )
-    .unwrap();
-    let (life, end) = pair().unwrap();
+    let settings = Settings {
+        threads: 1,
+        epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
+    };
+    let signer = Signer::new(Arc::new(TestOs), Arc::new(keys), settings, notice).unwrap();
+    let (line, far) = pair().unwrap();
     let running = Arc::clone(&signer);
-    let admitting = std::thread::spawn(move || {
-        let (_supervisor, retire) = pair().unwrap();
+    std::thread::spawn(move || {
+        let (_parent, end) = pair().unwrap();
         let ends = Ends {
             parent: vec![end.as_fd()],
-            retire: retire.as_fd(),
+            supervisor: far.as_fd(),
         };
-        running.run(broker.as_fd(), &ends, || Ok(())).unwrap();
+        running.run(&ends, || Ok(())).unwrap();
     });
-    (signer, life, admitting, notices)
+    Running {
+        signer,
+        notices,
+        line,
+    }
+}
+
+/// What a child and its signers share.
+struct TestChild {
+    way: Way,
+    pid: i32,
+    end: Arc<ChildEnd>,
+    transport: Arc<Transport>,
+}
+
+impl TestChild {
+    fn new(slots: usize) -> Self {
+        let way = Way::new(slots).unwrap();
+        let end = ChildEnd::new(&way, &TestOs).unwrap();
+        let transport = Transport::new();
+        transport.set_threads(slots * 2);
+        transport.set_channel(Some(Arc::clone(&end)));
+        Self {
+            way,
+            pid: PID.fetch_add(1, Ordering::Relaxed).cast_signed(),
+            end,
+            transport,
+        }
+    }
+
+    fn known_to(self, running: &Running) -> Self {
+        running.signer.serve_child(self.told(None));
+        self
+    }
+
+    fn told(&self, pidfd: Option<OwnedFd>) -> Child {
+        let way = Way {
+            slots: self.way.slots,
+            memory: self.way.memory.try_clone().unwrap(),
+            bell: self.way.bell.try_clone().unwrap(),
+        };
+        Child {
+            pid: self.pid,
+            way,
+            pidfd,
+        }
+    }
+
+    fn remote(&self, key: &Arc<dyn SigningKey>) -> RemoteKey {
+        let half = PublicHalf::of(key.as_ref()).unwrap();
+        RemoteKey::new(half, Role::Server, Arc::clone(&self.transport))
+    }
+
+    /// Asks for a signature, or for whatever `frame` is.
+    fn ask(&self, frame: impl FnOnce(u32) -> Vec<u8>) -> Claim {
+        let mut claim = self.end.claim().unwrap();
+        claim.ask(frame);
+        claim
+    }
 }
 
 fn table(keys: &[&Arc<dyn SigningKey>]) -> KeyTable {
@@ -140,18 +120,9 @@ fn table(keys: &[&Arc<dyn SigningKey>]) -> KeyTable {
     table
 }
 
-fn remote(running: &Running, key: &Arc<dyn SigningKey>) -> RemoteKey {
-    let half = PublicHalf::of(key.as_ref()).unwrap();
-    RemoteKey::new(half, Role::Server, Arc::clone(&running.transport))
-}
-
 fn sign(key: &dyn SigningKey) -> Result<Vec<u8>, rustls::Error> {
     let every: Vec<_> = (0..=u16::MAX).map(SignatureScheme::from).collect();
     key.choose_scheme(&every).unwrap().sign(&server_message(32))
-}
-
-fn held(running: &Running) -> usize {
-    lock(&running.signer.clients).by_token.len()
 }
 
 fn eventually(what: &str, mut done: impl FnMut() -> bool) {
@@ -162,42 +133,24 @@ fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// A client without manners: an admitted socket, to be written to as one likes.
-fn raw_client(running: &Running) -> OwnedFd {
-    let (near, far) = pair().unwrap();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    let fds = [far.as_fd()];
-    control.push(rustix::net::SendAncillaryMessage::ScmRights(&fds));
-    running.transport.send_raw(&wire::hello(), &mut control);
-    let mut frame = [0; 8];
-    let (length, _) = rustix::net::recv(&near, &mut frame, RecvFlags::empty()).unwrap();
-    assert_eq!(wire::parse_welcome(&frame[..length]), Ok(Status::Done));
-    near
-}
-
-fn request(key: KeyId, number: u32) -> Vec<u8> {
-    let message = server_message(32);
-    let scheme = SignatureScheme::ECDSA_NISTP256_SHA256;
-    let request = Request {
-        role: Role::Server,
-        number,
-        scheme,
-        key,
-        message: &message,
-    };
-    [request.head().to_vec(), message.clone()].concat()
-}
-
-fn cut_off(client: &OwnedFd) -> bool {
-    let mut frame = [0; 2048];
-    loop {
-        match rustix::net::recv(client, &mut frame, RecvFlags::DONTWAIT) {
-            Ok((0, _)) => return true,
-            Ok(_) => {}
-            Err(error) => return error != Errno::AGAIN,
-        }
+fn request(key: &dyn SigningKey, scheme: SignatureScheme) -> impl FnOnce(u32) -> Vec<u8> {
+    let key = PublicHalf::of(key).unwrap().id();
+    move |number| {
+        let message = server_message(32);
+        let request = Request {
+            role: Role::Server,
+            number,
+            scheme,
+            key,
+            message: &message,
+        };
+        [request.head().to_vec(), message.clone()].concat()
     }
+}
+
+fn status(claim: &Claim) -> Status {
+    eventually("an answer", || claim.progress() == Progress::Done);
+    Reply::parse(&claim.reply()).unwrap().status
 }
 
 #[test]
@@ -209,8 +162,8 @@ fn every_kind_of_key_signs_what_verifies() {
         &rcgen::PKCS_RSA_SHA256,
     ] {
         let key = key(algorithm);
-        let running = start(table(&[&key]), limits(), true);
-        let remote = remote(&running, &key);
+        let running = start(table(&[&key]));
+        let remote = TestChild::new(2).known_to(&running).remote(&key);
         assert_eq!(remote.public_key(), key.public_key());
         assert_eq!(remote.algorithm(), key.algorithm());
         for scheme in PublicHalf::of(key.as_ref()).unwrap().schemes() {
@@ -223,18 +176,20 @@ fn every_kind_of_key_signs_what_verifies() {
 }
 
 #[test]
-fn refusals_leave_the_connection_usable() {
+fn refusals_leave_the_channel_usable() {
     let (known, unknown) = (
         key(&rcgen::PKCS_ECDSA_P256_SHA256),
         key(&rcgen::PKCS_ECDSA_P256_SHA256),
     );
-    let running = start(table(&[&known]), limits(), true);
-    let error = sign(&remote(&running, &unknown)).unwrap_err();
+    let running = start(table(&[&known]));
+    let child = TestChild::new(1).known_to(&running);
+    let error = sign(&child.remote(&unknown)).unwrap_err();
     assert!(
         error.to_string().contains("does not hold this key"),
         "{error}"
     );
-    let signer = remote(&running, &known)
+    let signer = child
+        .remote(&known)
         .choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])
         .unwrap();
     let error = signer.sign(b"a contract").unwrap_err();
@@ -242,122 +197,237 @@ fn refusals_leave_the_connection_usable() {
         error.to_string().contains("not a TLS handshake's"),
         "{error}"
     );
-    assert!(sign(&remote(&running, &known)).is_ok());
-    assert_eq!(held(&running), 1, "all over one connection");
+    assert!(sign(&child.remote(&known)).is_ok(), "over its only slot");
 }
 
 #[test]
-fn strangers_are_refused() {
+fn more_threads_than_slots_wait_for_one() {
     let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let running = start(table(&[&key]), limits(), false);
-    let error = sign(&remote(&running, &key)).unwrap_err();
+    let running = start(table(&[&key]));
+    let child = TestChild::new(2).known_to(&running);
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let remote = child.remote(&key);
+            std::thread::spawn(move || (0..50).for_each(|_| drop(sign(&remote).unwrap())))
+        })
+        .collect();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn a_process_without_a_channel_has_no_way() {
+    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let half = PublicHalf::of(key.as_ref()).unwrap();
+    let error = sign(&RemoteKey::new(half, Role::Server, Transport::new())).unwrap_err();
     assert!(
-        error.to_string().contains("refused this process"),
+        error.to_string().contains("no way to the key agent"),
         "{error}"
     );
-    assert_eq!(held(&running), 0);
-    assert_eq!(running.notices.load(Ordering::Relaxed), 1);
 }
 
 #[test]
-fn hostile_clients_lose_their_connection_and_delay_nobody() {
+fn what_is_no_request_is_refused_and_delays_nobody() {
     let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let running = start(table(&[&key]), limits(), true);
-    let id = PublicHalf::of(key.as_ref()).unwrap().id();
+    let running = start(table(&[&key]));
+    let (bad, good) = (TestChild::new(1), TestChild::new(1));
+    let (bad, good) = (bad.known_to(&running), good.known_to(&running));
+    let scheme = SignatureScheme::ECDSA_NISTP256_SHA256;
     let mut random = Random::new(4);
-    let mut frames: Vec<Vec<u8>> = (0..30).map(|n| random.bytes(1 + n * 40)).collect();
-    frames.push(request(id, 1)[..20].to_vec());
-    frames.push(vec![0; MAX_REQUEST + 1]);
+    let mut frames: Vec<Vec<u8>> = (0..30).map(|n| random.bytes(n * 40)).collect();
+    frames.push(request(key.as_ref(), scheme)(1)[..20].to_vec());
+    frames.push(vec![0; wire::MAX_REQUEST + 1]);
+    frames.push(request(key.as_ref(), scheme)(0)); // another one's number
     for frame in frames {
-        let client = raw_client(&running);
-        let _ = send_frame(client.as_fd(), &frame);
-        eventually("a malformed frame costs the connection", || {
-            cut_off(&client)
-        });
-        assert!(sign(&remote(&running, &key)).is_ok());
+        assert_eq!(status(&bad.ask(|_| frame)), Status::Malformed);
+        assert!(sign(&good.remote(&key)).is_ok());
     }
-    eventually("nothing is left of them", || held(&running) <= 1);
-}
-
-#[test]
-fn thousands_of_requests_without_reading_take_no_memory() {
-    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let running = start(table(&[&key]), limits(), true);
-    let id = PublicHalf::of(key.as_ref()).unwrap().id();
-    let client = raw_client(&running);
-    for number in 0..10_000 {
-        if send_frame(client.as_fd(), &request(id, number)) == Err(Errno::PIPE) {
-            break;
-        }
-        assert!(lock(&running.signer.work).queue.len() <= 2);
-    }
-    assert!(sign(&remote(&running, &key)).is_ok());
-    drop(client);
-    eventually("it is forgotten", || held(&running) <= 1);
-}
-
-#[test]
-fn a_process_holds_a_bounded_number_of_connections() {
-    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let running = start(
-        table(&[&key]),
-        Limits {
-            per_process: 3,
-            ..limits()
-        },
-        true,
-    );
-    let held_open: Vec<_> = (0..3).map(|_| raw_client(&running)).collect();
-    assert!(sign(&remote(&running, &key)).is_err());
-    drop(held_open);
-    eventually("closed ones are given back", || held(&running) == 0);
-    assert!(sign(&remote(&running, &key)).is_ok());
-}
-
-#[test]
-fn a_new_signer_takes_over_within_a_handshake() {
-    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let mut running = start(table(&[&key]), limits(), true);
-    let remote = remote(&running, &key);
-    assert!(sign(&remote).is_ok());
-    // The first signer goes: it admits nobody, and its end of this thread's connection closes.
-    drop(running.life.take());
-    running.admitting.take().unwrap().join().unwrap();
-    for client in lock(&running.signer.clients).by_token.values() {
-        rustix::net::shutdown(&client.socket, rustix::net::Shutdown::Both).unwrap();
-    }
-    let broker = running.broker.try_clone().unwrap();
-    let late = table(&[&key]);
-    let waiting = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(200));
-        start_over(late, limits(), true, broker)
-    });
+    assert!(running.notices.load(Ordering::Relaxed) > 30);
     assert!(
-        sign(&remote).is_ok(),
-        "the request waits for the new signer"
+        sign(&bad.remote(&key)).is_ok(),
+        "it has harmed nobody, not even itself"
     );
-    waiting.join().unwrap();
+}
+
+/// All that a captured child can write, anywhere, while others are served.
+#[test]
+fn words_that_change_all_the_time_harm_nobody() {
+    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let running = start(table(&[&key]));
+    let (bad, good) = (TestChild::new(40), TestChild::new(1));
+    let (bad, good) = (bad.known_to(&running), good.known_to(&running));
+    let stop = Arc::new(AtomicBool::new(false));
+    let scribbling: Vec<_> = (0..2)
+        .map(|seed| {
+            let (end, stop) = (Arc::clone(&bad.end), Arc::clone(&stop));
+            std::thread::spawn(move || {
+                let (mut random, words) = (Random::new(seed), end.words());
+                while !stop.load(Ordering::Relaxed) {
+                    let near = if random.below(2) == 0 {
+                        64
+                    } else {
+                        words.len()
+                    };
+                    let values = [0, 1, 2, 3, 4, 600, 70_000, u32::MAX, random.next() as u32];
+                    let at = random.below(near);
+                    words[at].store(values[random.below(values.len())], Ordering::Relaxed);
+                    if random.below(64) == 0
+                        && let Some(mut claim) = end.claim()
+                    {
+                        claim.ask(|_| vec![2; random.below(700)]);
+                    }
+                }
+            })
+        })
+        .collect();
+    for _ in 0..300 {
+        assert!(sign(&good.remote(&key)).is_ok());
+        assert!(lock(&running.signer.work).queue.len() <= 41, "a job a slot");
+    }
+    stop.store(true, Ordering::Relaxed);
+    scribbling
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    assert!(sign(&good.remote(&key)).is_ok());
+    eventually("its own threads get through again", || {
+        sign(&bad.remote(&key)).is_ok()
+    });
+}
+
+/// One signer for all that a slow key's requests can do in the queue; `busy` is the number of requests.
+fn a_queue_of_dear_ones(
+    running: &Running,
+    child: &TestChild,
+    key: &Arc<dyn SigningKey>,
+    busy: usize,
+) -> Vec<Claim> {
+    let dear = || request(key.as_ref(), SignatureScheme::RSA_PSS_SHA256);
+    let claims = (0..busy).map(|_| child.ask(dear())).collect();
+    eventually("a queue", || {
+        lock(&running.signer.work).queue.len() >= busy / 2
+    });
+    claims
+}
+
+#[test]
+fn what_a_child_asked_for_goes_with_it() {
+    let rsa = crate::agent::testing::rsa_4096();
+    let running = start(table(&[&rsa]));
+    let child = TestChild::new(101);
+    let mut process = std::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_raw(process.id().cast_signed()).unwrap();
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+    running.signer.serve_child(child.told(Some(pidfd)));
+    let _claims = a_queue_of_dear_ones(&running, &child, &rsa, 100);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    eventually("nothing is left of it", || {
+        lock(&running.signer.work).queue.is_empty()
+            && lock(&running.signer.channels).by_token.is_empty()
+    });
+    let other = TestChild::new(1).known_to(&running);
+    assert!(sign(&other.remote(&rsa)).is_ok());
+    // What it left behind in other hands asks in vain.
+    let late = child.ask(request(rsa.as_ref(), SignatureScheme::RSA_PSS_SHA256));
+    assert!(sign(&other.remote(&rsa)).is_ok());
+    assert!(matches!(late.progress(), Progress::Waiting(_)));
+}
+
+#[test]
+fn what_the_supervisor_says_has_ended_has_ended() {
+    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let running = start(table(&[&key]));
+    let child = TestChild::new(1);
+    let flags = rustix::net::SendFlags::empty();
+    let fds = [child.way.memory.as_fd(), child.way.bell.as_fd()];
+    crate::agent::children::tell_began(&running.line, child.pid, 1, &fds, flags).unwrap();
+    assert!(sign(&child.remote(&key)).is_ok());
+    crate::agent::children::tell_ended(&running.line, child.pid, flags).unwrap();
+    eventually("no channel", || {
+        lock(&running.signer.channels).by_token.is_empty()
+    });
+    assert!(sign(&child.remote(&key)).is_err());
+}
+
+#[test]
+fn what_was_given_up_is_not_signed() {
+    let rsa = crate::agent::testing::rsa_4096();
+    let running = start(table(&[&rsa]));
+    let child = TestChild::new(601).known_to(&running);
+    let claims = a_queue_of_dear_ones(&running, &child, &rsa, 600);
+    drop(claims);
+    // Six hundred would take longer than the second that this one has.
+    assert!(sign(&child.remote(&rsa)).is_ok());
+}
+
+#[test]
+fn a_request_outlives_its_signer() {
+    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let child = TestChild::new(4);
+    let scheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+    // One that nobody has heard, and one that a signer took with it when it died.
+    let waiting = child.ask(request(key.as_ref(), scheme));
+    let taken = child.ask(request(key.as_ref(), scheme));
+    let dead = crate::agent::channel::SignerEnd::new(&child.way, 77, &TestOs).unwrap();
+    assert!(dead.requests().contains(&1) && dead.take(1, &mut Vec::new()).is_some());
+    let running = start(table(&[&key]));
+    let child = child.known_to(&running);
+    assert_eq!(
+        (status(&waiting), status(&taken)),
+        (Status::Done, Status::Done)
+    );
+    dead.answer(1, taken.number(), b"too late");
+    assert_eq!(
+        status(&taken),
+        Status::Done,
+        "what was overtaken writes nothing"
+    );
+    assert!(sign(&child.remote(&key)).is_ok());
 }
 
 #[test]
 fn nobody_waits_longer_than_a_second_and_few_wait_so_long() {
     let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let (near, _far) = pair().unwrap();
-    let transport = Transport::new(near, 8);
-    let half = PublicHalf::of(key.as_ref()).unwrap();
+    let child = TestChild::new(4);
     let waits: Vec<_> = (0..8)
         .map(|_| {
-            let remote = RemoteKey::new(half.clone(), Role::Server, Arc::clone(&transport));
+            let remote = child.remote(&key);
             std::thread::spawn(move || {
                 let start = Instant::now();
                 assert!(sign(&remote).is_err());
                 start.elapsed()
             })
         })
-        .map(|thread| thread.join())
-        .collect::<Result<_, _>>()
-        .unwrap();
+        .collect();
+    let waits: Vec<Duration> = waits.into_iter().map(|t| t.join().unwrap()).collect();
     assert!(waits.iter().all(|wait| *wait < Duration::from_secs(3)));
+    let long = waits
+        .iter()
+        .filter(|wait| **wait > Duration::from_millis(900));
+    assert!(long.count() <= 2, "a quarter of eight threads: {waits:?}");
+}
+
+#[test]
+fn a_probe_goes_through_the_queue() {
+    let running = start(KeyTable::default());
+    let child = TestChild::new(1).known_to(&running);
+    assert_eq!(
+        status(&child.ask(|number| wire::probe(number).to_vec())),
+        Status::Present
+    );
+    let held = lock(&running.signer.work);
+    let claim = child.ask(|number| wire::probe(number).to_vec());
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(
+        matches!(claim.progress(), Progress::Waiting(_)),
+        "a lock that is held"
+    );
+    drop(held);
+    assert_eq!(status(&claim), Status::Present);
 }
 
 #[test]
@@ -366,11 +436,12 @@ fn dear_signatures_do_not_hold_up_cheap_ones() {
         crate::agent::testing::rsa_4096(),
         key(&rcgen::PKCS_ECDSA_P256_SHA256),
     );
-    let running = start(table(&[&rsa, &ecdsa]), limits(), true);
+    let running = start(table(&[&rsa, &ecdsa]));
+    let child = TestChild::new(16).known_to(&running);
     let stop = Arc::new(AtomicBool::new(false));
     let dear: Vec<_> = (0..12)
         .map(|_| {
-            let (remote, stop) = (remote(&running, &rsa), Arc::clone(&stop));
+            let (remote, stop) = (child.remote(&rsa), Arc::clone(&stop));
             std::thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     sign(&remote).unwrap();
@@ -378,7 +449,7 @@ fn dear_signatures_do_not_hold_up_cheap_ones() {
             })
         })
         .collect();
-    let remote = remote(&running, &ecdsa);
+    let remote = child.remote(&ecdsa);
     eventually("a queue of dear ones", || {
         lock(&running.signer.work).queue.len() >= 6
     });

@@ -10,8 +10,9 @@ use crate::agent::keys::KeyTable;
 use crate::agent::wire::{KeyId, Role};
 use crate::creds::CertSet;
 
-/// How long a key that nothing names any more still signs: handshakes under way, children of before.
-const AFTERLIFE: Duration = Duration::from_secs(600);
+/// How long a key that nothing names any more still signs: handshakes under way, children of before. Ten minutes, less
+/// what it takes until a signer without the key has followed one with it.
+const AFTERLIFE: Duration = Duration::from_secs(590);
 
 /// Keys by what they are for.
 ///
@@ -92,18 +93,19 @@ impl Keyring {
             .extend(keys.into_iter().map(|id| ((role, id), until)));
     }
 
-    /// Forgets keys that have signed on for long enough.
-    fn bury(&mut self, now: Instant) {
+    /// Forgets keys that have signed on for long enough; says whether there were any. Signers made before hold them.
+    pub fn bury(&mut self, now: Instant) -> bool {
         let dead: Vec<(Role, KeyId)> = self
             .retired
             .iter()
             .filter(|(_, until)| **until <= now)
             .map(|(key, _)| *key)
             .collect();
-        for (role, id) in dead {
-            self.retired.remove(&(role, id));
-            Arc::make_mut(&mut self.table).remove(role, id);
+        for (role, id) in &dead {
+            self.retired.remove(&(*role, *id));
+            Arc::make_mut(&mut self.table).remove(*role, *id);
         }
+        !dead.is_empty()
     }
 }
 
@@ -129,7 +131,9 @@ mod tests {
         ring.replace(set(&second));
         assert!(ring.table().holds(Role::Server, key(&first).as_ref()));
         assert!(ring.table().holds(Role::Server, key(&second).as_ref()));
-        ring.bury(Instant::now() + AFTERLIFE);
+        assert!(!ring.bury(Instant::now()), "not yet");
+        assert!(ring.bury(Instant::now() + AFTERLIFE));
+        assert!(!ring.bury(Instant::now() + AFTERLIFE), "once");
         assert!(!ring.table().holds(Role::Server, key(&first).as_ref()));
         assert!(ring.table().holds(Role::Server, key(&second).as_ref()));
         ring.replace(set(&second));
@@ -138,6 +142,19 @@ mod tests {
             ring.table().holds(Role::Server, key(&second).as_ref()),
             "in use"
         );
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_buried_key() {
+        let first = pair("a.example");
+        let key = Arc::downgrade(&first.key);
+        let mut ring = Keyring::default();
+        ring.replace(set(&first));
+        drop(first);
+        drop(ring.replace(set(&pair("a.example"))));
+        assert!(key.upgrade().is_some(), "it signs on");
+        ring.bury(Instant::now() + AFTERLIFE);
+        assert!(key.upgrade().is_none(), "AWS-LC wipes what it frees");
     }
 
     #[test]

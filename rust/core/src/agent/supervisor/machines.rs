@@ -21,6 +21,11 @@ impl Machinery {
             self.before = std::mem::take(&mut self.present);
         }
     }
+
+    /// The keys of before have signed on for long enough.
+    pub fn forget(&mut self) {
+        self.before.clear();
+    }
 }
 
 impl Supervisor {

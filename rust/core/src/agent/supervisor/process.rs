@@ -6,29 +6,33 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::{SendFlags, send};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 
 use super::Supervisor;
-use crate::agent::notice::Kind;
+use crate::agent::children::{self, Child};
+use crate::agent::notice::{Kind, pair};
 use crate::agent::sandbox;
-use crate::agent::signer::{Admit, Ends, Limits, Signer};
+use crate::agent::signer::{Ends, RETIRE, Settings, Signer};
 
 /// How long a new signer may take until it serves.
 const START: Duration = Duration::from_secs(10);
 /// How long an old one may take to go.
-const LEAVE: Duration = Duration::from_secs(2);
-/// Descriptors of a signer besides its clients.
+const LEAVE: Duration = Duration::from_secs(1);
+/// Descriptors of a signer besides its children's: epoll, eventfd and a few lines.
 const OWN_FILES: u64 = 64;
+/// Descriptors for each child: bell, pidfd, and the memory until it is mapped.
+const FILES_OF_A_CHILD: u64 = 3;
 
 /// A running signer.
-pub struct Child {
+pub struct Running {
     pid: Pid,
     pidfd: Option<OwnedFd>,
-    retire: io::PipeWriter,
+    line: OwnedFd,
     since: Instant,
 }
 
-impl Child {
+impl Running {
     /// Readable when it has ended; `None` where the kernel has no such thing.
     pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
@@ -39,13 +43,23 @@ impl Child {
         self.since.elapsed()
     }
 
+    /// Tells it of a child. One that does not listen is one that does not answer, which is found out.
+    pub fn tell_began(&self, child: &Child) {
+        let (slots, fds) = (child.way.slots, child.fds());
+        let _ = children::tell_began(&self.line, child.pid, slots, &fds, SendFlags::DONTWAIT);
+    }
+
+    /// Tells it of a child's end.
+    pub fn tell_ended(&self, pid: i32) {
+        let _ = children::tell_ended(&self.line, pid, SendFlags::DONTWAIT);
+    }
+
     /// Why it does not serve any more; `None` while it does. One that was stopped is killed: a new one serves.
     pub fn ended(&mut self) -> Option<String> {
         let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
         let (_, status) = waitpid(Some(self.pid), options).ok()??;
         if status.stopped() {
-            let _ = kill_process(self.pid, Signal::KILL);
-            let _ = waitpid(Some(self.pid), WaitOptions::empty());
+            self.kill();
             return Some("it had been stopped".to_owned());
         }
         let signal = status
@@ -55,15 +69,28 @@ impl Child {
         Some(signal.or(code).unwrap_or_else(|| "it ended".to_owned()))
     }
 
-    /// Has it end, and waits until it has: what connects from now on meets its successor.
-    pub fn retire(mut self) {
-        let _ = self.retire.write_all(&[1]);
+    /// Ends it at once.
+    pub fn kill(&self) {
+        let _ = kill_process(self.pid, Signal::KILL);
+        // One that the kernel does not let go is not worth that nobody signs.
+        self.wait();
+    }
+
+    /// Has it end, and waits until it has.
+    pub fn retire(self) {
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        let _ = send(&self.line, &[RETIRE], flags);
+        if !self.wait() {
+            self.kill();
+        }
+    }
+
+    /// Waits until it has ended; false where that takes too long.
+    fn wait(&self) -> bool {
         let deadline = Instant::now() + LEAVE;
         while let Ok(None) = waitpid(Some(self.pid), WaitOptions::NOHANG) {
             if Instant::now() > deadline {
-                let _ = kill_process(self.pid, Signal::KILL);
-                let _ = waitpid(Some(self.pid), WaitOptions::empty());
-                return;
+                return false;
             }
             match self.pidfd() {
                 Some(fd) => {
@@ -76,66 +103,45 @@ impl Child {
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
         }
+        true
     }
 }
 
 /// Forks a signer and waits until it serves. Says whether it runs without a system call filter.
-pub fn start(supervisor: &Supervisor, limits: Limits) -> io::Result<(Child, bool)> {
-    let (retire_end, retire) = io::pipe()?;
+pub fn start(supervisor: &mut Supervisor) -> io::Result<(Running, bool)> {
+    let (line, far) = pair()?;
     let (mut ready, ready_end) = io::pipe()?;
-    let children = super::children(&supervisor.children)?;
     let mut keep = vec![
-        supervisor.broker.as_raw_fd(),
         supervisor.life.as_raw_fd(),
         supervisor.speaker.socket().as_raw_fd(),
-        retire_end.as_raw_fd(),
+        far.as_raw_fd(),
         ready_end.as_raw_fd(),
     ];
     keep.extend(supervisor.parent.as_ref().map(AsRawFd::as_raw_fd));
-    keep.extend(
-        children
-            .as_ref()
-            .map(|children| children.as_fd().as_raw_fd()),
-    );
-    let mut children = Some(children);
-    let mut child = || {
-        let Some(children) = children.take() else {
-            return 70;
-        };
-        let admit: Admit = match children {
-            Some(list) => Box::new(move |pid| list.contains(pid)),
-            None => Box::new(|pid| pid > 0),
-        };
-        let ends = Ends {
-            parent: std::iter::once(supervisor.life.as_fd())
-                .chain(supervisor.parent.as_ref().map(AsFd::as_fd))
-                .collect(),
-            retire: retire_end.as_fd(),
-        };
-        match serve(supervisor, limits, admit, &ends, &ready_end) {
-            Ok(()) => 0,
-            Err(error) => {
-                supervisor
-                    .speaker
-                    .say(Kind::Trouble, &format!("a signer ended: {error}"));
-                71
-            }
+    let theirs = supervisor.children.values().flat_map(Child::fds);
+    keep.extend(theirs.map(|fd| fd.as_raw_fd()));
+    let os = Arc::clone(&supervisor.os);
+    let mut child = || match serve(supervisor, &far, &ready_end) {
+        Ok(()) => 0,
+        Err(error) => {
+            let speaker = &supervisor.speaker;
+            speaker.say(Kind::Trouble, &format!("a signer ended: {error}"));
+            71
         }
     };
-    let pid = supervisor.os.fork(&keep, &mut child)?;
+    let pid = os.fork(&keep, &mut child)?;
     let pid = Pid::from_raw(pid).ok_or_else(|| io::Error::other("fork gave no pid"))?;
-    drop((retire_end, ready_end));
-    let child = Child {
+    drop((far, ready_end));
+    let running = Running {
         pid,
         pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
-        retire,
+        line,
         since: Instant::now(),
     };
     match wait_ready(&mut ready) {
-        Ok(unfiltered) => Ok((child, unfiltered)),
+        Ok(unfiltered) => Ok((running, unfiltered)),
         Err(error) => {
-            let _ = kill_process(pid, Signal::KILL);
-            let _ = waitpid(Some(pid), WaitOptions::empty());
+            running.kill();
             Err(error)
         }
     }
@@ -154,29 +160,29 @@ fn wait_ready(ready: &mut io::PipeReader) -> io::Result<bool> {
 }
 
 /// The signer's life; runs in its own process.
-fn serve(
-    supervisor: &Supervisor,
-    limits: Limits,
-    admit: Admit,
-    ends: &Ends<'_>,
-    ready: &io::PipeWriter,
-) -> io::Result<()> {
+fn serve(supervisor: &mut Supervisor, line: &OwnedFd, ready: &io::PipeWriter) -> io::Result<()> {
     let _ = rustix::thread::set_name(c"tls-signer");
     supervisor.os.ignore_signals();
-    let most = sandbox::most_files().saturating_sub(OWN_FILES);
-    let total = limits
-        .total
-        .min(usize::try_from(most).unwrap_or(limits.total));
-    let files = u64::try_from(total)
-        .unwrap_or(most)
-        .saturating_add(OWN_FILES);
-    sandbox::signer(supervisor.order.id, supervisor.weak, files)?;
+    let most = u64::from(supervisor.order.children) * FILES_OF_A_CHILD;
+    sandbox::signer(supervisor.order.id, supervisor.weak, most + OWN_FILES)?;
     let speaker = Arc::clone(&supervisor.speaker);
     let notice = Box::new(move |text: &str| speaker.say_bounded(Kind::ClientRefused, text));
-    let limits = Limits { total, ..limits };
     let keys = Arc::clone(supervisor.keys.table());
-    let signer = Signer::new(Arc::clone(&supervisor.os), keys, limits, admit, notice)?;
-    signer.run(supervisor.broker.as_fd(), ends, || {
+    let settings = Settings {
+        threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),
+        epoch: std::process::id(),
+    };
+    let signer = Signer::new(Arc::clone(&supervisor.os), keys, settings, notice)?;
+    for child in std::mem::take(&mut supervisor.children).into_values() {
+        signer.serve_child(child);
+    }
+    let ends = Ends {
+        parent: std::iter::once(supervisor.life.as_fd())
+            .chain(supervisor.parent.as_ref().map(AsFd::as_fd))
+            .collect(),
+        supervisor: line.as_fd(),
+    };
+    signer.run(&ends, || {
         let filtered = sandbox::filter().is_ok();
         (&*ready).write_all(&[u8::from(filtered)])
     })

@@ -1,0 +1,163 @@
+//! Who may ask: the supervisor tells of each child, and a child's end takes away all that was its.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+use super::{Channel, Ends, Signer, lock};
+use crate::agent::channel::SignerEnd;
+use crate::agent::children::{self, BEGAN, Child, ENDED, TOLD};
+
+/// What the supervisor says to have a signer end.
+pub const RETIRE: u8 = b'R';
+
+impl Signer {
+    /// Listens to the supervisor until it is time to end.
+    pub(super) fn attend(&self, ends: &Ends<'_>) -> io::Result<()> {
+        let mut supervised = true;
+        loop {
+            let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(ends.parent.len() + 1);
+            fds.extend(ends.parent.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+            if supervised {
+                fds.push(PollFd::new(&ends.supervisor, PollFlags::IN));
+            }
+            match poll(&mut fds, None) {
+                Ok(_) => {}
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            let seen: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+            let (parent, supervisor) = seen.split_at(ends.parent.len());
+            if parent.contains(&true) {
+                return Ok(());
+            }
+            if supervisor.contains(&true) {
+                match self.listen(ends) {
+                    Heard::Child => {}
+                    Heard::Retire => return Ok(()),
+                    // The supervisor died. Its successor makes a new signer and the parent then ends this one.
+                    Heard::Nothing => supervised = false,
+                }
+            }
+        }
+    }
+
+    /// Takes one message of the supervisor.
+    fn listen(&self, ends: &Ends<'_>) -> Heard {
+        let mut frame = [0; 1 + TOLD];
+        let received = match self.os.receive(ends.supervisor.as_fd(), &mut frame) {
+            Ok(received) => received,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Heard::Child,
+            Err(_) => return Heard::Nothing,
+        };
+        let [kind, told @ ..] = frame;
+        match (kind, received.length) {
+            (_, 0) => return Heard::Nothing,
+            (RETIRE, _) => return Heard::Retire,
+            (BEGAN, _) => {
+                if let Some(child) = children::began(told, received.fds) {
+                    self.serve_child(child);
+                }
+            }
+            (ENDED, _) => self.detach(children::pid_of(told)),
+            _ => {}
+        }
+        Heard::Child
+    }
+
+    /// Serves a child from now on, and what it has asked for already.
+    pub fn serve_child(&self, child: Child) {
+        let pid = child.pid;
+        if let Err(error) = self.attach(child) {
+            let text =
+                format!("process {pid} cannot be served, its channel does not open: {error}");
+            (self.notice)(&text);
+        }
+    }
+
+    fn attach(&self, child: Child) -> io::Result<()> {
+        let end = SignerEnd::new(&child.way, self.settings.epoch, self.os.as_ref())?;
+        self.detach(child.pid);
+        let mut channels = lock(&self.channels);
+        let token = channels.next + 1;
+        channels.next = token;
+        let channel = Arc::new(Channel {
+            token,
+            pid: child.pid,
+            busy: (0..end.slots()).map(|_| AtomicBool::new(false)).collect(),
+            end,
+            bell: child.way.bell,
+            pidfd: child.pidfd,
+            closed: AtomicBool::new(false),
+        });
+        channels.by_token.insert(token, Arc::clone(&channel));
+        channels.by_process.insert(child.pid, token);
+        drop(channels);
+        self.enqueue(self.take_in(&channel, 0..channel.end.slots()));
+        let add = |fd, bit, flags| {
+            epoll::add(&self.epoll, fd, EventData::new_u64(token << 1 | bit), flags)
+        };
+        let added =
+            add(channel.bell.as_fd(), BELL, EventFlags::IN | EventFlags::ET).and_then(|()| {
+                match &channel.pidfd {
+                    Some(pidfd) => add(pidfd.as_fd(), END, EventFlags::IN),
+                    None => Ok(()),
+                }
+            });
+        if let Err(error) = added {
+            self.close(&channel);
+            return Err(error.into());
+        }
+        self.wake();
+        Ok(())
+    }
+
+    fn detach(&self, pid: i32) {
+        let token = lock(&self.channels).by_process.get(&pid).copied();
+        if let Some(channel) = token.and_then(|token| self.channel(token)) {
+            self.close(&channel);
+        }
+    }
+
+    pub(super) fn channel(&self, token: u64) -> Option<Arc<Channel>> {
+        lock(&self.channels).by_token.get(&token).map(Arc::clone)
+    }
+
+    /// Forgets a channel; what was asked over it leaves the queue.
+    pub(super) fn close(&self, channel: &Channel) {
+        let mut channels = lock(&self.channels);
+        if channels.by_token.remove(&channel.token).is_none() {
+            return;
+        }
+        if channels.by_process.get(&channel.pid) == Some(&channel.token) {
+            channels.by_process.remove(&channel.pid);
+        }
+        drop(channels);
+        let _ = epoll::delete(&self.epoll, &channel.bell);
+        if let Some(pidfd) = &channel.pidfd {
+            let _ = epoll::delete(&self.epoll, pidfd);
+        }
+        // Whoever adds to the queue looks at this under the queue's lock.
+        channel.closed.store(true, Ordering::Release);
+        lock(&self.work).queue.remove(channel.token);
+    }
+
+    pub(super) fn say_of(&self, channel: &Channel, what: &str) {
+        (self.notice)(&format!("process {} {what}", channel.pid));
+    }
+}
+
+/// The lowest bit of an event's number: which descriptor of the channel.
+pub(super) const BELL: u64 = 0;
+pub(super) const END: u64 = 1;
+
+enum Heard {
+    Child,
+    Retire,
+    Nothing,
+}
