@@ -30,7 +30,7 @@ def sparse(path: Path) -> None:
         file.truncate((512 << 20) + 1)
 
 
-HOSTILE = {pipe: "a pipe, not a regular file", device: "a device, not a regular file", loop: "symbolic links lead in a circle",
+HOSTILE = {pipe: "no regular file, but a pipe", device: "no regular file, but a device", loop: "symbolic links lead in a circle",
            sparse: "larger than 512 MiB"}
 KINDS = pytest.mark.parametrize("kind", HOSTILE, ids=lambda kind: kind.__name__)
 

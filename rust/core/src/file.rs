@@ -60,8 +60,8 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Missing => f.write_str("there is no such file"),
-            Refusal::Forbidden => f.write_str("permission denied"),
+            Refusal::Missing => f.write_str("No such file or directory"),
+            Refusal::Forbidden => f.write_str("Permission denied"),
             Refusal::Loop => f.write_str("its symbolic links lead in a circle"),
             Refusal::Kind(kind) => write!(f, "it is {kind}"),
             Refusal::TooLarge(limit) => write!(f, "it is larger than {limit}"),
@@ -87,12 +87,12 @@ impl From<io::Error> for Refusal {
 pub fn words(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
-        Some((words, _)) => words.to_lowercase(),
+        Some((words, _)) => words.to_owned(),
         None => text,
     }
 }
 
-const PIPE: &str = "a pipe, not a regular file";
+const PIPE: &str = "no regular file, but a pipe";
 
 /// A file as read: its bytes in one buffer, which is wiped when dropped, and its state.
 #[derive(Debug)]
@@ -142,9 +142,9 @@ fn judge(metadata: &Metadata) -> Result<(), Refusal> {
     } else if kind.is_fifo() {
         PIPE
     } else if kind.is_socket() {
-        "a socket, not a regular file"
+        "no regular file, but a socket"
     } else {
-        "a device, not a regular file"
+        "no regular file, but a device"
     }))
 }
 

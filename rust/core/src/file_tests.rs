@@ -65,23 +65,23 @@ fn what_is_no_regular_file_is_refused_by_its_kind() {
     assert_eq!(refused(&place.0), "it is a directory");
     assert_eq!(
         refused(&place.fifo("pipe")),
-        "it is a pipe, not a regular file"
+        "it is no regular file, but a pipe"
     );
     for device in ["/dev/zero", "/dev/tty", "/dev/full"] {
         let link = place.0.join("device");
         symlink(device, &link).unwrap();
-        assert_eq!(refused(&link), "it is a device, not a regular file");
+        assert_eq!(refused(&link), "it is no regular file, but a device");
         fs::remove_file(&link).unwrap();
     }
     let socket = place.0.join("socket");
     let _listener = UnixListener::bind(&socket).unwrap();
-    assert_eq!(refused(&socket), "it is a socket, not a regular file");
+    assert_eq!(refused(&socket), "it is no regular file, but a socket");
 }
 
 #[test]
 fn what_cannot_be_opened_is_named_without_numbers() {
     let place = Place::new();
-    assert_eq!(refused(&place.0.join("none")), "there is no such file");
+    assert_eq!(refused(&place.0.join("none")), "No such file or directory");
     let link = place.0.join("loop");
     symlink("loop", &link).unwrap();
     assert_eq!(refused(&link), "its symbolic links lead in a circle");
@@ -90,7 +90,7 @@ fn what_cannot_be_opened_is_named_without_numbers() {
     assert!(!below.contains("os error") && !below.is_empty(), "{below}");
     assert_eq!(
         Refusal::from(io::Error::from_raw_os_error(libc::EACCES)).to_string(),
-        "permission denied"
+        "Permission denied"
     );
 }
 

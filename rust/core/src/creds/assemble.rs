@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::certificate::{Certificate, Certificates, KnownIssuers, find_certificates};
-use super::decrypt::decrypt_key;
+use super::contents::{What, what};
+use super::decrypt::{decrypt_key, pkcs12_certificates};
 use super::fitting::{Candidate, find_fitting};
+use super::instead::{Wanted, instead};
 use super::key::{FoundKey, PrivateKey, find_key};
 use super::passphrase::{Passphrases, Question};
 use super::problem::{Fault, Problem};
@@ -99,7 +101,7 @@ impl<'a, 'p> Run<'a, 'p> {
         };
         for pair in &request.pairs {
             let mut take = |fault: Fault| report.add(index, &pair.place, fault);
-            let chain = self.chain(&pair.certificate, Limit::CREDENTIAL);
+            let chain = self.own_chain(&pair.certificate, &question);
             let chain = chain.map_err(&mut take).ok();
             for line in chain.iter().flat_map(|chain| &chain.lost) {
                 take(Fault::Lost {
@@ -291,19 +293,58 @@ impl<'a, 'p> Run<'a, 'p> {
             .map(|item| (item, Issuers::Among)))
     }
 
-    fn chain(&mut self, path: &str, limit: Limit) -> Result<Arc<Certificates>, Fault> {
-        self.get(path, limit, |run, file| {
-            let found = find_certificates(path, &file.bytes, run.issuers)?;
-            if found.ders.is_empty() {
-                return Err(nothing_found(path, &file.bytes, |holds| {
-                    Fault::NoCertificate {
-                        file: path.to_owned(),
-                        holds,
-                    }
-                }));
+    /// The certificates of a pair, which may stand in a PKCS#12 file under a pass phrase.
+    fn own_chain(
+        &mut self,
+        path: &str,
+        question: &Question<'_>,
+    ) -> Result<Arc<Certificates>, Fault> {
+        let question = Question {
+            file: path,
+            ..*question
+        };
+        self.get(path, Limit::CREDENTIAL, |run, file| {
+            if what(&file.bytes) != What::Pkcs12 {
+                return run.certificates(path, file);
             }
-            Ok(found)
+            let ders = pkcs12_certificates(&file.bytes, &question, run.passphrases)?;
+            let holds = "no certificate of its own".to_owned();
+            if ders.is_empty() {
+                return Err(Fault::NoCertificate {
+                    file: path.to_owned(),
+                    holds,
+                });
+            }
+            let pem: String = ders.iter().map(|der| crate::x509::pem(der)).collect();
+            find_certificates(path, pem.as_bytes(), run.issuers)
         })
+    }
+
+    fn chain(&mut self, path: &str, limit: Limit) -> Result<Arc<Certificates>, Fault> {
+        self.get(path, limit, |run, file| run.certificates(path, file))
+    }
+
+    fn certificates(&mut self, path: &str, file: &FileBytes) -> Result<Certificates, Fault> {
+        let found = find_certificates(path, &file.bytes, self.issuers)?;
+        if let (true, Some(line)) = (found.ders.is_empty(), found.lost.first()) {
+            let unseen = Fault::Unseen {
+                file: path.to_owned(),
+                line: *line,
+            };
+            return Err(instead(path, &file.bytes, Wanted::Certificate).unwrap_or(unseen));
+        }
+        if found.ders.is_empty() {
+            return Err(nothing_found(
+                path,
+                &file.bytes,
+                Wanted::Certificate,
+                |holds| Fault::NoCertificate {
+                    file: path.to_owned(),
+                    holds,
+                },
+            ));
+        }
+        Ok(found)
     }
 
     /// The key of a pair. Where its file is the certificate's and that one cannot be read, it has been said.
@@ -314,7 +355,9 @@ impl<'a, 'p> Run<'a, 'p> {
     ) -> Result<Arc<PrivateKey>, Fault> {
         let path = pair.key.as_ref().unwrap_or(&pair.certificate);
         self.read_key(path, question).map_err(|fault| match fault {
-            Fault::NoKey { file } if pair.key.is_none() => Fault::NoKeyBeside { file },
+            Fault::NoKey { file } | Fault::Instead { file, .. } if pair.key.is_none() => {
+                Fault::NoKeyBeside { file }
+            }
             other => other,
         })
     }
@@ -331,9 +374,15 @@ impl<'a, 'p> Run<'a, 'p> {
                     },
                     run.passphrases,
                 ),
-                Err(Fault::NoKey { file: name }) => Err(nothing_found(path, &file.bytes, |_| {
-                    Fault::NoKey { file: name }
-                })),
+                // What is said of a certificate's own file without a key, its caller knows.
+                Err(Fault::NoKey { file: name }) => {
+                    Err(nothing_found(path, &file.bytes, Wanted::Key, |_| {
+                        Fault::NoKey { file: name }
+                    }))
+                }
+                Err(fault @ Fault::Unseen { .. }) => {
+                    Err(instead(path, &file.bytes, Wanted::Key).unwrap_or(fault))
+                }
                 Err(fault) => Err(fault),
             }
         })
@@ -368,8 +417,17 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 }
 
-/// What to say of a file without the block that was looked for: that it is no PEM file at all, or what else it holds.
-fn nothing_found(path: &str, bytes: &[u8], otherwise: impl FnOnce(String) -> Fault) -> Fault {
+/// What to say of a file without the block that was looked for: what it is, that it is no PEM file at all, or what else it
+/// holds.
+fn nothing_found(
+    path: &str,
+    bytes: &[u8],
+    wanted: Wanted,
+    otherwise: impl FnOnce(String) -> Fault,
+) -> Fault {
+    if let Some(fault) = instead(path, bytes, wanted) {
+        return fault;
+    }
     let file = path.to_owned();
     let labels: Vec<String> = pem::blocks(bytes)
         .flatten()

@@ -1,17 +1,19 @@
-//! Opens encrypted keys: PKCS#8 (RFC 5958 with PBES2 of RFC 8018) and the traditional PEM encryption of OpenSSL.
+//! Opens encrypted keys: PKCS#8 (RFC 5958), PKCS#12, and the traditional PEM encryption of OpenSSL.
 
 use aes::{Aes128, Aes192, Aes256};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
 use des::TdesEde3;
 use md5::{Digest, Md5};
-use pkcs5::EncryptionScheme;
 use zeroize::Zeroizing;
 
-use super::der::{Der, OCTETS, OID, SEQUENCE, first_element};
+use super::certificate::Certificate;
+use super::der::{Der, OCTETS, SEQUENCE, first_element};
 use super::key::{PrivateKey, Sealed, is_encrypted, pem_fault, read_key};
 use super::passphrase::{Answer, Passphrases, Question};
+use super::pbe;
 use super::pem::Block;
+use super::pkcs12;
 use super::problem::Fault;
 
 /// Asks for the pass phrase of an encrypted key, as often as `passphrases` has an answer, and opens it.
@@ -23,44 +25,28 @@ pub fn decrypt_key(
     question: &Question<'_>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<PrivateKey, Fault> {
-    let file = question.file.to_owned();
     let locked = Locked::read(sealed, question.file)?;
-    for attempt in 0.. {
-        match passphrases.ask(&Question {
-            attempt,
-            ..*question
-        }) {
-            Answer::Phrase(phrase) => {
-                let Some(der) = locked.open(&phrase) else {
-                    continue;
-                };
-                match read_key(question.file, &der) {
-                    // What a wrong phrase opened by chance is no key.
-                    Err(Fault::BadKey { .. }) => {}
-                    result => return result,
-                }
-            }
-            Answer::Unchecked => return Err(Fault::EncryptedKeyUnchecked { file }),
-            Answer::None(why) => return Err(Fault::EncryptedKey { file, why }),
+    ask(question, passphrases, |phrase| {
+        let Some(der) = locked.open(phrase, question.file)? else {
+            return Ok(None);
+        };
+        match read_key(question.file, &der) {
+            // What a wrong phrase opened by chance is no key.
+            Err(Fault::BadKey { .. }) => Ok(None),
+            result => result.map(Some),
         }
-    }
-    Err(Fault::EncryptedKey {
-        file,
-        why: String::new(),
     })
 }
 
-/// RFC 8018 A.4.
-const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
-
 /// An encrypted key and what its encryption needs beside the pass phrase.
-struct Locked {
-    scheme: Scheme,
+struct Locked<'a> {
+    scheme: Scheme<'a>,
     data: Zeroizing<Vec<u8>>,
 }
 
-enum Scheme {
-    Pkcs5(Box<EncryptionScheme>),
+enum Scheme<'a> {
+    Pkcs8(pbe::Scheme),
+    Pkcs12(pkcs12::Sealed<'a>),
     Traditional { cipher: Cipher, iv: Vec<u8> },
 }
 
@@ -72,43 +58,37 @@ enum Cipher {
     Des3,
 }
 
-impl Locked {
-    fn read(sealed: Sealed<'_>, file: &str) -> Result<Locked, Fault> {
+impl<'a> Locked<'a> {
+    fn read(sealed: Sealed<'a>, file: &str) -> Result<Locked<'a>, Fault> {
         match sealed {
             Sealed::Block(block) if is_encrypted(&block) => Locked::traditional(&block, file),
             Sealed::Block(block) => {
                 Locked::pkcs8(&block.decode().map_err(|e| pem_fault(file, e))?, file)
             }
             Sealed::Der(der) => Locked::pkcs8(der, file),
-            Sealed::Pkcs12(_) => Err(unsupported(file, "PKCS#12".to_owned())),
+            Sealed::Pkcs12(bytes) => Ok(Locked {
+                scheme: Scheme::Pkcs12(
+                    pkcs12::Sealed::read(bytes).map_err(|how| bad_pkcs12(file, how))?,
+                ),
+                data: Zeroizing::default(),
+            }),
         }
     }
 
-    fn pkcs8(der: &[u8], file: &str) -> Result<Locked, Fault> {
+    fn pkcs8(der: &[u8], file: &str) -> Result<Locked<'a>, Fault> {
         let damaged = || Fault::BadKey {
             file: file.to_owned(),
             cause: "it is damaged".to_owned(),
         };
         let (algorithm, data) = split_pkcs8(der).ok_or_else(damaged)?;
-        if Der(algorithm).open(SEQUENCE).and_then(|mut a| a.take(OID)) != Some(PBES2) {
-            return Err(unsupported(file, "a scheme older than PBES2".to_owned()));
-        }
-        let scheme = EncryptionScheme::try_from(algorithm).map_err(|_| {
-            unsupported(
-                file,
-                "by an algorithm that is not known here, or damaged".to_owned(),
-            )
-        })?;
-        if let Some(how) = out_of_bounds(&scheme) {
-            return Err(unsupported(file, how));
-        }
+        let scheme = pbe::Scheme::read(algorithm).map_err(|how| unsupported(file, how))?;
         Ok(Locked {
-            scheme: Scheme::Pkcs5(Box::new(scheme)),
+            scheme: Scheme::Pkcs8(scheme),
             data: Zeroizing::new(data.to_vec()),
         })
     }
 
-    fn traditional(block: &Block<'_>, file: &str) -> Result<Locked, Fault> {
+    fn traditional(block: &Block<'_>, file: &str) -> Result<Locked<'a>, Fault> {
         let der = block.decode().map_err(|e| pem_fault(file, e))?;
         let info = block.header("DEK-Info").unwrap_or_default();
         let (name, iv) = info.split_once(',').unwrap_or((info, ""));
@@ -128,10 +108,25 @@ impl Locked {
     }
 
     /// The key in DER; `None` where the pass phrase is wrong. Works in one buffer, which is wiped.
-    fn open(&self, phrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    fn open(&self, phrase: &[u8], file: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        if let Scheme::Pkcs12(sealed) = &self.scheme {
+            let bags = sealed.open(phrase).map_err(|how| bad_pkcs12(file, how))?;
+            return match bags.map(|bags| bags.keys.into_iter().next()) {
+                None => Ok(None),
+                Some(Some(key)) => Ok(Some(key)),
+                Some(None) => Err(Fault::NoKey {
+                    file: file.to_owned(),
+                }),
+            };
+        }
+        Ok(self.decrypt(phrase))
+    }
+
+    fn decrypt(&self, phrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let mut buffer = self.data.clone();
         let length = match &self.scheme {
-            Scheme::Pkcs5(scheme) => scheme.decrypt_in_place(phrase, &mut buffer).ok()?.len(),
+            Scheme::Pkcs12(_) => return None,
+            Scheme::Pkcs8(scheme) => return scheme.open(phrase, &self.data),
             Scheme::Traditional {
                 cipher: Cipher::Aes128,
                 iv,
@@ -161,40 +156,79 @@ fn unsupported(file: &str, how: String) -> Fault {
     }
 }
 
-/// Most rounds of PBKDF2: some seconds, ten times what anybody recommends.
-const MOST_ROUNDS: u32 = 10_000_000;
-
-/// Most memory for scrypt, in octets, and most of it that is gone through; OpenSSL stops at 32 MiB.
-const MOST_MEMORY: u64 = 256 << 20;
-const MOST_SCRYPT: u64 = 1 << 30;
-
-/// Which number of a derivation is out of bounds: a damaged one must not hold up the start or take all memory, and the
-/// libraries behind this expect numbers that their own encoders would write (RFC 7914 2, RFC 8018 5.2).
-fn out_of_bounds(scheme: &EncryptionScheme) -> Option<String> {
-    let kdf = &scheme.pbes2()?.kdf;
-    if let Some(p) = kdf.pbkdf2() {
-        let good = (1..=MOST_ROUNDS).contains(&p.iteration_count);
-        let rounds = p.iteration_count;
-        return (!good).then(|| format!("with {rounds} rounds (1 to {MOST_ROUNDS} are taken)"));
+fn bad_pkcs12(file: &str, how: String) -> Fault {
+    Fault::BadPkcs12 {
+        file: file.to_owned(),
+        how,
     }
-    let p = kdf.scrypt()?;
-    let (n, r, parallel) = (
-        p.cost_parameter,
-        u64::from(p.block_size),
-        u64::from(p.parallelization),
-    );
-    let memory = n.saturating_mul(r).saturating_mul(128);
-    let good = n.is_power_of_two()
-        && n > 1
-        && r > 0
-        && parallel > 0
-        && memory <= MOST_MEMORY
-        && memory.saturating_mul(parallel) <= MOST_SCRYPT;
-    (!good).then(|| {
-        format!(
-            "with scrypt's N={n}, r={r}, p={parallel} (N is a power of two from 2, and {} MiB of memory are the most)",
-            MOST_MEMORY >> 20
-        )
+}
+
+/// The certificates of a PKCS#12 file: that of its key first, then those that issued one another upwards.
+/// Asks for its pass phrase, as often as `passphrases` has an answer.
+///
+/// # Errors
+/// A row of the fault table where no phrase opens it, or it holds no certificate.
+pub fn pkcs12_certificates(
+    bytes: &[u8],
+    question: &Question<'_>,
+    passphrases: &mut dyn Passphrases,
+) -> Result<Vec<Vec<u8>>, Fault> {
+    let file = question.file;
+    let sealed = pkcs12::Sealed::read(bytes).map_err(|how| bad_pkcs12(file, how))?;
+    ask(question, passphrases, |phrase| {
+        let bags = sealed.open(phrase).map_err(|how| bad_pkcs12(file, how))?;
+        let Some(bags) = bags else { return Ok(None) };
+        let key = bags.keys.first().and_then(|key| read_key(file, key).ok());
+        Ok(Some(in_order(bags.certificates, key.as_ref())))
+    })
+}
+
+/// The path upwards from the key's certificate without its root, which is in every client's hands; all there are where
+/// there is no key.
+fn in_order(certificates: Vec<Vec<u8>>, key: Option<&PrivateKey>) -> Vec<Vec<u8>> {
+    let Some(key) = key else {
+        return certificates;
+    };
+    let parse = |der: Vec<u8>| Certificate::parse(&der).ok().map(|c| (der, c));
+    let mut rest: Vec<_> = certificates.into_iter().filter_map(parse).collect();
+    let mut sorted: Vec<Vec<u8>> = Vec::new();
+    let mut next = rest.iter().position(|(_, c)| key.public == c.public);
+    while let Some(place) = next {
+        let (der, certificate) = rest.remove(place);
+        sorted.push(der);
+        rest.retain(|(other, c)| !sorted.contains(other) && !c.is_self_issued());
+        next = rest
+            .iter()
+            .position(|(_, c)| c.subject == certificate.issuer);
+    }
+    sorted
+}
+
+/// Tries answers until one opens something.
+fn ask<T>(
+    question: &Question<'_>,
+    passphrases: &mut dyn Passphrases,
+    mut open: impl FnMut(&[u8]) -> Result<Option<T>, Fault>,
+) -> Result<T, Fault> {
+    let file = question.file.to_owned();
+    for attempt in 0.. {
+        let question = Question {
+            attempt,
+            ..*question
+        };
+        match passphrases.ask(&question) {
+            Answer::Phrase(phrase) => {
+                if let Some(opened) = open(&phrase)? {
+                    return Ok(opened);
+                }
+            }
+            Answer::Unchecked => return Err(Fault::EncryptedKeyUnchecked { file }),
+            Answer::None(why) => return Err(Fault::EncryptedKey { file, why }),
+        }
+    }
+    Err(Fault::EncryptedKey {
+        file,
+        why: String::new(),
     })
 }
 

@@ -113,7 +113,7 @@ pub fn find_key<'a>(name: &str, file: &'a [u8]) -> Result<FoundKey<'a>, Fault> {
         _ => {}
     }
     if let Some(line) = blocks.lost().first().filter(|_| other.is_none()) {
-        other = Some(Fault::LostKey {
+        other = Some(Fault::Unseen {
             file: name.to_owned(),
             line: *line,
         });

@@ -50,7 +50,7 @@ impl std::fmt::Display for PemError {
         match self {
             PemError::NoEnd(_) => write!(
                 f,
-                "the block that begins in line {line} has no END line of its own that fits; the file is cut short or \
+                "the block that begins in line {line} has no END line that fits; the file is cut short or \
                  damaged, copy it again"
             ),
             PemError::NotBase64(_) => write!(

@@ -69,7 +69,7 @@ pub enum Fault {
         file: String,
         line: usize,
     },
-    LostKey {
+    Unseen {
         file: String,
         line: usize,
     },
@@ -113,6 +113,16 @@ pub enum Fault {
     UnsupportedEncryption {
         file: String,
         how: String,
+    },
+    BadPkcs12 {
+        file: String,
+        how: String,
+    },
+    Instead {
+        file: String,
+        wanted: &'static str,
+        is: &'static str,
+        remedy: String,
     },
     EncryptedKeyUnchecked {
         file: String,
@@ -213,7 +223,7 @@ impl Fault {
             | Fault::NotBase64 { file, .. }
             | Fault::Headers { file, .. }
             | Fault::Lost { file, .. }
-            | Fault::LostKey { file, .. }
+            | Fault::Unseen { file, .. }
             | Fault::NoCertificate { file, .. }
             | Fault::BadCertificate { file, .. }
             | Fault::NoKey { file }
@@ -225,6 +235,8 @@ impl Fault {
             | Fault::RsaSize { file, .. }
             | Fault::EncryptedKey { file, .. }
             | Fault::UnsupportedEncryption { file, .. }
+            | Fault::BadPkcs12 { file, .. }
+            | Fault::Instead { file, .. }
             | Fault::EncryptedKeyUnchecked { file }
             | Fault::LeafNotFirst { file, .. }
             | Fault::OutOfOrder { file, .. }
@@ -260,7 +272,7 @@ impl Fault {
             Fault::NotBase64 { file, line } => format!("{file}: {}", PemError::NotBase64(*line)),
             Fault::Headers { file, line } => format!("{file}: {}", Damage::Headers(*line)),
             Fault::Lost { file, line } => format!("{file}: line {line} {LOST}"),
-            Fault::LostKey { file, line } => format!("{file} holds no private key that can be seen: line {line} {LOST}"),
+            Fault::Unseen { file, line } => format!("{file} holds no block that can be seen: line {line} {LOST}"),
             Fault::NoCertificate { file, holds } => format!(
                 "{file} holds no certificate, but {holds}; name the certificate's file first and the key's second"),
             Fault::BadCertificate { file, line, cause } => format!(
@@ -288,6 +300,10 @@ impl Fault {
             Fault::UnsupportedEncryption { file, how } => format!(
                 "the private key in {file} is encrypted in a way that is not supported ({how}); encrypt it anew: \
                  openssl pkcs8 -topk8 -v2 aes-256-cbc -in {file} -out FILE"),
+            Fault::Instead { file, wanted, is, remedy } => format!("{file} holds no {wanted}, but {is}; {remedy}"),
+            Fault::BadPkcs12 { file, how } => format!(
+                "{file} is a PKCS#12 file that cannot be opened: {how}; take out of it what is needed: openssl pkcs12 \
+                 -in {file} -nodes -out FILE.pem (with -legacy where OpenSSL asks for it), and name FILE.pem for both"),
             Fault::EncryptedKeyUnchecked { file } => format!(
                 "the private key in {file} is encrypted, so it is not checked here; it will be when the server starts"),
             Fault::KeyMismatch { key, certificate, hint } => format!(

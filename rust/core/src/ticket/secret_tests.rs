@@ -191,7 +191,7 @@ fn a_bad_replacement_keeps_the_old_secret() {
     );
     fs::remove_file(dir.secret()).unwrap();
     assert!(
-        matches!(file.poll(&mut keys.keeper(), NOW + 3), Poll::Refused(text) if text.contains("there is no such file"))
+        matches!(file.poll(&mut keys.keeper(), NOW + 3), Poll::Refused(text) if text.contains("No such file or directory"))
     );
     assert_eq!(keys.board.newest(clock.now()).unwrap().0, before);
     clock.advance(30 * HOUR);

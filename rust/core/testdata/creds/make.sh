@@ -56,3 +56,16 @@ openssl rsa -in rsa.pkcs8.pem -traditional -camellia256 -passout "pass:test phra
 printf 'test phrase from a file\n' > phrase
 openssl rsa -in rsa.pkcs8.pem -traditional -aes256 -passout file:phrase -out rsa.aes256.phrase.pem
 openssl pkcs8 -topk8 -in rsa.pkcs8.pem -scrypt -passout file:phrase -out rsa.scrypt.phrase.pem
+# What Windows and tools of before OpenSSL 3 encrypt with.
+for scheme in PBE-MD5-DES PBE-SHA1-DES PBE-MD5-RC2-64 PBE-SHA1-RC2-64 PBE-SHA1-2DES PBE-SHA1-RC2-128 PBE-SHA1-RC2-40; do
+  enc "p256.$(echo $scheme | tr A-Z a-z).enc.pem" -v1 $scheme -provider legacy -provider default
+done
+p12() { out=$1; shift; openssl pkcs12 -export -in p256.crt.pem -inkey p256.pkcs8.pem -certfile rsa.crt.pem \
+  -passout "pass:test phrase" -out "$out" "$@"; }
+p12 p256.p12
+p12 p256.sha512.p12 -macalg sha512 -keypbe AES-128-CBC -certpbe AES-128-CBC
+p12 p256.legacy.p12 -legacy
+p12 p256.plain.p12 -keypbe NONE -certpbe NONE
+p12 p256.nomac.p12 -nomac
+openssl pkcs12 -export -in p256.crt.pem -inkey p256.pkcs8.pem -passout pass: -out p256.empty.p12
+openssl pkcs12 -export -in p256.crt.pem -nokeys -passout "pass:test phrase" -out p256.nokey.p12

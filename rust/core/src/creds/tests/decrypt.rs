@@ -1,10 +1,10 @@
 use zeroize::Zeroizing;
 
-use super::super::decrypt::decrypt_key;
+use super::super::decrypt::{decrypt_key, pkcs12_certificates};
 use super::super::key::{FoundKey, KeyKind, Sealed, find_key};
 use super::super::passphrase::{Answer, Dialog, Passphrases, Question};
 use super::super::problem::Fault;
-use super::{Scratch, data};
+use super::{Random, Scratch, data};
 
 /// Gives these phrases one after the other.
 struct Given(Vec<&'static str>, usize);
@@ -53,6 +53,18 @@ fn opens_what_openssl_has_encrypted() {
         ("rsa.aes192.proc.pem", KeyKind::Rsa(2048)),
         ("rsa.aes256.proc.pem", KeyKind::Rsa(2048)),
         ("rsa.des3.proc.pem", KeyKind::Rsa(2048)),
+        ("p256.pbes1.enc.pem", KeyKind::Ecdsa(256)),
+        ("p256.pbe-md5-des.enc.pem", KeyKind::Ecdsa(256)),
+        ("p256.pbe-sha1-des.enc.pem", KeyKind::Ecdsa(256)),
+        ("p256.pbe-md5-rc2-64.enc.pem", KeyKind::Ecdsa(256)),
+        ("p256.pbe-sha1-rc2-64.enc.pem", KeyKind::Ecdsa(256)),
+        ("p256.pbe-sha1-2des.enc.pem", KeyKind::Ecdsa(256)),
+        ("p256.pbe-sha1-rc2-128.enc.pem", KeyKind::Ecdsa(256)),
+        ("p256.pbe-sha1-rc2-40.enc.pem", KeyKind::Ecdsa(256)),
+        ("p256.p12", KeyKind::Ecdsa(256)),
+        ("p256.sha512.p12", KeyKind::Ecdsa(256)),
+        ("p256.legacy.p12", KeyKind::Ecdsa(256)),
+        ("p256.plain.p12", KeyKind::Ecdsa(256)),
     ] {
         assert_eq!(
             open(name, &mut Given(vec!["test phrase"], 0)),
@@ -73,10 +85,7 @@ fn opens_what_openssl_has_encrypted() {
 
 #[test]
 fn says_which_encryption_is_not_supported_and_asks_nobody() {
-    for (name, how) in [
-        ("p256.pbes1.enc.pem", "(a scheme older than PBES2)"),
-        ("rsa.camellia256.proc.pem", "(CAMELLIA-256-CBC)"),
-    ] {
+    for (name, how) in [("rsa.camellia256.proc.pem", "(CAMELLIA-256-CBC)")] {
         let mut nobody = Given(vec![], 0);
         let fault = open(name, &mut nobody).unwrap_err();
         assert!(
@@ -332,5 +341,69 @@ fn damaged_encryption_does_no_harm() {
                 let _ = try_open(&changed(name, at, value));
             }
         }
+    }
+}
+
+fn certificates(name: &str, file: &[u8], phrase: &'static str) -> Result<Vec<Vec<u8>>, Fault> {
+    let question = Question {
+        file: name,
+        ..Question::default()
+    };
+    pkcs12_certificates(file, &question, &mut Given(vec![phrase], 0))
+}
+
+#[test]
+fn certificates_of_pkcs12_begin_with_that_of_the_key() {
+    let pem = data("p256.crt.pem");
+    let leaf = crate::creds::pem::blocks(&pem).next().unwrap().unwrap();
+    let leaf = leaf.decode().unwrap().to_vec();
+    for (name, phrase, count) in [
+        ("p256.p12", "test phrase", 1),
+        ("p256.legacy.p12", "test phrase", 1),
+        ("p256.plain.p12", "test phrase", 1),
+        ("p256.empty.p12", "", 1),
+        ("p256.nokey.p12", "test phrase", 1),
+    ] {
+        let found = certificates(name, &data(name), phrase).unwrap();
+        assert_eq!((found.len(), found.first()), (count, Some(&leaf)), "{name}");
+    }
+    for name in ["p256.p12", "p256.legacy.p12", "p256.plain.p12"] {
+        let wrong = certificates(name, &data(name), "another");
+        assert!(matches!(wrong, Err(Fault::EncryptedKey { .. })), "{name}");
+    }
+    match certificates("x", &data("p256.nomac.p12"), "test phrase") {
+        Err(Fault::BadPkcs12 { how, .. }) => assert!(how.contains("no MAC"), "{how}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(
+        open("p256.empty.p12", &mut Given(vec![""], 0)),
+        Ok(KeyKind::Ecdsa(256))
+    );
+    let none = open("p256.nokey.p12", &mut Given(vec!["test phrase"], 0));
+    assert!(matches!(none, Err(Fault::NoKey { .. })));
+}
+
+#[test]
+fn damaged_pkcs12_does_no_harm() {
+    for name in ["p256.p12", "p256.legacy.p12", "p256.plain.p12"] {
+        let whole = data(name);
+        let mut random = Random(0x1357_9bdf_2468_ace0);
+        for _ in 0..150 {
+            let mut file = whole.clone();
+            let at = random.below(file.len());
+            file[at] = u8::try_from(random.below(256)).unwrap();
+            let _ = certificates(name, &file, "test phrase");
+        }
+        for end in 0..whole.len().min(200) {
+            let _ = certificates(name, &whole[..end], "test phrase");
+        }
+        // Rounds of the MAC: the last element.
+        let mut file = whole.clone();
+        let length = file.len();
+        file[length - 2..].copy_from_slice(&[0x80, 0]);
+        assert!(matches!(
+            certificates(name, &file, "x"),
+            Err(Fault::BadPkcs12 { .. })
+        ));
     }
 }

@@ -92,7 +92,7 @@ fn every_fault_says_what_and_what_to_do() {
         (
             dir.path("none.pem"),
             None,
-            "none.pem cannot be read: there is no such file; check the path",
+            "none.pem cannot be read: No such file or directory; check the path",
         ),
         (dir.path(""), None, " cannot be read: it is a directory"),
         (
@@ -113,7 +113,7 @@ fn every_fault_says_what_and_what_to_do() {
         (
             path("p256.crt.der"),
             None,
-            "p256.crt.der is in DER, not PEM; convert it: openssl x509 -inform DER",
+            "p256.crt.der holds a certificate but no private key; name the key's file too",
         ),
         (
             cut,
@@ -143,7 +143,7 @@ fn every_fault_says_what_and_what_to_do() {
         (
             certificate.clone(),
             Some(path("rsa.crt.pem")),
-            "rsa.crt.pem holds no private key; name the file",
+            "rsa.crt.pem holds no private key, but a certificate; name the file of the key",
         ),
         (
             certificate.clone(),

@@ -1,0 +1,173 @@
+//! PKCS#12 (RFC 7292): certificates and keys in one file under a pass phrase, which is what Windows exports as `.pfx`.
+
+use aws_lc_rs::{digest, hmac};
+use zeroize::Zeroizing;
+
+use super::contents::{What, what};
+use super::der::{CONTEXT_0, Der, INTEGER, OCTETS, OID, SEQUENCE, first_element};
+use super::pbe::{self, Scheme};
+
+/// What such a file holds.
+#[derive(Debug, Default)]
+pub struct Bags {
+    /// Private keys, PKCS#8 in DER.
+    pub keys: Vec<Zeroizing<Vec<u8>>>,
+    /// Certificates, DER.
+    pub certificates: Vec<Vec<u8>>,
+}
+
+/// A file that was read as far as that goes without its pass phrase.
+pub struct Sealed<'a> {
+    content: &'a [u8],
+    hash: &'static digest::Algorithm,
+    mac: &'a [u8],
+    salt: &'a [u8],
+    rounds: u32,
+}
+
+/// 1.2.840.113549.1.7.1 and .6
+const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+const ENCRYPTED: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 6];
+/// 1.2.840.113549.1.12.10.1
+const BAG: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1];
+/// 1.2.840.113549.1.9.22.1
+const X509: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 22, 1];
+/// `[0] IMPLICIT OCTET STRING`
+const IMPLICIT_0: u8 = 0x80;
+
+const HASHES: &[(&[u8], &digest::Algorithm)] = &[
+    (&[0x2b, 14, 3, 2, 26], &digest::SHA1_FOR_LEGACY_USE_ONLY),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1], &digest::SHA256),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2], &digest::SHA384),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3], &digest::SHA512),
+];
+
+/// Safe contents may hold safe contents; nobody nests them.
+const DEEPEST: usize = 4;
+
+impl<'a> Sealed<'a> {
+    /// Reads the wrapping.
+    ///
+    /// # Errors
+    /// What about it is not supported, or that it is damaged.
+    pub fn read(file: &'a [u8]) -> Result<Sealed<'a>, String> {
+        let damaged = || "it is damaged, or not in DER".to_owned();
+        let mut pfx = Der(file).open(SEQUENCE).ok_or_else(damaged)?;
+        pfx.take(INTEGER).ok_or_else(damaged)?;
+        let mut safe = pfx.open(SEQUENCE).ok_or_else(damaged)?;
+        if safe.take(OID) != Some(DATA) {
+            return Err("it is signed by a certificate in place of a pass phrase".to_owned());
+        }
+        let content = safe.open(CONTEXT_0).and_then(|mut c| c.take(OCTETS));
+        let content = content.ok_or_else(damaged)?;
+        let no_mac = || "it has no MAC, by which a pass phrase is told to be right".to_owned();
+        let mut mac = pfx.open(SEQUENCE).ok_or_else(no_mac)?;
+        let mut info = mac.open(SEQUENCE).ok_or_else(damaged)?;
+        let oid = info.open(SEQUENCE).and_then(|mut a| a.take(OID));
+        let hash = HASHES.iter().find(|(known, _)| Some(*known) == oid);
+        let (_, hash) =
+            hash.ok_or_else(|| "its MAC is of a kind that is not known here".to_owned())?;
+        let value = info.take(OCTETS).ok_or_else(damaged)?;
+        let salt = mac.take(OCTETS).ok_or_else(damaged)?;
+        let rounds = mac.take(INTEGER).map_or(Ok(1), pbe::rounds)?;
+        Ok(Sealed {
+            content,
+            hash,
+            mac: value,
+            salt,
+            rounds,
+        })
+    }
+
+    /// What it holds; `Ok(None)` where the pass phrase is wrong.
+    ///
+    /// # Errors
+    /// What within it is not supported, or damaged.
+    pub fn open(&self, phrase: &[u8]) -> Result<Option<Bags>, String> {
+        // No pass phrase is the empty one to some, and none at all to others.
+        let wide = pbe::wide(phrase);
+        let ways = [&wide[..], &[]];
+        let ways = ways.iter().take(if phrase.is_empty() { 2 } else { 1 });
+        if !ways.into_iter().any(|way| self.is_right(way)) {
+            return Ok(None);
+        }
+        let mut bags = Bags::default();
+        let mut parts = Der(self.content).open(SEQUENCE).ok_or("it is damaged")?;
+        while let Some(mut part) = parts.open(SEQUENCE) {
+            let kind = part.take(OID);
+            let mut content = part.open(CONTEXT_0).ok_or("it is damaged")?;
+            if kind == Some(DATA) {
+                let safe = content.take(OCTETS).ok_or("it is damaged")?;
+                collect(safe, phrase, &mut bags, DEEPEST)?;
+            } else if kind == Some(ENCRYPTED) {
+                let safe = decrypt(content, phrase)?;
+                collect(&safe, phrase, &mut bags, DEEPEST)?;
+            } else {
+                return Err("a part of it is encrypted for a certificate".to_owned());
+            }
+        }
+        Ok(Some(bags))
+    }
+
+    fn is_right(&self, phrase: &[u8]) -> bool {
+        let length = self.hash.output_len();
+        let key = pbe::pkcs12(self.hash, 3, phrase, self.salt, self.rounds, length);
+        let algorithm = match length {
+            20 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            32 => hmac::HMAC_SHA256,
+            48 => hmac::HMAC_SHA384,
+            _ => hmac::HMAC_SHA512,
+        };
+        hmac::verify(&hmac::Key::new(algorithm, &key), self.content, self.mac).is_ok()
+    }
+}
+
+/// RFC 2315 13: EncryptedData.
+fn decrypt(mut content: Der<'_>, phrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+    let parts = || {
+        let mut data = content.open(SEQUENCE)?;
+        data.take(INTEGER)?;
+        let mut info = data.open(SEQUENCE)?;
+        info.take(OID)?;
+        let algorithm = first_element(info.0, SEQUENCE)?;
+        info.take(SEQUENCE)?;
+        Some((algorithm, info.take(IMPLICIT_0)?))
+    };
+    let mut parts = parts;
+    let (algorithm, data) = parts().ok_or("it is damaged")?;
+    let scheme = Scheme::read(algorithm)?;
+    scheme
+        .open(phrase, data)
+        .ok_or_else(|| "it is damaged".to_owned())
+}
+
+/// RFC 7292 4.2: the bags of safe contents.
+fn collect(safe: &[u8], phrase: &[u8], bags: &mut Bags, deepest: usize) -> Result<(), String> {
+    let mut list = Der(safe).open(SEQUENCE).ok_or("it is damaged")?;
+    while let Some(mut bag) = list.open(SEQUENCE) {
+        let kind = bag.take(OID).and_then(|oid| oid.strip_prefix(BAG));
+        let value = bag.take(CONTEXT_0).ok_or("it is damaged")?;
+        match kind {
+            Some([1]) => bags.keys.push(Zeroizing::new(value.to_vec())),
+            Some([2]) => {
+                let mut info = Der(value).open(SEQUENCE).ok_or("it is damaged")?;
+                let algorithm = first_element(info.0, SEQUENCE).ok_or("it is damaged")?;
+                info.take(SEQUENCE);
+                let data = info.take(OCTETS).ok_or("it is damaged")?;
+                let key = Scheme::read(algorithm)?.open(phrase, data);
+                bags.keys
+                    .push(key.ok_or("its key has another pass phrase than the file")?);
+            }
+            Some([3]) => {
+                let mut certificate = Der(value).open(SEQUENCE).ok_or("it is damaged")?;
+                let is_x509 = certificate.take(OID) == Some(X509);
+                let der = certificate.open(CONTEXT_0).and_then(|mut c| c.take(OCTETS));
+                let der = der.filter(|der| is_x509 && what(der) == What::Certificate);
+                bags.certificates.extend(der.map(<[u8]>::to_vec));
+            }
+            Some([6]) if deepest > 0 => collect(value, phrase, bags, deepest - 1)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}

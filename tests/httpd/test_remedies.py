@@ -1,0 +1,143 @@
+"""What is said of a file that is something else than was asked for: what it is, and a command which, followed, makes the
+start succeed."""
+import re
+import shlex
+import subprocess
+
+import pytest
+from harness.config import Vhost
+
+
+def openssl(server, *words, given: bytes = b"") -> bytes:
+    return subprocess.run(["openssl", *words], cwd=server.home, input=given, capture_output=True, check=True).stdout
+
+
+def request(server) -> bytes:
+    return openssl(server, "req", "-new", "-key", "good.key", "-subj", "/CN=a.test")
+
+
+def wrapped(form: str):
+    return lambda server: openssl(server, "crl2pkcs7", "-nocrl", "-certfile", "good.crt", "-outform", form)
+
+
+def wide(name: str):
+    return lambda server: ("\ufeff" + (server.home / name).read_text()).encode("utf-16-le")
+
+
+def old_mac(name: str):
+    return lambda server: (server.home / name).read_bytes().replace(b"\n", b"\r")
+
+
+
+
+# What is in the place of the certificate or the key, what is said, the command, and the file that it makes (None: in place).
+CASES = {
+    "request": ("crt", request, r"holds no certificate, but a request.*\(CSR\)", ".crt"),
+    "pkcs7": ("crt", wrapped("PEM"), "holds no certificate, but certificates that are wrapped in PKCS#7", ".pem"),
+    "pkcs7-der": ("crt", wrapped("DER"), "holds no certificate, but certificates that are wrapped in PKCS#7", ".pem"),
+    "wide": ("crt", wide("good.crt"), "holds no certificate, but text in UTF-16", ".pem"),
+    "wide-key": ("key", wide("good.key"), "holds no private key, but text in UTF-16", ".pem"),
+    "old-mac": ("crt", old_mac("good.crt"), "holds no certificate, but one line", None),
+    "old-mac-key": ("key", old_mac("good.key"), "holds no private key.*one line", None),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_command_makes_it_right(httpd, ca, case):
+    what, make, said, ending = CASES[case]
+    pair = ca.issue("a.test", kind="rsa2048")
+    server = httpd([Vhost("a.test", tls=False, extra="SSLEngine on\nSSLCertificateFile @HOME@/x.crt\n"
+                          "SSLCertificateKeyFile @HOME@/x.key")], engine="mod_tls-ssl", start=False)
+    for prefix in ("good", "x"):
+        server.put(f"{prefix}.crt", pair.certificate_pem())
+        server.put(f"{prefix}.key", pair.key_pem(), 0o600)
+    odd = server.put(f"x.{what}", make(server), 0o600)
+    line = server.run("-t").stderr
+    found = re.search(rf"{re.escape(str(odd))} {said}.*?: ((?:openssl|iconv|perl) .*?) \(virtual host", line)
+    assert found, line
+    command = found[1].replace("KEY", "good.key")
+    subprocess.run(shlex.split(command), cwd=server.home, check=True, capture_output=True)
+    if ending:
+        (server.home / f"x.{what}{ending}").replace(odd)
+    done = server.run("-t")
+    assert done.returncode == 0, done.stderr
+
+
+NAMED = {
+    "list": ("crt", lambda server, ca: _list(ca), "holds no certificate, but a revocation list"),
+    "public": ("key", lambda server, ca: openssl(server, "pkey", "-in", "good.key", "-pubout"), "holds a public key"),
+    "request": ("key", lambda server, ca: request(server), "holds no private key, but a request"),
+    "certificate": ("key", lambda server, ca: (server.home / "good.crt").read_bytes(), "holds no private key, but a certificate"),
+    "key": ("crt", lambda server, ca: (server.home / "good.key").read_bytes(), 'holds no certificate, but "PRIVATE KEY"'),
+}
+
+
+def _list(ca) -> bytes:
+    from harness.clientauth import revocation_list
+    return revocation_list(ca)
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_no_command_makes_right_is_named(httpd, ca, case):
+    what, make, said = NAMED[case]
+    pair = ca.issue("a.test", kind="rsa2048")
+    server = httpd([Vhost("a.test", tls=False, extra="SSLEngine on\nSSLCertificateFile @HOME@/x.crt\n"
+                          "SSLCertificateKeyFile @HOME@/x.key")], engine="mod_tls-ssl", start=False)
+    for prefix in ("good", "x"):
+        server.put(f"{prefix}.crt", pair.certificate_pem())
+        server.put(f"{prefix}.key", pair.key_pem(), 0o600)
+    server.put(f"x.{what}", make(server, ca), 0o600)
+    done = server.run("-t")
+    assert done.returncode != 0 and f"{server.home}/x.{what} {said}" in done.stderr, done.stderr
+
+
+FORMS = {
+    "labelled pkcs1": lambda server, pem: pem.replace(b"PRIVATE KEY", b"RSA PRIVATE KEY"),
+    "der": lambda server, pem: openssl(server, "pkey", "-in", "good.key", "-outform", "DER"),
+    "der pkcs1": lambda server, pem: openssl(server, "rsa", "-in", "good.key", "-outform", "DER", "-traditional"),
+    "mark": lambda server, pem: b"\xef\xbb\xbf" + pem,
+    "behind a certificate": lambda server, pem: (server.home / "good.crt").read_bytes() + pem,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_keys_are_told_by_their_octets(httpd, ca, form):
+    pair = ca.issue("a.test", kind="rsa2048")
+    server = httpd([Vhost("a.test", tls=False, extra="SSLEngine on\nSSLCertificateFile @HOME@/x.crt\n"
+                          "SSLCertificateKeyFile @HOME@/x.key")], engine="mod_tls-ssl", start=False)
+    server.put("good.key", pair.key_pem(), 0o600)
+    server.put("good.crt", pair.certificate_pem())
+    server.put("x.crt", pair.certificate_pem())
+    server.put("x.key", FORMS[form](server, pair.key_pem()), 0o600)
+    done = server.run("-t")
+    assert done.returncode == 0, done.stderr
+
+
+EXPORTS = {"new": (), "legacy": ("-legacy",), "des": ("-legacy", "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES"),
+           "sha512": ("-macalg", "sha512")}
+
+
+@pytest.mark.parametrize("engine", ["mod_tls-ssl", "mod_tls"])
+@pytest.mark.parametrize("export", EXPORTS)
+def test_pkcs12_serves_its_chain(httpd, ca, export, engine, tmp_path):
+    """A .pfx as certificate and key, with the dialog of SSLPassPhraseDialog."""
+    from harness.clients import s_client
+    below = ca.intermediate("Export CA")
+    pair = below.issue("a.test", kind="rsa2048")
+    program = tmp_path / "ask"
+    program.write_text("#!/bin/sh\necho 'pass word'\n")
+    program.chmod(0o755)
+    words = ("SSLEngine on\nSSLCertificateFile @HOME@/x.pfx\nSSLCertificateKeyFile @HOME@/x.pfx" if engine == "mod_tls-ssl"
+             else "TLSCertificate @HOME@/x.pfx")
+    dialog = "SSLPassPhraseDialog" if engine == "mod_tls-ssl" else "TLSKeyPassphrase"
+    server = httpd([Vhost("a.test", tls=False, extra=words)], engine=engine, start=False,
+                   config=f"{dialog} exec:{program}")
+    server.put("good.key", pair.key_pem(), 0o600)
+    server.put("good.crt", pair.certificate_pem())
+    server.put("below.crt", below.pem())
+    openssl(server, "pkcs12", "-export", "-inkey", "good.key", "-in", "good.crt", "-certfile", "below.crt", "-passout",
+            "pass:pass word", "-out", "x.pfx", *EXPORTS[export])
+    server.start()
+    shown = s_client(server.port, "-showcerts", "-CAfile", str(ca.file), name="a.test")
+    assert shown.done and shown.text.count("-----BEGIN CERTIFICATE-----") >= 2
+    assert "Verify return code: 0" in shown.text
