@@ -12,7 +12,11 @@ bool lists_differences();
 // Notes what became of one directive. Parent, while the configuration is read.
 void note_difference(cmd_parms* cmd, const config::Arguments& words, const config::Outcome& outcome);
 
-// Prints what was noted, by file and line. The test_config hook.
-void dump_differences(apr_pool_t* pool, server_rec* main_server);
+// Prints what was noted, by file and line, and what is wrong with the files that are named. The check_config hook that
+// goes before those which look for faults: the list comes whatever they find.
+int list_differences(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server);
+
+// The last check_config hook: fails where a difference stops the start, so that the exit status tells.
+int judge_differences(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server);
 
 }  // namespace tls::module

@@ -40,7 +40,9 @@ void dump_certificates(apr_pool_t* pool, server_rec* main_server) {
 void register_ssl_names() {
   ap_hook_pre_config(apr::hook<register_mutexes, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_test_config(apr::hook<dump_certificates>, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_test_config(apr::hook<dump_differences>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_check_config(apr::hook<list_differences, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_FIRST + 1);
+  ap_hook_check_config(apr::hook<judge_differences, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                       APR_HOOK_REALLY_LAST);
 }
 
 }  // namespace tls::module

@@ -28,4 +28,14 @@ struct CertificateReport {
 using PrintCredentials = std::function<void(const server_rec*, const std::vector<CertificateReport>&)>;
 void report_credentials(server_rec* main, const PrintCredentials& print);
 
+// What is wrong with a file that the configuration names.
+struct FileProblem {
+  std::string place;  // "file:line"
+  bool is_fatal = false;
+  std::string text;
+};
+
+// Calls `print` for each, in a process of its own that reads the files; for `httpd -t`.
+void report_problems(server_rec* main, const std::function<void(const FileProblem&)>& print);
+
 }  // namespace tls::server

@@ -320,6 +320,20 @@ void report_credentials(server_rec* main, const PrintCredentials& print) {
   });
 }
 
+void report_problems(server_rec* main, const std::function<void(const FileProblem&)>& print) {
+  const std::vector<server_rec*> hosts = hosts_with_tls(main);
+  run_in_child(main, [&] {
+    auto store = rs::new_credential_store();
+    const auto requests = make_requests(hosts);
+    const auto credentials = store->load({requests.data(), requests.size()}, false);
+    for (const rs::Problem& problem : credentials->problems()) {
+      const std::string where = problem.place.empty() ? place(hosts[problem.request]) : std::string(problem.place);
+      print({where, problem.severity == rs::Severity::Error, std::string(problem.text)});
+    }
+    return Verdict::Good;
+  });
+}
+
 int check_files(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) {
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
   const std::vector<server_rec*> hosts = hosts_with_tls(main);

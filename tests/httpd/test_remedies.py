@@ -141,3 +141,24 @@ def test_pkcs12_serves_its_chain(httpd, ca, export, engine, tmp_path):
     shown = s_client(server.port, "-showcerts", "-CAfile", str(ca.file), name="a.test")
     assert shown.done and shown.text.count("-----BEGIN CERTIFICATE-----") >= 2
     assert "Verify return code: 0" in shown.text
+
+
+def test_the_list_of_differences_comes_whatever_is_wrong_with_files(httpd, ca):
+    """A fault of a file stands in the list, with the line that names it; the exit status tells of what stops a start."""
+    pair = ca.issue("a.test", kind="rsa2048")
+    server = httpd([Vhost("a.test", tls=False, extra="SSLEngine on\n"
+                          "SSLCertificateFile @HOME@/x.crt\nSSLCertificateKeyFile @HOME@/x.key")],
+                   engine="mod_tls-ssl", start=False)
+    server.put("x.crt", pair.certificate_pem())
+    key = server.put("x.key", pair.key_pem(), 0o600)
+    done = server.run("-t", "-D", "DUMP_TLS_MIGRATION")
+    assert done.returncode == 0 and "Differences from mod_ssl" in done.stdout, done.stderr
+    key.write_bytes(b"damaged")
+    done = server.run("-t", "-D", "DUMP_TLS_MIGRATION")
+    number = next(n for n, line in enumerate(server.conf.read_text().splitlines(), 1) if "x.crt" in line)
+    assert done.returncode != 0 and "Differences from mod_ssl" in done.stdout
+    assert f"{server.conf}:{number}: stops the start: {key} holds no PEM block" in done.stdout, done.stdout
+    key.write_bytes(pair.key_pem())
+    server.conf.write_text(server.conf.read_text() + "SSLCryptoDevice nonsense\n")
+    done = server.run("-t", "-D", "DUMP_TLS_MIGRATION")
+    assert done.returncode != 0 and "stops the start: SSLCryptoDevice" in done.stdout, done.stdout
