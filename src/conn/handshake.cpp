@@ -12,6 +12,7 @@
 #include "apr/to_rust.hpp"
 #include "conn/connection.hpp"
 #include "conn/sink.hpp"
+#include "conn/socket_timeout.hpp"
 #include "report/log.hpp"
 
 namespace tls::conn {
@@ -27,32 +28,10 @@ constexpr apr_off_t kReadSize = 16384;
 
 char* pool_copy(apr_pool_t* pool, const rust::String& text) { return apr_pstrmemdup(pool, text.data(), text.size()); }
 
-// Lets a blocking read end when the deadline does.
-class SocketTimeout final {
- public:
-  SocketTimeout(conn_rec* c, const Deadline& deadline) : socket_(ap_get_conn_socket(c)) {
-    if (deadline.when() == 0 || apr_socket_timeout_get(socket_, &before_) != APR_SUCCESS) {
-      socket_ = nullptr;
-      return;
-    }
-    const apr_interval_time_t left = deadline.when() - apr::monotonic();
-    if (before_ < 0 || left < before_) apr_socket_timeout_set(socket_, left > 0 ? left : 1);
-  }
-  ~SocketTimeout() {
-    if (socket_ != nullptr) apr_socket_timeout_set(socket_, before_);
-  }
-  SocketTimeout(const SocketTimeout&) = delete;
-  SocketTimeout& operator=(const SocketTimeout&) = delete;
-
- private:
-  apr_socket_t* socket_;
-  apr_interval_time_t before_ = -1;
-};
-
 apr_status_t read_network(conn_rec* c, ap_filter_t* next, apr_bucket_brigade* bb, apr_read_type_e block,
                           const Deadline& deadline) {
   if (block == APR_NONBLOCK_READ) return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
-  const SocketTimeout limited(c, deadline);
+  const SocketTimeout limited(c, deadline.when());
   return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
 }
 
@@ -217,7 +196,7 @@ bool Connection::start(const rs::Hello& hello) {
   if (!choose_protocol(hello, alpn)) return false;
   // Without a name the address alone has chosen the virtual host, and so the certificate that the client saw.
   binding.identity = apr::lossy(hello.server_name.empty() ? host_->identity + "@" + c_->local_ip : host_->identity);
-  binding.server_name = hello.server_name;
+  if (!hello.odd_name) binding.server_name = hello.server_name;
   binding.alpn = apr::lossy(alpn);
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;

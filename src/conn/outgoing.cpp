@@ -11,6 +11,7 @@
 #include "apr/to_rust.hpp"
 #include "config/suites.hpp"
 #include "conn/sink.hpp"
+#include "conn/socket_timeout.hpp"
 #include "report/log.hpp"
 #include "server/outgoing.hpp"
 #include "server/scopes.hpp"
@@ -71,6 +72,12 @@ bool Outgoing::start() {
   target.port = c_->client_addr->port;
   target.alpn = alpn_offers(c_);
   state_ = State::Handshake;
+  // One read may take as long as mod_proxy lets it; so may the whole, however many pieces a backend answers in.
+  apr_interval_time_t limit = 0;
+  apr_socket_t* const socket = ap_get_conn_socket(c_);
+  if (socket != nullptr && apr_socket_timeout_get(socket, &limit) == APR_SUCCESS && limit > 0) {
+    deadline_ = apr::monotonic() + limit;
+  }
   policy_ = wanted_;
   settled_ = true;
   if (!session_->connect(*policy_, target)) {
@@ -89,8 +96,14 @@ Stream::Progress Outgoing::handshake(apr_read_type_e block) {
   return state_ == State::Closed ? Progress::Failed : Progress::Done;
 }
 
+apr_status_t Outgoing::read_until_deadline(apr_read_type_e block) {
+  const SocketTimeout limited(c_, block == APR_BLOCK_READ ? deadline_ : 0);
+  return ap_get_brigade(input_->next, cipher_, AP_MODE_READBYTES, block, kReadSize);
+}
+
 Stream::Progress Outgoing::read_network(apr_read_type_e block) {
-  const apr_status_t rv = ap_get_brigade(input_->next, cipher_, AP_MODE_READBYTES, block, kReadSize);
+  const bool late = deadline_ != 0 && apr::monotonic() >= deadline_;
+  const apr_status_t rv = late ? APR_TIMEUP : read_until_deadline(block);
   if (block == APR_NONBLOCK_READ && (APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(cipher_)))) {
     return Progress::Wait;
   }
@@ -132,6 +145,7 @@ bool Outgoing::feed(const char* data, std::size_t length) {
     return false;
   }
   if (state_ == State::Handshake && status != rs::Status::Handshaking) complete();
+  if (session_->asked_again()) TLS_LOG_C(c_, ProxyAskedAgain, backend());
   if (status == rs::Status::PeerClosed) input_status_ = APR_EOF;
   return true;
 }

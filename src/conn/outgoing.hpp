@@ -25,6 +25,7 @@ class Outgoing final : public Stream {
   void before_write(bool data) override;
   bool start();
   Progress read_network(apr_read_type_e block);
+  apr_status_t read_until_deadline(apr_read_type_e block);
   void complete();
   Progress ended(rs::Ending ending, const char* cause, const char* remedy);
   Progress closed_early();
@@ -32,9 +33,10 @@ class Outgoing final : public Stream {
   [[nodiscard]] const char* verified(const rs::Negotiated& n) const;
   [[nodiscard]] const char* backend() const;
 
-  const rs::ClientPolicy* policy_;  // that the connection was made under, or that it was found to fit
-  const rs::ClientPolicy* wanted_;  // of the section that is served now
-  bool answered_ = false;           // the backend has sent something
+  const rs::ClientPolicy* policy_;    // that the connection was made under, or that it was found to fit
+  const rs::ClientPolicy* wanted_;    // of the section that is served now
+  apr_interval_time_t deadline_ = 0;  // of the handshake; of the monotonic clock, 0 for none
+  bool answered_ = false;             // the backend has sent something
 };
 
 // Registers the hooks for outgoing connections.

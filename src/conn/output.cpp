@@ -156,15 +156,21 @@ class Writer final {
 
   apr_status_t seal_staged() {
     if (c_.staged_ == nullptr) return APR_SUCCESS;
-    const apr_status_t rv = c_.staged_length_ > 0 ? seal(c_.staged_, c_.staged_length_) : APR_SUCCESS;
+    const apr_status_t rv = encrypt(c_.staged_, c_.staged_length_);
+    // Before anything is passed on: that may wait for a client which does not read.
     apr_bucket_free(c_.staged_);
     c_.staged_ = nullptr;
     c_.staged_length_ = c_.staged_capacity_ = 0;
-    return rv;
+    return rv == APR_SUCCESS ? pass_if(passed_ >= kBatch / 2) : rv;
   }
 
-  // Encrypts all of it into one bucket; passes on when a batch is full.
   apr_status_t seal(const char* bytes, std::size_t length) {
+    const apr_status_t rv = encrypt(bytes, length);
+    return rv == APR_SUCCESS ? pass_if(passed_ >= kBatch / 2) : rv;
+  }
+
+  // Encrypts all of it into buckets of `outgoing_`.
+  apr_status_t encrypt(const char* bytes, std::size_t length) {
     while (length > 0) {
       const std::size_t fragment = fragment_size();
       const std::size_t now = fragment == kRecord ? length : std::min(length, kSmallBurst);
@@ -184,7 +190,7 @@ class Writer final {
       c_.burst_ += sealed.taken;
       passed_ += sealed.written;
     }
-    return pass_if(passed_ >= kBatch / 2);
+    return APR_SUCCESS;
   }
 
   // The first bytes of a response go in records of one segment each, which the client can decrypt as they arrive;

@@ -14,7 +14,7 @@ class HttpsBackend:
 
     plain: as a server should. cut: ends the answer in the middle, without close_notify; cut-unbounded: the same with an
     answer that ends with the connection; cut-chunked: the same in chunks. polite: that answer, ended by close_notify.
-    mute: never answers a hello. hang-up, reset: closes the connection after the hello. http: answers it in HTTP.
+    mute: never answers a hello. drip: answers it byte by byte, a second apart, with a message that never ends. hang-up, reset: closes the connection after the hello. http: answers it in HTTP.
     fragile: hangs up on a hello that does not fit one packet. once: closes after each answer, without close_notify.
     """
 
@@ -75,7 +75,7 @@ class HttpsBackend:
     def _serve(self, raw: socket.socket) -> None:
         raw.settimeout(20)
         try:
-            if self.manner in ("mute", "hang-up", "reset", "http", "fragile") and not self._greet(raw):
+            if self.manner in ("mute", "drip", "hang-up", "reset", "http", "fragile") and not self._greet(raw):
                 return
             self.names.last = None
             with self.context.wrap_socket(raw, server_side=True) as connection:
@@ -100,6 +100,12 @@ class HttpsBackend:
             return True
         if self.manner == "mute":
             threading.Event().wait(10)
+        elif self.manner == "drip":
+            self.hellos[-1] = 0
+            for byte in b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xf0" + bytes(30):
+                raw.sendall(bytes([byte]))
+                self.hellos[-1] += 1
+                threading.Event().wait(1)
         elif self.manner == "http":
             raw.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         if self.manner == "reset":

@@ -2,11 +2,14 @@
 import select
 import socket
 import ssl
+import subprocess
+import threading
 
 import pytest
 from harness.backend import Backend
 from harness.config import ONE_CHILD
 from harness.https_backend import HttpsBackend
+from harness.ports import free_port
 from harness.proxies import FAILURES, MODULES, PLAIN, get
 
 ENGINES = {"mod_tls": "TLSProxyEngine on\nTLSProxyCA {ca}",
@@ -19,6 +22,7 @@ HANDSHAKES = {
     "reset": "it closed the connection; it said nothing before",
     "http": "what the backend sent is not TLS; is it a port of TLS.",
     "mute": "it did not answer in time; ProxyTimeout",
+    "drip": "it did not answer in time; ProxyTimeout",
 }
 # Answers that were cut. Without a length only the missing close_notify tells.
 CUT = ("cut", "cut-chunked", "cut-unbounded")
@@ -54,6 +58,38 @@ def test_handshake_that_fails(front, backends, manner):
     assert len(said) == 1, "one line for one failure"
     assert front.log.matching(rf"{backends[manner].port} .localhost. failed: {HANDSHAKES[manner]}")
     assert get(front, "/plain/page").status == 200
+
+
+def test_the_whole_handshake_has_a_deadline(front, backends):
+    """Each byte comes well within ProxyTimeout."""
+    get(front, "/drip/page")
+    front.log.expect(rf"{backends['drip'].port} .localhost. failed: it did not answer in time")
+    assert backends["drip"].hellos[-1] < 10, "bytes that were awaited, a second apart, where two seconds are allowed"
+
+
+def test_a_backend_that_asks_again_is_named(shared_httpd, ca, tmp_path):
+    """It wants to renegotiate on an open connection, as for a client certificate for one URL."""
+    crt, key = ca.issue("localhost").write(tmp_path, "again")
+    port = free_port()
+    far = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", crt, "-key", key, "-tls1_2"],
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    late = threading.Timer(60, far.kill)  # ends whoever waits for it below
+    late.start()
+    try:
+        server = shared_httpd([], config=f"TLSProxyEngine on\nTLSProxyVerify none\nProxyTimeout 4\nProxyPass / "
+                              f"https://localhost:{port}/ retry=0", modules=MODULES, allow=BROKEN + ("TLS0703",), **PLAIN)
+        assert any(b"ACCEPT" in line for line in far.stdout)
+        asked = threading.Thread(target=get, args=(server, "/page"))
+        asked.start()
+        assert any(b"GET" in line for line in far.stdout)
+        far.stdin.write(b"r\n")
+        far.stdin.flush()
+        server.log.expect(r"TLS0707: backend 127\.0\.0\.1:%d .* asks for another handshake" % port)
+        asked.join()
+    finally:
+        late.cancel()
+        far.kill()
+        far.wait()
 
 
 @pytest.mark.parametrize("manner", CUT)

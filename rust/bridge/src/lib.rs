@@ -76,6 +76,8 @@ pub mod ffi {
         opening: Opening,
         /// ASCII lower case; empty where the client sent none.
         server_name: String,
+        /// It is no name of DNS: virtual hosts may have it, but rustls does not know of it.
+        odd_name: bool,
         /// It asks for an OCSP response.
         wants_staple: bool,
         /// Protocol names that are printable ASCII; others cannot be ours.
@@ -522,6 +524,8 @@ pub mod ffi {
         fn negotiated(self: &Session) -> Negotiated;
         /// Why the connection failed, in plain words, printable; empty while it has not.
         fn failure(self: &Session) -> String;
+        /// Whether the backend has asked for another handshake since this was last asked.
+        fn asked_again(self: &mut Session) -> bool;
         /// The class of that cause: what counts as the same failure again.
         fn failure_kind(self: &Session) -> u8;
         /// What an administrator can do about it; empty where that is nothing.

@@ -244,6 +244,10 @@ impl Session {
         })
     }
 
+    pub(crate) fn asked_again(&mut self) -> bool {
+        self.run(|| false, session::Session::takes_asked_again)
+    }
+
     pub(crate) fn failure_kind(&self) -> u8 {
         guard(|| 0, || self.inner.failure().map_or(0, describe::kind))
     }
@@ -311,6 +315,7 @@ fn hello(opening: ffi::Opening, parsed: Option<&Hello>) -> ffi::Hello {
         return ffi::Hello {
             opening,
             server_name: String::new(),
+            odd_name: false,
             wants_staple: false,
             alpn: Vec::new(),
             prefers_chacha: false,
@@ -320,6 +325,7 @@ fn hello(opening: ffi::Opening, parsed: Option<&Hello>) -> ffi::Hello {
     ffi::Hello {
         opening,
         server_name: parsed.server_name.clone().unwrap_or_default(),
+        odd_name: parsed.hidden.is_some(),
         wants_staple: parsed.extensions.contains(&session::STATUS_REQUEST),
         alpn: parsed
             .alpn

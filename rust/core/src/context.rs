@@ -11,6 +11,7 @@ use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
 
 use crate::compress::Packed;
+use crate::odd_name::Hidden;
 use crate::ticket::Resumption;
 use crate::verify::Verdict;
 
@@ -71,6 +72,8 @@ pub struct Context {
     pub identity: Arc<str>,
     /// Content hash of the policy (design section 3).
     pub policy_id: [u8; 32],
+    /// The client asked for a name that rustls does not read.
+    pub hidden: Option<Hidden>,
     /// The server name that our own parser read; rustls must have read the same one.
     pub server_name: Option<String>,
     /// The handshake is one of TLS 1.3.

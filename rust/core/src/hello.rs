@@ -8,6 +8,8 @@
 
 use rustls::AlertDescription;
 
+use crate::odd_name::Hidden;
+
 mod message;
 
 /// The longest ClientHello body that is read; rustls has the same limit.
@@ -56,8 +58,11 @@ const fn fault(text: &'static str, alert: AlertDescription) -> Fault {
 /// Lists are as sent, GREASE values (RFC 8701) included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hello {
-    /// Host name of server_name in ASCII lower case; `None` where the client sent none, an IP address or no valid name.
+    /// Host name of server_name in ASCII lower case; `None` where the client sent none, an IP address, or nothing that
+    /// could be printed.
     pub server_name: Option<String>,
+    /// It is no name of DNS, and hidden from rustls.
+    pub hidden: Option<Hidden>,
     /// Protocol names of application_layer_protocol_negotiation.
     pub alpn: Vec<Vec<u8>>,
     /// `legacy_version`: 0x0303 from every client that speaks TLS 1.2 or 1.3.
@@ -332,7 +337,7 @@ impl HelloReader {
         Ok(())
     }
 
-    fn complete(&self) -> Result<Box<Hello>, Fault> {
+    fn complete(&mut self) -> Result<Box<Hello>, Fault> {
         // RFC 8446 5.1: "Handshake messages MUST NOT span key changes", and no client has more to say in the clear.
         if self.left > 0 {
             return Err(fault(
@@ -341,7 +346,13 @@ impl HelloReader {
             ));
         }
         let body = self.message.get(MESSAGE_HEADER..).unwrap_or_default();
-        message::read(body).map(Box::new)
+        let hello = message::read(body)?;
+        if let Some(Hidden { offset, substitute }) = hello.hidden
+            && let Some(place) = self.message.get_mut(offset..offset + 2)
+        {
+            place.copy_from_slice(&substitute);
+        }
+        Ok(Box::new(hello))
     }
 
     /// The hello as rustls is given it. RFC 8446 5.1: "Handshake messages MAY be coalesced into a single TLSPlaintext

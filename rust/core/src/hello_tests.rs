@@ -63,7 +63,7 @@ pub(super) fn hello_with(extensions: &[(u16, Vec<u8>)]) -> Vec<u8> {
     record(&message)
 }
 
-fn server_name_extension(names: &[(u8, &[u8])]) -> (u16, Vec<u8>) {
+pub(super) fn server_name_extension(names: &[(u8, &[u8])]) -> (u16, Vec<u8>) {
     let mut list = Vec::new();
     for (kind, name) in names {
         list.push(*kind);
@@ -147,6 +147,11 @@ fn server_names() {
     assert_eq!(server_name_of(&[(0, b"192.0.2.1")]), None);
     assert_eq!(server_name_of(&[(0, b"2001:db8::1")]), None);
     assert_eq!(server_name_of(&[(0, b"bad name")]), None);
+    assert_eq!(
+        server_name_of(&[(0, b"Joe-.shop.test:443")]).as_deref(),
+        Some("joe-.shop.test:443"),
+        "others have virtual hosts of such names"
+    );
     assert_eq!(server_name_of(&[(0, b"\xff\xfe")]), None);
     assert_eq!(server_name_of(&[(0, b"")]), None);
     assert_eq!(

@@ -14,6 +14,7 @@ pub mod file;
 pub mod forks;
 pub mod gift;
 pub mod hello;
+pub mod odd_name;
 pub mod policy;
 pub mod resolver;
 pub mod session;

@@ -7,9 +7,10 @@ use rustls::compress::CompressionCache;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
-use rustls::{SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{Error, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::compress::COMPRESSORS;
+use crate::odd_name;
 use crate::resolver::FromContext;
 use crate::signatures::Signatures;
 use crate::ticket::Resumption;
@@ -167,13 +168,35 @@ impl Policy {
             signatures: Vec::new(),
             ..self.spec.clone()
         };
-        server_config(&spec, false).map(|config| Arc::new(with_alpn(&config, alpn)))
+        server_config(&spec, ordered_suites(&spec, false))
+            .map(|config| Arc::new(with_alpn(&config, alpn)))
+    }
+}
+
+impl Policy {
+    /// As [`Policy::config`], for a client whose hello hides its server_name from rustls. Made for one connection: few
+    /// clients ask for such names.
+    ///
+    /// # Errors
+    /// As of [`Policy::build`], which has succeeded with the same.
+    pub fn odd_name_config(
+        &self,
+        alpn: &[u8],
+        client_prefers_chacha: bool,
+    ) -> Result<Arc<ServerConfig>, Error> {
+        let chacha_first = self.spec.server_order && client_prefers_chacha;
+        let suites = odd_name::restoring(ordered_suites(&self.spec, chacha_first));
+        let config = server_config(&self.spec, suites).map_err(Error::General)?;
+        Ok(Arc::new(match alpn {
+            b"" => config,
+            alpn => with_alpn(&config, alpn),
+        }))
     }
 }
 
 impl Variants {
     fn build(spec: &Spec, chacha_first: bool) -> Result<Self, String> {
-        let none = server_config(spec, chacha_first)?;
+        let none = server_config(spec, ordered_suites(spec, chacha_first))?;
         Ok(Self {
             h2: Arc::new(with_alpn(&none, b"h2")),
             http11: Arc::new(with_alpn(&none, b"http/1.1")),
@@ -198,9 +221,12 @@ fn with_alpn(base: &ServerConfig, alpn: &[u8]) -> ServerConfig {
     config
 }
 
-fn server_config(spec: &Spec, chacha_first: bool) -> Result<ServerConfig, String> {
+fn server_config(
+    spec: &Spec,
+    cipher_suites: Vec<SupportedCipherSuite>,
+) -> Result<ServerConfig, String> {
     let provider = CryptoProvider {
-        cipher_suites: ordered_suites(spec, chacha_first),
+        cipher_suites,
         kx_groups: groups(&spec.groups),
         ..aws_lc_rs::default_provider()
     };

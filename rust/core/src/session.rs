@@ -81,6 +81,8 @@ pub struct Session {
     record_limit: Option<usize>,
     offered_id: Vec<u8>,
     peer_closed: bool,
+    /// The backend wants another handshake, and was told that there is none.
+    asked_again: bool,
     /// Octets of the peer's certificates; 0 until they are counted.
     shown: usize,
     /// We have ended it, with an alert of ours.
@@ -140,7 +142,10 @@ impl Session {
         {
             self.refuse(FALLS_BACK);
         }
-        let mut config = policy.config(alpn, prefers_chacha);
+        let mut config = match self.incoming.hidden {
+            Some(_) => policy.odd_name_config(alpn, prefers_chacha)?,
+            None => policy.config(alpn, prefers_chacha),
+        };
         if let Some(limit) = self.record_limit.filter(|limit| *limit < MAX_FRAGMENT) {
             Arc::make_mut(&mut config).max_fragment_size = Some(limit + RECORD_HEADER);
         }
@@ -206,6 +211,7 @@ impl Session {
         };
         let mut context = self.context.take();
         if let Some(context) = &mut context {
+            context.hidden = self.incoming.hidden;
             context.resumption.begin_call();
         }
         context::enter(&mut context, || self.process(&mut tls, sink));
@@ -280,6 +286,7 @@ impl Session {
         sink: &mut dyn FnMut(&[u8]),
     ) -> usize {
         while let Some(unconsumed) = self.incoming.bytes.get_mut(start..end) {
+            let before = self.outgoing.len();
             let hands = &mut Hands {
                 outgoing: &mut self.outgoing,
                 sink,
@@ -287,6 +294,8 @@ impl Session {
             };
             let (consumed, next) = tls.step(unconsumed, hands);
             start += consumed;
+            self.asked_again |=
+                self.outgoing.len() > before && self.refuses_renegotiation(tls, before);
             match next {
                 Next::Again | Next::Written => {}
                 Next::PeerClosed => self.peer_closed = true,

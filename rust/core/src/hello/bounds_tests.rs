@@ -2,7 +2,7 @@
 
 use rustls::AlertDescription;
 
-use super::tests::{hello_with, record, refragment};
+use super::tests::{hello_with, record, refragment, server_name_extension};
 use super::{HelloReader, Parsed, message, parse};
 
 /// Whatever the sizes of records and reads are, each byte is looked at once and copied once.
@@ -163,4 +163,36 @@ fn limits_of_records_and_signals_are_read() {
     assert_eq!(one(28, &[0x02, 0x01]).record_limit, Some(512));
     assert_eq!(one(28, &[0, 63]).record_limit, None);
     assert!(one(0xff01, &[1, 9]).renegotiates && !one(0xff01, &[0]).renegotiates);
+}
+
+/// What rustls does not take is hidden from it, and what it takes is not.
+#[test]
+fn odd_names_are_hidden() {
+    let table: [(&[u8], bool); 9] = [
+        (b"a.example", false),
+        (b"joe-.example", true),
+        (b"host:443", true),
+        (b"1234", true),
+        (b"a b", true),
+        (b"192.0.2.1", false),
+        (b"", false),
+        (b"nul\0", false),
+        (&[b'x'; 256], false),
+    ];
+    for (name, odd) in table {
+        let wire = hello_with(&[(0x1234, vec![7; 30]), server_name_extension(&[(0, name)])]);
+        let mut out = Vec::new();
+        let Parsed::Hello(hello) = HelloReader::new().feed(&wire, &mut out) else {
+            panic!("not a hello")
+        };
+        assert_eq!(hello.hidden.is_some(), odd, "{name:?}");
+        assert_eq!(out == wire, !odd);
+        if let Some(hidden) = hello.hidden {
+            let place = 5 + hidden.offset;
+            assert_eq!(wire[place..place + 2], [0, 0]);
+            assert_eq!(out[place..place + 2], hidden.substitute);
+            out[place..place + 2].copy_from_slice(&[0, 0]);
+            assert_eq!(out, wire, "nothing else is changed");
+        }
+    }
 }

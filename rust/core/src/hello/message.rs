@@ -1,9 +1,10 @@
 //! The ClientHello message, once it is whole (RFC 8446 4.1.2).
 
 use rustls::AlertDescription;
-use rustls_pki_types::DnsName;
+use rustls_pki_types::ServerName;
 
-use super::{Fault, Hello, fault};
+use super::{Fault, Hello, MESSAGE_HEADER, fault};
+use crate::odd_name::Hidden;
 
 /// Extensions of one hello. Some 60 types are registered, and browsers send 20.
 pub(super) const MAX_EXTENSIONS: usize = 128;
@@ -48,16 +49,33 @@ pub(super) fn read(body: &[u8]) -> Result<Hello, Fault> {
     let extensions = read_front(body, &mut hello).ok_or(CUT_SHORT)?;
     bounded("cipher suites", hello.suites.len(), MAX_SUITES)?;
     let mut rest = extensions;
+    let mut odd = None;
     while !rest.0.is_empty() {
+        let offset = MESSAGE_HEADER + body.len() - rest.0.len();
         let (kind, data) = next_extension(&mut rest).ok_or(CUT_SHORT)?;
         // A second extension of the same type makes rustls refuse the hello; the first one counts here.
         if !hello.extensions.contains(&kind) {
             read_extension(&mut hello, kind, data)?;
+            if kind == SERVER_NAME && is_odd(data) {
+                odd = Some(offset);
+            }
         }
         hello.extensions.push(kind);
         bounded("extensions", hello.extensions.len(), MAX_EXTENSIONS)?;
     }
+    hello.hidden = odd.and_then(|offset| hide(offset, &hello.extensions));
     Ok(hello)
+}
+
+/// A type that the hello does not have, of those that are for private use.
+fn hide(offset: usize, taken: &[u16]) -> Option<Hidden> {
+    (0xff80_u16..=0xffff)
+        .chain(0xfe80..=0xfeff)
+        .find(|kind| !taken.contains(kind))
+        .map(|kind| Hidden {
+            offset,
+            substitute: kind.to_be_bytes(),
+        })
 }
 
 const CUT_SHORT: Fault = fault(
@@ -177,8 +195,11 @@ fn read_record_limit(kind: u16, mut data: Reader<'_>) -> Option<usize> {
     }
 }
 
+/// The longest name that others take.
+const MAX_NAME: usize = 255;
+
 /// RFC 6066 3. As rustls does: one host_name; what follows another name type cannot be told apart.
-fn read_server_name(mut data: Reader<'_>) -> Option<String> {
+fn host_name(mut data: Reader<'_>) -> Option<&[u8]> {
     let mut list = data.vec16()?;
     let mut found = None;
     while !list.0.is_empty() {
@@ -191,13 +212,28 @@ fn read_server_name(mut data: Reader<'_>) -> Option<String> {
             return None;
         }
     }
-    // "Literal IPv4 and IPv6 addresses are not permitted in "HostName"." DnsName takes none, nor does rustls.
-    Some(
-        DnsName::try_from(found?)
-            .ok()?
-            .as_ref()
-            .to_ascii_lowercase(),
-    )
+    found
+}
+
+/// "Literal IPv4 and IPv6 addresses are not permitted in "HostName"": they are no name, as to rustls.
+fn read_server_name(data: Reader<'_>) -> Option<String> {
+    let name = host_name(data).filter(|name| name.len() <= MAX_NAME)?;
+    if matches!(ServerName::try_from(name), Ok(ServerName::IpAddress(_))) {
+        return None;
+    }
+    let printable = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+    let text = printable
+        .then(|| std::str::from_utf8(name).ok())
+        .flatten()?;
+    Some(text.to_ascii_lowercase())
+}
+
+/// Whether rustls would refuse the name while others do not.
+fn is_odd(data: Reader<'_>) -> bool {
+    host_name(data).is_some_and(|name| {
+        let taken = !name.is_empty() && name.len() <= MAX_NAME && !name.contains(&0);
+        taken && ServerName::try_from(name).is_err()
+    })
 }
 
 /// Takes values from the front of a slice; `None` where it is too short.

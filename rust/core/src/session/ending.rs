@@ -19,12 +19,31 @@ pub(super) const FALLS_BACK: Fault = Fault {
     alert: AlertDescription::InappropriateFallback,
 };
 
+/// Type of records that hold alerts.
+const ALERT: u8 = 21;
+
 impl Session {
     /// Ends a connection that is not encrypted yet.
     pub(super) fn refuse(&mut self, fault: Fault) {
         self.outgoing.extend_from_slice(&plain_alert(fault.alert));
         self.refused = true;
         self.failure = Some(Error::General(fault.text.to_owned()));
+    }
+
+    /// Whether what was written from `before` on is the warning no_renegotiation: rustls says nothing else by an alert on
+    /// a connection of TLS 1.2 that goes on, when a backend sends a HelloRequest (RFC 5246 7.4.1.1).
+    pub(super) fn refuses_renegotiation(&self, tls: &Engine, before: usize) -> bool {
+        let written = self.outgoing.get(before..).unwrap_or_default();
+        matches!(tls, Engine::Client(_))
+            && !tls.common().is_handshaking()
+            && !self.peer_closed
+            && is_tls12(tls)
+            && written.first() == Some(&ALERT)
+    }
+
+    /// Whether a backend has asked for another handshake since this was last asked.
+    pub fn takes_asked_again(&mut self) -> bool {
+        std::mem::take(&mut self.asked_again)
     }
 
     /// After an error the alert that rustls owes is still to be had. What is left of the input must not be shown to

@@ -7,6 +7,7 @@ use rustls::AlertDescription;
 
 use crate::engine::Engine;
 use crate::hello::{Fault, HelloReader, Parsed};
+use crate::odd_name::Hidden;
 
 /// Kept of a message that may be of any length: the longest one that rustls takes (64 KiB), in records of 512 bytes,
 /// the least that RFC 6066 4 can ask for, and some.
@@ -33,6 +34,8 @@ pub(super) struct Incoming {
     /// Where a ClientHello is awaited.
     reader: Option<HelloReader>,
     retried: bool,
+    /// Of the hello that was read last.
+    pub(super) hidden: Option<Hidden>,
     framing: Framing,
     /// Whole records of `bytes` that [`Incoming::next_record`] has told.
     told: usize,
@@ -46,6 +49,9 @@ impl Incoming {
         if parsed != Parsed::NeedMore {
             self.reader = None;
             self.restart_framing();
+        }
+        if let Parsed::Hello(hello) = &parsed {
+            self.hidden = hello.hidden;
         }
         parsed
     }
@@ -77,7 +83,10 @@ impl Incoming {
         match reader.feed(input, &mut self.bytes) {
             Parsed::NeedMore => Ok(()),
             Parsed::Malformed(fault) => Err(fault),
-            _ => {
+            parsed => {
+                if let Parsed::Hello(hello) = parsed {
+                    self.hidden = hello.hidden;
+                }
                 self.reader = None;
                 self.restart_framing();
                 Ok(())

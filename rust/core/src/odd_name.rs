@@ -1,0 +1,147 @@
+//! Clients that ask for a name that is none of DNS: `joe-.shop.test`, `_x.test:443`, `1234`.
+//!
+//! rustls ends such a handshake (0.23: server/hs.rs), while httpd has virtual hosts of such names, and others answer
+//! with the first one. So server_name is hidden from rustls under a type that it does not know, and what both sides
+//! hash is restored: the transcript is the client's, to the byte (RFC 8446 4.4.1).
+
+use std::sync::LazyLock;
+
+use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
+use rustls::{CipherSuiteCommon, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
+
+use crate::context;
+
+const CLIENT_HELLO: u8 = 1;
+const MESSAGE_HEADER: usize = 4;
+
+/// Where a ClientHello was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hidden {
+    /// From the beginning of the message to the type of server_name, which is 0.
+    pub offset: usize,
+    /// What stands there instead.
+    pub substitute: [u8; 2],
+}
+
+/// The same suites, with a transcript in which what is hidden stands as it came.
+pub fn restoring(suites: Vec<SupportedCipherSuite>) -> Vec<SupportedCipherSuite> {
+    let restored = |suite: SupportedCipherSuite| {
+        let mut known = SUITES.iter();
+        known.find(|known| known.suite() == suite.suite()).copied()
+    };
+    suites.into_iter().filter_map(restored).collect()
+}
+
+/// rustls wants them to live for ever.
+static SUITES: LazyLock<Vec<SupportedCipherSuite>> = LazyLock::new(|| {
+    rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES
+        .iter()
+        .map(|suite| match suite {
+            SupportedCipherSuite::Tls13(suite) => {
+                SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
+                    common: with_restored_hash(&suite.common),
+                    ..**suite
+                })))
+            }
+            SupportedCipherSuite::Tls12(suite) => {
+                SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
+                    common: with_restored_hash(&suite.common),
+                    ..**suite
+                })))
+            }
+        })
+        .collect()
+});
+
+fn with_restored_hash(common: &CipherSuiteCommon) -> CipherSuiteCommon {
+    CipherSuiteCommon {
+        suite: common.suite,
+        hash_provider: Box::leak(Box::new(Restoring(common.hash_provider))),
+        confidentiality_limit: common.confidentiality_limit,
+    }
+}
+
+struct Restoring(&'static dyn Hash);
+
+impl Hash for Restoring {
+    fn start(&self) -> Box<dyn Context> {
+        Box::new(Transcript(self.0.start()))
+    }
+
+    fn hash(&self, data: &[u8]) -> Output {
+        self.0.hash(data)
+    }
+
+    fn output_len(&self) -> usize {
+        self.0.output_len()
+    }
+
+    fn algorithm(&self) -> HashAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+struct Transcript(Box<dyn Context>);
+
+impl Context for Transcript {
+    fn fork_finish(&self) -> Output {
+        self.0.fork_finish()
+    }
+
+    fn fork(&self) -> Box<dyn Context> {
+        Box::new(Self(self.0.fork()))
+    }
+
+    fn finish(self: Box<Self>) -> Output {
+        self.0.finish()
+    }
+
+    /// `data` begins with a handshake message: rustls hashes whole ones, and a ClientHello without its binders.
+    fn update(&mut self, data: &[u8]) {
+        let hidden = context::with(|context| context.hidden).flatten();
+        let place = hidden.and_then(|hidden| find(data, hidden));
+        match place.and_then(|at| Some((data.get(..at)?, data.get(at + 2..)?))) {
+            Some((before, after)) => {
+                self.0.update(before);
+                self.0.update(&[0, 0]);
+                self.0.update(after);
+            }
+            None => self.0.update(data),
+        }
+    }
+}
+
+/// Where the substitute stands among the messages of `data`.
+fn find(data: &[u8], hidden: Hidden) -> Option<usize> {
+    let mut start = 0;
+    while let Some([kind, high, mid, low]) = data.get(start..)?.first_chunk::<MESSAGE_HEADER>() {
+        if *kind == CLIENT_HELLO {
+            let at = start + hidden.offset;
+            return (data.get(at..at + 2)? == hidden.substitute).then_some(at);
+        }
+        let length = usize::from(*high) << 16 | usize::from(*mid) << 8 | usize::from(*low);
+        start += MESSAGE_HEADER + length;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_type_is_found_behind_other_messages() {
+        let hello = [1, 0, 0, 6, 9, 9, 0xff, 0x80, 7, 7];
+        let hidden = Hidden {
+            offset: 6,
+            substitute: [0xff, 0x80],
+        };
+        assert_eq!(find(&hello, hidden), Some(6));
+        let retry = [&[254, 0, 0, 1, 5][..], &[2, 0, 0, 2, 1, 1], &hello].concat();
+        assert_eq!(find(&retry, hidden), Some(5 + 6 + 6));
+        assert_eq!(find(&hello[..8], hidden), Some(6), "cut before its binders");
+        for other in [&hello[..7], &[20, 0, 0, 0], &[1, 0], &[]] {
+            assert_eq!(find(other, hidden), None);
+        }
+    }
+}
