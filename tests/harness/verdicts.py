@@ -9,8 +9,7 @@ from . import tls
 from .waiting import wait_until
 
 # Reasons for which OpenSSL has other words.
-WORDS = {"CA signature digest algorithm too weak": "certificate is signed by an algorithm that is not accepted",
-         "Certificate Chain too long": "certificate chain too long", "": "certificate cannot be read"}
+WORDS = {"Certificate Chain too long": "certificate chain too long", "": "certificate cannot be read"}
 OF_MOD_SSL = re.compile(r"Certificate Verification: (?:Error \(\d+\): )?(.*?)(?: \[subject: .*| \(chain has .*)?$", re.M)
 OF_MOD_TLS = re.compile(r"certificate is refused(?:: (.*?))? \(name asked for")
 

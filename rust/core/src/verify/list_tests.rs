@@ -133,3 +133,30 @@ fn revocation_is_looked_up() {
         "unable to get certificate CRL"
     );
 }
+
+#[test]
+fn a_file_that_was_never_whole_lets_nobody_pass_without_a_list() {
+    let name = format!("mod_tls_lost_list_{}.pem", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let damaged = "-----BEGIN X509 CRL-----\n\u{1}\n-----END X509 CRL-----\n";
+    std::fs::write(&file, damaged).unwrap();
+    let request = Request {
+        mode: Mode::Required,
+        depth: 1,
+        lists: Sources {
+            files: vec![file.to_string_lossy().into_owned()],
+            ..Sources::default()
+        },
+        lookup: RevocationDepth::Leaf,
+        missing_ok: true,
+        ..Request::default()
+    };
+    // A server reads its configuration twice.
+    for _ in 0..2 {
+        let (verifier, problems) = load(&request);
+        assert!(!problems.is_empty());
+        let strict = verifier.is_none_or(|verifier| !verifier.revocation().missing_ok());
+        assert!(strict, "{problems:?}");
+    }
+    std::fs::remove_file(file).unwrap();
+}

@@ -97,8 +97,8 @@ pub struct Reloaded {
 pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
     let mut problems = Problems::default();
     let mut lists = problems.read(sources, Kind::Lists);
-    let fatal = problems.any_fatal();
-    if !fatal && problems.any_loss() {
+    let (fatal, loss) = (problems.any_fatal(), problems.any_loss());
+    if !fatal && loss {
         add_retained(sources, &mut lists);
     }
     let mut problem = problems
@@ -115,7 +115,10 @@ pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
         let place = lists.get(index).map_or("", |listed| &listed.place);
         problem = problem.or_else(|| Some(format!("{place}: revocation list {why}")));
     }
-    retained::keep(sources, &lists);
+    // What was never whole is not what a restart should fall back upon.
+    if !loss || retained::find(sources).is_some() {
+        retained::keep(sources, &lists);
+    }
     Reloaded {
         replaced: true,
         problem,
@@ -217,7 +220,7 @@ impl Problems {
                 }
             }
             None => {
-                if !read.any_fatal() {
+                if !loss {
                     retained::keep(&request.lists, &lists);
                 }
                 self.found.extend(read.found);

@@ -111,7 +111,8 @@ impl List {
                 list.fault.get_or_insert(reason::CRL_CRITICAL);
             }
             let read = match extension.oid {
-                [0x55, 0x1d, 0x14] => number(value).map(|number| list.number = Some(number)),
+                // A negative one tells nothing, but the list is as good as without.
+                [0x55, 0x1d, 0x14] => only(value, INTEGER).map(|_| list.number = number(value)),
                 [0x55, 0x1d, 0x1b] => number(value).map(|number| list.base = Some(number)),
                 [0x55, 0x1d, 0x1c] => Scope::parse(value, outline.issuer.value).map(|scope| {
                     list.scope = scope;
