@@ -60,5 +60,7 @@ Header always set X-Verify "%{{SSL_CLIENT_VERIFY}}s\"""")
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("name", [*SIGNED, *(f"client-{key}" for key in CLIENTS)])
 def test_keys_and_signatures_are_taken_as_by_mod_ssl(servers, made, name, version):
+    if (name, version) == ("client-pss", "1.2"):
+        pytest.skip("rustls names no such scheme in a request of TLS 1.2")
     theirs, ours = (verdict(server, "a.test", made[name], version) for server in servers)
     assert ours == theirs
