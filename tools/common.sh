@@ -12,7 +12,7 @@ declare -A packages=(
   [lint]="clang-format clang-tidy"
   [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography gnutls-bin nghttp2-client curl procps gdb
     faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
-    python3-certbot-apache pebble nginx-light nodejs"
+    python3-certbot-apache pebble nginx-light nodejs libapache2-mod-fcgid libapache2-mod-wsgi-py3"
   [bench]="python3-cryptography nghttp2-client strace util-linux"
   [package]="dpkg-dev debhelper lintian"
 )

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <unixd.h>
 
+#include <algorithm>
 #include <exception>
 #include <string>
 
@@ -33,15 +34,23 @@ void take_over() {
   trace->end = ours;
 }
 
-// An id that nobody has, so that no other process may signal the agent: not User's, not root's, and no account's.
+// An id that nobody has, so that no other process may signal the agent: not User's, not root's, no account's, and no
+// other httpd's agent, for which it is looked for among those that run now. Two httpd that start at one moment begin to
+// look at different places. One for the life of this httpd.
 std::uint32_t unused_id(apr_pool_t* pool) {
   constexpr std::uint32_t first = 65'533;
-  constexpr std::uint32_t last = 65'400;
-  for (std::uint32_t id = first; id > last; --id) {
+  constexpr std::uint32_t count = 133;
+  static std::uint32_t chosen = 0;
+  if (chosen != 0) return chosen;
+  const auto used = rs::ids_in_use();
+  const auto begin = static_cast<std::uint32_t>(getpid());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t id = first - (begin + i) % count;
     char* name = nullptr;
     const bool user = id == ap_unixd_config.user_id || apr_uid_name_get(&name, id, pool) == APR_SUCCESS;
     const bool group = id == ap_unixd_config.group_id || apr_gid_name_get(&name, id, pool) == APR_SUCCESS;
-    if (!user && !group) return id;
+    const bool running = std::find(used.begin(), used.end(), id) != used.end();
+    if (!user && !group && !running) return chosen = id;
   }
   return first;
 }

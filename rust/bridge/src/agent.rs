@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mod_tls_core::agent::ids;
 use mod_tls_core::agent::{Kind, Parent, Requests, Weaknesses, Wish};
 use mod_tls_core::client::{self, Machines};
 
@@ -113,6 +114,11 @@ pub fn agent_look_after() -> Vec<ffi::AgentNotice> {
         };
         notices.into_iter().map(notice).collect()
     })
+}
+
+/// See the bridge.
+pub fn ids_in_use() -> Vec<u32> {
+    guard(Vec::new, || ids::in_use().into_iter().collect())
 }
 
 /// See the bridge.

@@ -18,7 +18,7 @@ mod verifier;
 
 use agent::{
     agent_become_child, agent_child_began, agent_child_ended, agent_end, agent_load,
-    agent_look_after, agent_pid, agent_prepare,
+    agent_look_after, agent_pid, agent_prepare, ids_in_use,
 };
 use client::{ClientPolicy, build_client_policy};
 use credentials::{CredentialStore, Credentials, new_credential_store};
@@ -461,6 +461,9 @@ pub mod ffi {
         /// Says that httpd is about to detach (`begins`), or may have done so: the process forked then goes on as the
         /// parent, and has all that the parent has.
         fn forks_detach(begins: bool);
+
+        /// Every uid and gid that a process of this machine runs under now.
+        fn ids_in_use() -> Vec<u32>;
 
         /// Has the key agent load what the requests name, and makes it where there is none that answers: forks, so
         /// parent only, in post_config. Throws a sentence when there is no agent to be had.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg, sockopt};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::board::Board;
@@ -281,6 +281,7 @@ impl Parent {
 
     fn spawn(&mut self) -> io::Result<Running> {
         let (control, far_control) = UnixStream::pair()?;
+        sockopt::set_socket_passcred(&far_control, true)?;
         control.set_read_timeout(Some(DIALOG))?;
         control.set_write_timeout(Some(SILENCE))?;
         let (notices, speaker) = pair()?;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use super::codec::Reader;
 use super::frame;
 use super::message::{Answer, Order, State, Weaknesses};
 use super::notice::{Kind, Speaker};
+use super::orders::Orders;
 use super::public::Sent;
 use super::reload::Watch;
 use super::sandbox;
@@ -74,7 +75,7 @@ impl Birth {
 /// A supervisor at work.
 pub(super) struct Supervisor {
     os: Arc<dyn Os>,
-    control: UnixStream,
+    control: Orders,
     speaker: Arc<Speaker>,
     board: BoardWriter,
     life: OwnedFd,
@@ -115,8 +116,8 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
     let _ = rustix::thread::set_name(c"tls-keys");
     let board = BoardWriter::new(birth.board);
     Ok(Supervisor {
+        control: Orders::new(Arc::clone(&os), UnixStream::from(birth.control)),
         os,
-        control: UnixStream::from(birth.control),
         speaker: Arc::new(Speaker::new(birth.speaker)),
         board,
         life: birth.life,
@@ -179,7 +180,9 @@ impl Supervisor {
     /// Carries out an order; false when the parent has hung up.
     fn take_order(&mut self) -> io::Result<bool> {
         let mut kind = [0; 1];
-        let mut received = self.os.receive(self.control.as_fd(), &mut kind)?;
+        let Some(mut received) = self.control.next(&mut kind)? else {
+            return Ok(true);
+        };
         match (kind, received.length) {
             (_, 0) => return Ok(false),
             ([kind @ (BEGAN | ENDED)], _) => {
@@ -193,6 +196,9 @@ impl Supervisor {
                 let Ok(order) = Order::decode(&frame::read(&mut self.control, MAX_ORDER)?) else {
                     return Ok(false);
                 };
+                if order.serve {
+                    self.control.settle();
+                }
                 // The answer has gone before the signer comes, which keeps whatever this process has at that moment.
                 let loaded = self.load(order);
                 let as_before = matches!(loaded, Ok((_, false)));

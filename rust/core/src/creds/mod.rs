@@ -28,7 +28,7 @@ mod signatures;
 pub mod store;
 mod terminal;
 
-pub use passphrase::{Answer, Dialog, Passphrases, Question, Unchecked};
+pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};
 pub use problem::{Fault, Problem, Severity};
 pub use select::{CertSet, Pair};
 pub use shelf::read;

@@ -100,6 +100,22 @@ impl<'a> Source<'a> {
     }
 }
 
+/// While httpd serves, nobody is asked: phrases that were given before and files are all there is.
+pub struct Unattended<'a>(pub &'a mut Dialog);
+
+impl Passphrases for Unattended<'_> {
+    fn ask(&mut self, question: &Question<'_>) -> Answer {
+        let known = question.attempt < self.0.known.len();
+        match Source::parse(question.source) {
+            Source::Terminal | Source::Pipe(_) | Source::Exec(_) if !known => Answer::None(
+                "its pass phrase was not given yet, and nobody is asked while httpd runs: restart it"
+                    .to_owned(),
+            ),
+            _ => self.0.ask(question),
+        }
+    }
+}
+
 /// Longer phrases are cut, as OpenSSL's dialog does.
 const MAX_PHRASE: usize = 1024;
 

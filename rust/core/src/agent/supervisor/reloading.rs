@@ -11,7 +11,7 @@ use crate::agent::codec::Writer;
 use crate::agent::notice::Kind;
 use crate::agent::public::encode_set;
 use crate::agent::replace;
-use crate::creds::CertSet;
+use crate::creds::{CertSet, Unattended};
 
 impl Supervisor {
     /// Takes up what changed, where it is time to look.
@@ -31,7 +31,9 @@ impl Supervisor {
             return;
         };
         let held = std::mem::take(&mut self.holds);
-        let report = self.store.reload(&requests, &mut self.dialog, &ripe);
+        let report = self
+            .store
+            .reload(&requests, &mut Unattended(&mut self.dialog), &ripe);
         let verdict = replace::judge(&requests, self.keys.sets(), &report, &ripe);
         // A restart takes what is refused here.
         let holds = held && report.problems.is_empty() && verdict.refused.is_empty();

@@ -1,0 +1,255 @@
+"""What the processes of a server have of ours, and what they can do with it: every process that httpd, an MPM, a module
+or a child forks, whether it then calls exec or not."""
+import ctypes
+import fcntl
+import os
+import re
+import signal
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from harness import process
+from harness.agent import SIGNER, SUPERVISOR, agent
+from harness.clients import curl
+from harness.config import ONE_CHILD, Vhost
+from harness.resumption import visit
+from harness.tls import context
+from harness.waiting import wait_until
+
+PIDFD_GETFD = 438
+F_ADD_SEALS, F_GET_SEALS = 1033, 1034
+SEAL, SHRINK, GROW, WRITE, FUTURE_WRITE = 1, 2, 4, 8, 16
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+READ, WRITTEN = "r--s", "rw-s"
+SESSIONS, COUNTS, CERTIFICATES = "mod_tls sessions", "mod_tls counts", "mod_tls certificates"
+
+# Mappings of ours by process, each name with its protection. Nobody but the parent has a descriptor of any of them.
+TABLE = {
+    "parent": {(SESSIONS, WRITTEN), (COUNTS, READ), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
+    "supervisor": {(CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
+    "signer": {(CERTIFICATES, READ)},
+    "child": {(SESSIONS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ)},
+    "daemon": {(CERTIFICATES, READ)},
+    "program": set(),
+}
+DESCRIPTORS = {"parent": [SESSIONS]}
+SECRET = b"0123456789abcdef-of-this-test-alone-0123456789abcdef"
+
+DAEMONS = """ScriptSock @HOME@/run/cgid
+LoadModule fcgid_module /usr/lib/apache2/modules/mod_fcgid.so
+FcgidIPCDir @HOME@/run
+FcgidProcessTableFile @HOME@/run/fcgid-table
+LoadModule wsgi_module /usr/lib/apache2/modules/mod_wsgi.so
+WSGISocketPrefix @HOME@/run/wsgi
+WSGIDaemonProcess site processes=1 threads=1 user=www-data group=www-data
+WSGIScriptAlias /wsgi @HOME@/site.wsgi process-group=site
+<Location "/wsgi">
+  Require all granted
+</Location>
+ScriptAlias /cgi @HOME@/cgi.sh
+<Location "/cgi">
+  Require all granted
+</Location>
+TLSSessionTickets file:@HOME@/secret
+CustomLog "|/usr/bin/python3 @HOME@/logger.py" "%v"
+"""
+WSGI = "def application(environ, start):\n    start('200 OK', [])\n    return [b'wsgi']\n"
+CGI = "#!/bin/sh\nsleep 300 </dev/null >/dev/null 2>&1 &\nprintf 'Content-Type: text/plain\\n\\n%s\\n' $!\n"
+LOGGER = "import sys\nfor line in sys.stdin:\n    pass\n"
+
+
+@dataclass
+class Owned:
+    """A process and what it has of ours."""
+    pid: int
+    kind: str
+    mappings: set[tuple[str, str]] = field(default_factory=set)
+    descriptors: list[str] = field(default_factory=list)
+
+
+def mappings_of(pid: int) -> list[tuple[str, str]]:
+    found = []
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        if match := re.match(r"\S+ (\S+) \S+ \S+ \S+ +/memfd:(mod_tls.*?)(?: \(deleted\))?$", line):
+            found.append((match[2], match[1]))
+    return found
+
+
+def memories_of(pid: int) -> list[str]:
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            link = os.readlink(entry)
+        except OSError:
+            continue
+        if match := re.match(r"/memfd:(mod_tls.*?)(?: \(deleted\))?$", link):
+            found.append(match[1])
+    return sorted(found)
+
+
+def copies(pid: int) -> list[tuple[int, str]]:
+    """Copies of all descriptors of a process, with what they are."""
+    handle, found = os.pidfd_open(pid), []
+    for entry in sorted(os.listdir(f"/proc/{pid}/fd"), key=int):
+        try:
+            link = os.readlink(f"/proc/{pid}/fd/{entry}")
+        except OSError:
+            continue
+        copy = LIBC.syscall(PIDFD_GETFD, handle, int(entry), 0)
+        if copy >= 0:
+            found.append((copy, link))
+    os.close(handle)
+    return found
+
+
+def kind_of(pid: int, server) -> str:
+    name, parent = process.name(pid), process.parent_of(pid)
+    if pid == server.pid:
+        return "parent"
+    if name in (SUPERVISOR, SIGNER):
+        return "supervisor" if name == SUPERVISOR else "signer"
+    if name != "apache2":
+        return "program"
+    # Daemons have a few threads.
+    return "child" if parent == server.pid and len(os.listdir(f"/proc/{pid}/task")) > 10 else "daemon"
+
+
+def closing(found):
+    for copy, link in found:
+        yield copy, link
+        os.close(copy)
+
+
+def listening(sock: socket.socket) -> bool:
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+
+def tree(pid: int) -> list[int]:
+    return [pid, *(p for child in process.children(pid) for p in tree(child))]
+
+
+def look(server) -> list[Owned]:
+    return [Owned(pid, kind_of(pid, server), set(mappings_of(pid)), memories_of(pid)) for pid in (*tree(server.pid), server.program)]
+
+
+@pytest.fixture
+def server(httpd, ca):
+    """A server with every kind of process; a CGI program runs."""
+    made = httpd([Vhost("a.test", [ca.issue("a.test")])], modules=("cgid",), mpm_settings=ONE_CHILD, config=DAEMONS,
+                 start=False)
+    made.put("secret", SECRET, 0o600)
+    made.put("site.wsgi", WSGI)
+    made.put("cgi.sh", CGI, 0o755)
+    made.put("logger.py", LOGGER)
+    made.start()
+    agent(made)
+    assert curl(made.port, path="/wsgi", ca=ca.file).text == "wsgi"
+    made.program = int(curl(made.port, path="/cgi", ca=ca.file).text)
+    wait_until(lambda: process.name(made.program) == "sleep", "the CGI program")
+    yield made
+    os.kill(made.program, signal.SIGKILL)
+
+
+def test_who_has_what(server):
+    found = look(server)
+    kinds = [one.kind for one in found]
+    assert kinds.count("child") == 1 and kinds.count("supervisor") == 1 and kinds.count("signer") == 1
+    assert kinds.count("daemon") == 3, "of mod_cgid, mod_fcgid and mod_wsgi"
+    assert kinds.count("program") >= 2, "the logger and the CGI program"
+    for one in found:
+        what = f"{one.kind} {one.pid} ({process.name(one.pid)})"
+        assert one.mappings == TABLE[one.kind], what
+        assert one.descriptors == DESCRIPTORS.get(one.kind, []), what
+
+
+def test_every_memory_is_sealed(server):
+    for copy, link in closing(copies(server.pid)):
+        if "/memfd:mod_tls" in link:
+            seals = fcntl.fcntl(copy, F_GET_SEALS)
+            assert seals & (SEAL | SHRINK | GROW | FUTURE_WRITE) == SEAL | SHRINK | GROW | FUTURE_WRITE, link
+
+
+def test_what_is_shared_is_written_by_nobody_else(server):
+    """Not even with root's rights over the process, which the kernel grants for private memory."""
+    for one in look(server):
+        for line in Path(f"/proc/{one.pid}/maps").read_text().splitlines():
+            if "/memfd:mod_tls" not in line or line.split()[1] != READ:
+                continue
+            start = int(line.split("-")[0], 16)
+            with open(f"/proc/{one.pid}/mem", "r+b", buffering=0) as memory, pytest.raises(OSError):
+                os.pwrite(memory.fileno(), b"\xff" * 8, start)
+
+
+def test_the_secret_is_the_parents(server):
+    """Nobody that was forked has the ticket secret in memory."""
+    def has(pid):
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+            for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+                area, rights, *rest = line.split()
+                if rights[:2] != "rw" or rest[-1].startswith(("[v", "/memfd:")):
+                    continue
+                start, end = (int(number, 16) for number in area.split("-"))
+                try:
+                    if SECRET in os.pread(memory.fileno(), end - start, start):
+                        return True
+                except OSError:
+                    continue
+        return False
+    assert has(server.pid), "the search finds it where it is"
+    for one in look(server):
+        assert one.kind == "parent" or not has(one.pid), f"{one.kind} {one.pid}"
+
+
+def test_orders_are_the_parents(server, ca):
+    """Somebody who holds the very line on which the parent gives its orders is not heard: no key is loaded, no program
+    runs, nothing is answered."""
+    machine = ca.issue("machine.test")
+    crt, key = machine.write(server.home / "root-only", "machine")
+    both = server.put("root-only/both.pem", crt.read_bytes() + key.read_bytes(), 0o600)
+    before, number = agent(server), lambda n: struct.pack(">I", n)
+    text = number(len(str(both))) + str(both).encode()
+    order = number(3) + number(1) + text + number(0) + number(0)
+    heard = 0
+    for copy, link in closing(copies(server.pid)):
+        if not link.startswith("socket:"):
+            continue
+        with socket.socket(fileno=os.dup(copy)) as line:
+            if line.family != socket.AF_UNIX or line.type != socket.SOCK_STREAM or listening(line):
+                continue
+            heard += 1
+            flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+            for octets in (b"M" + number(len(order)) + order, b"O" + number(len(order)) + order, b"\xff" * 4096):
+                line.send(octets, flags)
+            time.sleep(2)  # it answers within milliseconds
+            with pytest.raises(BlockingIOError):
+                line.recv(4096, flags)
+    assert heard > 0, "the line is among the parent's"
+    assert agent(server) == before
+    assert curl(server.port, ca=ca.file).status == 200
+    server.graceful()
+    assert curl(server.port, ca=ca.file).status == 200
+    assert agent(server).supervisor == before.supervisor, "which still hears the parent"
+
+
+def test_what_a_child_can_do_to_the_others(server, ca):
+    """Memory that a child can write is nobody's but its own: it fills it, stops and dies, and others go on."""
+    using = context(ca.file, version="1.3")
+    _, session = visit(server.port, using)
+    [child] = [one for one in look(server) if one.kind == "child"]
+    for line in Path(f"/proc/{child.pid}/maps").read_text().splitlines():
+        if "/memfd:mod_tls" in line and line.split()[1] == WRITTEN:
+            start, end = (int(number, 16) for number in line.split()[0].split("-"))
+            with open(f"/proc/{child.pid}/mem", "r+b", buffering=0) as memory:
+                os.pwrite(memory.fileno(), b"\xff" * (end - start), start)
+    time.sleep(11)  # the parent has looked at it
+    assert visit(server.port, using, session)[0]
+    os.kill(child.pid, signal.SIGKILL)
+    server.log.allow("AH00052")
+    wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "another child")
+    assert visit(server.port, using, session)[0]
+    assert server.running()
