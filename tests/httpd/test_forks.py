@@ -2,6 +2,7 @@
 or a child forks, whether it then calls exec or not."""
 import ctypes
 import fcntl
+import mmap
 import os
 import re
 import signal
@@ -28,16 +29,22 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 READ, WRITTEN = "r--s", "rw-s"
 SESSIONS, COUNTS, CERTIFICATES = "mod_tls sessions", "mod_tls counts", "mod_tls certificates"
 
-# Mappings of ours by process, each name with its protection. Nobody but the parent has a descriptor of any of them.
+CHANNEL = "mod_tls-channel"
+
+# Mappings of ours by process, each name with its protection. A channel is shared by one child and the signer, and one by
+# supervisor and signer.
 TABLE = {
     "parent": {(SESSIONS, WRITTEN), (COUNTS, READ), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
-    "supervisor": {(CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
-    "signer": {(CERTIFICATES, READ)},
-    "child": {(SESSIONS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ)},
+    "supervisor": {(CERTIFICATES, WRITTEN), (CERTIFICATES, READ), (CHANNEL, WRITTEN)},
+    "signer": {(CERTIFICATES, READ), (CHANNEL, WRITTEN)},
+    "child": {(SESSIONS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (CHANNEL, WRITTEN)},
     "daemon": {(CERTIFICATES, READ)},
     "program": set(),
 }
-DESCRIPTORS = {"parent": [SESSIONS]}
+# Descriptors of such memory: the parent and the supervisor pass channels on to signers to come.
+DESCRIPTORS = {"parent": [SESSIONS, CHANNEL], "supervisor": [CHANNEL, CHANNEL]}
+# A descriptor of any other gives nothing but reading.
+FOR_TWO = SEAL | SHRINK | GROW
 SECRET = b"0123456789abcdef-of-this-test-alone-0123456789abcdef"
 
 DAEMONS = """ScriptSock @HOME@/run/cgid
@@ -170,8 +177,8 @@ def test_who_has_what(server):
 def test_every_memory_is_sealed(server):
     for copy, link in closing(copies(server.pid)):
         if "/memfd:mod_tls" in link:
-            seals = fcntl.fcntl(copy, F_GET_SEALS)
-            assert seals & (SEAL | SHRINK | GROW | FUTURE_WRITE) == SEAL | SHRINK | GROW | FUTURE_WRITE, link
+            wanted = FOR_TWO if CHANNEL in link else FOR_TWO | FUTURE_WRITE
+            assert fcntl.fcntl(copy, F_GET_SEALS) & wanted == wanted, link
 
 
 def test_what_is_shared_is_written_by_nobody_else(server):
@@ -203,6 +210,55 @@ def test_the_secret_is_the_parents(server):
     assert has(server.pid), "the search finds it where it is"
     for one in look(server):
         assert one.kind == "parent" or not has(one.pid), f"{one.kind} {one.pid}"
+
+
+def abuse(copy: int, link: str) -> None:
+    """All that somebody might try with a descriptor."""
+    tries = [
+        lambda: os.ftruncate(copy, 0),
+        lambda: os.ftruncate(copy, 1 << 30),
+        lambda: os.pwrite(copy, b"\xff" * 4096, 0),
+        lambda: mmap.mmap(copy, 4096).write(b"\xff" * 4096),
+        lambda: fcntl.fcntl(copy, F_ADD_SEALS, SEAL | WRITE),
+        lambda: fcntl.flock(copy, fcntl.LOCK_EX | fcntl.LOCK_NB),
+        lambda: fcntl.lockf(copy, fcntl.LOCK_EX | fcntl.LOCK_NB),
+        lambda: os.posix_fallocate(copy, 0, 1 << 22),
+    ]
+    if "socket:" in link:
+        sock = socket.socket(fileno=os.dup(copy))
+        sock.setblocking(False)
+        if sock.family == socket.AF_UNIX and not listening(sock):
+            tries = [
+                *(lambda octets=octets: sock.send(octets) for octets in
+                  (b"O\0\0\0\4abcd", b"M\0\0\0\4abcd", b"A", b"C", b"P", b"\0" * 4096, b"\1\0\0\0")),
+                lambda: socket.send_fds(sock, [b"C"], [copy]),
+                lambda: sock.shutdown(socket.SHUT_RDWR),
+            ]
+        else:
+            tries = []
+    elif not link.startswith("/memfd:mod_tls"):
+        tries = []
+    for attempt in tries:
+        try:
+            attempt()
+        except (OSError, ValueError):
+            continue
+
+
+def test_what_a_daemon_can_do(server, ca):
+    """A process that another module forked uses whatever it has: everybody else is served as before."""
+    using = context(ca.file, version="1.3")
+    before, (_, session) = agent(server), visit(server.port, using)
+    for one in look(server):
+        if one.kind != "daemon":
+            continue
+        for copy, link in closing(copies(one.pid)):
+            abuse(copy, link)
+    assert server.running() and curl(server.port, ca=ca.file).status == 200
+    assert visit(server.port, using, session)[0], "tickets are still taken"
+    assert agent(server) == before, "the agent is the one of before"
+    server.graceful()
+    assert curl(server.port, ca=ca.file).status == 200
 
 
 def test_orders_are_the_parents(server, ca):
@@ -253,3 +309,14 @@ def test_what_a_child_can_do_to_the_others(server, ca):
     wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "another child")
     assert visit(server.port, using, session)[0]
     assert server.running()
+
+
+def test_programs_have_nothing(server):
+    """What calls exec has no socket, pipe or memory of ours: only what httpd gave it."""
+    ours = {os.stat(f"/proc/{pid}/fd/{entry}").st_ino
+            for pid in (agent(server).supervisor, agent(server).signer) for entry in os.listdir(f"/proc/{pid}/fd")
+            if os.readlink(f"/proc/{pid}/fd/{entry}").startswith(("socket:", "pipe:", "/memfd:"))}
+    for one in look(server):
+        if one.kind in ("program", "daemon"):
+            theirs = {os.stat(f"/proc/{one.pid}/fd/{entry}").st_ino for entry in os.listdir(f"/proc/{one.pid}/fd")}
+            assert not ours & theirs, f"{one.kind} {one.pid}"
