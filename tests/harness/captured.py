@@ -94,6 +94,9 @@ class Child:
             time.sleep(0.001)
         return -1, b""
 
+    def is_idle(self, slot: int) -> bool:
+        return self.word(BITS + slot * SLOT) & 7 in (FREE, DONE)
+
     # -- abuses ------------------------------------------------------------------------------------------------------
     def honest(self):
         status, signature = self.answer(self.request())

@@ -1,7 +1,10 @@
 """What a captured child can do to the signer, and what not: it asks for handshakes' signatures, nothing else works."""
 import hashlib
 import json
+import os
+import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import process, tls
 from harness.agent import agent
+from harness.captured import RSA_PSS, Child
 from harness.clients import curl
 from harness.config import Vhost
+from harness.paths import HTTPD
 from harness.sanitizers import room
+from harness.threads import Threads
 from harness.waiting import wait_until
 
 CAPTURED = Path(__file__).parents[1] / "harness" / "captured.py"
@@ -20,22 +26,40 @@ DONE, UNKNOWN_KEY, WRONG_SCHEME, WRONG_SHAPE, _FAILED, MALFORMED, _PRESENT = ran
 NONE = -1
 
 
+def key_id(pair) -> bytes:
+    spki = pair.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).digest()
+
+
 @pytest.fixture
-def captured(httpd, ca):
+def besieged(httpd, ca):
+    """Makes a server, and a child of it that serves nobody any more but one slow client."""
+    slow = []
+
+    def make(pair, **settings):
+        mpm = "StartServers 1\nServerLimit 4\nThreadsPerChild 16\nMaxRequestWorkers 64\nMinSpareThreads 1\nMaxSpareThreads 64"
+        server = httpd([Vhost("a.test", [pair])], allow=(r"TLS0305", "AH00052"), mpm_settings=mpm, **settings)
+        slow.append(tls.connect(server.port, ca=ca.file))
+        victim = server.children[0]
+        slow[0].sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n")
+        server.graceful()
+        assert curl(server.port, ca=ca.file).status == 200
+        return server, victim
+
+    yield make
+    for connection in slow:
+        connection.close()
+
+
+@pytest.fixture
+def captured(besieged, ca):
     """A server with a captured child, after what that one did; with what others saw meanwhile."""
     pair = ca.issue("a.test")
-    spki = pair.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    settings = "StartServers 1\nServerLimit 4\nThreadsPerChild 16\nMaxRequestWorkers 64\nMinSpareThreads 1\nMaxSpareThreads 64"
-    server = httpd([Vhost("a.test", [pair])], allow=(r"TLS0305",), mpm_settings=settings)
+    server, victim = besieged(pair)
     before = agent(server)
-    # A child that serves nobody but one slow client: what the captured child is taken from.
-    slow, victim = tls.connect(server.port, ca=ca.file), server.children[0]
-    slow.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n")
-    server.graceful()
-    assert curl(server.port, ca=ca.file).status == 200
     size = process.resident_kib(before.signer)
-    came, key = server.home / "came", hashlib.sha256(spki).hexdigest()
-    program = subprocess.Popen(["/usr/bin/python3", CAPTURED, str(victim), str(before.signer), came, key])
+    came = server.home / "came"
+    program = subprocess.Popen(["/usr/bin/python3", CAPTURED, str(victim), str(before.signer), came, key_id(pair).hex()])
     served = 0
     while program.poll() is None and served < 2000:
         assert curl(server.port, ca=ca.file).status == 200, "others are served meanwhile"
@@ -73,3 +97,41 @@ def test_a_captured_child(captured, ca):
     assert "look for a break-in" in lines[0].raw and len(lines) < 200, "bounded"
     for _ in range(8):
         assert curl(server.port, ca=ca.file).status == 200
+
+
+def test_a_child_that_asks_without_end_delays_no_other(besieged, ca):
+    """Every slot full of dear signatures, all the time: others get their share, and its death takes its requests along."""
+    pair = ca.issue("a.test", kind="rsa4096")
+    server, victim = besieged(pair)
+    child = Child(victim, agent(server).signer, key_id(pair))
+    slots, over, asked = range(32), threading.Event(), []
+
+    def ask_again(_):
+        while not over.is_set():
+            for slot in filter(child.is_idle, slots):
+                asked.append(child.ask(child.request(scheme=RSA_PSS), slot))
+
+    with Threads(ask_again, 1):
+        for _ in range(40):
+            assert curl(server.port, ca=ca.file).status == 200
+        over.set()
+    assert len(asked) > 100, "it had its share too"
+    for slot in slots:
+        child.ask(child.request(scheme=RSA_PSS), slot)
+    os.kill(victim, signal.SIGKILL)
+    for _ in range(5):
+        assert curl(server.port, ca=ca.file).status == 200
+
+
+def test_httpd_as_pid_1(httpd, ca):
+    """In a container: what orphans do there is no matter, since a child is what the MPM forked."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False)
+    command = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child", HTTPD, "-f", str(server.conf), "-DFOREGROUND"]
+    with subprocess.Popen(command, env=server.environment()) as outer:
+        try:
+            wait_until(lambda: "resuming normal operations" in server.log.text(), "the start")
+            for _ in range(4):
+                assert curl(server.port, ca=ca.file).status == 200
+        finally:
+            os.kill(process.children(outer.pid)[0], signal.SIGTERM)
+            assert outer.wait(30) == 0
