@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "config/signatures.hpp"
 #include "config/suites.hpp"
@@ -116,6 +117,36 @@ void check_ports(Findings& out, const CheckedHost& host) {
   }
 }
 
+// httpd gives a connection to the first virtual host of its address before anything is read, so that this one's word
+// counts for all of them.
+class FirstHosts {
+ public:
+  void check(Findings& out, const CheckedHost& host) {
+    for (const Listener& address : host.addresses) {
+      const auto [first, added] = hosts_.try_emplace(key(address), &host);
+      if (added || first->second->policy->engine.on_at(address) || !host.policy->engine.on_at(address)) continue;
+      const CheckedHost& other = *first->second;
+      const std::string place = other.defined.file == nullptr ? ""
+                                                              : " (" + std::string(other.defined.file) + ":" +
+                                                                    std::to_string(other.defined.line) + ")";
+      out.add(Severity::Warning, host.defined, host,
+              "speaks TLS, but is never reached by it: connections to its address are those of the first virtual host "
+              "there, " +
+                  other.name + place +
+                  ", which speaks plain HTTP; turn TLS on in that one, or give one of "
+                  "them another address or port");
+      return;
+    }
+  }
+
+ private:
+  static std::string key(const Listener& l) {
+    const auto* bytes = reinterpret_cast<const char*>(l.address.bytes.data());
+    return std::string(bytes, l.address.length) + "/" + std::to_string(l.port);
+  }
+  std::unordered_map<std::string, const CheckedHost*> hosts_;
+};
+
 void check_listening(Findings& out, const CheckedHost& host, std::span<const Listener> listening) {
   if (!host.settings->listeners || listening.empty()) return;
   for (const Listener& wanted : *host.settings->listeners) {
@@ -130,8 +161,10 @@ void check_listening(Findings& out, const CheckedHost& host, std::span<const Lis
 
 std::vector<Problem> check_hosts(std::span<const CheckedHost> hosts, std::span<const Listener> listening) {
   Findings out;
+  FirstHosts first;
   for (const CheckedHost& host : hosts) {
     check_vocabulary(out, host);
+    first.check(out, host);
     check_unused_certificate(out, host);
     check_ports(out, host);
     check_listening(out, host, listening);

@@ -35,6 +35,7 @@ std::string address(const Address& a) {
 }
 
 std::string engine(const EngineRule& rule) {
+  if (rule.implied) return "on, since its port is for https and it has a certificate";
   if (rule.mode != EngineRule::Mode::ByListener) return on_or_off(rule.mode == EngineRule::Mode::On);
   std::string out;
   for (const Listener& l : *rule.listeners) append(out, address(l.address) + ":" + std::to_string(l.port));

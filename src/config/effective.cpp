@@ -77,9 +77,13 @@ void pair_keys(EffectivePolicy& policy, const ServerSettings& s) {
   for (; next < s.key_files->size(); ++next) policy.spare_keys.push_back((*s.key_files)[next].path);
 }
 
-EngineRule engine_rule(const ServerSettings& s) {
-  if (s.engine) return {*s.engine ? EngineRule::Mode::On : EngineRule::Mode::Off, nullptr};
-  if (s.listeners) return {EngineRule::Mode::ByListener, s.listeners.get()};
+// Without a word of its own, mod_ssl goes by the protocol and by whether there is a certificate (ssl_engine_init.c,
+// ssl_init_Module).
+EngineRule engine_rule(const ServerSettings& s, Vocabulary words, bool https) {
+  if (s.engine) return {*s.engine ? EngineRule::Mode::On : EngineRule::Mode::Off, false, nullptr};
+  if (s.listeners) return {EngineRule::Mode::ByListener, false, s.listeners.get()};
+  const bool certificates = s.certificates && !s.certificates->empty();
+  if (words == Vocabulary::Ssl && https && certificates) return {EngineRule::Mode::On, true, nullptr};
   return {};
 }
 
@@ -141,11 +145,11 @@ void encode_client(Encoder& out, const ClientPolicy& c) {
 
 }  // namespace
 
-EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary words,
-                                 std::span<const Listener> addresses) {
+EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary words, std::span<const Listener> addresses,
+                                 bool https) {
   EffectivePolicy policy;
   policy.words = words;
-  policy.engine = engine_rule(complete);
+  policy.engine = engine_rule(complete, words, https);
   policy.enabled = policy.engine.mode == EngineRule::Mode::On;
   if (policy.engine.mode == EngineRule::Mode::ByListener) {
     policy.enabled = addresses.empty() || std::ranges::any_of(addresses, [&](const Listener& address) {

@@ -29,6 +29,7 @@ struct ProtocolPolicy {
 struct EngineRule {
   enum class Mode : std::uint8_t { Off, On, ByListener };
   Mode mode = Mode::Off;
+  bool implied = false;                              // on because of the protocol of its listener
   const std::vector<Listener>* listeners = nullptr;  // where mode is ByListener; lives as long as the configuration
 
   // Whether a connection that arrives at `local` speaks TLS.
@@ -93,7 +94,9 @@ struct EffectivePolicy {
 
 // From settings of a server or virtual host with the defaults of their vocabulary beneath them.
 // `addresses` are what the virtual host is written for; none means the main server, which gets what no other takes.
-EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary words, std::span<const Listener> addresses);
+// `https`: httpd's protocol of the server is that (Listen, or Protocol), by which mod_ssl turns TLS on.
+EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary words, std::span<const Listener> addresses,
+                                 bool https);
 
 // Which form of the host digest a virtual host's SniPolicy compares.
 enum class HostDigest : std::uint8_t { Secure, AuthOnly };

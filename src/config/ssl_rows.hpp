@@ -37,8 +37,11 @@ constexpr Row<ServerSettings> openssl_conf_row() {
 }
 
 inline constexpr std::array ssl_server_rows = {
-    row<&ServerSettings::engine, ssl_engine>("SSLEngine", one_word, Context::Server,
-                                             {"on|off", "off", "Turns TLS on or off."}),
+    row<&ServerSettings::engine, ssl_engine>(
+        "SSLEngine", one_word, Context::Server,
+        {"on|off", nullptr,
+         "Turns TLS on or off. Where it is not written, TLS is on where the port is for https (Listen port https, or "
+         "port 443) and a certificate is named, as with mod_ssl."}),
     row<&ServerSettings::certificates, ssl_certificate>(
         "SSLCertificateFile", one_word, Context::Server,
         {"file", nullptr, "A PEM file with a certificate, and perhaps its chain and key; one for each kind of key."}),

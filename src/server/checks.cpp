@@ -3,6 +3,7 @@
 #include <ap_listen.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -91,6 +92,7 @@ void check_idle_files(std::span<const CheckedHost> hosts, std::vector<Problem>& 
 bool check_settings(server_rec* main_server) {
   std::vector<CheckedHost> hosts;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) hosts.push_back(checked(s));
+  std::reverse(hosts.begin() + 1, hosts.end());  // httpd has the last virtual host first (server/core.c)
   std::vector<Problem> problems = config::check_hosts(hosts, listening());
   check_idle_files(hosts, problems);
   bool ok = true;

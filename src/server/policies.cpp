@@ -1,8 +1,11 @@
 #include "server/policies.hpp"
 
+#include <ap_listen.h>
+
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,20 @@ using config::EffectivePolicy;
 using config::Listener;
 using config::ServerSettings;
 
+// httpd's protocol of a server, as it comes out when listeners are opened, which is after this (server/listen.c,
+// ap_setup_listeners): what Protocol says, or the first of its addresses for which there is a Listen of exactly that
+// one.
+bool speaks_https(const server_rec* s) {
+  const char* protocol = ap_get_server_protocol(const_cast<server_rec*>(s));
+  for (const server_addr_rec* a = s->addrs; protocol == nullptr && a != nullptr; a = a->next) {
+    for (const ap_listen_rec* l = ap_listeners; protocol == nullptr && l != nullptr; l = l->next) {
+      if (l->bind_addr->port != a->host_port || apr_sockaddr_equal(l->bind_addr, a->host_addr) == 0) continue;
+      protocol = l->protocol;
+    }
+  }
+  return protocol != nullptr && std::string_view(protocol) == "https";
+}
+
 // The policies of one vocabulary over all servers.
 class PolicyBuilder {
  public:
@@ -33,7 +50,7 @@ class PolicyBuilder {
     if (scope_of(s, record_).lost) throw std::runtime_error("the settings of a server could not be made");
     ServerSettings complete;
     config::merge<ServerSettings>(config::all_server_rows, arena_, complete, defaults_, scope_of(s, record_).settings);
-    return config::effective_policy(complete, words_, addresses);
+    return config::effective_policy(complete, words_, addresses, speaks_https(s));
   }
 
  private:

@@ -31,7 +31,7 @@ class Checks : public ::testing::Test {
     host.checked.addresses = {*parse_listener(address)};
     host.scope = merged_scopes(arena_, base_, host.scope);
     host.policy = effective_policy(merged_scopes(arena_, defaults, host.scope).server,
-                                   ssl ? Vocabulary::Ssl : Vocabulary::Tls, host.checked.addresses);
+                                   ssl ? Vocabulary::Ssl : Vocabulary::Tls, host.checked.addresses, false);
     host.checked.name = "host" + std::to_string(hosts_.size());
     host.checked.is_virtual = true;
     host.checked.policy = &host.policy;
@@ -121,4 +121,12 @@ TEST_F(Checks, ListedPortsThatNobodyListensOn) {
 }
 
 }  // namespace
+TEST_F(Checks, TheFirstVirtualHostOfAnAddressDecidesForAll) {
+  add({"SSLEngine off", "SSLCertificateFile a.pem"});
+  add({"SSLEngine on", "SSLCertificateFile a.pem"});
+  add({"SSLEngine on", "SSLCertificateFile a.pem"}, "192.0.2.1:443");
+  ASSERT_EQ(problems().size(), 2U);  // the other one is mod_ssl's, of HTTP at port 443
+  EXPECT_EQ(problems()[1].rfind("W host2: speaks TLS, but is never reached", 0), 0U) << problems()[1];
+}
+
 }  // namespace tls::config::testing

@@ -16,15 +16,15 @@ class Effective : public ::testing::Test {
   // The policy of a virtual host with `lines` in a base server with `base_lines`.
   EffectivePolicy policy(Vocabulary words, const std::vector<const char*>& lines,
                          const std::vector<const char*>& base_lines = {},
-                         const std::vector<Listener>& addresses = {{{}, 443}}) {
+                         const std::vector<Listener>& addresses = {{{}, 443}}, bool https = false) {
     Scope base;
     Scope host;
     for (const char* line : base_lines) EXPECT_EQ(read_line(base, arena_, line).error, "") << line;
     for (const char* line : lines) EXPECT_EQ(read_line(host, arena_, line, Place::VirtualHost).error, "") << line;
     Scope defaults;
     defaults.server = server_defaults(words, arena_);
-    return effective_policy(merged_scopes(arena_, merged_scopes(arena_, defaults, base), host).server, words,
-                            addresses);
+    return effective_policy(merged_scopes(arena_, merged_scopes(arena_, defaults, base), host).server, words, addresses,
+                            https);
   }
   EffectivePolicy tls(const std::vector<const char*>& lines, const std::vector<const char*>& base = {}) {
     return policy(Vocabulary::Tls, lines, base);
@@ -226,4 +226,17 @@ TEST(Listeners, WhatIsRead) {
 }
 
 }  // namespace
+TEST_F(Effective, SslWordsFollowTheProtocolOfTheListenerWhereACertificateIsNamed) {
+  const auto on = [this](Vocabulary words, const std::vector<const char*>& lines,
+                         const std::vector<const char*>& base = {}) {
+    return policy(words, lines, base, {{{}, 443}}, true).enabled;
+  };
+  EXPECT_TRUE(on(Vocabulary::Ssl, {"SSLCertificateFile a.pem"}));
+  EXPECT_TRUE(on(Vocabulary::Ssl, {}, {"SSLCertificateFile a.pem"})) << "it is inherited as any other word";
+  EXPECT_FALSE(on(Vocabulary::Ssl, {})) << "nothing to show";
+  EXPECT_FALSE(on(Vocabulary::Ssl, {"SSLEngine off", "SSLCertificateFile a.pem"}));
+  EXPECT_FALSE(on(Vocabulary::Ssl, {"SSLCertificateFile a.pem"}, {"SSLEngine off"}));
+  EXPECT_FALSE(on(Vocabulary::Tls, {"TLSCertificate a.pem"})) << "TLSEngine is what our own words go by";
+}
+
 }  // namespace tls::config::testing
