@@ -54,9 +54,9 @@ Outgoing* Outgoing::of(conn_rec* c) { return c->outgoing != 0 ? static_cast<Outg
 
 // A connection from a worker's pool may serve another section than it was made for. That is looked at when something is
 // written: on its way back to the pool it is bound to the worker's own section, which may write nothing.
-void Outgoing::serve(const rs::ClientPolicy& policy) {
-  wanted_ = &policy;
-  settled_ = wanted_ == policy_;
+void Outgoing::serve(const rs::ClientPolicy* policy) {
+  wanted_ = policy;
+  settled_ = policy != nullptr && wanted_ == policy_;
 }
 
 const char* Outgoing::backend() const {
@@ -64,7 +64,17 @@ const char* Outgoing::backend() const {
   return apr_psprintf(c_->pool, "%s:%u (%s)", c_->client_ip, c_->client_addr->port, host != nullptr ? host : "no name");
 }
 
+// On its way back to the pool a connection is bound to its worker's section; what is served after that is bound before.
+Stream::Progress Outgoing::unwanted() {
+  return ended(rs::Ending::Failed, "TLS to backends is off in the section that it is to serve now",
+               "SSLProxyEngine or TLSProxyEngine belongs there too");
+}
+
 bool Outgoing::start() {
+  if (wanted_ == nullptr) {
+    unwanted();
+    return false;
+  }
   rs::Target target;
   const char* const host = note(c_, kHostNote);
   if (host != nullptr) target.host = apr::lossy(host);
@@ -179,6 +189,8 @@ void Outgoing::before_write(bool data) {
   }
   if (handshaking()) {
     handshake(APR_BLOCK_READ);
+  } else if (wanted_ == nullptr) {
+    unwanted();
   } else if (state_ == State::Open && !session_->fits(*wanted_)) {
     ended(rs::Ending::Failed,
           "it was connected to for another section, whose settings are weaker or show another client certificate",
@@ -244,9 +256,14 @@ void keep_off_mod_ssl(conn_rec* c, ap_conf_vector_t* per_directory) {
   }
 }
 
+// mod_proxy binds a connection anew to the section of each request, and to its worker's own when it goes back to the
+// pool. That one may say nothing of TLS, and the connection stays bound all the same, as with mod_ssl.
 int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) {
-  if (enable == 0) return DECLINED;
-  const rs::ClientPolicy* const policy = server::client_policy(c->base_server, per_directory);
+  const rs::ClientPolicy* const policy = enable != 0 ? server::client_policy(c->base_server, per_directory) : nullptr;
+  if (Outgoing* const open = Outgoing::of(c)) {
+    open->serve(policy);
+    return OK;
+  }
   if (policy == nullptr) return DECLINED;
   void* bound = nullptr;
   apr_pool_userdata_get(&bound, kBinding, c->pool);
@@ -256,7 +273,6 @@ int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) {
     apr_pool_userdata_setn(bound, kBinding, nullptr, c->pool);
   }
   static_cast<Binding*>(bound)->policy = policy;
-  if (Outgoing* const open = Outgoing::of(c)) open->serve(*policy);
   return OK;
 }
 

@@ -15,8 +15,9 @@ class Outgoing final : public Stream {
   // The outgoing connection of ours that `c` is; nullptr where it is none.
   static Outgoing* of(conn_rec* c);
 
-  // The next requests are of a section with this policy.
-  void serve(const rs::ClientPolicy& policy);
+  // The next requests are of a section with this policy; nullptr: of one without TLS to backends, which may write
+  // nothing.
+  void serve(const rs::ClientPolicy* policy);
 
   Progress handshake(apr_read_type_e block) override;
 
@@ -24,6 +25,7 @@ class Outgoing final : public Stream {
   bool feed(const char* data, std::size_t length) override;
   void before_write(bool data) override;
   bool start();
+  Progress unwanted();
   Progress read_network(apr_read_type_e block);
   apr_status_t read_until_deadline(apr_read_type_e block);
   void complete();

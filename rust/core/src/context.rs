@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
+use rustls_pki_types::CertificateDer;
 
 use crate::compress::Packed;
 use crate::odd_name::Hidden;
@@ -94,11 +95,21 @@ pub struct Context {
     pub peer_octets: usize,
     /// Octets in which what rustls looks at has come: an upper bound of any message in them.
     pub arrived: usize,
+    /// What a backend was shown in the handshake that the session to be resumed began with; of no meaning once it shows
+    /// its own certificates, as it does in each full handshake.
+    pub resumes: Option<Arc<CertifiedKey>>,
+    /// The certificate of a client that was refused for it, so that a log line can say who came.
+    pub refused: Option<CertificateDer<'static>>,
     /// What the verifier found of the client's certificate; `None` where it was not asked.
     pub verdict: Option<Verdict>,
 }
 
 impl Context {
+    /// What the backend of this connection knows us by; `None` where it knows nobody.
+    pub fn stands_for(&self) -> Option<&Arc<CertifiedKey>> {
+        self.presented.as_ref().or(self.resumes.as_ref())
+    }
+
     /// Makes the compressed forms that this handshake went without, for the next one.
     pub fn pack(&mut self) {
         if std::mem::take(&mut self.wants_packed)

@@ -193,7 +193,10 @@ impl ServerCertVerifier for Judge {
         // The name to verify comes from the request, and there may be none; what goes out as SNI may differ from it.
         let host = context::with(|context| context.server_name.clone()).flatten();
         let verdict = self.judge(&chain, host.as_deref(), now).map_err(refuse)?;
-        context::with(|context| context.verdict = Some(verdict));
+        context::with(|context| {
+            context.verdict = Some(verdict);
+            context.resumes = None;
+        });
         Ok(ServerCertVerified::assertion())
     }
 

@@ -12,4 +12,4 @@ pub use ending::{Ending, counter};
 pub use identity::{Identities, Pair, read_pairs};
 pub use judge::{Judge, Mode};
 pub use machines::Machines;
-pub use policy::{ClientPolicy, Spec, algorithms, server_name, system_roots};
+pub use policy::{ClientPolicy, Made, Spec, algorithms, server_name, system_roots};

@@ -12,6 +12,9 @@ use super::judge::Judge;
 use super::sessions::Sessions;
 use crate::policy;
 
+/// Version of TLS 1.2 (RFC 5246 A.1).
+const TLS12: u16 = 0x0303;
+
 /// What a client policy is built from.
 #[derive(Debug)]
 pub struct Spec {
@@ -35,6 +38,24 @@ pub struct ClientPolicy {
     config: Arc<ClientConfig>,
     judge: Arc<Judge>,
     identities: Arc<Identities>,
+    tls12: bool,
+    tls13: bool,
+    suites: Vec<u16>,
+}
+
+/// What an open connection to a backend stands for.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// Protocol version as on the wire.
+    pub version: u16,
+    /// IANA number of the cipher suite.
+    pub suite: u16,
+    /// The backend's certificates, its own first.
+    pub chain: &'a [CertificateDer<'a>],
+    /// The name that was asked for.
+    pub host: Option<&'a str>,
+    /// What the backend knows us by: shown in this handshake, or in the one that the resumed session began with.
+    pub presented: Option<&'a CertifiedKey>,
 }
 
 impl ClientPolicy {
@@ -62,19 +83,28 @@ impl ClientPolicy {
             config: Arc::new(config),
             judge,
             identities,
+            tls12: spec.tls12,
+            tls13: spec.tls13,
+            suites: spec.suites,
         })
     }
 
-    /// Whether a connection that was made under another policy is good enough for this one: the backend of `chain` is
-    /// believed here too, and what was `presented` to it would be shown to it here.
-    pub fn accepts(
-        &self,
-        chain: &[CertificateDer<'_>],
-        host: Option<&str>,
-        presented: Option<&CertifiedKey>,
-    ) -> bool {
-        self.judge.judge(chain, host, UnixTime::now()).is_ok()
-            && presented.is_none_or(|pair| self.identities.holds(pair))
+    /// Whether a connection that was made under another policy is good enough for this one: its version and cipher suite
+    /// are allowed here too, its backend is believed here too, and what the backend knows us by would be shown to it here.
+    pub fn accepts(&self, made: &Made<'_>) -> bool {
+        let version = match made.version {
+            TLS12 => self.tls12,
+            _ => self.tls13,
+        };
+        version
+            && self.suites.contains(&made.suite)
+            && made
+                .presented
+                .is_none_or(|pair| self.identities.holds(pair))
+            && self
+                .judge
+                .judge(made.chain, made.host, UnixTime::now())
+                .is_ok()
     }
 
     /// The configuration for connections; one object, because rustls resumes only under the verifier of old.

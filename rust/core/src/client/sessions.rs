@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::sign::CertifiedKey;
 use rustls_pki_types::ServerName;
 
 use crate::context;
@@ -35,6 +36,8 @@ type Key = (Arc<str>, ServerName<'static>);
 #[derive(Debug)]
 struct Kept<T> {
     value: T,
+    /// What the backend knows us by in it: a resumption shows nothing, and stands for the same.
+    shown: Option<Arc<CertifiedKey>>,
     octets: usize,
 }
 
@@ -181,8 +184,15 @@ fn kept<T>(value: T) -> Kept<T> {
     let octets = context::with(|context| context.peer_octets + context.arrived).unwrap_or(0);
     Kept {
         value,
+        shown: context::with(|context| context.stands_for().cloned()).flatten(),
         octets: octets + OVERHEAD,
     }
+}
+
+/// Notes what a session that is to be resumed stands for.
+fn resume<T>((value, shown): (T, Option<Arc<CertifiedKey>>)) -> T {
+    context::with(|context| context.resumes = shown);
+    value
 }
 
 fn key(name: &ServerName<'_>) -> Option<Key> {
@@ -204,8 +214,10 @@ impl ClientSessionStore for Sessions {
 
     fn tls12_session(&self, name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
         self.find(name, |backend| {
-            backend.tls12.as_ref().map(|kept| kept.value.clone())
+            let kept = backend.tls12.as_ref()?;
+            Some((kept.value.clone(), kept.shown.clone()))
         })
+        .map(resume)
     }
 
     fn remove_tls12_session(&self, name: &ServerName<'static>) {
@@ -219,8 +231,10 @@ impl ClientSessionStore for Sessions {
     fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
         // The newest: it has the longest to live.
         self.find(name, |backend| {
-            backend.tickets.pop_back().map(|kept| kept.value)
+            let kept = backend.tickets.pop_back()?;
+            Some((kept.value, kept.shown))
         })
+        .map(resume)
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a connection knows once its handshake is complete.
 
+use std::sync::Arc;
+
 use rustls::HandshakeKind;
 
 use super::Session;
-use crate::client::ClientPolicy;
+use crate::client::{ClientPolicy, Made};
 use crate::engine::Engine;
 use crate::ticket::envelope::ClientVerdict;
 use crate::verify::Verdict;
@@ -74,7 +76,7 @@ impl Session {
         chain.unwrap_or_default().iter().map(AsRef::as_ref)
     }
 
-    /// The certificates of both sides, for variables and access rules.
+    /// The certificates of both sides, for variables and access rules; of a client that was refused its own alone.
     pub fn identity(&self) -> Identity {
         let chain = self
             .tls
@@ -85,7 +87,12 @@ impl Session {
             .context
             .as_ref()
             .and_then(|context| context.presented.clone());
-        Identity::new(presented, chain.unwrap_or_default().to_vec())
+        let refused = self.context.as_ref().and_then(|c| c.refused.clone());
+        let chain = match chain {
+            Some(chain) => chain.to_vec(),
+            None => refused.into_iter().collect(),
+        };
+        Identity::new(presented, chain)
     }
 
     /// What was found of the client's certificate: now, or in the full handshake that a resumed session began with.
@@ -110,11 +117,14 @@ impl Session {
         let Some(context) = self.context.as_deref() else {
             return false;
         };
-        policy.accepts(
-            chain.unwrap_or_default(),
-            context.server_name.as_deref(),
-            context.presented.as_deref(),
-        )
+        let facts = self.facts();
+        policy.accepts(&Made {
+            version: facts.version,
+            suite: facts.suite,
+            chain: chain.unwrap_or_default(),
+            host: context.server_name.as_deref(),
+            presented: context.stands_for().map(Arc::as_ref),
+        })
     }
 
     /// Name of the CA that the verified path of the peer's certificate ends in; `None` where none was verified, or where
