@@ -46,8 +46,9 @@ void judge(Arena& arena, const Scope& outer, const Scope& inner) {
     defaults.proxy = proxy_defaults(words, arena);
     const Scope both = merged_scopes(arena, merged_scopes(arena, defaults, outer), inner);
     const std::vector<Listener> listening{*parse_listener("443"), *parse_listener("127.0.0.1:8443")};
-    const EffectivePolicy policy = effective_policy(both.server, words, listening);
-    hold(encode_policy(policy) == encode_policy(effective_policy(both.server, words, listening)), "one encoding");
+    const EffectivePolicy policy = effective_policy(both.server, words, listening, false);
+    hold(encode_policy(policy) == encode_policy(effective_policy(both.server, words, listening, false)),
+         "one encoding");
     hold(!encode_host(policy, HostDigest::Secure).empty(), "a digest of the host");
     (void)describe(policy, both.server);
     CheckedHost host{"a.test:443", {"test.conf", 1}, true, &policy, &both.server, listening, nullptr, {}, nullptr, {}};
@@ -55,7 +56,7 @@ void judge(Arena& arena, const Scope& outer, const Scope& inner) {
       hold(!problem.text.empty(), "a problem says what");
     // Nothing over something, and something over nothing, leaves it as it is.
     const auto encoded = [words](const Scope& scope) {
-      return encode_policy(effective_policy(scope.server, words, {}));
+      return encode_policy(effective_policy(scope.server, words, {}, false));
     };
     hold(encoded(merged_scopes(arena, both, {})) == encoded(both), "nothing changes nothing");
     hold(encoded(merged_scopes(arena, {}, both)) == encoded(both), "all is inherited");

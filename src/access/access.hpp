@@ -27,6 +27,9 @@ int check_access(request_rec* r);
 // SSLUserName: names the user of a request whatever its section requires of users. Part of check_access.
 void set_user(request_rec* r, const conn::Facts& facts);
 
+// check_config: warns of each SSLUserName or TLSUserName that can name nobody.
+int check_user_names(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server);
+
 // check_authn: FakeBasicAuth and `AuthType ClientCert`.
 int check_user(request_rec* r);
 

@@ -51,7 +51,7 @@ bool certificate_accepted(request_rec* r, const Facts& facts, const conn::Demand
   if (server::effective(r->server).words == config::Vocabulary::Ssl) {
     TLS_LOG_R(r, CertificateRefused, facts.verify_number, reason);
   }
-  TLS_LOG_R(r, AccessCertificate, target(r), reason);
+  TLS_LOG_R(r, AccessCertificate, target(r), reason, conn::who(r->pool, facts));
   return false;
 }
 

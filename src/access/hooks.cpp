@@ -34,6 +34,7 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_check_authz(apr::hook<check_authorized, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE,
                       AP_AUTH_INTERNAL_PER_CONF);
   ap_hook_fixups(apr::hook<refuse_failed, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+  ap_hook_check_config(apr::hook<check_user_names, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   register_providers(pool);
 }
 

@@ -6,6 +6,7 @@
 
 #include "config/signatures.hpp"
 #include "config/suites.hpp"
+#include "config/words.hpp"
 
 namespace tls::config {
 namespace {
@@ -80,6 +81,13 @@ void check_clients(Findings& out, const CheckedHost& host) {
                         "with ") +
                 (ssl ? "SSLCACertificateFile" : "TLSClientCA"));
   }
+  const auto* const named = s.ca_file ? &s.ca_file : s.crl_file ? &s.crl_file : nullptr;
+  if (!ssl && c.verify == VerifyClient::None && !host.sections_ask && named != nullptr) {
+    out.add(Severity::Warning, named->where(), host,
+            std::string(s.ca_file ? "authorities" : "revocation lists") +
+                " of clients are named, but nobody is asked for a certificate; write \"TLSClientCertificate "
+                "required\" or \"optional\", or leave this line out");
+  }
   if (c.verify != VerifyClient::None && host.policy->protocol.tls13 && !c.signatures.empty() &&
       !any_in_tls13(c.signatures)) {
     out.add(Severity::Warning, first_of({s.client_signatures.where(), s.signatures.where()}, host.defined), host,
@@ -123,7 +131,7 @@ class FirstHosts {
  public:
   void check(Findings& out, const CheckedHost& host) {
     for (const Listener& address : host.addresses) {
-      const auto [first, added] = hosts_.try_emplace(key(address), &host);
+      const auto [first, added] = hosts_.try_emplace(text_of(address), &host);
       if (added || first->second->policy->engine.on_at(address) || !host.policy->engine.on_at(address)) continue;
       const CheckedHost& other = *first->second;
       const std::string place = other.defined.file == nullptr ? ""
@@ -140,10 +148,30 @@ class FirstHosts {
   }
 
  private:
-  static std::string key(const Listener& l) {
-    const auto* bytes = reinterpret_cast<const char*>(l.address.bytes.data());
-    return std::string(bytes, l.address.length) + "/" + std::to_string(l.port);
+  std::unordered_map<std::string, const CheckedHost*> hosts_;
+};
+
+// Of two virtual hosts of one address and one name httpd asks the first alone.
+class Names {
+ public:
+  void check(Findings& out, const CheckedHost& host) {
+    if (!host.policy->enabled || host.server_name.empty()) return;
+    for (const Listener& address : host.addresses) {
+      std::string name;
+      for (const char c : host.server_name) name += lower(c);
+      const auto [first, added] = hosts_.try_emplace(text_of(address) + "/" + name, &host);
+      if (added || first->second == &host) continue;
+      const CheckedHost& other = *first->second;
+      out.add(Severity::Warning, host.defined, host,
+              "has the ServerName of a virtual host before it at " + text_of(address) + " (" +
+                  (other.defined.file == nullptr ? "" : other.defined.file) + ":" + std::to_string(other.defined.line) +
+                  "), which gets all its requests; give it another ServerName, "
+                  "or make one of the two");
+      return;
+    }
   }
+
+ private:
   std::unordered_map<std::string, const CheckedHost*> hosts_;
 };
 
@@ -151,9 +179,9 @@ void check_listening(Findings& out, const CheckedHost& host, std::span<const Lis
   if (!host.settings->listeners || listening.empty()) return;
   for (const Listener& wanted : *host.settings->listeners) {
     if (overlaps(listening, wanted)) continue;
+    const std::string place = wanted.address.is_any() ? std::to_string(wanted.port) : text_of(wanted);
     out.add(Severity::Warning, host.settings->listeners.where(), host,
-            "TLSEngine lists port " + std::to_string(wanted.port) + ", but httpd does not listen there; add \"Listen " +
-                std::to_string(wanted.port) + "\"");
+            "TLSEngine lists " + place + ", but httpd does not listen there; add \"Listen " + place + "\"");
   }
 }
 
@@ -162,9 +190,11 @@ void check_listening(Findings& out, const CheckedHost& host, std::span<const Lis
 std::vector<Problem> check_hosts(std::span<const CheckedHost> hosts, std::span<const Listener> listening) {
   Findings out;
   FirstHosts first;
+  Names names;
   for (const CheckedHost& host : hosts) {
     check_vocabulary(out, host);
     first.check(out, host);
+    names.check(out, host);
     check_unused_certificate(out, host);
     check_ports(out, host);
     check_listening(out, host, listening);

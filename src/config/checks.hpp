@@ -32,6 +32,8 @@ struct CheckedHost {
   Source tls_written;
   const char* ssl_directive = nullptr;  // and the first SSL* word
   Source ssl_written;
+  std::string server_name{};
+  bool sections_ask = false;  // some section asks for client certificates
 };
 
 // All problems at once, in the order of the configuration. What is inherited is said once, for the first host it

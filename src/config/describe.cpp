@@ -18,27 +18,11 @@ std::string on_or_off(bool on) { return on ? "on" : "off"; }
 
 std::string seconds(std::uint32_t s) { return std::to_string(s) + " s"; }
 
-std::string address(const Address& a) {
-  if (a.is_any()) return "*";
-  std::string out;
-  std::array<char, 8> part{};
-  if (a.length == 4) {
-    for (unsigned i = 0; i < 4; ++i) append(out, std::to_string(a.bytes[i]), i == 0 ? "" : ".");
-    return out;
-  }
-  for (unsigned i = 0; i < 16; i += 2) {
-    const unsigned word = (unsigned{a.bytes[i]} << 8U) | a.bytes[i + 1];
-    std::snprintf(part.data(), part.size(), "%x", word);
-    append(out, part.data(), i == 0 ? "" : ":");
-  }
-  return "[" + out + "]";
-}
-
 std::string engine(const EngineRule& rule) {
   if (rule.implied) return "on, since its port is for https and it has a certificate";
   if (rule.mode != EngineRule::Mode::ByListener) return on_or_off(rule.mode == EngineRule::Mode::On);
   std::string out;
-  for (const Listener& l : *rule.listeners) append(out, address(l.address) + ":" + std::to_string(l.port));
+  for (const Listener& l : *rule.listeners) append(out, text_of(l));
   return out;
 }
 

@@ -94,8 +94,10 @@ ResumptionPolicy resumption_policy(const ServerSettings& s) {
   policy.lifetime = *s.session_lifetime;
   policy.lifetime_written = s.session_lifetime.where().file != nullptr;
   policy.secret = s.tickets->secret;
+  policy.secret_written = s.tickets->secret_written;
   policy.secret_interval_s = s.tickets->interval_s;
   policy.cache = *s.session_cache;
+  policy.cache_written = s.session_cache.where();
   return policy;
 }
 

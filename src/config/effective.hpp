@@ -46,8 +46,10 @@ struct ResumptionPolicy {
   bool lifetime_written = false;  // otherwise sessions are shorter where client certificates are asked for
   // For the whole server; every virtual host has the same.
   std::string secret;  // path of the secret that ticket keys are made of; empty: random keys
+  Source secret_written;
   std::uint32_t secret_interval_s = 0;
   SessionCacheName cache;
+  Source cache_written;
 };
 
 // What is asked of clients' certificates. Paths are absolute; empty ones are not configured.

@@ -29,7 +29,19 @@ std::optional<Address> parse_address(std::string_view text) {
   return std::nullopt;
 }
 
+std::string address_text(const Address& a) {
+  if (a.is_any()) return "*";
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const bool v4 = a.length == 4;
+  if (inet_ntop(v4 ? AF_INET : AF_INET6, a.bytes.data(), text.data(), text.size()) == nullptr) return "?";
+  return v4 ? std::string(text.data()) : "[" + std::string(text.data()) + "]";
+}
+
 }  // namespace
+
+std::string text_of(const Listener& listener) {
+  return address_text(listener.address) + ":" + std::to_string(listener.port);
+}
 
 Address make_address(std::span<const std::uint8_t> bytes) {
   constexpr std::array<std::uint8_t, 12> mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};

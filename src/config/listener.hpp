@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tls::config {
@@ -26,6 +27,9 @@ struct Listener {
 
 // Reads "443", "*:443", "192.0.2.1:443" or "[2001:db8::1]:443".
 std::optional<Listener> parse_listener(std::string_view text);
+
+// As parse_listener reads it, with `*` for every address.
+std::string text_of(const Listener& listener);
 
 // An address of 4 or 16 bytes; IPv4 mapped into IPv6 becomes IPv4, and the unspecified address "every address".
 Address make_address(std::span<const std::uint8_t> bytes);

@@ -103,7 +103,7 @@ Outcome ciphers(ServerSettings& s, Arena& arena, const Arguments& words) {
   inner.words = as_directive;
   std::optional<SuiteList> suites12;
   std::optional<SuiteList> suites13;
-  Outcome outcome = ssl_cipher_suite(inner, suites12, suites13);
+  Outcome outcome = ssl_cipher_suite(inner, false, suites12, suites13);
   if (suites12) s.suites12.write(arena, std::move(*suites12), words.where);
   if (suites13) s.suites13.write(arena, std::move(*suites13), words.where);
   return outcome;

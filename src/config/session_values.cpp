@@ -21,6 +21,7 @@ Parsed<Tickets> secret_file(const Arguments& words, Tickets tickets) {
     return Parsed<Tickets>::refuse("file: is for the whole server; put it outside of <VirtualHost>");
   }
   tickets.on = true;
+  tickets.secret_written = words.where;
   tickets.secret = words[0].substr(file_prefix.size());
   if (tickets.secret.empty()) return Parsed<Tickets>::refuse("the name of the file is empty");
   const auto full = absolute_path(words.server_root, tickets.secret);

@@ -14,6 +14,7 @@ namespace tls::config {
 struct Source {
   const char* file = nullptr;
   unsigned line = 0;
+  friend bool operator==(const Source&, const Source&) = default;
 };
 
 // Memory that lives as long as the configuration which is read into it: a pool of httpd, or the heap in unit tests.

@@ -52,6 +52,7 @@ struct Tickets {
   std::optional<bool> on;
   std::string secret;            // path; empty: keys are made at random and known to this server only
   std::uint32_t interval_s = 0;  // how long one key made of the secret is the newest; 0: the default
+  Source secret_written{};
 
   // What `add` does not say is as in `base`.
   static Tickets over(const Tickets& base, const Tickets& add) {

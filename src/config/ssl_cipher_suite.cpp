@@ -14,6 +14,8 @@ std::string openssl_names(std::span<const std::uint16_t> numbers) {
   return text;
 }
 
+constexpr std::size_t of_tls13 = 3;  // the first ones of openssl_order()
+
 // The TLS 1.3 form is a plain list of names: no aliases, no signs.
 Outcome tls13_list(std::string_view list, std::optional<SuiteList>& suites13) {
   SuiteList chosen;
@@ -35,12 +37,21 @@ Outcome tls13_list(std::string_view list, std::optional<SuiteList>& suites13) {
   return {};
 }
 
-Outcome tls12_list(std::string_view list, std::optional<SuiteList>& suites12) {
+// `in_section`: only refuses requests, so that a list of which nothing is here stops no start.
+Outcome tls12_list(std::string_view list, bool in_section, std::optional<SuiteList>& suites12) {
   // mod_ssl appends this to every list: neither null nor anonymous suites are ever meant.
   CipherSelection selection = select_ciphers(std::string(list) + ":!aNULL:!eNULL:!EXP");
   if (!selection.error.empty()) return {std::move(selection.error), {}, {}};
+  if (selection.supported.empty() && in_section) {
+    suites12 = SuiteList{};
+    return {{},
+            "no suite of " + quoted(list) +
+                " is there, so that each request over TLSv1.2 is answered 403 in this section, while TLSv1.3 is not "
+                "bound by the list; add one of " +
+                openssl_names(openssl_order().subspan(of_tls13)),
+            {}};
+  }
   if (selection.supported.empty()) {
-    constexpr std::size_t of_tls13 = 3;
     return {"no suite is left of " + quoted(list) + "; there are " + openssl_names(openssl_order().subspan(of_tls13)),
             {},
             {}};
@@ -51,10 +62,10 @@ Outcome tls12_list(std::string_view list, std::optional<SuiteList>& suites12) {
 
 }  // namespace
 
-Outcome ssl_cipher_suite(const Arguments& words, std::optional<SuiteList>& suites12,
+Outcome ssl_cipher_suite(const Arguments& words, bool in_section, std::optional<SuiteList>& suites12,
                          std::optional<SuiteList>& suites13) {
-  if (words.size() == 1) return tls12_list(words[0], suites12);
-  if (words[0] == "SSL") return tls12_list(words[1], suites12);
+  if (words.size() == 1) return tls12_list(words[0], in_section, suites12);
+  if (words[0] == "SSL") return tls12_list(words[1], in_section, suites12);
   if (words[0] == "TLSv1.3") return tls13_list(words[1], suites13);
   return {"protocol '" + std::string(words[0]) + "' not supported", {}, {}};
 }

@@ -15,7 +15,7 @@ constexpr Row<S> cipher_suite_row(const char* name, Context context, const char*
   made.set = [](S& settings, Arena& arena, const Arguments& words) {
     std::optional<SuiteList> list12;
     std::optional<SuiteList> list13;
-    Outcome outcome = ssl_cipher_suite(words, list12, list13);
+    Outcome outcome = ssl_cipher_suite(words, std::is_same_v<S, DirectorySettings>, list12, list13);
     if (list12) (settings.*suites12).write(arena, std::move(*list12), words.where);
     if (list13) (settings.*suites13).write(arena, std::move(*list13), words.where);
     return outcome;

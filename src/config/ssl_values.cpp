@@ -185,6 +185,7 @@ Parsed<Tickets> ssl_ticket_key(const Arguments& words, const Tickets* before) {
   if (!file.value) return Parsed<Tickets>::refuse(std::move(file.outcome.error));
   Tickets tickets = before == nullptr ? Tickets{} : *before;
   tickets.secret = std::move(*file.value);
+  tickets.secret_written = words.where;
   return tickets;
 }
 

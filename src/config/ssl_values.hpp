@@ -13,7 +13,7 @@ Parsed<bool> ssl_engine(const Arguments& words, const bool* before);
 Parsed<Versions> ssl_protocol(const Arguments& words, const Versions* before);
 
 // SSLCipherSuite [SSL|TLSv1.3] list, for TLS 1.2 and for TLS 1.3.
-Outcome ssl_cipher_suite(const Arguments& words, std::optional<SuiteList>& suites12,
+Outcome ssl_cipher_suite(const Arguments& words, bool in_section, std::optional<SuiteList>& suites12,
                          std::optional<SuiteList>& suites13);
 
 // SSLHonorCipherOrder on: the server's order counts.

@@ -14,7 +14,7 @@ inline constexpr std::array tls_server_rows = {
     row<&ServerSettings::listeners, engine_listeners>(
         "TLSEngine", any_number, Context::Global,
         {"[address:]port ...", nullptr, "Ports, or ports of single addresses, on which connections speak TLS."}),
-    row<&ServerSettings::engine, on_off>(
+    row<&ServerSettings::engine, engine_switch>(
         "TLSEngine", one_word, Context::VirtualHost,
         {"on|off", nullptr, "Turns TLS on or off for this virtual host, whatever the global TLSEngine lists."}),
     row<&ServerSettings::certificates, certificate>(

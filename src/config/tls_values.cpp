@@ -36,6 +36,14 @@ Parsed<Versions> minimum_version(const Arguments& words, const Versions* /*befor
   return Parsed<Versions>::refuse(unexpected(expected, words[0]));
 }
 
+Parsed<bool> engine_switch(const Arguments& words, const bool* before) {
+  if (parse_listener(words[0])) {
+    return Parsed<bool>::refuse("ports are listed outside of virtual hosts, for the whole server; here write \"" +
+                                std::string(words.directive) + " on\" or off");
+  }
+  return on_off(words, before);
+}
+
 Parsed<std::vector<Listener>> engine_listeners(const Arguments& words, const std::vector<Listener>* before) {
   std::vector<Listener> listeners = before == nullptr ? std::vector<Listener>{} : *before;
   for (const char* word : words.words) {

@@ -10,6 +10,7 @@ namespace tls::config {
 Parsed<Versions> minimum_version(const Arguments& words, const Versions* before);
 
 // TLSEngine in the global scope: addresses and ports; adds to those written before.
+Parsed<bool> engine_switch(const Arguments& words, const bool* before);
 Parsed<std::vector<Listener>> engine_listeners(const Arguments& words, const std::vector<Listener>* before);
 
 // TLSCertificate file [keyfile]; adds to those written before in the same scope.

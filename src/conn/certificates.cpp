@@ -3,6 +3,8 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
+#include <cstring>
+
 #include "apr/slice.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
 
@@ -44,6 +46,22 @@ std::vector<const char*> extension_values(apr_pool_t* pool, const Facts& facts, 
   const auto found = facts.identity->extensions(is_client(side), apr::bytes(name.data(), name.size()));
   for (const auto& field : found) values.push_back(text(pool, field.value));
   return values;
+}
+
+const char* who(apr_pool_t* pool, const Facts& facts) {
+  constexpr apr_size_t longest = 200;
+  const auto field = [&](const char* name) -> const char* {
+    const char* value = certificate_field(pool, facts, Side::Client, name, false);
+    if (value == nullptr) return nullptr;
+    const char* shown = ap_escape_logitem(pool, value);
+    return std::strlen(shown) <= longest ? shown
+                                         : apr_pstrcat(pool, apr_pstrmemdup(pool, shown, longest), "...", nullptr);
+  };
+  const char* subject = field("S_DN");
+  const char* issuer = field("I_DN");
+  const char* serial = field("M_SERIAL");
+  if (subject == nullptr || issuer == nullptr || serial == nullptr) return "";
+  return apr_psprintf(pool, "subject \"%s\", issuer \"%s\", serial %s", subject, issuer, serial);
 }
 
 Judgement judge(apr_pool_t* pool, const Facts& facts, const rs::ClientVerifier& verifier, std::uint8_t mode,

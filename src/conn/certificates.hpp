@@ -35,6 +35,10 @@ std::vector<Field> exported_fields(apr_pool_t* pool, const Facts& facts, Side si
 // The values of all extensions `name` (dotted, or OpenSSL's name) of one side's certificate, as text.
 std::vector<const char*> extension_values(apr_pool_t* pool, const Facts& facts, Side side, std::string_view name);
 
+// Who the client says it is, for a log line: subject, issuer and serial number, escaped and cut; "" where it has sent
+// no certificate that can be read.
+const char* who(apr_pool_t* pool, const Facts& facts);
+
 // What the CAs and lists of a section make of the client's certificate; `reason` in `pool`.
 struct Judgement {
   Verify verify;

@@ -72,6 +72,7 @@ class Connection final : public Stream {
   // `kind`: what counts as the same failure again; those of the session have numbers below kOwnKinds.
   void fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint);
   void fail_session();
+  void name_refused();
   void say_as_mod_ssl(const char* cause);
   void end();
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "apr/slice.hpp"
+#include "conn/certificates.hpp"
 #include "conn/connection.hpp"
 #include "report/failures.hpp"
 #include "report/log.hpp"
@@ -75,11 +76,23 @@ void Connection::say_as_mod_ssl(const char* cause) {
   TLS_LOG_C(c_, HandshakeFailedSsl, 1, host_->identity.c_str(), cause);
 }
 
+// Names a client whose certificate was refused beside what it offered: the cause stays one of ours, which lines are
+// counted by.
+void Connection::name_refused() {
+  if (static_cast<Verify>(session_->verdict().outcome) != Verify::Failed) return;
+  const rust::Box<rs::Identity> identity = session_->identity();
+  Facts facts;
+  facts.identity = &*identity;
+  const char* const client = who(c_->pool, facts);
+  if (*client != '\0') offered_ = apr_pstrcat(c_->pool, offered_, "; client: ", client, nullptr);
+}
+
 void Connection::fail_session() {
   const rust::String reason = session_->failure();
   const char* const cause = apr_pstrmemdup(c_->pool, reason.data(), reason.size());
   if (state_ == State::Handshake) {
     if (host_->settings->words == config::Vocabulary::Ssl) say_as_mod_ssl(cause);
+    name_refused();
     const rust::String remedy = session_->remedy();
     const char* const hint = apr_pstrmemdup(c_->pool, remedy.data(), remedy.size());
     fail("after the ClientHello", session_->failure_kind(), cause, Noise::No, remedy.empty() ? nullptr : hint);

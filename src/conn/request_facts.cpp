@@ -1,6 +1,8 @@
 #include "conn/request_facts.hpp"
 
+#include <cstdint>
 #include <new>
+#include <vector>
 
 #include "config/effective.hpp"
 #include "conn/certificates.hpp"
@@ -24,6 +26,11 @@ struct Remembered {
   Facts facts;
 };
 
+// What a virtual host asks of clients, to be compared.
+std::vector<std::uint8_t> clients_of(const server_rec* s) {
+  return config::encode_host(server::effective(s), config::HostDigest::AuthOnly);
+}
+
 // The verifier of `wanted` for these CAs. A virtual host that asks nobody has none of its own; where it is configured
 // as the handshake's, that one's is the same.
 const rs::ClientVerifier* verifier(const server_rec* wanted, const server_rec* made, const Demand& demand) {
@@ -35,10 +42,7 @@ const rs::ClientVerifier* verifier(const server_rec* wanted, const server_rec* m
   };
   const rs::ClientVerifier* const own = find(wanted);
   if (own != nullptr || wanted == made) return own;
-  const auto clients = [](const server_rec* s) {
-    return config::encode_host(server::effective(s), config::HostDigest::AuthOnly);
-  };
-  return clients(wanted) == clients(made) ? find(made) : nullptr;
+  return clients_of(wanted) == clients_of(made) ? find(made) : nullptr;
 }
 
 // What `demand` of virtual host `s` makes of a client that has shown a certificate.
@@ -60,6 +64,24 @@ Facts judged(apr_pool_t* pool, const Facts& handshake, const server_rec* s, cons
   return own;
 }
 
+// Of the virtual host that the handshake was made for, by its own words.
+const Facts* find(apr_pool_t* pool, const conn_rec* c) {
+  const Facts* const handshake = handshake_facts(c);
+  if (handshake == nullptr || client_certificates(*handshake) == 0) return handshake;
+  const server::Engine* const engine = server::engine();
+  const server::Host* const made = engine != nullptr ? engine->host(handshake->host) : nullptr;
+  if (made != nullptr && !made->clients->has_sections) return handshake;
+  const config::ClientPolicy& host = server::effective(handshake->host).client;
+  return ::new (apr_palloc(pool, sizeof(Facts)))
+      Facts(judged(pool, *handshake, handshake->host, {host.verify, host.depth, host.ca_file, host.ca_path}));
+}
+
+// A request that access::check_host() answers with 421, and nothing else: who came is only logged.
+bool is_misdirected(const request_rec* r, const server_rec* made) {
+  return r->server != made && r->proxyreq != PROXYREQ_PROXY &&
+         server::effective(made).sni_policy != config::SniPolicy::Insecure && clients_of(r->server) != clients_of(made);
+}
+
 const Facts* find(request_rec* r) {
   const Facts* const handshake = handshake_facts(r->connection);
   if (handshake == nullptr || client_certificates(*handshake) == 0) return handshake;
@@ -72,22 +94,14 @@ const Facts* find(request_rec* r) {
   if (remembered != nullptr && remembered->section == r->per_dir_config && remembered->server == r->server) {
     return &remembered->facts;
   }
+  const Demand demand = demand_of(r);
+  const bool silent = demand.ca_file.empty() && demand.ca_path.empty();
+  if (silent && is_misdirected(r, handshake->host)) return find(r->pool, r->connection);
   // A new one each time: whoever holds the facts of the section before may keep them.
   remembered = ::new (apr_palloc(r->pool, sizeof(Remembered)))
-      Remembered{r->per_dir_config, r->server, judged(r->pool, *handshake, r->server, demand_of(r))};
+      Remembered{r->per_dir_config, r->server, judged(r->pool, *handshake, r->server, demand)};
   apr_pool_userdata_setn(remembered, key, nullptr, r->pool);
   return &remembered->facts;
-}
-
-const Facts* find(apr_pool_t* pool, const conn_rec* c) {
-  const Facts* const handshake = handshake_facts(c);
-  if (handshake == nullptr || client_certificates(*handshake) == 0) return handshake;
-  const server::Engine* const engine = server::engine();
-  const server::Host* const made = engine != nullptr ? engine->host(handshake->host) : nullptr;
-  if (made != nullptr && !made->clients->has_sections) return handshake;
-  const config::ClientPolicy& host = server::effective(handshake->host).client;
-  return ::new (apr_palloc(pool, sizeof(Facts)))
-      Facts(judged(pool, *handshake, handshake->host, {host.verify, host.depth, host.ca_file, host.ca_path}));
 }
 
 }  // namespace

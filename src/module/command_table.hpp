@@ -95,6 +95,27 @@ struct Handlers {
   const char* (*raw)(cmd_parms*, void*, const char*);
 };
 
+// `Records` and, before their end, one for each word of `Others` that `Own` has not: `refuse` says whose it is.
+template <const auto& Records, const auto& Own, const auto& Others>
+consteval auto with_foreign(const char* (*refuse)(cmd_parms*, void*, const char*)) {
+  std::array<command_rec, Records.size() + Others.all.size()> out{};
+  std::size_t next = 0;
+  for (; next < Own.used; ++next) out[next] = Records[next];
+  for (std::size_t i = 0; i < Others.used; ++i) {
+    const std::string_view name = Others.all[i].name;
+    bool known = false;
+    for (std::size_t j = 0; j < Own.used; ++j) known = known || Own.all[j].name == name;
+    if (known) continue;
+    out[next++] = {Others.all[i].name,
+                   {.raw_args = refuse},
+                   nullptr,
+                   RSRC_CONF | ACCESS_CONF | PROXY_CONF | OR_ALL,
+                   RAW_ARGS,
+                   "A word of the other vocabulary."};
+  }
+  return out;
+}
+
 // httpd's records for `Commands`, ended by an empty one. Each carries its Command as cmd_data.
 template <const auto& Commands>
 consteval auto records_of(Handlers handlers) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <type_traits>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "apr/hook.hpp"
 #include "apr/mpm.hpp"
@@ -36,21 +38,36 @@ const Row<ServerSettings>* row_here(const Command& command, bool in_virtual_host
 
 bool in_htaccess(cmd_parms* cmd) { return ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != nullptr; }
 
-// True the first time that `text` is to be said of this line of the configuration: a file that 10,000 virtual hosts
-// include has each of its lines judged once in the log.
-bool is_new(const cmd_parms* cmd, const std::string& text) {
-  constexpr const char* key = "mod_tls: lines said";
-  using Said = std::unordered_set<std::string>;
-  apr_pool_t* pool = cmd->server->process->pconf;
+// What is to be said of lines that are no faults. While httpd reads them, it drops what is logged for a virtual host.
+struct Note {
+  bool warning;
+  std::string text;
+  std::string file;
+  int line;
+};
+
+struct Notes {
+  std::unordered_set<std::string> known;  // a file that 10,000 virtual hosts include has each of its lines judged once
+  std::vector<Note> all;
+};
+
+Notes& notes_of(const process_rec* process) {
+  constexpr const char* key = "mod_tls: lines noted";
   void* found = nullptr;
-  apr_pool_userdata_get(&found, key, pool);
+  apr_pool_userdata_get(&found, key, process->pconf);
   if (found == nullptr) {
-    found = apr::pool_new<Said>(pool);
-    apr_pool_userdata_setn(found, key, apr_pool_cleanup_null, pool);
+    found = apr::pool_new<Notes>(process->pconf);
+    apr_pool_userdata_setn(found, key, apr_pool_cleanup_null, process->pconf);
   }
-  return static_cast<Said*>(found)
-      ->insert(std::string(cmd->directive->filename) + ":" + std::to_string(cmd->directive->line_num) + text)
-      .second;
+  return *static_cast<Notes*>(found);
+}
+
+void add_note(const cmd_parms* cmd, bool warning, const std::string& text) {
+  if (text.empty()) return;
+  Notes& notes = notes_of(cmd->server->process);
+  Note note{warning, text, cmd->directive->filename, cmd->directive->line_num};
+  const bool added = notes.known.insert(note.file + ":" + std::to_string(note.line) + text).second;
+  if (added) notes.all.push_back(std::move(note));
 }
 
 // Hands the outcome to httpd, which prints an error with file and line but without the directive's name.
@@ -61,16 +78,9 @@ const char* report(cmd_parms* cmd, const config::Arguments& words, const config:
   }
   if (!outcome.error.empty()) return apr_pstrdup(cmd->pool, outcome.error.c_str());
   // A .htaccess file is read with every request.
-  if (apr::is_first_reading() || (outcome.warning.empty() && outcome.notice.empty()) || in_htaccess(cmd))
-    return nullptr;
-  const char* file = cmd->directive->filename;
-  const int line = cmd->directive->line_num;
-  if (!outcome.warning.empty() && is_new(cmd, outcome.warning)) {
-    TLS_LOG_S(cmd->server, ConfigWarning, outcome.warning.c_str(), file, line);
-  }
-  if (!outcome.notice.empty() && is_new(cmd, outcome.notice)) {
-    TLS_LOG_S(cmd->server, ConfigNotice, outcome.notice.c_str(), file, line);
-  }
+  if (apr::is_first_reading() || in_htaccess(cmd)) return nullptr;
+  add_note(cmd, true, outcome.warning);
+  add_note(cmd, false, outcome.notice);
   return nullptr;
 }
 
@@ -172,10 +182,42 @@ constexpr auto& tls_list =
 constexpr auto& ssl_list = commands_of<config::all_ssl_server_rows, config::ssl_directory_rows, config::ssl_proxy_rows,
                                        engine_rows<config::tls_server_rows>, engine_rows<config::tls_proxy_rows>>;
 
-constexpr auto tls_records = records_of<tls_list>(handlers_of<tls_module>);
-constexpr auto ssl_records = records_of<ssl_list>(handlers_of<ssl_module>);
+// httpd asks each module that has a word, so that the one whose it is reads it where it is loaded as well.
+const char* foreign_ssl_word(cmd_parms* cmd, void* /*directory*/, const char* /*words*/) {
+  if (ap_find_linked_module("mod_ssl.c") != nullptr) return DECLINE_CMD;
+  return apr_pstrcat(
+      cmd->pool, cmd->cmd->name,
+      ": this is a word of mod_ssl, which is read where this module is loaded as ssl_module: add \"LoadModule "
+      "ssl_module\" with the same file, or write TLS* words (docs/migrating-from-mod_ssl.md)",
+      nullptr);
+}
+
+const char* foreign_tls_word(cmd_parms* cmd, void* /*directory*/, const char* /*words*/) {
+  if (server::is_loaded(tls_module)) return DECLINE_CMD;
+  return apr_pstrcat(
+      cmd->pool, cmd->cmd->name,
+      ": TLS* words are read where this module is loaded as tls_module: add \"LoadModule tls_module\" with the "
+      "same file, or write mod_ssl's words",
+      nullptr);
+}
+
+constexpr auto own_tls_records = records_of<tls_list>(handlers_of<tls_module>);
+constexpr auto own_ssl_records = records_of<ssl_list>(handlers_of<ssl_module>);
+constexpr auto tls_records = with_foreign<own_tls_records, tls_list, ssl_list>(apr::hook<foreign_ssl_word, lost_line>);
+constexpr auto ssl_records = with_foreign<own_ssl_records, ssl_list, tls_list>(apr::hook<foreign_tls_word, lost_line>);
 
 }  // namespace
+
+int say_notes(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main_server) {
+  for (const Note& note : notes_of(main_server->process).all) {
+    if (note.warning) {
+      TLS_LOG_S(main_server, ConfigWarning, note.text.c_str(), note.file.c_str(), note.line);
+    } else {
+      TLS_LOG_S(main_server, ConfigNotice, note.text.c_str(), note.file.c_str(), note.line);
+    }
+  }
+  return OK;
+}
 
 const command_rec* const tls_commands = tls_records.data();
 const command_rec* const ssl_commands = ssl_records.data();

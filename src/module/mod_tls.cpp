@@ -72,6 +72,7 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_pre_config(hook<refuse_incomplete, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   // mod_proxy loads the client side's settings in its post_config, so the engine comes before it.
   static const char* const after[] = {"mod_proxy.c", nullptr};
+  ap_hook_check_config(tls::apr::hook<tls::module::say_notes, OK>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_check_config(hook<tls::server::check_config, lost_start>, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_check_config(hook<tls::server::refuse_faults_in_test, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                        APR_HOOK_REALLY_LAST);

@@ -110,4 +110,10 @@ const char* request_variable(apr_pool_t* pool, request_rec* r, std::string_view 
   return nullptr;
 }
 
+bool is_request_variable(std::string_view name) {
+  return find(headers, name) != nullptr || find(values, name) != nullptr || find(clocks, name) != nullptr ||
+         config::starts_with_word(name, "HTTP:") || config::starts_with_word(name, "ENV:") ||
+         same_word(name, "SERVER_SOFTWARE") || same_word(name, "API_VERSION");
+}
+
 }  // namespace tls::report

@@ -11,4 +11,7 @@ namespace tls::report {
 // the request; nullptr for a name that is none or has no value. `r` may be nullptr.
 const char* request_variable(apr_pool_t* pool, request_rec* r, std::string_view name);
 
+// Whether request_variable() knows this name.
+bool is_request_variable(std::string_view name);
+
 }  // namespace tls::report

@@ -22,6 +22,9 @@ const char* variable(apr_pool_t* pool, const conn::Facts& facts, std::string_vie
 // Variables that say the same on every connection, even without one: SSL_VERSION_*. nullptr for all others.
 const char* constant(apr_pool_t* pool, std::string_view name);
 
+// Whether there is a variable of this name, whatever its value on one connection or another.
+bool is_variable(std::string_view name);
+
 // What the verifier found, as SSL_CLIENT_VERIFY shows it.
 const char* verdict(apr_pool_t* pool, const conn::Facts& facts);
 

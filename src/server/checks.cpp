@@ -16,6 +16,7 @@
 #include "report/log.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
+#include "server/sections.hpp"
 
 namespace tls::server {
 namespace {
@@ -37,6 +38,11 @@ CheckedHost checked(const server_rec* s) {
   host.is_virtual = s->is_virtual != 0;
   host.policy = &effective(s);
   host.addresses = addresses_of(s);
+  if (s->server_hostname != nullptr) host.server_name = s->server_hostname;
+  const auto sections = client_sections(s);
+  host.sections_ask = std::ranges::any_of(sections, [](const ClientSection& section) {
+    return section.verify && *section.verify != config::VerifyClient::None;
+  });
   if (is_loaded(tls_module)) {
     const ServerScope& scope = scope_of(s, tls_module);
     host.tls_directive = scope.first_directive;
@@ -87,6 +93,35 @@ void check_idle_files(std::span<const CheckedHost> hosts, std::vector<Problem>& 
   }
 }
 
+// A program for pass phrases that cannot be run is asked only once a key is encrypted, which may be years later.
+void check_programs(std::span<const CheckedHost> hosts, std::vector<Problem>& problems) {
+  std::set<std::string> seen;
+  for (const CheckedHost& host : hosts) {
+    if (!host.policy->enabled || host.settings == nullptr) continue;
+    const config::PassPhraseDialog& dialog = host.policy->pass_phrases;
+    using Kind = config::PassPhraseDialog::Kind;
+    if (dialog.kind == Kind::Builtin || dialog.kind == Kind::File) continue;
+    const std::string program = dialog.command.substr(0, dialog.command.find(' '));
+    if (::access(program.c_str(), X_OK) == 0 || !seen.insert(program).second) continue;
+    problems.push_back({Severity::Warning, host.settings->pass_phrase_dialog.where(), host.name,
+                        "the program for pass phrases, " + program + ", cannot be run: " + std::strerror(errno) +
+                            "; encrypted keys need it, so correct its path, or make it executable (chmod 700)"});
+  }
+}
+
+// httpd speaks HTTP/1.1 where Protocols names h2 and nobody speaks it, without a word.
+void check_protocols(server_rec* main_server) {
+  if (ap_find_linked_module("mod_http2.c") != nullptr) return;
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    const auto* core = static_cast<const core_server_config*>(ap_get_core_module_config(s->module_config));
+    if (!effective(s).enabled || core->protocols == nullptr || ap_array_str_contains(core->protocols, "h2") == 0)
+      continue;
+    TLS_LOG_S(main_server, WithoutHttp2, name_of(s).c_str(), s->defn_name != nullptr ? s->defn_name : "",
+              static_cast<int>(s->defn_line_number));
+    return;
+  }
+}
+
 }  // namespace
 
 bool check_settings(server_rec* main_server) {
@@ -95,10 +130,12 @@ bool check_settings(server_rec* main_server) {
   std::reverse(hosts.begin() + 1, hosts.end());  // httpd has the last virtual host first (server/core.c)
   std::vector<Problem> problems = config::check_hosts(hosts, listening());
   check_idle_files(hosts, problems);
+  check_programs(hosts, problems);
   bool ok = true;
   for (const Problem& p : problems) ok = ok && p.severity != Severity::Error;
   if (ok && apr::is_first_reading()) return true;
   for (const Problem& p : problems) log_problem(main_server, p);
+  check_protocols(main_server);
   return ok;
 }
 

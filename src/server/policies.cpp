@@ -40,6 +40,14 @@ bool speaks_https(const server_rec* s) {
   return protocol != nullptr && std::string_view(protocol) == "https";
 }
 
+// Whether httpd listens at one of these; where it does not, the main server has nothing to serve there.
+bool listens(const std::vector<Listener>& listeners) {
+  for (const ap_listen_rec* l = ap_listeners; l != nullptr; l = l->next) {
+    if (config::overlaps(listeners, listener_of(l->bind_addr))) return true;
+  }
+  return false;
+}
+
 // The policies of one vocabulary over all servers.
 class PolicyBuilder {
  public:
@@ -50,7 +58,10 @@ class PolicyBuilder {
     if (scope_of(s, record_).lost) throw std::runtime_error("the settings of a server could not be made");
     ServerSettings complete;
     config::merge<ServerSettings>(config::all_server_rows, arena_, complete, defaults_, scope_of(s, record_).settings);
-    return config::effective_policy(complete, words_, addresses, speaks_https(s));
+    EffectivePolicy policy = config::effective_policy(complete, words_, addresses, speaks_https(s));
+    const bool listed = policy.engine.mode == config::EngineRule::Mode::ByListener;
+    if (s->is_virtual == 0 && listed) policy.enabled = listens(*policy.engine.listeners);
+    return policy;
   }
 
  private:

@@ -2,11 +2,12 @@
 
 #include <ap_mpm.h>
 #include <mpm_common.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <exception>
-#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "apr/hook.hpp"
 #include "apr/to_rust.hpp"
@@ -32,12 +33,18 @@ bool shared_by_machines(const config::SessionCacheName& cache) {
   return cache.provider == "redis" || cache.provider == "memcache" || cache.provider == "dc";
 }
 
+// What keeps sessions from being resumed as configured, and the line that asks for it.
+struct Problem {
+  std::string text;
+  config::Source where;
+};
+
 // What all virtual hosts share, whichever vocabulary says it.
 struct Shared {
   const config::EffectivePolicy* cache = nullptr;   // the first with a cache
   const config::EffectivePolicy* secret = nullptr;  // the first with a secret
   std::uint32_t longest_lifetime_s = 0;
-  std::string problem;
+  Problem problem;
 };
 
 Shared shared_by_all(const server_rec* main_server) {
@@ -47,7 +54,7 @@ Shared shared_by_all(const server_rec* main_server) {
     const config::ResumptionPolicy& r = policy.resumption;
     if (!r.cache.provider.empty() && shared.cache == nullptr) shared.cache = &policy;
     if (!r.cache.provider.empty() && r.cache != shared.cache->resumption.cache) {
-      shared.problem = "TLSSessionCache and SSLSessionCache name two caches; a server has one";
+      shared.problem = {"TLSSessionCache and SSLSessionCache name two caches; a server has one", r.cache_written};
     }
     if (!r.secret.empty() && shared.secret == nullptr) shared.secret = &policy;
     if (!policy.enabled) continue;
@@ -72,6 +79,7 @@ rs::ResumptionSetup setup_of(apr_pool_t* pool, const Shared& shared) {
     const char* const full = ap_server_root_relative(pool, file);
     setup.secret = apr::exact(full != nullptr ? full : file);
     setup.interval = shared.secret->resumption.secret_interval_s;
+    setup.open_to_others = shared.secret->words == config::Vocabulary::Ssl;
   }
   setup.cached = shared.cache != nullptr;
   setup.remote = setup.cached && shared_by_machines(shared.cache->resumption.cache);
@@ -80,18 +88,43 @@ rs::ResumptionSetup setup_of(apr_pool_t* pool, const Shared& shared) {
 }
 
 // What can be said without opening a file.
-std::string problem_of(const Shared& shared) {
-  if (!shared.problem.empty() || shared.cache == nullptr) return shared.problem;
+Problem problem_of(const Shared& shared) {
+  if (!shared.problem.text.empty() || shared.cache == nullptr) return shared.problem;
   const config::SessionCacheName& cache = shared.cache->resumption.cache;
-  std::string problem = cache_problem(cache);
-  if (problem.empty() && shared_by_machines(cache) && shared.secret == nullptr) {
+  Problem problem{cache_problem(cache), shared.cache->resumption.cache_written};
+  if (problem.text.empty() && shared_by_machines(cache) && shared.secret == nullptr) {
     const bool ssl = shared.cache->words == config::Vocabulary::Ssl;
-    problem = "a " + cache.provider +
-              " session cache is shared by machines, which must share a secret to read each other's sessions: add \"" +
-              (ssl ? "SSLSessionTicketKeyFile PATH" : "TLSSessionTickets file:PATH") +
-              "\" with the same file on each of them";
+    problem.text = "a " + cache.provider +
+                   " session cache is shared by machines, which must share a secret to read each other's sessions: "
+                   "add \"" +
+                   (ssl ? "SSLSessionTicketKeyFile PATH" : "TLSSessionTickets file:PATH") +
+                   "\" with the same file on each of them";
   }
   return problem;
+}
+
+// The same at a start and under -t. False where there is a problem.
+bool say(server_rec* s, const Problem& problem) {
+  if (problem.text.empty()) return true;
+  const char* file = problem.where.file != nullptr ? problem.where.file : "the configuration";
+  TLS_LOG_S(s, ResumptionFailed, problem.text.c_str(), file, static_cast<int>(problem.where.line));
+  return false;
+}
+
+// What the secret's file is found to be.
+Problem of_secret(const Shared& shared, std::string text) {
+  return {std::move(text), shared.secret != nullptr ? shared.secret->resumption.secret_written : config::Source{}};
+}
+
+// mod_ssl starts with a file that others may read, and warns; our own words refuse it.
+void warn_of_open_secret(server_rec* s, const Shared& shared) {
+  if (shared.secret == nullptr || shared.secret->words != config::Vocabulary::Ssl) return;
+  const config::ResumptionPolicy& r = shared.secret->resumption;
+  struct stat about {};
+  constexpr unsigned others = 07;
+  if (::stat(r.secret.c_str(), &about) != 0 || (about.st_mode & others) == 0) return;
+  TLS_LOG_S(s, TicketSecretOpen, r.secret.c_str(), about.st_mode & 07777U, r.secret.c_str(),
+            r.secret_written.file != nullptr ? r.secret_written.file : "", static_cast<int>(r.secret_written.line));
 }
 
 int pre_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*) {
@@ -103,11 +136,10 @@ int pre_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*) {
 int test_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*, server_rec* main_server) {
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
   const Shared shared = shared_by_all(main_server);
-  std::string problem = problem_of(shared);
-  if (problem.empty()) problem = std::string(rs::resumption_check(setup_of(pool, shared)));
-  if (problem.empty()) return OK;
-  TLS_LOG_S(main_server, ResumptionFailed, problem.c_str());
-  return HTTP_INTERNAL_SERVER_ERROR;
+  if (!say(main_server, problem_of(shared))) return HTTP_INTERNAL_SERVER_ERROR;
+  warn_of_open_secret(main_server, shared);
+  const Problem problem = of_secret(shared, std::string(rs::resumption_check(setup_of(pool, shared))));
+  return say(main_server, problem) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 // Who is a child is what the MPM says, right after it forked one.
@@ -139,18 +171,18 @@ void register_resumption_hooks() {
   ap_hook_monitor(apr::hook<monitor, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
-void prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
+bool prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   const Shared shared = shared_by_all(main_server);
-  const std::string problem = problem_of(shared);
-  if (!problem.empty()) throw std::runtime_error(problem);
+  if (!say(main_server, problem_of(shared))) return false;
   // httpd throws the first configuration of a start away at once, a cache with it.
   if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
     make_memory(main_server);
     warn_of_other_secrets(main_server, shared);
+    warn_of_open_secret(main_server, shared);
     open_cache(pool, temp_pool, main_server,
                shared.cache == nullptr ? config::SessionCacheName{} : shared.cache->resumption.cache);
   }
-  rs::resumption_setup(setup_of(pool, shared));
+  return say(main_server, of_secret(shared, std::string(rs::resumption_setup(setup_of(pool, shared)))));
 }
 
 }  // namespace tls::server

@@ -11,7 +11,7 @@ void register_resumption_hooks();
 
 // Makes ready what policies are built with; called by post_config before the first of them. The memory of ticket keys
 // is made by the first call of the process that will be the parent, or of its own parent, and lives as long as it does.
-// Throws std::exception with a sentence.
-void prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server);
+// False where sessions cannot be resumed as configured; that has been logged.
+[[nodiscard]] bool prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server);
 
 }  // namespace tls::server

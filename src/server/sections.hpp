@@ -2,6 +2,7 @@
 // any request: there is no renegotiation, so the handshake has to ask for what any of them may want.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct ClientSection {
   config::Source ca_file_written;
   config::Source ca_path_written;
 };
+
+// Calls `visit` for the settings of each section of `s`, of its outermost directory first, in both vocabularies.
+void visit_sections(const server_rec* s, const std::function<void(const config::DirectorySettings&)>& visit);
 
 // All such sections of `s`, nested ones included. .htaccess files cannot be seen here.
 [[nodiscard]] std::vector<ClientSection> client_sections(const server_rec* s);

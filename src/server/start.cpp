@@ -20,14 +20,14 @@ apr_status_t withdraw(void*) {
 
 // False where something is wrong that the server must not start with; it has been logged.
 bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
-  prepare_resumption(pool, temp_pool, main_server);
+  const bool resumption_ok = prepare_resumption(pool, temp_pool, main_server);
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
   collect_managed(pool, servers);
   LoadedCredentials loaded = load_credentials(main_server, servers);
   Clients clients;
   const bool clients_ok = clients.load(servers);
   const bool outgoing_ok = build_client_policies(pool, main_server);
-  if (!loaded.ok || !clients_ok || !outgoing_ok) return false;
+  if (!resumption_ok || !loaded.ok || !clients_ok || !outgoing_ok) return false;
   Primed primed = prime_staples(pool, servers, *loaded.credentials);
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());

@@ -116,11 +116,9 @@ TEST_F(Checks, WhatIsInheritedIsSaidOnce) {
 TEST_F(Checks, ListedPortsThatNobodyListensOn) {
   read_line(base_, arena_, "TLSEngine 443 8443");
   add({"TLSCertificate a.pem"});
-  EXPECT_EQ(problems(),
-            (Texts{"W host1: TLSEngine lists port 8443, but httpd does not listen there; add \"Listen 8443\""}));
+  EXPECT_EQ(problems(), (Texts{"W host1: TLSEngine lists 8443, but httpd does not listen there; add \"Listen 8443\""}));
 }
 
-}  // namespace
 TEST_F(Checks, TheFirstVirtualHostOfAnAddressDecidesForAll) {
   add({"SSLEngine off", "SSLCertificateFile a.pem"});
   add({"SSLEngine on", "SSLCertificateFile a.pem"});
@@ -129,4 +127,5 @@ TEST_F(Checks, TheFirstVirtualHostOfAnAddressDecidesForAll) {
   EXPECT_EQ(problems()[1].rfind("W host2: speaks TLS, but is never reached", 0), 0U) << problems()[1];
 }
 
+}  // namespace
 }  // namespace tls::config::testing

@@ -21,7 +21,8 @@ const Case cases[] = {
     Case{Place::Server, "TLSEngine 443", "TLSEngine 192.0.2.1:8443 [2001:db8::1]:443", "TLSEngine 443x",
          "TLSEngine: expected [address:]port, not \"443x\""},
     Case{Place::VirtualHost, "TLSEngine on", "TLSEngine off", "TLSEngine 443",
-         "TLSEngine: expected on or off, not \"443\""},
+         "TLSEngine: ports are listed outside of virtual hosts, for the whole server; here write \"TLSEngine on\" or "
+         "off"},
     Case{Place::Server, "TLSCertificate a.pem", "TLSCertificate a.pem b.key", "TLSCertificate pkcs11:token=x",
          "TLSCertificate: pkcs11: URIs are not supported; name a PEM file instead"},
     Case{Place::Server, "TLSProtocol TLSv1.3+", "TLSProtocol default", "TLSProtocol TLSv1.4+",

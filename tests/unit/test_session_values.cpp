@@ -25,7 +25,8 @@ TEST(SessionTickets, OnAndOff) {
 
 TEST(SessionTickets, SecretFile) {
   const auto parsed = read<Tickets>(session_tickets, {"file:/etc/tickets", "2h"});
-  EXPECT_EQ(*parsed.value, (Tickets{true, "/etc/tickets", 7200}));
+  EXPECT_EQ(*parsed.value, (Tickets{true, "/etc/tickets", 7200, parsed.value->secret_written}));
+  EXPECT_EQ(parsed.value->secret_written.line, 7U);
   EXPECT_EQ(read<Tickets>(session_tickets, {"file:conf/t"}).value->interval_s, 0U);
   EXPECT_EQ(error_of({"file:"}), "the name of the file is empty");
   EXPECT_EQ(error_of({"file:/x"}, true), "file: is for the whole server; put it outside of <VirtualHost>");

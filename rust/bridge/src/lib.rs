@@ -575,6 +575,8 @@ pub mod ffi {
         secret: String,
         /// Seconds that one key made of the secret is the newest; 0: the default.
         interval: u32,
+        /// The secret is taken even where everybody may read it.
+        open_to_others: bool,
         /// Seconds of the longest lifetime of all virtual hosts.
         retention: u32,
         /// There is a session cache behind `cache_put` and the others.
@@ -636,7 +638,7 @@ pub mod ffi {
         fn resumption_prepare() -> Result<()>;
         /// Reads the secret file and makes ready what policies are built with. Parent, in post_config, before the first
         /// policy; throws a sentence.
-        fn resumption_setup(setup: &ResumptionSetup) -> Result<()>;
+        fn resumption_setup(setup: &ResumptionSetup) -> String;
         /// What is wrong with the secret file; empty when nothing is. For `-t`.
         fn resumption_check(setup: &ResumptionSetup) -> String;
         /// Looks at the secret file, publishes keys that are due and erases old ones. Parent, every few seconds.

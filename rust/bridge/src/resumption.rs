@@ -15,7 +15,7 @@ use mod_tls_core::gift;
 use mod_tls_core::policy::Sessions;
 use mod_tls_core::ticket::counters::{Counter, ROWS};
 use mod_tls_core::ticket::courier::{Courier, PATIENCE};
-use mod_tls_core::ticket::secret::{self, Poll};
+use mod_tls_core::ticket::secret::{self, Poll, Readers};
 use mod_tls_core::ticket::store::Stored;
 use mod_tls_core::ticket::{
     BOARD_WORDS, Board, Cache, Clock, Keeper, Lookup, PAGE_WORDS, Sealer, SecretFile, SessionStore,
@@ -214,42 +214,44 @@ pub fn resumption_become_child() -> bool {
 }
 
 /// See the bridge.
-pub fn resumption_setup(setup: &ResumptionSetup) -> Result<(), String> {
-    guard_result(|| {
-        let secret = open_secret(setup)?;
-        with_state(|state| {
-            state.store = None;
-            let (Some(board), Some(parent)) = (BOARD.get(), &mut state.parent) else {
-                return;
+pub fn resumption_setup(setup: &ResumptionSetup) -> String {
+    guard_result(|| set_up(setup)).err().unwrap_or_default()
+}
+
+fn set_up(setup: &ResumptionSetup) -> Result<(), String> {
+    let secret = open_secret(setup)?;
+    with_state(|state| {
+        state.store = None;
+        let (Some(board), Some(parent)) = (BOARD.get(), &mut state.parent) else {
+            return;
+        };
+        let (now, keeper) = (SystemClock.now(), &mut parent.keeper);
+        keeper.retain_for(u64::from(setup.retention));
+        match secret {
+            Some(mut secret) => {
+                if let Some(before) = state.secret.take() {
+                    secret.inherit(before);
+                }
+                secret.publish(keeper, now);
+                state.secret = Some(secret);
+            }
+            None => {
+                state.secret = None;
+                keeper.issue_from_random_keys(now);
+                keeper.retire_secrets(now);
+            }
+        }
+        keeper.tick(now);
+        if setup.cached {
+            let cache: Arc<dyn Cache> = if setup.remote {
+                Arc::new(Courier::new(Arc::new(Socache), PATIENCE))
+            } else {
+                Arc::new(Socache)
             };
-            let (now, keeper) = (SystemClock.now(), &mut parent.keeper);
-            keeper.retain_for(u64::from(setup.retention));
-            match secret {
-                Some(mut secret) => {
-                    if let Some(before) = state.secret.take() {
-                        secret.inherit(before);
-                    }
-                    secret.publish(keeper, now);
-                    state.secret = Some(secret);
-                }
-                None => {
-                    state.secret = None;
-                    keeper.issue_from_random_keys(now);
-                    keeper.retire_secrets(now);
-                }
-            }
-            keeper.tick(now);
-            if setup.cached {
-                let cache: Arc<dyn Cache> = if setup.remote {
-                    Arc::new(Courier::new(Arc::new(Socache), PATIENCE))
-                } else {
-                    Arc::new(Socache)
-                };
-                state.store = Some(Arc::new(SessionStore::new(sealer(*board), cache)));
-            }
-        });
-        Ok(())
-    })
+            state.store = Some(Arc::new(SessionStore::new(sealer(*board), cache)));
+        }
+    });
+    Ok(())
 }
 
 fn open_secret(setup: &ResumptionSetup) -> Result<Option<SecretFile>, String> {
@@ -261,7 +263,11 @@ fn open_secret(setup: &ResumptionSetup) -> Result<Option<SecretFile>, String> {
         seconds => u64::from(seconds),
     };
     secret::check_interval(interval, u64::from(setup.retention))?;
-    SecretFile::open(Path::new(&setup.secret), interval).map(Some)
+    let readers = match setup.open_to_others {
+        true => Readers::Anybody,
+        false => Readers::NoOthers,
+    };
+    SecretFile::open(Path::new(&setup.secret), interval, readers).map(Some)
 }
 
 /// See the bridge.

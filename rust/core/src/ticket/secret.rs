@@ -26,11 +26,21 @@ pub const MIN_INTERVAL: u64 = 60;
 const MIN_SECRET: usize = 32;
 const MAX_SECRET: usize = 4096;
 
+/// Who may read a secret's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Its owner, and perhaps a group.
+    NoOthers,
+    /// Whoever: the administrator is warned elsewhere.
+    Anybody,
+}
+
 /// A secret file and what was read from it. Lives in the parent process.
 #[derive(Debug)]
 pub struct SecretFile {
     path: PathBuf,
     interval: u64,
+    readers: Readers,
     /// `None` where it was not there.
     stamp: Option<Identity>,
     current: Secret,
@@ -50,11 +60,12 @@ pub enum Poll {
 
 impl SecretFile {
     /// Reads the file. The error says what is wrong with it, and what to do.
-    pub fn open(path: &Path, interval: u64) -> Result<Self, String> {
-        let (current, stamp) = Secret::read(path)?;
+    pub fn open(path: &Path, interval: u64, readers: Readers) -> Result<Self, String> {
+        let (current, stamp) = Secret::read(path, readers)?;
         Ok(Self {
             path: path.to_owned(),
             interval,
+            readers,
             stamp: Some(stamp),
             current,
             previous: None,
@@ -99,7 +110,7 @@ impl SecretFile {
             return Poll::Same;
         }
         self.stamp = stamp;
-        match Secret::read(&self.path) {
+        match Secret::read(&self.path, self.readers) {
             Ok((secret, stamp)) => {
                 self.stamp = Some(stamp);
                 if *secret.0 == *self.current.0 {
@@ -129,7 +140,7 @@ pub fn check_interval(interval: u64, retention: u64) -> Result<(), String> {
 struct Secret(Kept);
 
 impl Secret {
-    fn read(path: &Path) -> Result<(Self, Identity), String> {
+    fn read(path: &Path, readers: Readers) -> Result<(Self, Identity), String> {
         let name = path.display();
         let content = file::read(path, Limit(MAX_SECRET as u64)).map_err(|why| match why {
             Refusal::TooLarge(limit) => format!(
@@ -138,7 +149,7 @@ impl Secret {
             why => format!("cannot read ticket secret {name}: {why}"),
         })?;
         let (meta, octets) = (content.metadata, content.bytes);
-        if meta.mode() & 0o007 != 0 {
+        if readers == Readers::NoOthers && meta.mode() & 0o007 != 0 {
             return Err(format!(
                 "ticket secret {name} is open to everybody (mode {:04o}): chmod 600 it",
                 meta.mode() & 0o7777

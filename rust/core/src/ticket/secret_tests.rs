@@ -53,7 +53,7 @@ fn what_is_wrong_with_a_file_is_said() {
     let dir = Directory::new();
     let refused = |octets: &[u8], mode| {
         dir.put(octets, mode);
-        SecretFile::open(&dir.secret(), HOUR)
+        SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers)
             .map(|_| ())
             .unwrap_err()
     };
@@ -62,16 +62,18 @@ fn what_is_wrong_with_a_file_is_said() {
     assert!(refused(&secret_of(1), 0o602).contains("open to everybody"));
     assert!(refused(&[9; 48], 0o600).contains("repeats one octet"));
     assert!(refused(&secret_of(1).repeat(60), 0o600).contains("more than 4096"));
-    let missing = SecretFile::open(&dir.0.join("nothing"), HOUR)
+    let missing = SecretFile::open(&dir.0.join("nothing"), HOUR, Readers::NoOthers)
         .map(|_| ())
         .unwrap_err();
     assert!(missing.contains("cannot read ticket secret") && missing.contains("nothing"));
-    let directory = SecretFile::open(&dir.0, HOUR).map(|_| ()).unwrap_err();
+    let directory = SecretFile::open(&dir.0, HOUR, Readers::NoOthers)
+        .map(|_| ())
+        .unwrap_err();
     assert!(directory.contains("it is a directory"));
     for length in [32, 48, 80] {
         dir.put(&secret_of(1)[..length], 0o640);
         assert!(
-            SecretFile::open(&dir.secret(), HOUR).is_ok(),
+            SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).is_ok(),
             "{length} octets"
         );
     }
@@ -87,10 +89,10 @@ fn machines_with_one_file_have_the_same_keys() {
         // clocks a minute apart, one before and one after the change of the interval
         let now = NOW - NOW % HOUR + hour * HOUR;
         let (early, late) = (HandClock::at(now - 30), HandClock::at(now + 30));
-        SecretFile::open(&dir.secret(), HOUR)
+        SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers)
             .unwrap()
             .publish(&mut here.keeper(), early.now());
-        SecretFile::open(&dir.secret(), HOUR)
+        SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers)
             .unwrap()
             .publish(&mut there.keeper(), late.now());
         for (from, from_clock, to, to_clock) in [
@@ -127,7 +129,7 @@ fn a_replaced_secret_is_accepted_for_one_lifetime() {
     dir.put(&secret_of(1), 0o600);
     let clock = HandClock::at(NOW);
     let keys = Keys::new(2 * HOUR, &clock);
-    let mut file = SecretFile::open(&dir.secret(), HOUR).unwrap();
+    let mut file = SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     file.publish(&mut keys.keeper(), NOW);
     let (old, _) = keys.board.newest(clock.now()).unwrap();
     assert_eq!(file.poll(&mut keys.keeper(), NOW), Poll::Same);
@@ -177,7 +179,7 @@ fn a_bad_replacement_keeps_the_old_secret() {
     dir.put(&secret_of(1), 0o600);
     let clock = HandClock::at(NOW);
     let keys = Keys::new(HOUR, &clock);
-    let mut file = SecretFile::open(&dir.secret(), HOUR).unwrap();
+    let mut file = SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     file.publish(&mut keys.keeper(), NOW);
     let (before, _) = keys.board.newest(clock.now()).unwrap();
     dir.put(b"short", 0o600);
@@ -211,11 +213,11 @@ fn a_secret_replaced_across_a_restart_is_accepted_for_one_lifetime() {
     dir.put(&secret_of(1), 0o600);
     let clock = HandClock::at(NOW);
     let keys = Keys::new(2 * HOUR, &clock);
-    let before = SecretFile::open(&dir.secret(), HOUR).unwrap();
+    let before = SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     before.publish(&mut keys.keeper(), NOW);
     let (old, _) = keys.board.newest(clock.now()).unwrap();
     dir.put(&secret_of(2), 0o600);
-    let mut after = SecretFile::open(&dir.secret(), HOUR).unwrap();
+    let mut after = SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     after.inherit(before);
     after.publish(&mut keys.keeper(), NOW + 1);
     let now = NOW + HOUR;
@@ -240,7 +242,7 @@ fn without_the_parent_no_ticket_is_issued_after_a_while() {
     dir.put(&secret_of(1), 0o600);
     let clock = HandClock::at(NOW);
     let keys = Keys::new(HOUR, &clock);
-    SecretFile::open(&dir.secret(), HOUR)
+    SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers)
         .unwrap()
         .publish(&mut keys.keeper(), NOW);
     clock.advance(HOUR);
@@ -255,7 +257,7 @@ fn back_to_random_keys() {
     dir.put(&secret_of(1), 0o600);
     let clock = HandClock::at(NOW);
     let keys = Keys::new(HOUR, &clock);
-    SecretFile::open(&dir.secret(), HOUR)
+    SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers)
         .unwrap()
         .publish(&mut keys.keeper(), NOW);
     let (derived, _) = keys.board.newest(clock.now()).unwrap();

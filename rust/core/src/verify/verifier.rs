@@ -226,6 +226,7 @@ impl ClientCertVerifier for Verifier {
                 generation,
             });
             connection.verdict = Some(verdict);
+            connection.refused = refused.then(|| end_entity.clone().into_owned());
         });
         error.map_or(Ok(ClientCertVerified::assertion()), Err)
     }

@@ -1,0 +1,35 @@
+// SSLUserName and TLSUserName of variables that do not exist: found before the first user is refused.
+#include <set>
+#include <string>
+
+#include "access/access.hpp"
+#include "apr/mpm.hpp"
+#include "report/log.hpp"
+#include "report/variables.hpp"
+#include "server/sections.hpp"
+
+namespace tls::access {
+namespace {
+
+const char* name_of(const server_rec* s) { return s->server_hostname != nullptr ? s->server_hostname : "_default_"; }
+
+}  // namespace
+
+int check_user_names(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
+                     server_rec* main_server) {
+  if (apr::is_first_reading()) return OK;
+  std::set<std::string> said;
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    server::visit_sections(s, [&](const config::DirectorySettings& section) {
+      if (!section.user_name || report::is_variable(*section.user_name)) return;
+      const config::Source where = section.user_name.where();
+      const char* file = where.file != nullptr ? where.file : "";
+      if (!said.insert(file + (":" + std::to_string(where.line))).second) return;
+      TLS_LOG_S(main_server, UnknownUserName, name_of(s), section.user_name->c_str(), file,
+                static_cast<int>(where.line));
+    });
+  }
+  return OK;
+}
+
+}  // namespace tls::access

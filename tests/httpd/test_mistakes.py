@@ -1,0 +1,157 @@
+"""What administrators do wrong: each mistake is told under -t and at a start in the same words, with file, line and a remedy, and the
+remedy works when it is followed."""
+import re
+from dataclasses import dataclass
+
+import pytest
+from harness.clientauth import Clients
+from harness.config import Vhost
+
+MODULES = ("socache_shmcb", "authn_core", "authz_user")
+
+
+@dataclass
+class Mistake:
+    """`wrong` and `right` are a virtual host's words, `globally` what stands outside of it; `stops`: it must not start."""
+
+    engine: str
+    wrong: str
+    right: str
+    says: str
+    globally: bool = False
+    stops: bool = False
+    port: str = "*:@TLS@"
+
+
+MISTAKES = {
+    "suite that is not here": Mistake("mod_tls", "TLSCiphersPrefer AES128-SHA", "TLSCiphersPrefer ECDHE-ECDSA-AES128-GCM-SHA256",
+                                      r"TLSCiphersPrefer: not supported and left out: AES128-SHA"),
+    "suite that is not here, suppressed": Mistake("mod_tls", "TLSCiphersSuppress TLS_SM4_GCM_SM3", "TLSCiphersSuppress default",
+                                                  r"TLSCiphersSuppress: not supported and left out: TLS_SM4_GCM_SM3"),
+    "user of no variable": Mistake("mod_tls", "<Location /x>\nTLSUserName SSL_CLIENT_S_DN_XX\n</Location>",
+                                   "<Location /x>\nTLSUserName SSL_CLIENT_S_DN_CN\n</Location>", r"TLS0119: .*SSL_CLIENT_S_DN_XX"),
+    "user of no variable, SSL words": Mistake("mod_tls-ssl", "SSLUserName SSL_CLIENT_CN", "SSLUserName SSL_CLIENT_S_DN_CN_0_RAW",
+                                              r'TLS0119: .*"SSL_CLIENT_CN"'),
+    "authorities, and nobody asked": Mistake("mod_tls", "TLSClientCA @HOME@/ca.pem", "TLSClientCA @HOME@/ca.pem\nTLSClientCertificate optional",
+                                             "TLS0114: .*nobody is asked for a certificate.*TLSClientCertificate required"),
+    "pass phrases of nobody": Mistake("mod_tls", "TLSKeyPassphrase exec:@HOME@/missing", "TLSKeyPassphrase exec:@HOME@/program",
+                                      "TLS0114: .*@HOME@/missing, cannot be run: No such file"),
+    "pass phrases of nobody, SSL words": Mistake("mod_tls-ssl", "SSLPassPhraseDialog exec:@HOME@/missing",
+                                                 "SSLPassPhraseDialog exec:@HOME@/program", "TLS0114: .*@HOME@/missing, cannot be run",
+                                                 globally=True),
+    "certificate at another port": Mistake("mod_tls", "", "TLSEngine on", "TLS0114: .*has a certificate, but none of its ports",
+                                           port="127.0.0.1:@PLAIN@"),
+    "ports in a virtual host": Mistake("mod_tls", "TLSEngine 443", "TLSEngine on",
+                                       "TLSEngine: ports are listed outside of virtual hosts.*TLSEngine on", stops=True),
+    "a list that is open": Mistake("mod_tls", "TLSSessionTickets file:@HOME@/secret", "TLSSessionTickets on",
+                                   r"TLS0601: .*@HOME@/secret is open to everybody \(mode 0644\): chmod 600 it \(@CONF@:\d+\)",
+                                   globally=True, stops=True),
+    "a secret that mod_ssl takes": Mistake("mod_tls-ssl", "SSLSessionTicketKeyFile @HOME@/secret", "",
+                                           r"TLS0609: .*@HOME@/secret.*chmod 600 @HOME@/secret \(@CONF@:\d+\)"),
+    "HTTP/2 of nobody": Mistake("mod_tls", "Protocols h2 http/1.1", "Protocols http/1.1", "TLS0118: .*mod_http2 is not loaded"),
+    "words of mod_ssl": Mistake("mod_tls", "SSLCertificateFile x.pem", "", "SSLCertificateFile: this is a word of mod_ssl", stops=True),
+    "words of ours": Mistake("mod_tls-ssl", "TLSCertificate x.pem", "", "TLSCertificate: TLS. words are read where", stops=True),
+    "suites of a section": Mistake("mod_tls-ssl", "<Location /x>\nSSLCipherSuite AES128-SHA\n</Location>",
+                                   "<Location /x>\nSSLCipherSuite ECDHE+AESGCM\n</Location>", "SSLCipherSuite: no suite of .AES128-SHA. is there"),
+}
+
+
+def fill(server, text):
+    return text.replace("@CONF@", str(server.conf)).replace("@HOME@", str(server.home))
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_and_its_remedy_works(httpd, ca, name):
+    case = MISTAKES[name]
+    server = httpd([], engine=case.engine, modules=MODULES, start=False, log_level="notice", allow=(".*",))
+    server.put("ca.pem", ca.pem())
+    server.put("secret", bytes(range(80)), mode=0o644)
+    server.put("program", "#!/bin/sh\necho secret\n", mode=0o755)
+
+    def write(words):
+        inside = "" if case.globally else words
+        server.write([Vhost("a.test", [ca.issue("a.test")], extra=inside, address=case.port), Vhost("z.test", [ca.issue("z.test")])],
+                     config=words if case.globally else "")
+
+    write(case.wrong)
+    pattern = fill(server, case.says)
+    test = server.run("-t")
+    assert re.search(pattern, test.stderr + test.stdout), test.stderr
+    assert (test.returncode != 0) == case.stops, test.stderr
+    told = re.search(pattern, test.stderr)[0]
+    if case.stops:
+        started = server.start_fails()
+    else:
+        server.start()
+        started = server.said()
+    assert told in started, started
+    server.stop() if not case.stops else None
+    write(case.right)
+    test = server.run("-t")
+    assert test.returncode == 0 and not re.search(pattern, test.stderr), test.stderr
+
+
+def test_a_port_that_nobody_listens_at(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False, tls_engine="@TLS@ 21299 127.0.0.2:@TLS@", allow=("TLS0114",))
+    said = server.run("-t")
+    assert said.returncode == 0, said.stderr
+    assert 'add "Listen 21299"' in said.stderr and f'add "Listen 127.0.0.2:{server.port}"' in said.stderr
+    assert "no certificate" not in said.stderr
+    server.start()
+    server.write(config=f"Listen 21299\nListen 127.0.0.2:{server.port}")
+    assert "TLS0114" not in server.run("-t").stderr or "Listen" not in server.run("-t").stderr
+
+
+def test_two_virtual_hosts_of_one_name(httpd, ca):
+    pair = ca.issue("a.test", "b.test")
+    server = httpd([Vhost("a.test", [pair]), Vhost("a.test", [pair])], start=False, allow=("TLS0114",))
+    assert re.search("TLS0114: .*has the ServerName of a virtual host before it", server.run("-t").stderr)
+    server.write([Vhost("a.test", [pair]), Vhost("b.test", [pair])])
+    assert "TLS0114" not in server.run("-t").stderr
+
+
+def test_a_cache_whose_module_is_missing_is_told_once_and_alike(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False, config="TLSSessionCache shmcb:@HOME@/run/cache(512000)")
+    told = re.search(r"TLS0601: [^\n]*", server.run("-t").stderr)[0]
+    assert re.search(rf"\({server.conf}:\d+\)$", told), told
+    assert told in server.start_fails()
+    server.write(modules=("socache_shmcb",))
+    assert server.run("-t").returncode == 0
+
+
+@pytest.mark.parametrize("engine, require, authority", [
+    ("mod_tls", "TLSClientCertificate required", "TLSClientCA"), ("mod_tls-ssl", "SSLVerifyClient require", "SSLCACertificateFile")])
+def test_who_was_refused(httpd, ca, tmp_path, engine, require, authority):
+    """In the handshake and in a section: escaped, and cut where it is long."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+    from harness.clients import curl
+
+    people = Clients(tmp_path)
+    long = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'evil "\n' + "x" * 40), *(
+        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "y" * 60) for _ in range(20))])
+    pair = people.other.issue("evil", client=True, subject=long)
+    presented = people.write("evil", pair)
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=f"{require}\n{authority} {people.pem(people.ca, 'ca')}"),
+                    Vhost("b.test", [ca.issue("b.test")], extra=f"<Location />\n{require}\n{authority} {people.pem(people.ca, 'ca')}\n</Location>")],
+                   engine=engine, allow=("AH02039", "AH02008"))
+    serial = f"{pair.certificate.serial_number:X}"
+    curl(server.port, "/", *presented, ca=ca.file)
+    [line] = server.log.expect("TLS0402")
+    assert re.search(rf'client: subject "[^"]*\.\.\.", issuer "CN=Other CA", serial 0*{serial}', line.raw), line.raw
+    assert len(line.raw) < 1200 and "\n" not in line.raw
+    assert curl(server.port, "/", *presented, name="b.test", ca=ca.file).status == 403
+    [line] = server.log.expect("TLS0517")
+    assert re.search(rf'subject ".*", issuer "CN=Other CA", serial 0*{serial}\)', line.raw), line.raw
+
+
+def test_a_list_of_suites_that_are_not_here_refuses_old_connections_alone(httpd, ca):
+    from harness.clients import curl
+
+    for engine in ("mod_ssl", "mod_tls-ssl"):
+        server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="<Location /x>\nSSLCipherSuite AES128-SHA\n</Location>")], engine=engine,
+                       modules=MODULES, allow=(".*",))
+        server.put("docs/a.test/x", "content")
+        assert curl(server.port, "/x", "--tlsv1.3", ca=ca.file).status == 200, engine
+        # mod_ssl begins a handshake anew, which fails.
+        assert curl(server.port, "/x", "--tls-max", "1.2", ca=ca.file).status == (403 if engine == "mod_tls-ssl" else 0), engine
