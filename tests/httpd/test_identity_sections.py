@@ -88,7 +88,7 @@ Header always set X-User "expr=%{{REMOTE_USER}}"
         Vhost("asking.test", [ca.issue("asking.test")], extra=f"{verify(engine, 'optional')}\n{ca_words}\n{depth} 1\n{sections}"),
         Vhost("quiet.test", [ca.issue("quiet.test")], extra=ca_words)],
         engine=engine, modules=("http2", *BASIC), config=f"Protocols h2 http/1.1\nH2Push off\n{allow}", start=False,
-        allow=("TLS051[4567]", "AH0(1617|1618|2039|2227)"))
+        allow=("TLS0114.*nobody is asked", "TLS051[4567]", "AH0(1617|1618|2039|2227)"))
     made.put("ca.pem", clients.ca.pem())
     made.put("other.pem", clients.other.pem())
     made.put("users", "joe:xxj31ZMTZzkVA\n/CN=good:xxj31ZMTZzkVA\n")
