@@ -12,7 +12,7 @@ declare -A packages=(
   [lint]="clang-format clang-tidy"
   [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography gnutls-bin nghttp2-client curl procps gdb
     faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
-    python3-certbot-apache pebble nginx-light nodejs libapache2-mod-fcgid libapache2-mod-wsgi-py3"
+    python3-certbot-apache pebble nginx-light nodejs libapache2-mod-fcgid libapache2-mod-wsgi-py3 libapache2-mpm-itk"
   [bench]="python3-cryptography nghttp2-client strace util-linux"
   [package]="dpkg-dev debhelper lintian"
 )
@@ -27,9 +27,11 @@ as_root() {
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 # A freshly installed apache2 must not start on port 80 of the developer's machine: for the time of the
-# installation an absent policy-rc.d is replaced by one that forbids starting services.
+# installation an absent policy-rc.d is replaced by one that forbids starting services. Packages of modules enable
+# them, that of mpm_itk another MPM: what was enabled before stays so, and nothing else.
 apt_install() {
-  local policy=/usr/sbin/policy-rc.d made=
+  local policy=/usr/sbin/policy-rc.d made= enabled=etc/apache2/mods-enabled before=
+  [ ! -d /$enabled ] || before=$(tar -C / -c $enabled | base64)
   if [ ! -e $policy ]; then
     made=yes
     printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
@@ -38,6 +40,10 @@ apt_install() {
   local code=0
   as_root apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 "$@" || code=$?
   [ -z "$made" ] || as_root rm -f $policy
+  if [ -n "$before" ]; then
+    as_root rm -rf /$enabled
+    base64 -d <<<"$before" | as_root tar -C / -x
+  fi
   return $code
 }
 

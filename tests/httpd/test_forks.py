@@ -320,3 +320,21 @@ def test_programs_have_nothing(server):
         if one.kind in ("program", "daemon"):
             theirs = {os.stat(f"/proc/{one.pid}/fd/{entry}").st_ino for entry in os.listdir(f"/proc/{one.pid}/fd")}
             assert not ours & theirs, f"{one.kind} {one.pid}"
+
+
+def test_a_process_for_each_connection(httpd, ca):
+    """mpm_itk forks a process for each connection from a child of the MPM, which then takes the user of the virtual
+    host: it has keys signed, and resumes sessions, as the child would."""
+    names = ("a.test", "b.test")
+    hosts = [Vhost(name, [ca.issue(name)], extra=f"AssignUserID {user}") for name, user in
+             zip(names, ("nobody nogroup", "www-data www-data"))]
+    module = "LoadModule mpm_itk_module /usr/lib/apache2/modules/mpm_itk.so\nAssignUserID www-data www-data"
+    server = httpd(hosts, mpm="prefork", config=module)
+    agent(server)
+    for version in ("1.2", "1.3"):
+        using = context(ca.file, version=version)
+        for name in names:
+            _, session = visit(server.port, using, name=name)
+            for _ in range(3):
+                assert visit(server.port, using, session, name=name)[0], f"{name}, {version}"
+                assert not visit(server.port, using, name=name)[0]
