@@ -145,3 +145,67 @@ def test_records_are_no_longer_than_the_client_asks_for(server, extension, most,
     assert max(sizes) <= most + 17, sizes  # encryption adds a type and a tag
     assert most > 600 or sum(sizes) > most, "it would not have fitted"
     assert curl(server.port).status == 200
+
+
+def certificate_of(length: int, pieces: int) -> bytes:
+    """The beginning of a client's Certificate message of `length` octets, in records of `pieces` octets: it never ends."""
+    message = b"\x0b" + vec(3, vec(3, b"\0" * (length - 3)))
+    return wire.fragments(message[:-1], pieces)
+
+
+# what is sent and then waits -> first hello, and what follows it
+WAITING = {
+    "longest hello": (wire.fragments(Hello(more=[(0x3377, bytes(48_000))]).message(), 16_384), b""),
+    "hello that lacks an octet": (wire.fragments(Hello(more=[(0x3377, bytes(48_000))]).message()[:-1], 16_384), b""),
+    "hello in octets": (wire.fragments(Hello(more=[(0x3377, bytes(7_000))]).message()[:-1], 1), b""),
+    "second hello": (Hello(shares=[]).record(),
+                     wire.fragments(Hello(more=[(0x3377, bytes(48_000))]).message()[:-1], 16_384)),
+    "certificate": (Hello(versions=None).record(), certificate_of(65_000, 16_384)),
+    "certificate in pieces": (Hello(versions=None).record(), certificate_of(12_000, 1)),
+    "hello and certificate": (wire.fragments(Hello(versions=None, more=[(0x3377, bytes(48_000))]).message(), 16_384),
+                              certificate_of(60_000, 16_384)),
+}
+MOST = 128  # KiB
+
+
+def resident(server) -> int:
+    return sum(int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read())[1]) for pid in server.children)
+
+
+def test_memory_of_what_waits_is_bounded(httpd, ca):
+    """Beside connections of which httpd itself waits for the first byte."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="TLSClientCertificate optional\nTLSClientCA @HOME@/ca.pem")],
+                   start=False, allow=(".*",), config="AcceptFilter https none\nAcceptFilter http none\nTLSHandshakeTimeout 60",
+                   mpm_settings="StartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n"
+                                "AsyncRequestWorkerFactor 40\nMinSpareThreads 1\nMaxSpareThreads 25")
+    server.put("ca.pem", ca.pem())
+    server.start()
+
+    def held(first: bytes, second: bytes, count: int = 60) -> float:
+        before, open_now = resident(server), []
+        for _ in range(count):
+            connection = wire.connect(server.port)
+            connection.sendall(first)
+            if second:
+                connection.recv(1)
+                connection.sendall(second)
+            open_now.append(connection)
+        with wire.connect(server.port) as last:  # whatever was sent before is read by now
+            last.sendall(Hello().record())
+            last.recv(1)
+        for connection in open_now[-25:]:
+            connection.settimeout(0.2)
+            try:
+                while connection.recv(65536):
+                    pass
+            except OSError:
+                pass
+        now = resident(server)
+        for connection in open_now:
+            connection.close()
+        return (now - before) / count
+
+    held(Hello().record(), b"")  # threads and heaps are made
+    own = held(b"\x16", b"")
+    costs = {kind: held(*sent) - own for kind, sent in WAITING.items()}
+    assert all(cost <= MOST for cost in costs.values()), costs

@@ -12,8 +12,9 @@ use crate::odd_name::Hidden;
 
 mod message;
 
-/// The longest ClientHello body that is read; rustls has the same limit.
-pub const MAX_HELLO: usize = 0xffff;
+/// The longest ClientHello body that is read. Where client certificates are asked for, rustls keeps it until they are
+/// proven, in a buffer that doubles when our own messages are added.
+pub const MAX_HELLO: usize = 48 * 1024;
 
 /// Records that a hello may come in.
 const MAX_RECORDS: usize = 8192;
@@ -330,7 +331,7 @@ impl HelloReader {
         }
         if self.length().is_some_and(|length| length > MAX_HELLO) {
             return Err(Parsed::Malformed(fault(
-                "the ClientHello is longer than 64 KiB",
+                "the ClientHello is longer than 48 KiB",
                 AlertDescription::IllegalParameter,
             )));
         }

@@ -260,7 +260,7 @@ fn tells_other_protocols_apart() {
         (
             b"\x16\x03\x01\x00\x05\x01\x01\x00\x00",
             Parsed::Malformed(fault(
-                "the ClientHello is longer than 64 KiB",
+                "the ClientHello is longer than 48 KiB",
                 AlertDescription::IllegalParameter,
             )),
         ),
@@ -301,7 +301,7 @@ fn tells_other_protocols_apart() {
 
 #[test]
 fn the_number_of_records_is_bounded() {
-    let mut wire = record(&[1, 0, 0xff, 0xff]);
+    let mut wire = record(&[1, 0, 0xbf, 0xff]);
     for _ in 1..MAX_RECORDS {
         wire.extend_from_slice(&record(&[0]));
     }
@@ -327,7 +327,7 @@ fn the_longest_hello_is_read() {
     body.extend_from_slice(&u16::try_from(fill).unwrap().to_be_bytes());
     body.resize(body.len() + fill, 0);
     assert_eq!(body.len(), MAX_HELLO);
-    let message = [&[1, 0, 0xff, 0xff], &body[..]].concat();
+    let message = [&[1, 0, 0xc0, 0], &body[..]].concat();
     let wire: Vec<u8> = message.chunks(16_384).flat_map(record).collect();
     let Parsed::Hello(hello) = parse(&wire) else {
         panic!("not a hello")
