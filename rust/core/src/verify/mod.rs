@@ -44,6 +44,8 @@ pub use watch::Watch;
 #[cfg(test)]
 mod list_tests;
 #[cfg(test)]
+mod load_tests;
+#[cfg(test)]
 mod scheme_tests;
 #[cfg(test)]
 mod suite_tests;

@@ -1,0 +1,108 @@
+//! What becomes of odd files of authorities and lists.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustls::server::danger::ClientCertVerifier;
+
+use super::tests::{crl, root};
+use super::*;
+
+/// A file of one test, removed at its end.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(content: &[u8]) -> Place {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("mod_tls-load-{}-{number}", std::process::id()));
+        fs::write(&path, content).unwrap();
+        Place(path)
+    }
+
+    fn sources(&self) -> Sources {
+        Sources {
+            files: vec![self.0.to_str().unwrap().to_owned()],
+            directories: Vec::new(),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn pem(der: &[u8], label: &str) -> String {
+    crate::x509::pem(der).replace("CERTIFICATE", label)
+}
+
+fn asking(authorities: &Place) -> Request {
+    Request {
+        mode: Mode::Required,
+        depth: 3,
+        authorities: authorities.sources(),
+        ..Request::default()
+    }
+}
+
+#[test]
+fn more_names_than_a_request_holds_are_not_sent() {
+    for (count, sent, said) in [
+        (50, 50, ""),
+        (450, 450, "clients in Java"),
+        (900, 0, "none are sent"),
+    ] {
+        let names = (0..count).map(|n| {
+            format!("An authority whose name has some length, for it is number {n:05} of many")
+        });
+        let text: String = names
+            .map(|name| pem(root(&name).der(), "CERTIFICATE"))
+            .collect();
+        let place = Place::new(text.as_bytes());
+        let (verifier, problems) = load(&asking(&place));
+        assert_eq!(verifier.unwrap().root_hint_subjects().len(), sent);
+        let told: Vec<_> = problems.iter().map(|p| p.text.as_str()).collect();
+        assert_eq!(told.len(), usize::from(!said.is_empty()), "{told:?}");
+        assert!(told.iter().all(|text| text.contains(said)), "{told:?}");
+    }
+}
+
+#[test]
+fn an_odd_list_stops_nothing_and_keeps_no_other_out() {
+    let ca = root("root");
+    let authorities = Place::new(pem(ca.der(), "CERTIFICATE").as_bytes());
+    let good = pem(&crl(&ca, &[7], 2030), "X509 CRL");
+    let broken = "-----BEGIN X509 CRL-----\nbroken\n-----END X509 CRL-----\n";
+    let table = [
+        (format!("{broken}{good}"), Some(Weight::Loss)),
+        (format!("{}{good}", good.trim_end()), Some(Weight::Loss)),
+        (
+            format!("{good}{}", pem(b"\x30\x00", "X509 CRL")),
+            Some(Weight::Loss),
+        ),
+        (
+            format!("{good}begin x509 crl -- \n---BEGIN X509 CRL---\n"),
+            Some(Weight::Loss),
+        ),
+        (good.clone(), None),
+        (broken.to_owned(), Some(Weight::Fatal)),
+        (String::new(), Some(Weight::Fatal)),
+    ];
+    for (text, expected) in table {
+        let lists = Place::new(text.as_bytes());
+        let request = Request {
+            lists: lists.sources(),
+            lookup: RevocationDepth::Leaf,
+            ..asking(&authorities)
+        };
+        let (verifier, problems) = load(&request);
+        let worst = problems.iter().map(|p| p.weight).max();
+        assert_eq!(worst, expected, "{problems:?}");
+        assert_eq!(verifier.is_none(), expected == Some(Weight::Fatal));
+        assert!(problems.iter().all(|p| p.source == request.lists.files[0]));
+    }
+}
