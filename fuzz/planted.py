@@ -37,6 +37,7 @@ def copy_tree() -> None:
     for part in ("rust", "src", "fuzz", "tests/unit", "tests/data", "tools", "Cargo.toml", "Cargo.lock", ".cargo", "dev", "tests/client"):
         source, copy = TOP / part, COPY / part
         if source.is_dir():
+            shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(source, copy, dirs_exist_ok=True)
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,13 @@
 
 mod brotli;
 mod connection;
+mod path;
 mod resumption;
 mod x509;
 
 pub use brotli::brotli;
 pub use connection::connection;
+pub use path::path;
 pub use resumption::ticket;
 pub use x509::certificate;
 

@@ -10,7 +10,8 @@ from .clients import SECONDS
 from .waiting import wait_until
 
 # Refusals are what these servers are for: thousands of lines that nobody reads.
-QUIET = "warn ssl:crit proxy:crit proxy_http:crit"
+QUIET = "warn ssl:crit"
+QUIET_FRONT = f"{QUIET} proxy:crit proxy_http:crit"
 # The same where reasons are compared.
 TELLING = "emerg ssl:debug"
 VERSIONS = ("1.2", "1.3")

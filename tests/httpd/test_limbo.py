@@ -25,7 +25,6 @@ REASONS = {
     "rfc5280::root-*": "an anchor is a name and a key (6.1.1 d)",
     "rfc5280::san::*": "criticality and underscores are matters of those who issue",
     "rfc5280::serial::*": "serial numbers only have to be told apart",
-    "rfc5280::validity::notbefore-fractional": "a clock of whole seconds",
 }
 # Where ours lets in what both refuse.
 BETTER = {
@@ -77,7 +76,7 @@ def servers(shared_httpd, ca, said, directory, backends, clock):
     sections = [case.section(number, backends.ports[case.id], directory) for case, number in said.items() if not case.client]
     config = "\n".join(["SSLProxyEngine on", "ProxyPreserveHost on", *sections])
     return [shared_httpd(vhosts, engine=engine, config=config, modules=MODULES, environment=clock.environment,
-                         log_level=admission.QUIET) for engine in ("mod_ssl", "mod_tls-ssl")]
+                         log_level=admission.QUIET_FRONT) for engine in ("mod_ssl", "mod_tls-ssl")]
 
 
 def ask(server, case, how, version) -> bool:

@@ -78,7 +78,7 @@ def test_backends(shared_httpd, suite, directory, clock):
         assert backends.add(test.number, file)
         sections.append(test.section(number, backends.ports[test.number], directory))
     config = "\n".join(["SSLProxyEngine on", *sections])
-    fronts = [shared_httpd([], engine=engine, config=config, modules=MODULES, environment=clock, log_level=admission.QUIET,
+    fronts = [shared_httpd([], engine=engine, config=config, modules=MODULES, environment=clock, log_level=admission.QUIET_FRONT,
                            tls_engine=None, ports=("PLAIN",)) for engine in ("mod_ssl", "mod_tls-ssl")]
     verdicts = {}
     try:

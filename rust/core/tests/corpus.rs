@@ -77,6 +77,11 @@ fn connections() {
 }
 
 #[test]
+fn paths() {
+    replay("path", 60, fuzzing::path);
+}
+
+#[test]
 fn agent_seeds() {
     replay("agent", 12, fuzzing::agent);
 }
