@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from harness import process
-from harness.agent import SIGNER, SUPERVISOR, agent
+from harness.agent import SIGNER, SUPERVISOR, agent, status
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
 from harness.resumption import visit
@@ -338,3 +338,17 @@ def test_a_process_for_each_connection(httpd, ca):
             for _ in range(3):
                 assert visit(server.port, using, session, name=name)[0], f"{name}, {version}"
                 assert not visit(server.port, using, name=name)[0]
+
+
+def test_two_servers_have_agents_of_different_users(httpd, ca):
+    pair = ca.issue("a.test")
+    uids = []
+    for _ in range(2):
+        server = httpd([Vhost("a.test", [pair])])
+        both = agent(server)
+        own = {status(pid)["Uid"].split()[0] for pid in (both.supervisor, both.signer)}
+        assert len(own) == 1
+        uids += own
+        server.graceful()
+        assert status(agent(server).signer)["Uid"].split()[0] == uids[-1], "for the life of the server"
+    assert uids[0] != uids[1]
