@@ -70,6 +70,10 @@ pub fn supervisor(id: u32) -> io::Result<Weaknesses> {
     set_no_new_privs(true)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     set_limit(Resource::Core, 0);
+    // Three descriptors for each child of httpd; what httpd was started with is often 1,024.
+    if let Some(most) = getrlimit(Resource::Nofile).maximum {
+        set_limit(Resource::Nofile, most);
+    }
     Ok(weak)
 }
 
