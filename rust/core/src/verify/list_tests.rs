@@ -138,7 +138,8 @@ fn revocation_is_looked_up() {
 fn a_file_that_was_never_whole_lets_nobody_pass_without_a_list() {
     let name = format!("mod_tls_lost_list_{}.pem", std::process::id());
     let file = std::env::temp_dir().join(name);
-    let damaged = "-----BEGIN X509 CRL-----\n\u{1}\n-----END X509 CRL-----\n";
+    let block = |text| format!("-----BEGIN X509 CRL-----\n{text}\n-----END X509 CRL-----\n");
+    let damaged = [block("!!!!"), block("AQAB")].concat();
     std::fs::write(&file, damaged).unwrap();
     let request = Request {
         mode: Mode::Required,
