@@ -8,11 +8,31 @@
 
 #include "apr/hook.hpp"
 
+#ifdef __SANITIZE_THREAD__
+extern "C" {
+void __tsan_acquire(void* address);
+void __tsan_release(void* address);
+}
+#endif
+
 namespace tls::apr {
+
+// Memory of pools goes from thread to thread through queues of httpd that ThreadSanitizer does not see.
+inline void taken_over([[maybe_unused]] void* memory) {
+#ifdef __SANITIZE_THREAD__
+  __tsan_acquire(memory);
+#endif
+}
+inline void handed_over([[maybe_unused]] void* memory) {
+#ifdef __SANITIZE_THREAD__
+  __tsan_release(memory);
+#endif
+}
 
 template <class T>
 apr_status_t destroy(void* object) {
   static_cast<T*>(object)->~T();
+  handed_over(object);
   return APR_SUCCESS;
 }
 
@@ -21,6 +41,7 @@ apr_status_t destroy(void* object) {
 template <class T, class... Args>
 T* pool_new(apr_pool_t* pool, Args&&... args) {
   void* const memory = apr_palloc(pool, sizeof(T));
+  taken_over(memory);
   T* const object = ::new (memory) T(std::forward<Args>(args)...);
   apr_pool_cleanup_register(pool, object, hook<destroy<T>, APR_EGENERAL>, apr_pool_cleanup_null);
   return object;

@@ -98,7 +98,7 @@ FAULTS = {
     "has 31 octets, 32 at least are needed": (ONE[:31], 0o600),
     "is open to everybody (mode 0604): chmod 600 it": (ONE, 0o604),
     "repeats one octet": (bytes(48), 0o600),
-    "cannot open": (None, 0),
+    "there is no such file": (None, 0),
 }
 
 
