@@ -46,7 +46,7 @@ def guarded(shared_httpd, ca, suite, directory, clock):
     """Servers with a virtual host for each test."""
     def make(engine):
         return shared_httpd([test.vhost(ca.issue("pkits.test"), directory) for test in suite], engine=engine, ports=("TLS",),
-                            environment=clock, log_level=admission.QUIET)
+                            environment=clock, log_level=admission.QUIET, modules=MODULES)
     return make("mod_ssl"), make("mod_tls-ssl")
 
 
