@@ -2,9 +2,7 @@
 
 use super::reason;
 use crate::x509::canonical::canonical;
-use crate::x509::der::{
-    BIT_STRING, BOOLEAN, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE,
-};
+use crate::x509::der::{BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use crate::x509::outline::{Outline, RawExtension, RawExtensions};
 use crate::x509::time::{GENERALIZED_TIME, Time, UTC_TIME};
 
@@ -41,8 +39,15 @@ impl AuthorityKey {
     pub fn parse(value: &[u8]) -> Option<Self> {
         let mut fields = whole(value, SEQUENCE)?;
         let mut found = Self::default();
+        let mut last = None;
         while !fields.at_end() {
             let field = fields.any()?;
+            // [0], [1] and [2]: each once and in this order.
+            let number = field.tag & 0x1f;
+            if last.is_some_and(|last| number <= last) {
+                return None;
+            }
+            last = Some(number);
             match field.tag {
                 0x80 => found.id = Some(field.value.to_vec()),
                 // Of several names the first directoryName counts, as in OpenSSL.
@@ -326,10 +331,7 @@ pub fn bits(unused: u8, octets: &[u8]) -> Option<u16> {
 
 fn basic_constraints(value: &[u8]) -> Option<(bool, Option<u64>)> {
     let mut fields = whole(value, SEQUENCE)?;
-    let authority = match fields.expect(BOOLEAN) {
-        Some(flag) => *flag.value.first()? != 0,
-        None => false,
-    };
+    let authority = fields.flag()?;
     let length = match fields.expect(INTEGER) {
         Some(length) => Some(count(length.value)?),
         None => None,
@@ -364,4 +366,21 @@ pub fn seconds(time: &Element<'_>) -> Option<i64> {
         return None;
     }
     Time::new(time.tag, time.value).seconds()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_of_an_authority_key_stands_once_and_in_its_place() {
+        let parse = |fields: &[u8]| {
+            let length = u8::try_from(fields.len()).unwrap();
+            AuthorityKey::parse(&[&[SEQUENCE, length][..], fields].concat())
+        };
+        let found = parse(&[0x80, 1, 7, 0x82, 1, 9]).unwrap();
+        assert_eq!((found.id, found.serial), (Some(vec![7]), Some(vec![9])));
+        assert_eq!(parse(&[0x80, 1, 7, 0x80, 1, 8]), None);
+        assert_eq!(parse(&[0x82, 1, 9, 0x80, 1, 7]), None);
+    }
 }

@@ -80,6 +80,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A BOOLEAN DEFAULT FALSE (X.690, 8.2): absent is false. `None` where it is not of one octet. Any octet but zero is
+    /// true, as in OpenSSL.
+    pub fn flag(&mut self) -> Option<bool> {
+        match self.expect(BOOLEAN).map(|flag| flag.value) {
+            None => Some(false),
+            Some([octet]) => Some(*octet != 0),
+            Some(_) => None,
+        }
+    }
+
     /// A reader of the content of the next element, which must be a `tag`.
     pub fn enter(&mut self, tag: u8) -> Option<Reader<'a>> {
         self.expect(tag).map(|element| Reader::new(element.value))
@@ -115,6 +125,20 @@ mod tests {
         assert!(reader.expect(INTEGER).is_none());
         assert_eq!(reader.expect(UTF8_STRING).unwrap().value, b"hi");
         assert!(reader.at_end());
+    }
+
+    #[test]
+    fn a_flag_is_one_octet_or_absent() {
+        for (input, expected) in [
+            (&[][..], Some(false)),
+            (&[0x02, 1, 1], Some(false)),
+            (&[0x01, 1, 0], Some(false)),
+            (&[0x01, 1, 1], Some(true)),
+            (&[0x01, 0], None),
+            (&[0x01, 2, 0, 0xff], None),
+        ] {
+            assert_eq!(Reader::new(input).flag(), expected, "{input:x?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! The outline of a certificate (RFC 5280, 4.1): where its parts are, without a copy and without a judgement.
 
-use super::der::{
-    BIT_STRING, BOOLEAN, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context,
-};
+use super::der::{BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
 
 /// The parts of a certificate, as they stand in its DER.
 #[derive(Clone, Copy, Debug)]
@@ -122,10 +120,7 @@ impl<'a> Iterator for RawExtensions<'a> {
 fn extension<'a>(list: &mut Reader<'a>) -> Option<RawExtension<'a>> {
     let mut fields = list.enter(SEQUENCE)?;
     let oid = fields.expect(OID)?.value;
-    let critical = match fields.expect(BOOLEAN) {
-        Some(flag) => flag.value != [0],
-        None => false,
-    };
+    let critical = fields.flag()?;
     let value = fields.expect(OCTET_STRING)?.value;
     fields.at_end().then_some(RawExtension {
         oid,
