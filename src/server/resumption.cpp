@@ -153,10 +153,13 @@ void child_init(apr_pool_t* pool, server_rec* s) {
   if (!rs::resumption_become_child()) TLS_LOG_S(s, NoKeysInChild);
 }
 
-int monitor(apr_pool_t*, server_rec* s) {
-  const rs::SecretNews news = rs::resumption_tick();
+void report(const server_rec* s, const rs::SecretNews& news) {
   if (news.state == rs::SecretState::Replaced) TLS_LOG_S(s, TicketSecretReplaced);
   if (news.state == rs::SecretState::Refused) TLS_LOG_S(s, TicketSecretRefused, std::string(news.problem).c_str());
+}
+
+int monitor(apr_pool_t*, server_rec* s) {
+  report(s, rs::resumption_tick());
   return DECLINED;
 }
 
@@ -182,7 +185,9 @@ bool prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* mai
     open_cache(pool, temp_pool, main_server,
                shared.cache == nullptr ? config::SessionCacheName{} : shared.cache->resumption.cache);
   }
-  return say(main_server, of_secret(shared, std::string(rs::resumption_setup(setup_of(pool, shared)))));
+  const rs::SecretNews news = rs::resumption_setup(setup_of(pool, shared));
+  report(main_server, news);
+  return news.state != rs::SecretState::Unusable || say(main_server, of_secret(shared, std::string(news.problem)));
 }
 
 }  // namespace tls::server

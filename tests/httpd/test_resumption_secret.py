@@ -1,5 +1,7 @@
 """Machines that share nothing but a secret file."""
 import os
+import re
+import signal
 
 import pytest
 from harness.caches import secret_file
@@ -98,7 +100,7 @@ FAULTS = {
     "has 31 octets, 32 at least are needed": (ONE[:31], 0o600),
     "is open to everybody (mode 0604): chmod 600 it": (ONE, 0o604),
     "repeats one octet": (bytes(48), 0o600),
-    "there is no such file": (None, 0),
+    "No such file or directory": (None, 0),
 }
 
 
@@ -132,6 +134,65 @@ def test_a_faulty_replacement_is_a_warning(httpd, ca, pair, tmp_path, fault):
     [line] = server.log.expect("TLS0604", seconds=40)
     assert fault in line.text and "the secret read before stays in force" in line.text
     assert visit(server.port, using, session)[0]
+
+
+def spoil(secret, octets: bytes | None, mode: int) -> None:
+    fresh = secret.parent / "fresh"
+    if octets is not None:
+        fresh.write_bytes(octets)
+        fresh.chmod(mode)
+        fresh.rename(secret)
+    elif mode:
+        os.mkfifo(fresh, mode)
+        fresh.rename(secret)
+    else:
+        os.unlink(secret)
+
+
+AT_RESTART = {**FAULTS, "has 5 octets": (b"junk\n", 0o600), "no regular file, but a pipe": (None, 0o600)}
+RESTART, RESUMED = "AH0049[34]", "resuming normal operations"
+
+
+@pytest.mark.parametrize("how, fault", [("graceful", fault) for fault in AT_RESTART] + [("restart", "has 5 octets")])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_restart_with_a_faulty_secret_goes_on_with_the_one_before(httpd, ca, pair, tmp_path, how, fault, version):
+    """Sessions of before are resumed, new ones are made, and a start with the same file is refused."""
+    secret = secret_file(tmp_path, ONE)
+    server, other = [machine(httpd, pair, secret, allow=("TLS0604",)) for _ in range(2)]
+    using = context(ca.file, version=version)
+    _, old = visit(server.port, using)
+    spoil(secret, *AT_RESTART[fault])
+    getattr(server, how)()
+    # The parent may have noticed the file before it was told to restart, but tells of it once from then on.
+    told = [line.raw for line in server.log.matching(f"TLS0604|{RESTART}|{RESUMED}")]
+    while not re.search(RESTART, told.pop(0)):
+        pass
+    assert len(told) == 2 and "TLS0604" in told[0] and fault in told[0] and RESUMED in told[1], server.log.text()
+    assert visit(server.port, using, old)[0]
+    reused, new = visit(server.port, using)
+    assert not reused
+    assert visit(other.port, using, new)[0], "made of the same secret"
+    server.graceful()
+    assert visit(server.port, using, new)[0], "a second restart"
+    secret.unlink(missing_ok=True)
+    secret_file(tmp_path, TWO)
+    server.graceful()
+    assert visit(server.port, using, old)[0], "the secret before a repaired file"
+    spoil(secret, *AT_RESTART[fault])
+    server.stop()
+    assert fault in server.start_fails()
+
+
+def test_a_restart_with_another_path_needs_a_secret_there(httpd, pair, tmp_path):
+    """What was read from one file stands in for no other: the configuration asks for another secret."""
+    server = machine(httpd, pair, secret_file(tmp_path, ONE))
+    server.conf.write_text(server.conf.read_text().replace(f"file:{tmp_path}/secret", f"file:{tmp_path}/elsewhere"))
+    os.kill(server.pid, signal.SIGUSR1)
+    server.expected_exit = None
+    assert server.process.wait(30) == 1
+    [line] = server.log.expect("TLS0601")
+    server.log.allow("AH00020")
+    assert f"{tmp_path}/elsewhere" in line.text and f"{server.conf}:" in line.text
 
 
 @pytest.mark.parametrize("length", [32, 48, 80])

@@ -590,10 +590,13 @@ pub mod ffi {
     enum SecretState {
         Same,
         Replaced,
+        /// It cannot be used; the secret that was read from it before stays in force.
         Refused,
+        /// It cannot be used, and there is no secret of before.
+        Unusable,
     }
 
-    /// What looking at the secret file came to; `problem` where it was refused.
+    /// What looking at the secret file came to; `problem` where it cannot be used.
     #[derive(Debug)]
     struct SecretNews {
         state: SecretState,
@@ -637,8 +640,9 @@ pub mod ffi {
         /// httpd has detached then, and a process forked later does not have the memory. Throws a sentence.
         fn resumption_prepare() -> Result<()>;
         /// Reads the secret file and makes ready what policies are built with. Parent, in post_config, before the first
-        /// policy; throws a sentence.
-        fn resumption_setup(setup: &ResumptionSetup) -> String;
+        /// policy. A restart keeps the secret of before where the same file cannot be used; `Unusable`, with a sentence,
+        /// where sessions cannot be resumed as configured.
+        fn resumption_setup(setup: &ResumptionSetup) -> SecretNews;
         /// What is wrong with the secret file; empty when nothing is. For `-t`.
         fn resumption_check(setup: &ResumptionSetup) -> String;
         /// Looks at the secret file, publishes keys that are due and erases old ones. Parent, every few seconds.

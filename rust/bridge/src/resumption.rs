@@ -214,16 +214,35 @@ pub fn resumption_become_child() -> bool {
 }
 
 /// See the bridge.
-pub fn resumption_setup(setup: &ResumptionSetup) -> String {
-    guard_result(|| set_up(setup)).err().unwrap_or_default()
+pub fn resumption_setup(setup: &ResumptionSetup) -> SecretNews {
+    guard_result(|| set_up(setup)).unwrap_or_else(|problem| SecretNews {
+        state: SecretState::Unusable,
+        problem,
+    })
 }
 
-fn set_up(setup: &ResumptionSetup) -> Result<(), String> {
-    let secret = open_secret(setup)?;
+fn set_up(setup: &ResumptionSetup) -> Result<SecretNews, String> {
+    let source = Source::of(setup)?;
     with_state(|state| {
+        let mut news = SecretNews {
+            state: SecretState::Same,
+            problem: String::new(),
+        };
+        let secret = match source.as_ref().map(Source::open) {
+            None => None,
+            Some(Ok(secret)) => Some(secret),
+            // httpd would end with a restart that fails, and all its clients with it.
+            Some(Err(problem)) => {
+                let before = state.secret.take();
+                let kept = before.and_then(|before| source.as_ref()?.kept(before));
+                news.state = SecretState::Refused;
+                news.problem.clone_from(&problem);
+                Some(kept.ok_or(problem)?)
+            }
+        };
         state.store = None;
         let (Some(board), Some(parent)) = (BOARD.get(), &mut state.parent) else {
-            return;
+            return Ok(news);
         };
         let (now, keeper) = (SystemClock.now(), &mut parent.keeper);
         keeper.retain_for(u64::from(setup.retention));
@@ -250,31 +269,54 @@ fn set_up(setup: &ResumptionSetup) -> Result<(), String> {
             };
             state.store = Some(Arc::new(SessionStore::new(sealer(*board), cache)));
         }
-    });
-    Ok(())
+        Ok(news)
+    })
 }
 
-fn open_secret(setup: &ResumptionSetup) -> Result<Option<SecretFile>, String> {
-    if setup.secret.is_empty() {
-        return Ok(None);
+/// The secret file that a configuration names.
+struct Source<'a> {
+    path: &'a Path,
+    interval: u64,
+    readers: Readers,
+}
+
+impl<'a> Source<'a> {
+    fn of(setup: &'a ResumptionSetup) -> Result<Option<Self>, String> {
+        if setup.secret.is_empty() {
+            return Ok(None);
+        }
+        let interval = match setup.interval {
+            0 => secret::DEFAULT_INTERVAL,
+            seconds => u64::from(seconds),
+        };
+        secret::check_interval(interval, u64::from(setup.retention))?;
+        Ok(Some(Self {
+            path: Path::new(&setup.secret),
+            interval,
+            readers: match setup.open_to_others {
+                true => Readers::Anybody,
+                false => Readers::NoOthers,
+            },
+        }))
     }
-    let interval = match setup.interval {
-        0 => secret::DEFAULT_INTERVAL,
-        seconds => u64::from(seconds),
-    };
-    secret::check_interval(interval, u64::from(setup.retention))?;
-    let readers = match setup.open_to_others {
-        true => Readers::Anybody,
-        false => Readers::NoOthers,
-    };
-    SecretFile::open(Path::new(&setup.secret), interval, readers).map(Some)
+
+    fn open(&self) -> Result<SecretFile, String> {
+        SecretFile::open(self.path, self.interval, self.readers)
+    }
+
+    fn kept(&self, before: SecretFile) -> Option<SecretFile> {
+        before.kept(self.path, self.interval, self.readers)
+    }
 }
 
 /// See the bridge.
 pub fn resumption_check(setup: &ResumptionSetup) -> String {
-    guard_result(|| open_secret(setup))
-        .err()
-        .unwrap_or_default()
+    guard_result(|| match Source::of(setup)? {
+        Some(source) => source.open().map(drop),
+        None => Ok(()),
+    })
+    .err()
+    .unwrap_or_default()
 }
 
 /// See the bridge.

@@ -72,6 +72,17 @@ impl SecretFile {
         })
     }
 
+    /// The secret that was read from `path` before, where this object is of that file, as it is when a server restarts
+    /// while the file cannot be used. The next look does not tell of that again.
+    pub fn kept(mut self, path: &Path, interval: u64, readers: Readers) -> Option<Self> {
+        if self.path != path {
+            return None;
+        }
+        (self.interval, self.readers) = (interval, readers);
+        self.stamp = Identity::of(path).ok();
+        Some(self)
+    }
+
     /// Takes over what another object knows, so that a secret replaced across a restart stays valid for its lifetime.
     pub fn inherit(&mut self, before: SecretFile) {
         if before.current.id(before.interval) != self.current.id(self.interval) {

@@ -237,6 +237,28 @@ fn a_secret_replaced_across_a_restart_is_accepted_for_one_lifetime() {
 }
 
 #[test]
+fn a_restart_with_a_bad_file_keeps_the_secret_of_the_same_path_and_tells_once() {
+    let dir = Directory::new();
+    dir.put(&secret_of(1), 0o600);
+    let clock = HandClock::at(NOW);
+    let keys = Keys::new(HOUR, &clock);
+    let open = || SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers);
+    let before = open().unwrap();
+    before.publish(&mut keys.keeper(), NOW);
+    let (old, _) = keys.board.newest(clock.now()).unwrap();
+    dir.put(b"short", 0o600);
+    assert!(open().is_err());
+    let mut after = before.kept(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
+    after.publish(&mut keys.keeper(), NOW + 1);
+    assert_eq!(keys.board.newest(clock.now()).unwrap().0, old);
+    assert_eq!(after.poll(&mut keys.keeper(), NOW + 2), Poll::Same);
+    dir.put(&secret_of(2), 0o600);
+    assert_eq!(after.poll(&mut keys.keeper(), NOW + 3), Poll::Replaced);
+    let elsewhere = dir.0.join("elsewhere");
+    assert!(after.kept(&elsewhere, HOUR, Readers::NoOthers).is_none());
+}
+
+#[test]
 fn without_the_parent_no_ticket_is_issued_after_a_while() {
     let dir = Directory::new();
     dir.put(&secret_of(1), 0o600);
