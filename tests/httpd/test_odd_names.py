@@ -6,16 +6,24 @@ import pytest
 from harness import tls, wire
 from harness.clients import s_client
 from harness.config import Vhost
+from harness.paths import passable
 
 NAMED = ["joe-.shop.test", "-joe.shop.test", "007", "_x.test", "a..b"]
+# Its virtual host asks for a certificate.
+ASKING = "member-.shop.test"
 
 
 @pytest.fixture(scope="module", params=["mod_ssl", "mod_tls-ssl", "mod_tls"])
-def server(request, shared_httpd, ca):
+def server(request, shared_httpd, ca, tmp_path_factory):
     """Each certificate tells the virtual host by its name, which is none that a client would verify."""
-    strict = "TLSStrictSNI off" if request.param == "mod_tls" else ""
+    ours = request.param == "mod_tls"
+    strict = "TLSStrictSNI off" if ours else ""
+    asking = "TLSClientCertificate required\nTLSClientCA" if ours else "SSLVerifyClient require\nSSLCACertificateFile"
+    authority, _ = ca.pair().write(passable(tmp_path_factory.mktemp("authority")), "ca")
     hosts = [Vhost("first.test", [ca.issue("first.test")], extra=strict)]
     hosts += [Vhost(name, [ca.issue(f"n{number}.test")]) for number, name in enumerate(NAMED)]
+    hosts.append(Vhost(ASKING, [ca.issue("asking.test")], extra=f"""{asking} {authority}
+Header always set X-Verify "%{{SSL_CLIENT_VERIFY}}s\""""))
     return shared_httpd(hosts, engine=request.param, allow=(".*",))
 
 
@@ -36,6 +44,17 @@ def test_sessions_are_resumed(server, version, tmp_path):
         done = subprocess.run([*command, *map(str, more)], input=request, capture_output=True, timeout=30, check=False)
         assert word in done.stdout, done.stdout[-2000:]
         assert b"HTTP/1.1 200" in done.stdout
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+@pytest.mark.parametrize("kind", ["p256", "rsa2048"])
+def test_a_client_proves_who_it_is(server, ca, kind, version, tmp_path):
+    """It signs its own hello: in TLS 1.2 the message, in TLS 1.3 the hash."""
+    crt, key = ca.issue("joe", kind=kind, client=True).write(tmp_path, "joe")
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", ASKING, version,
+                           "-cert", crt, "-key", key, "-ign_eof"], capture_output=True, timeout=30, check=False,
+                          input=f"GET / HTTP/1.1\r\nHost: {ASKING}\r\nConnection: close\r\n\r\n".encode())
+    assert b"X-Verify: SUCCESS" in done.stdout, (done.stdout + done.stderr)[-2000:]
 
 
 def test_after_a_second_hello(server):

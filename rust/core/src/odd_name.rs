@@ -4,6 +4,7 @@
 //! with the first one. So server_name is hidden from rustls under a type that it does not know, and what both sides
 //! hash is restored: the transcript is the client's, to the byte (RFC 8446 4.4.1).
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
@@ -98,9 +99,7 @@ impl Context for Transcript {
 
     /// `data` begins with a handshake message: rustls hashes whole ones, and a ClientHello without its binders.
     fn update(&mut self, data: &[u8]) {
-        let hidden = context::with(|context| context.hidden).flatten();
-        let place = hidden.and_then(|hidden| find(data, hidden));
-        match place.and_then(|at| Some((data.get(..at)?, data.get(at + 2..)?))) {
+        match place(data).and_then(|at| Some((data.get(..at)?, data.get(at + 2..)?))) {
             Some((before, after)) => {
                 self.0.update(before);
                 self.0.update(&[0, 0]);
@@ -109,6 +108,25 @@ impl Context for Transcript {
             None => self.0.update(data),
         }
     }
+}
+
+/// Messages as the client has them, of which rustls has hidden ones: a client signs the messages themselves in TLS 1.2
+/// (RFC 5246 7.4.8), and their hash in TLS 1.3.
+pub fn restored(messages: &[u8]) -> Cow<'_, [u8]> {
+    let Some(at) = place(messages) else {
+        return Cow::Borrowed(messages);
+    };
+    let mut own = messages.to_vec();
+    if let Some(kind) = own.get_mut(at..at + 2) {
+        kind.fill(0);
+    }
+    Cow::Owned(own)
+}
+
+/// Where the substitute of this connection stands in `data`.
+fn place(data: &[u8]) -> Option<usize> {
+    let hidden = context::with(|context| context.hidden).flatten();
+    hidden.and_then(|hidden| find(data, hidden))
 }
 
 /// Where the substitute stands among the messages of `data`.
@@ -143,5 +161,28 @@ mod tests {
         for other in [&hello[..7], &[20, 0, 0, 0], &[1, 0], &[]] {
             assert_eq!(find(other, hidden), None);
         }
+    }
+
+    #[test]
+    fn what_a_client_signs_is_what_it_sent() {
+        let messages = [
+            &[1, 0, 0, 4, 0xff, 0x80, 7, 7][..],
+            &[2, 0, 0, 2, 0xff, 0x80],
+        ]
+        .concat();
+        let sent = [&[1, 0, 0, 4, 0, 0, 7, 7][..], &[2, 0, 0, 2, 0xff, 0x80]].concat();
+        let of = |hidden| {
+            let mut context = Some(Box::new(context::Context {
+                hidden,
+                ..context::Context::default()
+            }));
+            context::enter(&mut context, || restored(&messages).into_owned())
+        };
+        let hidden = Hidden {
+            offset: 4,
+            substitute: [0xff, 0x80],
+        };
+        assert_eq!(of(Some(hidden)), sent);
+        assert_eq!(of(None), messages);
     }
 }

@@ -20,6 +20,7 @@ use super::revocation::Revocation;
 use super::signature;
 use super::verdict::{Outcome, Verdict};
 use crate::context;
+use crate::odd_name;
 use crate::ticket::envelope::ClientVerdict;
 
 /// What a handshake asks of the client.
@@ -238,7 +239,7 @@ impl ClientCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.check_scheme(dss)?;
-        signature::verify_tls12(message, cert, dss)
+        signature::verify_tls12(&odd_name::restored(message), cert, dss)
     }
 
     fn verify_tls13_signature(
