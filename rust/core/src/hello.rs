@@ -248,7 +248,7 @@ impl HelloReader {
             );
         }
         if self.have > 1 && major != 3 {
-            return match self.is_first_record() {
+            return match self.is_first_record() && !self.second {
                 true => Err(Parsed::NotTls),
                 false => malformed(
                     "a record of no version of TLS comes in the middle of the ClientHello",

@@ -26,6 +26,11 @@ pub(super) const TOO_MANY_PIECES: Fault = Fault {
     alert: AlertDescription::IllegalParameter,
 };
 
+const NO_HELLO: Fault = Fault {
+    text: "something else comes where a second ClientHello is awaited",
+    alert: AlertDescription::UnexpectedMessage,
+};
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Incoming {
@@ -83,14 +88,14 @@ impl Incoming {
         match reader.feed(input, &mut self.bytes) {
             Parsed::NeedMore => Ok(()),
             Parsed::Malformed(fault) => Err(fault),
-            parsed => {
-                if let Parsed::Hello(hello) = parsed {
-                    self.hidden = hello.hidden;
-                }
+            Parsed::Hello(hello) => {
+                self.hidden = hello.hidden;
                 self.reader = None;
                 self.restart_framing();
                 Ok(())
             }
+            // Nothing but a hello ends the bounds of one.
+            Parsed::PlainHttp | Parsed::NotTls | Parsed::Sslv2 => Err(NO_HELLO),
         }
     }
 

@@ -104,6 +104,28 @@ fn a_second_hello_is_bounded_too() {
     }
 }
 
+/// What is no record of TLS does not end the wait for a second hello, and with it the bounds.
+#[test]
+fn nothing_but_a_hello_ends_the_wait_for_a_second_one() {
+    let first = hello(&[0x13, 1], &[NAME, TLS13, GROUPS, SCHEMES, (51, &[0, 0])]);
+    for header in [
+        &[22, 2][..],
+        &[23, 9],
+        &[20, 0],
+        &[22, 3, 3, 0, 1, 1, 22, 2],
+    ] {
+        for step in [1, 100] {
+            let mut session = Session::new();
+            begin(&mut session, &first, 100_000, "a.test");
+            assert!(!session.take_outgoing().is_empty(), "a HelloRetryRequest");
+            for piece in header.chunks(step) {
+                session.feed(piece, &mut |_| {});
+            }
+            assert_eq!(alert(&mut session), [21, 3, 3, 0, 2, 2, 70], "{header:?}");
+        }
+    }
+}
+
 /// 64 KiB in records of one byte would have us keep 384 KiB.
 #[test]
 fn pieces_of_one_byte_are_bounded_in_the_clear() {
