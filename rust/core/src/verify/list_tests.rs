@@ -1,7 +1,15 @@
 //! Which revocation lists count.
 
-use super::tests::{Setting, client, crl, crl_of, intermediate, now, params, reason, root};
+use rcgen::{KeyIdMethod, KeyPair};
+use rustls_pki_types::CertificateDer;
+
+use super::keys::Key;
+use super::revocation::list::List;
+use super::tests::{
+    Issuer, Setting, ca_params, client, crl, crl_of, intermediate, now, params, reason, root,
+};
 use super::*;
+use crate::x509::outline::Outline;
 
 #[test]
 fn of_several_lists_the_latest_in_force_counts() {
@@ -160,4 +168,50 @@ fn a_file_that_was_never_whole_lets_nobody_pass_without_a_list() {
         assert!(strict, "{problems:?}");
     }
     std::fs::remove_file(file).unwrap();
+}
+
+/// CAs of one name, each by itself, with the key identifier of `ca`, so that its lists may be theirs.
+fn namesakes(ca: &Issuer, count: u64) -> Vec<CertificateDer<'static>> {
+    let id = ca_params("root", 1).key_identifier(ca.key());
+    let made = (0..count).map(|serial| {
+        let mut own = ca_params("root", 100 + serial);
+        own.key_identifier_method = KeyIdMethod::PreSpecified(id.clone());
+        let key = KeyPair::generate().unwrap();
+        own.self_signed(&key).unwrap().der().clone()
+    });
+    made.collect()
+}
+
+/// A list is hashed for those alone who have a path: anybody can make keys, and a list is as long as it is.
+#[test]
+fn keys_that_a_client_makes_have_no_list_hashed() {
+    let ca = root("root");
+    let other = root("root");
+    // Their paths are searched as long as the budget lasts.
+    for (count, why) in [
+        (2, "CRL path validation error"),
+        (12, "certificate chain too complex"),
+    ] {
+        let mut chain = namesakes(&other, count);
+        chain.insert(0, client(params("c", 7), &ca));
+        let verifier = Setting::of(&[&ca])
+            .crls(RevocationDepth::Leaf, false, &[crl(&other, &[], 2030)])
+            .verifier();
+        assert_eq!(reason(&verifier.judge(&chain, now())), why);
+        assert_eq!(verifier.revocation().lists().found(), []);
+    }
+}
+
+#[test]
+fn the_key_that_signed_a_list_is_not_forgotten_for_others() {
+    let ca = root("root");
+    let list = List::parse(crl(&ca, &[], 2030)).unwrap();
+    let own = ca.der().clone();
+    for der in std::iter::once(&own).chain(&namesakes(&ca, 20)) {
+        let spki = Outline::parse(der).unwrap().spki;
+        let signed = list.is_signed_by(spki.raw, &Key::parse(&spki).unwrap());
+        assert_eq!(signed.is_ok(), *der == own);
+    }
+    let found = list.found();
+    assert!(found.len() <= 8 && found.contains(&Ok(())), "{found:?}");
 }

@@ -274,10 +274,21 @@ impl List {
             Signed::parse(&self.der).map_or(Err(Fault::Unsupported), |signed| signed.check(key));
         let mut checked = lock();
         if checked.len() >= MOST_KEYS {
-            checked.clear();
+            // What did not sign may be anybody's; what did is asked for again.
+            match checked.iter().position(|(_, found)| found.is_err()) {
+                Some(oldest) => drop(checked.remove(oldest)),
+                None => return found,
+            }
         }
         checked.push((id, found));
         found
+    }
+
+    /// What was found by the keys that are remembered.
+    #[cfg(test)]
+    pub fn found(&self) -> Vec<Result<(), Fault>> {
+        let checked = self.checked.lock().unwrap();
+        checked.iter().map(|(_, found)| *found).collect()
     }
 }
 

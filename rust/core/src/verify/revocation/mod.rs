@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ::aws_lc_rs::digest;
 
-mod list;
+pub(super) mod list;
 mod scope;
 pub(super) mod status;
 
@@ -122,6 +122,12 @@ impl Lists {
     /// A digest of the lists, equal in all processes that read the same files.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What was found by the keys that the lists were checked by.
+    #[cfg(test)]
+    pub(super) fn found(&self) -> Vec<Result<(), super::keys::Fault>> {
+        self.lists.iter().flat_map(|list| list.found()).collect()
     }
 
     /// The lists of an issuer (canonical).

@@ -235,15 +235,34 @@ impl Search<'_, '_, '_> {
             .pool
             .named(&list.issuer, &mut self.judging.work)?;
         for place in named.into_iter().filter(|place| !inside.contains(place)) {
-            match self.is_signer(list, place)? {
-                Some(Ok(())) if self.judging.reaches_same_anchor(place, self.subject.path)? => {
-                    return Ok(Ok(()));
-                }
-                Some(Ok(())) => complaint = reason::CRL_PATH,
-                Some(Err(_)) | None => {}
+            // The path first, whose price is known: any client can make keys, and a list may be long.
+            if self.is_meant(list, place) != Some(Ok(())) {
+                continue;
+            }
+            if !self.judging.reaches_same_anchor(place, self.subject.path)? {
+                complaint = reason::CRL_PATH;
+            } else if self.is_signer(list, place)? == Some(Ok(())) {
+                return Ok(Ok(()));
             }
         }
         Ok(Err(complaint))
+    }
+
+    /// Whether the certificate at `place` is of who may sign the list, by all but the signature; `None` where it is of
+    /// somebody else.
+    fn is_meant(&self, list: &List, place: usize) -> Option<Result<(), &'static str>> {
+        let signer = self.judging.pool.get(place)?;
+        let certificate = &signer.certificate;
+        let meant = certificate.subject == list.issuer
+            && list
+                .authority
+                .as_ref()
+                .is_none_or(|key| key.fits(certificate));
+        signer.key.filter(|_| meant)?;
+        Some(match certificate.allows(CRL_SIGN) {
+            true => Ok(()),
+            false => Err(reason::CRL_SIGNER),
+        })
     }
 
     /// Whether the certificate at `place` is of who signed the list; `None` where it cannot be meant.
@@ -252,23 +271,20 @@ impl Search<'_, '_, '_> {
         list: &List,
         place: usize,
     ) -> Result<Option<Result<(), &'static str>>, Exhausted> {
-        let Some(signer) = self.judging.pool.get(place) else {
-            return Ok(None);
-        };
-        let certificate = &signer.certificate;
-        let meant = certificate.subject == list.issuer
-            && list
-                .authority
-                .as_ref()
-                .is_none_or(|key| key.fits(certificate));
-        let Some(key) = signer.key.filter(|_| meant) else {
-            return Ok(None);
-        };
-        if !certificate.allows(CRL_SIGN) {
-            return Ok(Some(Err(reason::CRL_SIGNER)));
+        match self.is_meant(list, place) {
+            Some(Ok(())) => {}
+            other => return Ok(other),
         }
+        let Some((signer, key)) = self
+            .judging
+            .pool
+            .get(place)
+            .and_then(|signer| Some((signer, signer.key?)))
+        else {
+            return Ok(None);
+        };
         self.judging.work.charge(key.cost())?;
-        let signed = list.is_signed_by(certificate.outline.spki.raw, &key);
+        let signed = list.is_signed_by(signer.certificate.outline.spki.raw, &key);
         Ok(Some(signed.map_err(|fault| match fault {
             Fault::Wrong => reason::CRL_SIGNATURE,
             Fault::Unsupported => reason::CRL_ALGORITHM,
