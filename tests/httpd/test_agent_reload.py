@@ -140,3 +140,30 @@ def test_under_mod_ssls_words_a_restart_takes_certificates_up(httpd, ca):
         assert len(server.log.matching("TLS0803.*TLSReload 10 takes them up without one")) == said
         assert curl(server.port, ca=ca.file).status == 200
         server.stop()
+
+
+@pytest.mark.parametrize("file", ["crt", "key", "chain"])
+def test_a_restart_with_a_broken_file_serves_what_was_loaded_before(httpd, ca, file):
+    """Certificate, key or chain: clients see the same certificates, and the restart of a repaired one takes it up."""
+    server = httpd([Vhost("a.test", tls=False, extra="SSLEngine on\nSSLCertificateFile certs/crt.pem\n"
+                          "SSLCertificateKeyFile certs/key.pem\nSSLCertificateChainFile certs/chain.pem")],
+                   engine="mod_tls-ssl", start=False, allow=("TLS0202",))
+    pair = ca.issue("a.test")
+    files = {"crt": pair.certificate_pem(), "key": pair.key_pem(), "chain": ca.pem()}
+    for name, content in files.items():
+        server.put(f"certs/{name}.pem", content, 0o600)
+    server.start()
+
+    def sent():
+        return s_client(server.port, "-showcerts").text.count("BEGIN CERTIFICATE")
+
+    whole = sent()
+    for content in (b"junk\n", None):
+        path = server.home / f"certs/{file}.pem"
+        path.unlink() if content is None else path.write_bytes(content)
+        server.graceful()
+        server.log.expect(f"TLS0202.*certs/{file}.pem.*what was loaded from it before is still served")
+        assert curl(server.port, ca=ca.file).status == 200 and sent() == whole
+    server.put(f"certs/{file}.pem", files[file], 0o600)
+    server.graceful()
+    assert curl(server.port, ca=ca.file).status == 200 and sent() == whole

@@ -69,14 +69,22 @@ impl Supervisor {
             .filter_map(|(request, set)| Some((request.files(), set.as_ref()?)))
             .filter(|(_, set)| !set.is_placeholder())
             .collect();
+        let faults = report.problems.iter();
+        let faults = faults.filter(|problem| problem.severity == Severity::Error);
+        let bad: HashSet<String> = faults.map(|problem| problem.file.clone()).collect();
         let mut kept: HashSet<&str> = HashSet::new();
         for (request, new) in requests.iter().zip(&mut report.sets) {
             let files = request.files();
             let Some(old) = before.get(&files) else {
                 continue;
             };
+            // Without its chain file a pair is made all the same.
+            let chainless = request
+                .chain
+                .as_deref()
+                .is_some_and(|file| bad.contains(file));
             let whole = |new: &Arc<CertSet>| new.pairs().len() >= old.pairs().len();
-            if new.as_ref().is_some_and(whole) {
+            if !chainless && new.as_ref().is_some_and(whole) {
                 continue;
             }
             *new = Some(Arc::clone(old));
