@@ -92,14 +92,8 @@ impl Table {
         if !self.backends.contains_key(&key) {
             self.order.push_back(key.clone());
         }
+        let before = self.backends.get(&key).map(Backend::octets);
         let backend = self.backends.entry(key.clone()).or_default();
-        let before = match backend.group.is_none()
-            && backend.tls12.is_none()
-            && backend.tickets.is_empty()
-        {
-            true => None,
-            false => Some(backend.octets()),
-        };
         change(backend);
         backend.trim();
         let after = backend.octets();
@@ -291,6 +285,23 @@ mod tests {
         assert_eq!(sessions.table().addresses.len(), MAX_BACKENDS);
         assert_eq!(at(&place(9), || sessions.kx_hint(&host)), None);
         assert!(at(&place(10), || sessions.kx_hint(&host)).is_some());
+    }
+
+    /// A session of TLS 1.2 that is taken back leaves a backend of which nothing is known.
+    #[test]
+    fn what_is_taken_is_counted_once_however_often_it_comes_and_goes() {
+        let sessions = Sessions::default();
+        let host = name("a.example");
+        for _ in 0..100 {
+            at("192.0.2.1:443/a.example", || {
+                sessions.set_kx_hint(host.clone(), NamedGroup::X25519);
+                sessions.find(&host, |backend| backend.group.take());
+            });
+        }
+        let table = sessions.table();
+        let usage = table.addresses["192.0.2.1:443"];
+        assert_eq!(table.octets, OVERHEAD);
+        assert_eq!((usage.names, usage.octets), (1, OVERHEAD));
     }
 
     #[test]
