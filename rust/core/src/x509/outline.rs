@@ -34,13 +34,16 @@ pub struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    /// Reads DER. `None` where the outline of RFC 5280, 4.1 is not found; what lies behind the certificate is left aside.
+    /// Reads DER. `None` where the outline of RFC 5280, 4.1 is not found, or something lies behind it: a peer's
+    /// certificate is shown to others as it came.
     pub fn parse(input: &'a [u8]) -> Option<Self> {
-        let whole = Reader::new(input).expect(SEQUENCE)?;
+        let mut outer = Reader::new(input);
+        let whole = outer.expect(SEQUENCE)?;
         let mut certificate = Reader::new(whole.value);
         let body = certificate.expect(SEQUENCE)?;
         let algorithm = certificate.expect(SEQUENCE)?;
         let signature = bits(certificate.expect(BIT_STRING)?.value)?;
+        (outer.at_end() && certificate.at_end()).then_some(())?;
         let mut fields = Reader::new(body.value);
         let version = match fields.enter(context(0)) {
             Some(mut version) => number(version.expect(INTEGER)?.value)?.checked_add(1)?,
@@ -143,4 +146,26 @@ fn number(content: &[u8]) -> Option<u64> {
             .iter()
             .fold(0, |sum, &octet| sum << 8 | u64::from(octet)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_lies_behind_a_certificate_or_its_signature() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        let content = Outline::parse(&der).map(|_| Reader::new(&der).expect(SEQUENCE).unwrap());
+        let content = content.unwrap().value;
+        let wrapped = |behind: &[u8]| {
+            let length = u16::try_from(content.len() + behind.len()).unwrap();
+            [&[0x30, 0x82][..], &length.to_be_bytes(), content, behind].concat()
+        };
+        assert!(Outline::parse(&wrapped(&[])).is_some());
+        assert!(Outline::parse(&wrapped(&[5, 0])).is_none());
+        assert!(Outline::parse(&[&der[..], &[0]].concat()).is_none());
+        assert!(Outline::parse(&[&der[..], &der[..]].concat()).is_none());
+    }
 }
