@@ -196,3 +196,24 @@ fn odd_names_are_hidden() {
         }
     }
 }
+
+/// Twice the name is for rustls to refuse, and nothing may follow the extensions.
+#[test]
+fn names_are_hidden_in_sound_hellos_alone() {
+    let odd = || server_name_extension(&[(0, b"joe-.example")]);
+    let twice = hello_with(&[odd(), odd()]);
+    let mut out = Vec::new();
+    assert!(matches!(
+        HelloReader::new().feed(&twice, &mut out),
+        Parsed::Hello(hello) if hello.hidden.is_none()
+    ));
+    assert_eq!(out, twice);
+    let mut longer = hello_with(&[odd()]);
+    longer.extend_from_slice(&[0, 0]);
+    longer[4] += 2;
+    longer[8] += 2;
+    let Parsed::Malformed(fault) = parse(&longer) else {
+        panic!("taken")
+    };
+    assert_eq!(fault.alert, AlertDescription::DecodeError);
+}

@@ -46,7 +46,10 @@ const RENEGOTIATION_INFO: u16 = 0xff01;
 /// What is wrong with its framing, or of what there is too much.
 pub(super) fn read(body: &[u8]) -> Result<Hello, Fault> {
     let mut hello = Hello::default();
-    let extensions = read_front(body, &mut hello).ok_or(CUT_SHORT)?;
+    let (extensions, behind) = read_front(body, &mut hello).ok_or(CUT_SHORT)?;
+    if !behind.0.is_empty() {
+        return Err(TOO_LONG);
+    }
     bounded("cipher suites", hello.suites.len(), MAX_SUITES)?;
     let mut rest = extensions;
     let mut odd = None;
@@ -63,6 +66,9 @@ pub(super) fn read(body: &[u8]) -> Result<Hello, Fault> {
         hello.extensions.push(kind);
         bounded("extensions", hello.extensions.len(), MAX_EXTENSIONS)?;
     }
+    // What stands there twice is refused by rustls.
+    let names = hello.extensions.iter().filter(|kind| **kind == SERVER_NAME);
+    let odd = odd.filter(|_| names.count() == 1);
     hello.hidden = odd.and_then(|offset| hide(offset, &hello.extensions));
     Ok(hello)
 }
@@ -83,18 +89,24 @@ const CUT_SHORT: Fault = fault(
     AlertDescription::DecodeError,
 );
 
-/// What comes before the extensions, and those. RFC 5246 7.4.1.2 allows a hello without any.
-fn read_front<'a>(body: &'a [u8], hello: &mut Hello) -> Option<Reader<'a>> {
+const TOO_LONG: Fault = fault(
+    "something follows the extensions of the ClientHello",
+    AlertDescription::DecodeError,
+);
+
+/// What comes before the extensions, those, and what follows them. RFC 5246 7.4.1.2 allows a hello without any.
+fn read_front<'a>(body: &'a [u8], hello: &mut Hello) -> Option<(Reader<'a>, Reader<'a>)> {
     let mut r = Reader(body);
     hello.legacy_version = r.u16()?;
     r.take(32)?; // random
     hello.session_id = r.vec8()?.0.to_vec();
     hello.suites = r.vec16()?.u16s();
     r.vec8()?; // legacy_compression_methods
-    match r.0.is_empty() {
-        true => Some(Reader::default()),
-        false => r.vec16(),
-    }
+    let extensions = match r.0.is_empty() {
+        true => Reader::default(),
+        false => r.vec16()?,
+    };
+    Some((extensions, r))
 }
 
 fn next_extension<'a>(rest: &mut Reader<'a>) -> Option<(u16, Reader<'a>)> {
