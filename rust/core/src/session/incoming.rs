@@ -6,7 +6,7 @@
 use rustls::AlertDescription;
 
 use crate::engine::Engine;
-use crate::hello::{Fault, HelloReader, Parsed};
+use crate::hello::{Fault, Hello, HelloReader, Parsed};
 use crate::odd_name::Hidden;
 
 /// Kept of a message that may be of any length: the longest one that rustls takes (64 KiB), in records of 512 bytes,
@@ -31,6 +31,17 @@ const NO_HELLO: Fault = Fault {
     alert: AlertDescription::UnexpectedMessage,
 };
 
+/// RFC 8446 4.1.2: but for what the HelloRetryRequest asks for, the client sends "the same ClientHello without
+/// modification".
+const OTHER_NAME: Fault = Fault {
+    text: "the second ClientHello asks for another name than the first",
+    alert: AlertDescription::IllegalParameter,
+};
+
+fn asked(hello: &Hello) -> (Option<String>, bool) {
+    (hello.server_name.clone(), hello.hidden.is_some())
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Incoming {
@@ -39,6 +50,8 @@ pub(super) struct Incoming {
     /// Where a ClientHello is awaited.
     reader: Option<HelloReader>,
     retried: bool,
+    /// The name of the first hello, and whether it was hidden.
+    asked: (Option<String>, bool),
     /// Of the hello that was read last.
     pub(super) hidden: Option<Hidden>,
     framing: Framing,
@@ -57,6 +70,7 @@ impl Incoming {
         }
         if let Parsed::Hello(hello) = &parsed {
             self.hidden = hello.hidden;
+            self.asked = asked(hello);
         }
         parsed
     }
@@ -88,6 +102,7 @@ impl Incoming {
         match reader.feed(input, &mut self.bytes) {
             Parsed::NeedMore => Ok(()),
             Parsed::Malformed(fault) => Err(fault),
+            Parsed::Hello(hello) if asked(&hello) != self.asked => Err(OTHER_NAME),
             Parsed::Hello(hello) => {
                 self.hidden = hello.hidden;
                 self.reader = None;

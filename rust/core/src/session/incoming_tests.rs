@@ -126,6 +126,38 @@ fn nothing_but_a_hello_ends_the_wait_for_a_second_one() {
     }
 }
 
+/// The virtual host was chosen by the name of the first one.
+#[test]
+fn a_second_hello_asks_for_the_same_name() {
+    const ODD: (u16, &[u8]) = (0, b"\0\x09\0\0\x06a-.tst");
+    const OTHER: (u16, &[u8]) = (0, b"\0\x09\0\0\x06b-.tst");
+    const NONE: (u16, &[u8]) = (0x3377, b"");
+    let share = [&[0, 36, 0, 29, 0, 32][..], &[9; 32]].concat();
+    for (one, two) in [
+        (ODD, ODD),
+        (ODD, OTHER),
+        (ODD, NAME),
+        (NAME, ODD),
+        (ODD, NONE),
+        (NONE, ODD),
+        (NAME, NONE),
+    ] {
+        let of = |name, shares| hello(&[0x13, 1], &[name, TLS13, GROUPS, SCHEMES, (51, shares)]);
+        // One that is hidden is none to rustls.
+        let name = if one == NAME { "a.test" } else { "" };
+        let mut session = Session::new();
+        begin(&mut session, &of(one, &[0, 0]), 100_000, name);
+        assert!(!session.take_outgoing().is_empty(), "a HelloRetryRequest");
+        session.feed(&of(two, &share), &mut |_| {});
+        if one == two {
+            assert_ne!(session.status(), Status::Failed, "{}", session.cause());
+        } else {
+            assert_eq!(alert(&mut session), [21, 3, 3, 0, 2, 2, 47]);
+            assert!(session.cause().contains("another name"), "{one:?} {two:?}");
+        }
+    }
+}
+
 /// 64 KiB in records of one byte would have us keep 384 KiB.
 #[test]
 fn pieces_of_one_byte_are_bounded_in_the_clear() {
