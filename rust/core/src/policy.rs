@@ -157,19 +157,24 @@ impl Policy {
     }
 
     /// The configuration for a connection on which an ACME server looks for its challenge and nothing else happens: no
-    /// client is asked for a certificate, no session is resumed, and the key of the challenge signs as it can.
+    /// client is asked for a certificate, no session is resumed, and the key of the challenge signs as it can. `odd`: its
+    /// hello hides its server_name from rustls.
     ///
     /// # Errors
     /// As of [`Policy::build`], which has succeeded with more.
-    pub fn challenge_config(&self, alpn: &[u8]) -> Result<Arc<ServerConfig>, String> {
+    pub fn challenge_config(&self, alpn: &[u8], odd: bool) -> Result<Arc<ServerConfig>, String> {
         let spec = Spec {
             client_verifier: None,
             sessions: Sessions::default(),
             signatures: Vec::new(),
             ..self.spec.clone()
         };
-        server_config(&spec, ordered_suites(&spec, false))
-            .map(|config| Arc::new(with_alpn(&config, alpn)))
+        let suites = ordered_suites(&spec, false);
+        let suites = match odd {
+            true => odd_name::restoring(suites),
+            false => suites,
+        };
+        server_config(&spec, suites).map(|config| Arc::new(with_alpn(&config, alpn)))
     }
 }
 

@@ -168,7 +168,8 @@ impl Session {
         mut context: Context,
     ) -> Result<(), Error> {
         context.tls13 = policy.speaks_tls13() && self.offers_tls13;
-        let config = policy.challenge_config(alpn).map_err(Error::General)?;
+        let odd = self.incoming.hidden.is_some();
+        let config = policy.challenge_config(alpn, odd).map_err(Error::General)?;
         self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));
         Ok(())

@@ -82,7 +82,7 @@ pub(super) fn context(name: &str) -> Context {
 pub(super) fn context_for(name: &str, shown: &Shown) -> Context {
     Context {
         certificates: Some(Arc::new(OnePair(shown.clone()))),
-        server_name: Some(name.to_owned()),
+        server_name: Some(name.to_owned()).filter(|name| !name.is_empty()),
         ..Context::default()
     }
 }
@@ -366,4 +366,34 @@ fn certificates_go_compressed_once_that_is_made_outside_of_a_handshake() {
         is_plain(flight(&shown, &[], true)),
         "who does not ask gets it as it is"
     );
+}
+
+/// Who looks for a challenge may ask for a name that is hidden from rustls, too.
+#[test]
+fn the_transcript_of_a_challenge_is_the_clients() {
+    let sent = [1, 0, 0, 4, 0, 0, 7, 7];
+    let given = [1, 0, 0, 4, 0xff, 0x80, 7, 7];
+    for odd in [false, true] {
+        let config = policy().challenge_config(b"acme-tls/1", odd).unwrap();
+        let suites = &config.crypto_provider().cipher_suites;
+        let hashes = suites
+            .iter()
+            .filter_map(|suite| suite.tls13())
+            .map(|suite| suite.common.hash_provider);
+        for hash in hashes {
+            let mut context = Some(Box::new(Context {
+                hidden: Some(crate::odd_name::Hidden {
+                    offset: 4,
+                    substitute: [0xff, 0x80],
+                }),
+                ..Context::default()
+            }));
+            let found = context::enter(&mut context, || {
+                let mut transcript = hash.start();
+                transcript.update(&given);
+                transcript.finish()
+            });
+            assert_eq!(found.as_ref() == hash.hash(&sent).as_ref(), odd);
+        }
+    }
 }
