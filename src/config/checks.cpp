@@ -180,8 +180,9 @@ void check_listening(Findings& out, const CheckedHost& host, std::span<const Lis
   for (const Listener& wanted : *host.settings->listeners) {
     if (overlaps(listening, wanted)) continue;
     const std::string place = wanted.address.is_any() ? std::to_string(wanted.port) : text_of(wanted);
-    out.add(Severity::Warning, host.settings->listeners.where(), host,
-            "TLSEngine lists " + place + ", but httpd does not listen there; add \"Listen " + place + "\"");
+    std::string text = "TLSEngine lists ";
+    text.append(place).append(", but httpd does not listen there; add \"Listen ").append(place).append("\"");
+    out.add(Severity::Warning, host.settings->listeners.where(), host, text);
   }
 }
 

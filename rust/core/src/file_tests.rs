@@ -138,7 +138,7 @@ fn who_may_not_read_a_file_is_told_without_opening_it() {
     let place = Place::new();
     let path = place.file("a", b"x");
     assert!(may_read(&path));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     let root = rustix::process::geteuid().is_root();
     assert_eq!(may_read(&path), root);
     assert!(!may_read(&place.0.join("none")));

@@ -106,7 +106,7 @@ impl<'a> Judging<'a> {
         faults()
             .find(|why| !of_dates(why))
             .or(too_long)
-            .or_else(|| faults().last())
+            .or_else(|| faults().next_back())
     }
 
     fn is_too_long(&self, path: &[usize]) -> bool {

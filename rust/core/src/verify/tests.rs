@@ -342,7 +342,7 @@ fn a_way_round_is_found() {
             depth: 2,
             ..Setting::of(&[&trusted])
         };
-        let chain = [&[leaf.clone()], &rest[..]].concat();
+        let chain = [std::slice::from_ref(&leaf), &rest[..]].concat();
         assert_eq!(setting.judge(&chain).outcome, Outcome::Success);
     }
 }

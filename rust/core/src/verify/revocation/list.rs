@@ -50,9 +50,11 @@ pub struct List {
     issuers: HashMap<Vec<u8>, u32>,
     /// In the order of issuers and serial numbers.
     entries: Vec<Entry>,
-    /// Digests of keys by which it was checked, and what was found.
-    checked: Mutex<Vec<([u8; 32], Result<(), Fault>)>>,
+    checked: Mutex<Vec<Checked>>,
 }
+
+/// Digest of a key by which a list was checked, and what was found.
+type Checked = ([u8; 32], Result<(), Fault>);
 
 /// What a list says of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,7 +262,7 @@ impl List {
         id.iter_mut()
             .zip(digest(&SHA256, spki).as_ref())
             .for_each(|(to, from)| *to = *from);
-        let known = |checked: &[([u8; 32], Result<(), Fault>)]| {
+        let known = |checked: &[Checked]| {
             checked
                 .iter()
                 .find(|(other, _)| *other == id)
