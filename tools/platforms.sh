@@ -33,13 +33,13 @@ try() {
   rm -rf "$root"
   cp -a "$roots/$1.base" "$root"
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
-  cp build/package/libapache2-mod-tls_*.deb tests/platforms/newcomer.sh README.md "$root/root/"
+  cp build/package/libapache2-mod-tls_*.deb tests/platforms/newcomer.sh README.md "$root/srv/"
   for file in /etc/apt/apt.conf.d/99*; do [ ! -e "$file" ] || cp "$file" "$root/etc/apt/apt.conf.d/"; done
   root=$root unshare --mount --pid --fork --propagation private bash -euc '
     mount --rbind /dev "$root/dev"
     mount -t proc proc "$root/proc"
     exec chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-      PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash /root/newcomer.sh' < /dev/null
+      PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash /srv/newcomer.sh' < /dev/null
 }
 
 ls build/package/libapache2-mod-tls_*.deb >/dev/null 2>&1 || tools/package.sh

@@ -108,8 +108,7 @@ bool admit(Budget& budget, const conn_rec* c, const request_rec* r) {
   const Admission admission = take(budget, now_ms());
   if (admission.left_out > 0) {
     const conn_rec* const connection = c != nullptr ? c : r->connection;
-    ap_log_error(APLOG_MARK, msg::LinesLeftOut_level, 0, connection->base_server, msg::LinesLeftOut, budget.id,
-                 admission.left_out);
+    TLS_LOG_S(connection->base_server, LinesLeftOut, budget.id, admission.left_out);
   }
   return admission.granted;
 }

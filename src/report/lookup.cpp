@@ -197,7 +197,10 @@ void fill(request_rec* r, const conn::Facts& facts) {
     apr_table_setn(env, "SSL_TLS_SNI", apr_pstrmemdup(r->pool, facts.sni.data(), facts.sni.size()));
   }
   const config::Options options = server::options_of(r);
-  if (options.has(config::Option::StdEnvVars)) export_standard(r->pool, facts, dn_form(r), env);
+  if (options.has(config::Option::StdEnvVars)) {
+    export_standard(r->pool, facts, dn_form(r), env);
+    if (facts.identity != nullptr && facts.identity->tells_cut()) TLS_LOG_R(r, VariablesCut);
+  }
   if (options.has(config::Option::ExportCertData)) export_certificates(r->pool, facts, env);
   ap_set_module_config(r->request_config, &server::primary_record(), r->per_dir_config);
 }

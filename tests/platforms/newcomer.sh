@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What a newcomer does on a fresh system with the package in /root: install it, make a site of the README's lines, ask it,
+# What a newcomer does on a fresh system with the package in /srv: install it, make a site of the README's lines, ask it,
 # renew its certificate without a restart, and go from mod_ssl to mod_tls and back. Runs as root in a root of its own.
 set -euo pipefail
-cd /root
+cd /srv
 
 step() { echo "== $*"; }
 fail() { echo "FAILED: $*"; tail -n 30 /var/log/apache2/error.log 2>/dev/null; exit 1; }

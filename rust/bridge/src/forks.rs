@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use mod_tls_core::forks::{close_kept, wipe_secrets};
 
+use crate::guard::guard;
+
 const NONE: RawFd = -1;
 const REGIONS: usize = 8;
 
@@ -99,20 +101,30 @@ impl Region {
 /// Registers the handlers, once. For httpd's parent, when the module is loaded.
 pub fn forks_register() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        PARENT.store(true, Ordering::Release);
-        ON.store(true, Ordering::Release);
-        // SAFETY: the handlers stay mapped as long as the process lives.
-        unsafe { libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child)) };
-    });
+    guard(
+        || (),
+        || {
+            ONCE.call_once(|| {
+                PARENT.store(true, Ordering::Release);
+                ON.store(true, Ordering::Release);
+                // SAFETY: the handlers stay mapped as long as the process lives.
+                unsafe { libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child)) };
+            });
+        },
+    );
 }
 
 /// Says that httpd is about to detach, or has. See the bridge.
 pub fn forks_detach(begins: bool) {
-    ON.store(!begins, Ordering::Release);
-    for region in &MEMORY {
-        region.advise(!begins);
-    }
+    guard(
+        || (),
+        || {
+            ON.store(!begins, Ordering::Release);
+            for region in &MEMORY {
+                region.advise(!begins);
+            }
+        },
+    );
 }
 
 /// Keeps a mapping from all processes forked from now on; they see zeros in its place. `supervisors` are those to which

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::io::Errno;
 use rustix::net::SendFlags;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -66,7 +67,19 @@ impl Family {
                     if let Some(own) = self.children.get(pid) {
                         // It is a child until it has been waited for, of which `end` is told at once: the pid is its.
                         let raw = Pid::from_raw(*pid);
-                        let pidfd = raw.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+                        let pidfd = match raw.map(|pid| pidfd_open(pid, PidfdFlags::empty())) {
+                            Some(Ok(pidfd)) => Some(pidfd),
+                            // Linux before 5.3: the parent's wait alone tells of its end.
+                            Some(Err(Errno::NOSYS)) => None,
+                            // No descriptors at the moment: the next time.
+                            Some(Err(Errno::MFILE | Errno::NFILE)) => return Ok(()),
+                            // It has ended, whatever the MPM has been made to say: its pid may be another's by now.
+                            _ => {
+                                self.children.remove(pid);
+                                self.news.pop_front();
+                                continue;
+                            }
+                        };
                         let mut fds = vec![own.memory.as_fd(), own.bell.as_fd()];
                         fds.extend(pidfd.as_ref().map(AsFd::as_fd));
                         tell_began(&control, *pid, own.slots, &fds, flags)?;
