@@ -114,7 +114,7 @@ def test_backend_that_knows_none_of_them(httpd, ca, foreign, machine, engine):
 
 BAD_PAIRS = {
     "encrypted": (lambda pair: pair.certificate_pem() + pair.key_pem(passphrase=b"secret"), "is encrypted, and nobody can be asked"),
-    "no key": (lambda pair: pair.certificate_pem(), "no certificate with its private key"),
+    "no key": (lambda pair: pair.certificate_pem(), "put both into this file, in PEM: cat CERTIFICATE KEY"),
     "other key": (lambda pair: pair.certificate_pem() + Authority("x").issue("x").key_pem(),
                   "no certificate in this file belongs to"),
     "nothing": (lambda pair: b"", "is empty"),

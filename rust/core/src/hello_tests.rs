@@ -141,6 +141,10 @@ fn server_names() {
         Some("host.example")
     );
     assert_eq!(
+        server_name_of(&[(0, b"host.example.")]).as_deref(),
+        Some("host.example")
+    );
+    assert_eq!(
         server_name_of(&[(0, b"a_b.example")]).as_deref(),
         Some("a_b.example")
     );

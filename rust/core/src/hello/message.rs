@@ -230,8 +230,11 @@ fn host_name(mut data: Reader<'_>) -> Option<&[u8]> {
 /// "Literal IPv4 and IPv6 addresses are not permitted in "HostName"": they are no name, as to rustls.
 fn read_server_name(data: Reader<'_>) -> Option<String> {
     let name = host_name(data).filter(|name| name.len() <= MAX_NAME)?;
-    if matches!(ServerName::try_from(name), Ok(ServerName::IpAddress(_))) {
-        return None;
+    match ServerName::try_from(name) {
+        // A final dot is left out, as rustls does.
+        Ok(ServerName::DnsName(name)) => return Some(name.as_ref().to_ascii_lowercase()),
+        Ok(_) => return None,
+        Err(_) => {}
     }
     let printable = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
     let text = printable
