@@ -14,7 +14,9 @@ use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self as aws, RsaParameters, RsaPssSaltLength, VerificationAlgorithm};
 
 use super::certificate::{count, only, whole};
-use crate::x509::der::{BIT_STRING, Element, INTEGER, OID, Reader, SEQUENCE, context};
+use crate::x509::der::{
+    BIT_STRING, Element, INTEGER, OID, Reader, SEQUENCE, context, modulus_bits,
+};
 
 /// Bits of the shortest RSA key that OpenSSL's security level 2 (112 bits) takes.
 pub const SHORTEST_RSA: usize = 1962;
@@ -188,16 +190,6 @@ impl<'a> Key<'a> {
             _ => false,
         }
     }
-}
-
-fn modulus_bits(key: &[u8]) -> Option<usize> {
-    let modulus = Reader::new(key).enter(SEQUENCE)?.expect(INTEGER)?.value;
-    let zeros = modulus.iter().take_while(|octet| **octet == 0).count();
-    let first = modulus.get(zeros)?;
-    let octets = modulus.len().checked_sub(zeros)?;
-    octets
-        .checked_mul(8)?
-        .checked_sub(usize::try_from(first.leading_zeros()).ok()?)
 }
 
 fn named_curve(oid: &[u8]) -> Kind {

@@ -1,6 +1,8 @@
 //! One certificate, taken apart once: what the variables and the access rules ask of it.
 
-use super::der::{BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
+use super::der::{
+    BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context, number,
+};
 use super::name::Name;
 use super::objects;
 use super::time::Time;
@@ -129,17 +131,6 @@ impl Certificate {
     pub fn spki(&self) -> &[u8] {
         &self.spki
     }
-}
-
-fn number(content: &[u8]) -> Option<u64> {
-    if content.len() > 8 {
-        return None;
-    }
-    Some(
-        content
-            .iter()
-            .fold(0, |sum, &octet| sum << 8 | u64::from(octet)),
-    )
 }
 
 fn time(element: Element<'_>) -> Time {

@@ -96,6 +96,29 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Content of an INTEGER as an unsigned number; `None` beyond 64 bits.
+pub fn number(content: &[u8]) -> Option<u64> {
+    if content.len() > 8 {
+        return None;
+    }
+    Some(
+        content
+            .iter()
+            .fold(0, |sum, &octet| sum << 8 | u64::from(octet)),
+    )
+}
+
+/// Bits of the modulus of an RSAPublicKey (RFC 8017, A.1.1), without leading zeros.
+pub fn modulus_bits(key: &[u8]) -> Option<usize> {
+    let modulus = Reader::new(key).enter(SEQUENCE)?.expect(INTEGER)?.value;
+    let zeros = modulus.iter().take_while(|octet| **octet == 0).count();
+    let first = modulus.get(zeros)?;
+    let octets = modulus.len().checked_sub(zeros)?;
+    octets
+        .checked_mul(8)?
+        .checked_sub(usize::try_from(first.leading_zeros()).ok()?)
+}
+
 /// Definite lengths of up to four octets; longer than needed forms pass, as they do in OpenSSL.
 fn read_length(input: &[u8]) -> Option<(usize, &[u8])> {
     let (&first, rest) = input.split_first()?;

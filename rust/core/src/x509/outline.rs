@@ -1,6 +1,8 @@
 //! The outline of a certificate (RFC 5280, 4.1): where its parts are, without a copy and without a judgement.
 
-use super::der::{BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
+use super::der::{
+    BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context, number,
+};
 
 /// The parts of a certificate, as they stand in its DER.
 #[derive(Clone, Copy, Debug)]
@@ -135,17 +137,6 @@ fn extension<'a>(list: &mut Reader<'a>) -> Option<RawExtension<'a>> {
 /// The octets of a BIT STRING that is made of whole ones.
 fn bits(content: &[u8]) -> Option<&[u8]> {
     content.split_first().map(|(_, bits)| bits)
-}
-
-fn number(content: &[u8]) -> Option<u64> {
-    if content.len() > 8 {
-        return None;
-    }
-    Some(
-        content
-            .iter()
-            .fold(0, |sum, &octet| sum << 8 | u64::from(octet)),
-    )
 }
 
 #[cfg(test)]

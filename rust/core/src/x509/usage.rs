@@ -1,7 +1,7 @@
 //! What a certificate's key may be used for, by the extensions that OpenSSL looks at. webpki looks at some of them only.
 
 use super::certificate::Certificate;
-use super::der::{BIT_STRING, BOOLEAN, INTEGER, OID, Reader, SEQUENCE};
+use super::der::{BIT_STRING, BOOLEAN, OID, Reader, SEQUENCE, modulus_bits};
 use super::objects;
 
 const KEY_USAGE: &str = "2.5.29.15";
@@ -65,13 +65,7 @@ impl Certificate {
         let mut fields = Reader::new(self.spki()).enter(SEQUENCE)?;
         fields.expect(SEQUENCE)?;
         let (_unused, key) = fields.expect(BIT_STRING)?.value.split_first()?;
-        let modulus = Reader::new(key).enter(SEQUENCE)?.expect(INTEGER)?.value;
-        let zeros = modulus.iter().take_while(|octet| **octet == 0).count();
-        let first = modulus.get(zeros)?;
-        let octets = modulus.len().checked_sub(zeros)?;
-        octets
-            .checked_mul(8)?
-            .checked_sub(usize::try_from(first.leading_zeros()).ok()?)
+        modulus_bits(key)
     }
 
     fn extension(&self, dotted: &str) -> Option<&[u8]> {
