@@ -27,9 +27,9 @@ FAULTS = {
     "agent": ("rust/core/src/agent/wire.rs", "STATUSES.get(usize::from(code)).copied()", "Some(STATUSES[usize::from(code)])",
               "a status that is believed"),
     "hello": ("rust/core/src/hello.rs", "self.0.split_at_checked(length)?", "self.0.split_at(length)", "a length that is believed"),
-    "ciphers": ("src/config/cipher_language.cpp", "return order_.drop(match);", "return order_.kill(match);",
+    "ciphers": ("src/config/ciphers/cipher_language.cpp", "return order_.drop(match);", "return order_.kill(match);",
                 "a suite that cannot come back"),
-    "directives": ("src/config/listener.cpp", "text.substr(0, colon)", "text.substr(colon + 3)", "the wrong end of an address"),
+    "directives": ("src/config/policy/listener.cpp", "text.substr(0, colon)", "text.substr(colon + 3)", "the wrong end of an address"),
 }
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""House rules that no compiler knows: file sizes, where httpd's types and `unsafe` may stand, no loose ends.
+"""House rules that no compiler knows: file sizes, layers, where httpd's types may stand, no loose ends.
 Prints FILE:LINE: WHAT for every breach, and a note for what is only close to one."""
 import pathlib
 import re
@@ -8,30 +8,35 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 AIM_LINES, MAX_LINES = 400, 500
+MAX_BYTES = 1_000_000
 # The declaration of the one boundary between the languages: a list, which cxx wants in one place.
 BOUNDARY = pathlib.Path("rust/bridge/src/lib.rs")
-# Which layers of src/ a layer may include, besides itself. Arrows point downwards only. Log lines (report/log.hpp) may
-# come from everywhere but config.
+# Which layers of src/ a layer may include, besides itself. Arrows point downwards only.
 LAYERS = {
-    "module": {"conn", "access", "report", "server", "config", "apr", "module"},
-    "conn": {"report", "server", "config", "apr"},
-    "access": {"report", "server", "config", "apr", "conn"},
-    "report": {"server", "config", "apr", "conn"},
-    "server": {"config", "apr"},
-    "config": set(),
+    "module": {"conn", "access", "report", "facts", "server", "log", "apr", "config"},
+    "conn": {"facts", "server", "log", "apr", "config"},
+    "access": {"report", "facts", "server", "log", "apr", "config"},
+    "report": {"facts", "server", "log", "apr", "config"},
+    "facts": {"server", "log", "apr", "config"},
+    "server": {"log", "apr", "config"},
+    "log": {"apr"},
     "apr": {"config"},
+    "config": set(),
     "inject": set(),
 }
+# Who calls Rust. apr has cxx's own types alone.
+BRIDGE_HEADER = '#include "mod_tls_bridge/'
+KNOW_THE_BRIDGE = {"server", "conn", "facts"}
 # The clock that people set: for validity, ages and what is shown. Deadlines and durations ask apr::monotonic().
 WALL_CLOCK = re.compile(r"\b(apr_time_now\s*\(|CLOCK_REALTIME|system_clock|std::time\s*\(|gettimeofday)")
-WALL_CLOCK_FILES = {"src/conn/certificates.cpp", "src/report/request_variables.cpp"}
+WALL_CLOCK_FILES = {"src/facts/certificates.cpp", "src/report/request_variables.cpp"}
 LOOSE_END = re.compile(r"\b(TODO|FIXME|XXX)\b|unimplemented!|todo!\(|#\[ignore")
 HTTPD_HEADER = re.compile(r'#include\s*[<"](httpd|http_\w+|apr\w*|ap_\w+|util_filter|apr/\w+)\.h')
 # What the handshake thinks of a client answers no request: these alone may know it.
 HANDSHAKE_FACTS = re.compile(r"handshake_facts\b|\"conn/connection\.hpp\"")
 KNOW_THE_HANDSHAKE = {"src/conn/" + name for name in (
-    "handshake_facts.hpp", "connection.hpp", "connection.cpp", "handshake.cpp", "failure.cpp", "hooks.cpp",
-    "request_facts.cpp", "facts.hpp")} | {"src/module/mod_tls.cpp"}
+    "connection.hpp", "connection.cpp", "handshake.cpp", "failure.cpp", "hooks.cpp")} | {
+    "src/facts/handshake_facts.hpp", "src/facts/request_facts.cpp", "src/facts/facts.hpp", "src/module/mod_tls.cpp"}
 # Files of the configuration are opened in one place, which waits for nothing and takes regular files alone.
 OPENERS = re.compile(r"\bFile::(open|create|options)\b|\bOpenOptions::new|\bfs::(read|read_to_string|read_dir|metadata|"
                      r"symlink_metadata|canonicalize|copy)\b|\.(is_dir|is_file|exists|read_dir|metadata)\(\)|"
@@ -65,7 +70,18 @@ def listed(*patterns):
     return [TOP / name for name in out.split("\n") if name and (TOP / name).exists()]
 
 
+def object_breaches(name, path):
+    """What is made, not written: an object file, a core, anything large."""
+    with path.open("rb") as file:
+        if file.read(4) == b"\x7fELF":
+            yield name, 1, "an object file or a core: it is made, and does not belong to the sources"
+    if path.stat().st_size > MAX_BYTES:
+        yield name, 1, f"more than {MAX_BYTES} bytes: tests make their large data, or keep it packed"
+
+
 def breaches():
+    for path in listed():
+        yield from object_breaches(path.relative_to(TOP), path)
     for path in listed("src/*", "rust/*.rs"):
         name = path.relative_to(TOP)
         lines = path.read_text().splitlines()
@@ -135,10 +151,10 @@ def layer_breaches(name, number, line):
     if layer == "config" and HTTPD_HEADER.search(line):
         yield name, number, "src/config compiles without httpd"
     if HANDSHAKE_FACTS.search(line) and str(name) not in KNOW_THE_HANDSHAKE:
-        yield name, number, "what the handshake made of the client answers no request: conn/request_facts.hpp does"
+        yield name, number, "what the handshake made of the client answers no request: facts/request_facts.hpp does"
     used = INCLUDE.match(line)
-    if layer != "config" and line.startswith('#include "report/log.hpp"'):
-        return
+    if line.startswith(BRIDGE_HEADER) and layer not in KNOW_THE_BRIDGE:
+        yield name, number, f"{layer} calls no Rust: {', '.join(sorted(KNOW_THE_BRIDGE))} do"
     if used and used[1] in LAYERS and used[1] != layer and used[1] not in LAYERS.get(layer, set()):
         yield name, number, f"{layer} may not use {used[1]}"
 

@@ -4,8 +4,8 @@
 #include <cctype>
 #include <string>
 
-#include "config/cipher_language.hpp"
-#include "config/suites.hpp"
+#include "config/ciphers/cipher_language.hpp"
+#include "config/ciphers/suites.hpp"
 #include "cpp/targets.hpp"
 
 namespace tls::fuzzing {

@@ -1,11 +1,11 @@
 #include <string>
 #include <vector>
 
-#include "config/checks.hpp"
-#include "config/defaults.hpp"
-#include "config/describe.hpp"
-#include "config/migration.hpp"
-#include "config/openssl_conf.hpp"
+#include "config/policy/checks.hpp"
+#include "config/policy/defaults.hpp"
+#include "config/policy/describe.hpp"
+#include "config/vocabulary/migration.hpp"
+#include "config/vocabulary/openssl_conf.hpp"
 #include "cpp/targets.hpp"
 #include "unit/config_reader.hpp"
 

@@ -236,7 +236,7 @@ impl Talk {
 
     /// What the session has to send reaches the client, whose answer goes onto the wire.
     fn deliver(&mut self) {
-        let out = self.session.take_outgoing();
+        let out = self.session.take_ciphertext();
         let mut rest = &out[..];
         while !rest.is_empty() {
             let read = self.client.read_tls(&mut rest);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "apr/httpd.hpp"
-#include "conn/facts.hpp"
+#include "facts/facts.hpp"
 
 namespace tls::access {
 
@@ -25,7 +25,7 @@ int refuse_unavailable(request_rec* r);
 int check_access(request_rec* r);
 
 // SSLUserName: names the user of a request whatever its section requires of users. Part of check_access.
-void set_user(request_rec* r, const conn::Facts& facts);
+void set_user(request_rec* r, const facts::Facts& facts);
 
 // check_config: warns of each SSLUserName or TLSUserName that can name nobody.
 int check_user_names(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server);
@@ -47,7 +47,7 @@ bool refuse_typed_subject(request_rec* r);
 
 // Makes the certificate's subject the user, with the password that all have. DECLINED, or HTTP_FORBIDDEN where the
 // subject cannot be one.
-int fake_basic(request_rec* r, const conn::Facts& facts);
+int fake_basic(request_rec* r, const facts::Facts& facts);
 
 // Whether `user` is the one that fake_basic() made for this request.
 bool is_fake(const request_rec* r, const char* user);

@@ -6,11 +6,11 @@
 #include <algorithm>
 
 #include "access/access.hpp"
-#include "config/suites.hpp"
-#include "conn/certificates.hpp"
-#include "conn/facts.hpp"
-#include "conn/request_facts.hpp"
-#include "report/log.hpp"
+#include "config/ciphers/suites.hpp"
+#include "facts/certificates.hpp"
+#include "facts/facts.hpp"
+#include "facts/request_facts.hpp"
+#include "log/log.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
@@ -20,7 +20,7 @@ namespace {
 
 using config::DirectorySettings;
 using config::VerifyClient;
-using conn::Facts;
+using facts::Facts;
 
 const char* target(const request_rec* r) { return r->filename != nullptr ? r->filename : r->uri; }
 
@@ -30,7 +30,7 @@ int forbid(request_rec* r) {
 }
 
 // Per-directory SSLCipherSuite: the connection's suite must be one of those of its version.
-bool suite_allowed(request_rec* r, const DirectorySettings& section, const conn::SessionFacts& facts) {
+bool suite_allowed(request_rec* r, const DirectorySettings& section, const facts::SessionFacts& facts) {
   const auto& allowed = facts.version == 0x0303 ? section.suites12 : section.suites13;
   if (!allowed || std::ranges::find(*allowed, facts.suite) != allowed->end()) return true;
   const config::Suite* suite = config::suite(facts.suite);
@@ -40,9 +40,9 @@ bool suite_allowed(request_rec* r, const DirectorySettings& section, const conn:
 }
 
 // The verdict is that of the request's own section; what is left is to say why.
-bool certificate_accepted(request_rec* r, const Facts& facts, const conn::Demand& demand,
-                          const server::HostClients& clients) {
-  if (facts.verify != conn::Verify::Failed) return true;
+bool certificate_accepted(request_rec* r, const Facts& facts, const facts::Demand& demand,
+                          const server::HostClientAuth& clients) {
+  if (facts.verify != facts::Verify::Failed) return true;
   if (clients.find(demand.ca_file, demand.ca_path) == nullptr) {
     TLS_LOG_R(r, AccessUnknownAuthorities, target(r), r->server->server_hostname);
     return false;
@@ -51,7 +51,7 @@ bool certificate_accepted(request_rec* r, const Facts& facts, const conn::Demand
   if (server::effective(r->server).words == config::Vocabulary::Ssl) {
     TLS_LOG_R(r, CertificateRefused, facts.verify_number, reason);
   }
-  TLS_LOG_R(r, AccessCertificate, target(r), reason, conn::who(r->pool, facts));
+  TLS_LOG_R(r, AccessCertificate, target(r), reason, facts::who(r->pool, facts));
   return false;
 }
 
@@ -62,10 +62,10 @@ bool client_allowed(request_rec* r, const DirectorySettings& section, const Fact
   if (host == nullptr || made == nullptr) {
     return !section.verify_client || *section.verify_client == VerifyClient::None;
   }
-  if (conn::is_settled(r, facts, *host->clients)) return true;
-  const conn::Demand demand = conn::demand_of(r);
+  if (facts::is_settled(r, facts, *host->clients)) return true;
+  const facts::Demand demand = facts::demand_of(r);
   if (demand.verify == VerifyClient::None) return true;
-  if (conn::client_certificates(facts) > 0) return certificate_accepted(r, facts, demand, *host->clients);
+  if (facts::client_certificates(facts) > 0) return certificate_accepted(r, facts, demand, *host->clients);
   if (demand.verify != VerifyClient::Require) return true;
   if (server::effective(r->server).words == config::Vocabulary::Ssl) TLS_LOG_R(r, CannotAskNow);
   if (made->clients->asks) {
@@ -98,7 +98,7 @@ int check_access(request_rec* r) {
   const DirectorySettings& section = server::directory_settings(r);
   take_fake_back(r);
   if (refuse_typed_subject(r)) return forbid(r);
-  const Facts* facts = conn::facts(r);
+  const Facts* facts = facts::of_request(r);
   const bool secure = facts != nullptr || ap_ssl_conn_is_ssl(r->connection) != 0;
   if (section.require_tls && *section.require_tls && !secure) {
     TLS_LOG_R(r, AccessNeedsTls, target(r));

@@ -3,9 +3,9 @@
 
 #include "access/access.hpp"
 #include "config/words.hpp"
-#include "conn/facts.hpp"
-#include "conn/request_facts.hpp"
-#include "report/log.hpp"
+#include "facts/facts.hpp"
+#include "facts/request_facts.hpp"
+#include "log/log.hpp"
 #include "report/variables.hpp"
 #include "server/scopes.hpp"
 
@@ -19,7 +19,7 @@ bool refused_before(const request_rec* r) {
 }
 
 // Without a value the user stays unknown.
-bool name_user(request_rec* r, const conn::Facts& facts, const std::string& name) {
+bool name_user(request_rec* r, const facts::Facts& facts, const std::string& name) {
   const bool legacy = server::options_of(r).has(config::Option::LegacyDnStringFormat);
   const auto form = legacy ? report::DnForm::Legacy : report::DnForm::Rfc2253;
   const char* value = report::variable(r->pool, facts, name, form);
@@ -39,8 +39,8 @@ bool by_certificate(request_rec* r) {
 
 // Proof alone will do: neither a certificate that is let pass unproven, nor a name that SSLUserName took from
 // elsewhere.
-int authenticate(request_rec* r, const conn::Facts& facts) {
-  if (facts.verify != conn::Verify::Success) return HTTP_FORBIDDEN;
+int authenticate(request_rec* r, const facts::Facts& facts) {
+  if (facts.verify != facts::Verify::Success) return HTTP_FORBIDDEN;
   const bool fakes = server::options_of(r).has(config::Option::FakeBasicAuth);
   const auto& user_name = server::directory_settings(r).user_name;
   if (user_name) return !fakes && r->user != nullptr ? OK : HTTP_FORBIDDEN;  // check_access has named it
@@ -53,7 +53,7 @@ int check_user(request_rec* r) {
   if (refused_before(r)) return HTTP_FORBIDDEN;
   take_fake_back(r);
   if (refuse_typed_subject(r)) return HTTP_FORBIDDEN;
-  const conn::Facts* facts = conn::facts(r);
+  const facts::Facts* facts = facts::of_request(r);
   if (facts == nullptr) return DECLINED;
   if (by_certificate(r)) return authenticate(r, *facts);
   return fake_basic(r, *facts);
@@ -71,11 +71,11 @@ int check_authorized(request_rec* r) {
 
 // A user whom somebody has named needs no password (mod_authz_core, authorize_userless), so that a certificate that is
 // not proven names nobody. Where there is none, variables of another kind may.
-void set_user(request_rec* r, const conn::Facts& facts) {
+void set_user(request_rec* r, const facts::Facts& facts) {
   const auto& name = server::directory_settings(r).user_name;
   if (!name || server::options_of(r).has(config::Option::FakeBasicAuth)) return;
-  const bool proven = facts.verify == conn::Verify::Success;
-  if (proven || (facts.verify == conn::Verify::None && !by_certificate(r))) {
+  const bool proven = facts.verify == facts::Verify::Success;
+  if (proven || (facts.verify == facts::Verify::None && !by_certificate(r))) {
     name_user(r, facts, *name);
   } else {
     TLS_LOG_R(r, AccessNoUser, name->c_str());

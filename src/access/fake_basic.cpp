@@ -6,8 +6,8 @@
 
 #include "access/access.hpp"
 #include "config/words.hpp"
-#include "conn/certificates.hpp"
-#include "report/log.hpp"
+#include "facts/certificates.hpp"
+#include "log/log.hpp"
 #include "server/scopes.hpp"
 
 namespace tls::access {
@@ -90,9 +90,9 @@ bool refuse_typed_subject(request_rec* r) {
   return true;
 }
 
-int fake_basic(request_rec* r, const conn::Facts& facts) {
-  if (!fakes(r) || r->user != nullptr || facts.verify != conn::Verify::Success) return DECLINED;
-  const char* subject = conn::certificate_field(r->pool, facts, conn::Side::Client, "S_DN", true);
+int fake_basic(request_rec* r, const facts::Facts& facts) {
+  if (!fakes(r) || r->user != nullptr || facts.verify != facts::Verify::Success) return DECLINED;
+  const char* subject = facts::certificate_field(r->pool, facts, facts::Side::Client, "S_DN", true);
   // The first colon ends a user's name (RFC 7617 2), so that what follows would be a password of the client's choice.
   if (subject == nullptr || *subject != '/' || std::string_view(subject).find(':') != std::string_view::npos) {
     TLS_LOG_R(r, AccessNoFake, subject == nullptr ? "" : ap_escape_logitem(r->pool, subject));

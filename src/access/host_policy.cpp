@@ -2,10 +2,10 @@
 #include <apr_strings.h>
 
 #include "access/access.hpp"
-#include "config/describe.hpp"
-#include "config/effective.hpp"
-#include "conn/facts.hpp"
-#include "report/log.hpp"
+#include "config/policy/describe.hpp"
+#include "config/policy/effective.hpp"
+#include "facts/facts.hpp"
+#include "log/log.hpp"
 #include "server/policies.hpp"
 
 namespace tls::access {
@@ -33,7 +33,7 @@ bool compatible(const server_rec* handshake, const server_rec* requested) {
   return equal(config::HostDigest::Secure);
 }
 
-int judge(request_rec* r, const conn::SessionFacts& facts) {
+int judge(request_rec* r, const facts::SessionFacts& facts) {
   const char* sni = apr_pstrmemdup(r->pool, facts.sni.data(), facts.sni.size());
   if (!facts.sni.empty() && r->hostname == nullptr) {
     TLS_LOG_R(r, HostMissing, sni);
@@ -61,7 +61,7 @@ int judge(request_rec* r, const conn::SessionFacts& facts) {
 int check_host(request_rec* r) {
   // What ErrorDocument makes of a refusal must not be refused again; and a forward proxy is asked for hosts of others.
   if (ap_is_initial_req(r) == 0 || r->proxyreq == PROXYREQ_PROXY) return DECLINED;
-  const conn::SessionFacts* facts = conn::session_facts(r->connection);
+  const facts::SessionFacts* facts = facts::session_facts(r->connection);
   if (facts == nullptr || facts->host == nullptr) return DECLINED;
   return judge(r, *facts);
 }

@@ -7,7 +7,7 @@
 
 #include "access/access.hpp"
 #include "apr/hook.hpp"
-#include "conn/request_facts.hpp"
+#include "facts/request_facts.hpp"
 
 namespace tls::access {
 namespace {
@@ -25,8 +25,8 @@ authz_status require_tls(request_rec* r, const char* /*line*/, const void* /*par
 }
 
 authz_status require_verified_client(request_rec* r, const char* /*line*/, const void* /*parsed*/) {
-  if (const conn::Facts* facts = conn::facts(r)) {
-    return facts->verify == conn::Verify::Success ? AUTHZ_GRANTED : AUTHZ_DENIED;
+  if (const facts::Facts* facts = facts::of_request(r)) {
+    return facts->verify == facts::Verify::Success ? AUTHZ_GRANTED : AUTHZ_DENIED;
   }
   const char* verify = ap_ssl_var_lookup(r->pool, r->server, r->connection, r, "SSL_CLIENT_VERIFY");
   return verify != nullptr && std::string_view(verify) == "SUCCESS" ? AUTHZ_GRANTED : AUTHZ_DENIED;

@@ -2,14 +2,14 @@
 // that looked for their challenge (ssl_engine_kernel.c, ssl_hook_ReadReq does so too).
 #include "access/access.hpp"
 #include "apr/httpd.hpp"
-#include "conn/facts.hpp"
+#include "facts/facts.hpp"
 #include "server/engine.hpp"
 #include "server/managed.hpp"
 
 namespace tls::access {
 
 int refuse_unavailable(request_rec* r) {
-  const conn::SessionFacts* facts = conn::session_facts(r->connection);
+  const facts::SessionFacts* facts = facts::session_facts(r->connection);
   if (facts != nullptr && facts->challenge) return HTTP_SERVICE_UNAVAILABLE;
   const server::ManagedCertificates* certificates = server::managed(r->server);
   const server::Engine* engine = server::engine();

@@ -4,7 +4,7 @@
 
 #include "access/access.hpp"
 #include "apr/mpm.hpp"
-#include "report/log.hpp"
+#include "log/log.hpp"
 #include "report/variables.hpp"
 #include "server/sections.hpp"
 

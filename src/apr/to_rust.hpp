@@ -16,7 +16,7 @@ namespace tls::apr {
 inline rust::String lossy(std::string_view text) { return rust::String::lossy(text.data(), text.size()); }
 
 // Text that means what it says, such as a file name. Throws std::invalid_argument where it is not UTF-8; directives
-// refuse such words where they stand (config/parsers.hpp), so that only other modules' names come this far.
+// refuse such words where they stand (config/vocabulary/parsers.hpp), so that only other modules' names come this far.
 rust::String exact(std::string_view text);
 
 // Text in printable ASCII, in which different texts stay different: `\xHH` for other octets, `\\` for a backslash.

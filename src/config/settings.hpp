@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/listener.hpp"
+#include "config/policy/listener.hpp"
 #include "config/setting.hpp"
 
 namespace tls::config {
@@ -199,7 +199,7 @@ struct DirectorySettings {
   Setting<Requirements> requirements;
 };
 
-// Outgoing connections: the global scope, virtual hosts and <Proxy> sections.
+// BackendConnection connections: the global scope, virtual hosts and <Proxy> sections.
 struct ProxySettings {
   Setting<bool> engine;
   Setting<Versions> versions;

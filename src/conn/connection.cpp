@@ -40,13 +40,18 @@ void Connection::before_write(bool /*data*/) {
   deadline_.cancel();
 }
 
+}  // namespace tls::conn
+
+namespace tls::facts {
+
 const Facts* handshake_facts(const conn_rec* c) {
-  const Connection* const connection = Connection::of(c);
+  const conn::Connection* const connection = conn::Connection::of(c);
   if (connection == nullptr) return nullptr;
+  using conn::State;
   const State state = connection->state();
   return state == State::Hello || state == State::Handshake || state == State::Plain ? nullptr : &connection->facts_;
 }
 
 const SessionFacts* session_facts(const conn_rec* c) { return handshake_facts(c); }
 
-}  // namespace tls::conn
+}  // namespace tls::facts

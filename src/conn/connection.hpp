@@ -6,9 +6,9 @@
 
 #include "apr/httpd.hpp"
 #include "conn/deadline.hpp"
-#include "conn/facts.hpp"
-#include "conn/handshake_facts.hpp"
 #include "conn/stream.hpp"
+#include "facts/facts.hpp"
+#include "facts/handshake_facts.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "server/engine.hpp"
 
@@ -35,7 +35,7 @@ class Connection final : public Stream {
   [[nodiscard]] bool named() const { return !facts_.sni.empty(); }
 
  private:
-  friend const Facts* handshake_facts(const conn_rec* c);
+  friend const facts::Facts* facts::handshake_facts(const conn_rec* c);
   void set_deadline();
 
   // handshake.cpp
@@ -83,7 +83,7 @@ class Connection final : public Stream {
   Deadline deadline_;
   std::size_t received_ = 0;                         // bytes of the handshake so far
   std::optional<rust::Box<rs::Identity>> identity_;  // once the handshake is complete; never changed afterwards
-  Facts facts_;
+  facts::Facts facts_;
   const char* offered_ = "";  // what the client offered, for log lines; pool memory
 };
 

@@ -9,7 +9,7 @@
 #include <ctime>
 
 #include "apr/hook.hpp"
-#include "report/log.hpp"
+#include "log/log.hpp"
 
 namespace tls::conn {
 

@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "apr/slice.hpp"
-#include "conn/certificates.hpp"
 #include "conn/connection.hpp"
-#include "report/failures.hpp"
-#include "report/log.hpp"
+#include "facts/certificates.hpp"
+#include "log/limiter.hpp"
+#include "log/log.hpp"
 
 namespace tls::conn {
 namespace {
@@ -36,8 +36,9 @@ void Connection::refuse_plain_http() {
 void Connection::refuse(std::uint8_t alert) {
   // RFC 8446 6: level fatal(2) and the description, in a record of its own in the clear.
   const char record[] = {21, 3, 3, 0, 2, 2, static_cast<char>(alert)};
-  APR_BRIGADE_INSERT_TAIL(outgoing_, apr_bucket_heap_create(record, sizeof(record), nullptr, outgoing_->bucket_alloc));
-  send_outgoing(true);
+  APR_BRIGADE_INSERT_TAIL(ciphertext_,
+                          apr_bucket_heap_create(record, sizeof(record), nullptr, ciphertext_->bucket_alloc));
+  send_ciphertext(true);
 }
 
 void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint) {
@@ -45,8 +46,7 @@ void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, N
   const char* const offered = *offered_ == '\0' ? "nothing yet" : offered_;
   const char* const dot = hint != nullptr ? ". " : "";
   const char* const remedy = hint != nullptr ? hint : "";
-  const report::Verdict verdict =
-      noise == Noise::Yes ? report::Verdict{false, 0} : report::count_failure(kind, host_->server);
+  const log::Verdict verdict = noise == Noise::Yes ? log::Verdict{false, 0} : log::count_failure(kind, host_->server);
   if (!verdict.loud) {
     TLS_LOG_C(c_, HandshakeFailedAgain, stage, cause, sni, offered, host_->identity.c_str(), dot, remedy);
   } else if (verdict.repeated > 0) {
@@ -69,7 +69,7 @@ void Connection::end() {
 // remedy.
 void Connection::say_as_mod_ssl(const char* cause) {
   const rs::Verdict verdict = session_->verdict();
-  if (static_cast<Verify>(verdict.outcome) == Verify::Failed) {
+  if (static_cast<facts::Verify>(verdict.outcome) == facts::Verify::Failed) {
     TLS_LOG_C(c_, CertificateRefused, verdict.number,
               apr_pstrmemdup(c_->pool, verdict.reason.data(), verdict.reason.size()));
   }
@@ -79,11 +79,11 @@ void Connection::say_as_mod_ssl(const char* cause) {
 // Names a client whose certificate was refused beside what it offered: the cause stays one of ours, which lines are
 // counted by.
 void Connection::name_refused() {
-  if (static_cast<Verify>(session_->verdict().outcome) != Verify::Failed) return;
+  if (static_cast<facts::Verify>(session_->verdict().outcome) != facts::Verify::Failed) return;
   const rust::Box<rs::Identity> identity = session_->identity();
-  Facts facts;
+  facts::Facts facts;
   facts.identity = &*identity;
-  const char* const client = who(c_->pool, facts);
+  const char* const client = facts::who(c_->pool, facts);
   if (*client != '\0') offered_ = apr_pstrcat(c_->pool, offered_, "; client: ", client, nullptr);
 }
 

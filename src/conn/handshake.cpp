@@ -13,7 +13,7 @@
 #include "conn/connection.hpp"
 #include "conn/sink.hpp"
 #include "conn/socket_timeout.hpp"
-#include "report/log.hpp"
+#include "log/log.hpp"
 
 namespace tls::conn {
 namespace {
@@ -226,10 +226,10 @@ bool Connection::start_session(const rs::Binding& binding) {
 }
 
 bool Connection::feed(const char* data, std::size_t length) {
-  Sink sink(plain_, outgoing_);
+  Sink sink(plain_, ciphertext_);
   const rs::Status status = session_->feed(apr::bytes(data, length), sink);
   if (status == rs::Status::Failed) {
-    send_outgoing(true);
+    send_ciphertext(true);
     fail_session();
     return false;
   }
@@ -240,7 +240,7 @@ bool Connection::feed(const char* data, std::size_t length) {
     // Nothing was asked of us and nothing will be: our goodbye goes in the same segment as the tickets.
     if (completes && APR_BRIGADE_EMPTY(plain_)) close_notify();
   }
-  if (send_outgoing(true) != APR_SUCCESS) {
+  if (send_ciphertext(true) != APR_SUCCESS) {
     if (completes || state_ == State::Handshake) interrupted(APR_EOF);
     return false;
   }
@@ -261,7 +261,7 @@ void Connection::complete() {
   identity_.emplace(session_->identity());
   facts_.identity = &**identity_;
   const rs::Verdict verdict = session_->verdict();
-  facts_.verify = static_cast<Verify>(verdict.outcome);
+  facts_.verify = static_cast<facts::Verify>(verdict.outcome);
   facts_.verify_reason = {pool_copy(c_->pool, verdict.reason), verdict.reason.size()};
   facts_.verify_number = verdict.number;
   facts_.handshake_ms = static_cast<std::uint32_t>(apr_time_as_msec(apr::monotonic() - opened_));

@@ -1,9 +1,9 @@
 // What httpd calls for connections.
 #include "apr/hook.hpp"
 #include "apr/mpm.hpp"
+#include "conn/backend.hpp"
 #include "conn/connection.hpp"
 #include "conn/filters.hpp"
-#include "conn/outgoing.hpp"
 #include "conn/waiting.hpp"
 #include "server/policies.hpp"
 
@@ -141,7 +141,7 @@ void register_hooks(apr_pool_t*) {
   const auto type = static_cast<ap_filter_type>(AP_FTYPE_CONNECTION + 5);
   ap_register_input_filter(kInputFilter, apr::hook<input_filter, lost_input>, nullptr, type);
   ap_register_output_filter(kOutputFilter, apr::hook<output_filter, lost_output>, nullptr, type);
-  register_outgoing_hooks();
+  register_backend_hooks();
   ap_hook_pre_connection(apr::hook<pre_connection, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_process_connection(apr::hook<process_connection, lost_connection>, before, after, APR_HOOK_MIDDLE);
   ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_MIDDLE);

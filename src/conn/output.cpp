@@ -54,7 +54,7 @@ class Writer final {
     if (c_.c_->keepalive == AP_CONN_CLOSE) {
       if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
     }
-    return pass_if(!APR_BRIGADE_EMPTY(c_.outgoing_));
+    return pass_if(!APR_BRIGADE_EMPTY(c_.ciphertext_));
   }
 
  private:
@@ -62,7 +62,7 @@ class Writer final {
     if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
     if (AP_BUCKET_IS_EOC(b) || (AP_BUCKET_IS_EOR(b) && last_response())) c_.close_notify();
     APR_BUCKET_REMOVE(b);
-    APR_BRIGADE_INSERT_TAIL(c_.outgoing_, b);
+    APR_BRIGADE_INSERT_TAIL(c_.ciphertext_, b);
     return APR_SUCCESS;
   }
 
@@ -82,7 +82,7 @@ class Writer final {
     if (APR_STATUS_IS_EAGAIN(rv)) {
       // The producer is not ready: what there is must not wait for it.
       if (rv = seal_staged(); rv != APR_SUCCESS) return rv;
-      APR_BRIGADE_INSERT_TAIL(c_.outgoing_, apr_bucket_flush_create(c_.outgoing_->bucket_alloc));
+      APR_BRIGADE_INSERT_TAIL(c_.ciphertext_, apr_bucket_flush_create(c_.ciphertext_->bucket_alloc));
       if (rv = pass_if(true); rv != APR_SUCCESS) return rv;
       rv = apr_bucket_read(b, &bytes, &length, APR_BLOCK_READ);
     }
@@ -143,7 +143,7 @@ class Writer final {
   apr_status_t make_room(std::size_t more) {
     if (c_.staged_ != nullptr && c_.staged_capacity_ - c_.staged_length_ >= more) return APR_SUCCESS;
     const std::size_t capacity = std::max(kStage, c_.staged_length_ + more);
-    auto* const larger = static_cast<char*>(apr_bucket_alloc(capacity, c_.outgoing_->bucket_alloc));
+    auto* const larger = static_cast<char*>(apr_bucket_alloc(capacity, c_.ciphertext_->bucket_alloc));
     if (larger == nullptr) return APR_ENOMEM;
     if (c_.staged_ != nullptr) {
       std::memcpy(larger, c_.staged_, c_.staged_length_);
@@ -169,13 +169,13 @@ class Writer final {
     return rv == APR_SUCCESS ? pass_if(passed_ >= kBatch / 2) : rv;
   }
 
-  // Encrypts all of it into buckets of `outgoing_`.
+  // Encrypts all of it into buckets of `ciphertext_`.
   apr_status_t encrypt(const char* bytes, std::size_t length) {
     while (length > 0) {
       const std::size_t fragment = fragment_size();
       const std::size_t now = fragment == kRecord ? length : std::min(length, kSmallBurst);
       const std::size_t capacity = now + (now / fragment + 3) * kOverhead + kSlack;
-      auto* const out = static_cast<char*>(apr_bucket_alloc(capacity, c_.outgoing_->bucket_alloc));
+      auto* const out = static_cast<char*>(apr_bucket_alloc(capacity, c_.ciphertext_->bucket_alloc));
       if (out == nullptr) return APR_ENOMEM;
       const rs::Sealed sealed = c_.session_->seal(apr::bytes(bytes, now), fragment, apr::mutable_bytes(out, capacity));
       if (!sealed.ok || sealed.taken == 0) {
@@ -183,8 +183,8 @@ class Writer final {
         c_.state_ = State::Closing;
         return APR_ECONNABORTED;
       }
-      apr_bucket_alloc_t* const allocator = c_.outgoing_->bucket_alloc;
-      APR_BRIGADE_INSERT_TAIL(c_.outgoing_, apr_bucket_heap_create(out, sealed.written, apr_bucket_free, allocator));
+      apr_bucket_alloc_t* const allocator = c_.ciphertext_->bucket_alloc;
+      APR_BRIGADE_INSERT_TAIL(c_.ciphertext_, apr_bucket_heap_create(out, sealed.written, apr_bucket_free, allocator));
       bytes += sealed.taken;
       length -= sealed.taken;
       c_.burst_ += sealed.taken;
@@ -205,8 +205,8 @@ class Writer final {
   apr_status_t pass_if(bool due) {
     if (!due) return APR_SUCCESS;
     passed_ = 0;
-    const apr_status_t rv = ap_pass_brigade(c_.output_->next, c_.outgoing_);
-    apr_brigade_cleanup(c_.outgoing_);
+    const apr_status_t rv = ap_pass_brigade(c_.output_->next, c_.ciphertext_);
+    apr_brigade_cleanup(c_.ciphertext_);
     return rv;
   }
 
@@ -228,11 +228,11 @@ apr_status_t Stream::write(apr_bucket_brigade* bb) {
   return rv;
 }
 
-apr_status_t Stream::send_outgoing(bool flush) {
-  if (APR_BRIGADE_EMPTY(outgoing_)) return APR_SUCCESS;
-  if (flush) APR_BRIGADE_INSERT_TAIL(outgoing_, apr_bucket_flush_create(outgoing_->bucket_alloc));
-  const apr_status_t rv = ap_pass_brigade(output_->next, outgoing_);
-  apr_brigade_cleanup(outgoing_);
+apr_status_t Stream::send_ciphertext(bool flush) {
+  if (APR_BRIGADE_EMPTY(ciphertext_)) return APR_SUCCESS;
+  if (flush) APR_BRIGADE_INSERT_TAIL(ciphertext_, apr_bucket_flush_create(ciphertext_->bucket_alloc));
+  const apr_status_t rv = ap_pass_brigade(output_->next, ciphertext_);
+  apr_brigade_cleanup(ciphertext_);
   return rv;
 }
 
@@ -240,7 +240,7 @@ void Stream::close_notify() {
   if (state_ != State::Open) return;
   state_ = State::Closing;
   if (shutdown_ == Shutdown::Unclean) return;
-  Sink sink(plain_, outgoing_);
+  Sink sink(plain_, ciphertext_);
   session_->close_notify(sink);
 }
 

@@ -17,8 +17,8 @@ void Sink::plaintext(rust::Slice<const std::uint8_t> data) noexcept {
   if (!data.empty()) append(plaintext_, data);
 }
 
-void Sink::outgoing(rust::Slice<const std::uint8_t> data) noexcept {
-  if (!data.empty()) append(outgoing_, data);
+void Sink::ciphertext(rust::Slice<const std::uint8_t> data) noexcept {
+  if (!data.empty()) append(ciphertext_, data);
 }
 
 }  // namespace tls::conn

@@ -13,15 +13,16 @@ namespace tls::conn {
 class Sink final {
  public:
   // Both brigades belong to the connection; neither is owned here.
-  Sink(apr_bucket_brigade* plaintext, apr_bucket_brigade* outgoing) : plaintext_(plaintext), outgoing_(outgoing) {}
+  Sink(apr_bucket_brigade* plaintext, apr_bucket_brigade* ciphertext)
+      : plaintext_(plaintext), ciphertext_(ciphertext) {}
 
   // Called by Rust, which nothing may throw through: they call APR alone, which throws nothing.
   void plaintext(rust::Slice<const std::uint8_t> data) noexcept;
-  void outgoing(rust::Slice<const std::uint8_t> data) noexcept;
+  void ciphertext(rust::Slice<const std::uint8_t> data) noexcept;
 
  private:
   apr_bucket_brigade* plaintext_;
-  apr_bucket_brigade* outgoing_;
+  apr_bucket_brigade* ciphertext_;
 };
 
 }  // namespace tls::conn

@@ -10,7 +10,7 @@ Stream::Stream(conn_rec* c)
       session_(rs::new_session()),
       cipher_(apr_brigade_create(c->pool, c->bucket_alloc)),
       plain_(apr_brigade_create(c->pool, c->bucket_alloc)),
-      outgoing_(apr_brigade_create(c->pool, c->bucket_alloc)) {}
+      ciphertext_(apr_brigade_create(c->pool, c->bucket_alloc)) {}
 
 void Stream::attach() {
   ap_set_module_config(c_->conn_config, &server::primary_record(), this);

@@ -57,7 +57,7 @@ class Stream {
   virtual void before_write(bool data) = 0;
 
   [[nodiscard]] bool handshaking() const { return state_ == State::Hello || state_ == State::Handshake; }
-  apr_status_t send_outgoing(bool flush);
+  apr_status_t send_ciphertext(bool flush);
   void close_notify();
 
   conn_rec* c_;
@@ -66,7 +66,7 @@ class Stream {
   ap_filter_t* output_ = nullptr;
   apr_bucket_brigade* cipher_;               // bytes just read from the network; empty between calls
   apr_bucket_brigade* plain_;                // decrypted, not yet asked for
-  apr_bucket_brigade* outgoing_;             // for the network, not yet passed on; empty between calls
+  apr_bucket_brigade* ciphertext_;           // for the network, not yet passed on; empty between calls
   apr_status_t input_status_ = APR_SUCCESS;  // sticky once input has ended
   State state_ = State::Hello;
   bool settled_ = true;  // nothing need be asked again before the next write

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "apr/httpd.hpp"
-#include "config/row.hpp"
 #include "config/settings.hpp"
+#include "config/vocabulary/row.hpp"
 
 namespace tls::module {
 

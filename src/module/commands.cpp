@@ -12,10 +12,10 @@
 #include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "apr/pool.hpp"
-#include "config/all_rows.hpp"
+#include "config/vocabulary/all_rows.hpp"
+#include "log/log.hpp"
 #include "module/command_table.hpp"
 #include "module/migration.hpp"
-#include "report/log.hpp"
 #include "server/arena.hpp"
 #include "server/scopes.hpp"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apr/pool.hpp"
-#include "config/migration.hpp"
+#include "config/vocabulary/migration.hpp"
 #include "server/credential_report.hpp"
 
 namespace tls::module {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "apr/httpd.hpp"
-#include "config/row.hpp"
+#include "config/vocabulary/row.hpp"
 
 namespace tls::module {
 

@@ -3,17 +3,17 @@
 
 #include "access/access.hpp"
 #include "apr/hook.hpp"
-#include "config/oldest_httpd.hpp"
+#include "config/policy/oldest_httpd.hpp"
 #include "conn/connection.hpp"
+#include "log/log.hpp"
 #include "module/commands.hpp"
 #include "module/ssl_names.hpp"
 #include "report/dump.hpp"
-#include "report/log.hpp"
 #include "report/variables.hpp"
 #include "server/agent.hpp"
 #include "server/credentials.hpp"
-#include "server/outgoing.hpp"
 #include "server/policies.hpp"
+#include "server/proxy_policies.hpp"
 #include "server/refresher.hpp"
 #include "server/resumption.hpp"
 #include "server/scopes.hpp"
@@ -85,7 +85,7 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_pre_config(hook<lend_record, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_monitor(hook<tls::server::watch_lists, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(hook<tls::server::start_refresher>, nullptr, nullptr, APR_HOOK_LAST);
-  tls::server::register_outgoing_hooks();
+  tls::server::register_proxy_section_hooks();
   tls::server::register_resumption_hooks();
   tls::server::register_agent_hooks();
   tls::server::prepare_agent();

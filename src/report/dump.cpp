@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "apr/httpd.hpp"
-#include "config/describe.hpp"
+#include "config/policy/describe.hpp"
 #include "server/credential_report.hpp"
 #include "server/policies.hpp"
 #include "server/read_limit.hpp"

@@ -11,11 +11,10 @@
 
 #include "apr/hook.hpp"
 #include "config/words.hpp"
-#include "conn/certificates.hpp"
-#include "conn/facts.hpp"
-#include "conn/request_facts.hpp"
-#include "mod_tls_bridge/src/lib.rs.h"
-#include "report/log.hpp"
+#include "facts/certificates.hpp"
+#include "facts/facts.hpp"
+#include "facts/request_facts.hpp"
+#include "log/log.hpp"
 #include "report/request_variables.hpp"
 #include "report/variables.hpp"
 #include "server/scopes.hpp"
@@ -42,7 +41,9 @@ DnForm dn_form(const request_rec* r) {
 
 // http_ssl.h: nullptr leaves the answer to whoever else serves the connection.
 const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec* r, const char* name) {
-  const conn::Facts* facts = r != nullptr ? conn::facts(r) : c != nullptr ? conn::facts(pool, c) : nullptr;
+  const facts::Facts* facts = r != nullptr   ? facts::of_request(r)
+                              : c != nullptr ? facts::of_connection(pool, c)
+                                             : nullptr;
   if (facts != nullptr) {
     if (const char* value = variable(pool, *facts, name, dn_form(r))) return value;
   } else if (c != nullptr && ap_ssl_conn_is_ssl(c) != 0) {
@@ -56,9 +57,10 @@ const char* lookup(apr_pool_t* pool, server_rec* /*s*/, conn_rec* c, request_rec
 }
 
 // A certificate that was refused says nothing here either.
-apr_array_header_t* extensions_of(apr_pool_t* pool, const conn::Facts& facts, conn::Side side, const char* extension) {
-  if (side == conn::Side::Client && facts.verify == conn::Verify::Failed) return nullptr;
-  const auto values = conn::extension_values(pool, facts, side, extension);
+apr_array_header_t* extensions_of(apr_pool_t* pool, const facts::Facts& facts, facts::Side side,
+                                  const char* extension) {
+  if (side == facts::Side::Client && facts.verify == facts::Verify::Failed) return nullptr;
+  const auto values = facts::extension_values(pool, facts, side, extension);
   if (values.empty()) return nullptr;
   apr_array_header_t* list = apr_array_make(pool, static_cast<int>(values.size()), sizeof(const char*));
   for (const char* value : values) *static_cast<const char**>(apr_array_push(list)) = value;
@@ -67,8 +69,8 @@ apr_array_header_t* extensions_of(apr_pool_t* pool, const conn::Facts& facts, co
 
 // mod_ssl's optional function.
 apr_array_header_t* extension_list(apr_pool_t* pool, conn_rec* c, int peer, const char* extension) {
-  if (const conn::Facts* facts = conn::facts(pool, c)) {
-    return extensions_of(pool, *facts, peer != 0 ? conn::Side::Client : conn::Side::Server, extension);
+  if (const facts::Facts* facts = facts::of_connection(pool, c)) {
+    return extensions_of(pool, *facts, peer != 0 ? facts::Side::Client : facts::Side::Server, extension);
   }
   return foreign_extension_list != nullptr ? foreign_extension_list(pool, c, peer, extension) : nullptr;
 }
@@ -94,8 +96,8 @@ const char* expression_function(ap_expr_eval_ctx_t* context, const void* /*data*
 
 // `PeerExtList(oid)`.
 apr_array_header_t* expression_list(ap_expr_eval_ctx_t* context, const void* /*data*/, const char* name) {
-  const conn::Facts* facts = context->r != nullptr ? conn::facts(context->r) : nullptr;
-  if (facts != nullptr) return extensions_of(context->p, *facts, conn::Side::Client, name);
+  const facts::Facts* facts = context->r != nullptr ? facts::of_request(context->r) : nullptr;
+  if (facts != nullptr) return extensions_of(context->p, *facts, facts::Side::Client, name);
   return context->c != nullptr ? extension_list(context->p, context->c, 1, name) : nullptr;
 }
 
@@ -190,7 +192,7 @@ void forget_client(apr_table_t* env) {
 }
 
 // HTTPS and SSL_TLS_SNI always, the rest where the options of the request ask for it.
-void fill(request_rec* r, const conn::Facts& facts) {
+void fill(request_rec* r, const facts::Facts& facts) {
   apr_table_t* env = r->subprocess_env;
   apr_table_setn(env, "HTTPS", "on");
   if (!facts.sni.empty()) {
@@ -199,16 +201,16 @@ void fill(request_rec* r, const conn::Facts& facts) {
   const config::Options options = server::options_of(r);
   if (options.has(config::Option::StdEnvVars)) {
     export_standard(r->pool, facts, dn_form(r), env);
-    if (facts.identity != nullptr && facts.identity->tells_cut()) TLS_LOG_R(r, VariablesCut);
+    if (facts::is_cut(facts)) TLS_LOG_R(r, VariablesCut);
   }
   if (options.has(config::Option::ExportCertData)) export_certificates(r->pool, facts, env);
   ap_set_module_config(r->request_config, &server::primary_record(), r->per_dir_config);
 }
 
 int fill_environment(request_rec* r) {
-  const conn::Facts* facts = conn::facts(r);
+  const facts::Facts* facts = facts::of_request(r);
   if (facts == nullptr) return DECLINED;
-  const conn::Facts* outer = r->main != nullptr ? conn::facts(r->main) : nullptr;
+  const facts::Facts* outer = r->main != nullptr ? facts::of_request(r->main) : nullptr;
   if (r->main != nullptr && (outer == nullptr || outer->verify != facts->verify)) forget_client(r->subprocess_env);
   fill(r, *facts);
   return DECLINED;
@@ -216,7 +218,7 @@ int fill_environment(request_rec* r) {
 
 // mod_dir and mod_negotiation have a request go on as another one, of another section, in the middle of the fixups.
 int fill_environment_again(request_rec* r) {
-  const conn::Facts* facts = conn::facts(r);
+  const facts::Facts* facts = facts::of_request(r);
   const void* filled_for = ap_get_module_config(r->request_config, &server::primary_record());
   if (facts == nullptr || filled_for == nullptr || filled_for == r->per_dir_config) return DECLINED;
   forget_client(r->subprocess_env);

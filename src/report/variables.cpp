@@ -7,18 +7,19 @@
 #include <string>
 #include <utility>
 
-#include "config/suites.hpp"
+#include "config/ciphers/signatures.hpp"
+#include "config/ciphers/suites.hpp"
 #include "config/words.hpp"
-#include "conn/certificates.hpp"
-#include "mod_tls_bridge/src/lib.rs.h"
+#include "facts/certificates.hpp"
 #include "report/version.hpp"
+#include "server/engine.hpp"
 
 namespace tls::report {
 namespace {
 
 using config::same_word;
-using conn::Facts;
-using conn::Side;
+using facts::Facts;
+using facts::Side;
 
 enum class Variable : std::uint8_t {
 #define TLS_VARIABLE(id, name, where, description) id,
@@ -42,20 +43,6 @@ constexpr std::array rows = {
 #undef TLS_CERTIFICATE_VARIABLE
 };
 
-struct Scheme {
-  std::uint16_t number;
-  const char* name;
-};
-
-// IANA "TLS SignatureScheme", those that this module signs with.
-constexpr std::array schemes = {
-    Scheme{0x0401, "rsa_pkcs1_sha256"},       Scheme{0x0501, "rsa_pkcs1_sha384"},
-    Scheme{0x0601, "rsa_pkcs1_sha512"},       Scheme{0x0403, "ecdsa_secp256r1_sha256"},
-    Scheme{0x0503, "ecdsa_secp384r1_sha384"}, Scheme{0x0603, "ecdsa_secp521r1_sha512"},
-    Scheme{0x0804, "rsa_pss_rsae_sha256"},    Scheme{0x0805, "rsa_pss_rsae_sha384"},
-    Scheme{0x0806, "rsa_pss_rsae_sha512"},    Scheme{0x0807, "ed25519"},
-};
-
 constexpr std::uint16_t tls12 = 0x0303;
 
 // Certificates behind the client's own that are exported. mod_ssl verifies no more by default, and no directive of
@@ -66,8 +53,8 @@ const char* copy(apr_pool_t* pool, std::string_view text) { return apr_pstrmemdu
 
 const char* scheme_name(apr_pool_t* pool, std::uint16_t number) {
   if (number == 0) return "";
-  const auto* found = std::ranges::find(schemes, number, &Scheme::number);
-  return found != schemes.end() ? found->name : apr_psprintf(pool, "0x%04X", number);
+  const config::SignatureScheme* scheme = config::signature_scheme(number);
+  return scheme != nullptr ? copy(pool, scheme->name) : apr_psprintf(pool, "0x%04X", number);
 }
 
 const char* group_name(apr_pool_t* pool, std::uint16_t number) {
@@ -97,7 +84,7 @@ const char* hexadecimal(apr_pool_t* pool, std::string_view bytes) {
   return copy(pool, out);
 }
 
-const char* engine(apr_pool_t* pool) { return copy(pool, std::string(rs::engine_version())); }
+const char* engine(apr_pool_t* pool) { return copy(pool, server::library_version()); }
 
 const char* session_value(apr_pool_t* pool, const Facts& facts, Variable id) {
   switch (id) {
@@ -157,11 +144,11 @@ std::string_view after(std::string_view name, std::string_view prefix) {
 const char* certificate_value(apr_pool_t* pool, const Facts& facts, std::string_view name, DnForm form) {
   const bool legacy = form == DnForm::Legacy;
   if (const auto field = after(name, "SSL_CLIENT_"); !field.empty()) {
-    if (facts.verify == conn::Verify::Failed) return nullptr;
-    return conn::certificate_field(pool, facts, Side::Client, field, legacy);
+    if (facts.verify == facts::Verify::Failed) return nullptr;
+    return facts::certificate_field(pool, facts, Side::Client, field, legacy);
   }
   if (const auto field = after(name, "SSL_SERVER_"); !field.empty()) {
-    return conn::certificate_field(pool, facts, Side::Server, field, legacy);
+    return facts::certificate_field(pool, facts, Side::Server, field, legacy);
   }
   return nullptr;
 }
@@ -190,16 +177,16 @@ const char* constant(apr_pool_t* pool, std::string_view name) {
 
 const char* verdict(apr_pool_t* pool, const Facts& facts) {
   switch (facts.verify) {
-    case conn::Verify::None:
+    case facts::Verify::None:
       return "NONE";
-    case conn::Verify::Success:
+    case facts::Verify::Success:
       return "SUCCESS";
     // mod_ssl's manual promises GENEROUS for optional_no_ca, but with TLS 1.3 it prints the reason. (A session of
     // TLS 1.2 that is resumed it calls SUCCESS, which nobody should believe.)
-    case conn::Verify::Generous:
+    case facts::Verify::Generous:
       if (facts.version == tls12) return "GENEROUS";
       break;
-    case conn::Verify::Failed:
+    case facts::Verify::Failed:
       break;
   }
   return apr_pstrcat(pool, "FAILED:", copy(pool, facts.verify_reason), nullptr);
@@ -211,11 +198,11 @@ void export_standard(apr_pool_t* pool, const Facts& facts, DnForm form, apr_tabl
   }
   // A refused certificate says nothing: its connection lives on only for sections that do not ask for one.
   const auto set = [&](Side side, const char* prefix) {
-    for (const conn::Field& field : conn::exported_fields(pool, facts, side, form == DnForm::Legacy)) {
+    for (const facts::Field& field : facts::exported_fields(pool, facts, side, form == DnForm::Legacy)) {
       apr_table_setn(env, apr_pstrcat(pool, prefix, field.name, nullptr), field.value);
     }
   };
-  if (facts.verify != conn::Verify::Failed) set(Side::Client, "SSL_CLIENT_");
+  if (facts.verify != facts::Verify::Failed) set(Side::Client, "SSL_CLIENT_");
   set(Side::Server, "SSL_SERVER_");
 }
 
@@ -226,8 +213,8 @@ void export_certificates(apr_pool_t* pool, const Facts& facts, apr_table_t* env)
   };
   set("SSL_SERVER_CERT");
   set("SSL_CLIENT_CERT");
-  if (facts.verify == conn::Verify::Failed) return;
-  const std::size_t count = std::min(conn::client_certificates(facts), kChainExported + 1);
+  if (facts.verify == facts::Verify::Failed) return;
+  const std::size_t count = std::min(facts::client_certificates(facts), kChainExported + 1);
   for (std::size_t i = 1; i < count; ++i) {
     set(apr_psprintf(pool, "SSL_CLIENT_CERT_CHAIN_%" APR_SIZE_T_FMT, i - 1));
   }

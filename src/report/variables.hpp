@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "apr/httpd.hpp"
-#include "conn/facts.hpp"
+#include "facts/facts.hpp"
 
 namespace tls::report {
 
@@ -17,7 +17,7 @@ enum class DnForm : bool { Rfc2253, Legacy };
 
 // The variable `name` (`HTTPS` or `SSL_...`, case ignored) of a connection, in `pool`; "" for one without a value,
 // nullptr for a name that is none.
-const char* variable(apr_pool_t* pool, const conn::Facts& facts, std::string_view name, DnForm form);
+const char* variable(apr_pool_t* pool, const facts::Facts& facts, std::string_view name, DnForm form);
 
 // Variables that say the same on every connection, even without one: SSL_VERSION_*. nullptr for all others.
 const char* constant(apr_pool_t* pool, std::string_view name);
@@ -26,11 +26,11 @@ const char* constant(apr_pool_t* pool, std::string_view name);
 bool is_variable(std::string_view name);
 
 // What the verifier found, as SSL_CLIENT_VERIFY shows it.
-const char* verdict(apr_pool_t* pool, const conn::Facts& facts);
+const char* verdict(apr_pool_t* pool, const facts::Facts& facts);
 
 // Puts the variables into `env` that `options` of the request ask for, besides those that are always there.
-void export_standard(apr_pool_t* pool, const conn::Facts& facts, DnForm form, apr_table_t* env);
-void export_certificates(apr_pool_t* pool, const conn::Facts& facts, apr_table_t* env);
+void export_standard(apr_pool_t* pool, const facts::Facts& facts, DnForm form, apr_table_t* env);
+void export_certificates(apr_pool_t* pool, const facts::Facts& facts, apr_table_t* env);
 
 // Registers the hooks through which variables are asked for: lookup, expressions, log formats, environment.
 void register_hooks(apr_pool_t* pool);

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "apr/hook.hpp"
-#include "report/log.hpp"
+#include "log/log.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "apr/mpm.hpp"
-#include "config/checks.hpp"
-#include "report/log.hpp"
+#include "config/policy/checks.hpp"
+#include "log/log.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
 #include "server/sections.hpp"

@@ -1,4 +1,4 @@
-// The cross-field rules of config/checks.hpp over httpd's servers.
+// The cross-field rules of config/policy/checks.hpp over httpd's servers.
 #pragma once
 
 #include "apr/httpd.hpp"

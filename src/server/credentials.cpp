@@ -12,9 +12,9 @@
 #include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "apr/to_rust.hpp"
-#include "report/log.hpp"
+#include "log/log.hpp"
 #include "server/agent.hpp"
-#include "server/clients.hpp"
+#include "server/client_auth.hpp"
 #include "server/credential_report.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
@@ -225,7 +225,7 @@ Verdict check_here(const std::vector<server_rec*>& hosts) {
   auto store = rs::new_credential_store();
   const auto look = [&](Requests requests) { return store->load(requests, false); };
   const bool loaded = load(hosts, look).ok;
-  Clients clients;
+  ClientVerifiers clients;
   return clients.load(hosts) && loaded && present ? Verdict::Good : Verdict::Bad;
 }
 

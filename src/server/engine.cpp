@@ -17,7 +17,7 @@ std::string identity(const server_rec* s) {
 }  // namespace
 
 Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials,
-               Clients clients, Primed primed)
+               ClientVerifiers clients, Primed primed)
     : credentials_(std::move(credentials)),
       clients_(std::move(clients)),
       primed_(std::move(primed)),
@@ -26,7 +26,7 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
   hosts_.reserve(hosts.size());
   for (const HostConfig& h : hosts) {
     const auto limit = limits.find(h.server);
-    const HostClients& asked = clients_.of(h.server);
+    const HostClientAuth& asked = clients_.of(h.server);
     const auto staples = primed_.find(h.server);
     hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, asked), h.certificates, identity(h.server),
                                   &asked, staples != primed_.end() ? &staples->second : nullptr,
@@ -34,7 +34,7 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
   }
 }
 
-const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const HostClients& clients) {
+const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const HostClientAuth& clients) {
   std::vector<std::uint8_t> encoded = config::encode_policy(settings);
   const std::size_t own = encoded.size();
   const auto contents = clients.handshake->digest();
@@ -75,6 +75,8 @@ bool Engine::is_unavailable(const server_rec* server) const {
   return found != nullptr && found->settings->fallback == config::Fallback::Unavailable &&
          credentials_->is_placeholder(found->certificates);
 }
+
+std::string library_version() { return std::string(rs::engine_version()); }
 
 const Engine* engine() { return current; }
 

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "config/effective.hpp"
+#include "config/policy/effective.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
-#include "server/clients.hpp"
+#include "server/client_auth.hpp"
 #include "server/read_limit.hpp"
 #include "server/stapling.hpp"
 #include "server/vhosts.hpp"
@@ -34,7 +34,7 @@ struct Host {
   const rs::Policy* policy = nullptr;  // owned by the engine, shared by hosts with equal policies
   std::uint32_t certificates = 0;
   std::string identity;                              // "ServerName:port": what a session is bound to
-  const HostClients* clients = nullptr;              // owned by the engine
+  const HostClientAuth* clients = nullptr;           // owned by the engine
   const std::vector<std::string>* primed = nullptr;  // certificates whose OCSP responses another module has, if any
   ReadLimit read_limit;                              // mod_reqtimeout's, for connections that begin at this host
 };
@@ -45,27 +45,30 @@ class Engine final {
   // Builds each distinct policy once. `main` heads the list of servers. Throws rust::Error with a sentence when a
   // policy leaves nothing to negotiate.
   Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials,
-         Clients clients, Primed primed);
+         ClientVerifiers clients, Primed primed);
 
   // The host of `server`; nullptr where it does not speak TLS.
   [[nodiscard]] const Host* host(const server_rec* server) const;
   // Whether requests of `server` are to be answered 503, for it has a placeholder now. Any thread of a child.
   [[nodiscard]] bool is_unavailable(const server_rec* server) const;
   [[nodiscard]] const VhostIndex& names() const { return names_; }
-  [[nodiscard]] const Clients& clients() const { return clients_; }
+  [[nodiscard]] const ClientVerifiers& clients() const { return clients_; }
   [[nodiscard]] const rs::Credentials& credentials() const { return *credentials_; }
 
  private:
   using PolicyKey = std::pair<std::array<std::uint8_t, 32>, const rs::ClientVerifier*>;
-  const rs::Policy& policy(const config::EffectivePolicy& settings, const HostClients& clients);
+  const rs::Policy& policy(const config::EffectivePolicy& settings, const HostClientAuth& clients);
 
   rust::Box<rs::Credentials> credentials_;
-  Clients clients_;
+  ClientVerifiers clients_;
   Primed primed_;
   std::map<PolicyKey, rust::Box<rs::Policy>> policies_;
   std::unordered_map<const server_rec*, Host> hosts_;
   VhostIndex names_;
 };
+
+// Name and version of the TLS library, as in "rustls/0.23.31".
+[[nodiscard]] std::string library_version();
 
 // The engine of the running configuration; nullptr before post_config and where no virtual host speaks TLS.
 [[nodiscard]] const Engine* engine();

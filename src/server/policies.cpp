@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "config/all_rows.hpp"
-#include "config/defaults.hpp"
-#include "report/log.hpp"
+#include "config/policy/defaults.hpp"
+#include "config/vocabulary/all_rows.hpp"
+#include "log/log.hpp"
 #include "server/arena.hpp"
 #include "server/checks.hpp"
 #include "server/scopes.hpp"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "apr/httpd.hpp"
-#include "config/effective.hpp"
+#include "config/policy/effective.hpp"
 
 namespace tls::server {
 

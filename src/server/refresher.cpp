@@ -8,7 +8,7 @@
 #include <ctime>
 
 #include "apr/hook.hpp"
-#include "config/effective.hpp"
+#include "config/policy/effective.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
 

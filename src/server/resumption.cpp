@@ -12,8 +12,8 @@
 
 #include "apr/hook.hpp"
 #include "apr/to_rust.hpp"
+#include "log/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
-#include "report/log.hpp"
 #include "server/policies.hpp"
 #include "server/session_cache.hpp"
 

@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "apr/hook.hpp"
-#include "config/all_rows.hpp"
+#include "config/vocabulary/all_rows.hpp"
 #include "server/arena.hpp"
 #include "server/policies.hpp"
 
@@ -72,7 +72,7 @@ void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) {
   config::merge<config::DirectorySettings>(config::all_directory_rows, arena, out->settings, outer.settings,
                                            inner.settings);
   config::merge<config::ProxySettings>(config::all_proxy_rows, arena, out->proxy, outer.proxy, inner.proxy);
-  out->client_policy = inner.client_policy != nullptr ? inner.client_policy : outer.client_policy;
+  out->backend_policy = inner.backend_policy != nullptr ? inner.backend_policy : outer.backend_policy;
   out->lost = inner.lost || outer.lost;
   return out;
 }

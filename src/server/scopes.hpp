@@ -3,11 +3,11 @@
 #pragma once
 
 #include "apr/httpd.hpp"
-#include "config/effective.hpp"
+#include "config/policy/effective.hpp"
 #include "config/settings.hpp"
 
 namespace tls::rs {
-struct ClientPolicy;
+struct BackendPolicy;
 }
 
 namespace tls::server {
@@ -25,10 +25,10 @@ struct ServerScope {
 struct DirectoryScope {
   config::DirectorySettings settings;
   config::ProxySettings proxy;
-  const rs::ClientPolicy* client_policy = nullptr;  // built in post_config, of the innermost section that has one
-  bool believes_all = false;                        // it verifies no backend
-  bool of_backends = false;                         // a word for outgoing connections stands in this very section
-  bool lost = false;                                // could not be made: whoever asks for it is told by an exception
+  const rs::BackendPolicy* backend_policy = nullptr;  // built in post_config, of the innermost section that has one
+  bool believes_all = false;                          // it verifies no backend
+  bool of_backends = false;                           // a word for outgoing connections stands in this very section
+  bool lost = false;                                  // could not be made: whoever asks for it is told by an exception
 };
 
 // For the module records; all in `pool`.

@@ -10,8 +10,8 @@
 
 #include "apr/hook.hpp"
 #include "apr/pool.hpp"
+#include "log/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
-#include "report/log.hpp"
 #include "server/scopes.hpp"
 
 namespace tls::server {

@@ -1,7 +1,7 @@
 #include "server/stapling.hpp"
 
 #include "apr/mpm.hpp"
-#include "report/log.hpp"
+#include "log/log.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
 

@@ -1,12 +1,12 @@
 #include "server/start.hpp"
 
 #include "apr/pool.hpp"
-#include "report/log.hpp"
+#include "log/log.hpp"
 #include "server/credentials.hpp"
 #include "server/engine.hpp"
 #include "server/managed.hpp"
-#include "server/outgoing.hpp"
 #include "server/policies.hpp"
+#include "server/proxy_policies.hpp"
 #include "server/resumption.hpp"
 #include "server/stapling.hpp"
 
@@ -24,10 +24,10 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
   collect_managed(pool, servers);
   LoadedCredentials loaded = load_credentials(main_server, servers);
-  Clients clients;
+  ClientVerifiers clients;
   const bool clients_ok = clients.load(servers);
-  const bool outgoing_ok = build_client_policies(pool, main_server);
-  if (!resumption_ok || !loaded.ok || !clients_ok || !outgoing_ok) return false;
+  const bool backends_ok = build_backend_policies(pool, main_server);
+  if (!resumption_ok || !loaded.ok || !clients_ok || !backends_ok) return false;
   Primed primed = prime_staples(pool, servers, *loaded.credentials);
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());
@@ -50,7 +50,7 @@ int watch_lists(apr_pool_t* /*pool*/, server_rec* s) {
 
 int post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* temp_pool, server_rec* main_server) {
   if (!build(pool, temp_pool, main_server)) return HTTP_INTERNAL_SERVER_ERROR;
-  TLS_LOG_S(main_server, EngineStarted, TLS_VERSION, std::string(rs::engine_version()).c_str());
+  TLS_LOG_S(main_server, EngineStarted, TLS_VERSION, library_version().c_str());
   return OK;
 }
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from harness.paths import ROOT
 
-TABLE = ROOT / "src/report/messages.def"
+TABLE = ROOT / "src/log/messages.def"
 ROW = re.compile(r"^(TLS|MOD_SSL)_MESSAGE\((\w+), (\d+), (APLOG_\w+),", re.M)
 
 
@@ -23,4 +23,4 @@ def test_each_row_is_said_somewhere():
 def test_lines_are_written_through_the_table_alone():
     writers = {str(path.relative_to(ROOT)) for path in (ROOT / "src").rglob("*.[ch]pp")
                if re.search(r"\bap_log_(c|r|p)?error\b|\bap_log_data", path.read_text())}
-    assert writers == {"src/report/log.hpp"}
+    assert writers == {"src/log/log.hpp"}

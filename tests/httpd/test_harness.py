@@ -74,7 +74,7 @@ def test_a_crash_of_the_event_mpm_is_no_crash_of_ours():
            "#1  0x00007fe8c79d906c in ?? () from /usr/lib/apache2/modules/mod_mpm_event.so",
            "#2  0x00007fe8c79da507 in ?? () from /usr/lib/apache2/modules/mod_mpm_event.so",
            "#3  0x0000555bfb27d850 in ap_run_mpm ()", "#4  0x0000555bfb2751c2 in main ()"]
-    ours = "#1  0x00007fe8c743fa71 in tls::conn::Stream::send_outgoing () at ../../src/conn/output.cpp:227"
+    ours = "#1  0x00007fe8c743fa71 in tls::conn::Stream::send_ciphertext () at ../../src/conn/output.cpp:227"
     assert crash.of_event_mpm(own)
     assert not crash.of_event_mpm([own[0], ours, *own[2:]])
     assert not crash.of_event_mpm(own[1:]) and not crash.of_event_mpm(own[:3]) and not crash.of_event_mpm([])

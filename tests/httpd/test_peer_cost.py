@@ -8,7 +8,7 @@ from harness.config import ONE_CHILD, Vhost
 from harness.faketime import Clock
 from harness.wire import Hello, u16s, vec
 
-AT_ONCE, EACH = 20, 3  # lines of one id, and seconds for one more (src/report/failures.hpp)
+AT_ONCE, EACH = 20, 3  # lines of one id, and seconds for one more (src/log/limiter.hpp)
 
 
 def test_lines_about_connections_are_bounded(httpd, ca):

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/all_rows.hpp"
+#include "config/vocabulary/all_rows.hpp"
 #include "config/words.hpp"
 
 namespace tls::config::testing {

@@ -1,8 +1,8 @@
 // Rules over several settings: what is found, in which words, and that all is found at once.
 #include <gtest/gtest.h>
 
-#include "config/checks.hpp"
-#include "config/defaults.hpp"
+#include "config/policy/checks.hpp"
+#include "config/policy/defaults.hpp"
 #include "config_reader.hpp"
 
 namespace tls::config::testing {

@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <fstream>
 
-#include "config/cipher_language.hpp"
+#include "config/ciphers/cipher_language.hpp"
+#include "config/ciphers/suites.hpp"
 #include "config/settings.hpp"
-#include "config/suites.hpp"
 #include "config/words.hpp"
 
 namespace tls::config {

@@ -1,9 +1,9 @@
 // The effective policy: defaults of both vocabularies, when TLS is on, and what the encodings tell apart.
 #include <gtest/gtest.h>
 
-#include "config/defaults.hpp"
-#include "config/effective.hpp"
-#include "config/suites.hpp"
+#include "config/ciphers/suites.hpp"
+#include "config/policy/defaults.hpp"
+#include "config/policy/effective.hpp"
 #include "config_reader.hpp"
 
 namespace tls::config::testing {

@@ -1,7 +1,7 @@
 // What DUMP_TLS_MIGRATION says of single directives.
 #include <gtest/gtest.h>
 
-#include "config/migration.hpp"
+#include "config/vocabulary/migration.hpp"
 #include "config_reader.hpp"
 
 namespace tls::config::testing {

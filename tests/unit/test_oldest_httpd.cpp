@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "config/oldest_httpd.hpp"
+#include "config/policy/oldest_httpd.hpp"
 
 namespace {
 

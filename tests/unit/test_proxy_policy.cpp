@@ -1,15 +1,15 @@
 // The policy of outgoing connections: defaults of both vocabularies, the rules of names, and what keys tell apart.
 #include <gtest/gtest.h>
 
-#include "config/defaults.hpp"
-#include "config/proxy_policy.hpp"
-#include "config/suites.hpp"
+#include "config/ciphers/suites.hpp"
+#include "config/policy/defaults.hpp"
+#include "config/policy/proxy_policy.hpp"
 #include "config_reader.hpp"
 
 namespace tls::config::testing {
 namespace {
 
-class Outgoing : public ::testing::Test {
+class BackendConnection : public ::testing::Test {
  protected:
   ProxyPolicy policy(Vocabulary words, const std::vector<const char*>& lines) {
     Scope scope;
@@ -24,7 +24,7 @@ class Outgoing : public ::testing::Test {
   HeapArena arena_;
 };
 
-TEST_F(Outgoing, OurWordsAreStrictAndThoseOfModSslAreItsOwn) {
+TEST_F(BackendConnection, OurWordsAreStrictAndThoseOfModSslAreItsOwn) {
   const ProxyPolicy strict = tls({});
   EXPECT_EQ(strict.verify, VerifyClient::Require);
   EXPECT_TRUE(strict.system_roots && strict.check_name && strict.check_dates && !strict.common_names);
@@ -36,7 +36,7 @@ TEST_F(Outgoing, OurWordsAreStrictAndThoseOfModSslAreItsOwn) {
   EXPECT_EQ(group(strict.groups.front())->name, "X25519MLKEM768");
 }
 
-TEST_F(Outgoing, GroupsHaveOneWordInBothVocabularies) {
+TEST_F(BackendConnection, GroupsHaveOneWordInBothVocabularies) {
   for (const Vocabulary words : {Vocabulary::Tls, Vocabulary::Ssl}) {
     const ProxyPolicy p = policy(words, {"TLSProxyGroups X25519:P-256"});
     ASSERT_EQ(p.groups.size(), 2U);
@@ -45,7 +45,7 @@ TEST_F(Outgoing, GroupsHaveOneWordInBothVocabularies) {
 }
 
 // modules/ssl/ssl_engine_io.c, ssl_io_filter_handshake
-TEST_F(Outgoing, NamesAreCheckedAsModSslDoes) {
+TEST_F(BackendConnection, NamesAreCheckedAsModSslDoes) {
   const auto checked = [this](const std::vector<const char*>& lines) { return ssl(lines).check_name; };
   EXPECT_TRUE(checked({}));
   EXPECT_FALSE(checked({"SSLProxyCheckPeerName off"}));
@@ -55,7 +55,7 @@ TEST_F(Outgoing, NamesAreCheckedAsModSslDoes) {
   EXPECT_TRUE(checked({"SSLProxyCheckPeerName off", "SSLProxyCheckPeerCN on"}));
 }
 
-TEST_F(Outgoing, ListsAreLookedAtWhereTheyAreNamedInOurWords) {
+TEST_F(BackendConnection, ListsAreLookedAtWhereTheyAreNamedInOurWords) {
   EXPECT_EQ(tls({"TLSProxyCRL /lists"}).revocation.depth, RevocationCheck::Depth::Chain);
   EXPECT_EQ(ssl({"SSLProxyCARevocationFile /list"}).revocation.depth, RevocationCheck::Depth::None);
   EXPECT_EQ(ssl({"SSLProxyCARevocationFile /list", "SSLProxyCARevocationCheck leaf"}).revocation.depth,
@@ -63,7 +63,7 @@ TEST_F(Outgoing, ListsAreLookedAtWhereTheyAreNamedInOurWords) {
 }
 
 // Workers that agree share one policy, and with it rustls' configuration and sessions.
-TEST_F(Outgoing, KeysAreEqualExactlyForEqualPolicies) {
+TEST_F(BackendConnection, KeysAreEqualExactlyForEqualPolicies) {
   const std::vector<const char*> each[] = {{},
                                            {"TLSProxyProtocol TLSv1.3+"},
                                            {"TLSProxyCiphersSuppress TLS_AES_128_GCM_SHA256"},

@@ -1,8 +1,8 @@
 // How directives of resumption are read, inherited and encoded.
 #include <gtest/gtest.h>
 
-#include "config/effective.hpp"
-#include "config/session_values.hpp"
+#include "config/policy/effective.hpp"
+#include "config/vocabulary/session_values.hpp"
 
 namespace tls::config {
 namespace {

@@ -2,7 +2,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/all_rows.hpp"
+#include "config/vocabulary/all_rows.hpp"
 #include "documents.hpp"
 
 namespace docgen {
@@ -155,7 +155,8 @@ std::string directives() {
   collect(ssl, ssl_directory_rows);
   collect(ssl, ssl_proxy_rows);
   return "# Directives\n\n"
-         "Made from the tables in `src/config/*_rows.hpp` by `./dev docs`; what is written here is what the module "
+         "Made from the tables in `src/config/vocabulary/*_rows.hpp` by `./dev docs`; what is written here is what the "
+         "module "
          "does.\n\n"
          "Loaded as `tls_module` the module has the TLS* words, loaded as `ssl_module` the SSL* words of mod_ssl. "
          "Both\n"

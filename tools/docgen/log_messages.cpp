@@ -18,7 +18,7 @@ struct Message {
 #define TLS_MESSAGE(name, number, level, text) Message{"TLS" #number, #level, text},
 #define MOD_SSL_MESSAGE(name, number, level, text) Message{"AH" #number, #level, text},
 constexpr std::array messages = {
-#include "report/messages.def"
+#include "log/messages.def"
 };
 #undef MOD_SSL_MESSAGE
 #undef TLS_MESSAGE
@@ -37,7 +37,7 @@ std::string level_word(std::string_view macro) {
 std::string log_messages() {
   std::string out =
       "# Log messages\n\n"
-      "Made from `src/report/messages.def` by `./dev docs`. Every line of the module in the error log begins with its\n"
+      "Made from `src/log/messages.def` by `./dev docs`. Every line of the module in the error log begins with its\n"
       "id. Ids are stable: they keep their meaning for ever, texts may get better. Lines that mod_ssl has too keep "
       "its\n"
       "number (AH) and its first words, which filters of logs know. `%s` and the like stand for what the line is "

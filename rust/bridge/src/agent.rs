@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mod_tls_core::agent::ids;
 use mod_tls_core::agent::{Kind, Parent, Requests, Weaknesses, Wish};
-use mod_tls_core::client::{self, Machines};
+use mod_tls_core::backend::{self, Machines};
 
 use crate::credentials::{Credentials, request};
 use crate::ffi;
@@ -53,7 +53,7 @@ pub fn agent_load(
 pub(crate) fn load_machines(
     machines: &Machines,
     warnings: &mut Vec<String>,
-) -> Option<Result<Vec<client::Pair>, String>> {
+) -> Option<Result<Vec<backend::Pair>, String>> {
     agent()
         .as_mut()
         .map(|parent| parent.machines(machines, warnings))

@@ -1,7 +1,7 @@
 //! The one `#[cxx::bridge]`: types, thin functions, `catch_unwind`; nothing else.
 
 mod agent;
-mod client;
+mod backend;
 mod credentials;
 mod forks;
 mod guard;
@@ -20,7 +20,7 @@ use agent::{
     agent_become_child, agent_child_began, agent_child_ended, agent_end, agent_load,
     agent_look_after, agent_pid, agent_prepare, ids_in_use,
 };
-use client::{ClientPolicy, build_client_policy};
+use backend::{BackendPolicy, build_backend_policy};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use forks::{forks_detach, forks_register};
 use guard::guard;
@@ -176,7 +176,7 @@ pub mod ffi {
 
     /// What a client policy is built from. Paths may name files or directories.
     #[derive(Debug)]
-    struct ClientSpec {
+    struct BackendSpec {
         tls12: bool,
         tls13: bool,
         suites: Vec<u16>,
@@ -391,7 +391,7 @@ pub mod ffi {
         /// Takes decrypted bytes.
         fn plaintext(self: Pin<&mut Sink>, data: &[u8]);
         /// Takes bytes for the network.
-        fn outgoing(self: Pin<&mut Sink>, data: &[u8]);
+        fn ciphertext(self: Pin<&mut Sink>, data: &[u8]);
     }
 
     extern "Rust" {
@@ -439,12 +439,12 @@ pub mod ffi {
         /// The certificates of a request in the order in which they are tried.
         fn describe(self: &Credentials, index: usize) -> Vec<CertificateFacts>;
 
-        type ClientPolicy;
+        type BackendPolicy;
         /// Reads the files and builds what all workers with this policy share. Control plane; throws a sentence.
-        fn build_client_policy(
-            spec: &ClientSpec,
+        fn build_backend_policy(
+            spec: &BackendSpec,
             warnings: &mut Vec<String>,
-        ) -> Result<Box<ClientPolicy>>;
+        ) -> Result<Box<BackendPolicy>>;
         /// The certificates of a request, for stapling.
         fn staple_facts(self: &Credentials, index: usize) -> Vec<StapleFacts>;
         /// Whether a request has a placeholder now. Any thread.
@@ -507,10 +507,10 @@ pub mod ffi {
             binding: &Binding,
         ) -> bool;
         /// Begins an outgoing connection; the ClientHello comes out of the next `feed`. False when that fails.
-        fn connect(self: &mut Session, policy: &ClientPolicy, target: &Target) -> bool;
+        fn connect(self: &mut Session, policy: &BackendPolicy, target: &Target) -> bool;
         /// Whether this connection, made under another policy, is good enough for `policy`: its backend is believed
         /// there too, and knows us by a certificate that is shown there.
-        fn fits(self: &Session, policy: &ClientPolicy) -> bool;
+        fn fits(self: &Session, policy: &BackendPolicy) -> bool;
         /// Why an outgoing connection failed and, after it, what to do about that; either may be empty.
         fn backend_failure(self: &Session) -> Vec<String>;
         /// Counts how the handshake of an outgoing connection ended, and with `Failed` why. Once per connection.

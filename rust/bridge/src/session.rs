@@ -3,12 +3,12 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use mod_tls_core::client::Ending;
+use mod_tls_core::backend::Ending;
 use mod_tls_core::context::{Context, Offer, Wants};
 use mod_tls_core::hello::{Hello, Parsed};
-use mod_tls_core::{client, creds, describe, policy, session, verify, x509};
+use mod_tls_core::{backend, creds, describe, policy, session, verify, x509};
 
-use crate::client::ClientPolicy;
+use crate::backend::BackendPolicy;
 use crate::credentials::Credentials;
 use crate::ffi;
 use crate::guard::guard;
@@ -134,11 +134,11 @@ impl Session {
         )
     }
 
-    pub(crate) fn connect(&mut self, policy: &ClientPolicy, target: &ffi::Target) -> bool {
+    pub(crate) fn connect(&mut self, policy: &BackendPolicy, target: &ffi::Target) -> bool {
         self.run(
             || false,
             |inner| {
-                let Some(name) = client::server_name(&target.host, &target.address) else {
+                let Some(name) = backend::server_name(&target.host, &target.address) else {
                     return false;
                 };
                 let ffi::Target {
@@ -164,9 +164,9 @@ impl Session {
             || ffi::Status::Failed,
             |inner| {
                 let status = inner.feed(input, &mut |data| sink.as_mut().plaintext(data));
-                let outgoing = inner.take_outgoing();
-                if !outgoing.is_empty() {
-                    sink.as_mut().outgoing(&outgoing);
+                let ciphertext = inner.take_ciphertext();
+                if !ciphertext.is_empty() {
+                    sink.as_mut().ciphertext(&ciphertext);
                 }
                 match status {
                     session::Status::Handshaking => ffi::Status::Handshaking,
@@ -206,9 +206,9 @@ impl Session {
             || (),
             |inner| {
                 inner.close_notify();
-                let outgoing = inner.take_outgoing();
-                if !outgoing.is_empty() {
-                    sink.as_mut().outgoing(&outgoing);
+                let ciphertext = inner.take_ciphertext();
+                if !ciphertext.is_empty() {
+                    sink.as_mut().ciphertext(&ciphertext);
                 }
             },
         );
@@ -252,7 +252,7 @@ impl Session {
         guard(|| 0, || self.inner.failure().map_or(0, describe::kind))
     }
 
-    pub(crate) fn fits(&self, policy: &ClientPolicy) -> bool {
+    pub(crate) fn fits(&self, policy: &BackendPolicy) -> bool {
         !self.poisoned && guard(|| false, || self.inner.fits(&policy.0))
     }
 
@@ -278,7 +278,7 @@ impl Session {
                     ffi::Ending::TimedOut => Ending::TimedOut,
                     _ => Ending::Failed,
                 };
-                resumption::count(client::counter(ending, self.inner.failure()));
+                resumption::count(backend::counter(ending, self.inner.failure()));
             },
         );
     }

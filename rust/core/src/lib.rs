@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
-pub mod client;
+pub mod backend;
 pub mod compress;
 pub mod context;
 pub mod creds;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustls::{AlertDescription, Error, HandshakeKind, PeerIncompatible};
 use rustls_pki_types::ServerName;
 
-use crate::client::ClientPolicy;
+use crate::backend::BackendPolicy;
 use crate::context::{self, Context};
 use crate::describe;
 use crate::engine::{Engine, Exhausted, Hands, Next, Seal};
@@ -175,14 +175,14 @@ impl Session {
         Ok(())
     }
 
-    /// Begins an outgoing connection: the ClientHello waits in [`Session::take_outgoing`] after the first
+    /// Begins an outgoing connection: the ClientHello waits in [`Session::take_ciphertext`] after the first
     /// [`Session::feed`].
     ///
     /// # Errors
     /// What rustls finds wrong with the configuration.
     pub fn connect(
         &mut self,
-        policy: &ClientPolicy,
+        policy: &BackendPolicy,
         name: ServerName<'static>,
         alpn: Vec<Vec<u8>>,
         context: Context,
@@ -195,7 +195,7 @@ impl Session {
     }
 
     /// Takes bytes from the network. Plaintext goes to `sink` record by record; bytes for the network are to be taken
-    /// by [`Session::take_outgoing`] before the next call.
+    /// by [`Session::take_ciphertext`] before the next call.
     pub fn feed(&mut self, input: &[u8], sink: &mut dyn FnMut(&[u8])) -> Status {
         if !self.unread.is_empty() {
             sink(&std::mem::take(&mut self.unread));
@@ -395,7 +395,7 @@ impl Session {
     }
 
     /// Bytes for the network. They are to be sent in the order in which they are taken.
-    pub fn take_outgoing(&mut self) -> Vec<u8> {
+    pub fn take_ciphertext(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.outgoing)
     }
 

@@ -150,7 +150,7 @@ pub(super) fn connect(
     let mut session = Session::new();
     begin(&mut session, &sent_by(&mut client), step, "a.test");
     for _ in 0..6 {
-        give(&mut client, &session.take_outgoing());
+        give(&mut client, &session.take_ciphertext());
         for piece in sent_by(&mut client).chunks(step) {
             session.feed(piece, &mut |_| {});
         }
@@ -254,11 +254,11 @@ fn both_sides_close() {
             .is_some()
     );
     session.close_notify();
-    let alert = session.take_outgoing();
+    let alert = session.take_ciphertext();
     assert!(!alert.is_empty());
     session.close_notify();
     assert!(
-        session.take_outgoing().is_empty(),
+        session.take_ciphertext().is_empty(),
         "one close_notify is enough"
     );
 }
@@ -270,7 +270,7 @@ fn a_name_read_differently_gets_no_certificate() {
     begin(&mut session, &sent_by(&mut client), 100_000, "other.test");
     assert_eq!(session.status(), Status::Failed);
     assert_eq!(
-        session.take_outgoing(),
+        session.take_ciphertext(),
         [21, 3, 3, 0, 2, 2, 40],
         "alert handshake_failure, as wherever no certificate is to be had"
     );
@@ -281,12 +281,12 @@ fn garbage_after_the_hello_is_answered_with_an_alert() {
     let mut client = client(&[&rustls::version::TLS13]);
     let mut session = Session::new();
     begin(&mut session, &sent_by(&mut client), 100_000, "a.test");
-    session.take_outgoing();
+    session.take_ciphertext();
     assert_eq!(
         session.feed(b"GET / HTTP/1.1\r\n\r\n", &mut |_| {}),
         Status::Failed
     );
-    assert!(!session.take_outgoing().is_empty());
+    assert!(!session.take_ciphertext().is_empty());
     assert!(session.failure().is_some());
     assert_eq!(session.seal(b"x", 1, &mut [0; 100]), None);
 }
@@ -304,7 +304,7 @@ fn a_client_of_an_older_version_is_told_so() {
     begin(&mut session, HELLO_TLS11, 100_000, "a.test");
     assert_eq!(session.status(), Status::Failed);
     assert_eq!(
-        session.take_outgoing(),
+        session.take_ciphertext(),
         [21, 3, 3, 0, 2, 2, 70],
         "alert protocol_version"
     );
@@ -327,7 +327,7 @@ fn flight(shown: &Shown, forms: &[&'static dyn CertDecompressor], write: bool) -
     let context = context_for("a.test", shown);
     session.start(&policy(), b"", false, context).unwrap();
     session.feed(&[], &mut |_| {});
-    let flight = session.take_outgoing();
+    let flight = session.take_ciphertext();
     give(&mut client, &flight);
     session.feed(&sent_by(&mut client), &mut |_| {});
     assert_eq!(session.status(), Status::Open);

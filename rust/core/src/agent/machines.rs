@@ -7,7 +7,7 @@ use super::message::{VERSION, begin};
 use super::public::{decode_certified, encode_certified};
 use super::transport::Transport;
 use super::wire::Role;
-use crate::client::{Machines, Pair};
+use crate::backend::{Machines, Pair};
 
 /// The order to load machine certificates.
 pub fn encode(machines: &Machines) -> Vec<u8> {

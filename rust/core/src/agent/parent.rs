@@ -26,7 +26,7 @@ use super::running::Running;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;
 use super::{BoardMemory, Os};
-use crate::client::{self, Machines};
+use crate::backend::{self, Machines};
 use crate::creds::Problem;
 use crate::forks::Kept;
 
@@ -238,7 +238,7 @@ impl Parent {
         &mut self,
         machines: &Machines,
         warnings: &mut Vec<String>,
-    ) -> Result<Vec<client::Pair>, String> {
+    ) -> Result<Vec<backend::Pair>, String> {
         let answer = match self.ask_machines(machines) {
             Ok(answer) => answer,
             Err(_) => {

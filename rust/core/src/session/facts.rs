@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::HandshakeKind;
 
 use super::Session;
-use crate::client::{ClientPolicy, Made};
+use crate::backend::{BackendPolicy, Made};
 use crate::engine::Engine;
 use crate::ticket::envelope::ClientVerdict;
 use crate::verify::Verdict;
@@ -111,7 +111,7 @@ impl Session {
     }
 
     /// Whether this outgoing connection, made under another policy, is good enough for `policy`.
-    pub fn fits(&self, policy: &ClientPolicy) -> bool {
+    pub fn fits(&self, policy: &BackendPolicy) -> bool {
         let common = self.tls.as_ref().map(Engine::common);
         let chain = common.and_then(|tls| tls.peer_certificates());
         let Some(context) = self.context.as_deref() else {

@@ -41,7 +41,7 @@ const NAME: (u16, &[u8]) = (0, b"\0\x09\0\0\x06a.test");
 
 fn alert(session: &mut Session) -> Vec<u8> {
     assert_eq!(session.status(), Status::Failed);
-    session.take_outgoing()
+    session.take_ciphertext()
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_second_hello_is_bounded_too() {
         let mut session = Session::new();
         begin(&mut session, &first, 100_000, "a.test");
         assert_eq!(session.status(), Status::Handshaking);
-        assert!(!session.take_outgoing().is_empty(), "a HelloRetryRequest");
+        assert!(!session.take_ciphertext().is_empty(), "a HelloRetryRequest");
         let second = hello(
             &[0x13, 1],
             &[NAME, TLS13, GROUPS, SCHEMES, (51, &share), (16, &names)],
@@ -95,7 +95,7 @@ fn a_second_hello_is_bounded_too() {
         for piece in second.chunks(7) {
             session.feed(piece, &mut |_| {});
         }
-        let outgoing = session.take_outgoing();
+        let outgoing = session.take_ciphertext();
         assert_eq!(outgoing == [21, 3, 3, 0, 2, 2, 47], !good, "{outgoing:?}");
         if good {
             // "x" is not served here, which rustls says after it has read the whole.
@@ -117,7 +117,7 @@ fn nothing_but_a_hello_ends_the_wait_for_a_second_one() {
         for step in [1, 100] {
             let mut session = Session::new();
             begin(&mut session, &first, 100_000, "a.test");
-            assert!(!session.take_outgoing().is_empty(), "a HelloRetryRequest");
+            assert!(!session.take_ciphertext().is_empty(), "a HelloRetryRequest");
             for piece in header.chunks(step) {
                 session.feed(piece, &mut |_| {});
             }
@@ -147,7 +147,7 @@ fn a_second_hello_asks_for_the_same_name() {
         let name = if one == NAME { "a.test" } else { "" };
         let mut session = Session::new();
         begin(&mut session, &of(one, &[0, 0]), 100_000, name);
-        assert!(!session.take_outgoing().is_empty(), "a HelloRetryRequest");
+        assert!(!session.take_ciphertext().is_empty(), "a HelloRetryRequest");
         session.feed(&of(two, &share), &mut |_| {});
         if one == two {
             assert_ne!(session.status(), Status::Failed, "{}", session.cause());
@@ -164,7 +164,7 @@ fn pieces_of_one_byte_are_bounded_in_the_clear() {
     let mut session = Session::new();
     let mut client = client(&[&rustls::version::TLS12]);
     begin(&mut session, &sent_by(&mut client), 100_000, "a.test");
-    session.take_outgoing();
+    session.take_ciphertext();
     let header = [22, 3, 3, 0, 4, 11, 0, 0xf0, 0];
     session.feed(&header, &mut |_| {});
     let mut most = 0;
@@ -201,7 +201,7 @@ fn server(size: usize) -> ServerConnection {
 }
 
 fn to_server(session: &mut Session, server: &mut ServerConnection) -> Result<(), rustls::Error> {
-    let bytes = session.take_outgoing();
+    let bytes = session.take_ciphertext();
     let mut rest = &bytes[..];
     while !rest.is_empty() {
         server.read_tls(&mut rest).unwrap();

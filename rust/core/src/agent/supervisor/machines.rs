@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use crate::agent::machines::Answer;
-use crate::client::{Machines, Pair};
+use crate::backend::{Machines, Pair};
 
 /// Machine certificates as they were loaded, by what named them.
 #[derive(Default)]

@@ -1,0 +1,300 @@
+//! Whether a backend is the one that was meant: trust, name and dates, each as configured.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use crate::context;
+use crate::creds::certificate::Certificate;
+use crate::creds::names;
+use crate::verify::checks::Purpose;
+use crate::verify::path::Rules;
+use crate::verify::{Anchors, Outcome, Revocation, Verdict, reason, signature};
+
+/// How much trust a backend has to prove.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// None: whoever answers is believed (`SSLProxyVerify none`).
+    #[default]
+    None,
+    /// A chain to one of the CAs.
+    Required,
+    /// A chain, but nobody need vouch for its end (`optional_no_ca`).
+    OptionalNoCa,
+}
+
+/// Judges the certificates of backends for one client policy.
+#[derive(Debug)]
+pub struct Judge {
+    /// How much trust is asked for.
+    pub mode: Mode,
+    /// Certificates that may stand above the backend's own.
+    pub depth: u32,
+    /// Trusted CAs.
+    pub anchors: Anchors,
+    /// Revocation lists.
+    pub revocation: Revocation,
+    /// The name that the request is for must stand in subjectAltName.
+    pub check_name: bool,
+    /// A common name is as good.
+    pub common_names: bool,
+    /// The backend's own certificate must be valid today, whatever `mode` says.
+    pub check_dates: bool,
+    /// Signature algorithms of certificates and handshakes.
+    pub algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// A refusal, in words that go into the log.
+#[derive(Debug)]
+struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+fn refuse(why: String) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused(why)))))
+}
+
+/// What to do about a reason, to be said after it.
+fn remedy(why: &str) -> &'static str {
+    if reason::is_untrusted(why) {
+        "; its CA belongs into TLSProxyCA or SSLProxyCACertificateFile, and certificates between into its own file"
+    } else if why == reason::TOO_LONG {
+        "; TLSProxyVerifyDepth and SSLProxyVerifyDepth say how long it may be"
+    } else if why == reason::NO_CRL || why == reason::CRL_EXPIRED {
+        "; a new list belongs into TLSProxyCRL or SSLProxyCARevocationFile, and a restart reads it"
+    } else {
+        ""
+    }
+}
+
+impl Judge {
+    fn trust(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Verdict, String> {
+        if self.mode == Mode::None {
+            return Ok(Verdict::default());
+        }
+        let rules = Rules {
+            anchors: &self.anchors,
+            revocation: &self.revocation,
+            depth: self.depth,
+            purpose: Purpose::Server,
+        };
+        let verdict = match self.mode {
+            Mode::OptionalNoCa => rules.judge_generously(chain, now),
+            _ => rules.judge(chain, now),
+        };
+        match verdict.outcome {
+            Outcome::Success | Outcome::Generous => Ok(verdict),
+            _ => Err(format!(
+                "its certificate does not verify: {}{}",
+                verdict.reason,
+                remedy(verdict.reason)
+            )),
+        }
+    }
+
+    fn name(&self, leaf: &Certificate, host: &str, denied: bool) -> Result<(), String> {
+        let named = !leaf.only_common_name && leaf.covers(host);
+        if !self.check_name || named {
+            return Ok(());
+        }
+        if self.common_name_covers(leaf, host) {
+            // RFC 5280, 4.2.1.10: a CA that may vouch for some hosts alone must not do so by another field.
+            return if denied {
+                Err(format!(
+                    "its certificate has {host} as common name alone, which its CA is not permitted to vouch for \
+                     (name constraints)"
+                ))
+            } else {
+                Ok(())
+            };
+        }
+        if !self.common_names && leaf.only_common_name {
+            return Err(format!(
+                "its certificate has no subjectAltName for {host}, and common names do not count (RFC 9525): a new \
+                 certificate is needed, or TLSProxyVerifyName off"
+            ));
+        }
+        Err(format!(
+            "its certificate is for {}, not for {host}; use a name of it in the URL, or see ProxyPreserveHost",
+            leaf.names_for_people()
+        ))
+    }
+
+    /// mod_ssl matches common names even beside a subjectAltName (ssl_util_ssl.c, modssl_X509_match_name). No wildcard
+    /// covers an address, and an address is written in one way.
+    fn common_name_covers(&self, leaf: &Certificate, host: &str) -> bool {
+        let covers = |name: &str| match names::address(host) {
+            Some(_) => name.eq_ignore_ascii_case(host.trim_matches(['[', ']'])),
+            None => names::covers(name, host),
+        };
+        self.common_names && leaf.common_name().is_some_and(covers)
+    }
+
+    fn dates(&self, leaf: &Certificate, now: UnixTime) -> Result<(), String> {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        if self.check_dates && now > leaf.not_after {
+            return Err("its certificate has expired".to_owned());
+        }
+        if self.check_dates && now < leaf.not_before {
+            return Err("its certificate is not yet valid".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Judges a backend by its certificates, its own first; without a `host` no name is asked for.
+    ///
+    /// # Errors
+    /// Why it is refused, for the log.
+    pub fn judge(
+        &self,
+        chain: &[CertificateDer<'_>],
+        host: Option<&str>,
+        now: UnixTime,
+    ) -> Result<Verdict, String> {
+        let verdict = self.trust(chain, now)?;
+        let leaf = chain
+            .first()
+            .ok_or_else(|| "it sent no certificate".to_owned())?;
+        if host.is_none() && !self.check_dates {
+            return Ok(verdict);
+        }
+        let leaf =
+            Certificate::parse(leaf).map_err(|_| "its certificate cannot be read".to_owned())?;
+        self.dates(&leaf, now)?;
+        host.map_or(Ok(()), |host| {
+            self.name(&leaf, host, verdict.common_names_denied)
+        })?;
+        Ok(verdict)
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain: Vec<_> = std::iter::once(end_entity)
+            .chain(intermediates)
+            .cloned()
+            .collect();
+        // The name to verify comes from the request, and there may be none; what goes out as SNI may differ from it.
+        let host = context::with(|context| context.server_name.clone()).flatten();
+        let verdict = self.judge(&chain, host.as_deref(), now).map_err(refuse)?;
+        context::with(|context| {
+            context.verdict = Some(verdict);
+            context.resumes = None;
+        });
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        signature::verify_tls12(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        signature::verify_tls13(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let mut schemes = self.algorithms.supported_schemes();
+        schemes.extend(signature::RSA_PSS_PSS);
+        schemes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    use super::*;
+    use crate::backend::algorithms;
+
+    fn certificate(common_name: &str, names: &[&str]) -> CertificateDer<'static> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, common_name);
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().clone()
+    }
+
+    fn judge(check_name: bool, common_names: bool) -> Judge {
+        Judge {
+            mode: Mode::None,
+            depth: 1,
+            anchors: Anchors::default(),
+            revocation: Revocation::default(),
+            check_name,
+            common_names,
+            check_dates: true,
+            algorithms: algorithms(),
+        }
+    }
+
+    #[test]
+    fn names_that_a_backend_may_have() {
+        let verdict = |common_names, leaf: &CertificateDer<'static>, host| {
+            let chain = [leaf.clone()];
+            judge(true, common_names).judge(&chain, Some(host), UnixTime::now())
+        };
+        let named = certificate("common.example", &["a.example", "*.b.example", "192.0.2.1"]);
+        for (host, strict, lenient) in [
+            ("a.example", true, true),
+            ("A.Example.", true, true),
+            ("x.b.example", true, true),
+            ("192.0.2.1", true, true),
+            ("common.example", false, true),
+            ("b.example", false, false),
+            ("192.0.2.2", false, false),
+        ] {
+            assert_eq!(verdict(false, &named, host).is_ok(), strict, "{host}");
+            assert_eq!(verdict(true, &named, host).is_ok(), lenient, "{host}");
+        }
+        let nameless = certificate("*.0.2.1", &[]);
+        assert!(verdict(true, &nameless, "192.0.2.1").is_err());
+        assert!(verdict(true, &nameless, "x.0.2.1").is_ok());
+        let why = verdict(false, &nameless, "x.0.2.1").unwrap_err();
+        assert!(why.contains("no subjectAltName"), "{why}");
+    }
+
+    #[test]
+    fn what_is_not_asked_is_not_looked_at() {
+        let leaf = certificate("a.example", &["a.example"]);
+        let chain = [leaf];
+        let later = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1 << 40));
+        let now = UnixTime::now();
+        assert!(judge(false, false).judge(&chain, Some("b"), now).is_ok());
+        assert!(judge(true, false).judge(&chain, None, now).is_ok());
+        assert!(judge(true, false).judge(&chain, None, later).is_err());
+        let untimely = Judge {
+            check_dates: false,
+            ..judge(true, false)
+        };
+        assert!(untimely.judge(&chain, Some("a.example"), later).is_ok());
+        assert!(untimely.judge(&[], None, now).is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! Built client policies: one rustls `ClientConfig` per distinct policy, shared by all workers that have it.
+
+use std::sync::Arc;
+
+use rustls::client::{ClientConfig, Resumption};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::identity::{Identities, Pair};
+use super::judge::Judge;
+use super::sessions::Sessions;
+use crate::policy;
+
+/// Version of TLS 1.2 (RFC 5246 A.1).
+const TLS12: u16 = 0x0303;
+
+/// What a client policy is built from.
+#[derive(Debug)]
+pub struct Spec {
+    /// TLS 1.2 is offered.
+    pub tls12: bool,
+    /// TLS 1.3 is offered.
+    pub tls13: bool,
+    /// IANA numbers of cipher suites, most preferred first.
+    pub suites: Vec<u16>,
+    /// IANA numbers of key exchange groups; a share is sent for the first.
+    pub groups: Vec<u16>,
+    /// Judges backends.
+    pub judge: Judge,
+    /// Shown to backends that ask.
+    pub pairs: Vec<Pair>,
+}
+
+/// A policy ready to connect: immutable but for its sessions.
+#[derive(Debug)]
+pub struct BackendPolicy {
+    config: Arc<ClientConfig>,
+    judge: Arc<Judge>,
+    identities: Arc<Identities>,
+    tls12: bool,
+    tls13: bool,
+    suites: Vec<u16>,
+}
+
+/// What an open connection to a backend stands for.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// Protocol version as on the wire.
+    pub version: u16,
+    /// IANA number of the cipher suite.
+    pub suite: u16,
+    /// The backend's certificates, its own first.
+    pub chain: &'a [CertificateDer<'a>],
+    /// The name that was asked for.
+    pub host: Option<&'a str>,
+    /// What the backend knows us by: shown in this handshake, or in the one that the resumed session began with.
+    pub presented: Option<&'a CertifiedKey>,
+}
+
+impl BackendPolicy {
+    /// Builds the configuration. Fails with a sentence when nothing of what was asked for exists.
+    pub fn build(spec: Spec) -> Result<Self, String> {
+        let provider = CryptoProvider {
+            cipher_suites: policy::suites(&spec.suites),
+            kx_groups: policy::groups(&spec.groups),
+            ..aws_lc_rs::default_provider()
+        };
+        let judge = Arc::new(spec.judge);
+        let identities = Arc::new(Identities::new(spec.pairs));
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&policy::versions(spec.tls12, spec.tls13))
+            .map_err(|e| {
+                format!(
+                    "no handshake is possible with these protocols, cipher suites and groups: {e}"
+                )
+            })?
+            .dangerous()
+            .with_custom_certificate_verifier(judge.clone());
+        let mut config = builder.with_client_cert_resolver(identities.clone());
+        config.resumption = Resumption::store(Arc::new(Sessions::default()));
+        Ok(Self {
+            config: Arc::new(config),
+            judge,
+            identities,
+            tls12: spec.tls12,
+            tls13: spec.tls13,
+            suites: spec.suites,
+        })
+    }
+
+    /// Whether a connection that was made under another policy is good enough for this one: its version and cipher suite
+    /// are allowed here too, its backend is believed here too, and what the backend knows us by would be shown to it here.
+    pub fn accepts(&self, made: &Made<'_>) -> bool {
+        let version = match made.version {
+            TLS12 => self.tls12,
+            _ => self.tls13,
+        };
+        version
+            && self.suites.contains(&made.suite)
+            && made
+                .presented
+                .is_none_or(|pair| self.identities.holds(pair))
+            && self
+                .judge
+                .judge(made.chain, made.host, UnixTime::now())
+                .is_ok()
+    }
+
+    /// The configuration for connections; one object, because rustls resumes only under the verifier of old.
+    pub fn config(&self) -> Arc<ClientConfig> {
+        self.config.clone()
+    }
+}
+
+/// The name to put into SNI: the host where it is a DNS name, else the address, for which none is sent (RFC 6066 3).
+pub fn server_name(host: &str, address: &str) -> Option<ServerName<'static>> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    ServerName::try_from(host.to_owned())
+        .or_else(|_| ServerName::try_from(address.to_owned()))
+        .ok()
+}
+
+/// The CAs of the system; what cannot be read of them is left out.
+pub fn system_roots() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+/// Signature algorithms by which backends may prove themselves.
+pub fn algorithms() -> WebPkiSupportedAlgorithms {
+    aws_lc_rs::default_provider().signature_verification_algorithms
+}

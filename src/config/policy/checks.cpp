@@ -1,0 +1,209 @@
+#include "config/policy/checks.hpp"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "config/ciphers/signatures.hpp"
+#include "config/ciphers/suites.hpp"
+#include "config/words.hpp"
+
+namespace tls::config {
+namespace {
+
+constexpr std::uint16_t http_port = 80;
+constexpr std::uint16_t https_port = 443;
+
+// Collects problems; the same sentence about the same line is said once.
+class Findings {
+ public:
+  void add(Severity severity, Source where, const CheckedHost& host, std::string text) {
+    const std::string line = (where.file == nullptr ? "" : where.file) + std::string(":") + std::to_string(where.line);
+    if (said_.insert(line + text).second) problems_.push_back({severity, where, host.name, std::move(text)});
+  }
+  std::vector<Problem> take() && { return std::move(problems_); }
+
+ private:
+  std::set<std::string> said_;
+  std::vector<Problem> problems_;
+};
+
+// The first of some places that was written at all.
+Source first_of(std::initializer_list<Source> places, Source otherwise) {
+  const auto* found = std::ranges::find_if(places, [](const Source& s) { return s.file != nullptr; });
+  return found == places.end() ? otherwise : *found;
+}
+
+void check_vocabulary(Findings& out, const CheckedHost& host) {
+  if (!host.is_virtual || host.tls_directive == nullptr || host.ssl_directive == nullptr) return;
+  out.add(Severity::Error, host.ssl_written, host,
+          std::string(host.ssl_directive) + " stands in a virtual host that also has " + host.tls_directive +
+              "; use either the TLS* or the SSL* words in one virtual host");
+}
+
+void check_negotiation(Findings& out, const CheckedHost& host) {
+  const ServerSettings& s = *host.settings;
+  const ProtocolPolicy& p = host.policy->protocol;
+  const Source versions = first_of({s.min_version.where(), s.max_version.where(), s.versions.where()}, host.defined);
+  if (!p.tls12 && !p.tls13) {
+    out.add(Severity::Error, versions, host, "no protocol version is left; allow TLSv1.2 or TLSv1.3");
+    return;
+  }
+  const auto has_suite = [&p](bool tls13) {
+    return std::ranges::any_of(
+        p.suites, [=](std::uint16_t n) { return (suite(n)->first_version == FirstVersion::Tls13) == tls13; });
+  };
+  const bool left12 = p.tls12 && has_suite(false);
+  const bool left13 = p.tls13 && has_suite(true);
+  const Source suites = first_of({s.suites_suppressed.where(), s.suites12.where(), s.suites13.where()}, host.defined);
+  if (!left12 && !left13) {
+    out.add(Severity::Error, suites, host,
+            "no cipher suite is left for any protocol version; allow one of the nine there are");
+  } else if (p.tls12 && !left12) {
+    out.add(
+        Severity::Warning, suites, host,
+        "no cipher suite is left for TLSv1.2, so that it is never spoken; allow one, or write TLSProtocol TLSv1.3+");
+  } else if (p.tls13 && !left13) {
+    out.add(Severity::Warning, suites, host,
+            "no cipher suite is left for TLSv1.3, so that it is never spoken; allow one");
+  }
+}
+
+void check_clients(Findings& out, const CheckedHost& host) {
+  const ClientAuthPolicy& c = host.policy->client;
+  const ServerSettings& s = *host.settings;
+  const bool ssl = host.policy->words == Vocabulary::Ssl;
+  const bool verifies = c.verify == VerifyClient::Require || c.verify == VerifyClient::Optional;
+  if (verifies && c.ca_file.empty() && c.ca_path.empty()) {
+    // mod_ssl only warns; the rules of directories may still name authorities of their own.
+    out.add(Severity::Warning, first_of({s.verify_client.where()}, host.defined), host,
+            std::string("client certificates are asked for, but no authority is named, so that none will do; name one "
+                        "with ") +
+                (ssl ? "SSLCACertificateFile" : "TLSClientCA"));
+  }
+  const auto* const named = s.ca_file ? &s.ca_file : s.crl_file ? &s.crl_file : nullptr;
+  if (!ssl && c.verify == VerifyClient::None && !host.sections_ask && named != nullptr) {
+    out.add(Severity::Warning, named->where(), host,
+            std::string(s.ca_file ? "authorities" : "revocation lists") +
+                " of clients are named, but nobody is asked for a certificate; write \"TLSClientCertificate "
+                "required\" or \"optional\", or leave this line out");
+  }
+  if (c.verify != VerifyClient::None && host.policy->protocol.tls13 && !c.signatures.empty() &&
+      !any_in_tls13(c.signatures)) {
+    out.add(Severity::Warning, first_of({s.client_signatures.where(), s.signatures.where()}, host.defined), host,
+            "no client that speaks TLSv1.3 can show a certificate, since none of the algorithms that clients may sign "
+            "with exists there; add RSA-PSS+SHA256, ECDSA+SHA256 or both");
+  }
+  if (c.crl_check.depth != RevocationCheck::Depth::None && c.crl_file.empty() && c.crl_path.empty()) {
+    out.add(Severity::Error, first_of({s.crl_check.where()}, host.defined), host,
+            ssl ? "CRL checking has been enabled, but neither SSLCARevocationFile nor SSLCARevocationPath is configured"
+                : "revocation lists are to be looked up, but none is named; name one with TLSClientCRL");
+  }
+}
+
+// A certificate where no TLS is spoken means that the wrong ports are listed, or that the switch was forgotten.
+void check_unused_certificate(Findings& out, const CheckedHost& host) {
+  const bool own = host.tls_directive != nullptr && host.settings->certificates;
+  if (!host.is_virtual || host.policy->enabled || !own || host.policy->words != Vocabulary::Tls) return;
+  if (host.settings->engine) return;  // switched off by its own words
+  out.add(
+      Severity::Warning, host.settings->certificates.where(), host,
+      "has a certificate, but none of its ports is listed by TLSEngine, so that it speaks no TLS; write \"TLSEngine "
+      "on\" into it, or list its port");
+}
+
+void check_ports(Findings& out, const CheckedHost& host) {
+  if (host.policy->words != Vocabulary::Ssl || !host.is_virtual) return;
+  const auto on_port = [&host](std::uint16_t port) {
+    return std::ranges::any_of(host.addresses, [port](const Listener& a) { return a.port == port; });
+  };
+  if (host.policy->enabled && on_port(http_port)) {
+    out.add(Severity::Warning, host.defined, host, "You configured HTTPS(443) on the standard HTTP(80) port!");
+  }
+  if (!host.policy->enabled && on_port(https_port)) {
+    out.add(Severity::Warning, host.defined, host, "You configured HTTP(80) on the standard HTTPS(443) port!");
+  }
+}
+
+// httpd gives a connection to the first virtual host of its address before anything is read, so that this one's word
+// counts for all of them.
+class FirstHosts {
+ public:
+  void check(Findings& out, const CheckedHost& host) {
+    for (const Listener& address : host.addresses) {
+      const auto [first, added] = hosts_.try_emplace(text_of(address), &host);
+      if (added || first->second->policy->engine.on_at(address) || !host.policy->engine.on_at(address)) continue;
+      const CheckedHost& other = *first->second;
+      const std::string place = other.defined.file == nullptr ? ""
+                                                              : " (" + std::string(other.defined.file) + ":" +
+                                                                    std::to_string(other.defined.line) + ")";
+      out.add(Severity::Warning, host.defined, host,
+              "speaks TLS, but is never reached by it: connections to its address are those of the first virtual host "
+              "there, " +
+                  other.name + place +
+                  ", which speaks plain HTTP; turn TLS on in that one, or give one of "
+                  "them another address or port");
+      return;
+    }
+  }
+
+ private:
+  std::unordered_map<std::string, const CheckedHost*> hosts_;
+};
+
+// Of two virtual hosts of one address and one name httpd asks the first alone.
+class Names {
+ public:
+  void check(Findings& out, const CheckedHost& host) {
+    if (!host.policy->enabled || host.server_name.empty()) return;
+    for (const Listener& address : host.addresses) {
+      std::string name;
+      for (const char c : host.server_name) name += lower(c);
+      const auto [first, added] = hosts_.try_emplace(text_of(address) + "/" + name, &host);
+      if (added || first->second == &host) continue;
+      const CheckedHost& other = *first->second;
+      out.add(Severity::Warning, host.defined, host,
+              "has the ServerName of a virtual host before it at " + text_of(address) + " (" +
+                  (other.defined.file == nullptr ? "" : other.defined.file) + ":" + std::to_string(other.defined.line) +
+                  "), which gets all its requests; give it another ServerName, "
+                  "or make one of the two");
+      return;
+    }
+  }
+
+ private:
+  std::unordered_map<std::string, const CheckedHost*> hosts_;
+};
+
+void check_listening(Findings& out, const CheckedHost& host, std::span<const Listener> listening) {
+  if (!host.settings->listeners || listening.empty()) return;
+  for (const Listener& wanted : *host.settings->listeners) {
+    if (overlaps(listening, wanted)) continue;
+    const std::string place = wanted.address.is_any() ? std::to_string(wanted.port) : text_of(wanted);
+    std::string text = "TLSEngine lists ";
+    text.append(place).append(", but httpd does not listen there; add \"Listen ").append(place).append("\"");
+    out.add(Severity::Warning, host.settings->listeners.where(), host, text);
+  }
+}
+
+}  // namespace
+
+std::vector<Problem> check_hosts(std::span<const CheckedHost> hosts, std::span<const Listener> listening) {
+  Findings out;
+  FirstHosts first;
+  Names names;
+  for (const CheckedHost& host : hosts) {
+    check_vocabulary(out, host);
+    first.check(out, host);
+    names.check(out, host);
+    check_unused_certificate(out, host);
+    check_ports(out, host);
+    check_listening(out, host, listening);
+    if (!host.policy->enabled) continue;
+    check_negotiation(out, host);
+    check_clients(out, host);
+  }
+  return std::move(out).take();
+}
+
+}  // namespace tls::config

@@ -1,0 +1,187 @@
+#include "config/policy/describe.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include "config/ciphers/signatures.hpp"
+#include "config/ciphers/suites.hpp"
+
+namespace tls::config {
+namespace {
+
+void append(std::string& list, std::string_view word, std::string_view separator = " ") {
+  if (!list.empty()) list += separator;
+  list += word;
+}
+
+std::string on_or_off(bool on) { return on ? "on" : "off"; }
+
+std::string seconds(std::uint32_t s) { return std::to_string(s) + " s"; }
+
+std::string engine(const EngineRule& rule) {
+  if (rule.implied) return "on, since its port is for https and it has a certificate";
+  if (rule.mode != EngineRule::Mode::ByListener) return on_or_off(rule.mode == EngineRule::Mode::On);
+  std::string out;
+  for (const Listener& l : *rule.listeners) append(out, text_of(l));
+  return out;
+}
+
+std::string versions(const ProtocolPolicy& p) {
+  std::string out;
+  if (p.tls12) append(out, "TLSv1.2");
+  if (p.tls13) append(out, "TLSv1.3");
+  return out;
+}
+
+std::string suite_names(const SuiteList& list) {
+  std::string out;
+  for (const std::uint16_t number : list) {
+    const Suite* known = suite(number);
+    append(out, known != nullptr ? known->iana : "?", ":");
+  }
+  return out;
+}
+
+std::string group_names(const GroupList& list) {
+  std::string out;
+  for (const std::uint16_t number : list) {
+    const Group* known = group(number);
+    append(out, known != nullptr ? known->name : "?", ":");
+  }
+  return out;
+}
+
+// A list of signature algorithms; `otherwise` where none is written.
+std::string signatures(const SchemeList& list, const char* otherwise) {
+  return list.empty() ? otherwise : signature_names(list);
+}
+
+std::string tickets(const ResumptionPolicy& r) {
+  if (!r.tickets) return "off";
+  std::string out = "on, " + std::to_string(r.ticket_count) + " per handshake";
+  if (!r.secret.empty()) out += ", keys from " + r.secret + " every " + seconds(r.secret_interval_s);
+  return out;
+}
+
+std::string cache(const SessionCacheName& c) {
+  if (c.provider.empty()) return "none";
+  return c.arguments.empty() ? c.provider : c.provider + ":" + c.arguments;
+}
+
+std::string verification(VerifyClient verify) {
+  switch (verify) {
+    case VerifyClient::Optional:
+      return "optional";
+    case VerifyClient::Require:
+      return "require";
+    case VerifyClient::OptionalNoCa:
+      return "optional_no_ca";
+    case VerifyClient::None:
+      break;
+  }
+  return "none";
+}
+
+std::string revocation(const RevocationCheck& check) {
+  if (check.depth == RevocationCheck::Depth::None) return "none";
+  const std::string depth = check.depth == RevocationCheck::Depth::Leaf ? "leaf" : "chain";
+  return check.no_crl_ok ? depth + ", a missing list is no fault" : depth;
+}
+
+std::string pass_phrases(const PassPhraseDialog& dialog) {
+  switch (dialog.kind) {
+    case PassPhraseDialog::Kind::Pipe:
+      return "|" + dialog.command;
+    case PassPhraseDialog::Kind::Exec:
+      return "exec:" + dialog.command;
+    case PassPhraseDialog::Kind::File:
+      return "file:" + dialog.command;
+    case PassPhraseDialog::Kind::Builtin:
+      break;
+  }
+  return "builtin";
+}
+
+const char* fallback(Fallback without) {
+  switch (without) {
+    case Fallback::SelfSigned:
+      return "a placeholder";
+    case Fallback::Unavailable:
+      return "503";
+    case Fallback::Off:
+      break;
+  }
+  return "no start";
+}
+
+// The place of the first setting that was written.
+template <class... T>
+Source place(const Setting<T>&... settings) {
+  Source found;
+  ((found = found.file == nullptr ? settings.where() : found), ...);
+  return found;
+}
+
+void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, const ServerSettings& w) {
+  out.push_back({"client certificates", verification(c.verify), place(w.verify_client)});
+  const auto file = [&out](std::string_view name, const std::string& path, Source where) {
+    if (!path.empty()) out.push_back({name, path, where});
+  };
+  file("authorities", c.ca_file, place(w.ca_file));
+  file("authorities in", c.ca_path, place(w.ca_path));
+  file("names of authorities", c.names_file, place(w.ca_names_file));
+  file("names of authorities in", c.names_path, place(w.ca_names_path));
+  file("revocation lists", c.crl_file, place(w.crl_file));
+  file("revocation lists in", c.crl_path, place(w.crl_path));
+  if (c.verify == VerifyClient::None) return;
+  out.push_back(
+      {"clients sign with", signatures(c.signatures, "all there are"), place(w.client_signatures, w.signatures)});
+  out.push_back({"depth", std::to_string(c.depth), place(w.verify_depth)});
+  out.push_back({"revocation", revocation(c.crl_check), place(w.crl_check)});
+}
+
+}  // namespace
+
+const char* word_of(SniPolicy policy) {
+  switch (policy) {
+    case SniPolicy::Strict:
+      return "strict";
+    case SniPolicy::AuthOnly:
+      return "authonly";
+    case SniPolicy::Insecure:
+      return "insecure";
+    case SniPolicy::Secure:
+      break;
+  }
+  return "secure";
+}
+
+std::vector<Described> describe(const EffectivePolicy& policy, const ServerSettings& w) {
+  const ProtocolPolicy& p = policy.protocol;
+  const ResumptionPolicy& r = policy.resumption;
+  std::vector<Described> out = {
+      {"engine", engine(policy.engine), place(w.engine, w.listeners)},
+      {"protocol", versions(p), place(w.versions, w.min_version, w.max_version)},
+      {"suites", suite_names(p.suites), place(w.suites_preferred, w.suites_suppressed, w.suites12, w.suites13)},
+      {"order of suites", p.honor_client_order ? "the client's" : "the server's", place(w.honor_client_order)},
+      {"groups", group_names(p.groups), place(w.groups)},
+      {"signature algorithms", signatures(p.signatures, "those of the keys"), place(w.signatures)},
+      {"unknown names", policy.strict_sni ? "an alert" : "the first virtual host", place(w.strict_sni)},
+      {"no name", policy.refuse_without_sni ? "403" : "the first virtual host", place(w.refuse_without_sni)},
+      {"Host and SNI", word_of(policy.sni_policy), place(w.sni_policy)},
+      {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
+      {"tickets", tickets(r), place(w.tickets, w.ticket_count)},
+      {"session lifetime", seconds(r.lifetime.tls13_s) + " (TLS 1.2: " + seconds(r.lifetime.tls12_s) + ")",
+       place(w.session_lifetime)},
+      {"session cache", cache(r.cache), place(w.session_cache)},
+      {"certificate compression", policy.compress_certificates ? "on" : "off", place(w.compress_certificates)},
+      {"stapling", policy.stapling ? "on" : "off", place(w.stapling)},
+      {"without a certificate", fallback(policy.fallback), place(w.fallback)},
+      {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
+  };
+  describe_clients(out, policy.client, w);
+  if (!policy.chain_file.empty()) out.push_back({"chain", policy.chain_file, place(w.chain_file)});
+  return out;
+}
+
+}  // namespace tls::config

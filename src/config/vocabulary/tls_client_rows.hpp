@@ -1,0 +1,71 @@
+// The directives of our own vocabulary that are about client certificates.
+#pragma once
+
+#include <array>
+
+#include "config/settings.hpp"
+#include "config/vocabulary/parsers.hpp"
+#include "config/vocabulary/row.hpp"
+#include "config/vocabulary/ssl_values.hpp"
+
+namespace tls::config {
+
+inline constexpr std::array client_certificate_words = {
+    Keyword<VerifyClient>{"none", VerifyClient::None},
+    Keyword<VerifyClient>{"optional", VerifyClient::Optional},
+    Keyword<VerifyClient>{"required", VerifyClient::Require},
+    Keyword<VerifyClient>{"any", VerifyClient::OptionalNoCa},
+};
+
+inline Parsed<VerifyClient> client_certificate(const Arguments& words, const VerifyClient* before) {
+  return keyword<client_certificate_words>(words, before);
+}
+
+inline constexpr std::array tls_client_rows = {
+    row<&ServerSettings::verify_client, client_certificate>("TLSClientCertificate", one_word, Context::Everywhere,
+                                                            {"none|optional|required|any", "none",
+                                                             "What is asked of client certificates: nothing; one that "
+                                                             "verifies, if the client has one; one that verifies; one, "
+                                                             "if the client has one, that nobody need vouch for."}),
+    row<&ServerSettings::verify_depth, number<0, 7>>(
+        "TLSClientDepth", one_word, Context::Everywhere,
+        {"number", "3", "How many certificates may stand above a client's own, the trusted one included."}),
+    row<&ServerSettings::ca_file, path>("TLSClientCA", one_word, Context::Everywhere,
+                                        {"path", nullptr,
+                                         "Certificates of the authorities whose client certificates are accepted: a "
+                                         "PEM file, or a directory of such."}),
+    row<&ServerSettings::ca_names_file, path>(
+        "TLSClientCANames", one_word, Context::Server,
+        {"path", nullptr,
+         "Certificates whose names are sent to clients instead of those of the accepted authorities."}),
+    row<&ServerSettings::crl_file, path>("TLSClientCRL", one_word, Context::Server,
+                                         {"path", nullptr,
+                                          "Revocation lists of the authorities: a PEM file, or a directory of such. "
+                                          "They are read again when they change, "
+                                          "where the user that httpd's children run as may read them."}),
+    row<&ServerSettings::crl_check, ssl_revocation_check>(
+        "TLSClientCRLCheck", {1, 2}, Context::Server,
+        {"none|leaf|chain [no_crl_for_cert_ok]", nullptr,
+         "How much of a client's chain is looked up in the lists; chain where lists are named."}),
+    row<&ServerSettings::client_signatures, signature_list>(
+        "TLSClientSignatureAlgorithms", any_number, Context::Server,
+        {"algorithm[:algorithm]...|default", nullptr,
+         "What clients with certificates may sign with, most wanted first; default: all there are. Without it "
+         "TLSSignatureAlgorithms counts."}),
+    row<&ServerSettings::sni_policy, ssl_sni_policy>(
+        "TLSHostPolicy", one_word, Context::Global,
+        {"strict|secure|authonly|insecure", "secure",
+         "How far the virtual host of SNI and the one of Host may differ before a request is answered 421."}),
+};
+
+inline constexpr std::array tls_client_directory_rows = {
+    row<&DirectorySettings::verify_client, client_certificate>("TLSClientCertificate", one_word, Context::Everywhere,
+                                                               {"none|optional|required|any", nullptr, ""}),
+    row<&DirectorySettings::verify_depth, number<0, 7>>("TLSClientDepth", one_word, Context::Everywhere,
+                                                        {"number", nullptr, ""}),
+    row<&DirectorySettings::ca_file, path>("TLSClientCA", one_word, Context::Everywhere, {"path", nullptr, ""}),
+    row<&DirectorySettings::user_name, any_text>("TLSUserName", one_word, Context::Everywhere,
+                                                 {"variable", nullptr, "The variable that becomes the user's name."}),
+};
+
+}  // namespace tls::config

@@ -1,0 +1,120 @@
+// The directives of our own vocabulary, one typed row each. Rows of one name stand together.
+#pragma once
+
+#include <array>
+
+#include "config/settings.hpp"
+#include "config/vocabulary/row.hpp"
+#include "config/vocabulary/session_values.hpp"
+#include "config/vocabulary/tls_values.hpp"
+
+namespace tls::config {
+
+inline constexpr std::array tls_server_rows = {
+    row<&ServerSettings::listeners, engine_listeners>(
+        "TLSEngine", any_number, Context::Global,
+        {"[address:]port ...", nullptr, "Ports, or ports of single addresses, on which connections speak TLS."}),
+    row<&ServerSettings::engine, engine_switch>(
+        "TLSEngine", one_word, Context::VirtualHost,
+        {"on|off", nullptr, "Turns TLS on or off for this virtual host, whatever the global TLSEngine lists."}),
+    row<&ServerSettings::certificates, certificate>(
+        "TLSCertificate", one_or_two, Context::Server,
+        {"file [keyfile]", nullptr,
+         "A PEM file with a certificate and its chain, and the file with its private key unless that is in the same "
+         "file; may be repeated, one for each kind of key."}),
+    row<&ServerSettings::pass_phrase_dialog, key_passphrase>(
+        "TLSKeyPassphrase", one_word, Context::Server,
+        {"builtin|file:path|exec:program", "builtin",
+         "Where the pass phrases of encrypted keys come from: the terminal, the first line of a file, or a program "
+         "that "
+         "is called with the virtual host and the number of the key."}),
+    row<&ServerSettings::versions, minimum_version>(
+        "TLSProtocol", one_word, Context::Server,
+        {"default|TLSv1.2+|TLSv1.3+", "default", "The lowest protocol version to accept."}),
+    row<&ServerSettings::suites_preferred, suite_list>(
+        "TLSCiphersPrefer", any_number, Context::Server,
+        {"suite[:suite]...|default", nullptr,
+         "Cipher suites to place before all others, by IANA, OpenSSL or hexadecimal name; default: none."}),
+    row<&ServerSettings::suites_suppressed, suite_list>(
+        "TLSCiphersSuppress", any_number, Context::Server,
+        {"suite[:suite]...|default", nullptr,
+         "Cipher suites never to negotiate, by IANA, OpenSSL or hexadecimal name; default: none."}),
+    row<&ServerSettings::groups, group_list>(
+        "TLSGroups", any_number, Context::Server,
+        {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384", "Key exchange groups, most preferred first."}),
+    row<&ServerSettings::signatures, signature_list>(
+        "TLSSignatureAlgorithms", any_number, Context::Server,
+        {"algorithm[:algorithm]...|default", "default",
+         "What handshakes may be signed with, most preferred first, as ecdsa_secp256r1_sha256 or ECDSA+SHA256: there "
+         "are "
+         "ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, and ed25519; default: whatever fits the certificate's "
+         "key. Clients' certificates are asked for the same."}),
+    row<&ServerSettings::honor_client_order, on_off>(
+        "TLSHonorClientOrder", one_word, Context::Server,
+        {"on|off", "off", "Whether the client's order of cipher suites counts before the server's."}),
+    row<&ServerSettings::strict_sni, on_off>("TLSStrictSNI", one_word, Context::Server,
+                                             {"on|off", "on",
+                                              "Whether a client that asks for a name no virtual host has is turned "
+                                              "away with an alert instead of getting the "
+                                              "first virtual host.",
+                                              "off"}),
+    engine_wide(row<&ServerSettings::handshake_timeout_s, handshake_timeout>(
+        "TLSHandshakeTimeout", one_word, Context::Server,
+        {"seconds", "20", "How long a handshake may take from the first byte to the last."})),
+    row<&ServerSettings::tickets, session_tickets>(
+        "TLSSessionTickets", one_or_two, Context::Server,
+        {"on|off|file:path [interval]", "on",
+         "Whether sessions are resumed by tickets; with file: (for the whole server) their keys are made of a secret "
+         "of "
+         "at least 32 octets that several machines may share, a new one every interval (1h)."}),
+    row<&ServerSettings::ticket_count, number<0, 8>>(
+        "TLSSessionTicketCount", one_word, Context::Server,
+        {"number", "2", "How many tickets a TLS 1.3 handshake gives to the client."}),
+    row<&ServerSettings::session_lifetime, session_lifetime>(
+        "TLSSessionLifetime", one_or_two, Context::Server,
+        {"time [time for TLS 1.2]", "12h 1h",
+         "How long a session can be resumed; where client certificates are asked for, 300 seconds unless written."}),
+    row<&ServerSettings::session_cache, session_cache>(
+        "TLSSessionCache", one_word, Context::Global,
+        {"default|none|provider[:arguments]", "none",
+         "Where sessions without tickets are kept: one of httpd's socache providers, such as shmcb:path(size), "
+         "redis:host:port, memcache:host:port or dbm:path."}),
+    engine_wide(
+        row<&ServerSettings::compress_certificates, on_off>("TLSCertCompression", one_word, Context::Server,
+                                                            {"on|off", "on",
+                                                             "Whether certificates go compressed (brotli, zlib) to "
+                                                             "clients that take them so; they are compressed when they "
+                                                             "are loaded.",
+                                                             "off"})),
+    row<&ServerSettings::stapling, on_off>(
+        "TLSStapling", one_word, Context::Server,
+        {"on|off", "on",
+         "Whether OCSP responses go with certificates: from mod_md (MDStapling), or from a file of the certificate's "
+         "name and .ocsp, while it is valid.",
+         "off"}),
+    engine_wide(row<&ServerSettings::fallback, keyword<fallbacks>>(
+        "TLSFallback", one_word, Context::Server,
+        {"self-signed|503|off", "off",
+         "What a virtual host does that has no usable certificate: a placeholder is made and the site served under it, "
+         "requests are answered 503 under it, or httpd does not start."})),
+    engine_wide(row<&ServerSettings::key_isolation, on_off>(
+        "TLSKeyIsolation", one_word, Context::Global,
+        {"on|off", "on",
+         "Whether private keys are held by a key agent instead of the processes that talk to the "
+         "network."})),
+    engine_wide(row<&ServerSettings::reload, reload>(
+        "TLSReload", one_or_two, Context::Global,
+        {"interval [all]|off", "10",
+         "How often certificate and key files are looked at, to be taken up without a restart when they changed; needs "
+         "TLSKeyIsolation on. With all, CAs of client certificates too, as far as User may read them.",
+         "off"})),
+};
+
+inline constexpr std::array tls_directory_rows = {
+    row<&DirectorySettings::options, tls_options>(
+        "TLSOptions", any_number, Context::Options,
+        {"[+|-]option ...", "Defaults",
+         "Which variables requests get and how access rules treat TLS; Defaults: none."}),
+};
+
+}  // namespace tls::config

@@ -1,0 +1,225 @@
+#include "server/client_auth.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "apr/hook.hpp"
+#include "apr/mpm.hpp"
+#include "apr/to_rust.hpp"
+#include "config/policy/effective.hpp"
+#include "log/log.hpp"
+#include "server/policies.hpp"
+#include "server/scopes.hpp"
+#include "server/sections.hpp"
+
+namespace tls::server {
+namespace {
+
+using config::ClientAuthPolicy;
+using config::VerifyClient;
+
+// rs::VerifierSpec::mode beyond those of VerifyClient: the connection lives whatever the verdict, sections decide; with
+// the second, some of them is content with a certificate that nobody vouches for.
+constexpr std::uint8_t any_mode = 4;
+constexpr std::uint8_t any_generous_mode = 5;
+
+void add(rust::Vec<rust::String>& list, const std::string& path) {
+  const auto same = [&path](const rust::String& known) { return std::string_view(known.data(), known.size()) == path; };
+  if (!path.empty() && std::none_of(list.begin(), list.end(), same)) list.push_back(apr::exact(path));
+}
+
+rs::VerifierSpec base_spec(const config::EffectivePolicy& host) {
+  const ClientAuthPolicy& policy = host.client;
+  rs::VerifierSpec spec{};
+  // With mod_ssl's words an intermediate CA that is listed alone is nobody to trust, as with mod_ssl.
+  spec.only_roots = host.words == config::Vocabulary::Ssl;
+  spec.depth = policy.depth;
+  add(spec.name_files, policy.names_file);
+  add(spec.name_directories, policy.names_path);
+  add(spec.list_files, policy.crl_file);
+  add(spec.list_directories, policy.crl_path);
+  spec.lookup = static_cast<std::uint8_t>(policy.crl_check.depth);
+  spec.missing_ok = policy.crl_check.no_crl_ok;
+  return spec;
+}
+
+// What the handshake asks for: the virtual host's own demand, by all CAs that it or a section of it knows. Where only
+// sections demand something, whoever comes is let in, and the sections decide.
+rs::VerifierSpec handshake_spec(const config::EffectivePolicy& host, const std::vector<ClientSection>& sections) {
+  const ClientAuthPolicy& policy = host.client;
+  rs::VerifierSpec spec = base_spec(host);
+  spec.mode = static_cast<std::uint8_t>(policy.verify);
+  spec.signatures = apr::to_rust(policy.signatures);
+  add(spec.authority_files, policy.ca_file);
+  add(spec.authority_directories, policy.ca_path);
+  for (const ClientSection& section : sections) {
+    const VerifyClient asked = section.verify ? *section.verify : VerifyClient::None;
+    if (asked != VerifyClient::None && spec.mode == 0) spec.mode = any_mode;
+    if (asked == VerifyClient::OptionalNoCa && spec.mode == any_mode) spec.mode = any_generous_mode;
+    if (section.depth) spec.depth = std::max(spec.depth, *section.depth);
+    add(spec.authority_files, section.ca_file);
+    add(spec.authority_directories, section.ca_path);
+  }
+  return spec;
+}
+
+std::string key_of(const rs::VerifierSpec& spec) {
+  std::string key = std::to_string(spec.mode) + '/' + std::to_string(spec.depth) + '/' + std::to_string(spec.lookup) +
+                    (spec.missing_ok ? "+" : "-") + (spec.only_roots ? "r" : "");
+  for (const auto* list : {&spec.authority_files, &spec.authority_directories, &spec.name_files, &spec.name_directories,
+                           &spec.list_files, &spec.list_directories}) {
+    key += '\n';
+    for (const rust::String& path : *list) key.append(path.data(), path.size()).append(1, '\0');
+  }
+  key += '\n';
+  for (const std::uint16_t scheme : spec.signatures) key.append(std::to_string(scheme)).append(1, ':');
+  return key;
+}
+
+// The files and directories of CAs, for people.
+std::string listed(const rs::VerifierSpec& spec) {
+  std::string all;
+  for (const auto* list : {&spec.authority_files, &spec.authority_directories}) {
+    for (const rust::String& path : *list) all.append(all.empty() ? "" : ", ").append(path.data(), path.size());
+  }
+  return all;
+}
+
+const char* name_of(const server_rec* s) { return s->server_hostname != nullptr ? s->server_hostname : "_default_"; }
+
+}  // namespace
+
+const rs::ClientVerifier* HostClientAuth::find(std::string_view ca_file, std::string_view ca_path) const {
+  const auto found = std::ranges::find_if(
+      authorities, [&](const Authorities& known) { return known.ca_file == ca_file && known.ca_path == ca_path; });
+  return found == authorities.end() ? nullptr : found->verifier;
+}
+
+bool ClientVerifiers::changes(const config::Reload& reload) const {
+  if (reload.interval_s != 0 && reload.authorities_too) return !verifiers_.empty();
+  return std::ranges::any_of(verifiers_, [](const auto& known) { return known.second.has_lists; });
+}
+
+bool ClientVerifiers::refresh(const config::Reload& reload) const {
+  const bool all = reload.interval_s != 0 && reload.authorities_too;
+  return apr::guarded(false, [this, all] {
+    bool replaced = false;
+    for (const auto& [key, loaded] : verifiers_) {
+      if (!loaded.has_lists && !all) continue;
+      const rs::ClientNews news = loaded.verifier->refresh(all);
+      const std::string problem(news.problem);
+      if (!problem.empty()) TLS_LOG_S(ap_server_conf, ClientListsKept, problem.c_str());
+      if (news.renewed) TLS_LOG_S(ap_server_conf, ClientFilesRenewed, loaded.files.c_str());
+      replaced = replaced || news.lists_replaced;
+    }
+    return replaced;
+  });
+}
+
+ClientVerifiers::ClientVerifiers() : nobody_(rs::no_verifier()) { none_.handshake = &*nobody_; }
+
+bool ClientVerifiers::load(const std::vector<server_rec*>& hosts) {
+  bool ok = true;
+  for (const server_rec* host : hosts) ok = load_host(host) && ok;
+  for (const auto& [place, asking] : asking_) {
+    TLS_LOG_S(asking.first, ClientsAskedBySections, place.first.c_str(), place.second, name_of(asking.first),
+              asking.hosts > 1 ? " and of others" : "");
+  }
+  return ok;
+}
+
+// The first line that names a file is told.
+void ClientVerifiers::remember_places(const server_rec* host, const std::vector<ClientSection>& sections) {
+  const auto remember = [this](const std::string& path, const config::Source& where) {
+    if (path.empty() || where.file == nullptr) return;
+    places_.try_emplace(path, std::string(where.file) + ":" + std::to_string(where.line));
+  };
+  const bool ssl = effective(host).words == config::Vocabulary::Ssl;
+  if (is_loaded(ssl ? ssl_module : tls_module)) {
+    const config::ServerSettings& s = scope_of(host, ssl ? ssl_module : tls_module).settings;
+    for (const auto* setting : {&s.ca_file, &s.ca_path, &s.ca_names_file, &s.ca_names_path, &s.crl_file, &s.crl_path}) {
+      if (*setting) remember((*setting)->path, setting->where());
+    }
+  }
+  for (const ClientSection& section : sections) {
+    remember(section.ca_file, section.ca_file_written);
+    remember(section.ca_path, section.ca_path_written);
+  }
+}
+
+void ClientVerifiers::remember_asking(const server_rec* host, const std::vector<ClientSection>& sections) {
+  for (const ClientSection& section : sections) {
+    if (!section.verify || *section.verify == VerifyClient::None) continue;
+    const config::Source where = section.verify.where();
+    auto [place, added] = asking_.try_emplace({where.file != nullptr ? where.file : "", where.line}, Asking{host, 0});
+    ++place->second.hosts;
+    return;
+  }
+}
+
+const HostClientAuth& ClientVerifiers::of(const server_rec* host) const {
+  const auto found = hosts_.find(host);
+  return found == hosts_.end() ? none_ : found->second;
+}
+
+const ClientVerifiers::Loaded& ClientVerifiers::verifier(const rs::VerifierSpec& spec, const server_rec* host) {
+  const std::string key = key_of(spec);
+  const auto known = verifiers_.find(key);
+  if (known != verifiers_.end()) return known->second;
+  rust::Vec<rs::VerifierProblem> problems;
+  auto loaded = rs::load_verifier(spec, problems);
+  bool fatal = false;
+  for (const rs::VerifierProblem& problem : problems) {
+    const std::string text(problem.text);
+    const auto known_place = places_.find(std::string(problem.source));
+    const char* const place =
+        known_place == places_.end() ? "no line of the configuration" : known_place->second.c_str();
+    fatal = fatal || problem.fatal;
+    // Handshake and sections read the same files.
+    if ((!problem.fatal && apr::is_first_reading()) || !told_.insert(text).second) continue;
+    if (problem.fatal) {
+      TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host), place);
+    } else if (problem.loss) {
+      TLS_LOG_S(host, ClientFilesLost, text.c_str(), name_of(host), place);
+    } else {
+      TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host), place);
+    }
+  }
+  return verifiers_.emplace(key, Loaded{std::move(loaded), fatal, spec.lookup != 0, listed(spec)}).first->second;
+}
+
+bool ClientVerifiers::load_host(const server_rec* host) {
+  const ClientAuthPolicy& policy = effective(host).client;
+  const auto sections = client_sections(host);
+  const rs::VerifierSpec spec = handshake_spec(effective(host), sections);
+  if (spec.mode == 0) return true;
+  remember_places(host, sections);
+  const Loaded& handshake = verifier(spec, host);
+  HostClientAuth clients{&*handshake.verifier, true, handshake.has_lists, !sections.empty(), {}};
+  bool ok = !handshake.fatal;
+  const auto judge_by = [&](const std::string& ca_file, const std::string& ca_path) {
+    if (clients.find(ca_file, ca_path) != nullptr) return;
+    rs::VerifierSpec own = base_spec(effective(host));
+    // Judges by whatever mode a request needs; that no CA is named at all has been said of the handshake.
+    own.mode = static_cast<std::uint8_t>(VerifyClient::OptionalNoCa);
+    add(own.authority_files, ca_file);
+    add(own.authority_directories, ca_path);
+    const Loaded& loaded = verifier(own, host);
+    ok = ok && !loaded.fatal;
+    clients.authorities.push_back({ca_file, ca_path, &*loaded.verifier});
+  };
+  judge_by(policy.ca_file, policy.ca_path);
+  if (clients.has_sections) {
+    // A section may take its file from one scope and its directory from another, so all pairs are made.
+    for (const ClientSection& a : sections) {
+      for (const ClientSection& b : sections) {
+        judge_by(a.ca_file.empty() ? policy.ca_file : a.ca_file, b.ca_path.empty() ? policy.ca_path : b.ca_path);
+      }
+    }
+    if (policy.verify == VerifyClient::None) remember_asking(host, sections);
+  }
+  hosts_.emplace(host, std::move(clients));
+  return ok;
+}
+
+}  // namespace tls::server

@@ -1,0 +1,257 @@
+#include "server/proxy_policies.hpp"
+
+#include <apr_fnmatch.h>
+#include <mod_proxy.h>
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "apr/hook.hpp"
+#include "apr/pool.hpp"
+#include "apr/to_rust.hpp"
+#include "config/policy/defaults.hpp"
+#include "config/policy/oldest_httpd.hpp"
+#include "config/policy/proxy_policy.hpp"
+#include "config/vocabulary/all_rows.hpp"
+#include "log/log.hpp"
+#include "server/arena.hpp"
+#include "server/policies.hpp"
+#include "server/scopes.hpp"
+
+namespace tls::server {
+namespace {
+
+// Equal policies are built once per configuration. Owned by the configuration pool.
+using Built = std::unordered_map<std::string, rust::Box<rs::BackendPolicy>>;
+
+constexpr char kBuilt[] = "mod_tls: client policies";
+
+Built& built_policies(apr_pool_t* pool) {
+  void* found = nullptr;
+  apr_pool_userdata_get(&found, kBuilt, pool);
+  if (found == nullptr) {
+    found = apr::pool_new<Built>(pool);
+    apr_pool_userdata_setn(found, kBuilt, apr_pool_cleanup_null, pool);
+  }
+  return *static_cast<Built*>(found);
+}
+
+rs::Trust trust(config::VerifyClient verify) {
+  switch (verify) {
+    case config::VerifyClient::None:
+      return rs::Trust::None;
+    case config::VerifyClient::OptionalNoCa:
+      return rs::Trust::OptionalNoCa;
+    default:
+      // A backend always shows a certificate, so that "optional" asks for as much as "require".
+      return rs::Trust::Required;
+  }
+}
+
+rs::Revocation revocation(config::RevocationCheck::Depth depth) {
+  switch (depth) {
+    case config::RevocationCheck::Depth::Leaf:
+      return rs::Revocation::Leaf;
+    case config::RevocationCheck::Depth::Chain:
+      return rs::Revocation::Chain;
+    default:
+      return rs::Revocation::None;
+  }
+}
+
+rs::BackendSpec spec_of(const config::ProxyPolicy& policy) {
+  rs::BackendSpec spec;
+  spec.tls12 = policy.tls12;
+  spec.tls13 = policy.tls13;
+  spec.suites = apr::to_rust(policy.suites);
+  spec.groups = apr::to_rust(policy.groups);
+  spec.trust = trust(policy.verify);
+  spec.depth = policy.depth;
+  spec.system_roots = policy.system_roots;
+  spec.authorities = apr::to_rust(policy.authorities);
+  spec.revocation_lists = apr::to_rust(policy.revocation_lists);
+  spec.revocation = revocation(policy.revocation.depth);
+  spec.missing_list_ok = policy.revocation.no_crl_ok;
+  spec.machine_files = apr::to_rust(policy.machine_files);
+  for (const config::CertificateFiles& pair : policy.machine_pairs) {
+    spec.machine_pairs.push_back(apr::exact(pair.certificate));
+    spec.machine_pairs.push_back(apr::exact(pair.key));
+  }
+  spec.machine_chain = apr::exact(policy.machine_chain);
+  spec.check_dates = policy.check_dates;
+  spec.check_name = policy.check_name;
+  spec.common_names = policy.common_names;
+  spec.roots_only = policy.roots_only;
+  return spec;
+}
+
+const rs::BackendPolicy* build(apr_pool_t* pool, const server_rec* s, const config::ProxyPolicy& policy) {
+  Built& built = built_policies(pool);
+  const std::string key = policy.key();
+  if (const auto known = built.find(key); known != built.end()) return &*known->second;
+  rust::Vec<rust::String> warnings;
+  rust::Box<rs::BackendPolicy> made = rs::build_backend_policy(spec_of(policy), warnings);
+  for (const rust::String& warning : warnings) TLS_LOG_S(s, ProxyWarning, std::string(warning).c_str());
+  return &*built.emplace(key, std::move(made)).first->second;
+}
+
+// The settings of a scope with the defaults of its vocabulary beneath them; the policy where TLS is on in it.
+bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope) {
+  if (!scope.proxy.engine || !*scope.proxy.engine) return true;
+  try {
+    PoolArena arena(pool);
+    config::ProxySettings complete;
+    config::merge<config::ProxySettings>(config::all_proxy_rows, arena, complete,
+                                         config::proxy_defaults(effective(s).words, arena), scope.proxy);
+    const config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
+    scope.backend_policy = build(pool, s, policy);
+    scope.believes_all = policy.verify == config::VerifyClient::None;
+    return true;
+  } catch (const std::exception& e) {
+    const config::Source where = scope.proxy.engine.where();
+    TLS_LOG_S(s, ProxyFailed, where.file != nullptr ? where.file : "", where.line, e.what());
+    return false;
+  }
+}
+
+// mod_proxy's hook: `section` belongs to a <Proxy> section or a worker of `s`. One that says nothing of TLS gets no
+// policy that would stand over those of other sections: it may be there for its Require alone.
+int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* s,
+                        ap_conf_vector_t* section) {
+  DirectoryScope* const inner = directory_scope(s, section);
+  const DirectoryScope* const outer = directory_scope(s, s->lookup_defaults);
+  if (inner == nullptr || outer == nullptr || !inner->of_backends) return OK;
+  config::ProxySettings merged;
+  PoolArena arena(pool);
+  config::merge<config::ProxySettings>(config::all_proxy_rows, arena, merged, outer->proxy, inner->proxy);
+  inner->proxy = merged;
+  return complete_scope(pool, s, *inner) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+// Under -t, where mod_proxy tells of no sections: all that a start would build, for what is wrong with it.
+int check_proxy_policies(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server) {
+  if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
+  bool good = build_backend_policies(pool, main_server);
+  const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
+  for (server_rec* s = main_server; proxy != nullptr && s != nullptr; s = s->next) {
+    const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, proxy));
+    auto* const* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
+    for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
+      if (section_post_config(pool, log_pool, temp_pool, s, sections[i]) != OK) good = false;
+    }
+  }
+  return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+bool speaks_tls(const proxy_worker* worker) {
+  const std::string_view scheme = worker->s->scheme;
+  return scheme == "https" || scheme == "wss" || scheme == "h2";
+}
+
+// All workers of mod_proxy in the configuration of `s`, those it shares with other servers too.
+std::vector<const proxy_worker*> workers_of(const server_rec* s, const module_struct& proxy) {
+  std::vector<const proxy_worker*> found;
+  const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, &proxy));
+  if (conf == nullptr) return found;
+  const auto* const own = reinterpret_cast<const proxy_worker*>(conf->workers->elts);
+  for (int i = 0; i < conf->workers->nelts; ++i) found.push_back(own + i);
+  const auto* const balancers = reinterpret_cast<const proxy_balancer*>(conf->balancers->elts);
+  for (int i = 0; i < conf->balancers->nelts; ++i) {
+    const auto* const members = reinterpret_cast<proxy_worker* const*>(balancers[i].workers->elts);
+    found.insert(found.end(), members, members + balancers[i].workers->nelts);
+  }
+  return found;
+}
+
+// The worker's whole name where the running httpd keeps one; an older one has its first 95 octets.
+template <typename Shared>
+const char* name_of(const Shared& worker) {
+  if constexpr (requires { worker.name_ex; }) {
+    ap_version_t now{};
+    ap_get_server_revision(&now);
+    if (config::Version{now.major, now.minor, now.patch} >= config::long_worker_names) return worker.name_ex;
+  }
+  return worker.name;
+}
+
+// Whether a <Proxy> section holds for requests to `url` (modules/proxy/mod_proxy.c, proxy_walk).
+bool covers(const proxy_dir_conf& section, const char* url) {
+  if (section.p == nullptr) return false;
+  if (section.r != nullptr) return ap_regexec(section.r, url, 0, nullptr, 0) == 0;
+  if (section.p_is_fnmatch != 0) return apr_fnmatch(section.p, url, 0) == APR_SUCCESS;
+  return std::string_view(url).starts_with(section.p);
+}
+
+// What a request to this worker is served with: the last section that has settings of its own for it, or its server's.
+const DirectoryScope* scope_of(const server_rec* s, const module_struct& proxy, const proxy_worker& worker) {
+  const ap_conf_vector_t* const own = worker.section_config != nullptr ? worker.section_config : s->lookup_defaults;
+  const DirectoryScope* found = directory_scope(s, own);
+  const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, &proxy));
+  const auto* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
+  for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
+    const auto* const section = static_cast<const proxy_dir_conf*>(ap_get_module_config(sections[i], &proxy));
+    const DirectoryScope* const scope = directory_scope(s, sections[i]);
+    if (section == nullptr || scope == nullptr || scope->backend_policy == nullptr) continue;
+    if (covers(*section, name_of(*worker.s))) found = scope;
+  }
+  return found;
+}
+
+// Says once of each worker that its backend is not verified, and of a server that no worker stands for (RewriteRule
+// [P]) that this holds for all it proxies to.
+int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) {
+  const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
+  if (proxy == nullptr || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+  std::unordered_set<std::string_view> said;
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    bool any = false;
+    for (const proxy_worker* worker : workers_of(s, *proxy)) {
+      if (!speaks_tls(worker)) continue;
+      any = true;
+      const DirectoryScope* const scope = scope_of(s, *proxy, *worker);
+      if (scope == nullptr || !scope->believes_all) continue;
+      const char* const name = name_of(*worker->s);
+      if (said.insert(name).second) TLS_LOG_S(s, ProxyUnverified, name);
+    }
+    const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
+    if (any || scope == nullptr || !scope->believes_all) continue;
+    const config::Source where = scope->proxy.engine.where();
+    const std::string all = "where " + std::string(where.file != nullptr ? where.file : "the configuration") + ":" +
+                            std::to_string(where.line) + " turns TLS to backends on";
+    if (said.insert(where.file != nullptr ? where.file : "").second) TLS_LOG_S(s, ProxyUnverified, all.c_str());
+  }
+  return OK;
+}
+
+}  // namespace
+
+bool build_backend_policies(apr_pool_t* pool, server_rec* main_server) {
+  bool good = true;
+  for (server_rec* s = main_server; s != nullptr; s = s->next) {
+    DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
+    if (scope != nullptr && !complete_scope(pool, s, *scope)) good = false;
+  }
+  return good;
+}
+
+void register_proxy_section_hooks() {
+  ap_hook_check_config(apr::hook<check_proxy_policies, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_LAST);
+  // mod_proxy completes its workers in its own.
+  static const char* const before[] = {"mod_proxy.c", nullptr};
+  ap_hook_post_config(apr::hook<warn_of_belief, HTTP_INTERNAL_SERVER_ERROR>, before, nullptr, APR_HOOK_LAST);
+  constexpr auto section = apr::hook<section_post_config, HTTP_INTERNAL_SERVER_ERROR>;
+  APR_OPTIONAL_HOOK(proxy, section_post_config, section, nullptr, nullptr, APR_HOOK_MIDDLE);
+}
+
+const rs::BackendPolicy* backend_policy(const server_rec* s, const ap_conf_vector_t* per_directory) {
+  const DirectoryScope* const scope = directory_scope(s, per_directory != nullptr ? per_directory : s->lookup_defaults);
+  if (scope == nullptr || !scope->proxy.engine || !*scope->proxy.engine) return nullptr;
+  return scope->backend_policy;
+}
+
+}  // namespace tls::server

@@ -1,0 +1,20 @@
+// Client policies: what outgoing connections of a server or a <Proxy> section are made with.
+#pragma once
+
+#include "apr/httpd.hpp"
+#include "mod_tls_bridge/src/lib.rs.h"
+
+namespace tls::server {
+
+// Builds the policies of all servers that speak TLS to backends. False when one cannot be built; that has been logged.
+// Parent, in post_config, as root.
+bool build_backend_policies(apr_pool_t* pool, server_rec* main_server);
+
+// Asks mod_proxy to be told of each <Proxy> section, whose settings then stand over those of its server.
+void register_proxy_section_hooks();
+
+// The policy for a connection with these settings; nullptr where TLS to backends is off. `s` owns the connection,
+// `per_directory` are the settings of the request or worker, or nullptr for those of the server.
+const rs::BackendPolicy* backend_policy(const server_rec* s, const ap_conf_vector_t* per_directory);
+
+}  // namespace tls::server

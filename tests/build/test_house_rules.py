@@ -1,0 +1,72 @@
+"""What tools/house_rules.py and tools/circles.py say of sources that break a rule: a check that sees nothing is none."""
+import importlib.util
+import pathlib
+
+import pytest
+from harness.paths import ROOT
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+house_rules, circles = tool("house_rules"), tool("circles")
+
+
+@pytest.mark.parametrize("file, line, what", [
+    ("src/conn/input.cpp", '#include "report/variables.hpp"', "conn may not use report"),
+    ("src/report/dump.cpp", '#include "conn/stream.hpp"', "report may not use conn"),
+    ("src/facts/facts.hpp", '#include "report/variables.hpp"', "facts may not use report"),
+    ("src/server/engine.cpp", '#include "facts/facts.hpp"', "server may not use facts"),
+    ("src/log/log.hpp", '#include "server/engine.hpp"', "log may not use server"),
+    ("src/apr/hook.cpp", '#include "log/log.hpp"', "apr may not use log"),
+    ("src/config/policy/checks.cpp", '#include "log/log.hpp"', "config may not use log"),
+    ("src/config/policy/checks.cpp", "#include <httpd.h>", "compiles without httpd"),
+    ("src/report/lookup.cpp", '#include "mod_tls_bridge/src/lib.rs.h"', "report calls no Rust"),
+    ("src/access/check_user.cpp", '#include "facts/handshake_facts.hpp"', "answers no request"),
+])
+def test_an_arrow_upwards_is_seen(file, line, what):
+    found = list(house_rules.layer_breaches(pathlib.Path(file), 1, line))
+    assert len(found) == 1 and what in found[0][2]
+
+
+@pytest.mark.parametrize("file, line", [
+    ("src/conn/input.cpp", '#include "facts/facts.hpp"'),
+    ("src/access/check_user.cpp", '#include "report/variables.hpp"'),
+    ("src/server/engine.cpp", '#include "mod_tls_bridge/src/lib.rs.h"'),
+])
+def test_an_arrow_downwards_passes(file, line):
+    assert list(house_rules.layer_breaches(pathlib.Path(file), 1, line)) == []
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF\x02\x01", b"x" * 1_000_001])
+def test_what_is_made_is_seen(tmp_path, content):
+    (tmp_path / "core").write_bytes(content)
+    assert len(list(house_rules.object_breaches(pathlib.Path("core"), tmp_path / "core"))) == 1
+
+
+def crate(directory, **files):
+    for name, text in files.items():
+        path = directory / f"{name.replace('__', '/')}.rs"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return circles.components(circles.Crate("sample", directory).uses())
+
+
+def test_a_circle_is_seen_through_names_that_are_passed_on(tmp_path):
+    found = crate(tmp_path, lib="mod room;\nmod other;\n", room__mod="mod a;\npub use a::Thing;\n",
+                  room__a="use crate::other::Other;\n", other="use crate::room::Thing;\n")
+    assert sorted(map(sorted, found)) == [[("other",), ("room", "a")]]
+
+
+def test_a_circle_between_a_module_and_its_child_is_seen(tmp_path):
+    found = crate(tmp_path, lib="mod a;\n", a="mod b;\nfn f() { b::g(); }\nfn h() {}\n", a__b="fn g() { super::h(); }\n")
+    assert sorted(map(sorted, found)) == [[("a",), ("a", "b")]]
+
+
+def test_tests_and_words_close_no_circle(tmp_path):
+    assert crate(tmp_path, lib="mod a;\nmod b;\n", a="use crate::b::f;\n",
+                 b="// crate::a::f\nconst S: &str = \"crate::a::f\";\n#[cfg(test)]\nmod tests {\n    use crate::a::f;\n}\n") == []
