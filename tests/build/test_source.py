@@ -11,7 +11,6 @@ FLOORS = {
     "rustls-webpki": (0, 103, 17),
     "aws-lc-rs": (1, 19, 0),
     "cxx": (1, 0, 205),
-    "x509-parser": (0, 18, 0),
     "rcgen": (0, 14, 0),
 }
 BRIDGE = ROOT / "rust/bridge/src"

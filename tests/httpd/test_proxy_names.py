@@ -1,7 +1,11 @@
 """Which name is sent to backends as SNI, and which their certificates must bear."""
 import pytest
+from cryptography import x509
+from cryptography.x509.name import _ASN1Type as Asn1Type
 from harness.https_backend import HttpsBackend
 from harness.proxies import FAILURES, MODULES, PLAIN, get
+
+COMMON_NAME = x509.oid.NameOID.COMMON_NAME
 
 # Host header, name in the certificate, is it accepted, SNI (None: none is sent).
 PRESERVED = {
@@ -84,3 +88,50 @@ def test_common_name_counts_for_mod_ssl_alone(httpd, ca, tmp_path):
     assert get(front).status == 500
     assert front.log.matching("TLS0704: .*no subjectAltName")
     far.close()
+
+
+def subject(*names: str, form=Asn1Type.UTF8String) -> x509.Name:
+    return x509.Name([x509.NameAttribute(COMMON_NAME, name, _type=form) for name in names])
+
+
+# Subject, further names of subjectAltName, does mod_ssl take it for localhost.
+COMMON_NAMES = {
+    "the only one": (subject("localhost"), [], True),
+    "the first of three": (subject("localhost", "b.test", "c.test"), [], True),
+    "the second of three": (subject("a.test", "localhost", "c.test"), [], True),
+    "the last of three": (subject("a.test", "b.test", "localhost"), [], True),
+    "none of three": (subject("a.test", "b.test", "c.test"), [], False),
+    "beside other names": (subject("localhost"), ["b.test"], True),
+    "two octets a character": (subject("localhost", form=Asn1Type.BMPString), [], True),
+    "four octets a character": (subject("localhost", form=Asn1Type.UniversalString), [], True),
+    "of telex": (subject("localhost", form=Asn1Type.T61String), [], True),
+    "part of it": (subject("localhost.b.test"), [], False),
+}
+
+
+@pytest.fixture(scope="module")
+def commonly_named(ca, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("commonly")
+    made = {}
+    for name, (own, others, _) in COMMON_NAMES.items():
+        pair = ca.issue(*others, subject=own, san=bool(others))
+        made[name] = HttpsBackend(pair, directory / name.replace(" ", "-"))
+    yield made
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture(scope="module", params=["mod_ssl", "mod_tls-ssl"])
+def lenient(request, shared_httpd, ca, commonly_named):
+    passes = [f"ProxyPass /{number}/ https://localhost:{backend.port}/"
+              for number, backend in enumerate(commonly_named.values())]
+    words = f"SSLProxyEngine on\nSSLProxyVerify require\nSSLProxyCACertificateFile {ca.file}"
+    return shared_httpd([], config="\n".join([words, *passes]), engine=request.param, modules=MODULES,
+                        allow=FAILURES, **PLAIN)
+
+
+@pytest.mark.parametrize("name", COMMON_NAMES)
+def test_every_common_name_counts_as_with_mod_ssl(lenient, name):
+    number = list(COMMON_NAMES).index(name)
+    accepted = COMMON_NAMES[name][2]
+    assert get(lenient, f"/{number}/page").status == (200 if accepted else 500)

@@ -39,7 +39,7 @@ pub struct Judge {
     pub revocation: Revocation,
     /// The name that the request is for must stand in subjectAltName.
     pub check_name: bool,
-    /// A common name is as good.
+    /// Any common name is as good.
     pub common_names: bool,
     /// The backend's own certificate must be valid today, whatever `mode` says.
     pub check_dates: bool,
@@ -136,7 +136,7 @@ impl Judge {
             Some(_) => name.eq_ignore_ascii_case(host.trim_matches(['[', ']'])),
             None => names::covers(name, host),
         };
-        self.common_names && leaf.common_name().is_some_and(covers)
+        self.common_names && leaf.common_names.iter().any(|name| covers(name))
     }
 
     fn dates(&self, leaf: &Certificate, now: UnixTime) -> Result<(), String> {

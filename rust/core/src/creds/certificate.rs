@@ -1,19 +1,19 @@
 //! The few fields of a certificate that loading and checking need.
 //!
-//! Read with x509-parser, which takes what webpki refuses (X.509 v1, no subjectAltName, SHA-1): nobody here verifies
-//! the server's own certificate, and clients judge it for themselves.
+//! Whatever OpenSSL reads is taken (X.509 v1, no subjectAltName, SHA-1): nobody here verifies the server's own certificate,
+//! and clients judge it for themselves.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
-use x509_parser::x509::X509Name;
-
 use super::contents;
 use super::key::damage_fault;
 use super::problem::Fault;
-use crate::x509::der::{self, Reader};
+use crate::x509::Name;
+use crate::x509::der::{self, Element, Reader};
+use crate::x509::outline::{Outline, RawExtensions, public_key_bits};
+use crate::x509::time::Time;
 
 /// What is needed of a certificate. There may be 10,000 of them, so that nothing here has room to grow.
 #[derive(Clone, Debug)]
@@ -24,82 +24,74 @@ pub struct Certificate {
     pub issuer: Box<[u8]>,
     /// Bits of the public key, to compare with a private key.
     pub public: Box<[u8]>,
-    /// Seconds since 1970 from which it is valid.
+    /// Seconds since 1970 from which it is valid; `i64::MAX` where that cannot be read.
     pub not_before: i64,
-    /// Seconds since 1970 up to which it is valid.
+    /// Seconds since 1970 up to which it is valid; 0 where that cannot be read.
     pub not_after: i64,
-    /// DNS names of subjectAltName, in ASCII lower case; the common name where there is no subjectAltName.
+    /// DNS names of subjectAltName, in ASCII lower case; the common names where there is no subjectAltName.
     pub dns_names: Box<[Box<str>]>,
     /// IP addresses of subjectAltName.
     pub addresses: Box<[IpAddr]>,
-    /// Whether `dns_names` had to be taken from the common name.
+    /// Whether `dns_names` had to be taken from the common names.
     pub only_common_name: bool,
     /// It demands that the server staples an OCSP response (RFC 7633).
     pub must_staple: bool,
     /// It names a responder.
     pub has_responder: bool,
-    /// The subject has a common name, and `display` is it.
-    pub has_common_name: bool,
-    /// Subject for people: common name, or else the whole of it.
+    /// All common names of the subject, in order, in UTF-8 whatever they were written in.
+    pub common_names: Box<[Box<str>]>,
+    /// Subject for people: the last common name, or else the whole of it.
     pub display: Box<str>,
 }
 
 impl Certificate {
-    /// Reads one certificate.
+    /// Reads one certificate. What cannot be read of an extension is not there.
     ///
     /// # Errors
-    /// What the parser says of it.
-    pub fn parse(der: &[u8]) -> Result<Certificate, String> {
-        let (_, x509) = X509Certificate::from_der(der).map_err(|e| e.to_string())?;
-        let mut dns_names: Vec<Box<str>> = Vec::new();
-        let mut addresses = Vec::new();
-        let mut has_names = false;
+    /// What it is not.
+    pub fn parse(der: &[u8]) -> Result<Certificate, &'static str> {
+        Self::of(&Outline::parse(der).ok_or(NO_CERTIFICATE)?)
+    }
+
+    fn of(outline: &Outline<'_>) -> Result<Certificate, &'static str> {
         let (mut must_staple, mut has_responder) = (false, false);
-        for extension in x509.extensions() {
-            must_staple |= extension.oid.as_bytes() == TLS_FEATURE && wants_status(extension.value);
-            if let ParsedExtension::AuthorityInfoAccess(access) = extension.parsed_extension() {
-                let mut methods = access
-                    .accessdescs
-                    .iter()
-                    .map(|d| d.access_method.as_bytes());
-                has_responder |= methods.any(|method| method == OCSP_ACCESS);
-            }
-            if let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() {
-                has_names = true;
-                for name in &san.general_names {
-                    match name {
-                        GeneralName::DNSName(name) => {
-                            dns_names.push(name.to_ascii_lowercase().into())
-                        }
-                        GeneralName::IPAddress(bytes) => addresses.extend(address(bytes)),
-                        _ => {}
-                    }
-                }
+        let mut alternatives = None;
+        for extension in RawExtensions::new(outline.extensions) {
+            let extension = extension.ok_or(BAD_EXTENSION)?;
+            match extension.oid {
+                TLS_FEATURE => must_staple |= wants_status(extension.value),
+                ACCESS => has_responder |= names_responder(extension.value),
+                SUBJECT_ALT_NAME => alternatives = Some(Alternatives::read(extension.value)),
+                _ => {}
             }
         }
-        let common_name = common_name(x509.subject());
-        if !has_names {
-            dns_names.extend(common_name.iter().map(|n| n.to_ascii_lowercase().into()));
-        }
+        let subject = Name::parse(outline.subject.value).ok_or(BAD_SUBJECT)?;
+        let common_names: Box<[Box<str>]> = subject.all(COMMON_NAME).collect();
+        let only_common_name = alternatives.is_none();
+        let names = alternatives.unwrap_or_else(|| Alternatives {
+            dns_names: common_names.iter().map(|name| lower(name)).collect(),
+            addresses: Vec::new(),
+        });
+        let whole = || String::from_utf8_lossy(&subject.rfc2253()).into();
         Ok(Certificate {
-            subject: x509.subject().as_raw().into(),
-            issuer: x509.issuer().as_raw().into(),
-            public: x509.public_key().subject_public_key.data.as_ref().into(),
-            not_before: x509.validity().not_before.timestamp(),
-            not_after: x509.validity().not_after.timestamp(),
-            dns_names: dns_names.into(),
-            addresses: addresses.into(),
-            only_common_name: !has_names,
+            subject: outline.subject.raw.into(),
+            issuer: outline.issuer.raw.into(),
+            public: public_key_bits(outline.spki.raw).ok_or(NO_KEY)?.into(),
+            not_before: seconds(outline.not_before).unwrap_or(i64::MAX),
+            not_after: seconds(outline.not_after).unwrap_or(0),
+            dns_names: names.dns_names.into(),
+            addresses: names.addresses.into(),
+            only_common_name,
             must_staple,
             has_responder,
-            has_common_name: common_name.is_some(),
-            display: common_name.map_or_else(|| x509.subject().to_string().into(), Box::from),
+            display: common_names.last().cloned().unwrap_or_else(whole),
+            common_names,
         })
     }
 
-    /// First common name of the subject.
-    pub fn common_name(&self) -> Option<&str> {
-        self.has_common_name.then_some(&*self.display)
+    /// Whether both of its dates could be read.
+    pub fn has_dates(&self) -> bool {
+        self.not_before != i64::MAX && self.not_after != 0
     }
 
     /// Whether its issuer is itself, as far as names tell.
@@ -140,22 +132,69 @@ pub fn list_for_people(names: &[String]) -> String {
     }
 }
 
-/// 1.3.6.1.5.5.7.1.24 and 1.3.6.1.5.5.7.48.1
+const NO_CERTIFICATE: &str = "it is no X.509 certificate in DER (RFC 5280, 4.1)";
+const BAD_EXTENSION: &str = "one of its extensions is damaged";
+const BAD_SUBJECT: &str = "its subject is damaged";
+const NO_KEY: &str = "its public key is damaged";
+
+const COMMON_NAME: &str = "2.5.4.3";
+/// subjectAltName, id-pe-tlsfeature, id-pe-authorityInfoAccess and id-ad-ocsp.
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 const TLS_FEATURE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 24];
+const ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
 const OCSP_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+
+/// dNSName and iPAddress of a GeneralName (RFC 5280, 4.2.1.6).
+const DNS_NAME: u8 = 0x82;
+const IP_ADDRESS: u8 = 0x87;
+
+/// What subjectAltName has of hosts.
+#[derive(Default)]
+struct Alternatives {
+    dns_names: Vec<Box<str>>,
+    addresses: Vec<IpAddr>,
+}
+
+impl Alternatives {
+    fn read(value: &[u8]) -> Alternatives {
+        let mut found = Alternatives::default();
+        let mut names = Reader::new(value).enter(der::SEQUENCE);
+        while let Some(name) = names.as_mut().and_then(Reader::any) {
+            match name.tag {
+                DNS_NAME => found
+                    .dns_names
+                    .extend(std::str::from_utf8(name.value).map(lower)),
+                IP_ADDRESS => found.addresses.extend(address(name.value)),
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+fn lower(name: &str) -> Box<str> {
+    name.to_ascii_lowercase().into()
+}
+
+fn seconds(time: Element<'_>) -> Option<i64> {
+    Time::new(time.tag, time.value).seconds()
+}
 
 /// RFC 7633 4.1: a list of extension types; status_request is 5.
 fn wants_status(value: &[u8]) -> bool {
     let Some(mut features) = Reader::new(value).enter(der::SEQUENCE) else {
         return false;
     };
-    std::iter::from_fn(|| features.expect(der::INTEGER)).any(|feature| feature.value == [5])
+    std::iter::from_fn(|| features.take(der::INTEGER)).any(|feature| feature == [5])
 }
 
-fn common_name<'a>(name: &'a X509Name<'_>) -> Option<&'a str> {
-    name.iter_common_name()
-        .last()
-        .and_then(|cn| cn.as_str().ok())
+/// RFC 5280, 4.2.2.1: a list of methods with a location each.
+fn names_responder(value: &[u8]) -> bool {
+    let Some(mut descriptions) = Reader::new(value).enter(der::SEQUENCE) else {
+        return false;
+    };
+    std::iter::from_fn(|| descriptions.enter(der::SEQUENCE))
+        .any(|mut description| description.take(der::OID) == Some(OCSP_ACCESS))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -248,7 +287,7 @@ pub fn find_certificates(
         let fields = Certificate::parse(der).map_err(|cause| Fault::BadCertificate {
             file: name.to_owned(),
             line: taken.line,
-            cause,
+            cause: cause.to_owned(),
         })?;
         let (fields, der) = (Arc::new(fields), Der::from(der));
         if !found.is_empty() {

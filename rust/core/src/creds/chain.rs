@@ -2,10 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use x509_parser::time::ASN1Time;
-
 use super::certificate::{Certificate, list_for_people};
 use super::problem::Fault;
+use crate::x509::time::civil;
 
 const DAY: i64 = 86_400;
 
@@ -66,9 +65,16 @@ fn check_validity(file: &str, certificate: &Certificate, index: usize, now: i64)
             certificate.display
         ),
     };
-    if certificate.not_after < now {
-        let days = (now - certificate.not_after) / DAY;
-        let date = date(certificate.not_after);
+    let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+    if !certificate.has_dates() {
+        return Some(Fault::BadDates {
+            file: file.to_owned(),
+            which: which(),
+        });
+    }
+    if not_after < now {
+        let days = (now - not_after) / DAY;
+        let date = date(not_after);
         return Some(Fault::Expired {
             file: file.to_owned(),
             which: which(),
@@ -76,8 +82,8 @@ fn check_validity(file: &str, certificate: &Certificate, index: usize, now: i64)
             days,
         });
     }
-    if certificate.not_before > now {
-        let date = date(certificate.not_before);
+    if not_before > now {
+        let date = date(not_before);
         return Some(Fault::NotYetValid {
             file: file.to_owned(),
             which: which(),
@@ -110,17 +116,7 @@ pub fn days_left(not_after: i64, now: i64) -> i64 {
 
 /// `2026-11-24 03:00:00 UTC`.
 pub fn date(seconds: i64) -> String {
-    match ASN1Time::from_timestamp(seconds) {
-        Ok(time) => {
-            let t = time.to_datetime();
-            let (y, m, d) = (t.year(), u8::from(t.month()), t.day());
-            format!(
-                "{y:04}-{m:02}-{d:02} {:02}:{:02}:{:02} UTC",
-                t.hour(),
-                t.minute(),
-                t.second()
-            )
-        }
-        Err(_) => format!("{seconds} seconds after 1970"),
-    }
+    let (year, month, day, clock) = civil(seconds);
+    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::der::{BITS, CONTEXT_0, Der, INTEGER, OCTETS, OID, SEQUENCE, first_element};
 use super::pem::{self, Block, Blocks, PemError};
+use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
+use crate::x509::time::{GENERALIZED_TIME, UTC_TIME};
 
 /// What DER octets are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,22 +44,20 @@ pub fn what(der: &[u8]) -> What {
 
 /// 1.2.840.113549.1.7
 const PKCS7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7];
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
 
 fn judge(der: &[u8]) -> Option<What> {
-    let mut outer = Der(der).open(SEQUENCE)?;
+    let mut outer = Reader::new(der).enter(SEQUENCE)?;
     if let Some(oid) = outer.take(OID) {
         return oid.starts_with(PKCS7).then_some(What::Pkcs7);
     }
     if let Some(version) = outer.take(INTEGER) {
         return behind_number(version, outer);
     }
-    let inner = outer.open(SEQUENCE)?;
-    if first_element(inner.0, OID).is_some() {
+    let inner = outer.enter(SEQUENCE)?;
+    if inner.peek(OID).is_some() {
         // An algorithm, and what is of it.
         let mut rest = outer;
-        return match (rest.take(OCTETS), rest.take(BITS)) {
+        return match (rest.take(OCTET_STRING), rest.take(BIT_STRING)) {
             (Some(_), _) => Some(What::EncryptedKey),
             (None, Some(_)) => Some(What::PublicKey),
             _ => None,
@@ -68,16 +67,16 @@ fn judge(der: &[u8]) -> Option<What> {
 }
 
 /// A structure that begins with a number.
-fn behind_number(version: &[u8], mut rest: Der<'_>) -> Option<What> {
-    if rest.take(OCTETS).is_some() {
+fn behind_number(version: &[u8], mut rest: Reader<'_>) -> Option<What> {
+    if rest.take(OCTET_STRING).is_some() {
         return Some(What::Sec1);
     }
-    if let Some(mut next) = rest.open(SEQUENCE) {
+    if let Some(mut next) = rest.enter(SEQUENCE) {
         let oid = next.take(OID)?;
         return if oid.starts_with(PKCS7) {
             Some(What::Pkcs12)
         } else {
-            rest.take(OCTETS).map(|_| What::Pkcs8)
+            rest.take(OCTET_STRING).map(|_| What::Pkcs8)
         };
     }
     let numbers = std::iter::from_fn(|| rest.take(INTEGER)).count();
@@ -90,11 +89,11 @@ fn behind_number(version: &[u8], mut rest: Der<'_>) -> Option<What> {
 }
 
 /// What is signed: a certificate, a list or a request.
-fn behind_wrapping(mut body: Der<'_>) -> Option<What> {
-    let version = body.take(CONTEXT_0).is_some();
+fn behind_wrapping(mut body: Reader<'_>) -> Option<What> {
+    let version = body.take(context(0)).is_some();
     let number = body.take(INTEGER);
-    let first = body.open(SEQUENCE)?;
-    if version || (number.is_some() && first_element(first.0, OID).is_some()) {
+    let first = body.enter(SEQUENCE)?;
+    if version || (number.is_some() && first.peek(OID).is_some()) {
         // A number, an algorithm, a name, and then dates: one where a list has it, two in a sequence.
         body.take(SEQUENCE)?;
         let is_list = body.take(UTC_TIME).or_else(|| body.take(GENERALIZED_TIME));
@@ -125,7 +124,9 @@ pub struct Taken {
 impl Taken {
     /// Where there is an element at all, that one; else all octets, of which a parser will say what they are not.
     fn new(line: usize, der: Zeroizing<Vec<u8>>) -> Taken {
-        let length = first_element(&der, SEQUENCE).map_or(der.len(), <[u8]>::len);
+        let length = Reader::new(&der)
+            .peek(SEQUENCE)
+            .map_or(der.len(), <[u8]>::len);
         Taken { line, der, length }
     }
 
@@ -139,14 +140,14 @@ impl Taken {
     pub fn may_vouch_for(&self, purpose: &[u8]) -> bool {
         const ANY: &[u8] = &[0x55, 0x1d, 0x25, 0];
         let behind = self.der.get(self.length..).unwrap_or_default();
-        let Some(mut settings) = Der(behind).open(SEQUENCE) else {
+        let Some(mut settings) = Reader::new(behind).enter(SEQUENCE) else {
             return true;
         };
-        let names = |mut list: Der<'_>| {
+        let names = |mut list: Reader<'_>| {
             std::iter::from_fn(|| list.take(OID)).any(|oid| oid == purpose || oid == ANY)
         };
-        let trusted = settings.open(SEQUENCE).map(names);
-        let rejected = settings.open(CONTEXT_0).is_some_and(names);
+        let trusted = settings.enter(SEQUENCE).map(names);
+        let rejected = settings.enter(context(0)).is_some_and(names);
         !rejected && trusted.unwrap_or(true)
     }
 }

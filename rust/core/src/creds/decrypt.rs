@@ -8,13 +8,13 @@ use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 use super::certificate::Certificate;
-use super::der::{Der, OCTETS, SEQUENCE, first_element};
 use super::key::{PrivateKey, Sealed, is_encrypted, pem_fault, read_key};
 use super::passphrase::{Answer, Passphrases, Question};
 use super::pbe;
 use super::pem::Block;
 use super::pkcs12;
 use super::problem::Fault;
+use crate::x509::der::{OCTET_STRING, Reader, SEQUENCE};
 
 /// Asks for the pass phrase of an encrypted key, as often as `passphrases` has an answer, and opens it.
 ///
@@ -234,10 +234,10 @@ fn ask<T>(
 
 /// RFC 5958 3: EncryptedPrivateKeyInfo. The algorithm as an element, the data as contents.
 fn split_pkcs8(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut info = Der(der).open(SEQUENCE)?;
-    let algorithm = first_element(info.0, SEQUENCE)?;
+    let mut info = Reader::new(der).enter(SEQUENCE)?;
+    let algorithm = info.peek(SEQUENCE)?;
     info.take(SEQUENCE)?;
-    Some((algorithm, info.take(OCTETS)?))
+    Some((algorithm, info.take(OCTET_STRING)?))
 }
 
 /// Decrypts in place; the length of what was encrypted.

@@ -8,9 +8,10 @@ use rustls::sign::SigningKey;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
 use super::contents::{Damage, What, what};
-use super::der::{BITS, CONTEXT_0, Der, INTEGER, OCTETS, OID, SEQUENCE, first_element};
 use super::pem::{self, Block};
 use super::problem::Fault;
+use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context, significant_bits};
+use crate::x509::outline::public_key_bits;
 
 /// What a key signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -197,7 +198,7 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
         _ => return Err(bad("it is damaged")),
     };
     // What follows the key does not belong to it.
-    let der = first_element(der, SEQUENCE).unwrap_or(der);
+    let der = Reader::new(der).peek(SEQUENCE).unwrap_or(der);
     let (algorithm, size) = match identify(der, form) {
         Identity::Known(algorithm, bits) => (algorithm, bits),
         Identity::Other(kind) => return Err(unsupported(kind)),
@@ -229,7 +230,7 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
     })?;
     let public = signing
         .public_key()
-        .and_then(|spki| public_bits(spki.as_ref()).map(Box::<[u8]>::from));
+        .and_then(|spki| public_key_bits(spki.as_ref()).map(Box::<[u8]>::from));
     let public = public.ok_or_else(|| bad("it has no public key"))?;
     let kind = match algorithm {
         Algorithm::Rsa => KeyKind::Rsa(size),
@@ -246,16 +247,6 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
         kind,
         public,
     })
-}
-
-/// The subjectPublicKey of a SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
-pub fn public_bits(spki: &[u8]) -> Option<&[u8]> {
-    let mut info = Der(spki).open(SEQUENCE)?;
-    info.take(SEQUENCE)?;
-    match info.take(BITS)? {
-        [0, bits @ ..] => Some(bits),
-        _ => None,
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,10 +275,10 @@ fn identify(der: &[u8], form: Form) -> Identity {
 
 /// RFC 5958 2: version, algorithm, key.
 fn identify_pkcs8(der: &[u8]) -> Option<Identity> {
-    let mut info = Der(der).open(SEQUENCE)?;
+    let mut info = Reader::new(der).enter(SEQUENCE)?;
     info.take(INTEGER)?;
-    let mut algorithm = info.open(SEQUENCE)?;
-    let key = info.take(OCTETS)?;
+    let mut algorithm = info.enter(SEQUENCE)?;
+    let key = info.take(OCTET_STRING)?;
     let oid = algorithm.take(OID)?;
     let Some((_, name)) = ALGORITHMS.iter().find(|(known, _)| *known == oid) else {
         return Some(Identity::Other("an algorithm that is not known here"));
@@ -302,17 +293,17 @@ fn identify_pkcs8(der: &[u8]) -> Option<Identity> {
 
 /// RFC 5915 3: version, key, `[0]` curve (which some leave out, since a PKCS#8 around it says it).
 fn identify_sec1(der: &[u8]) -> Option<Identity> {
-    let mut key = Der(der).open(SEQUENCE)?;
+    let mut key = Reader::new(der).enter(SEQUENCE)?;
     key.take(INTEGER)?;
-    key.take(OCTETS)?;
-    Some(match key.open(CONTEXT_0) {
+    key.take(OCTET_STRING)?;
+    Some(match key.enter(context(0)) {
         Some(parameters) => identify_curve(parameters),
         None => Identity::Known(Algorithm::Ec, 0),
     })
 }
 
 /// RFC 5480 2.1.1: a named curve, or (long forbidden) all its numbers.
-fn identify_curve(mut parameters: Der<'_>) -> Identity {
+fn identify_curve(mut parameters: Reader<'_>) -> Identity {
     match parameters.take(OID) {
         Some(oid) => match CURVES.iter().find(|(known, _)| *known == oid) {
             Some((_, "")) => Identity::Known(Algorithm::Ec, 0),
@@ -326,12 +317,9 @@ fn identify_curve(mut parameters: Der<'_>) -> Identity {
 
 /// Bits of the modulus in an RSAPrivateKey.
 fn modulus_bits(der: &[u8]) -> Option<usize> {
-    let mut key = Der(der).open(SEQUENCE)?;
+    let mut key = Reader::new(der).enter(SEQUENCE)?;
     key.take(INTEGER)?;
-    let modulus = key.take(INTEGER)?;
-    let start = modulus.iter().position(|b| *b != 0)?;
-    let top = modulus.get(start)?;
-    Some((modulus.len() - start) * 8 - top.leading_zeros() as usize)
+    significant_bits(key.take(INTEGER)?)
 }
 
 const ALGORITHMS: &[(&[u8], &str)] = &[

@@ -10,7 +10,6 @@ pub mod chain;
 pub mod challenge;
 pub mod contents;
 pub mod decrypt;
-mod der;
 mod fitting;
 mod instead;
 pub mod key;

@@ -10,11 +10,13 @@ use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
 use super::chain::date;
 use crate::verify::keys::{Signed, key_of};
-use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
+use crate::x509::der::{
+    BIT_STRING, ENUMERATED, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context,
+};
+use crate::x509::outline::public_key_bits;
 use crate::x509::time::{GENERALIZED_TIME, Time};
 use crate::x509::{Certificate, objects};
 
-const ENUMERATED: u8 = 0x0a;
 /// `certStatus`, a CHOICE of implicit tags 0 to 2.
 const GOOD: u8 = 0x80;
 const REVOKED: u8 = 0xa1;
@@ -176,7 +178,7 @@ impl Responder<'_> {
     fn is(&self, certificate: &Certificate) -> bool {
         match self {
             Responder::Name(name) => certificate.subject_der() == *name,
-            Responder::Key(hash) => key_bits(certificate.spki())
+            Responder::Key(hash) => public_key_bits(certificate.spki())
                 .is_some_and(|bits| digest(&SHA1_FOR_LEGACY_USE_ONLY, bits).as_ref() == *hash),
         }
     }
@@ -197,7 +199,7 @@ struct Issuer {
 impl Issuer {
     fn parse(der: &[u8]) -> Option<Self> {
         let certificate = Certificate::parse(der)?;
-        let key_bits = key_bits(certificate.spki())?.to_vec();
+        let key_bits = public_key_bits(certificate.spki())?.to_vec();
         Some(Self {
             certificate,
             key_bits,
@@ -322,16 +324,6 @@ fn is_about(mut id: Reader<'_>, leaf: &Certificate, issuer: &Issuer) -> Option<b
 
 fn time(reader: &mut Reader<'_>) -> Option<i64> {
     Time::new(GENERALIZED_TIME, reader.expect(GENERALIZED_TIME)?.value).seconds()
-}
-
-/// The bits of the key in a SubjectPublicKeyInfo.
-fn key_bits(spki: &[u8]) -> Option<&[u8]> {
-    let mut info = Reader::new(spki).enter(SEQUENCE)?;
-    info.expect(SEQUENCE)?;
-    info.expect(BIT_STRING)?
-        .value
-        .split_first()
-        .map(|(_, bits)| bits)
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl<'a> Says<'a> {
             &[
                 &der(SEQUENCE, &[&der(OID, &[oid])]),
                 &hashed(leaf.issuer_der()),
-                &hashed(key_bits(ca.spki()).unwrap()),
+                &hashed(public_key_bits(ca.spki()).unwrap()),
                 &der(INTEGER, &[&leaf.serial]),
             ],
         );
@@ -122,7 +122,7 @@ impl<'a> Says<'a> {
         let responder = if self.by_name {
             der(0xa1, &[signer.subject_der()])
         } else {
-            let bits = key_bits(signer.spki()).unwrap();
+            let bits = public_key_bits(signer.spki()).unwrap();
             der(
                 0xa2,
                 &[&der(

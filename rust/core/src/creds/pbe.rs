@@ -2,6 +2,7 @@
 //! appendix B and C). The old ones are weak; they are opened because Windows and old tools encrypt keys with them, and
 //! nothing is ever encrypted here.
 
+use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use aws_lc_rs::digest::{self, Context};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, InnerIvInit, KeyIvInit};
@@ -10,8 +11,6 @@ use md5::{Digest, Md5};
 use pkcs5::EncryptionScheme;
 use rc2::Rc2;
 use zeroize::Zeroizing;
-
-use super::der::{Der, INTEGER, OCTETS, OID, SEQUENCE};
 
 /// Most rounds of a derivation: some seconds, ten times what anybody recommends.
 pub(super) const MOST_ROUNDS: u32 = 10_000_000;
@@ -68,7 +67,7 @@ impl Scheme {
     /// Why it cannot be used, in words that follow "encrypted in a way that is not supported".
     pub(super) fn read(algorithm: &[u8]) -> Result<Scheme, String> {
         let damaged = || "its parameters are damaged".to_owned();
-        let mut fields = Der(algorithm).open(SEQUENCE).ok_or_else(damaged)?;
+        let mut fields = Reader::new(algorithm).enter(SEQUENCE).ok_or_else(damaged)?;
         let oid = fields.take(OID).ok_or_else(damaged)?;
         let (derivation, cipher) = match oid.strip_prefix(PKCS) {
             Some([5, 13]) => {
@@ -91,8 +90,8 @@ impl Scheme {
             Some([5, 1 | 4]) => return Err("MD2".to_owned()),
             _ => return Err("by an algorithm that is not known here".to_owned()),
         };
-        let mut parameters = fields.open(SEQUENCE).ok_or_else(damaged)?;
-        let salt = parameters.take(OCTETS).ok_or_else(damaged)?;
+        let mut parameters = fields.enter(SEQUENCE).ok_or_else(damaged)?;
+        let salt = parameters.take(OCTET_STRING).ok_or_else(damaged)?;
         let rounds = rounds(parameters.take(INTEGER).ok_or_else(damaged)?)?;
         if salt.len() > MOST_SALT {
             return Err(format!("with a salt of {} octets", salt.len()));

@@ -4,8 +4,8 @@ use aws_lc_rs::{digest, hmac};
 use zeroize::Zeroizing;
 
 use super::contents::{What, what};
-use super::der::{CONTEXT_0, Der, INTEGER, OCTETS, OID, SEQUENCE, first_element};
 use super::pbe::{self, Scheme};
+use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
 
 /// What such a file holds.
 #[derive(Debug, Default)]
@@ -52,23 +52,25 @@ impl<'a> Sealed<'a> {
     /// What about it is not supported, or that it is damaged.
     pub fn read(file: &'a [u8]) -> Result<Sealed<'a>, String> {
         let damaged = || "it is damaged, or not in DER".to_owned();
-        let mut pfx = Der(file).open(SEQUENCE).ok_or_else(damaged)?;
+        let mut pfx = Reader::new(file).enter(SEQUENCE).ok_or_else(damaged)?;
         pfx.take(INTEGER).ok_or_else(damaged)?;
-        let mut safe = pfx.open(SEQUENCE).ok_or_else(damaged)?;
+        let mut safe = pfx.enter(SEQUENCE).ok_or_else(damaged)?;
         if safe.take(OID) != Some(DATA) {
             return Err("it is signed by a certificate in place of a pass phrase".to_owned());
         }
-        let content = safe.open(CONTEXT_0).and_then(|mut c| c.take(OCTETS));
+        let content = safe
+            .enter(context(0))
+            .and_then(|mut c| c.take(OCTET_STRING));
         let content = content.ok_or_else(damaged)?;
         let no_mac = || "it has no MAC, by which a pass phrase is told to be right".to_owned();
-        let mut mac = pfx.open(SEQUENCE).ok_or_else(no_mac)?;
-        let mut info = mac.open(SEQUENCE).ok_or_else(damaged)?;
-        let oid = info.open(SEQUENCE).and_then(|mut a| a.take(OID));
+        let mut mac = pfx.enter(SEQUENCE).ok_or_else(no_mac)?;
+        let mut info = mac.enter(SEQUENCE).ok_or_else(damaged)?;
+        let oid = info.enter(SEQUENCE).and_then(|mut a| a.take(OID));
         let hash = HASHES.iter().find(|(known, _)| Some(*known) == oid);
         let (_, hash) =
             hash.ok_or_else(|| "its MAC is of a kind that is not known here".to_owned())?;
-        let value = info.take(OCTETS).ok_or_else(damaged)?;
-        let salt = mac.take(OCTETS).ok_or_else(damaged)?;
+        let value = info.take(OCTET_STRING).ok_or_else(damaged)?;
+        let salt = mac.take(OCTET_STRING).ok_or_else(damaged)?;
         let rounds = mac.take(INTEGER).map_or(Ok(1), pbe::rounds)?;
         Ok(Sealed {
             content,
@@ -92,12 +94,14 @@ impl<'a> Sealed<'a> {
             return Ok(None);
         }
         let mut bags = Bags::default();
-        let mut parts = Der(self.content).open(SEQUENCE).ok_or("it is damaged")?;
-        while let Some(mut part) = parts.open(SEQUENCE) {
+        let mut parts = Reader::new(self.content)
+            .enter(SEQUENCE)
+            .ok_or("it is damaged")?;
+        while let Some(mut part) = parts.enter(SEQUENCE) {
             let kind = part.take(OID);
-            let mut content = part.open(CONTEXT_0).ok_or("it is damaged")?;
+            let mut content = part.enter(context(0)).ok_or("it is damaged")?;
             if kind == Some(DATA) {
-                let safe = content.take(OCTETS).ok_or("it is damaged")?;
+                let safe = content.take(OCTET_STRING).ok_or("it is damaged")?;
                 collect(safe, phrase, &mut bags, DEEPEST)?;
             } else if kind == Some(ENCRYPTED) {
                 let safe = decrypt(content, phrase)?;
@@ -123,13 +127,13 @@ impl<'a> Sealed<'a> {
 }
 
 /// RFC 2315 13: EncryptedData.
-fn decrypt(mut content: Der<'_>, phrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+fn decrypt(mut content: Reader<'_>, phrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
     let parts = || {
-        let mut data = content.open(SEQUENCE)?;
+        let mut data = content.enter(SEQUENCE)?;
         data.take(INTEGER)?;
-        let mut info = data.open(SEQUENCE)?;
+        let mut info = data.enter(SEQUENCE)?;
         info.take(OID)?;
-        let algorithm = first_element(info.0, SEQUENCE)?;
+        let algorithm = info.peek(SEQUENCE)?;
         info.take(SEQUENCE)?;
         Some((algorithm, info.take(IMPLICIT_0)?))
     };
@@ -143,25 +147,27 @@ fn decrypt(mut content: Der<'_>, phrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, St
 
 /// RFC 7292 4.2: the bags of safe contents.
 fn collect(safe: &[u8], phrase: &[u8], bags: &mut Bags, deepest: usize) -> Result<(), String> {
-    let mut list = Der(safe).open(SEQUENCE).ok_or("it is damaged")?;
-    while let Some(mut bag) = list.open(SEQUENCE) {
+    let mut list = Reader::new(safe).enter(SEQUENCE).ok_or("it is damaged")?;
+    while let Some(mut bag) = list.enter(SEQUENCE) {
         let kind = bag.take(OID).and_then(|oid| oid.strip_prefix(BAG));
-        let value = bag.take(CONTEXT_0).ok_or("it is damaged")?;
+        let value = bag.take(context(0)).ok_or("it is damaged")?;
         match kind {
             Some([1]) => bags.keys.push(Zeroizing::new(value.to_vec())),
             Some([2]) => {
-                let mut info = Der(value).open(SEQUENCE).ok_or("it is damaged")?;
-                let algorithm = first_element(info.0, SEQUENCE).ok_or("it is damaged")?;
+                let mut info = Reader::new(value).enter(SEQUENCE).ok_or("it is damaged")?;
+                let algorithm = info.peek(SEQUENCE).ok_or("it is damaged")?;
                 info.take(SEQUENCE);
-                let data = info.take(OCTETS).ok_or("it is damaged")?;
+                let data = info.take(OCTET_STRING).ok_or("it is damaged")?;
                 let key = Scheme::read(algorithm)?.open(phrase, data);
                 bags.keys
                     .push(key.ok_or("its key has another pass phrase than the file")?);
             }
             Some([3]) => {
-                let mut certificate = Der(value).open(SEQUENCE).ok_or("it is damaged")?;
+                let mut certificate = Reader::new(value).enter(SEQUENCE).ok_or("it is damaged")?;
                 let is_x509 = certificate.take(OID) == Some(X509);
-                let der = certificate.open(CONTEXT_0).and_then(|mut c| c.take(OCTETS));
+                let der = certificate
+                    .enter(context(0))
+                    .and_then(|mut c| c.take(OCTET_STRING));
                 let der = der.filter(|der| is_x509 && what(der) == What::Certificate);
                 bags.certificates.extend(der.map(<[u8]>::to_vec));
             }

@@ -14,6 +14,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use super::certificate::Certificate;
 use super::key::KeyKind;
 use super::select::Pair;
+use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET, UTF8_STRING};
+use crate::x509::time::GENERALIZED_TIME;
 
 /// Common name of every placeholder.
 pub const SUBJECT: &str = "Placeholder: this site has no certificate yet";
@@ -22,13 +24,6 @@ const DAY: i64 = 86_400;
 /// A server that runs that long without a certificate makes a new one when it is restarted.
 const LIFETIME: i64 = 365 * DAY;
 
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const UTF8_STRING: u8 = 0x0c;
-const GENERALIZED_TIME: u8 = 0x18;
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
 /// [0] and [3], explicit; [2] and [7] of a GeneralName.
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;

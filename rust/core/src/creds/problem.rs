@@ -157,6 +157,10 @@ pub enum Fault {
         which: String,
         date: String,
     },
+    BadDates {
+        file: String,
+        which: String,
+    },
     NamesNotCovered {
         file: String,
         missing: String,
@@ -198,6 +202,7 @@ impl Fault {
             | Fault::Unrelated { .. }
             | Fault::Expired { .. }
             | Fault::NotYetValid { .. }
+            | Fault::BadDates { .. }
             | Fault::NamesNotCovered { .. }
             | Fault::OnlyCommonName { .. }
             | Fault::StapleRefused { .. }
@@ -243,6 +248,7 @@ impl Fault {
             | Fault::Unrelated { file, .. }
             | Fault::Expired { file, .. }
             | Fault::NotYetValid { file, .. }
+            | Fault::BadDates { file, .. }
             | Fault::NamesNotCovered { file, .. }
             | Fault::OnlyCommonName { file }
             | Fault::StapleRefused { file, .. }
@@ -322,6 +328,8 @@ impl Fault {
                 "{file}: {which} expired on {date}, {days} days ago; clients will refuse it, renew it"),
             Fault::NotYetValid { file, which, date } => format!(
                 "{file}: {which} is not valid before {date}; check the clock, or wait with this certificate"),
+            Fault::BadDates { file, which } => format!(
+                "{file}: the dates of {which} are none that RFC 5280 knows; clients will refuse it, have it issued anew"),
             Fault::NamesNotCovered { file, missing, covered } => format!(
                 "{file}: the certificate covers {covered}, but not {missing}; clients that ask for this name will \
                  refuse it, have a certificate issued that names it or correct ServerName or ServerAlias"),

@@ -1,10 +1,9 @@
 //! One certificate, taken apart once: what the variables and the access rules ask of it.
 
-use super::der::{
-    BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context, number,
-};
+use super::der::{Element, OID, Reader, SEQUENCE, context};
 use super::name::Name;
 use super::objects;
+use super::outline::{Outline, RawExtension, RawExtensions};
 use super::time::Time;
 
 const SUBJECT_ALT_NAME: &str = "2.5.29.17";
@@ -60,43 +59,28 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads DER. `None` where the outline of RFC 5280, 4.1 is not found; contents are taken as they are.
+    /// Reads DER. `None` where OpenSSL would read no certificate; contents are taken as they are.
     pub fn parse(input: &[u8]) -> Option<Self> {
-        let mut certificate = Reader::new(input).enter(SEQUENCE)?;
-        let mut body = certificate.enter(SEQUENCE)?;
-        let signature_algorithm = algorithm(certificate.enter(SEQUENCE)?)?;
-        certificate.expect(BIT_STRING)?;
-
-        let version = match body.enter(context(0)) {
-            Some(mut version) => number(version.expect(INTEGER)?.value)?.checked_add(1)?,
-            None => 1,
-        };
-        let serial = body.expect(INTEGER)?.value.to_vec();
-        body.expect(SEQUENCE)?;
-        let issuer = body.expect(SEQUENCE)?;
-        let mut validity = body.enter(SEQUENCE)?;
-        let (not_before, not_after) = (time(validity.any()?), time(validity.any()?));
-        let subject = body.expect(SEQUENCE)?;
-        let spki = body.expect(SEQUENCE)?;
-        let key_algorithm = algorithm(Reader::new(spki.value).enter(SEQUENCE)?)?;
-        let extensions = extensions(body)?;
+        let outline = Outline::parse(input)?;
+        let (issuer, subject) = (outline.issuer, outline.subject);
+        let extensions = extensions(&outline)?;
         let alt_names = alt_names(&extensions).unwrap_or_default();
         Some(Self {
             der: input.to_vec(),
-            version,
-            serial,
-            signature_algorithm,
-            key_algorithm,
+            version: outline.version,
+            serial: outline.serial.to_vec(),
+            signature_algorithm: algorithm(Reader::new(outline.algorithm.value))?,
+            key_algorithm: algorithm(Reader::new(outline.spki.value).enter(SEQUENCE)?)?,
             issuer: Name::parse(issuer.value)?,
             subject: Name::parse(subject.value)?,
-            not_before,
-            not_after,
+            not_before: time(outline.not_before),
+            not_after: time(outline.not_after),
             extensions,
             alt_names,
             issuer_header: issuer.raw.len().checked_sub(issuer.value.len())?,
             issuer_der: issuer.raw.to_vec(),
             subject_der: subject.raw.to_vec(),
-            spki: spki.raw.to_vec(),
+            spki: outline.spki.raw.to_vec(),
         })
     }
 
@@ -122,11 +106,6 @@ impl Certificate {
             .unwrap_or_default()
     }
 
-    /// Whether issuer and subject are the same name.
-    pub fn is_self_issued(&self) -> bool {
-        self.issuer_der == self.subject_der
-    }
-
     /// DER of the SubjectPublicKeyInfo.
     pub fn spki(&self) -> &[u8] {
         &self.spki
@@ -141,29 +120,15 @@ fn algorithm(mut fields: Reader<'_>) -> Option<String> {
     objects::dotted(fields.expect(OID)?.value)
 }
 
-/// What follows the public key: two unique identifiers that no variable shows, then the extensions.
-fn extensions(mut body: Reader<'_>) -> Option<Vec<Extension>> {
-    let mut found = Vec::new();
-    while !body.at_end() {
-        let element = body.any()?;
-        if element.tag != context(3) {
-            continue;
-        }
-        let mut list = Reader::new(element.value).enter(SEQUENCE)?;
-        while !list.at_end() {
-            let mut fields = list.enter(SEQUENCE)?;
-            let dotted = objects::dotted(fields.expect(OID)?.value)?;
-            let mut value = fields.any()?;
-            if value.tag != OCTET_STRING {
-                value = fields.expect(OCTET_STRING)?;
-            }
-            found.push(Extension {
-                dotted,
-                value: value.value.to_vec(),
-            });
-        }
-    }
-    Some(found)
+fn extensions(outline: &Outline<'_>) -> Option<Vec<Extension>> {
+    let owned = |extension: Option<RawExtension<'_>>| {
+        let extension = extension?;
+        Some(Extension {
+            dotted: objects::dotted(extension.oid)?,
+            value: extension.value.to_vec(),
+        })
+    };
+    RawExtensions::new(outline.extensions).map(owned).collect()
 }
 
 /// `None` for an extension that occurs twice, as OpenSSL's `X509_get_ext_d2i` has it.

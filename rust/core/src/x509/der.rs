@@ -20,6 +20,7 @@ pub const INTEGER: u8 = 0x02;
 pub const BIT_STRING: u8 = 0x03;
 pub const OCTET_STRING: u8 = 0x04;
 pub const OID: u8 = 0x06;
+pub const ENUMERATED: u8 = 0x0a;
 pub const UTF8_STRING: u8 = 0x0c;
 pub const IA5_STRING: u8 = 0x16;
 pub const SEQUENCE: u8 = 0x30;
@@ -80,6 +81,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Content of the next element if its identifier is `tag`; nothing is consumed otherwise.
+    pub fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
+        self.expect(tag).map(|element| element.value)
+    }
+
+    /// The next element if its identifier is `tag`, header included; nothing is consumed in any case.
+    pub fn peek(self, tag: u8) -> Option<&'a [u8]> {
+        let mut ahead = self;
+        ahead.expect(tag).map(|element| element.raw)
+    }
+
     /// A BOOLEAN DEFAULT FALSE (X.690, 8.2): absent is false. `None` where it is not of one octet. Any octet but zero is
     /// true, as in OpenSSL.
     pub fn flag(&mut self) -> Option<bool> {
@@ -110,10 +122,14 @@ pub fn number(content: &[u8]) -> Option<u64> {
 
 /// Bits of the modulus of an RSAPublicKey (RFC 8017, A.1.1), without leading zeros.
 pub fn modulus_bits(key: &[u8]) -> Option<usize> {
-    let modulus = Reader::new(key).enter(SEQUENCE)?.expect(INTEGER)?.value;
-    let zeros = modulus.iter().take_while(|octet| **octet == 0).count();
-    let first = modulus.get(zeros)?;
-    let octets = modulus.len().checked_sub(zeros)?;
+    significant_bits(Reader::new(key).enter(SEQUENCE)?.take(INTEGER)?)
+}
+
+/// Bits of an unsigned INTEGER's content, without leading zeros; `None` for zero.
+pub fn significant_bits(content: &[u8]) -> Option<usize> {
+    let zeros = content.iter().take_while(|octet| **octet == 0).count();
+    let first = content.get(zeros)?;
+    let octets = content.len().checked_sub(zeros)?;
     octets
         .checked_mul(8)?
         .checked_sub(usize::try_from(first.leading_zeros()).ok()?)

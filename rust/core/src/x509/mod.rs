@@ -12,14 +12,12 @@ pub(crate) mod objects;
 pub(crate) mod outline;
 mod text;
 pub(crate) mod time;
-mod usage;
 
 pub use certificate::{AltName, Certificate, Extension};
 pub use fields::{DnStyle, field};
 pub use identity::{Identity, Side};
 pub use name::Name;
 pub use objects::names as object_names;
-pub use usage::Role;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

@@ -76,6 +76,17 @@ impl Name {
             .nth(index)
     }
 
+    /// The values of all attributes with the type `dotted`, in order, in UTF-8; those that cannot be written so are
+    /// left out.
+    pub fn all(&self, dotted: &str) -> impl Iterator<Item = Box<str>> {
+        let matching = move |attribute: &&Attribute| attribute.dotted == dotted;
+        let values = self.attributes.iter().filter(matching);
+        values.filter_map(|attribute| {
+            let text = String::from_utf8(attribute.value(Style::ATTRIBUTE)).ok()?;
+            Some(text.into())
+        })
+    }
+
     /// RFC 2253 with OpenSSL's short names: last attribute first, `,` between and `+` within relative names.
     pub fn rfc2253(&self) -> Vec<u8> {
         let mut out = Vec::new();

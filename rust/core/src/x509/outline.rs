@@ -134,6 +134,16 @@ fn extension<'a>(list: &mut Reader<'a>) -> Option<RawExtension<'a>> {
     })
 }
 
+/// The subjectPublicKey of a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), which is made of whole octets.
+pub fn public_key_bits(spki: &[u8]) -> Option<&[u8]> {
+    let mut info = Reader::new(spki).enter(SEQUENCE)?;
+    info.take(SEQUENCE)?;
+    match info.take(BIT_STRING)? {
+        [0, bits @ ..] => Some(bits),
+        _ => None,
+    }
+}
+
 /// The octets of a BIT STRING that is made of whole ones.
 fn bits(content: &[u8]) -> Option<&[u8]> {
     content.split_first().map(|(_, bits)| bits)

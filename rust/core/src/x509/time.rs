@@ -161,7 +161,7 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month, day and second of the day: the inverse of [`days_since_epoch`].
-fn civil(seconds: i64) -> (i64, i64, i64, i64) {
+pub fn civil(seconds: i64) -> (i64, i64, i64, i64) {
     let days = seconds.div_euclid(DAY) + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);

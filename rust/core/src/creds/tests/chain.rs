@@ -20,7 +20,7 @@ fn certificate(subject: &str, issuer: &str) -> Certificate {
         must_staple: false,
         has_responder: false,
         only_common_name: false,
-        has_common_name: false,
+        common_names: Box::default(),
         display: subject.into(),
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of this module; `testdata/creds/make.sh` says where the files come from.
 
+mod certificate;
 mod chain;
 mod contents;
 mod decrypt;
