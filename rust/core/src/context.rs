@@ -12,7 +12,7 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
 use crate::compress::Packed;
-use crate::odd_name::Hidden;
+use crate::hello::Hidden;
 use crate::ticket::Resumption;
 use crate::verify::Verdict;
 

@@ -6,11 +6,18 @@
 //!
 //! Whatever the sizes of reads and records are, each byte is looked at once and kept once.
 
+mod fault;
+mod hidden;
+mod message;
+
 use rustls::AlertDescription;
 
-use crate::odd_name::Hidden;
+pub use fault::Fault;
+pub use hidden::Hidden;
+pub use message::Hello;
 
-mod message;
+use fault::fault;
+use message::MESSAGE_HEADER;
 
 /// The longest ClientHello body that is read. Where client certificates are asked for, rustls keeps it until they are
 /// proven, in a buffer that doubles when our own messages are added.
@@ -42,79 +49,12 @@ pub enum Parsed {
     Malformed(Fault),
 }
 
-/// Why a hello is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
-    /// For the log.
-    pub text: &'static str,
-    /// What the client is told.
-    pub alert: AlertDescription,
-}
-
-const fn fault(text: &'static str, alert: AlertDescription) -> Fault {
-    Fault { text, alert }
-}
-
-/// The parts of a ClientHello that choose the virtual host and that log lines name.
-/// Lists are as sent, GREASE values (RFC 8701) included.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hello {
-    /// Host name of server_name in ASCII lower case; `None` where the client sent none, an IP address, or nothing that
-    /// could be printed.
-    pub server_name: Option<String>,
-    /// It is no name of DNS, and hidden from rustls.
-    pub hidden: Option<Hidden>,
-    /// Protocol names of application_layer_protocol_negotiation.
-    pub alpn: Vec<Vec<u8>>,
-    /// `legacy_version`: 0x0303 from every client that speaks TLS 1.2 or 1.3.
-    pub legacy_version: u16,
-    /// `legacy_session_id`: what a TLS 1.2 client wants to resume.
-    pub session_id: Vec<u8>,
-    /// supported_versions; empty where the client sent none (TLS 1.2 and older).
-    pub versions: Vec<u16>,
-    /// Cipher suites.
-    pub suites: Vec<u16>,
-    /// supported_groups.
-    pub groups: Vec<u16>,
-    /// Groups for which key_share holds a share.
-    pub key_shares: Vec<u16>,
-    /// signature_algorithms.
-    pub signature_schemes: Vec<u16>,
-    /// Types of all extensions, in the order sent.
-    pub extensions: Vec<u16>,
-    /// renegotiation_info holds something, which only a later handshake of a connection may (RFC 5746 3.6).
-    pub renegotiates: bool,
-    /// The longest plaintext of a record that the client wants to get, where it says so (RFC 6066 4, RFC 8449).
-    pub record_limit: Option<usize>,
-}
-
-/// TLS_FALLBACK_SCSV (RFC 7507).
-const FALLBACK_SCSV: u16 = 0x5600;
-
-impl Hello {
-    /// The newest version offered that has a name; 0 where there is none.
-    pub fn newest_version(&self) -> u16 {
-        let known = |version: &&u16| (0x0300..=0x0304).contains(*version);
-        match self.versions.iter().filter(known).max() {
-            Some(newest) => *newest,
-            None if self.versions.is_empty() => self.legacy_version,
-            None => 0,
-        }
-    }
-
-    /// The client has tried a newer version before, and comes again with an older one (RFC 7507).
-    pub fn falls_back(&self) -> bool {
-        self.suites.contains(&FALLBACK_SCSV)
-    }
-}
-
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
 const HEARTBEAT: u8 = 24;
 const CLIENT_HELLO: u8 = 1;
-const MESSAGE_HEADER: usize = 4;
 const RECORD_HEADER: usize = 5;
 
 /// Takes the bytes of a ClientHello as they come.

@@ -11,18 +11,10 @@ use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
 use rustls::{CipherSuiteCommon, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
 
 use crate::context;
+use crate::hello::Hidden;
 
 const CLIENT_HELLO: u8 = 1;
 const MESSAGE_HEADER: usize = 4;
-
-/// Where a ClientHello was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hidden {
-    /// From the beginning of the message to the type of server_name, which is 0.
-    pub offset: usize,
-    /// What stands there instead.
-    pub substitute: [u8; 2],
-}
 
 /// The same suites, with a transcript in which what is hidden stands as it came.
 pub fn restoring(suites: Vec<SupportedCipherSuite>) -> Vec<SupportedCipherSuite> {

@@ -15,12 +15,12 @@ use crate::engine::{Engine, Exhausted, Hands, Next, Seal};
 use crate::hello::{Hello, Parsed};
 use crate::policy::Policy;
 
+mod alerts;
 mod ending;
 mod facts;
 mod incoming;
 
-pub use ending::plain_alert;
-use ending::{FALLS_BACK, RENEGOTIATES, is_plain};
+use alerts::{FALLS_BACK, RENEGOTIATES, is_plain};
 pub use facts::Facts;
 use incoming::{Incoming, TOO_MANY_PIECES};
 

@@ -382,7 +382,7 @@ fn the_transcript_of_a_challenge_is_the_clients() {
             .map(|suite| suite.common.hash_provider);
         for hash in hashes {
             let mut context = Some(Box::new(Context {
-                hidden: Some(crate::odd_name::Hidden {
+                hidden: Some(crate::hello::Hidden {
                     offset: 4,
                     substitute: [0xff, 0x80],
                 }),

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use rustls::HandshakeKind;
 
 use super::Session;
+use super::alerts::TLS12;
 use crate::backend::{BackendPolicy, Made};
 use crate::engine::Engine;
 use crate::ticket::envelope::ClientVerdict;
 use crate::verify::Verdict;
 use crate::x509::{Identity, Name};
-
-/// Version of TLS 1.2 (RFC 5246 A.1).
-pub(super) const TLS12: u16 = 0x0303;
 
 /// What the handshake settled; zero or empty where it has not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

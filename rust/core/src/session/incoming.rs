@@ -6,8 +6,8 @@
 use rustls::AlertDescription;
 
 use crate::engine::Engine;
+use crate::hello::Hidden;
 use crate::hello::{Fault, Hello, HelloReader, Parsed};
-use crate::odd_name::Hidden;
 
 /// Kept of a message that may be of any length: the longest one that rustls takes (64 KiB), in records of 512 bytes,
 /// the least that RFC 6066 4 can ask for, and some.

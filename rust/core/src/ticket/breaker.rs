@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const PAUSE: u64 = 5;
 
 /// A call that takes longer counts as a failure of the next ones, though its answer is taken.
-const SLOW: Duration = super::courier::PATIENCE;
+const SLOW: Duration = super::cache::PATIENCE;
 
 /// Open after a failure, for a few seconds; closed again when they are over. One per process.
 #[derive(Debug, Default)]

@@ -3,14 +3,13 @@
 //! httpd's providers for redis and memcached wait without end for a server that accepts connections and says nothing. So a
 //! handshake gives its question to a courier, and goes without the answer when it is not there in time.
 
-use super::store::{Cache, Lookup, Stored};
+pub use super::cache::PATIENCE;
+
+use super::cache::{Cache, Lookup, Stored};
 use std::collections::VecDeque;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// How long a handshake waits for a cache on another machine.
-pub const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Couriers of a process.
 const MOST: usize = 8;

@@ -15,6 +15,7 @@
 
 pub mod board;
 mod breaker;
+mod cache;
 pub mod clock;
 pub mod connection;
 pub mod counters;
@@ -29,6 +30,7 @@ pub mod store;
 pub mod ticketer;
 
 pub use board::{BOARD_WORDS, Board};
+pub use cache::{Cache, Lookup, Stored};
 pub use clock::{Clock, SystemClock};
 pub use connection::Resumption;
 pub use counters::PAGE_WORDS;
@@ -36,7 +38,7 @@ pub use courier::Courier;
 pub use keeper::Keeper;
 pub use sealer::Sealer;
 pub use secret::SecretFile;
-pub use store::{Cache, Lookup, SessionStore};
+pub use store::SessionStore;
 pub use ticketer::Ticketer;
 
 #[cfg(test)]
