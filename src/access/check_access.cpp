@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include <algorithm>
+#include <string>
 
 #include "access/access.hpp"
 #include "config/ciphers/suites.hpp"
@@ -51,7 +52,11 @@ bool certificate_accepted(request_rec* r, const Facts& facts, const facts::Deman
   if (server::effective(r->server).words == config::Vocabulary::Ssl) {
     TLS_LOG_R(r, CertificateRefused, facts.verify_number, reason);
   }
-  TLS_LOG_R(r, AccessCertificate, target(r), reason, facts::who(r->pool, facts));
+  const char* advice = "";
+  if (!facts.verify_advice.empty()) {
+    advice = apr_pstrcat(r->pool, ". ", std::string(facts.verify_advice).c_str(), nullptr);
+  }
+  TLS_LOG_R(r, AccessCertificate, target(r), reason, facts::who(r->pool, facts), advice);
   return false;
 }
 

@@ -68,10 +68,10 @@ const char* who(apr_pool_t* pool, const Facts& facts) {
 
 Judgement judge(apr_pool_t* pool, const Facts& facts, const rs::ClientVerifier& verifier, std::uint8_t mode,
                 std::uint32_t depth) {
-  if (facts.identity == nullptr) return {Verify::Failed, "no certificate", 1};
+  if (facts.identity == nullptr) return {Verify::Failed, "no certificate", 1, ""};
   const rs::Verdict verdict = facts.identity->judge(verifier, mode, depth);
   return {static_cast<Verify>(verdict.outcome), apr_pstrmemdup(pool, verdict.reason.data(), verdict.reason.size()),
-          verdict.number};
+          verdict.number, apr_pstrmemdup(pool, verdict.advice.data(), verdict.advice.size())};
 }
 
 }  // namespace tls::facts

@@ -42,11 +42,12 @@ std::vector<const char*> extension_values(apr_pool_t* pool, const Facts& facts, 
 // no certificate that can be read.
 const char* who(apr_pool_t* pool, const Facts& facts);
 
-// What the CAs and lists of a section make of the client's certificate; `reason` in `pool`.
+// What the CAs and lists of a section make of the client's certificate; texts in `pool`.
 struct Judgement {
   Verify verify;
   const char* reason;
-  unsigned number;  // OpenSSL's for the reason
+  unsigned number;     // OpenSSL's for the reason
+  const char* advice;  // what an administrator can do about a refusal; may be empty
 };
 
 // Judges by `verifier`, with mode and depth of the section (numbers of config::VerifyClient). Remembered for the

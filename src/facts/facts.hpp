@@ -39,6 +39,7 @@ struct Facts : SessionFacts {
   Verify verify = Verify::None;
   std::string_view verify_reason;          // why `verify` is Failed or Generous, in OpenSSL's words
   unsigned verify_number = 0;              // OpenSSL's for the reason
+  std::string_view verify_advice;          // what an administrator can do about a refusal; may be empty
   const rs::Identity* identity = nullptr;  // certificates of both sides, parsed when first asked
 };
 

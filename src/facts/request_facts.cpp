@@ -61,6 +61,7 @@ Facts judged(apr_pool_t* pool, const Facts& handshake, const server_rec* s, cons
   own.verify = judgement.verify;
   own.verify_reason = judgement.reason;
   own.verify_number = judgement.number;
+  own.verify_advice = judgement.advice;
   return own;
 }
 

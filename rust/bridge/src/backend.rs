@@ -2,7 +2,7 @@
 
 use mod_tls_core::backend::files::{self, Kind};
 use mod_tls_core::backend::{self, Judge, Machines, Mode, Spec};
-use mod_tls_core::verify::{Anchors, Ends, Revocation, RevocationDepth};
+use mod_tls_core::verify::{Anchors, Ends, Listed, Revocation, RevocationDepth};
 
 use crate::agent;
 use crate::ffi;
@@ -64,7 +64,12 @@ fn judge(spec: &ffi::BackendSpec, warnings: &mut Vec<String>) -> Result<Judge, S
     }
     let mut lists = Vec::new();
     for path in &spec.revocation_lists {
-        lists.extend(files::read_blocks(path, Kind::Lists, warnings)?);
+        let found = files::read_blocks(path, Kind::Lists, warnings)?;
+        lists.extend(found.into_iter().map(|der| Listed {
+            source: path.clone(),
+            place: path.clone(),
+            der,
+        }));
     }
     let depth = match spec.revocation {
         ffi::Revocation::Leaf => RevocationDepth::Leaf,

@@ -90,6 +90,7 @@ pub(crate) fn verdict(verdict: &verify::Verdict) -> Verdict {
         outcome: verdict.outcome as u8,
         reason: verdict.reason.to_owned(),
         number: verdict.number(),
+        advice: verdict.advice.clone(),
     }
 }
 

@@ -301,11 +301,13 @@ pub mod ffi {
     }
 
     /// What was found of the client's certificate; `outcome` numbers `mod_tls_core::verify::Outcome`, `number` is OpenSSL's.
+    /// `advice`: what an administrator can do about a refusal; may be empty.
     #[derive(Debug)]
     struct Verdict {
         outcome: u8,
         reason: String,
         number: u32,
+        advice: String,
     }
 
     /// See `mod_tls_core::verify::Request`. Modes are numbered as in `tls::config::VerifyClient`, 4 is `Any`, 5 `AnyGenerous`; `lookup`

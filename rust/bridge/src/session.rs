@@ -289,7 +289,15 @@ impl Session {
 
     pub(crate) fn remedy(&self) -> String {
         guard(String::new, || {
-            self.inner.failure().map_or("", describe::remedy).to_owned()
+            let verdict = self.inner.verdict();
+            match self.inner.failure() {
+                Some(rustls::Error::InvalidCertificate(_))
+                    if verdict.outcome == verify::Outcome::Failed =>
+                {
+                    verdict.advice
+                }
+                error => error.map_or("", describe::remedy).to_owned(),
+            }
         })
     }
 

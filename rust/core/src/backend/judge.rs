@@ -10,9 +10,10 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use crate::context;
 use crate::creds::certificate::Certificate;
 use crate::creds::names;
+use crate::verify::advice::attached;
 use crate::verify::checks::Purpose;
 use crate::verify::path::Rules;
-use crate::verify::{Anchors, Outcome, Revocation, Verdict, reason, signature};
+use crate::verify::{Anchors, Outcome, Revocation, Verdict, signature};
 
 /// How much trust a backend has to prove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,19 +64,6 @@ fn refuse(why: String) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused(why)))))
 }
 
-/// What to do about a reason, to be said after it.
-fn remedy(why: &str) -> &'static str {
-    if reason::is_untrusted(why) {
-        "; its CA belongs into TLSProxyCA or SSLProxyCACertificateFile, and certificates between into its own file"
-    } else if why == reason::TOO_LONG {
-        "; TLSProxyVerifyDepth and SSLProxyVerifyDepth say how long it may be"
-    } else if why == reason::NO_CRL || why == reason::CRL_EXPIRED {
-        "; a new list belongs into TLSProxyCRL or SSLProxyCARevocationFile, and a restart reads it"
-    } else {
-        ""
-    }
-}
-
 impl Judge {
     fn trust(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Verdict, String> {
         if self.mode == Mode::None {
@@ -96,7 +84,7 @@ impl Judge {
             _ => Err(format!(
                 "its certificate does not verify: {}{}",
                 verdict.reason,
-                remedy(verdict.reason)
+                attached(&verdict.advice)
             )),
         }
     }

@@ -2,12 +2,13 @@
 
 use rustls_pki_types::CertificateDer;
 
+use super::advice::Concern;
 use super::anchors::Anchors;
 use super::certificate::Certificate;
 use super::checks::{Position, Purpose, check_lengths, own_fault};
 use super::paths::{Known, Paths};
 use super::pool::Pool;
-use super::revocation::status::{self, Subject};
+use super::revocation::status::{self, Refused, Subject};
 use super::revocation::{Depth, Lists, Revocation};
 use super::work::{Exhausted, Work};
 use super::{constraints, policies, reason};
@@ -38,6 +39,8 @@ pub struct Judging<'a> {
     known: Known,
     revocation: &'a Revocation,
     lists: std::sync::Arc<Lists>,
+    /// What the refusal is about.
+    pub concern: Option<Concern>,
 }
 
 impl<'a> Judging<'a> {
@@ -63,6 +66,7 @@ impl<'a> Judging<'a> {
             known: Known::new(),
             revocation,
             lists: revocation.lists(),
+            concern: None,
         })
     }
 
@@ -90,9 +94,11 @@ impl<'a> Judging<'a> {
         // None of sound certificates: one of others tells what is wrong.
         let mut paths = Paths::new(0, longest, true, &mut self.pool, &mut self.work)?;
         match paths.next(&mut self.pool, &mut self.known, &mut self.work)? {
-            Some(path) => Ok(Searched::Refused(
-                self.fault_of(&path).unwrap_or(reason::UNREADABLE),
-            )),
+            Some(path) => {
+                let why = self.fault_of(&path).unwrap_or(reason::UNREADABLE);
+                self.concern = self.holder_of(&path, why);
+                Ok(Searched::Refused(why))
+            }
             None => Ok(Searched::Nowhere(paths.obstacle)),
         }
     }
@@ -107,6 +113,17 @@ impl<'a> Judging<'a> {
             .find(|why| !of_dates(why))
             .or(too_long)
             .or_else(|| faults().next_back())
+    }
+
+    /// Whose certificate of a path has this fault.
+    fn holder_of(&self, path: &[usize], why: &str) -> Option<Concern> {
+        let of_path = path.iter().filter_map(|place| self.pool.get(*place));
+        let holder = of_path.rev().find(|held| held.fault == Some(why))?;
+        Some(Concern {
+            name: holder.certificate.outline.subject.value.to_vec(),
+            place: String::new(),
+            end: Some(holder.certificate.end()),
+        })
     }
 
     fn is_too_long(&self, path: &[usize]) -> bool {
@@ -168,11 +185,24 @@ impl<'a> Judging<'a> {
                 outsiders,
             };
             let missing_ok = self.revocation.missing_ok();
-            if let Err(why) = status::check(self, &lists, subject, missing_ok)? {
-                return Ok(Err(why));
+            if let Err(refused) = status::check(self, &lists, subject, missing_ok)? {
+                if outsiders && self.concern.is_none() {
+                    self.concern = self.missed(path, index, &refused);
+                }
+                return Ok(Err(refused.why));
             }
         }
         Ok(Ok(()))
+    }
+
+    /// The CA whose list told of a certificate, or should have.
+    fn missed(&self, path: &[usize], index: usize, refused: &Refused) -> Option<Concern> {
+        let held = self.pool.get(*path.get(index)?)?;
+        let list = refused.list.clone();
+        Some(Concern {
+            name: held.certificate.outline.issuer.value.to_vec(),
+            ..list.unwrap_or_default()
+        })
     }
 
     /// How many certificates of a path have a list to be looked up in: the trusted one only where it is its own issuer.

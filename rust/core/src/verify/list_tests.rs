@@ -205,7 +205,7 @@ fn keys_that_a_client_makes_have_no_list_hashed() {
 #[test]
 fn the_key_that_signed_a_list_is_not_forgotten_for_others() {
     let ca = root("root");
-    let list = List::parse(crl(&ca, &[], 2030)).unwrap();
+    let list = List::parse(crl(&ca, &[], 2030), String::new()).unwrap();
     let own = ca.der().clone();
     for der in std::iter::once(&own).chain(&namesakes(&ca, 20)) {
         let spki = Outline::parse(der).unwrap().spki;

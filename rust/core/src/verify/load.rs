@@ -110,8 +110,7 @@ pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
         let replaced = false;
         return Reloaded { replaced, problem };
     }
-    let ders: Vec<Vec<u8>> = lists.iter().map(|listed| listed.der.clone()).collect();
-    for (index, why) in verifier.revocation().replace(&ders) {
+    for (index, why) in verifier.revocation().replace(&lists) {
         let place = lists.get(index).map_or("", |listed| &listed.place);
         problem = problem.or_else(|| Some(format!("{place}: revocation list {why}")));
     }
@@ -243,8 +242,7 @@ impl Problems {
     /// What can be judged by. A list that is of another kind is left out: where lists are looked up, clients of its CA
     /// are refused, so that it is a loss; where they are not, nobody misses it.
     fn usable(&mut self, lookup: Depth, missing_ok: bool, lists: &retained::Lists) -> Revocation {
-        let ders: Vec<Vec<u8>> = lists.iter().map(|listed| listed.der.clone()).collect();
-        let (revocation, refused) = Revocation::new(lookup, missing_ok, &ders);
+        let (revocation, refused) = Revocation::new(lookup, missing_ok, lists);
         let weight = match lookup {
             Depth::None => Weight::Warning,
             _ => Weight::Loss,

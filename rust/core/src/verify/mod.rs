@@ -9,6 +9,7 @@
 //! `certificate` reads one certificate, `pool` holds those at hand, `paths` searches, `judging` checks what was found
 //! (`checks`, `constraints`, `policies`, `revocation`), `path` makes a verdict of it, and `work` bounds all of that.
 
+pub(crate) mod advice;
 mod anchors;
 mod certificate;
 pub(crate) mod checks;
@@ -36,7 +37,7 @@ pub use anchors::{Anchors, Ends};
 pub use load::{Reloaded, Request, load};
 pub use revocation::{Depth as RevocationDepth, Revocation};
 pub use sections::Sections;
-pub use sources::{Problem, Sources, Weight};
+pub use sources::{Listed, Problem, Sources, Weight};
 pub use verdict::{Outcome, Verdict};
 pub use verifier::{Mode, Spec, Verifier};
 pub use watch::Watch;

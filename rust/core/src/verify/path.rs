@@ -2,6 +2,7 @@
 
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use super::advice::advice;
 use super::anchors::Anchors;
 use super::certificate::Certificate;
 use super::checks::{Position, Purpose, own_fault};
@@ -42,14 +43,21 @@ impl Rules<'_> {
             self.depth,
             seconds(now),
         );
+        let mut concern = None;
         let judged = begun.and_then(|mut judging| {
-            if self.anchors.holds_self_signed(leaf) {
+            let verdict = if self.anchors.holds_self_signed(leaf) {
                 self.judge_own_anchor(&certificate, &mut judging)
             } else {
                 self.judge_path(&certificate, rest, &mut judging)
-            }
+            };
+            concern = judging.concern;
+            verdict
         });
-        judged.unwrap_or_else(|Exhausted| Verdict::failed(reason::TOO_COMPLEX))
+        let mut verdict = judged.unwrap_or_else(|Exhausted| Verdict::failed(reason::TOO_COMPLEX));
+        if verdict.outcome == Outcome::Failed {
+            verdict.advice = advice(verdict.reason, concern.as_ref(), self.purpose, seconds(now));
+        }
+        verdict
     }
 
     /// Judges `chain` as `optional_no_ca` does: nobody need vouch for it. What is wrong with it besides is not forgiven.
@@ -66,10 +74,14 @@ impl Rules<'_> {
         };
         let walk = Walk::new(&leaf, rest, self.anchors);
         match walk.other_fault(self.purpose, seconds(now)) {
-            Some(fault) => Verdict::failed(fault),
+            Some(fault) => Verdict {
+                advice: advice(fault, None, self.purpose, seconds(now)),
+                ..Verdict::failed(fault)
+            },
             None => Verdict {
                 outcome: Outcome::Generous,
                 reason: walk.last_complaint(),
+                advice: String::new(),
                 ..verdict
             },
         }

@@ -65,6 +65,30 @@ pub fn by_index(index: u8) -> &'static str {
     ALL.get(usize::from(index)).copied().unwrap_or("")
 }
 
+/// All sentences, as tests want them.
+#[cfg(test)]
+pub fn all() -> impl Iterator<Item = &'static str> {
+    ALL.iter().copied().skip(1)
+}
+
+/// Whether a reason is one of revocation lists that say too little, not of what they say.
+pub fn is_of_lists(reason: &str) -> bool {
+    [
+        NO_CRL,
+        CRL_EXPIRED,
+        CRL_NOT_YET_VALID,
+        CRL_SIGNATURE,
+        CRL_SIGNER,
+        CRL_ALGORITHM,
+        CRL_BEFORE_FIELD,
+        CRL_AFTER_FIELD,
+        CRL_CRITICAL,
+        CRL_SCOPE,
+        CRL_PATH,
+    ]
+    .contains(&reason)
+}
+
 /// Whether a reason is one of validity dates.
 pub fn is_of_dates(reason: &str) -> bool {
     [EXPIRED, NOT_YET_VALID, BEFORE_FIELD, AFTER_FIELD].contains(&reason)

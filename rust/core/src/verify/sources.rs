@@ -128,6 +128,17 @@ pub struct Listed {
     pub der: Vec<u8>,
 }
 
+/// One of which no file is known.
+impl From<Vec<u8>> for Listed {
+    fn from(der: Vec<u8>) -> Self {
+        Self {
+            source: String::new(),
+            place: String::new(),
+            der,
+        }
+    }
+}
+
 /// Collects problems.
 #[derive(Default)]
 pub(super) struct Problems {

@@ -23,6 +23,8 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Why it is [`Outcome::Failed`] or [`Outcome::Generous`], in OpenSSL's words where it has some.
     pub reason: &'static str,
+    /// What an administrator can do about a refusal, a sentence without its full stop; empty where that is nothing.
+    pub advice: String,
     /// Certificates above the client's own in the verified path, the trusted one included.
     pub depth: u32,
     /// The first moment at which a certificate of the verified path expires, in seconds since 1970; 0 without a path.

@@ -31,6 +31,8 @@ struct Entry {
 #[derive(Debug)]
 pub struct List {
     der: Vec<u8>,
+    /// The file that it is of, and the line; empty where that is not known.
+    pub place: String,
     /// Canonical name of who signed it.
     pub issuer: Vec<u8>,
     /// Seconds since 1970.
@@ -66,16 +68,17 @@ pub enum Status {
 }
 
 impl List {
-    /// Reads DER.
+    /// Reads DER, found in `place`.
     ///
     /// # Errors
     /// What it is, where it is no list whose issuer can be told.
-    pub fn parse(der: Vec<u8>) -> Result<Self, String> {
+    pub fn parse(der: Vec<u8>, place: String) -> Result<Self, String> {
         let outline = Outline::parse(&der);
         let Some(mut list) = outline.and_then(|outline| Self::new(&outline)) else {
             return Err("cannot be read: it is no revocation list in DER".to_owned());
         };
         list.der = der;
+        list.place = place;
         let order = |entry: &Entry| (entry.issuer, list.serial(*entry).unwrap_or_default());
         let mut entries = list.entries.clone();
         entries.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -86,6 +89,7 @@ impl List {
     fn new(outline: &Outline<'_>) -> Option<Self> {
         let mut list = Self {
             der: Vec::new(),
+            place: String::new(),
             issuer: canonical(outline.issuer.value)?,
             this_update: seconds(&outline.this_update).unwrap_or(i64::MIN),
             next_update: outline.next_update.as_ref().and_then(seconds),

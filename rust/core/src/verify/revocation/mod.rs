@@ -11,6 +11,8 @@ pub(super) mod status;
 
 use list::List;
 
+use super::sources::Listed;
+
 /// Which certificates of a path are looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Depth {
@@ -44,10 +46,14 @@ pub struct Lists {
 }
 
 impl Revocation {
-    /// `ders` are the lists; the second value says for each that cannot be used why, by its index. The others are in use;
-    /// who is of the issuer of one that says nothing here is refused, for want of a list.
-    pub fn new(depth: Depth, missing_ok: bool, ders: &[Vec<u8>]) -> (Self, Vec<(usize, String)>) {
-        let (lists, refused) = Lists::read(ders, &[]);
+    /// `lists` may be of known files or not; the second value says for each that cannot be used why, by its index. The
+    /// others are in use; who is of the issuer of one that says nothing here is refused, for want of a list.
+    pub fn new<L: Clone + Into<Listed>>(
+        depth: Depth,
+        missing_ok: bool,
+        lists: &[L],
+    ) -> (Self, Vec<(usize, String)>) {
+        let (lists, refused) = Lists::read(lists, &[]);
         let lists = RwLock::new(Arc::new(lists));
         (
             Self {
@@ -79,9 +85,9 @@ impl Revocation {
 
     /// Puts new lists in place of the old, and says of each that cannot be used why, by its index. Where one cannot be
     /// read at all the old lists stay in use beside the new ones: of one scope the latest counts in any case.
-    pub fn replace(&self, ders: &[Vec<u8>]) -> Vec<(usize, String)> {
+    pub fn replace<L: Clone + Into<Listed>>(&self, lists: &[L]) -> Vec<(usize, String)> {
         let old = self.lists();
-        let (lists, refused) = Lists::read(ders, &old.lists);
+        let (lists, refused) = Lists::read(lists, &old.lists);
         let mut current = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(lists);
         refused
@@ -89,14 +95,17 @@ impl Revocation {
 }
 
 impl Lists {
-    fn read(ders: &[Vec<u8>], old: &[Arc<List>]) -> (Self, Vec<(usize, String)>) {
-        let mut lists = Self {
-            generation: generation(ders),
-            ..Self::default()
-        };
+    fn read<L: Clone + Into<Listed>>(
+        given: &[L],
+        old: &[Arc<List>],
+    ) -> (Self, Vec<(usize, String)>) {
+        let mut lists = Self::default();
+        let mut hash = digest::Context::new(&digest::SHA256);
         let mut refused = Vec::new();
-        for (index, der) in ders.iter().enumerate() {
-            match List::parse(der.clone()) {
+        for (index, listed) in given.iter().enumerate() {
+            let Listed { place, der, .. } = listed.clone().into();
+            hash.update(&der);
+            match List::parse(der, place) {
                 Ok(list) => {
                     if let Some(fault) = list.fault {
                         refused.push((index, format!("cannot be used: {fault}")));
@@ -109,6 +118,7 @@ impl Lists {
                 }
             }
         }
+        lists.generation = generation(hash);
         if lists.lost {
             lists.lists.extend(old.iter().cloned());
         }
@@ -141,12 +151,10 @@ impl Lists {
 
 /// When the list in `der` had to be replaced, in seconds since 1970; `None` where it does not say so.
 pub fn end_of(der: &[u8]) -> Option<i64> {
-    List::parse(der.to_vec()).ok()?.end()
+    List::parse(der.to_vec(), String::new()).ok()?.end()
 }
 
-fn generation(ders: &[Vec<u8>]) -> u64 {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    ders.iter().for_each(|der| hash.update(der));
+fn generation(hash: digest::Context) -> u64 {
     let octets = hash.finish();
     octets
         .as_ref()

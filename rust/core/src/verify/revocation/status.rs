@@ -9,13 +9,35 @@ use std::collections::HashMap;
 use super::Lists;
 use super::list::{List, Status};
 use super::scope::{ALL_REASONS, Point, Reasons};
+use crate::verify::advice::Concern;
 use crate::verify::certificate::{CRL_SIGN, Certificate};
 use crate::verify::judging::Judging;
 use crate::verify::keys::Fault;
 use crate::verify::reason;
 use crate::verify::work::Exhausted;
 
-/// What was found of a certificate.
+/// Why a certificate does not pass, and the list that says so or should have known better.
+pub struct Refused {
+    pub why: &'static str,
+    pub list: Option<Concern>,
+}
+
+impl Refused {
+    fn because(why: &'static str) -> Self {
+        Self { why, list: None }
+    }
+
+    fn by(why: &'static str, list: Option<&List>) -> Self {
+        let list = list.map(|list| Concern {
+            name: Vec::new(),
+            place: list.place.clone(),
+            end: list.end(),
+        });
+        Self { why, list }
+    }
+}
+
+/// What was found of a list.
 type Found = Result<Result<(), &'static str>, Exhausted>;
 
 /// Lists of one certificate that are looked at.
@@ -41,7 +63,7 @@ pub fn check(
     lists: &Lists,
     subject: Subject<'_>,
     missing_ok: bool,
-) -> Found {
+) -> Result<Result<(), Refused>, Exhausted> {
     let Some(place) = subject.path.get(subject.index) else {
         return Ok(Ok(()));
     };
@@ -59,7 +81,7 @@ pub fn check(
         return Ok(Ok(()));
     };
     let Some(about) = about else {
-        return Ok(Err(reason::EXTENSION));
+        return Ok(Err(Refused::because(reason::EXTENSION)));
     };
     let mut search = Search {
         judging,
@@ -70,14 +92,14 @@ pub fn check(
     };
     for (full, delta, reasons) in search.current(lists)? {
         if reasons & !search.covered != 0 && search.consult(full, delta, reasons)? {
-            return Ok(Err(reason::REVOKED));
+            return Ok(Err(Refused::by(reason::REVOKED, Some(full))));
         }
     }
     Ok(match search.complaint {
         _ if search.covered & ALL_REASONS == ALL_REASONS => Ok(()),
-        Some(why) => Err(why),
+        Some((why, list)) => Err(Refused::by(why, list)),
         None if missing_ok && !lists.lost => Ok(()),
-        None => Err(reason::NO_CRL),
+        None => Err(Refused::because(reason::NO_CRL)),
     })
 }
 
@@ -104,26 +126,26 @@ impl About {
     }
 }
 
-struct Search<'s, 'j, 'p> {
+struct Search<'s, 'j, 'p, 'l> {
     judging: &'j mut Judging<'p>,
     subject: Subject<'s>,
     about: &'s About,
     /// Reasons for which it is known not to be revoked.
     covered: Reasons,
     /// Why the first list that should have told did not.
-    complaint: Option<&'static str>,
+    complaint: Option<(&'static str, Option<&'l List>)>,
 }
 
 /// A full list, a delta to it, and the reasons that they know of.
 type Current<'l> = (&'l List, Option<&'l List>, Reasons);
 
-impl Search<'_, '_, '_> {
-    fn complain(&mut self, why: &'static str) {
-        self.complaint.get_or_insert(why);
+impl<'l> Search<'_, '_, '_, 'l> {
+    fn complain(&mut self, why: &'static str, list: Option<&'l List>) {
+        self.complaint.get_or_insert((why, list));
     }
 
     /// The best list of each scope, those that know of more reasons first.
-    fn current<'l>(&mut self, lists: &'l Lists) -> Result<Vec<Current<'l>>, Exhausted> {
+    fn current(&mut self, lists: &'l Lists) -> Result<Vec<Current<'l>>, Exhausted> {
         let now = self.judging.now;
         // Lists of another key are others: whose they are is asked when they are consulted.
         let mut full: HashMap<_, (&List, Reasons)> = HashMap::new();
@@ -144,14 +166,14 @@ impl Search<'_, '_, '_> {
                 continue;
             }
             if let Some(fault) = list.fault {
-                self.complain(fault);
+                self.complain(fault, Some(list));
                 continue;
             }
             let Some(reasons) =
                 list.scope
                     .covers(&about.points, about.authority, own, &list.issuer)
             else {
-                self.complain(reason::CRL_SCOPE);
+                self.complain(reason::CRL_SCOPE, Some(list));
                 continue;
             };
             if list.base.is_some() {
@@ -166,7 +188,7 @@ impl Search<'_, '_, '_> {
             }
         }
         if full.is_empty() && !deltas.is_empty() {
-            self.complain(reason::CRL_SCOPE);
+            self.complain(reason::CRL_SCOPE, None);
         }
         let mut found: Vec<Current<'_>> = full
             .into_values()
@@ -183,18 +205,18 @@ impl Search<'_, '_, '_> {
     /// Asks one list, and its delta; whether the certificate is revoked.
     fn consult(
         &mut self,
-        full: &List,
-        delta: Option<&List>,
+        full: &'l List,
+        delta: Option<&'l List>,
         reasons: Reasons,
     ) -> Result<bool, Exhausted> {
         if let Some(why) = full.outside(self.judging.now) {
-            self.complain(why);
+            self.complain(why, Some(full));
             return Ok(false);
         }
         if let Err(why) = self.is_signed(full)? {
             // One of a key that nobody here has is another CA's of the same name.
             if why != reason::NO_CRL {
-                self.complain(why);
+                self.complain(why, Some(full));
             }
             return Ok(false);
         }
