@@ -134,9 +134,9 @@ fn about_list(why: &str, concern: Option<&Concern>, words: &Words, now: i64) -> 
                 .map_or(String::new(), |end| {
                     format!(" on {}{}", date(end), ago(end, now))
                 });
-            let place = list.map_or(lists.to_string(), |list| list.place.clone());
+            let place = list.map_or_else(|| format!("into {lists}"), |_| "there".to_owned());
             format!(
-                "The list of {authority}{} ended{since}: put its next one into {place}; {read_again}",
+                "The list of {authority}{} ended{since}: put its next one {place}; {read_again}",
                 in_file(concern)
             )
         }
@@ -164,15 +164,18 @@ fn in_file(concern: Option<&Concern>) -> String {
     }
 }
 
-fn ago(end: i64, now: i64) -> String {
+/// How long ago that was, to be said after it; empty for less than a day.
+pub fn ago(end: i64, now: i64) -> String {
     match days_left(now, end) {
-        days @ 1.. => format!(", {days} days ago"),
+        1 => ", a day ago".to_owned(),
+        days @ 2.. => format!(", {days} days ago"),
         _ => String::new(),
     }
 }
 
-/// A name for a log line, which whoever made the certificate chose.
-fn shown(name: &[u8]) -> String {
+/// The content of a name, which whoever made the certificate chose, for a log line: in quotes, printable, cut where it is
+/// long.
+pub fn shown(name: &[u8]) -> String {
     let text = Name::parse(name).map(|name| name.rfc2253());
     let text = String::from_utf8_lossy(text.as_deref().unwrap_or_default()).into_owned();
     let mut shown: String = text
@@ -223,7 +226,7 @@ mod tests {
         let said = advice(reason::CRL_EXPIRED, Some(&concern), Purpose::Client, now);
         assert!(said.starts_with(
             "The list of \"CN=Some CA\" in /etc/list.pem (line 3) ended on 2023-11-14 22:13:20 UTC, 3 days ago: put its next \
-             one into /etc/list.pem"
+             one there"
         ), "{said}");
         let said = advice(reason::NO_CRL, None, Purpose::Server, now);
         assert!(

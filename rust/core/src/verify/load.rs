@@ -7,8 +7,9 @@ use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::{Anchors, Ends};
+use super::foresight;
 use super::retained;
-use super::revocation::{Depth, Revocation, end_of};
+use super::revocation::{Depth, Revocation};
 use super::sources::{Kind, Listed, Problem, Problems, Sources, Weight};
 use super::verifier::{Mode, Spec, Verifier};
 use crate::x509::Certificate;
@@ -58,16 +59,21 @@ pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<Problem>) {
             problems.add(Weight::Warning, source, text);
         }
     }
-    if anchors.is_empty() && request.mode != Mode::None && request.mode != Mode::OptionalNoCa {
+    let judges = request.mode != Mode::None && request.mode != Mode::OptionalNoCa;
+    // A file that cannot be read is fault enough.
+    if anchors.is_empty() && judges && !problems.any_fatal() {
         let text = format!(
-            "no CA certificate to judge clients by{}, so none can pass; name one",
+            "no CA certificate to judge clients by{}, so none can pass; name one by TLSClientCA (SSLCACertificateFile)",
             request.authorities.listed()
         );
         problems.add(Weight::Warning, request.authorities.any(), text);
     }
+    if judges {
+        foresight::tell_expired_authorities(&mut problems, &authorities, now());
+    }
     let hints = (!request.names.is_empty()).then(|| problems.hints(&request.names));
     let hints = problems.within_limits(hints, &anchors, request);
-    let revocation = problems.revocation(request);
+    let revocation = problems.revocation(request, &authorities);
     if problems.any_fatal() {
         return (None, problems.found);
     }
@@ -199,7 +205,7 @@ impl Problems {
         hints
     }
 
-    fn revocation(&mut self, request: &Request) -> Revocation {
+    fn revocation(&mut self, request: &Request, authorities: &[Listed]) -> Revocation {
         let mut read = Self::default();
         let mut lists = read.read(&request.lists, Kind::Lists);
         let loss = read.any_loss();
@@ -225,18 +231,15 @@ impl Problems {
                 self.found.extend(read.found);
             }
         }
-        for Listed { source, place, der } in lists.iter().filter(|_| request.lookup != Depth::None)
-        {
-            if let Some(end) = end_of(der).filter(|end| *end < now()) {
-                let days = (now() - end) / 86_400;
-                let text = format!(
-                    "{place}: the revocation list has expired {days} days ago; clients of its CA are refused until \
-                     there is a new one"
-                );
-                self.add(Weight::Warning, source, text);
+        let revocation = self.usable(request.lookup, missing_ok, &lists);
+        if request.lookup != Depth::None {
+            let used = revocation.lists();
+            foresight::tell_expired_lists(self, &lists, &used, now());
+            if !missing_ok && !request.lists.is_empty() && !self.any_fatal() {
+                foresight::tell_missing_lists(self, authorities, &used, request.lookup);
             }
         }
-        self.usable(request.lookup, missing_ok, &lists)
+        revocation
     }
 
     /// What can be judged by. A list that is of another kind is left out: where lists are looked up, clients of its CA
@@ -251,7 +254,8 @@ impl Problems {
             if let Some(Listed { source, place, .. }) = lists.get(index) {
                 let text = format!(
                     "{place}: revocation list {why}; clients of its CA are refused where lists are looked up, unless there \
-                     is another"
+                     is another: get it again from its CA, or have a plain one issued (version 2, full, without critical \
+                     extensions)"
                 );
                 self.add(weight, source, text);
             }

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rcgen::{CertifiedIssuer, KeyPair};
 use rustls::server::danger::ClientCertVerifier;
 
-use super::tests::{crl, root};
+use super::tests::{ca_params, crl, root};
 use super::*;
 
 /// A file of one test, removed at its end.
@@ -105,4 +106,58 @@ fn an_odd_list_stops_nothing_and_keeps_no_other_out() {
         assert_eq!(verifier.is_none(), expected == Some(Weight::Fatal));
         assert!(problems.iter().all(|p| p.source == request.lists.files[0]));
     }
+}
+
+#[test]
+fn what_clients_will_meet_is_told_when_files_are_read() {
+    let lasting = |name: &str, year| {
+        let mut params = ca_params(name, 1);
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    };
+    let (ca, other) = (lasting("First CA", 2090), lasting("Second CA", 2090));
+    let authorities = Place::new(pem(ca.der(), "CERTIFICATE").as_bytes());
+    let told = |lists: &[u8], lookup, missing_ok| {
+        let lists = Place::new(pem(lists, "X509 CRL").as_bytes());
+        let request = Request {
+            lists: lists.sources(),
+            lookup,
+            missing_ok,
+            ..asking(&authorities)
+        };
+        let (_, problems) = load(&request);
+        problems
+            .iter()
+            .map(|p| p.text.clone())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let leaf = RevocationDepth::Leaf;
+    assert_eq!(told(&crl(&ca, &[], 2090), leaf, false), "");
+    let said = told(&crl(&ca, &[], 2025), leaf, false);
+    assert!(
+        said.contains("the revocation list of \"CN=First CA\" has expired on 2025-"),
+        "{said}"
+    );
+    for lookup in [leaf, RevocationDepth::Chain] {
+        let said = told(&crl(&other, &[], 2090), lookup, false);
+        assert!(
+            said.contains("there is no revocation list of \"CN=First CA\""),
+            "{said}"
+        );
+        assert_eq!(told(&crl(&other, &[], 2090), lookup, true), "");
+    }
+    assert_eq!(
+        told(&crl(&other, &[], 2025), RevocationDepth::None, false),
+        ""
+    );
+
+    let (gone, renewed) = (lasting("First CA", 2025), pem(ca.der(), "CERTIFICATE"));
+    let expired = pem(gone.der(), "CERTIFICATE");
+    let said = |content: &str| {
+        let (_, problems) = load(&asking(&Place::new(content.as_bytes())));
+        problems.iter().map(|p| p.text.clone()).collect::<Vec<_>>()
+    };
+    assert!(said(&expired)[0].contains("the CA \"CN=First CA\" has expired on 2025-01-01"));
+    assert!(said(&format!("{expired}{renewed}")).is_empty());
 }

@@ -14,6 +14,7 @@ mod anchors;
 mod certificate;
 pub(crate) mod checks;
 mod constraints;
+mod foresight;
 mod judging;
 pub(crate) mod keys;
 mod load;

@@ -111,7 +111,7 @@ impl Kind {
         match self {
             Kind::Certificates => "no authority is taken from there",
             Kind::Lists => {
-                "that list is left out, and clients of its CA are refused where lists are looked up"
+                "that list is left out, and clients of its CA are refused where lists are looked up: get it again from its CA"
             }
         }
     }

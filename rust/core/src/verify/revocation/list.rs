@@ -252,6 +252,11 @@ impl List {
         )
     }
 
+    /// The content of its issuer's name in DER.
+    pub fn issuer_name(&self) -> &[u8] {
+        Outline::parse(&self.der).map_or(&[], |outline| outline.issuer.value)
+    }
+
     /// When it had to be replaced, in seconds since 1970.
     pub fn end(&self) -> Option<i64> {
         self.next_update

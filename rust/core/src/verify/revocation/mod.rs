@@ -134,6 +134,31 @@ impl Lists {
         self.generation
     }
 
+    /// Lists of an issuer (canonical) are there, whatever they are good for.
+    pub fn has_any(&self, issuer: &[u8]) -> bool {
+        self.of(issuer).next().is_some()
+    }
+
+    /// Canonical names of who issued the lists.
+    pub fn issuers(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.by_issuer.keys()
+    }
+
+    /// Issuer (the content of its DER), place and end of each list that has expired at `now` beside no newer one of the
+    /// same scope.
+    pub fn expired(&self, now: i64) -> impl Iterator<Item = (&[u8], &str, i64)> {
+        let lists = self.lists.iter().filter(|list| list.base.is_none());
+        lists.filter_map(move |list| {
+            let end = list.end().filter(|end| *end < now)?;
+            let newer = self.of(&list.issuer).any(|other| {
+                other.partition == list.partition
+                    && other.authority == list.authority
+                    && other.rank(now) > list.rank(now)
+            });
+            (!newer).then(|| (list.issuer_name(), list.place.as_str(), end))
+        })
+    }
+
     /// What was found by the keys that the lists were checked by.
     #[cfg(test)]
     pub(super) fn found(&self) -> Vec<Result<(), super::keys::Fault>> {
@@ -147,11 +172,6 @@ impl Lists {
             .filter_map(|place| self.lists.get(*place))
             .map(AsRef::as_ref)
     }
-}
-
-/// When the list in `der` had to be replaced, in seconds since 1970; `None` where it does not say so.
-pub fn end_of(der: &[u8]) -> Option<i64> {
-    List::parse(der.to_vec(), String::new()).ok()?.end()
 }
 
 fn generation(hash: digest::Context) -> u64 {
