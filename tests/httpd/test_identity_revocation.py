@@ -110,7 +110,7 @@ def test_reasons_are_those_of_mod_ssl(servers, lists):
 @pytest.mark.parametrize("servers", ["chain"], indirect=True)
 def test_a_list_that_has_expired_is_named_at_the_start(servers):
     for name in ("expired", "middle-expired"):
-        assert servers[1].log.matching(rf"TLS0502.*{servers[1].home}/{name}.pem[^:]*: the revocation list of "[^"]*" has expired on [^;]*, a day ago")
+        assert servers[1].log.matching(rf'TLS0502.*{servers[1].home}/{name}.pem[^:]*: the revocation list of "[^"]*" has expired on [^;]*, a day ago')
 
 
 @pytest.mark.parametrize("engine", ["mod_tls", "mod_tls-ssl"])
