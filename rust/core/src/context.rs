@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
 use crate::compress::Packed;
+use crate::ech::seam::Seam;
 use crate::hello::Hidden;
 use crate::ticket::Resumption;
 use crate::verify::Verdict;
@@ -75,6 +76,8 @@ pub struct Context {
     pub policy_id: [u8; 32],
     /// The client asked for a name that rustls does not read.
     pub hidden: Option<Hidden>,
+    /// What is to be said about its offer of Encrypted ClientHello; `None` where nothing is.
+    pub ech: Option<Box<Seam>>,
     /// The server name that our own parser read; rustls must have read the same one.
     pub server_name: Option<String>,
     /// The handshake is one of TLS 1.3.
@@ -108,6 +111,24 @@ impl Context {
     /// What the backend of this connection knows us by; `None` where it knows nobody.
     pub fn stands_for(&self) -> Option<&Arc<CertifiedKey>> {
         self.presented.as_ref().or(self.resumes.as_ref())
+    }
+
+    /// Bytes of the certificates and the staple that stand for this server, at most, with what TLS puts around them.
+    pub fn shown(&self) -> usize {
+        /// Length and extensions of an entry, and the headers of a staple (RFC 8446 4.4.2).
+        const AROUND: usize = 16;
+        let Some(shown) = &self.presented else {
+            return 0;
+        };
+        let chain = shown
+            .cert
+            .iter()
+            .map(|certificate| certificate.len() + AROUND);
+        chain.sum::<usize>()
+            + shown
+                .ocsp
+                .as_ref()
+                .map_or(0, |staple| staple.len() + AROUND)
     }
 
     /// Makes the compressed forms that this handshake went without, for the next one.

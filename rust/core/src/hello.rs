@@ -8,16 +8,17 @@
 
 mod fault;
 mod hidden;
+mod inner;
 mod message;
 
 use rustls::AlertDescription;
 
 pub use fault::Fault;
 pub use hidden::Hidden;
-pub use message::Hello;
+pub use inner::Inner;
+pub use message::{ENCRYPTED_CLIENT_HELLO, Hello, MESSAGE_HEADER, read};
 
-use fault::fault;
-use message::MESSAGE_HEADER;
+pub(crate) use fault::fault;
 
 /// The longest ClientHello body that is read. Where client certificates are asked for, rustls keeps it until they are
 /// proven, in a buffer that doubles when our own messages are added.
@@ -51,11 +52,11 @@ pub enum Parsed {
 
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
-const HANDSHAKE: u8 = 22;
+pub(crate) const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
 const HEARTBEAT: u8 = 24;
-const CLIENT_HELLO: u8 = 1;
-const RECORD_HEADER: usize = 5;
+pub(crate) const CLIENT_HELLO: u8 = 1;
+pub(crate) const RECORD_HEADER: usize = 5;
 
 /// Takes the bytes of a ClientHello as they come.
 #[derive(Debug, Default)]
@@ -97,14 +98,16 @@ impl HelloReader {
 
     /// Takes more bytes; never panics. What is for rustls goes to `out`: a hello once it is whole, with all that came
     /// behind it. Not to be called again after an answer other than `NeedMore`.
-    pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> Parsed {
+    ///
+    /// `inner` is asked whether the hello is the client's real one.
+    pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>, inner: &mut dyn Inner) -> Parsed {
         let mut rest = input;
         if let [first, ..] = rest
             && (!self.prefix.is_empty() || (self.is_fresh() && *first != HANDSHAKE))
         {
             return self.tell(rest);
         }
-        match self.take(&mut rest, out) {
+        match self.take(&mut rest, out, inner) {
             Ok(None) => Parsed::NeedMore,
             Ok(Some(hello)) => {
                 self.write(out);
@@ -140,7 +143,12 @@ impl HelloReader {
         }
     }
 
-    fn take(&mut self, rest: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Box<Hello>>, Parsed> {
+    fn take(
+        &mut self,
+        rest: &mut &[u8],
+        out: &mut Vec<u8>,
+        inner: &mut dyn Inner,
+    ) -> Result<Option<Box<Hello>>, Parsed> {
         while let Some((first, after)) = rest.split_first() {
             self.count(1);
             if self.left == 0 {
@@ -167,7 +175,7 @@ impl HelloReader {
             self.keep(taken);
             self.check_message()?;
             if self.missing() == 0 {
-                return self.complete().map(Some).map_err(Parsed::Malformed);
+                return self.complete(inner).map(Some).map_err(Parsed::Malformed);
             }
         }
         Ok(None)
@@ -278,7 +286,7 @@ impl HelloReader {
         Ok(())
     }
 
-    fn complete(&mut self) -> Result<Box<Hello>, Fault> {
+    fn complete(&mut self, inner: &mut dyn Inner) -> Result<Box<Hello>, Fault> {
         // RFC 8446 5.1: "Handshake messages MUST NOT span key changes", and no client has more to say in the clear.
         if self.left > 0 {
             return Err(fault(
@@ -286,8 +294,10 @@ impl HelloReader {
                 AlertDescription::UnexpectedMessage,
             ));
         }
-        let body = self.message.get(MESSAGE_HEADER..).unwrap_or_default();
-        let hello = message::read(body)?;
+        let mut hello = message::read(&self.message)?;
+        if let Some((message, within)) = inner.open(&self.message, &hello, self.second)? {
+            (self.message, hello) = (message, within);
+        }
         if let Some(Hidden { offset, substitute }) = hello.hidden
             && let Some(place) = self.message.get_mut(offset..offset + 2)
         {
@@ -323,7 +333,7 @@ impl HelloReader {
 
 /// What the whole of `input` is, from the first byte on.
 pub fn parse(input: &[u8]) -> Parsed {
-    HelloReader::new().feed(input, &mut Vec::new())
+    HelloReader::new().feed(input, &mut Vec::new(), &mut ())
 }
 
 /// RFC 9110 9.1: a method is a token; registered ones are capital letters and hyphens.

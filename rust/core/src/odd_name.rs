@@ -5,102 +5,12 @@
 //! hash is restored: the transcript is the client's, to the byte (RFC 8446 4.4.1).
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
-
-use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
-use rustls::{CipherSuiteCommon, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
 
 use crate::context;
 use crate::hello::Hidden;
 
 const CLIENT_HELLO: u8 = 1;
 const MESSAGE_HEADER: usize = 4;
-
-/// The same suites, with a transcript in which what is hidden stands as it came.
-pub fn restoring(suites: Vec<SupportedCipherSuite>) -> Vec<SupportedCipherSuite> {
-    let restored = |suite: SupportedCipherSuite| {
-        let mut known = SUITES.iter();
-        known.find(|known| known.suite() == suite.suite()).copied()
-    };
-    suites.into_iter().filter_map(restored).collect()
-}
-
-/// rustls wants them to live for ever.
-static SUITES: LazyLock<Vec<SupportedCipherSuite>> = LazyLock::new(|| {
-    rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES
-        .iter()
-        .map(|suite| match suite {
-            SupportedCipherSuite::Tls13(suite) => {
-                SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
-                    common: with_restored_hash(&suite.common),
-                    ..**suite
-                })))
-            }
-            SupportedCipherSuite::Tls12(suite) => {
-                SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
-                    common: with_restored_hash(&suite.common),
-                    ..**suite
-                })))
-            }
-        })
-        .collect()
-});
-
-fn with_restored_hash(common: &CipherSuiteCommon) -> CipherSuiteCommon {
-    CipherSuiteCommon {
-        suite: common.suite,
-        hash_provider: Box::leak(Box::new(Restoring(common.hash_provider))),
-        confidentiality_limit: common.confidentiality_limit,
-    }
-}
-
-struct Restoring(&'static dyn Hash);
-
-impl Hash for Restoring {
-    fn start(&self) -> Box<dyn Context> {
-        Box::new(Transcript(self.0.start()))
-    }
-
-    fn hash(&self, data: &[u8]) -> Output {
-        self.0.hash(data)
-    }
-
-    fn output_len(&self) -> usize {
-        self.0.output_len()
-    }
-
-    fn algorithm(&self) -> HashAlgorithm {
-        self.0.algorithm()
-    }
-}
-
-struct Transcript(Box<dyn Context>);
-
-impl Context for Transcript {
-    fn fork_finish(&self) -> Output {
-        self.0.fork_finish()
-    }
-
-    fn fork(&self) -> Box<dyn Context> {
-        Box::new(Self(self.0.fork()))
-    }
-
-    fn finish(self: Box<Self>) -> Output {
-        self.0.finish()
-    }
-
-    /// `data` begins with a handshake message: rustls hashes whole ones, and a ClientHello without its binders.
-    fn update(&mut self, data: &[u8]) {
-        match place(data).and_then(|at| Some((data.get(..at)?, data.get(at + 2..)?))) {
-            Some((before, after)) => {
-                self.0.update(before);
-                self.0.update(&[0, 0]);
-                self.0.update(after);
-            }
-            None => self.0.update(data),
-        }
-    }
-}
 
 /// Messages as the client has them, of which rustls has hidden ones: a client signs the messages themselves in TLS 1.2
 /// (RFC 5246 7.4.8), and their hash in TLS 1.3.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use ::aws_lc_rs::digest;
 use rustls::compress::CompressionCache;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
-use rustls::{Error, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::compress::COMPRESSORS;
-use crate::odd_name;
 use crate::resolver::FromContext;
 use crate::signatures::Signatures;
 use crate::ticket::Resumption;
+use crate::transcript;
 use crate::verify::Verifier;
 
 /// What a handshake may negotiate, as the configuration settled it.
@@ -119,6 +120,20 @@ impl Policy {
         suites.any(|suite| suite.version() == version)
     }
 
+    /// Bytes of the authorities that clients are told when they are asked for a certificate.
+    pub fn authorities(&self) -> usize {
+        let names = self
+            .spec
+            .client_verifier
+            .as_ref()
+            .map(|verifier| verifier.root_hint_subjects());
+        names
+            .into_iter()
+            .flatten()
+            .map(|name| 2 + name.as_ref().len())
+            .sum()
+    }
+
     /// What the sessions of a connection begin with that speaks TLS 1.3, or whose client speaks tickets.
     pub fn resumption(&self, tls13: bool, client_speaks_tickets: bool) -> Resumption {
         let sessions = &self.spec.sessions;
@@ -157,45 +172,19 @@ impl Policy {
     }
 
     /// The configuration for a connection on which an ACME server looks for its challenge and nothing else happens: no
-    /// client is asked for a certificate, no session is resumed, and the key of the challenge signs as it can. `odd`: its
-    /// hello hides its server_name from rustls.
+    /// client is asked for a certificate, no session is resumed, and the key of the challenge signs as it can.
     ///
     /// # Errors
     /// As of [`Policy::build`], which has succeeded with more.
-    pub fn challenge_config(&self, alpn: &[u8], odd: bool) -> Result<Arc<ServerConfig>, String> {
+    pub fn challenge_config(&self, alpn: &[u8]) -> Result<Arc<ServerConfig>, String> {
         let spec = Spec {
             client_verifier: None,
             sessions: Sessions::default(),
             signatures: Vec::new(),
             ..self.spec.clone()
         };
-        let suites = ordered_suites(&spec, false);
-        let suites = match odd {
-            true => odd_name::restoring(suites),
-            false => suites,
-        };
-        server_config(&spec, suites).map(|config| Arc::new(with_alpn(&config, alpn)))
-    }
-}
-
-impl Policy {
-    /// As [`Policy::config`], for a client whose hello hides its server_name from rustls. Made for one connection: few
-    /// clients ask for such names.
-    ///
-    /// # Errors
-    /// As of [`Policy::build`], which has succeeded with the same.
-    pub fn odd_name_config(
-        &self,
-        alpn: &[u8],
-        client_prefers_chacha: bool,
-    ) -> Result<Arc<ServerConfig>, Error> {
-        let chacha_first = self.spec.server_order && client_prefers_chacha;
-        let suites = odd_name::restoring(ordered_suites(&self.spec, chacha_first));
-        let config = server_config(&self.spec, suites).map_err(Error::General)?;
-        Ok(Arc::new(match alpn {
-            b"" => config,
-            alpn => with_alpn(&config, alpn),
-        }))
+        server_config(&spec, ordered_suites(&spec, false))
+            .map(|config| Arc::new(with_alpn(&config, alpn)))
     }
 }
 
@@ -231,7 +220,7 @@ fn server_config(
     cipher_suites: Vec<SupportedCipherSuite>,
 ) -> Result<ServerConfig, String> {
     let provider = CryptoProvider {
-        cipher_suites,
+        cipher_suites: transcript::watched(cipher_suites),
         kx_groups: groups(&spec.groups),
         ..aws_lc_rs::default_provider()
     };

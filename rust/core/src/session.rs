@@ -16,6 +16,7 @@ use crate::hello::{Hello, Parsed};
 use crate::policy::Policy;
 
 mod alerts;
+mod ech;
 mod ending;
 mod facts;
 mod incoming;
@@ -142,16 +143,14 @@ impl Session {
         {
             self.refuse(FALLS_BACK);
         }
-        let mut config = match self.incoming.hidden {
-            Some(_) => policy.odd_name_config(alpn, prefers_chacha)?,
-            None => policy.config(alpn, prefers_chacha),
-        };
+        let mut config = policy.config(alpn, prefers_chacha);
         if let Some(limit) = self.record_limit.filter(|limit| *limit < MAX_FRAGMENT) {
             Arc::make_mut(&mut config).max_fragment_size = Some(limit + RECORD_HEADER);
         }
         self.out_of_reach = policy
             .oldest_version()
             .filter(|oldest| (1..*oldest).contains(&self.newest_offered));
+        context.ech = self.seam(policy);
         self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));
         Ok(())
@@ -168,8 +167,8 @@ impl Session {
         mut context: Context,
     ) -> Result<(), Error> {
         context.tls13 = policy.speaks_tls13() && self.offers_tls13;
-        let odd = self.incoming.hidden.is_some();
-        let config = policy.challenge_config(alpn, odd).map_err(Error::General)?;
+        context.ech = self.seam(policy);
+        let config = policy.challenge_config(alpn).map_err(Error::General)?;
         self.tls = Some(Engine::server(config)?);
         self.context = Some(Box::new(context));
         Ok(())
@@ -225,7 +224,9 @@ impl Session {
     }
 
     fn process(&mut self, tls: &mut Engine, sink: &mut dyn FnMut(&[u8])) {
+        let mark = self.outgoing.len();
         let consumed = self.run(tls, sink);
+        self.check_said(mark);
         if self.failure.is_some() && !self.refused {
             if self.out_of_reach.is_some() {
                 self.failure = Some(PeerIncompatible::Tls12NotOffered.into());
@@ -233,7 +234,7 @@ impl Session {
             self.collect_alert(tls);
         }
         if self.failure.is_some() || self.peer_closed {
-            self.incoming = Incoming::default();
+            self.incoming.clear();
             return;
         }
         self.incoming.discard(consumed);
@@ -248,7 +249,7 @@ impl Session {
             self.collect_alert(tls);
             self.failure = Some(Error::General(TOO_MANY_PIECES.text.to_owned()));
         }
-        self.incoming = Incoming::default();
+        self.incoming.clear();
     }
 
     /// Lets rustls have all that is there; how many bytes it has consumed. What a backend sends goes record by record, so
@@ -286,8 +287,13 @@ impl Session {
         tls: &mut Engine,
         sink: &mut dyn FnMut(&[u8]),
     ) -> usize {
+        let mut mark = self.outgoing.len();
         while let Some(unconsumed) = self.incoming.bytes.get_mut(start..end) {
             let before = self.outgoing.len();
+            let offered = self.incoming.offer.is_tried();
+            if offered && !Self::has_unsaid() {
+                mark = before;
+            }
             let hands = &mut Hands {
                 outgoing: &mut self.outgoing,
                 sink,
@@ -295,6 +301,9 @@ impl Session {
             };
             let (consumed, next) = tls.step(unconsumed, hands);
             start += consumed;
+            if offered {
+                self.mend(mark);
+            }
             self.asked_again |=
                 self.outgoing.len() > before && self.refuses_renegotiation(tls, before);
             match next {
@@ -472,3 +481,8 @@ fn seal_records(
 #[cfg(test)]
 #[path = "session_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod ech_hello_tests;
+#[cfg(test)]
+mod ech_tests;

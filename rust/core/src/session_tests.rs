@@ -374,18 +374,19 @@ fn the_transcript_of_a_challenge_is_the_clients() {
     let sent = [1, 0, 0, 4, 0, 0, 7, 7];
     let given = [1, 0, 0, 4, 0xff, 0x80, 7, 7];
     for odd in [false, true] {
-        let config = policy().challenge_config(b"acme-tls/1", odd).unwrap();
+        let config = policy().challenge_config(b"acme-tls/1").unwrap();
         let suites = &config.crypto_provider().cipher_suites;
         let hashes = suites
             .iter()
             .filter_map(|suite| suite.tls13())
             .map(|suite| suite.common.hash_provider);
         for hash in hashes {
+            let hidden = crate::hello::Hidden {
+                offset: 4,
+                substitute: [0xff, 0x80],
+            };
             let mut context = Some(Box::new(Context {
-                hidden: Some(crate::hello::Hidden {
-                    offset: 4,
-                    substitute: [0xff, 0x80],
-                }),
+                hidden: odd.then_some(hidden),
                 ..Context::default()
             }));
             let found = context::enter(&mut context, || {

@@ -17,7 +17,7 @@ fn work_is_linear_in_the_bytes() {
             let mut out = Vec::new();
             let mut last = Parsed::NeedMore;
             for piece in wire.chunks(read_size) {
-                last = reader.feed(piece, &mut out);
+                last = reader.feed(piece, &mut out, &mut ());
             }
             assert!(
                 matches!(last, Parsed::Hello(_)),
@@ -38,10 +38,13 @@ fn work_is_linear_in_the_bytes() {
 fn memory_is_what_came_and_not_what_was_promised() {
     let mut reader = HelloReader::new();
     let promise = record(&[1, 0, 0xbf, 0xff, 3]);
-    assert_eq!(reader.feed(&promise, &mut Vec::new()), Parsed::NeedMore);
+    assert_eq!(
+        reader.feed(&promise, &mut Vec::new(), &mut ()),
+        Parsed::NeedMore
+    );
     assert!(reader.message.capacity() < 64);
     for _ in 0..4000 {
-        reader.feed(&record(&[0; 10]), &mut Vec::new());
+        reader.feed(&record(&[0; 10]), &mut Vec::new(), &mut ());
     }
     assert!(reader.message.len() > 40_000 && reader.message.capacity() <= 4 + 0xbfff);
 }
@@ -145,7 +148,7 @@ fn a_second_hello_comes_behind_what_is_for_rustls() {
     let mut last = Parsed::NeedMore;
     for piece in wire.chunks(1) {
         assert_eq!(last, Parsed::NeedMore);
-        last = reader.feed(piece, &mut out);
+        last = reader.feed(piece, &mut out, &mut ());
     }
     assert!(matches!(last, Parsed::Hello(_)));
     assert_eq!(out, [before, hello].concat());
@@ -182,7 +185,7 @@ fn odd_names_are_hidden() {
     for (name, odd) in table {
         let wire = hello_with(&[(0x1234, vec![7; 30]), server_name_extension(&[(0, name)])]);
         let mut out = Vec::new();
-        let Parsed::Hello(hello) = HelloReader::new().feed(&wire, &mut out) else {
+        let Parsed::Hello(hello) = HelloReader::new().feed(&wire, &mut out, &mut ()) else {
             panic!("not a hello")
         };
         assert_eq!(hello.hidden.is_some(), odd, "{name:?}");
@@ -204,7 +207,7 @@ fn names_are_hidden_in_sound_hellos_alone() {
     let twice = hello_with(&[odd(), odd()]);
     let mut out = Vec::new();
     assert!(matches!(
-        HelloReader::new().feed(&twice, &mut out),
+        HelloReader::new().feed(&twice, &mut out, &mut ()),
         Parsed::Hello(hello) if hello.hidden.is_none()
     ));
     assert_eq!(out, twice);

@@ -11,6 +11,6 @@ pub struct Fault {
     pub alert: AlertDescription,
 }
 
-pub(super) const fn fault(text: &'static str, alert: AlertDescription) -> Fault {
+pub(crate) const fn fault(text: &'static str, alert: AlertDescription) -> Fault {
     Fault { text, alert }
 }

@@ -1,13 +1,16 @@
 //! The ClientHello message, once it is whole (RFC 8446 4.1.2).
 
+use std::ops::Range;
+
 use rustls::AlertDescription;
 use rustls_pki_types::ServerName;
 
 use super::fault::{Fault, fault};
 use super::hidden::Hidden;
+use crate::reader::Reader;
 
 /// Type and length of a handshake message (RFC 8446 4).
-pub(super) const MESSAGE_HEADER: usize = 4;
+pub const MESSAGE_HEADER: usize = 4;
 
 /// Extensions of one hello. Some 60 types are registered, and browsers send 20.
 pub(super) const MAX_EXTENSIONS: usize = 128;
@@ -39,6 +42,8 @@ pub struct Hello {
     pub server_name: Option<String>,
     /// It is no name of DNS, and hidden from rustls.
     pub hidden: Option<Hidden>,
+    /// Where in the message the contents of encrypted_client_hello stand; `None` where the client sent none.
+    pub ech: Option<Range<usize>>,
     /// Protocol names of application_layer_protocol_negotiation.
     pub alpn: Vec<Vec<u8>>,
     /// `legacy_version`: 0x0303 from every client that speaks TLS 1.2 or 1.3.
@@ -96,11 +101,18 @@ const SIGNATURE_ALGORITHMS_CERT: u16 = 50;
 const KEY_SHARE: u16 = 51;
 const RENEGOTIATION_INFO: u16 = 0xff01;
 
-/// Reads the body of a ClientHello.
+/// Extension of Encrypted ClientHello (RFC 9849 5).
+pub const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
+
+/// Type and length of an extension.
+const EXTENSION_HEADER: usize = 4;
+
+/// Reads a ClientHello, from the header of the message on.
 ///
 /// # Errors
 /// What is wrong with its framing, or of what there is too much.
-pub(super) fn read(body: &[u8]) -> Result<Hello, Fault> {
+pub fn read(message: &[u8]) -> Result<Hello, Fault> {
+    let body = message.get(MESSAGE_HEADER..).unwrap_or_default();
     let mut hello = Hello::default();
     let (extensions, behind) = read_front(body, &mut hello).ok_or(CUT_SHORT)?;
     if !behind.0.is_empty() {
@@ -110,13 +122,17 @@ pub(super) fn read(body: &[u8]) -> Result<Hello, Fault> {
     let mut rest = extensions;
     let mut odd = None;
     while !rest.0.is_empty() {
-        let offset = MESSAGE_HEADER + body.len() - rest.0.len();
-        let (kind, data) = next_extension(&mut rest).ok_or(CUT_SHORT)?;
+        let offset = message.len() - rest.0.len();
+        let (kind, data) = rest.extension().ok_or(CUT_SHORT)?;
         // A second extension of the same type makes rustls refuse the hello; the first one counts here.
         if !hello.extensions.contains(&kind) {
             read_extension(&mut hello, kind, data)?;
             if kind == SERVER_NAME && is_odd(data) {
                 odd = Some(offset);
+            }
+            if kind == ENCRYPTED_CLIENT_HELLO {
+                let data_at = offset + EXTENSION_HEADER;
+                hello.ech = Some(data_at..data_at + data.0.len());
             }
         }
         hello.extensions.push(kind);
@@ -163,10 +179,6 @@ fn read_front<'a>(body: &'a [u8], hello: &mut Hello) -> Option<(Reader<'a>, Read
         false => r.vec16()?,
     };
     Some((extensions, r))
-}
-
-fn next_extension<'a>(rest: &mut Reader<'a>) -> Option<(u16, Reader<'a>)> {
-    Some((rest.u16()?, rest.vec16()?))
 }
 
 /// RFC 8446 6: illegal_parameter where "a field in the handshake was incorrect or inconsistent with other fields"; no
@@ -305,47 +317,4 @@ fn is_odd(data: Reader<'_>) -> bool {
         let taken = !name.is_empty() && name.len() <= MAX_NAME && !name.contains(&0);
         taken && ServerName::try_from(name).is_err()
     })
-}
-
-/// Takes values from the front of a slice; `None` where it is too short.
-#[derive(Clone, Copy, Default)]
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        let (first, rest) = self.0.split_first_chunk::<2>()?;
-        self.0 = rest;
-        Some(u16::from_be_bytes(*first))
-    }
-
-    /// A vector with one byte of length.
-    fn vec8(&mut self) -> Option<Reader<'a>> {
-        let length = self.u8()?;
-        self.take(usize::from(length)).map(Reader)
-    }
-
-    /// A vector with two bytes of length.
-    fn vec16(&mut self) -> Option<Reader<'a>> {
-        let length = self.u16()?;
-        self.take(usize::from(length)).map(Reader)
-    }
-
-    fn u16s(self) -> Vec<u16> {
-        self.0
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |v, b| v << 8 | u16::from(*b)))
-            .collect()
-    }
 }

@@ -5,6 +5,7 @@
 
 use rustls::AlertDescription;
 
+use crate::ech::Offer;
 use crate::engine::Engine;
 use crate::hello::Hidden;
 use crate::hello::{Fault, Hello, HelloReader, Parsed};
@@ -54,6 +55,8 @@ pub(super) struct Incoming {
     asked: (Option<String>, bool),
     /// Of the hello that was read last.
     pub(super) hidden: Option<Hidden>,
+    /// The client's offer of Encrypted ClientHello.
+    pub(super) offer: Offer,
     framing: Framing,
     /// Whole records of `bytes` that [`Incoming::next_record`] has told.
     told: usize,
@@ -63,7 +66,7 @@ impl Incoming {
     /// Takes bytes of the first hello.
     pub(super) fn read_hello(&mut self, input: &[u8]) -> Parsed {
         let reader = self.reader.get_or_insert_with(HelloReader::new);
-        let parsed = reader.feed(input, &mut self.bytes);
+        let parsed = reader.feed(input, &mut self.bytes, &mut self.offer);
         if parsed != Parsed::NeedMore {
             self.reader = None;
             self.restart_framing();
@@ -99,7 +102,7 @@ impl Incoming {
             self.bytes.extend_from_slice(input);
             return Ok(());
         };
-        match reader.feed(input, &mut self.bytes) {
+        match reader.feed(input, &mut self.bytes, &mut self.offer) {
             Parsed::NeedMore => Ok(()),
             Parsed::Malformed(fault) => Err(fault),
             Parsed::Hello(hello) if asked(&hello) != self.asked => Err(OTHER_NAME),
@@ -126,6 +129,14 @@ impl Incoming {
         }
         self.told = end;
         Some(end)
+    }
+
+    /// Forgets all bytes.
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            offer: std::mem::take(&mut self.offer),
+            ..Self::default()
+        };
     }
 
     /// Forgets the first `count` bytes.

@@ -1,0 +1,337 @@
+//! The keys that inner hellos are decrypted with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::hpke::ALL_SUPPORTED_SUITES;
+use rustls::crypto::hpke::{EncapsulatedSecret, Hpke, HpkeOpener, HpkePrivateKey, HpkePublicKey};
+use zeroize::Zeroizing;
+
+use super::Suite;
+use super::config::{self, Config, X25519};
+use crate::reader::Reader;
+
+/// Keys that are held at a time.
+pub const MOST: usize = 64;
+
+/// Keys of one number. A client names its key by one byte; where several have that number each is tried, at the price of
+/// a key exchange.
+pub const MOST_OF_ONE_ID: usize = 4;
+
+/// What records of a server's first flight are padded to a multiple of, unless the configuration says otherwise.
+pub const PADDING: u16 = 1024;
+
+/// A key with what clients know of it. The private part is wiped when it is dropped.
+pub struct Key {
+    config: Config,
+    encoded: Vec<u8>,
+    private: HpkePrivateKey,
+    /// It is given to clients that have none of ours.
+    retry: bool,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How rustls does this.
+fn hpke(kem: u16, suite: Suite) -> Option<&'static dyn Hpke> {
+    let fits = |hpke: &&&dyn Hpke| {
+        let known = hpke.suite();
+        let sym = (u16::from(known.sym.kdf_id), u16::from(known.sym.aead_id));
+        u16::from(known.kem) == kem && sym == (suite.kdf, suite.aead)
+    };
+    ALL_SUPPORTED_SUITES.iter().find(fits).copied()
+}
+
+impl Key {
+    /// A key and its configuration, as a file has them.
+    ///
+    /// # Errors
+    /// Why they are of no use, in words that continue a sentence about the configuration.
+    pub fn new(config: Config, private: &[u8], retry: bool) -> Result<Self, String> {
+        let key = Self {
+            encoded: config.encode(),
+            private: HpkePrivateKey::from(private.to_vec()),
+            config,
+            retry,
+        };
+        if !config::is_public_name(&key.config.public_name) {
+            return Err(format!(
+                "has \"{}\" for its public name, which is no name that clients take",
+                key.config.public_name.escape_default()
+            ));
+        }
+        let mut known = key
+            .config
+            .suites
+            .iter()
+            .filter_map(|suite| hpke(key.config.kem, *suite));
+        let Some(hpke) = known.next() else {
+            return Err(format!(
+                "is of a kind that is not known here (KEM {:#06x})",
+                key.config.kem
+            ));
+        };
+        match key.fits(hpke) {
+            true => Ok(key),
+            false => Err("does not fit the private key".to_owned()),
+        }
+    }
+
+    /// A new key of X25519 for this name. `None` where there is no randomness.
+    pub fn generate(public_name: &str, id: u8, longest_name: u8) -> Option<Self> {
+        let suite = config::MANDATORY;
+        let (public, private) = hpke(X25519, suite)?.generate_key_pair().ok()?;
+        let config = Config {
+            id,
+            kem: X25519,
+            public_key: public.0,
+            suites: vec![suite],
+            longest_name,
+            public_name: public_name.to_owned(),
+            extensions: Vec::new(),
+        };
+        Self::new(config, private.secret_bytes(), true).ok()
+    }
+
+    /// Whether what is encrypted to the public key can be decrypted.
+    fn fits(&self, hpke: &dyn Hpke) -> bool {
+        let public = HpkePublicKey(self.config.public_key.clone());
+        let sealed = hpke.seal(&[], &[], b"ech", &public);
+        sealed.is_ok_and(|(enc, sealed)| {
+            let opened = hpke.open(&enc, &[], &[], &sealed, &self.private);
+            opened.is_ok_and(|opened| opened == b"ech")
+        })
+    }
+
+    /// What clients know of it.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The same as bytes: an ECHConfig.
+    pub fn encoded(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// The private key, as RFC 9180 serializes it.
+    pub fn private(&self) -> &[u8] {
+        self.private.secret_bytes()
+    }
+
+    /// Whether clients that have none of ours are given it.
+    pub fn is_for_retry(&self) -> bool {
+        self.retry
+    }
+
+    /// Says whether they are.
+    pub fn set_retry(&mut self, retry: bool) {
+        self.retry = retry;
+    }
+
+    fn takes(&self, id: u8, suite: Suite) -> bool {
+        self.config.id == id && self.config.suites.contains(&suite)
+    }
+
+    /// Sets up decryption of what was encrypted with `enc` (RFC 9849 7.1).
+    pub(super) fn opener(&self, suite: Suite, enc: &[u8]) -> Option<Box<dyn HpkeOpener>> {
+        let info = [b"tls ech\0", self.encoded.as_slice()].concat();
+        let enc = EncapsulatedSecret(enc.to_vec());
+        let hpke = hpke(self.config.kem, suite)?;
+        hpke.setup_opener(&enc, &info, &self.private).ok()
+    }
+}
+
+/// All keys of a server.
+#[derive(Debug, Default)]
+pub struct Keys {
+    keys: Vec<Key>,
+    /// An ECHConfigList; empty where no key is given to clients.
+    retry: Arc<[u8]>,
+    padding: u16,
+}
+
+impl Keys {
+    /// All of them. What encrypted flights are padded to is a multiple of `padding`; 0 for none.
+    ///
+    /// # Errors
+    /// There are too many, in words that are a sentence.
+    pub fn new(keys: Vec<Key>, padding: u16) -> Result<Self, String> {
+        if keys.len() > MOST {
+            return Err(format!(
+                "there are {} keys, and {MOST} at most are held",
+                keys.len()
+            ));
+        }
+        for key in &keys {
+            let id = key.config.id;
+            let same = keys.iter().filter(|key| key.config.id == id).count();
+            if same > MOST_OF_ONE_ID {
+                return Err(format!(
+                    "{same} keys have the number {id}, and each would be tried for every client that names it; \
+                     {MOST_OF_ONE_ID} at most may share a number: make new ones"
+                ));
+            }
+        }
+        let given = keys.iter().filter(|key| key.retry);
+        let retry = match keys.iter().any(|key| key.retry) {
+            true => config::list(given.map(Key::encoded)),
+            false => Vec::new(),
+        };
+        Ok(Self {
+            retry: retry.into(),
+            keys,
+            padding,
+        })
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// What clients are given that have none of them: an ECHConfigList, or nothing.
+    pub fn retry(&self) -> &Arc<[u8]> {
+        &self.retry
+    }
+
+    /// Of what encrypted flights are a multiple; 0 for nothing.
+    pub fn padding(&self) -> u16 {
+        self.padding
+    }
+
+    /// Whether a key has this number.
+    pub(super) fn knows(&self, id: u8) -> bool {
+        self.keys.iter().any(|key| key.config.id == id)
+    }
+
+    /// Those that a client may mean; [`MOST_OF_ONE_ID`] at most.
+    pub(super) fn candidates(&self, id: u8, suite: Suite) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(move |key| key.takes(id, suite))
+    }
+
+    /// All of this as bytes, for processes that are given it. With private keys: wiped when dropped.
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let parts = |key: &Key| 1 + 4 + key.encoded.len() + key.private().len();
+        // A buffer that grows would leave a copy behind.
+        let length = 2 + self.keys.iter().map(parts).sum::<usize>();
+        let mut out = Zeroizing::new(Vec::with_capacity(length));
+        out.extend_from_slice(&self.padding.to_be_bytes());
+        for key in &self.keys {
+            out.push(u8::from(key.retry));
+            for part in [key.encoded.as_slice(), key.private()] {
+                let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
+                out.extend_from_slice(&length.to_be_bytes());
+                out.extend_from_slice(part);
+            }
+        }
+        out
+    }
+
+    /// Reads that again.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut r = Reader(bytes);
+        let padding = r.u16()?;
+        let mut keys = Vec::new();
+        while !r.0.is_empty() {
+            let retry = r.u8()? == 1;
+            let encoded = r.vec16()?.0;
+            let private = r.vec16()?.0;
+            let config = config::read_list(&config::list([encoded])).ok()?.pop()?;
+            // That they fit was judged where they were read.
+            keys.push(Key {
+                encoded: encoded.to_vec(),
+                private: HpkePrivateKey::from(private.to_vec()),
+                config,
+                retry,
+            });
+        }
+        Self::new(keys, padding).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(id: u8) -> Key {
+        Key::generate("public.example", id, 0).unwrap()
+    }
+
+    #[test]
+    fn keys_reach_another_process_whole() {
+        let mut old = key(1);
+        old.set_retry(false);
+        let keys = Keys::new(vec![old, key(2)], 512).unwrap();
+        let there = Keys::decode(&keys.encode()).unwrap();
+        assert_eq!(there.padding(), 512);
+        assert_eq!(there.retry(), keys.retry());
+        assert_eq!(config::read_list(there.retry()).unwrap()[0].id, 2);
+        for (here, there) in keys.iter().zip(there.iter()) {
+            assert_eq!(
+                (here.encoded(), here.private()),
+                (there.encoded(), there.private())
+            );
+        }
+        let bytes = keys.encode();
+        for cut in 3..bytes.len() {
+            let whole = Keys::decode(&bytes[..cut]);
+            assert!(whole.is_none_or(|keys| keys.iter().count() == 1), "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_to_fit_its_configuration() {
+        let (one, two) = (key(1), key(1));
+        let mixed = Key::new(one.config().clone(), two.private(), true);
+        assert!(mixed.unwrap_err().contains("does not fit"));
+        assert!(Key::new(one.config().clone(), one.private(), true).is_ok());
+        let named = Config {
+            public_name: "192.0.2.1".to_owned(),
+            ..one.config().clone()
+        };
+        assert!(Key::new(named, one.private(), true).is_err());
+        let unknown = Config {
+            kem: 0x21,
+            ..one.config().clone()
+        };
+        assert!(
+            Key::new(unknown, one.private(), true)
+                .unwrap_err()
+                .contains("0x0021")
+        );
+    }
+
+    #[test]
+    fn a_stranger_cannot_have_many_keys_tried() {
+        let many = |count: usize, id: fn(usize) -> u8| {
+            Keys::new((0..count).map(|number| key(id(number))).collect(), PADDING)
+        };
+        assert!(many(MOST_OF_ONE_ID, |_| 3).is_ok());
+        assert!(
+            many(MOST_OF_ONE_ID + 1, |_| 3)
+                .unwrap_err()
+                .contains("share a number")
+        );
+        assert!(many(MOST, |number| number as u8).is_ok());
+        assert!(many(MOST + 1, |number| number as u8).is_err());
+    }
+
+    #[test]
+    fn a_private_key_is_not_shown() {
+        let key = Key::new(key(1).config().clone(), key(1).private(), true);
+        assert!(key.is_err());
+        let text = format!("{:?}", Keys::new(vec![self::key(5)], 0).unwrap());
+        assert!(text.contains("public.example") && !text.contains("private"));
+    }
+}

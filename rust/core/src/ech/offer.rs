@@ -1,0 +1,212 @@
+//! What a connection makes of encrypted_client_hello: which key fits, and what the client's real hello is (RFC 9849 7.1).
+
+use std::sync::Arc;
+
+use rustls::AlertDescription;
+use rustls::crypto::hpke::HpkeOpener;
+
+use super::Suite;
+use super::inner::{self, Sealed};
+use super::keys::Keys;
+use super::seam::Seam;
+use crate::hello::{self, Fault, Hello, Inner, MESSAGE_HEADER, fault};
+
+/// Where the keys of the server are had. Asked once for each connection whose hello has the extension; any thread.
+pub trait Source: Send + Sync {
+    /// The keys of this moment; `None` where there are none, and the extension means nothing.
+    fn keys(&self) -> Option<Arc<Keys>>;
+}
+
+/// How a client's offer was answered. The numbers are the bridge's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// The client sent none, or nobody has keys.
+    #[default]
+    NotTried = 0,
+    /// It names a key that we do not have: a stale one, or one that never was (RFC 9849 6.2).
+    Grease = 1,
+    /// It names a key of ours, which does not decrypt it.
+    Failed = 2,
+    /// The inner hello is the client's.
+    Accepted = 3,
+}
+
+/// The same for one connection, and what its further hellos are read with.
+#[derive(Default)]
+pub struct Offer {
+    source: Option<&'static dyn Source>,
+    tried: Option<Box<Tried>>,
+}
+
+struct Tried {
+    outcome: Outcome,
+    /// server_name of the outer hello.
+    outer_name: Option<String>,
+    keys: Arc<Keys>,
+    accepted: Option<Accepted>,
+}
+
+/// What the second hello must be encrypted with.
+struct Accepted {
+    opener: Box<dyn HpkeOpener>,
+    suite: Suite,
+    config_id: u8,
+    random: [u8; 32],
+}
+
+const NO_LONGER: Fault = fault(
+    "the second ClientHello has no encrypted_client_hello, though that of the first was accepted",
+    AlertDescription::MissingExtension,
+);
+
+const OTHER_KEY: Fault = fault(
+    "the second ClientHello is encrypted otherwise than the first",
+    AlertDescription::IllegalParameter,
+);
+
+const SPOILT: Fault = fault(
+    "the second encrypted ClientHello cannot be decrypted",
+    AlertDescription::DecryptError,
+);
+
+impl Offer {
+    /// An offer that is answered with these keys.
+    pub fn new(source: &'static dyn Source) -> Self {
+        Self {
+            source: Some(source),
+            tried: None,
+        }
+    }
+
+    /// Takes a connection's first hello, as it came. The real one is returned where there is another.
+    ///
+    /// # Errors
+    /// The RFC wants the connection to be ended.
+    fn first(&mut self, message: &[u8], hello: &Hello) -> Result<Option<Vec<u8>>, Fault> {
+        let (Some(place), Some(source)) = (&hello.ech, self.source) else {
+            return Ok(None);
+        };
+        let Some(keys) = source.keys().filter(|keys| !keys.is_empty()) else {
+            return Ok(None);
+        };
+        let sealed = inner::read(message, place.clone())?;
+        let opened = open(&keys, message, &sealed);
+        let outcome = match (&opened, keys.knows(sealed.config_id)) {
+            (Some(_), _) => Outcome::Accepted,
+            (None, true) => Outcome::Failed,
+            (None, false) => Outcome::Grease,
+        };
+        let tried = self.tried.insert(Box::new(Tried {
+            outcome,
+            outer_name: hello.server_name.clone(),
+            keys,
+            accepted: None,
+        }));
+        let Some((opener, encoded)) = opened else {
+            return Ok(None);
+        };
+        inner::check_outer(hello)?;
+        let message = inner::rebuild(message, &encoded)?;
+        let random = message.get(MESSAGE_HEADER + 2..MESSAGE_HEADER + 34);
+        tried.accepted = Some(Accepted {
+            opener,
+            suite: sealed.suite,
+            config_id: sealed.config_id,
+            random: random
+                .and_then(|random| random.try_into().ok())
+                .unwrap_or_default(),
+        });
+        Ok(Some(message))
+    }
+
+    /// As [`Offer::first`], for the hello that answers a HelloRetryRequest (RFC 9849 7.1.1).
+    ///
+    /// # Errors
+    /// It goes on otherwise than the first began.
+    fn second(&mut self, message: &[u8], hello: &Hello) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(accepted) = self
+            .tried
+            .as_mut()
+            .and_then(|tried| tried.accepted.as_mut())
+        else {
+            return Ok(None);
+        };
+        let place = hello.ech.clone().ok_or(NO_LONGER)?;
+        let sealed = inner::read(message, place)?;
+        if (sealed.suite, sealed.config_id, sealed.enc)
+            != (accepted.suite, accepted.config_id, &[][..])
+        {
+            return Err(OTHER_KEY);
+        }
+        let aad = inner::authenticated(message, &sealed);
+        let encoded = accepted
+            .opener
+            .open(&aad, sealed.payload)
+            .map_err(|_| SPOILT)?;
+        inner::check_outer(hello)?;
+        inner::rebuild(message, &encoded).map(Some)
+    }
+
+    /// Whether there is one, and keys to try.
+    pub fn is_tried(&self) -> bool {
+        self.tried.is_some()
+    }
+
+    /// How the offer was answered.
+    pub fn outcome(&self) -> Outcome {
+        self.tried
+            .as_ref()
+            .map_or(Outcome::NotTried, |tried| tried.outcome)
+    }
+
+    /// The name in the outer hello, of an offer that was read.
+    pub fn outer_name(&self) -> Option<&str> {
+        self.tried.as_ref()?.outer_name.as_deref()
+    }
+
+    /// What the server has to say about it; `None` where it says nothing.
+    pub fn seam(&self) -> Option<Box<Seam>> {
+        let tried = self.tried.as_ref()?;
+        let seam = match &tried.accepted {
+            Some(accepted) => Seam::accepting(accepted.random, tried.keys.padding()),
+            None => Seam::refusing(tried.keys.retry().clone()),
+        };
+        Some(Box::new(seam))
+    }
+}
+
+impl Inner for Offer {
+    fn open(
+        &mut self,
+        message: &[u8],
+        hello: &Hello,
+        second: bool,
+    ) -> Result<Option<(Vec<u8>, Hello)>, Fault> {
+        let message = match second {
+            true => self.second(message, hello)?,
+            false => self.first(message, hello)?,
+        };
+        let Some(message) = message else {
+            return Ok(None);
+        };
+        let hello = hello::read(&message)?;
+        inner::check(&message, &hello)?;
+        Ok(Some((message, hello)))
+    }
+}
+
+/// Tries the keys that the client may mean.
+fn open(
+    keys: &Keys,
+    message: &[u8],
+    sealed: &Sealed<'_>,
+) -> Option<(Box<dyn HpkeOpener>, Vec<u8>)> {
+    let mut candidates = keys.candidates(sealed.config_id, sealed.suite).peekable();
+    candidates.peek()?;
+    let aad = inner::authenticated(message, sealed);
+    candidates.find_map(|key| {
+        let mut opener = key.opener(sealed.suite, sealed.enc)?;
+        let encoded = opener.open(&aad, sealed.payload).ok()?;
+        Some((opener, encoded))
+    })
+}

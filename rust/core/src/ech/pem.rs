@@ -1,0 +1,223 @@
+//! Files of keys (RFC 9934): a private key in PKCS#8 and an ECHConfigList, as `openssl ech` writes them.
+
+use zeroize::Zeroizing;
+
+use super::config::{self, X25519};
+use super::keys::Key;
+use crate::creds::pem::blocks;
+use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
+
+const PRIVATE_KEY: &str = "PRIVATE KEY";
+const CONFIGS: &str = "ECHCONFIG";
+
+/// What a PKCS#8 file of a key of X25519 begins with (RFC 8410 7).
+const X25519_PREFIX: [u8; 16] = [
+    0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20,
+];
+
+/// The keys of a file, one for each configuration of it.
+///
+/// # Errors
+/// What is wrong with it, in words that continue a sentence about the file.
+pub fn read(file: &[u8]) -> Result<Vec<Key>, String> {
+    let (mut private, mut configs) = (None, None);
+    let mut found = blocks(file);
+    for block in &mut found {
+        let block = block.map_err(|error| error.to_string())?;
+        let place = match block.label {
+            PRIVATE_KEY => &mut private,
+            CONFIGS => &mut configs,
+            "ENCRYPTED PRIVATE KEY" => {
+                return Err(
+                    "holds an encrypted private key; keys of ECH are read without a pass phrase: decrypt it with \
+                     \"openssl pkey\""
+                        .to_owned(),
+                );
+            }
+            other => return Err(format!("holds a block \"{other}\", which is no key of ECH")),
+        };
+        if place
+            .replace(block.decode().map_err(|error| error.to_string())?)
+            .is_some()
+        {
+            return Err(format!(
+                "has two blocks \"{}\"; give each key a file of its own",
+                block.label
+            ));
+        }
+    }
+    if let Some(line) = found.lost().first() {
+        return Err(format!(
+            "has something like a block in line {line} that is none"
+        ));
+    }
+    let make = "make it with \"openssl ech -public_name NAME -out FILE\" (OpenSSL 4.0) or use \"TLSECH NAME\"";
+    let private = private.ok_or_else(|| format!("holds no private key; {make}"))?;
+    let configs = configs.ok_or_else(|| format!("holds no ECHCONFIG; {make}"))?;
+    let raw =
+        raw_key(&private).ok_or("holds a private key that is none of X25519 or of a NIST curve")?;
+    config::read_list(&configs)
+        .map_err(|problem| format!("has an ECHCONFIG that {problem}"))?
+        .into_iter()
+        .map(|config| Key::new(config, &raw, true))
+        .collect::<Result<_, _>>()
+        .map_err(|problem| format!("has an ECHCONFIG that {problem}"))
+}
+
+/// The private key as RFC 9180 7.1.2 serializes it, from PKCS#8 (RFC 5958) of RFC 8410 or RFC 5915.
+fn raw_key(pkcs8: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    const X25519_OID: &[u8] = &[0x2b, 0x65, 0x6e];
+    let mut outer = Reader::new(pkcs8).enter(SEQUENCE)?;
+    outer.expect(INTEGER)?;
+    let mut algorithm = outer.enter(SEQUENCE)?;
+    let of_x25519 = algorithm.expect(OID)?.value == X25519_OID;
+    let mut contents = outer.enter(OCTET_STRING)?;
+    let key = match of_x25519 {
+        true => contents.expect(OCTET_STRING)?,
+        false => {
+            let mut key = contents.enter(SEQUENCE)?;
+            key.expect(INTEGER)?;
+            key.expect(OCTET_STRING)?
+        }
+    };
+    Some(Zeroizing::new(key.value.to_vec()))
+}
+
+/// A file of this key, which is one of X25519. Wiped when dropped.
+pub fn write(key: &Key) -> Option<Zeroizing<Vec<u8>>> {
+    if key.config().kem != X25519 {
+        return None;
+    }
+    let pkcs8 = Zeroizing::new([&X25519_PREFIX[..], key.private()].concat());
+    let list = config::list([key.encoded()]);
+    // Far more than is needed: a buffer that grows leaves a copy behind.
+    let mut out = Zeroizing::new(Vec::with_capacity(512 + 2 * (pkcs8.len() + list.len())));
+    for (label, bytes) in [(PRIVATE_KEY, &**pkcs8), (CONFIGS, &list)] {
+        out.extend_from_slice(b"-----BEGIN ");
+        out.extend_from_slice(label.as_bytes());
+        out.extend_from_slice(b"-----\n");
+        for line in bytes.chunks(48) {
+            append_base64(&mut out, line);
+            out.push(b'\n');
+        }
+        out.extend_from_slice(b"-----END ");
+        out.extend_from_slice(label.as_bytes());
+        out.extend_from_slice(b"-----\n");
+    }
+    Some(out)
+}
+
+/// Base64 (RFC 4648 4), as HTTPS records have an ECHConfigList (RFC 9848 3).
+pub fn base64(bytes: &[u8]) -> String {
+    let mut out = Vec::new();
+    append_base64(&mut out, bytes);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn append_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    for group in bytes.chunks(3) {
+        let at = |number: usize| u32::from(group.get(number).copied().unwrap_or(0));
+        let word = at(0) << 16 | at(1) << 8 | at(2);
+        out.extend((0..4).map(|number| match number <= group.len() {
+            true => digit(word >> (18 - 6 * number) & 63),
+            false => b'=',
+        }));
+    }
+}
+
+/// The character of six bits, without a table that a key would choose from.
+fn digit(bits: u32) -> u8 {
+    let bits = i32::try_from(bits & 63).unwrap_or(0);
+    // All ones where bits >= bound.
+    let beyond = |bound: i32| !((bits - bound) >> 8);
+    let character = bits
+        + 65
+        + (beyond(26) & (97 - 26 - 65))
+        + (beyond(52) & (48 - 52 - (97 - 26)))
+        + (beyond(62) & (43 - 62 - (48 - 52)))
+        + (beyond(63) & (47 - 63 - (43 - 62)));
+    u8::try_from(character).unwrap_or(b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creds::pem::decode_base64;
+
+    #[test]
+    fn a_file_is_read_as_it_is_written() {
+        let key = Key::generate("public.example", 200, 30).unwrap();
+        let file = write(&key).unwrap();
+        let again = read(&file).unwrap();
+        assert_eq!(again.len(), 1);
+        assert_eq!(
+            (again[0].encoded(), again[0].private()),
+            (key.encoded(), key.private())
+        );
+        let text = String::from_utf8(file.to_vec()).unwrap();
+        assert!(
+            text.starts_with("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEI"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn base64_is_read_again() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for length in 0..=256 {
+            let text = base64(&bytes[..length]);
+            assert_eq!(*decode_base64(text.as_bytes()).unwrap(), bytes[..length]);
+        }
+        assert_eq!(base64(&[0xfb, 0xff, 0xbf]), "+/+/");
+        assert_eq!(base64(b"a"), "YQ==");
+    }
+
+    /// RFC 9934, appendix A: the example of a file.
+    #[test]
+    fn the_example_of_the_rfc_is_read() {
+        let file = b"-----BEGIN PRIVATE KEY-----\n\
+            MC4CAQAwBQYDK2VuBCIEICjd4yGRdsoP9gU7YT7My8DHx1Tjme8GYDXrOMCi8v1V\n\
+            -----END PRIVATE KEY-----\n\
+            -----BEGIN ECHCONFIG-----\n\
+            AD7+DQA65wAgACA8wVN2BtscOl3vQheUzHeIkVmKIiydUhDCliA4iyQRCwAEAAEA\n\
+            AQALZXhhbXBsZS5jb20AAA==\n\
+            -----END ECHCONFIG-----\n";
+        let keys = read(file).unwrap();
+        assert_eq!(keys[0].config().public_name, "example.com");
+        assert_eq!(keys[0].config().id, 0xe7);
+    }
+
+    #[test]
+    fn each_fault_of_a_file_is_named() {
+        let key = Key::generate("public.example", 1, 0).unwrap();
+        let file = String::from_utf8(write(&key).unwrap().to_vec()).unwrap();
+        let (private, configs) = file.split_at(file.find("-----BEGIN ECH").unwrap());
+        let other = Key::generate("public.example", 1, 0).unwrap();
+        let other = String::from_utf8(write(&other).unwrap().to_vec()).unwrap();
+        let (other, _) = other.split_at(other.find("-----BEGIN ECH").unwrap());
+        for (file, words) in [
+            (configs.to_owned(), "no private key"),
+            (private.to_owned(), "no ECHCONFIG"),
+            (String::new(), "no private key"),
+            ([private, private, configs].concat(), "two blocks"),
+            ([other, configs].concat(), "does not fit"),
+            (
+                file.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+                "pass phrase",
+            ),
+            (file.replace("PRIVATE KEY", "CERTIFICATE"), "no key of ECH"),
+            (
+                file.replacen("\nA", "\nB", 1).replacen(
+                    "ECHCONFIG-----\nA",
+                    "ECHCONFIG-----\nB",
+                    1,
+                ),
+                "ECHCONFIG that",
+            ),
+            (file.replace("-----END ECHCONFIG-----\n", ""), "no END line"),
+        ] {
+            let problem = read(file.as_bytes()).unwrap_err();
+            assert!(problem.contains(words), "{problem}, not {words}");
+        }
+    }
+}
