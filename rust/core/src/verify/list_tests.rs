@@ -8,6 +8,7 @@ use super::revocation::list::List;
 use super::tests::{
     Issuer, Setting, ca_params, client, crl, crl_of, intermediate, now, params, reason, root,
 };
+use super::work::{Exhausted, Work};
 use super::*;
 use crate::x509::outline::Outline;
 
@@ -209,9 +210,44 @@ fn the_key_that_signed_a_list_is_not_forgotten_for_others() {
     let own = ca.der().clone();
     for der in std::iter::once(&own).chain(&namesakes(&ca, 20)) {
         let spki = Outline::parse(der).unwrap().spki;
-        let signed = list.is_signed_by(spki.raw, &Key::parse(&spki).unwrap());
-        assert_eq!(signed.is_ok(), *der == own);
+        let key = Key::parse(&spki).unwrap();
+        let signed = list.is_signed_by(spki.raw, &key, &mut Work::default());
+        assert_eq!(signed.unwrap().is_ok(), *der == own);
     }
     let found = list.found();
     assert!(found.len() <= 8 && found.contains(&Ok(())), "{found:?}");
+}
+
+/// Who has a CA below the trusted one can make keys without end, and have a list hashed for each.
+#[test]
+fn hashing_a_list_for_many_keys_is_charged_by_its_length() {
+    let ca = root("root");
+    let serials: Vec<u64> = (1..5_000).collect();
+    let der = crl(&ca, &serials, 2030);
+    let kilobytes = u64::try_from(der.len() / 1024).unwrap();
+    let list = List::parse(der).unwrap();
+    let spent = |der: &CertificateDer<'_>| {
+        let spki = Outline::parse(der).unwrap().spki;
+        let (key, mut work) = (Key::parse(&spki).unwrap(), Work::default());
+        let found = list.is_signed_by(spki.raw, &key, &mut work);
+        (work.spent().saturating_sub(key.cost()), found.is_ok())
+    };
+    for (place, der) in namesakes(&ca, 20).iter().enumerate() {
+        let (beyond, _) = spent(der);
+        // The last ones are remembered.
+        assert_eq!(spent(der).0, 0);
+        if place < 8 {
+            assert_eq!(beyond, 0, "{place}");
+        } else {
+            assert!(beyond + 2 >= 2 * kilobytes && kilobytes > 100, "{beyond}");
+        }
+    }
+    // Nothing is hashed beyond the budget.
+    let mut work = Work::default();
+    work.charge(work.left() - 101).unwrap();
+    let spki = Outline::parse(ca.der()).unwrap().spki;
+    let found = list.is_signed_by(spki.raw, &Key::parse(&spki).unwrap(), &mut work);
+    assert_eq!(found, Err(Exhausted));
+    assert!(!list.found().contains(&Ok(())));
+    assert!(spent(ca.der()).1);
 }

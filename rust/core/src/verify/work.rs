@@ -46,6 +46,12 @@ impl Work {
         self.charge(1 + (u64::try_from(length).unwrap_or(u64::MAX) >> 8))
     }
 
+    /// What may still be spent.
+    #[cfg(test)]
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     /// What has been spent.
     #[cfg(test)]
     pub fn spent(&self) -> u64 {

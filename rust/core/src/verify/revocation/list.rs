@@ -9,12 +9,13 @@ use super::scope::Scope;
 use crate::verify::certificate::{AuthorityKey, count, directory_name, only, seconds, whole};
 use crate::verify::keys::{Fault, Key, Signed};
 use crate::verify::reason;
+use crate::verify::work::{Exhausted, Work};
 use crate::x509::canonical::canonical;
 use crate::x509::der::{Element, INTEGER, Reader, SEQUENCE, context};
 use crate::x509::outline::RawExtensions;
 use crate::x509::time::{GENERALIZED_TIME, UTC_TIME};
 
-/// Keys by which a list was checked that are remembered.
+/// Keys by which a list was checked that are remembered, and how many may be tried in vain at nobody's expense.
 const MOST_KEYS: usize = 8;
 
 /// CRLReason (RFC 5280, 5.3.1).
@@ -52,11 +53,17 @@ pub struct List {
     issuers: HashMap<Vec<u8>, u32>,
     /// In the order of issuers and serial numbers.
     entries: Vec<Entry>,
-    checked: Mutex<Vec<Checked>>,
+    tried: Mutex<Tried>,
 }
 
-/// Digest of a key by which a list was checked, and what was found.
-type Checked = ([u8; 32], Result<(), Fault>);
+/// The keys by which a list was checked.
+#[derive(Debug, Default)]
+struct Tried {
+    /// Digests of the last few, and what was found.
+    keys: Vec<([u8; 32], Result<(), Fault>)>,
+    /// How often the list was hashed for a key that did not sign it.
+    in_vain: usize,
+}
 
 /// What a list says of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +108,7 @@ impl List {
             fault: None,
             issuers: HashMap::new(),
             entries: Vec::new(),
-            checked: Mutex::default(),
+            tried: Mutex::default(),
         };
         if list.this_update == i64::MIN {
             list.fault = Some(reason::CRL_BEFORE_FIELD);
@@ -262,44 +269,56 @@ impl List {
         self.next_update
     }
 
-    /// Whether `key`, that of `spki`, signed it. Each key is tried once, however often it is asked for.
+    /// Whether `key`, that of `spki`, signed it. Each key is tried once, however often it is asked for. What hashing the
+    /// list costs is nobody's while few keys were tried in vain, so that a list may be long; from then on it is charged to
+    /// `work`, since who has a CA below the trusted one can make keys without end.
     ///
     /// # Errors
-    /// Why it does not count.
-    pub fn is_signed_by(&self, spki: &[u8], key: &Key<'_>) -> Result<(), Fault> {
+    /// It is more than the budget allows.
+    pub fn is_signed_by(
+        &self,
+        spki: &[u8],
+        key: &Key<'_>,
+        work: &mut Work,
+    ) -> Result<Result<(), Fault>, Exhausted> {
+        work.charge(key.cost())?;
         let mut id = [0; 32];
         id.iter_mut()
             .zip(digest(&SHA256, spki).as_ref())
             .for_each(|(to, from)| *to = *from);
-        let known = |checked: &[Checked]| {
-            checked
-                .iter()
-                .find(|(other, _)| *other == id)
-                .map(|(_, found)| *found)
+        let lock = || self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = {
+            let tried = lock();
+            if let Some((_, found)) = tried.keys.iter().find(|(other, _)| *other == id) {
+                return Ok(*found);
+            }
+            tried.in_vain < MOST_KEYS
         };
-        let lock = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known(&lock()) {
-            return found;
+        let signed = Signed::parse(&self.der);
+        if let Some(signed) = &signed
+            && !free
+        {
+            work.charge(signed.cost(key).saturating_sub(key.cost()))?;
         }
-        let found =
-            Signed::parse(&self.der).map_or(Err(Fault::Unsupported), |signed| signed.check(key));
-        let mut checked = lock();
-        if checked.len() >= MOST_KEYS {
+        let found = signed.map_or(Err(Fault::Unsupported), |signed| signed.check(key));
+        let mut tried = lock();
+        tried.in_vain = tried.in_vain.saturating_add(usize::from(found.is_err()));
+        if tried.keys.len() >= MOST_KEYS {
             // What did not sign may be anybody's; what did is asked for again.
-            match checked.iter().position(|(_, found)| found.is_err()) {
-                Some(oldest) => drop(checked.remove(oldest)),
-                None => return found,
+            match tried.keys.iter().position(|(_, found)| found.is_err()) {
+                Some(oldest) => drop(tried.keys.remove(oldest)),
+                None => return Ok(found),
             }
         }
-        checked.push((id, found));
-        found
+        tried.keys.push((id, found));
+        Ok(found)
     }
 
     /// What was found by the keys that are remembered.
     #[cfg(test)]
     pub fn found(&self) -> Vec<Result<(), Fault>> {
-        let checked = self.checked.lock().unwrap();
-        checked.iter().map(|(_, found)| *found).collect()
+        let tried = self.tried.lock().unwrap();
+        tried.keys.iter().map(|(_, found)| *found).collect()
     }
 }
 

@@ -305,8 +305,8 @@ impl<'l> Search<'_, '_, '_, 'l> {
         else {
             return Ok(None);
         };
-        self.judging.work.charge(key.cost())?;
-        let signed = list.is_signed_by(signer.certificate.outline.spki.raw, &key);
+        let spki = signer.certificate.outline.spki.raw;
+        let signed = list.is_signed_by(spki, &key, &mut self.judging.work)?;
         Ok(Some(signed.map_err(|fault| match fault {
             Fault::Wrong => reason::CRL_SIGNATURE,
             Fault::Unsupported => reason::CRL_ALGORITHM,
