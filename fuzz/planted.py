@@ -29,6 +29,8 @@ FAULTS = {
     "hello": ("rust/core/src/hello.rs", "self.0.split_at_checked(length)?", "self.0.split_at(length)", "a length that is believed"),
     "ciphers": ("src/config/ciphers/cipher_language.cpp", "return order_.drop(match);", "return order_.kill(match);",
                 "a suite that cannot come back"),
+    "filters": ("src/conn/input.cpp", "if (!feed(data, length)) lose_input();", "if (!feed(data, length)) apr_brigade_cleanup(plain_);",
+                "a failure that leaves a gap"),
     "directives": ("src/config/policy/listener.cpp", "text.substr(0, colon)", "text.substr(colon + 3)", "the wrong end of an address"),
 }
 

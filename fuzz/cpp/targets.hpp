@@ -13,6 +13,9 @@ void ciphers(std::string_view data);
 // A configuration: a line for each directive, of any vocabulary and at any place.
 void directives(std::string_view data);
 
+// The filters of a connection with real brigades: steps of three octets, of what arrives, is read and is written.
+void filters(std::string_view data);
+
 inline void hold(bool fact, const char* what, std::string_view detail = {}) {
   if (fact) return;
   std::fprintf(stderr, "does not hold: %s (%.*s)\n", what, static_cast<int>(detail.size()), detail.data());

@@ -70,16 +70,15 @@ apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read
   }
   if (mode == AP_MODE_INIT) return APR_SUCCESS;
   if (state_ == State::Closed) return end_of_input();
-  if (mode == AP_MODE_GETLINE) return get_line(bb, block);
-  if (APR_BRIGADE_EMPTY(plain_)) {
-    const apr_status_t rv = fill(block);
-    if (rv != APR_SUCCESS) return rv;
-  }
-  return deliver(bb, mode, block, limit);
+  const apr_status_t rv = mode == AP_MODE_GETLINE ? get_line(bb, block) : deliver(bb, mode, block, limit);
+  // The event MPM must not poll the socket for what has been decrypted already, nor wait here for what has not.
+  c_->data_in_input_filters = APR_BRIGADE_EMPTY(plain_) ? 0 : 1;
+  return rv;
 }
 
 apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) {
-  apr_status_t rv = APR_SUCCESS;
+  apr_status_t rv = APR_BRIGADE_EMPTY(plain_) ? fill(block) : APR_SUCCESS;
+  if (rv != APR_SUCCESS) return rv;
   switch (mode) {
     case AP_MODE_READBYTES:
       rv = move_bytes(plain_, bb, limit);
@@ -98,8 +97,6 @@ apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_r
       rv = APR_ENOTIMPL;
       break;
   }
-  // The event MPM must not poll the socket for what has been decrypted already.
-  c_->data_in_input_filters = APR_BRIGADE_EMPTY(plain_) ? 0 : 1;
   return rv;
 }
 
@@ -114,7 +111,6 @@ apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) {
     if (rv != APR_SUCCESS) return rv;
     drop_empty_buckets();
   } while (!ends_with_line_feed(bb) && APR_BRIGADE_EMPTY(plain_));
-  c_->data_in_input_filters = APR_BRIGADE_EMPTY(plain_) ? 0 : 1;
   return APR_SUCCESS;
 }
 
@@ -124,6 +120,13 @@ void Stream::drop_empty_buckets() {
   while (!APR_BRIGADE_EMPTY(plain_) && APR_BRIGADE_FIRST(plain_)->length == 0) {
     apr_bucket_delete(APR_BRIGADE_FIRST(plain_));
   }
+}
+
+// After a failure nothing is read any more, whatever else arrives: there would be a gap in it. Nor does the input end
+// as if it were whole.
+void Stream::lose_input() {
+  apr_brigade_cleanup(plain_);
+  input_status_ = APR_ECONNABORTED;
 }
 
 apr_status_t Stream::end_of_input() { return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF; }
@@ -154,7 +157,7 @@ apr_status_t Stream::fill(apr_read_type_e block) {
       } else if (!APR_BUCKET_IS_METADATA(b) && input_status_ == APR_SUCCESS) {
         const apr_status_t got = apr_bucket_read(b, &data, &length, block);
         if (got == APR_SUCCESS && length > 0) {
-          if (!feed(data, length)) apr_brigade_cleanup(plain_);
+          if (!feed(data, length)) lose_input();
         } else if (got != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(got)) {
           input_status_ = got;
         }

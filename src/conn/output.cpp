@@ -15,11 +15,13 @@ namespace tls::conn {
 namespace {
 
 constexpr std::size_t kRecord = 16384;
-constexpr std::size_t kOverhead = 32;        // what one record adds at most (rust/core/src/session.rs)
-constexpr std::size_t kBatch = 8 * kRecord;  // plaintext sealed and passed on in one go
-constexpr std::size_t kStage = kRecord;      // plaintext gathered from small buckets
-constexpr std::size_t kSmallRecord = 1350;   // fits one TCP segment
-constexpr std::size_t kSmallBurst = 65536;   // bytes of a response that go in small records
+constexpr std::size_t kOverhead = 32;  // what one record adds at most (rust/core/src/session.rs)
+// Plaintext sealed and passed on in one go. A client that does not read costs about three of it: the next batch, this
+// one as ciphertext, and the one before, of which httpd still holds a part.
+constexpr std::size_t kBatch = 4 * kRecord;
+constexpr std::size_t kStage = kRecord;     // plaintext gathered from small buckets
+constexpr std::size_t kSmallRecord = 1350;  // fits one TCP segment
+constexpr std::size_t kSmallBurst = 65536;  // bytes of a response that go in small records
 constexpr apr_interval_time_t kPause = APR_USEC_PER_SEC;
 
 // A file whose bytes are all in the file, not in a buffer of APR's.

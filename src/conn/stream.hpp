@@ -80,6 +80,7 @@ class Stream {
   apr_status_t get_line(apr_bucket_brigade* bb, apr_read_type_e block);
   apr_status_t end_of_input();
   void drop_empty_buckets();
+  void lose_input();
 
   char* staged_ = nullptr;  // plaintext gathered for full records; memory of the bucket allocator
   std::size_t staged_length_ = 0;

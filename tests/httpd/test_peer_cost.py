@@ -1,11 +1,13 @@
 """What peers can cost without any right: lines of the log, and what a hello may hold."""
 import re
+import socket
 
 import pytest
 from harness import tls, wire
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
 from harness.faketime import Clock
+from harness.waiting import wait_until
 from harness.wire import Hello, u16s, vec
 
 AT_ONCE, EACH = 20, 3  # lines of one id, and seconds for one more (src/log/limiter.hpp)
@@ -209,3 +211,42 @@ def test_memory_of_what_waits_is_bounded(httpd, ca):
     own = held(b"\x16", b"")
     costs = {kind: held(*sent) - own for kind, sent in WAITING.items()}
     assert all(cost <= MOST for cost in costs.values()), costs
+
+
+UNREAD = 300  # KiB, with what httpd keeps of the request
+
+
+def ticks(server) -> list[list[str]]:
+    """Processor time of the children."""
+    return [open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[11:13] for pid in server.children]
+
+
+def test_memory_of_what_nobody_reads_is_bounded(httpd, ca):
+    """A download to clients that take nothing: a batch, one in ciphertext, and what httpd holds of the one before."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False, allow=(".*",), config="AcceptFilter https none",
+                   mpm_settings="StartServers 1\nServerLimit 1\nThreadsPerChild 50\nMaxRequestWorkers 50\n"
+                                "MinSpareThreads 1\nMaxSpareThreads 50")
+    with open(server.put("docs/a.test/huge", b""), "r+b") as huge:
+        huge.truncate(10 << 20)
+    server.start()
+
+    def held(request: bytes, count: int) -> float:
+        before, open_now = resident(server), []
+        for _ in range(count):
+            # A small window from the beginning: what the kernel takes is nobody's memory here.
+            raw = socket.socket()
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            raw.connect(("127.0.0.1", server.port))
+            connection = tls.context().wrap_socket(raw, server_hostname="a.test")
+            connection.sendall(request)
+            open_now.append(connection)
+        looks = [ticks(server)]
+        wait_until(lambda: looks.append(ticks(server)) or looks[-10:] == looks[-1:] * 10, "all threads to wait")
+        now = resident(server)
+        for connection in open_now:
+            connection.close()
+        return (now - before) / count
+
+    held(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", 50)  # threads and heaps are made
+    cost = held(b"GET /huge HTTP/1.1\r\nHost: a.test\r\n\r\n", 40)
+    assert cost <= UNREAD, cost

@@ -25,6 +25,7 @@ void replay(const std::string& target, std::size_t least, void (*run)(std::strin
 
 TEST(Corpus, Ciphers) { replay("ciphers", 20, ciphers); }
 TEST(Corpus, Directives) { replay("directives", 20, directives); }
+TEST(Corpus, Filters) { replay("filters", 10, filters); }
 
 }  // namespace
 }  // namespace tls::fuzzing
