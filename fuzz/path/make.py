@@ -62,6 +62,11 @@ def main() -> None:
     for number, mutant in enumerate(m.lists(1000, 7)):
         if number % 50 == 0:
             made[f"list-{number}"] = anchor + part(1, leaf) + behind + part(LIST | 1, mutant.der)
+    (seeds.parent / "lists").mkdir(exist_ok=True)
+    bodies = {"clean": clean, "revoked": revoked} | {f"list-{number}": mutant.der for number, mutant in enumerate(m.lists(1000, 7))
+                                                     if number % 50 == 0}
+    for name, octets in bodies.items():
+        (seeds.parent / "lists" / name).write_bytes(body(octets))
     talks = {"open": b"\x0e\0\x0e\0\x06\x10\x02\xff\x07\x10\x0e\0", "closes": b"\x0e\0\x0e\0\x0a\0\x0e\0\x0b\0\x0e\0",
              "pieces": b"\x00\x07" * 60 + b"\x03\x09\x04\0" + b"\x01\x20" * 20 + b"\x06\x40" + b"\x02\xc8" * 12,
              "damaged": b"\x08\x09\x0e\0\x0e\0", "late-damage": b"\x0e\0\x0e\0\x06\x08\x08\x03\x0e\0",

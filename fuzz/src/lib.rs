@@ -3,12 +3,16 @@
 
 mod brotli;
 mod connection;
+mod lists;
+mod orders;
 mod path;
 mod resumption;
 mod x509;
 
 pub use brotli::brotli;
 pub use connection::connection;
+pub use lists::lists;
+pub use orders::orders;
 pub use path::path;
 pub use resumption::ticket;
 pub use x509::certificate;

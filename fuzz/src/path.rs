@@ -54,7 +54,8 @@ pub fn read(mut data: &[u8]) -> Presented {
     found
 }
 
-fn sign(body: &[u8], kind: u8) -> Vec<u8> {
+/// A certificate or list with this body, signed by the key that `kind` names.
+pub fn sign(body: &[u8], kind: u8) -> Vec<u8> {
     static KEYS: OnceLock<[EcdsaKeyPair; 3]> = OnceLock::new();
     let keys = KEYS.get_or_init(|| {
         [

@@ -82,6 +82,16 @@ fn paths() {
 }
 
 #[test]
+fn revocation_lists() {
+    replay("lists", 20, fuzzing::lists);
+}
+
+#[test]
+fn orders_and_answers() {
+    replay("orders", 5, fuzzing::orders);
+}
+
+#[test]
 fn agent_seeds() {
     replay("agent", 12, fuzzing::agent);
 }

@@ -20,7 +20,7 @@ pub mod ids;
 mod keys;
 mod live;
 mod machines;
-mod message;
+pub mod message;
 mod notice;
 mod orders;
 mod parent;
@@ -44,7 +44,9 @@ pub use live::{Live, LiveHost};
 pub use message::Weaknesses;
 pub use notice::{Kind, Notice};
 pub use parent::{Loaded, Parent, Wish};
+pub use public::{Known, Sent};
 pub use requests::Requests;
+pub use transport::Transport;
 
 /// One message from a local socket.
 #[derive(Debug)]

@@ -225,7 +225,7 @@ fn hashing_a_list_for_many_keys_is_charged_by_its_length() {
     let serials: Vec<u64> = (1..5_000).collect();
     let der = crl(&ca, &serials, 2030);
     let kilobytes = u64::try_from(der.len() / 1024).unwrap();
-    let list = List::parse(der).unwrap();
+    let list = List::parse(der, String::new()).unwrap();
     let spent = |der: &CertificateDer<'_>| {
         let spki = Outline::parse(der).unwrap().spki;
         let (key, mut work) = (Key::parse(&spki).unwrap(), Work::default());

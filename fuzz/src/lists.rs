@@ -1,0 +1,37 @@
+//! Revocation lists: files of them, and bodies that are signed here, in force for a chain that is good by itself.
+
+use mod_tls_core::creds::contents;
+use mod_tls_core::verify::{Outcome, Revocation, RevocationDepth};
+
+use super::path;
+
+/// Certificates that are let in where nobody looks at lists.
+const CHAIN: &[u8] = include_bytes!("../corpus/path/good");
+/// Signed by the intermediate, whose leaf is the first certificate.
+const BY_THE_ISSUER: u8 = 1;
+
+/// Who passes with a list that must be there passes with one that may be missing; a list counts once, and takes nobody's
+/// fault away.
+pub fn lists(data: &[u8]) {
+    let found = contents::lists(data);
+    assert!(found.taken.len() <= data.len());
+    let _ = Revocation::new(RevocationDepth::Leaf, true, &[data.to_vec()]);
+    let mut presented = path::read(CHAIN);
+    let judge = |presented: &path::Presented, depth| {
+        let verdict = presented.judge(depth);
+        assert_ne!(verdict.outcome, Outcome::Generous);
+        (verdict.outcome == Outcome::Success, verdict.reason)
+    };
+    assert_eq!(judge(&presented, RevocationDepth::None), (true, ""));
+    presented.lists = vec![path::sign(data, BY_THE_ISSUER)];
+    let once = judge(&presented, RevocationDepth::Leaf);
+    presented.lists.push(path::sign(data, BY_THE_ISSUER));
+    assert_eq!(judge(&presented, RevocationDepth::Leaf), once);
+    let whole_chain = judge(&presented, RevocationDepth::Chain);
+    assert!(once.0 || !whole_chain.0, "the chain holds the leaf");
+    // Cut short, it says nothing.
+    if let Some((_, cut)) = data.split_last() {
+        presented.lists = vec![path::sign(cut, BY_THE_ISSUER)];
+        assert!(!judge(&presented, RevocationDepth::Leaf).0, "half a list");
+    }
+}
