@@ -1,5 +1,6 @@
 """A server's clock, set by the test (libfaketime)."""
 import tempfile
+import time
 from pathlib import Path
 
 from .sanitizers import unfit
@@ -25,7 +26,14 @@ class Clock:
         home.chmod(0o755)
 
     def set(self, seconds: float) -> None:
+        self._write(f"{seconds:+}")
+
+    def hold(self, moment: float) -> None:
+        """Stops the time of day at a second since 1970, until `set` or `hold` says otherwise."""
+        self._write(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment)))
+
+    def _write(self, text: str) -> None:
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(f"{seconds:+}\n")
+        fresh.write_text(f"{text}\n")
         fresh.chmod(0o644)
         fresh.rename(self._file)
