@@ -150,7 +150,7 @@ impl<'a, 'p> Run<'a, 'p> {
                     faults.for_each(|f| report.add(index, place, f));
                     if !request.strict {
                         // OpenSSL has one place for each kind of key, and the last one keeps it.
-                        pairs.retain(|(p, _)| !p.kind.same_clients(pair.kind));
+                        pairs.retain(|(p, _)| !p.kind.same_place(pair.kind));
                     }
                     pairs.push((pair, file));
                 }
@@ -174,7 +174,11 @@ impl<'a, 'p> Run<'a, 'p> {
         request: &LoadRequest,
     ) -> Vec<Fault> {
         let mut faults = chain::check(file, sent, request.strict, self.now);
-        if let Some((_, first)) = before.iter().find(|(p, _)| p.kind.same_clients(pair.kind)) {
+        let same = |(p, _): &&(Arc<Pair>, &str)| match request.strict {
+            true => p.kind.same_clients(pair.kind),
+            false => p.kind.same_place(pair.kind),
+        };
+        if let Some((_, first)) = before.iter().find(same) {
             let (used, unused) = if request.strict {
                 (*first, file)
             } else {

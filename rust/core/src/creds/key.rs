@@ -34,6 +34,12 @@ impl KeyKind {
     pub fn same_clients(self, other: KeyKind) -> bool {
         self == other || (self.is_rsa() && other.is_rsa())
     }
+
+    /// Whether both have the same place in OpenSSL, which keeps one certificate for all curves (ssl_cert_table.h).
+    pub fn same_place(self, other: KeyKind) -> bool {
+        let curves = matches!((self, other), (KeyKind::Ecdsa(_), KeyKind::Ecdsa(_)));
+        curves || self.same_clients(other)
+    }
 }
 
 impl fmt::Display for KeyKind {
