@@ -6,7 +6,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::context::{self, Shown};
-use crate::signatures::{Signatures, in_tls13};
+use crate::signatures::{Signatures, in_version};
 
 /// Takes the certificate from the virtual host that our own reading of the hello chose.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl ResolvesServerCert for FromContext {
             }
             let offered = hello.signature_schemes().iter().copied();
             let offered: Vec<_> = offered
-                .filter(|scheme| !context.tls13 || in_tls13(*scheme))
+                .filter(|scheme| in_version(*scheme, context.tls13))
                 .collect();
             let source = context.certificates.as_ref()?;
             let (shown, scheme) = match &self.signatures {

@@ -70,9 +70,14 @@ pub fn signs(key: &dyn SigningKey, scheme: SignatureScheme) -> bool {
     key.choose_scheme(&[scheme]).is_some()
 }
 
+/// Whether a scheme is one of TLS 1.3, or else of TLS 1.2.
+///
 /// RFC 8446 4.2.3: those with PKCS#1 1.5 "are not defined for use in signed TLS handshake messages", nor is what has
-/// SHA-1.
-pub fn in_tls13(scheme: SignatureScheme) -> bool {
+/// SHA-1. draft-ietf-tls-mldsa 3: ML-DSA is of TLS 1.3 alone.
+pub fn in_version(scheme: SignatureScheme, tls13: bool) -> bool {
+    if !tls13 {
+        return !ML_DSA.contains(&scheme);
+    }
     !matches!(
         scheme,
         SignatureScheme::RSA_PKCS1_SHA1
@@ -82,6 +87,13 @@ pub fn in_tls13(scheme: SignatureScheme) -> bool {
             | SignatureScheme::RSA_PKCS1_SHA512
     )
 }
+
+/// The schemes of ML-DSA, the shortest first.
+pub const ML_DSA: [SignatureScheme; 3] = [
+    SignatureScheme::ML_DSA_44,
+    SignatureScheme::ML_DSA_65,
+    SignatureScheme::ML_DSA_87,
+];
 
 /// A key, narrowed to one of its schemes.
 #[derive(Debug)]

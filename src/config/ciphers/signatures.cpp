@@ -27,9 +27,9 @@ constexpr std::array schemes = {
     SignatureScheme{0x081A, "ecdsa_brainpoolP256r1tls13_sha256", "", false, true},
     SignatureScheme{0x081B, "ecdsa_brainpoolP384r1tls13_sha384", "", false, true},
     SignatureScheme{0x081C, "ecdsa_brainpoolP512r1tls13_sha512", "", false, true},
-    SignatureScheme{0x0904, "mldsa44", "", false, true},
-    SignatureScheme{0x0905, "mldsa65", "", false, true},
-    SignatureScheme{0x0906, "mldsa87", "", false, true},
+    SignatureScheme{0x0904, "mldsa44", "", true, true},
+    SignatureScheme{0x0905, "mldsa65", "", true, true},
+    SignatureScheme{0x0906, "mldsa87", "", true, true},
     SignatureScheme{0x0203, "ecdsa_sha1", "ECDSA+SHA1", false, false},
     SignatureScheme{0x0303, "ecdsa_sha224", "ECDSA+SHA224", false, false},
     SignatureScheme{0x0201, "rsa_pkcs1_sha1", "RSA+SHA1", false, false},
@@ -70,7 +70,8 @@ std::string nearest_signature_scheme(std::string_view name) {
 
 std::string no_signature_scheme(std::string_view list) {
   return "none of the signature algorithms in " + quoted(list) +
-         " exists here; there are ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, and ed25519";
+         " exists here; there are ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, ed25519, mldsa44, mldsa65 and "
+         "mldsa87";
 }
 
 std::string signature_names(const SchemeList& list) {

@@ -11,7 +11,7 @@ use super::shape;
 use super::wire::{KeyId, Request, Role, Status};
 
 /// Every scheme a key can have, in the order in which rustls' own keys prefer them.
-const SCHEMES: [SignatureScheme; 10] = [
+const SCHEMES: [SignatureScheme; 13] = [
     SignatureScheme::ECDSA_NISTP256_SHA256,
     SignatureScheme::ECDSA_NISTP384_SHA384,
     SignatureScheme::ECDSA_NISTP521_SHA512,
@@ -22,6 +22,9 @@ const SCHEMES: [SignatureScheme; 10] = [
     SignatureScheme::RSA_PKCS1_SHA512,
     SignatureScheme::RSA_PKCS1_SHA384,
     SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::ML_DSA_44,
+    SignatureScheme::ML_DSA_65,
+    SignatureScheme::ML_DSA_87,
 ];
 
 /// Microseconds above which a signature counts as heavy.
@@ -55,7 +58,7 @@ impl PublicHalf {
     /// The schemes that fit the key, most preferred first. An ECDSA key has exactly one: rustls ties it to its curve.
     pub fn schemes(&self) -> &'static [SignatureScheme] {
         match self.algorithm {
-            SignatureAlgorithm::RSA => &SCHEMES[4..],
+            SignatureAlgorithm::RSA => &SCHEMES[4..10],
             SignatureAlgorithm::ED25519 => &SCHEMES[3..4],
             // An uncompressed point and its wrapping: 91 bytes for P-256, 120 for P-384, 158 for P-521.
             SignatureAlgorithm::ECDSA => match self.spki.len() {
@@ -64,7 +67,13 @@ impl PublicHalf {
                 158 => &SCHEMES[2..3],
                 _ => &[],
             },
-            _ => &[],
+            // rustls has no name for ML-DSA; its keys have 1312, 1952 and 2592 octets (FIPS 204, table 2), wrapped in 22.
+            _ => match self.spki.len() {
+                1334 => &SCHEMES[10..11],
+                1974 => &SCHEMES[11..12],
+                2614 => &SCHEMES[12..13],
+                _ => &[],
+            },
         }
     }
 
@@ -74,6 +83,9 @@ impl PublicHalf {
             (SignatureAlgorithm::ECDSA, ..=91) | (SignatureAlgorithm::ED25519, _) => 25,
             (SignatureAlgorithm::ECDSA, ..=120) => 120,
             (SignatureAlgorithm::ECDSA, _) => 250,
+            (SignatureAlgorithm::Unknown(_), ..=1334) => 110,
+            (SignatureAlgorithm::Unknown(_), ..=1974) => 180,
+            (SignatureAlgorithm::Unknown(_), _) => 230,
             (_, ..=300) => 400,
             (_, ..=430) => 1000,
             (_, ..=560) => 2000,
@@ -177,6 +189,9 @@ mod tests {
             &rcgen::PKCS_ECDSA_P521_SHA512,
             &rcgen::PKCS_ED25519,
             &rcgen::PKCS_RSA_SHA256,
+            &rcgen::PKCS_ML_DSA_44,
+            &rcgen::PKCS_ML_DSA_65,
+            &rcgen::PKCS_ML_DSA_87,
         ] {
             let key = key(algorithm);
             let half = PublicHalf::of(key.as_ref()).unwrap();

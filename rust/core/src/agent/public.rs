@@ -47,6 +47,7 @@ pub fn encode_pair(w: &mut Writer, pair: &Pair) {
         KeyKind::Rsa(bits) => (0, bits),
         KeyKind::Ecdsa(bits) => (1, usize::from(bits)),
         KeyKind::Ed25519 => (2, 0),
+        KeyKind::MlDsa(set) => (3, usize::from(set)),
     };
     w.byte(kind);
     w.count(bits);
@@ -67,6 +68,7 @@ pub fn decode_pair(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<Arc
         0 => KeyKind::Rsa(bits),
         1 => KeyKind::Ecdsa(u16::try_from(bits).map_err(|_| Cut)?),
         2 => KeyKind::Ed25519,
+        3 => KeyKind::MlDsa(u16::try_from(bits).map_err(|_| Cut)?),
         _ => return Err(Cut),
     };
     let certified = decode_certified(r, Role::Server, transport)?;

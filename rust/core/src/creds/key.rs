@@ -22,11 +22,27 @@ pub enum KeyKind {
     Ecdsa(u16),
     /// Ed25519.
     Ed25519,
+    /// ML-DSA (FIPS 204), by the number of its parameter set: 44, 65 or 87.
+    MlDsa(u16),
 }
 
 impl KeyKind {
-    /// RSA is served last: ECDSA and Ed25519 cost the server less.
-    pub fn is_rsa(self) -> bool {
+    /// In which order certificates are tried: who offers ML-DSA means it; ECDSA and Ed25519 cost the server less than RSA.
+    pub fn rank(self) -> u8 {
+        match self {
+            KeyKind::MlDsa(_) => 0,
+            KeyKind::Ecdsa(_) | KeyKind::Ed25519 => 1,
+            KeyKind::Rsa(_) => 2,
+        }
+    }
+
+    /// Whether it signs in TLS 1.3 alone.
+    pub fn needs_tls13(self) -> bool {
+        matches!(self, KeyKind::MlDsa(_))
+    }
+
+    /// Whether it is RSA, of whatever size.
+    fn is_rsa(self) -> bool {
         matches!(self, KeyKind::Rsa(_))
     }
 
@@ -48,6 +64,7 @@ impl fmt::Display for KeyKind {
             KeyKind::Rsa(bits) => write!(f, "RSA-{bits}"),
             KeyKind::Ecdsa(bits) => write!(f, "ECDSA P-{bits}"),
             KeyKind::Ed25519 => f.write_str("Ed25519"),
+            KeyKind::MlDsa(set) => write!(f, "ML-DSA-{set}"),
         }
     }
 }
@@ -226,11 +243,15 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
         (Algorithm::Rsa, _) => any_supported_type(&key),
         (Algorithm::Ec, _) => any_ecdsa_type(&key),
         (Algorithm::Ed25519, PrivateKeyDer::Pkcs8(pkcs8)) => any_eddsa_type(pkcs8),
-        (Algorithm::Ed25519, _) => return Err(bad("it is damaged")),
+        (Algorithm::MlDsa(_), PrivateKeyDer::Pkcs8(_)) => any_supported_type(&key),
+        (Algorithm::Ed25519 | Algorithm::MlDsa(_), _) => return Err(bad("it is damaged")),
     }
     .map_err(|_| match algorithm {
         Algorithm::Ec => {
             unsupported("an elliptic curve other than P-256, P-384 and P-521, or a damaged key")
+        }
+        Algorithm::MlDsa(_) => {
+            bad("its seed and its expanded key do not belong together, or it is damaged")
         }
         _ => bad("its numbers do not belong together"),
     })?;
@@ -241,6 +262,7 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
     let kind = match algorithm {
         Algorithm::Rsa => KeyKind::Rsa(size),
         Algorithm::Ed25519 => KeyKind::Ed25519,
+        Algorithm::MlDsa(set) => KeyKind::MlDsa(set),
         // An uncompressed point: 04, then two coordinates.
         Algorithm::Ec => match public.len() {
             65 => KeyKind::Ecdsa(256),
@@ -260,6 +282,7 @@ enum Algorithm {
     Rsa,
     Ec,
     Ed25519,
+    MlDsa(u16),
 }
 
 enum Identity {
@@ -293,6 +316,9 @@ fn identify_pkcs8(der: &[u8]) -> Option<Identity> {
         "RSA" => Identity::Known(Algorithm::Rsa, modulus_bits(key)?),
         "EC" => identify_curve(algorithm),
         "Ed25519" => Identity::Known(Algorithm::Ed25519, 0),
+        "ML-DSA-44" => Identity::Known(Algorithm::MlDsa(44), 0),
+        "ML-DSA-65" => Identity::Known(Algorithm::MlDsa(65), 0),
+        "ML-DSA-87" => Identity::Known(Algorithm::MlDsa(87), 0),
         other => Identity::Other(other),
     })
 }

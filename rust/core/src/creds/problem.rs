@@ -188,6 +188,15 @@ pub enum Fault {
         file: String,
         needed: &'static str,
     },
+    NeedsTls13 {
+        file: String,
+        kind: String,
+        alone: bool,
+    },
+    OnlyTls13Keys {
+        file: String,
+        kind: String,
+    },
 }
 
 impl Fault {
@@ -195,9 +204,9 @@ impl Fault {
     pub fn severity(&self) -> Severity {
         match self {
             Fault::EncryptedKeyUnchecked { .. } => Severity::Notice,
-            Fault::OutOfOrder { strict: true, .. } | Fault::NoSignature { alone: true, .. } => {
-                Severity::Error
-            }
+            Fault::OutOfOrder { strict: true, .. }
+            | Fault::NoSignature { alone: true, .. }
+            | Fault::NeedsTls13 { alone: true, .. } => Severity::Error,
             Fault::OutOfOrder { .. }
             | Fault::Unrelated { .. }
             | Fault::Expired { .. }
@@ -209,7 +218,9 @@ impl Fault {
             | Fault::SameKind { .. }
             | Fault::Lost { .. }
             | Fault::NoSignature { .. }
-            | Fault::NoTls13Signature { .. } => Severity::Warning,
+            | Fault::NoTls13Signature { .. }
+            | Fault::NeedsTls13 { .. }
+            | Fault::OnlyTls13Keys { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -254,7 +265,9 @@ impl Fault {
             | Fault::StapleRefused { file, .. }
             | Fault::SameKind { file, .. }
             | Fault::NoSignature { file, .. }
-            | Fault::NoTls13Signature { file, .. } => file,
+            | Fault::NoTls13Signature { file, .. }
+            | Fault::NeedsTls13 { file, .. }
+            | Fault::OnlyTls13Keys { file, .. } => file,
         }
     }
 
@@ -351,6 +364,13 @@ impl Fault {
             Fault::NoTls13Signature { file, needed } => format!(
                 "{file}: none of the algorithms that are allowed here and fit a key exists in TLS 1.3, so that clients \
                  that speak it cannot connect; allow {needed}, or leave TLS 1.3 out of the protocols"),
+            Fault::NeedsTls13 { file, kind, alone } => format!(
+                "{file}: its key ({kind}) signs in TLS 1.3 alone, which is switched off here, so that {}; allow TLS 1.3, or \
+                 name a certificate with an ECDSA or RSA key",
+                if *alone { "no client could be served" } else { "this certificate is never used" }),
+            Fault::OnlyTls13Keys { file, kind } => format!(
+                "{file}: its key ({kind}) is of a kind that most clients do not know yet, and there is no other \
+                 certificate here; clients without {kind} cannot connect, name a certificate with an ECDSA or RSA key too"),
         }
     }
 

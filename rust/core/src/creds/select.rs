@@ -194,14 +194,14 @@ impl Pair {
 /// All usable pairs of one virtual host.
 #[derive(Debug, Default)]
 pub struct CertSet {
-    /// ECDSA and Ed25519 before RSA, otherwise as configured.
+    /// By the rank of their keys, otherwise as configured.
     pairs: Vec<Arc<Pair>>,
 }
 
 impl CertSet {
     /// Takes the pairs in the order of the configuration.
     pub fn new(mut pairs: Vec<Arc<Pair>>) -> CertSet {
-        pairs.sort_by_key(|pair| pair.kind.is_rsa());
+        pairs.sort_by_key(|pair| pair.kind.rank());
         CertSet { pairs }
     }
 

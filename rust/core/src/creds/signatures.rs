@@ -7,7 +7,7 @@ use rustls::SignatureScheme;
 use super::key::KeyKind;
 use super::problem::Fault;
 use super::select::Pair;
-use crate::signatures::{in_tls13, signs};
+use crate::signatures::{in_version, signs};
 
 /// What a virtual host may sign its handshakes with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,24 +25,28 @@ pub struct SignatureRequest {
 impl SignatureRequest {
     /// What is wrong with the list for these pairs, each of which has a name for people.
     pub(super) fn check(&self, pairs: &[(Arc<Pair>, &str)]) -> Vec<Fault> {
+        let mut faults = self.check_kinds(pairs);
         if self.schemes.is_empty() {
-            return Vec::new();
+            return faults;
         }
         let fits = |pair: &Pair, tls13: bool| {
             let mut schemes = self.schemes.iter();
-            schemes.any(|scheme| (!tls13 || in_tls13(*scheme)) && signs(&*pair.key, *scheme))
+            schemes.any(|scheme| in_version(*scheme, tls13) && signs(&*pair.key, *scheme))
         };
-        let serves = |pair: &Pair| fits(pair, !self.tls12);
+        let serves = |pair: &Pair| {
+            let versions = [(self.tls12, false), (self.tls13, true)];
+            versions
+                .into_iter()
+                .any(|(is_on, tls13)| is_on && fits(pair, tls13))
+        };
         let any = pairs.iter().any(|(pair, _)| serves(pair));
         let unused = pairs.iter().filter(|(pair, _)| !serves(pair));
-        let mut faults: Vec<_> = unused
-            .map(|(pair, file)| Fault::NoSignature {
-                file: (*file).to_owned(),
-                kind: pair.kind.to_string(),
-                needed: needed(pair.kind),
-                alone: !any,
-            })
-            .collect();
+        faults.extend(unused.map(|(pair, file)| Fault::NoSignature {
+            file: (*file).to_owned(),
+            kind: pair.kind.to_string(),
+            needed: needed(pair.kind),
+            alone: !any,
+        }));
         let lacks13 = any && self.tls13 && !pairs.iter().any(|(pair, _)| fits(pair, true));
         let first = pairs.first().filter(|_| lacks13);
         faults.extend(first.map(|(pair, file)| Fault::NoTls13Signature {
@@ -50,6 +54,24 @@ impl SignatureRequest {
             needed: needed(pair.kind),
         }));
         faults
+    }
+
+    /// What is wrong with the versions for these kinds of keys.
+    fn check_kinds(&self, pairs: &[(Arc<Pair>, &str)]) -> Vec<Fault> {
+        let (newest, others): (Vec<_>, Vec<_>) =
+            pairs.iter().partition(|(pair, _)| pair.kind.needs_tls13());
+        let told = |(pair, file): &(Arc<Pair>, &str)| ((*file).to_owned(), pair.kind.to_string());
+        if !self.tls13 {
+            let fault = |(file, kind)| Fault::NeedsTls13 {
+                file,
+                kind,
+                alone: others.is_empty(),
+            };
+            return newest.into_iter().map(told).map(fault).collect();
+        }
+        let first = newest.first().filter(|_| others.is_empty());
+        let fault = |(file, kind)| Fault::OnlyTls13Keys { file, kind };
+        first.map(|pair| fault(told(pair))).into_iter().collect()
     }
 }
 
@@ -61,5 +83,8 @@ fn needed(kind: KeyKind) -> &'static str {
         KeyKind::Ecdsa(521) => "ecdsa_secp521r1_sha512",
         KeyKind::Ecdsa(_) => "ecdsa_secp256r1_sha256",
         KeyKind::Ed25519 => "ed25519",
+        KeyKind::MlDsa(44) => "mldsa44",
+        KeyKind::MlDsa(87) => "mldsa87",
+        KeyKind::MlDsa(_) => "mldsa65",
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-/// The names of OpenSSL 3.0: identifier, short name, long name, one object a line, separated by tabs.
+/// The names of OpenSSL 3.0, and of ML-DSA as 3.5 has them: identifier, short name, long name, one object a line, separated by tabs.
 /// `tests/build/test_objects.py` compares them with libcrypto.
 const TABLE: &str = include_str!("objects.txt");
 

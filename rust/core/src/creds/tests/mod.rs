@@ -7,6 +7,7 @@ mod decrypt;
 mod gaps;
 mod kept;
 mod key;
+mod mldsa;
 mod pem;
 mod select;
 mod signatures;
