@@ -8,6 +8,7 @@ mod damage;
 mod http;
 mod json;
 mod options;
+mod pki;
 mod records;
 mod run;
 mod store;
@@ -16,7 +17,19 @@ mod transport;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let options = match options::parse(std::env::args().skip(1)) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, directory] = &words[..]
+        && word == "make-ml-dsa"
+    {
+        return match pki::make(directory.as_ref()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("tls-client: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let options = match options::parse(words.into_iter()) {
         Ok(options) => options,
         Err(message) => {
             eprintln!("{message}");

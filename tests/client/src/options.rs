@@ -5,6 +5,7 @@ use std::time::Duration;
 /// What `--help` prints.
 pub const USAGE: &str = "\
 tls-client [options] HOST:PORT
+tls-client make-ml-dsa DIRECTORY   writes certificates with ML-DSA keys (pki.rs says which)
 where to
   --sni NAME            name to send and to verify (default localhost)
   --no-sni              send no server_name extension

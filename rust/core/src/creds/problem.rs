@@ -308,7 +308,7 @@ impl Fault {
                 "the private key in {file} cannot be used: {cause}; check it: openssl pkey -check -noout -in {file}"),
             Fault::UnsupportedKey { file, kind } => format!(
                 "the private key in {file} is of a kind that TLS cannot use here ({kind}); make one of RSA (2048 to \
-                 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519, and have a certificate issued for it"),
+                 8192 bits), ECDSA (P-256, P-384, P-521), Ed25519 or ML-DSA, and have a certificate issued for it"),
             Fault::RsaSize { file, bits } => format!(
                 "the RSA key in {file} has {bits} bits, usable are 2048 to 8192; make a new key and have a certificate \
                  issued for it"),

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs;
+use rustls::internal::msgs::codec::{Codec, Reader};
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    ClientConfig, ClientConnection, Error, PeerMisbehaved, RootCertStore, ServerConfig,
-    ServerConnection, SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion,
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, PeerMisbehaved, RootCertStore,
+    ServerConfig, ServerConnection, SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion,
 };
 
+use super::signature::{verify_tls12, verify_tls13};
 use super::verifier::Spec;
 use super::{Mode, Verifier};
 
@@ -132,4 +134,41 @@ fn what_is_asked_for_is_the_list_in_its_order() {
     assert_eq!(limited.supported_verify_schemes(), [list[0], list[2]]);
     assert_ne!(limited.id(), verifier(&[]).id());
     assert!(verifier(&[]).supported_verify_schemes().len() > 8);
+}
+
+/// What a peer's handshake carries: scheme, length, signature (RFC 8446, 4.4.3).
+fn signed(scheme: SignatureScheme, signature: &[u8]) -> DigitallySignedStruct {
+    let length = u16::try_from(signature.len()).unwrap().to_be_bytes();
+    let scheme = u16::from(scheme).to_be_bytes();
+    let bytes = [&scheme[..], &length, signature].concat();
+    DigitallySignedStruct::read(&mut Reader::init(&bytes)).unwrap()
+}
+
+#[test]
+fn ml_dsa_proves_possession_in_tls13_alone() {
+    let sets = [
+        (&rcgen::PKCS_ML_DSA_44, SignatureScheme::ML_DSA_44),
+        (&rcgen::PKCS_ML_DSA_65, SignatureScheme::ML_DSA_65),
+        (&rcgen::PKCS_ML_DSA_87, SignatureScheme::ML_DSA_87),
+    ];
+    for (algorithm, scheme) in sets {
+        let made = || {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let params = CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+            let certificate = params.self_signed(&key).unwrap().der().clone();
+            let der = PrivatePkcs8KeyDer::from(key.serialize_der());
+            let signer = aws_lc_rs::sign::any_supported_type(&der.into()).unwrap();
+            let signer = signer.choose_scheme(&[scheme]).unwrap();
+            (certificate, signer.sign(b"transcript").unwrap())
+        };
+        let ((certificate, signature), (other, _)) = (made(), made());
+        let proof = signed(scheme, &signature);
+        assert!(verify_tls13(b"transcript", &certificate, &proof).is_ok());
+        assert!(verify_tls13(b"transcript", &other, &proof).is_err());
+        assert!(verify_tls13(b"another", &certificate, &proof).is_err());
+        assert!(verify_tls12(b"transcript", &certificate, &proof).is_err());
+        let wrong = sets.iter().find(|(_, each)| *each != scheme).unwrap().1;
+        let proof = signed(wrong, &signature);
+        assert!(verify_tls13(b"transcript", &certificate, &proof).is_err());
+    }
 }

@@ -5,6 +5,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, Sig
 use rustls_pki_types::CertificateDer;
 
 use super::keys::{Algorithm, Hash, Key, Kind};
+use crate::signatures::in_version;
 use crate::x509::outline::Outline;
 
 /// RSASSA-PSS with keys that are for nothing else (RFC 8446, 4.2.3), which rustls has no names for.
@@ -37,12 +38,15 @@ pub fn verify_tls13(
     check(&key, message, signed)
 }
 
-/// Checks a signature of TLS 1.2.
+/// Checks a signature of TLS 1.2, where there is no ML-DSA.
 pub fn verify_tls12(
     message: &[u8],
     certificate: &CertificateDer<'_>,
     signed: &DigitallySignedStruct,
 ) -> Result<HandshakeSignatureValid, Error> {
+    if !in_version(signed.scheme, false) {
+        return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
+    }
     check(&key(certificate)?, message, signed)
 }
 
