@@ -43,7 +43,7 @@ const Case cases[] = {
     Case{Place::Server, "TLSClientSignatureAlgorithms ECDSA+SHA256", "TLSClientSignatureAlgorithms default",
          "TLSClientSignatureAlgorithms RSA+SHA1",
          "TLSClientSignatureAlgorithms: none of the signature algorithms in \"RSA+SHA1\" exists here; there are ECDSA, "
-         "RSA-PSS and RSA with SHA256, SHA384 and SHA512, and ed25519"},
+         "RSA-PSS and RSA with SHA256, SHA384 and SHA512, ed25519, mldsa44, mldsa65 and mldsa87"},
     Case{Place::Server, "TLSHonorClientOrder on", "TLSHonorClientOrder off", "TLSHonorClientOrder yes",
          "TLSHonorClientOrder: expected on or off, not \"yes\""},
     Case{Place::Server, "TLSStrictSNI on", "TLSStrictSNI off", "TLSStrictSNI of",
