@@ -14,6 +14,7 @@
 #include "apr/mpm.hpp"
 #include "config/policy/checks.hpp"
 #include "log/log.hpp"
+#include "server/open_keys.hpp"
 #include "server/policies.hpp"
 #include "server/scopes.hpp"
 #include "server/sections.hpp"
@@ -131,6 +132,7 @@ bool check_settings(server_rec* main_server) {
   std::vector<Problem> problems = config::check_hosts(hosts, listening());
   check_idle_files(hosts, problems);
   check_programs(hosts, problems);
+  check_open_keys(hosts, problems);
   bool ok = true;
   for (const Problem& p : problems) ok = ok && p.severity != Severity::Error;
   if (ok && apr::is_first_reading()) return true;

@@ -100,6 +100,22 @@ const rs::BackendPolicy* build(apr_pool_t* pool, const server_rec* s, const conf
   return &*built.emplace(key, std::move(made)).first->second;
 }
 
+// The line of the configuration that names the file which `fault` is about; else the one that turns TLS on.
+config::Source place_of(const std::string& fault, const config::ProxySettings& s) {
+  for (const auto* setting : {&s.ca_file, &s.ca_path, &s.crl_file, &s.crl_path, &s.machine_certificate_file,
+                              &s.machine_certificate_path, &s.machine_certificate_chain}) {
+    if (*setting && fault.find((*setting)->path) != std::string::npos) return setting->where();
+  }
+  if (s.machine_pairs) {
+    for (const config::CertificateFiles& files : *s.machine_pairs) {
+      const bool named = fault.find(files.certificate) != std::string::npos ||
+                         (!files.key.empty() && fault.find(files.key) != std::string::npos);
+      if (named) return files.where.file != nullptr ? files.where : s.machine_pairs.where();
+    }
+  }
+  return s.engine.where();
+}
+
 // The settings of a scope with the defaults of its vocabulary beneath them; the policy where TLS is on in it.
 bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope) {
   if (!scope.proxy.engine || !*scope.proxy.engine) return true;
@@ -113,8 +129,8 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
     scope.believes_all = policy.verify == config::VerifyClient::None;
     return true;
   } catch (const std::exception& e) {
-    const config::Source where = scope.proxy.engine.where();
-    TLS_LOG_S(s, ProxyFailed, where.file != nullptr ? where.file : "", where.line, e.what());
+    const config::Source where = place_of(e.what(), scope.proxy);
+    TLS_LOG_S(s, ProxyFailed, e.what(), where.file != nullptr ? where.file : "", where.line);
     return false;
   }
 }

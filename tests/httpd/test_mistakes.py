@@ -155,3 +155,49 @@ def test_a_list_of_suites_that_are_not_here_refuses_old_connections_alone(httpd,
         assert curl(server.port, "/x", "--tlsv1.3", ca=ca.file).status == 200, engine
         # mod_ssl begins a handshake anew, which fails.
         assert curl(server.port, "/x", "--tls-max", "1.2", ca=ca.file).status == (403 if engine == "mod_tls-ssl" else 0), engine
+
+
+@pytest.mark.parametrize("engine", ["mod_tls", "mod_tls-ssl"])
+def test_a_key_that_children_may_read_is_told_with_the_command_that_helps(httpd, ca, engine):
+    """Open to everybody, to User or to one of its groups; not where a directory above keeps them out."""
+    import grp
+    import os
+    import pwd
+    import subprocess
+
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], engine=engine, start=False, allow=("TLS0114",))
+    key = server.home / "certs" / "a.test-0.key"
+    user, group = pwd.getpwnam("www-data").pw_uid, grp.getgrnam("www-data").gr_gid
+    for owner, owning_group, mode in ((0, 0, 0o644), (user, 0, 0o400), (0, group, 0o640)):
+        os.chown(key, owner, owning_group)
+        key.chmod(mode)
+        said = server.run("-t")
+        found = re.search(rf"TLS0114: .*the private key in {key} can be read by .* \(mode {mode:04o}\).*: (chown root \S+ && chmod 600 \S+) \({server.conf}:\d+\)",
+                          said.stderr)
+        assert said.returncode == 0 and found, said.stderr
+        subprocess.run(["sh", "-ec", found[1]], check=True)
+        assert "TLS0114" not in server.run("-t").stderr
+    key.chmod(0o644)
+    (server.home / "certs").chmod(0o700)
+    assert "TLS0114" not in server.run("-t").stderr
+
+
+@pytest.mark.parametrize("published", [False, True])
+@pytest.mark.parametrize("engine", ["mod_tls", "mod_tls-ssl"])
+def test_an_intermediate_that_is_missing_is_named_and_appending_it_helps(httpd, ca, engine, published):
+    """A warning for a certificate of who says where its own is to be had, as public authorities do; else a notice."""
+    from cryptography import x509
+    from cryptography.x509.oid import AuthorityInformationAccessOID
+
+    below = ca.intermediate("Middle CA")
+    place = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.test/middle.crt"))
+    pair = below.issue("a.test", extensions=[(x509.AuthorityInformationAccess([place]), False)] if published else [])
+    pair.chain = []
+    server = httpd([Vhost("a.test", [pair])], engine=engine, start=False, allow=("TLS0202",))
+    file = server.home / "certs" / "a.test-0.crt"
+    told = f'{file}: the issuer of a.test, "CN=Middle CA", is neither in the file nor among the system\'s roots'
+    assert f"{'TLS0202' if published else 'TLS0203'}: {told}" in server.run("-t").stderr
+    server.start()
+    assert told in server.said()
+    file.write_bytes(file.read_bytes() + below.pem())
+    assert told not in server.run("-t").stderr

@@ -114,7 +114,7 @@ def test_backend_that_knows_none_of_them(httpd, ca, foreign, machine, engine):
 
 BAD_PAIRS = {
     "encrypted": (lambda pair: pair.certificate_pem() + pair.key_pem(passphrase=b"secret"), "is encrypted, and nobody can be asked"),
-    "no key": (lambda pair: pair.certificate_pem(), "put both into this file, in PEM: cat CERTIFICATE KEY"),
+    "no key": (lambda pair: pair.certificate_pem(), r"a certificate, but not its private key; add what is missing to this file, in PEM \(cat KEY >> .*\(@CONF@:@LINE@\)"),
     "other key": (lambda pair: pair.certificate_pem() + Authority("x").issue("x").key_pem(),
                   "no certificate in this file belongs to"),
     "nothing": (lambda pair: b"", "is empty"),
@@ -131,6 +131,8 @@ def test_bad_pair_stops_the_start(httpd, tmp_path, engine, bad):
     word = {"mod_tls": "TLSProxyMachineCertificate", "mod_tls-ssl": "SSLProxyMachineCertificateFile"}[engine]
     server = front(httpd, f"{word[:3]}ProxyEngine on\n<Proxy https://localhost/>\n{word} {file}\n</Proxy>", engine=engine, start=False)
     tested = server.run("-t")
+    line = next(n for n, text in enumerate(server.conf.read_text().splitlines(), 1) if f"{word} " in text)
+    reason = reason.replace("@CONF@", str(server.conf)).replace("@LINE@", str(line))
     assert tested.returncode != 0 and re.search(f"TLS0701: .*{file}.*{reason}", tested.stderr)
     assert re.search(f"TLS0701: .*{file}.*{reason}", server.start_fails())
 

@@ -148,6 +148,9 @@ pub fn failure(error: &Error) -> String {
         Error::NoApplicationProtocol => {
             "none of the client's ALPN protocols is served here".to_owned()
         }
+        Error::InvalidCertificate(CertificateError::BadSignature) => {
+            "what the client signed does not verify by the key of its certificate".to_owned()
+        }
         Error::InvalidCertificate(why) => {
             format!("the client's certificate is refused ({})", words(why))
         }
@@ -227,6 +230,10 @@ pub fn remedy(error: &Error) -> &'static str {
             }
             _ => "",
         },
+        Error::InvalidCertificate(CertificateError::BadSignature) => {
+            "Its key and its certificate do not belong together, or it signs in a way that the kind or the size of the key \
+             does not allow: it needs a new pair"
+        }
         Error::InvalidCertificate(_) => {
             "Accepted are certificates of the authorities in TLSClientCA (SSLCACertificateFile)"
         }

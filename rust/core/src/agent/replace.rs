@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::creds::ocsp::Staple;
 use crate::creds::{CertSet, LoadReport, LoadRequest, Pair, Severity, chain};
+use crate::x509;
 
 /// What became of changed files.
 #[derive(Debug, Default)]
 pub struct Verdict {
     /// Virtual hosts, by index, that get other certificates.
     pub accepted: Vec<(usize, Arc<CertSet>)>,
-    /// One line for each new set: names, old and new expiry.
+    /// One line for each new set: names; kind, serial number, file and expiry of each; expiry of those before.
     pub lines: Vec<String>,
     /// One line for each reason why something stays as it is.
     pub refused: Vec<String>,
@@ -59,7 +60,7 @@ pub fn judge(
                     .iter()
                     .any(|(_, known)| Arc::ptr_eq(known, new))
                 {
-                    verdict.lines.push(line(old.map(Arc::as_ref), new));
+                    verdict.lines.push(line(request, old.map(Arc::as_ref), new));
                 }
                 verdict.accepted.push((index, Arc::clone(new)));
             }
@@ -162,7 +163,22 @@ fn lost_name(old: &Pair, new: &Pair) -> Option<String> {
     ))
 }
 
-fn line(old: Option<&CertSet>, new: &CertSet) -> String {
+/// Which certificate it is: kind of its key, serial number, and the file that the configuration names for it.
+fn identified(pair: &Pair, file: Option<&str>) -> String {
+    let whole = pair
+        .chain()
+        .first()
+        .and_then(|der| x509::Certificate::parse(der.as_ref()));
+    let serial: String = whole
+        .iter()
+        .flat_map(|whole| &whole.serial)
+        .map(|octet| format!("{octet:02X}"))
+        .collect();
+    let file = file.map_or(String::new(), |file| format!(", {file}"));
+    format!("{}, serial {serial}{file}", pair.kind)
+}
+
+fn line(request: &LoadRequest, old: Option<&CertSet>, new: &CertSet) -> String {
     let dates = |set: &CertSet| {
         let all: Vec<String> = set
             .pairs()
@@ -198,9 +214,18 @@ fn line(old: Option<&CertSet>, new: &CertSet) -> String {
     } else {
         ""
     };
+    let mut files = request.pairs.iter().map(|pair| pair.certificate.as_str());
+    let each: Vec<String> = new
+        .pairs()
+        .iter()
+        .map(|pair| {
+            let until = chain::date(pair.leaf.not_after);
+            format!("{until} ({})", identified(pair, files.next()))
+        })
+        .collect();
     format!(
         "{names}: valid until {}, the one before until {before}{hint}",
-        dates(new)
+        each.join(" and ")
     )
 }
 
@@ -243,6 +268,12 @@ mod tests {
         assert_eq!((good.accepted.len(), good.refused.len()), (1, 0));
         assert!(
             good.lines[0].contains("a.example: valid until"),
+            "{:?}",
+            good.lines
+        );
+        let told = |what| good.lines[0].contains(what);
+        assert!(
+            told("(ECDSA P-256, serial ") && told(", /a), the one before until"),
             "{:?}",
             good.lines
         );

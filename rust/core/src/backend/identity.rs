@@ -145,7 +145,8 @@ pub fn read_pairs(name: &str, file: &[u8], chain: &Issuers) -> Result<Vec<Pair>,
             false => "a certificate, but not its private key",
         };
         return Err(format!(
-            "{name}: it holds {holds}; put both into this file, in PEM: cat CERTIFICATE KEY > {name}"
+            "{name}: it holds {holds}; add what is missing to this file, in PEM (cat KEY >> {name}), or name the key's file \
+             behind it in TLSProxyMachineCertificate"
         ));
     }
     let by_key: HashMap<&[u8], usize> = own

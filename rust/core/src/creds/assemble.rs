@@ -14,6 +14,7 @@ use super::problem::{Fault, Problem};
 use super::select::{CertSet, Pair};
 use super::shelf::{Desk, FileBytes, Form, Row, StapleFile};
 use super::store::{Issuers, LoadRequest, PairKey, PairRequest, Shared};
+use super::upwards::Upwards;
 use super::{chain, pem};
 use crate::file::{self, Limit};
 
@@ -46,6 +47,7 @@ pub(super) struct Run<'a, 'p> {
     used: HashMap<PairKey, Arc<Pair>>,
     issuers: &'a mut KnownIssuers,
     passphrases: &'p mut dyn Passphrases,
+    upwards: Upwards,
     now: i64,
 }
 
@@ -75,6 +77,7 @@ impl<'a, 'p> Run<'a, 'p> {
             used,
             issuers,
             passphrases,
+            upwards: Upwards::default(),
             now: chain::now(),
         }
     }
@@ -166,7 +169,7 @@ impl<'a, 'p> Run<'a, 'p> {
 
     /// What is wrong with a pair that can be used all the same, or only in part.
     fn judge(
-        &self,
+        &mut self,
         file: &str,
         pair: &Pair,
         sent: &[Arc<Certificate>],
@@ -192,6 +195,7 @@ impl<'a, 'p> Run<'a, 'p> {
             });
         }
         faults.extend(chain::check_names(file, &pair.leaf, &request.names));
+        faults.extend(self.upwards.missing(file, sent));
         faults
     }
 

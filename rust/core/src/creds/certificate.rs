@@ -38,6 +38,8 @@ pub struct Certificate {
     pub must_staple: bool,
     /// It names a responder.
     pub has_responder: bool,
+    /// It says where its issuer's certificate is to be had, as those of public authorities do.
+    pub names_issuer: bool,
     /// All common names of the subject, in order, in UTF-8 whatever they were written in.
     pub common_names: Box<[Box<str>]>,
     /// Subject for people: the last common name, or else the whole of it.
@@ -54,13 +56,16 @@ impl Certificate {
     }
 
     fn of(outline: &Outline<'_>) -> Result<Certificate, &'static str> {
-        let (mut must_staple, mut has_responder) = (false, false);
+        let (mut must_staple, mut has_responder, mut names_issuer) = (false, false, false);
         let mut alternatives = None;
         for extension in RawExtensions::new(outline.extensions) {
             let extension = extension.ok_or(BAD_EXTENSION)?;
             match extension.oid {
                 TLS_FEATURE => must_staple |= wants_status(extension.value),
-                ACCESS => has_responder |= names_responder(extension.value),
+                ACCESS => {
+                    has_responder |= gives_access(extension.value, OCSP_ACCESS);
+                    names_issuer |= gives_access(extension.value, ISSUER_ACCESS);
+                }
                 SUBJECT_ALT_NAME => alternatives = Some(Alternatives::read(extension.value)),
                 _ => {}
             }
@@ -84,6 +89,7 @@ impl Certificate {
             only_common_name,
             must_staple,
             has_responder,
+            names_issuer,
             display: common_names.last().cloned().unwrap_or_else(whole),
             common_names,
         })
@@ -143,6 +149,7 @@ const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 const TLS_FEATURE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 24];
 const ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
 const OCSP_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+const ISSUER_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
 
 /// dNSName and iPAddress of a GeneralName (RFC 5280, 4.2.1.6).
 const DNS_NAME: u8 = 0x82;
@@ -189,12 +196,12 @@ fn wants_status(value: &[u8]) -> bool {
 }
 
 /// RFC 5280, 4.2.2.1: a list of methods with a location each.
-fn names_responder(value: &[u8]) -> bool {
+fn gives_access(value: &[u8], method: &[u8]) -> bool {
     let Some(mut descriptions) = Reader::new(value).enter(der::SEQUENCE) else {
         return false;
     };
     std::iter::from_fn(|| descriptions.enter(der::SEQUENCE))
-        .any(|mut description| description.take(der::OID) == Some(OCSP_ACCESS))
+        .any(|mut description| description.take(der::OID) == Some(method))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {

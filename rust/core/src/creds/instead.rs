@@ -76,7 +76,7 @@ const ROWS: &[Row] = &[
     Row {
         thing: Thing::OpenSsh,
         is: "a key in OpenSSH's format",
-        certificate: "name the certificate's file first and the key's second",
+        certificate: "name a file with certificates in PEM here, and the key's file where keys belong",
         key: "convert a copy: ssh-keygen -p -m PKCS8 -f COPY",
     },
     Row {

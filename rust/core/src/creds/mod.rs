@@ -26,6 +26,7 @@ mod shelf;
 mod signatures;
 pub mod store;
 mod terminal;
+mod upwards;
 
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};
 pub use problem::{Fault, Problem, Severity};

@@ -161,6 +161,12 @@ pub enum Fault {
         file: String,
         which: String,
     },
+    NoIssuer {
+        file: String,
+        of: String,
+        issuer: String,
+        published: bool,
+    },
     NamesNotCovered {
         file: String,
         missing: String,
@@ -203,7 +209,10 @@ impl Fault {
     /// How bad it is.
     pub fn severity(&self) -> Severity {
         match self {
-            Fault::EncryptedKeyUnchecked { .. } => Severity::Notice,
+            Fault::EncryptedKeyUnchecked { .. }
+            | Fault::NoIssuer {
+                published: false, ..
+            } => Severity::Notice,
             Fault::OutOfOrder { strict: true, .. }
             | Fault::NoSignature { alone: true, .. }
             | Fault::NeedsTls13 { alone: true, .. } => Severity::Error,
@@ -212,6 +221,7 @@ impl Fault {
             | Fault::Expired { .. }
             | Fault::NotYetValid { .. }
             | Fault::BadDates { .. }
+            | Fault::NoIssuer { .. }
             | Fault::NamesNotCovered { .. }
             | Fault::OnlyCommonName { .. }
             | Fault::StapleRefused { .. }
@@ -260,6 +270,7 @@ impl Fault {
             | Fault::Expired { file, .. }
             | Fault::NotYetValid { file, .. }
             | Fault::BadDates { file, .. }
+            | Fault::NoIssuer { file, .. }
             | Fault::NamesNotCovered { file, .. }
             | Fault::OnlyCommonName { file }
             | Fault::StapleRefused { file, .. }
@@ -293,7 +304,7 @@ impl Fault {
             Fault::Lost { file, line } => format!("{file}: line {line} {LOST}"),
             Fault::Unseen { file, line } => format!("{file} holds no block that can be seen: line {line} {LOST}"),
             Fault::NoCertificate { file, holds } => format!(
-                "{file} holds no certificate, but {holds}; name the certificate's file first and the key's second"),
+                "{file} holds no certificate, but {holds}; name a file with certificates in PEM here, and the key's file where keys belong"),
             Fault::BadCertificate { file, line, cause } => format!(
                 "{file}: the certificate in line {line} cannot be read: {cause}; get it again from its issuer"),
             Fault::NoKey { file } => format!(
@@ -305,7 +316,8 @@ impl Fault {
             Fault::OpenSshKey { file } => format!(
                 "{file} holds a key in OpenSSH's format; convert a copy: ssh-keygen -p -m PKCS8 -f COPY"),
             Fault::BadKey { file, cause } => format!(
-                "the private key in {file} cannot be used: {cause}; check it: openssl pkey -check -noout -in {file}"),
+                "the private key in {file} cannot be used: {cause}; if \"openssl pkey -check -noout -in {file}\" calls it valid, make \
+                 another one and have a certificate issued for it, else get it again from where it was made"),
             Fault::UnsupportedKey { file, kind } => format!(
                 "the private key in {file} is of a kind that TLS cannot use here ({kind}); make one of RSA (2048 to \
                  8192 bits), ECDSA (P-256, P-384, P-521), Ed25519 or ML-DSA, and have a certificate issued for it"),
@@ -343,6 +355,13 @@ impl Fault {
                 "{file}: {which} is not valid before {date}; check the clock, or wait with this certificate"),
             Fault::BadDates { file, which } => format!(
                 "{file}: the dates of {which} are none that RFC 5280 knows; clients will refuse it, have it issued anew"),
+            Fault::NoIssuer { file, of, issuer, published: true } => format!(
+                "{file}: the issuer of {of}, {issuer}, is neither in the file nor among the system's roots, so that clients \
+                 refuse the chain that have not met it elsewhere; append its certificate to the file, as the file that \
+                 authorities call fullchain has it"),
+            Fault::NoIssuer { file, of, issuer, .. } => format!(
+                "{file}: the issuer of {of}, {issuer}, is neither in the file nor among the system's roots; append its \
+                 certificate to the file, unless all clients trust that very certificate (a CA of your own)"),
             Fault::NamesNotCovered { file, missing, covered } => format!(
                 "{file}: the certificate covers {covered}, but not {missing}; clients that ask for this name will \
                  refuse it, have a certificate issued that names it or correct ServerName or ServerAlias"),

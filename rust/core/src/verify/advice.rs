@@ -3,7 +3,7 @@
 use super::checks::Purpose;
 use super::reason;
 use crate::creds::chain::{date, days_left};
-use crate::x509::Name;
+use crate::x509::name::shown;
 
 /// What a refusal is about: a certificate, or the revocation list of a CA.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,9 +15,6 @@ pub struct Concern {
     /// Until when the certificate or the list was good, in seconds since 1970.
     pub end: Option<i64>,
 }
-
-/// The longest name that a line has room for.
-const LONGEST_NAME: usize = 160;
 
 /// Directives by their purpose.
 struct Words {
@@ -171,26 +168,6 @@ pub fn ago(end: i64, now: i64) -> String {
         days @ 2.. => format!(", {days} days ago"),
         _ => String::new(),
     }
-}
-
-/// The content of a name, which whoever made the certificate chose, for a log line: in quotes, printable, cut where it is
-/// long.
-pub fn shown(name: &[u8]) -> String {
-    let text = Name::parse(name).map(|name| name.rfc2253());
-    let text = String::from_utf8_lossy(text.as_deref().unwrap_or_default()).into_owned();
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST_NAME)
-        .map(|letter| match letter {
-            '"' | '\\' => '\'',
-            letter if letter.is_control() => '.',
-            letter => letter,
-        })
-        .collect();
-    if shown.chars().count() < text.chars().count() {
-        shown.push_str("...");
-    }
-    format!("\"{shown}\"")
 }
 
 fn capital(text: &str) -> String {

@@ -3,11 +3,12 @@
 
 use std::collections::HashSet;
 
-use super::advice::{ago, shown};
+use super::advice::ago;
 use super::certificate::Certificate;
 use super::revocation::{Depth, Lists};
 use super::sources::{Listed, Problems, Weight};
 use crate::creds::chain::date;
+use crate::x509::name::shown;
 
 /// CAs that are named in one line.
 const MOST_NAMED: usize = 4;

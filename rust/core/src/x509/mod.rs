@@ -7,7 +7,7 @@ pub(crate) mod der;
 mod extensions;
 mod fields;
 mod identity;
-mod name;
+pub(crate) mod name;
 pub(crate) mod objects;
 pub(crate) mod outline;
 mod text;

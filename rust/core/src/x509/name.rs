@@ -163,6 +163,34 @@ fn attribute(mut fields: Reader<'_>, set: usize) -> Option<Attribute> {
     })
 }
 
+/// The longest name that a log line has room for.
+const LONGEST_SHOWN: usize = 160;
+
+/// The content of a name, which whoever made the certificate chose, for a log line: in quotes, printable, cut where it is
+/// long.
+pub fn shown(name: &[u8]) -> String {
+    let text = Name::parse(name).map(|name| name.rfc2253());
+    let text = String::from_utf8_lossy(text.as_deref().unwrap_or_default()).into_owned();
+    let mut shown: String = text
+        .chars()
+        .take(LONGEST_SHOWN)
+        .map(|letter| match letter {
+            '"' | '\\' => '\'',
+            letter if letter.is_control() => '.',
+            letter => letter,
+        })
+        .collect();
+    if shown.chars().count() < text.chars().count() {
+        shown.push_str("...");
+    }
+    format!("\"{shown}\"")
+}
+
+/// The same of a whole element.
+pub fn shown_element(element: &[u8]) -> String {
+    shown(Reader::new(element).take(SEQUENCE).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,7 @@ fn certificate(subject: &str, issuer: &str) -> Certificate {
         addresses: ["192.0.2.1".parse().unwrap()].into(),
         must_staple: false,
         has_responder: false,
+        names_issuer: false,
         only_common_name: false,
         common_names: Box::default(),
         display: subject.into(),

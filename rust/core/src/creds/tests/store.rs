@@ -133,7 +133,7 @@ fn every_fault_says_what_and_what_to_do() {
         (
             key.clone(),
             None,
-            "holds no certificate, but \"PRIVATE KEY\"; name the certificate's file first",
+            "holds no certificate, but \"PRIVATE KEY\"; name a file with certificates",
         ),
         (
             certificate.clone(),
@@ -350,12 +350,39 @@ pub(super) fn three_generations() -> ([String; 3], String) {
 
 /// Subjects of the chain that is sent.
 fn sent(report: &LoadReport) -> Vec<String> {
-    assert_eq!(report.problems, []);
+    let mut worse = report.problems.iter();
+    assert!(
+        worse.all(|p| p.severity == Severity::Notice),
+        "{:?}",
+        report.problems
+    );
     let chain = &report.sets[0].as_ref().unwrap().pairs()[0].certified().cert;
     chain
         .iter()
         .map(|c| Certificate::parse(c).unwrap().display.into())
         .collect()
+}
+
+#[test]
+fn an_issuer_that_nobody_knows_is_named_once() {
+    let dir = Scratch::new("upwards");
+    let ([leaf, sub, _], key) = three_generations();
+    let (alone, key) = (dir.write("alone.pem", &leaf), dir.write("key.pem", key));
+    let full = dir.write("full.pem", format!("{leaf}{sub}"));
+    let load_with = |certificate: &String| {
+        let pairs = vec![pair(certificate.clone(), Some(key.clone()), "c:1")];
+        load(
+            &[request(&[], pairs.clone()), request(&[], pairs)],
+            &mut Unchecked,
+        )
+        .problems
+    };
+    let told = load_with(&alone);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.contains(
+        "the issuer of a.example, \"CN=sub\", is neither in the file nor among the system's roots"
+    ));
+    assert_eq!(load_with(&full), []);
 }
 
 #[test]

@@ -1,0 +1,94 @@
+#include "server/open_keys.hpp"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unixd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "apr/httpd.hpp"
+#include "apr/pool.hpp"
+
+namespace tls::server {
+namespace {
+
+// Whom children are, by numbers.
+struct Identity {
+  uid_t user;
+  std::vector<gid_t> groups;
+};
+
+// As unixd makes it (os/unix/unixd.c): User, Group, and the groups that User is in.
+Identity children() {
+  Identity who{ap_unixd_config.user_id, {ap_unixd_config.group_id}};
+  if (ap_unixd_config.user_name == nullptr) return who;
+  int count = 0;
+  ::getgrouplist(ap_unixd_config.user_name, ap_unixd_config.group_id, nullptr, &count);
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(count, 0)));
+  if (::getgrouplist(ap_unixd_config.user_name, ap_unixd_config.group_id, groups.data(), &count) >= 0) {
+    who.groups = std::move(groups);
+  }
+  return who;
+}
+
+// `bit` is that of others, S_IROTH or S_IXOTH.
+bool allows(const struct stat& at, const Identity& who, mode_t bit) {
+  if (at.st_uid == who.user) return (at.st_mode & (bit << 6)) != 0;
+  const bool in_group = std::ranges::find(who.groups, at.st_gid) != who.groups.end();
+  return (at.st_mode & (in_group ? bit << 3 : bit)) != 0;
+}
+
+// Whether the file can be read and all directories above it can be passed. Access control lists are not looked at.
+bool may_read(const std::string& file, const Identity& who, mode_t& mode) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(file.c_str(), nullptr), &std::free);
+  struct stat at {};
+  if (real == nullptr || ::stat(real.get(), &at) != 0 || !S_ISREG(at.st_mode) || !allows(at, who, S_IROTH))
+    return false;
+  mode = at.st_mode & 07777;
+  std::string path(real.get());
+  for (auto slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/')) {
+    path.resize(slash);
+    if (::stat(path.empty() ? "/" : path.c_str(), &at) != 0 || !allows(at, who, S_IXOTH)) return false;
+  }
+  return true;
+}
+
+std::string octal(mode_t mode) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode));
+  return text.data();
+}
+
+}  // namespace
+
+void check_open_keys(std::span<const config::CheckedHost> hosts, std::vector<config::Problem>& problems) {
+  const Identity who = children();
+  if (who.user == 0) return;  // it may read everything
+  const apr::TemporaryPool scratch;
+  std::set<std::string> seen;
+  for (const config::CheckedHost& host : hosts) {
+    const bool asked = host.policy->pass_phrases.kind != config::PassPhraseDialog::Kind::Builtin;
+    if (!host.policy->enabled || asked) continue;
+    for (const config::CertificateFiles& files : host.policy->certificates) {
+      const std::string& named = files.key.empty() ? files.certificate : files.key;
+      const char* const full = ap_server_root_relative(scratch.get(), named.c_str());
+      const std::string key = full != nullptr ? full : named;
+      mode_t mode = 0;
+      if (!seen.insert(key).second || !may_read(key, who, mode)) continue;
+      problems.push_back({config::Severity::Warning, files.where, host.name,
+                          "the private key in " + key + " can be read by the user that httpd's children run as (mode " +
+                              octal(mode) +
+                              "), so that keeping keys in processes of their own protects nothing: chown root " + key +
+                              " && chmod 600 " + key});
+    }
+  }
+}
+
+}  // namespace tls::server
