@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use mod_tls_core::compress::Packed;
 use mod_tls_core::context::{CertificateSource, Context, Shown, Wants};
 use mod_tls_core::hello::Parsed;
-use mod_tls_core::policy::{Policy, Spec};
+use mod_tls_core::policy::{Negotiated, Policy, Spec, Versions};
 use mod_tls_core::session::{MAX_FRAGMENT, Session, Status};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::aws_lc_rs::{default_provider, sign::any_supported_type};
@@ -74,10 +74,16 @@ fn parts() -> &'static Parts {
             Arc::new(config)
         });
         let spec = Spec {
-            tls12: true,
-            tls13: true,
-            suites: vec![0x1301, 0x1303, 0xc02b],
-            groups: vec![29, 23],
+            negotiated: Negotiated {
+                versions: Versions {
+                    tls12: true,
+                    tls13: true,
+                },
+                suites: vec![0x1301, 0x1303, 0xc02b],
+                groups: vec![29, 23],
+                honor_client_order: true,
+                ..Negotiated::default()
+            },
             ..Spec::default()
         };
         Parts {

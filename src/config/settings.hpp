@@ -199,7 +199,7 @@ struct DirectorySettings {
   Setting<Requirements> requirements;
 };
 
-// BackendConnection connections: the global scope, virtual hosts and <Proxy> sections.
+// Connections to backends: the global scope, virtual hosts and <Proxy> sections.
 struct ProxySettings {
   Setting<bool> engine;
   Setting<Versions> versions;

@@ -66,10 +66,10 @@ const char* who(apr_pool_t* pool, const Facts& facts) {
   return apr_psprintf(pool, "subject \"%s\", issuer \"%s\", serial %s", subject, issuer, serial);
 }
 
-Judgement judge(apr_pool_t* pool, const Facts& facts, const rs::ClientVerifier& verifier, std::uint8_t mode,
+Judgement judge(apr_pool_t* pool, const Facts& facts, const rs::ClientVerifier& verifier, config::VerifyClient mode,
                 std::uint32_t depth) {
   if (facts.identity == nullptr) return {Verify::Failed, "no certificate", 1, ""};
-  const rs::Verdict verdict = facts.identity->judge(verifier, mode, depth);
+  const rs::Verdict verdict = facts.identity->judge(verifier, static_cast<rs::ClientMode>(mode), depth);
   return {static_cast<Verify>(verdict.outcome), apr_pstrmemdup(pool, verdict.reason.data(), verdict.reason.size()),
           verdict.number, apr_pstrmemdup(pool, verdict.advice.data(), verdict.advice.size())};
 }

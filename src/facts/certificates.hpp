@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apr/httpd.hpp"
+#include "config/settings.hpp"
 #include "facts/facts.hpp"
 
 namespace tls::rs {
@@ -50,9 +51,9 @@ struct Judgement {
   const char* advice;  // what an administrator can do about a refusal; may be empty
 };
 
-// Judges by `verifier`, with mode and depth of the section (numbers of config::VerifyClient). Remembered for the
+// Judges by `verifier`, with mode and depth of the section. Remembered for the
 // connection. Any thread of it.
-Judgement judge(apr_pool_t* pool, const Facts& facts, const rs::ClientVerifier& verifier, std::uint8_t mode,
+Judgement judge(apr_pool_t* pool, const Facts& facts, const rs::ClientVerifier& verifier, config::VerifyClient mode,
                 std::uint32_t depth);
 
 }  // namespace tls::facts

@@ -57,7 +57,7 @@ Facts judged(apr_pool_t* pool, const Facts& handshake, const server_rec* s, cons
   }
   // Where nothing is asked for, what the client sent is judged as if it were.
   const VerifyClient mode = demand.verify == VerifyClient::None ? VerifyClient::Optional : demand.verify;
-  const Judgement judgement = judge(pool, handshake, *by, static_cast<std::uint8_t>(mode), demand.depth);
+  const Judgement judgement = judge(pool, handshake, *by, mode, demand.depth);
   own.verify = judgement.verify;
   own.verify_reason = judgement.reason;
   own.verify_number = judgement.number;

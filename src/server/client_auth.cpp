@@ -18,10 +18,8 @@ namespace {
 using config::ClientAuthPolicy;
 using config::VerifyClient;
 
-// rs::VerifierSpec::mode beyond those of VerifyClient: the connection lives whatever the verdict, sections decide; with
-// the second, some of them is content with a certificate that nobody vouches for.
-constexpr std::uint8_t any_mode = 4;
-constexpr std::uint8_t any_generous_mode = 5;
+// The first modes of the bridge are those of VerifyClient.
+rs::ClientMode mode_of(VerifyClient verify) { return static_cast<rs::ClientMode>(verify); }
 
 void add(rust::Vec<rust::String>& list, const std::string& path) {
   const auto same = [&path](const rust::String& known) { return std::string_view(known.data(), known.size()) == path; };
@@ -38,7 +36,7 @@ rs::VerifierSpec base_spec(const config::EffectivePolicy& host) {
   add(spec.name_directories, policy.names_path);
   add(spec.list_files, policy.crl_file);
   add(spec.list_directories, policy.crl_path);
-  spec.lookup = static_cast<std::uint8_t>(policy.crl_check.depth);
+  spec.lookup = static_cast<rs::Lookup>(policy.crl_check.depth);
   spec.missing_ok = policy.crl_check.no_crl_ok;
   return spec;
 }
@@ -48,14 +46,16 @@ rs::VerifierSpec base_spec(const config::EffectivePolicy& host) {
 rs::VerifierSpec handshake_spec(const config::EffectivePolicy& host, const std::vector<ClientSection>& sections) {
   const ClientAuthPolicy& policy = host.client;
   rs::VerifierSpec spec = base_spec(host);
-  spec.mode = static_cast<std::uint8_t>(policy.verify);
+  spec.mode = mode_of(policy.verify);
   spec.signatures = apr::to_rust(policy.signatures);
   add(spec.authority_files, policy.ca_file);
   add(spec.authority_directories, policy.ca_path);
   for (const ClientSection& section : sections) {
     const VerifyClient asked = section.verify ? *section.verify : VerifyClient::None;
-    if (asked != VerifyClient::None && spec.mode == 0) spec.mode = any_mode;
-    if (asked == VerifyClient::OptionalNoCa && spec.mode == any_mode) spec.mode = any_generous_mode;
+    if (asked != VerifyClient::None && spec.mode == rs::ClientMode::None) spec.mode = rs::ClientMode::Any;
+    if (asked == VerifyClient::OptionalNoCa && spec.mode == rs::ClientMode::Any) {
+      spec.mode = rs::ClientMode::AnyGenerous;  // some section is content with a certificate that nobody vouches for
+    }
     if (section.depth) spec.depth = std::max(spec.depth, *section.depth);
     add(spec.authority_files, section.ca_file);
     add(spec.authority_directories, section.ca_path);
@@ -64,8 +64,9 @@ rs::VerifierSpec handshake_spec(const config::EffectivePolicy& host, const std::
 }
 
 std::string key_of(const rs::VerifierSpec& spec) {
-  std::string key = std::to_string(spec.mode) + '/' + std::to_string(spec.depth) + '/' + std::to_string(spec.lookup) +
-                    (spec.missing_ok ? "+" : "-") + (spec.only_roots ? "r" : "");
+  std::string key = std::to_string(static_cast<int>(spec.mode)) + '/' + std::to_string(spec.depth) + '/' +
+                    std::to_string(static_cast<int>(spec.lookup)) + (spec.missing_ok ? "+" : "-") +
+                    (spec.only_roots ? "r" : "");
   for (const auto* list : {&spec.authority_files, &spec.authority_directories, &spec.name_files, &spec.name_directories,
                            &spec.list_files, &spec.list_directories}) {
     key += '\n';
@@ -185,14 +186,15 @@ const ClientVerifiers::Loaded& ClientVerifiers::verifier(const rs::VerifierSpec&
       TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host), place);
     }
   }
-  return verifiers_.emplace(key, Loaded{std::move(loaded), fatal, spec.lookup != 0, listed(spec)}).first->second;
+  return verifiers_.emplace(key, Loaded{std::move(loaded), fatal, spec.lookup != rs::Lookup::None, listed(spec)})
+      .first->second;
 }
 
 bool ClientVerifiers::load_host(const server_rec* host) {
   const ClientAuthPolicy& policy = effective(host).client;
   const auto sections = client_sections(host);
   const rs::VerifierSpec spec = handshake_spec(effective(host), sections);
-  if (spec.mode == 0) return true;
+  if (spec.mode == rs::ClientMode::None) return true;
   remember_places(host, sections);
   const Loaded& handshake = verifier(spec, host);
   HostClientAuth clients{&*handshake.verifier, true, handshake.has_lists, !sections.empty(), {}};
@@ -201,7 +203,7 @@ bool ClientVerifiers::load_host(const server_rec* host) {
     if (clients.find(ca_file, ca_path) != nullptr) return;
     rs::VerifierSpec own = base_spec(effective(host));
     // Judges by whatever mode a request needs; that no CA is named at all has been said of the handshake.
-    own.mode = static_cast<std::uint8_t>(VerifyClient::OptionalNoCa);
+    own.mode = rs::ClientMode::OptionalNoCa;
     add(own.authority_files, ca_file);
     add(own.authority_directories, ca_path);
     const Loaded& loaded = verifier(own, host);

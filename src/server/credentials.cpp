@@ -105,11 +105,11 @@ std::string source_of(const config::PassPhraseDialog& dialog) {
 }
 
 // What the keys have to be good for.
-void add_signatures(const config::ProtocolPolicy& protocol, rs::LoadRequest& request) {
-  request.signatures = apr::to_rust(protocol.signatures);
-  request.tls12 = protocol.tls12;
-  request.tls13 = protocol.tls13;
-  const config::Source where = protocol.signatures_written;
+void add_signatures(const config::EffectivePolicy& policy, rs::LoadRequest& request) {
+  request.signatures = apr::to_rust(policy.negotiated.signatures);
+  request.tls12 = policy.negotiated.versions.tls12;
+  request.tls13 = policy.negotiated.versions.tls13;
+  const config::Source where = policy.signatures_written;
   if (where.file != nullptr) request.signatures_place = apr::lossy(place(where.file, where.line));
 }
 
@@ -135,7 +135,7 @@ rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) 
     if (others == nullptr) request.chain = absolute(pool, policy.chain_file);
     request.staples = policy.stapling;
     request.placeholder = policy.fallback != config::Fallback::Off;
-    add_signatures(policy.protocol, request);
+    add_signatures(policy, request);
     if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);
     requests.push_back(std::move(request));
   }
@@ -272,7 +272,7 @@ void report_placeholders(const std::vector<server_rec*>& hosts, const rs::Creden
 void compress(const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
   std::vector<std::uint32_t> indices;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
-    if (effective(hosts[i]).compress_certificates) indices.push_back(static_cast<std::uint32_t>(i));
+    if (effective(hosts[i]).negotiated.compress_certificates) indices.push_back(static_cast<std::uint32_t>(i));
   }
   credentials.compress({indices.data(), indices.size()});
 }

@@ -46,23 +46,7 @@ const rs::Policy& Engine::policy(const config::EffectivePolicy& settings, const 
   const PolicyKey key{rs::policy_id({encoded.data(), encoded.size()}), changing};
   const auto known = policies_.find(key);
   if (known != policies_.end()) return *known->second;
-  rs::PolicySpec spec;
-  encoded.resize(own);
-  spec.settings = apr::to_rust(encoded);
-  spec.tls12 = settings.protocol.tls12;
-  spec.tls13 = settings.protocol.tls13;
-  spec.suites = apr::to_rust(settings.protocol.suites);
-  spec.groups = apr::to_rust(settings.protocol.groups);
-  spec.signatures = apr::to_rust(settings.protocol.signatures);
-  spec.server_order = !settings.protocol.honor_client_order;
-  spec.compress = settings.compress_certificates;
-  spec.tickets = settings.resumption.tickets;
-  spec.cached = !settings.resumption.cache.provider.empty();
-  spec.ticket_count = static_cast<std::uint8_t>(settings.resumption.ticket_count);
-  spec.tls13_lifetime = settings.resumption.lifetime.tls13_s;
-  spec.tls12_lifetime = settings.resumption.lifetime.tls12_s;
-  spec.short_with_clients = !settings.resumption.lifetime_written;
-  return *policies_.emplace(key, rs::build_policy(spec, *clients.handshake)).first->second;
+  return *policies_.emplace(key, rs::build_policy({encoded.data(), own}, *clients.handshake)).first->second;
 }
 
 const Host* Engine::host(const server_rec* server) const {

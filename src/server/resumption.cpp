@@ -59,7 +59,8 @@ Shared shared_by_all(const server_rec* main_server) {
     }
     if (!r.secret.empty() && shared.secret == nullptr) shared.secret = &policy;
     if (!policy.enabled) continue;
-    shared.longest_lifetime_s = std::max({shared.longest_lifetime_s, r.lifetime.tls13_s, r.lifetime.tls12_s});
+    const config::Lifetimes& lifetime = policy.negotiated.lifetime;
+    shared.longest_lifetime_s = std::max({shared.longest_lifetime_s, lifetime.tls13_s, lifetime.tls12_s});
   }
   return shared;
 }

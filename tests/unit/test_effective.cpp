@@ -34,7 +34,8 @@ class Effective : public ::testing::Test {
   }
   std::string suites(const EffectivePolicy& p) {
     std::string text;
-    for (const std::uint16_t n : p.protocol.suites) text += (text.empty() ? "" : ":") + std::string(suite(n)->openssl);
+    for (const std::uint16_t n : p.negotiated.suites)
+      text += (text.empty() ? "" : ":") + std::string(suite(n)->openssl);
     return text;
   }
 
@@ -69,9 +70,9 @@ TEST_F(Effective, EveryDefaultIsReadByItsOwnParser) {
 TEST_F(Effective, TlsDefaults) {
   const EffectivePolicy p = tls({});
   EXPECT_FALSE(p.enabled);
-  EXPECT_TRUE(p.protocol.tls12 && p.protocol.tls13 && p.strict_sni);
-  EXPECT_FALSE(p.protocol.honor_client_order);
-  EXPECT_EQ(p.protocol.groups, (GroupList{0x11EC, 0x001D, 0x0017, 0x0018}));
+  EXPECT_TRUE(p.negotiated.versions.tls12 && p.negotiated.versions.tls13 && p.strict_sni);
+  EXPECT_FALSE(p.negotiated.honor_client_order);
+  EXPECT_EQ(p.negotiated.groups, (GroupList{0x11EC, 0x001D, 0x0017, 0x0018}));
   EXPECT_EQ(suites(p),
             "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:"
             "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
@@ -82,7 +83,7 @@ TEST_F(Effective, TlsDefaults) {
 TEST_F(Effective, SslDefaults) {
   const EffectivePolicy p = ssl({});
   EXPECT_FALSE(p.enabled || p.strict_sni || p.refuse_without_sni);
-  EXPECT_TRUE(p.protocol.honor_client_order);
+  EXPECT_TRUE(p.negotiated.honor_client_order);
   EXPECT_EQ(suites(p),
             "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
             "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
@@ -90,12 +91,12 @@ TEST_F(Effective, SslDefaults) {
   EXPECT_EQ(p.sni_policy, SniPolicy::Secure);
   EXPECT_EQ(p.client.verify, VerifyClient::None);
   EXPECT_EQ(p.client.depth, 1U);
-  EXPECT_EQ(p.resumption.lifetime, (Lifetimes{300, 300}));
+  EXPECT_EQ(p.negotiated.lifetime, (Lifetimes{300, 300}));
 }
 
 TEST_F(Effective, MinimumVersionTakesItsSuitesAway) {
   const EffectivePolicy p = tls({"TLSProtocol TLSv1.3+"});
-  EXPECT_FALSE(p.protocol.tls12);
+  EXPECT_FALSE(p.negotiated.versions.tls12);
   EXPECT_EQ(suites(p), "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
 }
 
@@ -107,23 +108,23 @@ TEST_F(Effective, PreferredSuitesComeFirstSuppressedOnesNotAtAll) {
 
 TEST_F(Effective, CipherSuiteGivesExactlyItsListForTls12) {
   const EffectivePolicy p = ssl({"SSLProtocol -all +TLSv1.2", "SSLCipherSuite ECDHE-RSA-AES128-GCM-SHA256:HIGH"});
-  EXPECT_EQ(p.protocol.suites.front(), 0xC02F);
-  EXPECT_EQ(p.protocol.suites.size(), 6U);
+  EXPECT_EQ(p.negotiated.suites.front(), 0xC02F);
+  EXPECT_EQ(p.negotiated.suites.size(), 6U);
   EXPECT_EQ(suites(ssl({"SSLProtocol -all +TLSv1.3", "SSLCipherSuite TLSv1.3 TLS_AES_256_GCM_SHA384"})),
             "TLS_AES_256_GCM_SHA384");
 }
 
 TEST_F(Effective, BoundsOfConfCommandsReplaceThoseOfProtocol) {
-  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd MinProtocol TLSv1.3"}).protocol.tls12);
-  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd MaxProtocol TLSv1.2"}).protocol.tls13);
-  EXPECT_TRUE(ssl({"SSLProtocol TLSv1.3", "SSLOpenSSLConfCmd MinProtocol TLSv1.2"}).protocol.tls12);
-  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Protocol ALL,-TLSv1.3"}).protocol.tls13);
-  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Options -SessionTicket"}).resumption.tickets);
-  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Options ServerPreference"}).protocol.honor_client_order);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd MinProtocol TLSv1.3"}).negotiated.versions.tls12);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd MaxProtocol TLSv1.2"}).negotiated.versions.tls13);
+  EXPECT_TRUE(ssl({"SSLProtocol TLSv1.3", "SSLOpenSSLConfCmd MinProtocol TLSv1.2"}).negotiated.versions.tls12);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Protocol ALL,-TLSv1.3"}).negotiated.versions.tls13);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Options -SessionTicket"}).negotiated.tickets);
+  EXPECT_FALSE(ssl({"SSLOpenSSLConfCmd Options ServerPreference"}).negotiated.honor_client_order);
 }
 
 TEST_F(Effective, GroupsOfConfCommands) {
-  const auto groups = [this](const char* line) { return ssl({line}).protocol.groups; };
+  const auto groups = [this](const char* line) { return ssl({line}).negotiated.groups; };
   EXPECT_EQ(groups("SSLOpenSSLConfCmd Curves X25519:prime256v1:secp384r1"), (GroupList{0x1D, 0x17, 0x18}));
   EXPECT_EQ(groups("SSLOpenSSLConfCmd Groups ?SecP384r1MLKEM1024:*X25519MLKEM768/?nonsense:P-521:secp256r1"),
             (GroupList{0x11EC, 0x17}));
@@ -140,7 +141,7 @@ TEST_F(Effective, GroupsOfConfCommands) {
 }
 
 TEST_F(Effective, ClientsSignAsTheServerDoesUnlessTheyHaveAListOfTheirOwn) {
-  const auto lists = [](const EffectivePolicy& p) { return std::pair(p.protocol.signatures, p.client.signatures); };
+  const auto lists = [](const EffectivePolicy& p) { return std::pair(p.negotiated.signatures, p.client.signatures); };
   using Lists = std::pair<SchemeList, SchemeList>;
   EXPECT_EQ(lists(tls({})), Lists());
   EXPECT_EQ(lists(tls({"TLSSignatureAlgorithms ed25519"})), (Lists{{0x0807}, {0x0807}}));

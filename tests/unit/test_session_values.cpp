@@ -65,14 +65,14 @@ TEST(PolicyId, CoversResumption) {
   const EffectivePolicy policy;
   const auto changed = [&](auto change) {
     EffectivePolicy other = policy;
-    change(other.resumption);
+    change(other);
     return encode_policy(other) != encode_policy(policy);
   };
-  EXPECT_TRUE(changed([](ResumptionPolicy& r) { r.tickets = false; }));
-  EXPECT_TRUE(changed([](ResumptionPolicy& r) { r.ticket_count = 3; }));
-  EXPECT_TRUE(changed([](ResumptionPolicy& r) { r.lifetime.tls12_s = 60; }));
-  EXPECT_TRUE(changed([](ResumptionPolicy& r) { r.lifetime.tls13_s += 65'536; }));
-  EXPECT_FALSE(changed([](ResumptionPolicy& r) { r.secret = "/elsewhere/on/another/machine"; }));
+  EXPECT_TRUE(changed([](EffectivePolicy& p) { p.negotiated.tickets = true; }));
+  EXPECT_TRUE(changed([](EffectivePolicy& p) { p.negotiated.ticket_count = 3; }));
+  EXPECT_TRUE(changed([](EffectivePolicy& p) { p.negotiated.lifetime.tls12_s = 60; }));
+  EXPECT_TRUE(changed([](EffectivePolicy& p) { p.negotiated.lifetime.tls13_s += 65'536; }));
+  EXPECT_FALSE(changed([](EffectivePolicy& p) { p.resumption.secret = "/elsewhere/on/another/machine"; }));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 use mod_tls_core::{verify, x509};
 use rustls::pki_types::UnixTime;
 
-use crate::ffi::{CertificateField, NamedField, Verdict};
+use crate::ffi::{CertificateField, ClientMode, NamedField, Outcome, Verdict};
 use crate::guard::guard;
 use crate::verifier::{self, ClientVerifier};
 
@@ -22,10 +22,15 @@ impl Identity {
         }
     }
 
-    pub fn judge(&self, verifier: &ClientVerifier, section_mode: u8, depth: u32) -> Verdict {
+    pub fn judge(
+        &self,
+        verifier: &ClientVerifier,
+        section_mode: ClientMode,
+        depth: u32,
+    ) -> Verdict {
         let failed = || verdict(&verify::Verdict::failed("internal error"));
         guard(failed, || {
-            let Some(verifier) = verifier.authorities.current() else {
+            let Some(verifier) = verifier.authorities().current() else {
                 return failed();
             };
             let chain = self.certificates.chain();
@@ -87,7 +92,12 @@ impl Identity {
 /// What C++ sees of a verdict.
 pub(crate) fn verdict(verdict: &verify::Verdict) -> Verdict {
     Verdict {
-        outcome: verdict.outcome as u8,
+        outcome: match verdict.outcome {
+            verify::Outcome::None => Outcome::None,
+            verify::Outcome::Success => Outcome::Success,
+            verify::Outcome::Generous => Outcome::Generous,
+            verify::Outcome::Failed => Outcome::Failed,
+        },
         reason: verdict.reason.to_owned(),
         number: verdict.number(),
         advice: verdict.advice.clone(),

@@ -99,26 +99,6 @@ pub mod ffi {
         problem: String,
     }
 
-    /// See `mod_tls_core::policy::Spec`.
-    #[derive(Debug)]
-    struct PolicySpec {
-        /// What the policy id covers besides the CAs that judge clients.
-        settings: Vec<u8>,
-        tls12: bool,
-        tls13: bool,
-        suites: Vec<u16>,
-        groups: Vec<u16>,
-        signatures: Vec<u16>,
-        server_order: bool,
-        compress: bool,
-        tickets: bool,
-        cached: bool,
-        ticket_count: u8,
-        tls13_lifetime: u32,
-        tls12_lifetime: u32,
-        short_with_clients: bool,
-    }
-
     /// What a connection is bound to when its hello has chosen the virtual host.
     #[derive(Debug)]
     struct Binding {
@@ -300,21 +280,48 @@ pub mod ffi {
         chain_length: usize,
     }
 
-    /// What was found of the client's certificate; `outcome` numbers `mod_tls_core::verify::Outcome`, `number` is OpenSSL's.
-    /// `advice`: what an administrator can do about a refusal; may be empty.
+    /// What a certificate of a client has proven; see `mod_tls_core::verify::Outcome`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Outcome {
+        None,
+        Success,
+        Generous,
+        Failed,
+    }
+
+    /// What was found of the client's certificate; `number` is OpenSSL's. `advice`: what an administrator can do about a
+    /// refusal; may be empty.
     #[derive(Debug)]
     struct Verdict {
-        outcome: u8,
+        outcome: Outcome,
         reason: String,
         number: u32,
         advice: String,
     }
 
-    /// See `mod_tls_core::verify::Request`. Modes are numbered as in `tls::config::VerifyClient`, 4 is `Any`, 5 `AnyGenerous`; `lookup`
-    /// as in `tls::config::RevocationCheck::Depth`.
+    /// What is asked of clients; see `mod_tls_core::verify::Mode`. The first four are those of `tls::config::VerifyClient`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum ClientMode {
+        None,
+        Optional,
+        Required,
+        OptionalNoCa,
+        Any,
+        AnyGenerous,
+    }
+
+    /// Which certificates of a path are looked up in revocation lists; as `tls::config::RevocationCheck::Depth`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Lookup {
+        None,
+        Leaf,
+        Chain,
+    }
+
+    /// See `mod_tls_core::verify::Request`.
     #[derive(Clone, Debug)]
     struct VerifierSpec {
-        mode: u8,
+        mode: ClientMode,
         depth: u32,
         only_roots: bool,
         authority_files: Vec<String>,
@@ -323,7 +330,7 @@ pub mod ffi {
         name_directories: Vec<String>,
         list_files: Vec<String>,
         list_directories: Vec<String>,
-        lookup: u8,
+        lookup: Lookup,
         missing_ok: bool,
         signatures: Vec<u16>,
     }
@@ -406,8 +413,9 @@ pub mod ffi {
         fn policy_id(encoded: &[u8]) -> [u8; 32];
 
         type Policy;
-        /// Builds what all virtual hosts with this policy share. Control plane; throws a sentence.
-        fn build_policy(spec: &PolicySpec, clients: &ClientVerifier) -> Result<Box<Policy>>;
+        /// Builds what all virtual hosts with this policy share. `settings` are what the policy id covers besides the CAs
+        /// that judge clients, as src/config/policy encodes it. Control plane; throws a sentence.
+        fn build_policy(settings: &[u8], clients: &ClientVerifier) -> Result<Box<Policy>>;
 
         type ClientVerifier;
         /// Asks no client for a certificate.
@@ -560,7 +568,7 @@ pub mod ffi {
         fn judge(
             self: &Identity,
             verifier: &ClientVerifier,
-            section_mode: u8,
+            section_mode: ClientMode,
             depth: u32,
         ) -> Verdict;
         /// The values of all extensions `name` of one side's certificate, as text.

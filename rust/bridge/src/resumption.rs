@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mod_tls_core::forks::Kept;
 use mod_tls_core::gift;
-use mod_tls_core::policy::Sessions;
+use mod_tls_core::policy::{Negotiated, Sessions};
 use mod_tls_core::ticket::counters::{Counter, ROWS};
 use mod_tls_core::ticket::courier::{Courier, PATIENCE};
 use mod_tls_core::ticket::secret::{self, Poll, Readers};
@@ -22,9 +22,7 @@ use mod_tls_core::ticket::{
     SystemClock, Ticketer,
 };
 
-use crate::ffi::{
-    self, CacheAnswer, CounterRow, PolicySpec, ResumptionSetup, SecretNews, SecretState,
-};
+use crate::ffi::{self, CacheAnswer, CounterRow, ResumptionSetup, SecretNews, SecretState};
 use crate::forks::{Line, claim_line, keep_memory, take_line};
 use crate::guard::{guard, guard_result};
 use crate::shared::{self, Descriptors};
@@ -376,19 +374,17 @@ pub fn resumption_counters() -> Vec<CounterRow> {
 }
 
 /// The part of a policy that says how its sessions are resumed.
-pub fn sessions(spec: &PolicySpec) -> Sessions {
+pub fn sessions(negotiated: &Negotiated) -> Sessions {
     let ticketer = BOARD
         .get()
-        .filter(|_| spec.tickets)
+        .filter(|_| negotiated.tickets)
         .map(|board| Ticketer::new(sealer(*board)));
     let store = with_state(|state| state.store.clone());
     Sessions {
         ticketer: ticketer.map(|ticketer| Arc::new(ticketer) as _),
-        store: store.filter(|_| spec.cached).map(|store| store as _),
-        tickets: usize::from(spec.ticket_count),
-        tls13_lifetime: spec.tls13_lifetime,
-        tls12_lifetime: spec.tls12_lifetime,
-        short_with_clients: spec.short_with_clients,
+        store: store
+            .filter(|_| negotiated.session_cache)
+            .map(|store| store as _),
     }
 }
 

@@ -84,7 +84,7 @@ impl Session {
         self.run(
             || false,
             |inner| {
-                let policy = policy.current();
+                let policy = policy.0.get();
                 let context = Context {
                     certificates: credentials.source(binding.certificates),
                     identity: Arc::from(binding.identity.as_str()),
@@ -128,7 +128,7 @@ impl Session {
                 };
                 let alpn = binding.alpn.as_bytes();
                 inner
-                    .start_challenge(&policy.current(), alpn, context)
+                    .start_challenge(&policy.0.get(), alpn, context)
                     .is_ok()
             },
         )

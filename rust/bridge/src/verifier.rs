@@ -1,156 +1,82 @@
 //! Verifiers of client certificates for C++.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use mod_tls_core::signatures::schemes;
 use mod_tls_core::verify::{
-    self, Ends, Mode, Request, RevocationDepth, Sources, Verifier, Watch, Weight,
+    self, Authorities, Ends, Mode, News, Request, RevocationDepth, Sources, WatchedAuthorities,
+    Weight,
 };
 
-use crate::ffi::{ClientNews, VerifierProblem, VerifierSpec};
+use crate::ffi::{ClientMode, ClientNews, Lookup, VerifierProblem, VerifierSpec};
 use crate::guard::{guard, guard_result};
 
-/// See the bridge.
-pub struct ClientVerifier {
-    pub(crate) authorities: Arc<Authorities>,
-    request: Request,
-    lists: Watch,
-    certificates: Watch,
-}
+/// Authorities and lists of clients, with the files that they come from. Owned by the configuration; children have
+/// copies, which change apart.
+pub struct ClientVerifier(WatchedAuthorities);
 
-/// What clients are judged by, as this process has it.
-#[derive(Default)]
-pub(crate) struct Authorities {
-    verifier: RwLock<Option<Arc<Verifier>>>,
-    state: AtomicU64,
-}
-
-impl Authorities {
-    /// The verifier to begin with; `None` judges nobody.
-    pub(crate) fn current(&self) -> Option<Arc<Verifier>> {
-        let verifier = self.verifier.read().unwrap_or_else(PoisonError::into_inner);
-        verifier.clone()
-    }
-
-    /// Changes whenever `current` does.
-    pub(crate) fn state(&self) -> u64 {
-        self.state.load(Ordering::Acquire)
-    }
-
-    fn replace(&self, verifier: Arc<Verifier>) {
-        *self
-            .verifier
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(verifier);
-        self.state.fetch_add(1, Ordering::Release);
-    }
-}
-
-impl ClientVerifier {
-    fn new(verifier: Option<Arc<Verifier>>, request: Request) -> Self {
-        let both = Sources {
-            files: [&request.authorities.files[..], &request.names.files].concat(),
-            directories: [
-                &request.authorities.directories[..],
-                &request.names.directories,
-            ]
-            .concat(),
-        };
-        Self {
-            authorities: Arc::new(Authorities {
-                verifier: RwLock::new(verifier),
-                state: AtomicU64::new(0),
-            }),
-            lists: Watch::new(request.lists.clone()),
-            certificates: Watch::new(both),
-            request,
-        }
-    }
-}
-
-/// See the bridge.
+/// A verifier that asks no client for a certificate.
 pub fn no_verifier() -> Box<ClientVerifier> {
-    let nothing = || Box::new(ClientVerifier::new(None, Request::default()));
+    let nothing = || Box::new(ClientVerifier(WatchedAuthorities::default()));
     guard(nothing, nothing)
 }
 
-/// See the bridge.
+/// Reads the files of `spec`. Fails after a panic alone.
 pub fn load_verifier(
     spec: &VerifierSpec,
     problems: &mut Vec<VerifierProblem>,
 ) -> Result<Box<ClientVerifier>, String> {
     guard_result(|| {
-        let request = request(spec);
-        let (verifier, found) = verify::load(&request);
-        problems.extend(found.into_iter().map(|problem| VerifierProblem {
-            fatal: problem.weight == Weight::Fatal,
-            loss: problem.weight == Weight::Loss,
-            source: problem.source,
-            text: problem.text,
-        }));
-        Ok(Box::new(ClientVerifier::new(verifier, request)))
+        let (loaded, found) = WatchedAuthorities::load(request(spec));
+        problems.extend(found.into_iter().map(problem));
+        Ok(Box::new(ClientVerifier(loaded)))
     })
 }
 
 impl ClientVerifier {
-    /// See the bridge.
-    pub fn digest(&self) -> [u8; 32] {
-        let id = || {
-            self.authorities
-                .current()
-                .map_or([0; 32], |verifier| verifier.id())
-        };
-        guard(|| [0; 32], id)
+    pub(crate) fn authorities(&self) -> &Arc<Authorities> {
+        self.0.authorities()
     }
 
-    /// See the bridge.
+    /// Content hash of the CAs.
+    pub fn digest(&self) -> [u8; 32] {
+        guard(|| [0; 32], || self.0.digest())
+    }
+
+    /// Looks at the files, and takes up what has changed.
     pub fn refresh(&self, authorities_too: bool) -> ClientNews {
         let failed = || ClientNews {
             problem: "internal error: a panic was caught; please report it".to_owned(),
             ..ClientNews::default()
         };
-        guard(failed, || {
-            let Some(verifier) = self.authorities.current() else {
-                return ClientNews::default();
-            };
-            if authorities_too && self.certificates.settled() {
-                return self.load_again();
-            }
-            let lists = self.lists.refresh(&verifier);
-            ClientNews {
-                lists_replaced: lists.replaced,
-                problem: lists.problem.unwrap_or_default(),
-                ..ClientNews::default()
-            }
-        })
-    }
-
-    fn load_again(&self) -> ClientNews {
-        let (verifier, problems) = verify::load(&self.request);
-        let fatal = problems
-            .into_iter()
-            .find(|problem| problem.weight == Weight::Fatal);
-        if let Some(verifier) = verifier {
-            self.authorities.replace(verifier);
-        }
-        ClientNews {
-            renewed: fatal.is_none(),
-            lists_replaced: false,
-            problem: fatal.map(|problem| problem.text).unwrap_or_default(),
-        }
+        guard(failed, || news(self.0.refresh(authorities_too)))
     }
 }
 
-/// The mode with this number; numbers are those of `tls::config::VerifyClient`, 4 is [`Mode::Any`] and 5
-/// [`Mode::AnyGenerous`].
-pub fn mode(number: u8) -> Mode {
-    match number {
-        1 => Mode::Optional,
-        2 => Mode::Required,
-        3 => Mode::OptionalNoCa,
-        4 => Mode::Any,
-        5 => Mode::AnyGenerous,
+fn problem(problem: verify::Problem) -> VerifierProblem {
+    VerifierProblem {
+        fatal: problem.weight == Weight::Fatal,
+        loss: problem.weight == Weight::Loss,
+        source: problem.source,
+        text: problem.text,
+    }
+}
+
+fn news(news: News) -> ClientNews {
+    ClientNews {
+        renewed: news.renewed,
+        lists_replaced: news.lists_replaced,
+        problem: news.problem.unwrap_or_default(),
+    }
+}
+
+pub(crate) fn mode(mode: ClientMode) -> Mode {
+    match mode {
+        ClientMode::Optional => Mode::Optional,
+        ClientMode::Required => Mode::Required,
+        ClientMode::OptionalNoCa => Mode::OptionalNoCa,
+        ClientMode::Any => Mode::Any,
+        ClientMode::AnyGenerous => Mode::AnyGenerous,
         _ => Mode::None,
     }
 }
@@ -163,17 +89,16 @@ fn request(spec: &VerifierSpec) -> Request {
     Request {
         mode: mode(spec.mode),
         depth: spec.depth,
-        ends: if spec.only_roots {
-            Ends::AtRoots
-        } else {
-            Ends::Anywhere
+        ends: match spec.only_roots {
+            true => Ends::AtRoots,
+            false => Ends::Anywhere,
         },
         authorities: sources(&spec.authority_files, &spec.authority_directories),
         names: sources(&spec.name_files, &spec.name_directories),
         lists: sources(&spec.list_files, &spec.list_directories),
         lookup: match spec.lookup {
-            1 => RevocationDepth::Leaf,
-            2 => RevocationDepth::Chain,
+            Lookup::Leaf => RevocationDepth::Leaf,
+            Lookup::Chain => RevocationDepth::Chain,
             _ => RevocationDepth::None,
         },
         missing_ok: spec.missing_ok,

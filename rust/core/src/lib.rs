@@ -20,6 +20,7 @@ pub mod policy;
 pub mod reader;
 pub mod resolver;
 pub mod session;
+mod settings;
 pub mod signatures;
 pub mod ticket;
 pub mod transcript;

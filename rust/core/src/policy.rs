@@ -1,10 +1,12 @@
 //! Built policies: one rustls `ServerConfig` per policy id and ALPN choice, shared by all virtual hosts that are equal.
 
+mod choices;
+mod current;
+
 use std::sync::Arc;
 
-use ::aws_lc_rs::digest;
 use rustls::compress::CompressionCache;
-use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
@@ -12,51 +14,89 @@ use rustls::{SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::compress::COMPRESSORS;
 use crate::resolver::FromContext;
+use crate::settings::settings;
 use crate::signatures::Signatures;
 use crate::ticket::Resumption;
 use crate::transcript;
 use crate::verify::Verifier;
 
-/// What a handshake may negotiate, as the configuration settled it.
+use choices::is_chacha;
+pub use choices::{digest, prefers_chacha};
+pub(crate) use choices::{groups, suites, versions};
+pub use current::CurrentPolicy;
+
+settings! {
+    /// What a handshake may negotiate, as the configuration settled it: the members of src/config/policy/negotiated.def
+    /// in their order. Lists are IANA numbers, most preferred first.
+    pub struct Negotiated {
+        /// What is offered.
+        versions: Versions,
+        /// Cipher suites.
+        suites: Vec<u16>,
+        /// The client's order of suites and signatures decides, not the server's.
+        honor_client_order: bool,
+        /// Key exchange groups.
+        groups: Vec<u16>,
+        /// What handshakes are signed with; none: whatever fits the key.
+        signatures: Vec<SignatureScheme>,
+        /// Certificates are sent compressed to clients that take them so.
+        compress_certificates: bool,
+        /// Sessions are resumed by tickets.
+        tickets: bool,
+        /// Tickets given to the client by a TLS 1.3 handshake.
+        ticket_count: u32,
+        /// How long sessions live.
+        lifetime: Lifetimes,
+        /// As the configuration says. Where it does not, sessions live [`CLIENT_LIFETIME`] at most where client
+        /// certificates are asked for.
+        lifetime_written: bool,
+        /// Sessions of clients without tickets are kept.
+        session_cache: bool,
+    }
+}
+
+settings! {
+    value
+    /// Protocol versions.
+    pub struct Versions {
+        /// TLS 1.2 is offered.
+        tls12: bool,
+        /// TLS 1.3 is offered.
+        tls13: bool,
+    }
+}
+
+settings! {
+    value
+    /// How long sessions live, in seconds.
+    pub struct Lifetimes {
+        /// With TLS 1.3.
+        tls13_s: u32,
+        /// With TLS 1.2.
+        tls12_s: u32,
+    }
+}
+
+/// What a policy is made of.
 #[derive(Clone, Debug, Default)]
 pub struct Spec {
-    /// Content hash of everything that makes two policies different (design section 3).
+    /// Content hash of everything that makes two policies different.
     pub id: [u8; 32],
-    /// TLS 1.2 is offered.
-    pub tls12: bool,
-    /// TLS 1.3 is offered.
-    pub tls13: bool,
-    /// IANA numbers of cipher suites, most preferred first.
-    pub suites: Vec<u16>,
-    /// IANA numbers of key exchange groups, most preferred first.
-    pub groups: Vec<u16>,
-    /// What handshakes are signed with, most preferred first; none: whatever fits the key.
-    pub signatures: Vec<SignatureScheme>,
-    /// The server's order of suites and signatures decides, not the client's.
-    pub server_order: bool,
-    /// Certificates are sent compressed to clients that take them so.
-    pub compress: bool,
+    /// What is negotiated.
+    pub negotiated: Negotiated,
     /// Judges client certificates; `None`: they are not asked for.
     pub client_verifier: Option<Arc<Verifier>>,
-    /// How sessions are resumed.
+    /// What resumes sessions.
     pub sessions: Sessions,
 }
 
-/// How sessions are resumed; the default is: not at all.
+/// What resumes sessions; the default is: nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Sessions {
     /// Makes and reads tickets; None: no tickets.
     pub ticketer: Option<Arc<dyn ProducesTickets>>,
     /// Keeps sessions of clients without tickets; None: nothing does.
     pub store: Option<Arc<dyn StoresServerSessions>>,
-    /// Tickets given to the client by a TLS 1.3 handshake.
-    pub tickets: usize,
-    /// Seconds that a TLS 1.3 session lives.
-    pub tls13_lifetime: u32,
-    /// Seconds that a TLS 1.2 session lives.
-    pub tls12_lifetime: u32,
-    /// Where client certificates are asked for, sessions live [`CLIENT_LIFETIME`] at most.
-    pub short_with_clients: bool,
 }
 
 /// Seconds after which a client with a certificate is judged anew, unless the configuration names another time.
@@ -82,7 +122,7 @@ impl Policy {
     /// Builds the configurations. Fails with a sentence when nothing of what was asked for exists.
     pub fn build(spec: &Spec) -> Result<Self, String> {
         let plain = Variants::build(spec, false)?;
-        let chacha_first = if spec.server_order {
+        let chacha_first = if !spec.negotiated.honor_client_order {
             Variants::build(spec, true)?
         } else {
             plain.clone()
@@ -101,12 +141,12 @@ impl Policy {
 
     /// Whether a client that speaks TLS 1.3 gets it.
     pub fn speaks_tls13(&self) -> bool {
-        self.spec.tls13 && self.has_suite(&TLS13)
+        self.spec.negotiated.versions.tls13 && self.has_suite(&TLS13)
     }
 
     /// The oldest version that is spoken.
     pub fn oldest_version(&self) -> Option<u16> {
-        let tls12 = self.spec.tls12 && self.has_suite(&TLS12);
+        let tls12 = self.spec.negotiated.versions.tls12 && self.has_suite(&TLS12);
         let oldest = if tls12 {
             Some(&TLS12)
         } else {
@@ -136,17 +176,17 @@ impl Policy {
 
     /// What the sessions of a connection begin with that speaks TLS 1.3, or whose client speaks tickets.
     pub fn resumption(&self, tls13: bool, client_speaks_tickets: bool) -> Resumption {
-        let sessions = &self.spec.sessions;
+        let lifetimes = &self.spec.negotiated.lifetime;
         let lifetime = if tls13 {
-            sessions.tls13_lifetime
+            lifetimes.tls13_s
         } else {
-            sessions.tls12_lifetime
+            lifetimes.tls12_s
         };
-        let uses_tickets = client_speaks_tickets && sessions.ticketer.is_some();
+        let uses_tickets = client_speaks_tickets && self.spec.sessions.ticketer.is_some();
         let mut resumption = Resumption::new(lifetime, uses_tickets);
         if let Some(verifier) = &self.spec.client_verifier {
             resumption.generation = verifier.generation();
-            if sessions.short_with_clients {
+            if !self.spec.negotiated.lifetime_written {
                 resumption.lifetime = lifetime.min(CLIENT_LIFETIME);
             }
         }
@@ -158,7 +198,7 @@ impl Policy {
     /// `client_prefers_chacha` says that the client lists ChaCha20 before every AES suite, as devices without AES
     /// instructions do; the server's own order then yields for ChaCha20.
     pub fn config(&self, alpn: &[u8], client_prefers_chacha: bool) -> Arc<ServerConfig> {
-        let variants = if self.spec.server_order && client_prefers_chacha {
+        let variants = if !self.spec.negotiated.honor_client_order && client_prefers_chacha {
             &self.chacha_first
         } else {
             &self.plain
@@ -180,7 +220,10 @@ impl Policy {
         let spec = Spec {
             client_verifier: None,
             sessions: Sessions::default(),
-            signatures: Vec::new(),
+            negotiated: Negotiated {
+                signatures: Vec::new(),
+                ..self.spec.negotiated.clone()
+            },
             ..self.spec.clone()
         };
         server_config(&spec, ordered_suites(&spec, false))
@@ -219,13 +262,14 @@ fn server_config(
     spec: &Spec,
     cipher_suites: Vec<SupportedCipherSuite>,
 ) -> Result<ServerConfig, String> {
+    let negotiated = &spec.negotiated;
     let provider = CryptoProvider {
         cipher_suites: transcript::watched(cipher_suites),
-        kx_groups: groups(&spec.groups),
+        kx_groups: groups(&negotiated.groups),
         ..aws_lc_rs::default_provider()
     };
     let builder = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(&versions(spec.tls12, spec.tls13))
+        .with_protocol_versions(&versions(&negotiated.versions))
         .map_err(|e| {
             format!("no handshake is possible with these protocols, cipher suites and groups: {e}")
         })?;
@@ -233,15 +277,15 @@ fn server_config(
         Some(verifier) => builder.with_client_cert_verifier(verifier.clone()),
         None => builder.with_no_client_auth(),
     };
-    let signatures = (!spec.signatures.is_empty()).then(|| Signatures {
-        schemes: spec.signatures.clone(),
-        own_order: spec.server_order,
+    let signatures = (!negotiated.signatures.is_empty()).then(|| Signatures {
+        schemes: negotiated.signatures.clone(),
+        own_order: !negotiated.honor_client_order,
     });
     let mut config = builder.with_cert_resolver(Arc::new(FromContext { signatures }));
-    config.ignore_client_order = spec.server_order;
+    config.ignore_client_order = !negotiated.honor_client_order;
     // The defaults depend on how rustls was built.
     config.cert_decompressors = Vec::new();
-    config.cert_compressors = match spec.compress {
+    config.cert_compressors = match negotiated.compress_certificates {
         true => COMPRESSORS.to_vec(),
         false => Vec::new(),
     };
@@ -255,160 +299,18 @@ fn server_config(
         config.ticketer = ticketer.clone();
     }
     let resumable = sessions.ticketer.is_some() || sessions.store.is_some();
-    config.send_tls13_tickets = if resumable { sessions.tickets } else { 0 };
+    let tickets = usize::try_from(negotiated.ticket_count).unwrap_or(0);
+    config.send_tls13_tickets = if resumable { tickets } else { 0 };
     Ok(config)
 }
 
-/// The versions that are on.
-pub(crate) fn versions(tls12: bool, tls13: bool) -> Vec<&'static SupportedProtocolVersion> {
-    [(tls13, &TLS13), (tls12, &TLS12)]
-        .into_iter()
-        .filter_map(|(on, v)| on.then_some(v))
-        .collect()
-}
-
 fn ordered_suites(spec: &Spec, chacha_first: bool) -> Vec<SupportedCipherSuite> {
-    let mut list = suites(&spec.suites);
+    let mut list = suites(&spec.negotiated.suites);
     if chacha_first {
         list.sort_by_key(|suite| !is_chacha(suite.suite().into()));
     }
     list
 }
 
-/// The suites of these numbers that exist here, in this order.
-pub(crate) fn suites(ids: &[u16]) -> Vec<SupportedCipherSuite> {
-    ids.iter()
-        .filter_map(|id| {
-            aws_lc_rs::ALL_CIPHER_SUITES
-                .iter()
-                .find(|s| u16::from(s.suite()) == *id)
-                .copied()
-        })
-        .collect()
-}
-
-/// The groups of these numbers that exist here, in this order.
-pub(crate) fn groups(ids: &[u16]) -> Vec<&'static dyn SupportedKxGroup> {
-    ids.iter()
-        .filter_map(|id| {
-            aws_lc_rs::ALL_KX_GROUPS
-                .iter()
-                .find(|g| u16::from(g.name()) == *id)
-                .copied()
-        })
-        .collect()
-}
-
-/// SHA-256 of a canonical encoding.
-pub fn digest(encoded: &[u8]) -> [u8; 32] {
-    let hash = digest::digest(&digest::SHA256, encoded);
-    let mut id = [0; 32];
-    id.iter_mut()
-        .zip(hash.as_ref())
-        .for_each(|(to, from)| *to = *from);
-    id
-}
-
-/// Whether the client wants ChaCha20: it is offered, and before every suite with AES that we know.
-pub fn prefers_chacha(offered: &[u16]) -> bool {
-    offered
-        .iter()
-        .find(|id| {
-            aws_lc_rs::ALL_CIPHER_SUITES
-                .iter()
-                .any(|s| u16::from(s.suite()) == **id)
-        })
-        .is_some_and(|id| is_chacha(*id))
-}
-
-fn is_chacha(id: u16) -> bool {
-    // TLS_CHACHA20_POLY1305_SHA256 (RFC 8446 B.4), ECDHE_RSA and ECDHE_ECDSA with it (RFC 7905 2)
-    matches!(id, 0x1303 | 0xcca8 | 0xcca9)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec() -> Spec {
-        Spec {
-            tls12: true,
-            tls13: true,
-            suites: vec![0x1301, 0x1303, 0xc02b, 0xcca9],
-            groups: vec![0x11ec, 29],
-            ..Spec::default()
-        }
-    }
-
-    #[test]
-    fn chacha_only_where_listed_before_aes() {
-        assert!(prefers_chacha(&[0x1303, 0x1301]));
-        assert!(prefers_chacha(&[0x0a0a, 0xc013, 0x1303, 0x1301])); // GREASE and CBC do not count
-        assert!(!prefers_chacha(&[0x1301, 0x1303]));
-        assert!(!prefers_chacha(&[]));
-    }
-
-    #[test]
-    fn order_of_suites_and_groups_is_the_configured_one() {
-        let policy = Policy::build(&Spec {
-            server_order: true,
-            ..spec()
-        })
-        .unwrap();
-        let suites = |c: &ServerConfig| -> Vec<u16> {
-            c.crypto_provider()
-                .cipher_suites
-                .iter()
-                .map(|s| s.suite().into())
-                .collect()
-        };
-        assert_eq!(
-            suites(&policy.config(b"", false)),
-            [0x1301, 0x1303, 0xc02b, 0xcca9]
-        );
-        assert_eq!(
-            suites(&policy.config(b"", true)),
-            [0x1303, 0xcca9, 0x1301, 0xc02b]
-        );
-    }
-
-    #[test]
-    fn alpn_answers_share_the_rest() {
-        let policy = Policy::build(&spec()).unwrap();
-        assert_eq!(policy.config(b"h2", false).alpn_protocols, [b"h2".to_vec()]);
-        assert_eq!(
-            policy.config(b"acme-tls/1", false).alpn_protocols,
-            [b"acme-tls/1".to_vec()]
-        );
-        assert!(policy.config(b"", false).alpn_protocols.is_empty());
-    }
-
-    #[test]
-    fn nothing_compressed_is_taken_from_clients() {
-        for compress in [true, false] {
-            let policy = Policy::build(&Spec { compress, ..spec() }).unwrap();
-            let config = policy.config(b"", false);
-            assert!(config.cert_decompressors.is_empty());
-            assert_eq!(config.cert_compressors.is_empty(), !compress);
-        }
-    }
-
-    #[test]
-    fn nothing_left_is_an_error() {
-        assert!(
-            Policy::build(&Spec {
-                suites: vec![],
-                ..spec()
-            })
-            .is_err()
-        );
-        assert!(
-            Policy::build(&Spec {
-                tls13: false,
-                suites: vec![0x1301],
-                ..spec()
-            })
-            .is_err()
-        );
-    }
-}
+mod tests;

@@ -12,7 +12,7 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, Signa
 use super::*;
 use crate::compress::Packed;
 use crate::context::{CertificateSource, Shown, Wants};
-use crate::policy::Spec;
+use crate::policy::{Negotiated, Spec, Versions};
 
 #[derive(Debug)]
 struct OnePair(Shown);
@@ -65,11 +65,17 @@ impl ServerCertVerifier for TrustAll {
 
 pub(super) fn policy() -> Policy {
     let spec = Spec {
-        tls12: true,
-        tls13: true,
-        suites: vec![0x1301, 0x1302, 0xc02b, 0xc02c],
-        groups: vec![29, 23],
-        compress: true,
+        negotiated: Negotiated {
+            versions: Versions {
+                tls12: true,
+                tls13: true,
+            },
+            suites: vec![0x1301, 0x1302, 0xc02b, 0xc02c],
+            groups: vec![29, 23],
+            honor_client_order: true,
+            compress_certificates: true,
+            ..Negotiated::default()
+        },
         ..Spec::default()
     };
     Policy::build(&spec).unwrap()

@@ -43,9 +43,9 @@ void check_vocabulary(Findings& out, const CheckedHost& host) {
 
 void check_negotiation(Findings& out, const CheckedHost& host) {
   const ServerSettings& s = *host.settings;
-  const ProtocolPolicy& p = host.policy->protocol;
+  const Negotiated& p = host.policy->negotiated;
   const Source versions = first_of({s.min_version.where(), s.max_version.where(), s.versions.where()}, host.defined);
-  if (!p.tls12 && !p.tls13) {
+  if (!p.versions.tls12 && !p.versions.tls13) {
     out.add(Severity::Error, versions, host, "no protocol version is left; allow TLSv1.2 or TLSv1.3");
     return;
   }
@@ -53,17 +53,17 @@ void check_negotiation(Findings& out, const CheckedHost& host) {
     return std::ranges::any_of(
         p.suites, [=](std::uint16_t n) { return (suite(n)->first_version == FirstVersion::Tls13) == tls13; });
   };
-  const bool left12 = p.tls12 && has_suite(false);
-  const bool left13 = p.tls13 && has_suite(true);
+  const bool left12 = p.versions.tls12 && has_suite(false);
+  const bool left13 = p.versions.tls13 && has_suite(true);
   const Source suites = first_of({s.suites_suppressed.where(), s.suites12.where(), s.suites13.where()}, host.defined);
   if (!left12 && !left13) {
     out.add(Severity::Error, suites, host,
             "no cipher suite is left for any protocol version; allow one of the nine there are");
-  } else if (p.tls12 && !left12) {
+  } else if (p.versions.tls12 && !left12) {
     out.add(
         Severity::Warning, suites, host,
         "no cipher suite is left for TLSv1.2, so that it is never spoken; allow one, or write TLSProtocol TLSv1.3+");
-  } else if (p.tls13 && !left13) {
+  } else if (p.versions.tls13 && !left13) {
     out.add(Severity::Warning, suites, host,
             "no cipher suite is left for TLSv1.3, so that it is never spoken; allow one");
   }
@@ -88,7 +88,7 @@ void check_clients(Findings& out, const CheckedHost& host) {
                 " of clients are named, but nobody is asked for a certificate; write \"TLSClientCertificate "
                 "required\" or \"optional\", or leave this line out");
   }
-  if (c.verify != VerifyClient::None && host.policy->protocol.tls13 && !c.signatures.empty() &&
+  if (c.verify != VerifyClient::None && host.policy->negotiated.versions.tls13 && !c.signatures.empty() &&
       !any_in_tls13(c.signatures)) {
     out.add(Severity::Warning, first_of({s.client_signatures.where(), s.signatures.where()}, host.defined), host,
             "no client that speaks TLSv1.3 can show a certificate, since none of the algorithms that clients may sign "

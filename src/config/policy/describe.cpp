@@ -26,7 +26,7 @@ std::string engine(const EngineRule& rule) {
   return out;
 }
 
-std::string versions(const ProtocolPolicy& p) {
+std::string shown_versions(const Versions& p) {
   std::string out;
   if (p.tls12) append(out, "TLSv1.2");
   if (p.tls13) append(out, "TLSv1.3");
@@ -51,19 +51,15 @@ std::string group_names(const GroupList& list) {
   return out;
 }
 
-// A list of signature algorithms; `otherwise` where none is written.
-std::string signatures(const SchemeList& list, const char* otherwise) {
-  return list.empty() ? otherwise : signature_names(list);
-}
-
-std::string tickets(const ResumptionPolicy& r) {
-  if (!r.tickets) return "off";
-  std::string out = "on, " + std::to_string(r.ticket_count) + " per handshake";
+std::string shown_tickets(const EffectivePolicy& policy) {
+  if (!policy.negotiated.tickets) return "off";
+  const ResumptionPolicy& r = policy.resumption;
+  std::string out = "on, " + std::to_string(policy.negotiated.ticket_count) + " per handshake";
   if (!r.secret.empty()) out += ", keys from " + r.secret + " every " + seconds(r.secret_interval_s);
   return out;
 }
 
-std::string cache(const SessionCacheName& c) {
+std::string shown_cache(const SessionCacheName& c) {
   if (c.provider.empty()) return "none";
   return c.arguments.empty() ? c.provider : c.provider + ":" + c.arguments;
 }
@@ -134,8 +130,8 @@ void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, co
   file("revocation lists", c.crl_file, place(w.crl_file));
   file("revocation lists in", c.crl_path, place(w.crl_path));
   if (c.verify == VerifyClient::None) return;
-  out.push_back(
-      {"clients sign with", signatures(c.signatures, "all there are"), place(w.client_signatures, w.signatures)});
+  out.push_back({"clients sign with", c.signatures.empty() ? "all there are" : signature_names(c.signatures),
+                 place(w.client_signatures, w.signatures)});
   out.push_back({"depth", std::to_string(c.depth), place(w.verify_depth)});
   out.push_back({"revocation", revocation(c.crl_check), place(w.crl_check)});
 }
@@ -157,28 +153,24 @@ const char* word_of(SniPolicy policy) {
 }
 
 std::vector<Described> describe(const EffectivePolicy& policy, const ServerSettings& w) {
-  const ProtocolPolicy& p = policy.protocol;
-  const ResumptionPolicy& r = policy.resumption;
-  std::vector<Described> out = {
-      {"engine", engine(policy.engine), place(w.engine, w.listeners)},
-      {"protocol", versions(p), place(w.versions, w.min_version, w.max_version)},
-      {"suites", suite_names(p.suites), place(w.suites_preferred, w.suites_suppressed, w.suites12, w.suites13)},
-      {"order of suites", p.honor_client_order ? "the client's" : "the server's", place(w.honor_client_order)},
-      {"groups", group_names(p.groups), place(w.groups)},
-      {"signature algorithms", signatures(p.signatures, "those of the keys"), place(w.signatures)},
+  std::vector<Described> out = {{"engine", engine(policy.engine), place(w.engine, w.listeners)}};
+#define TLS_NEGOTIATED(type, member, value, host, label, shown, ...) \
+  if constexpr (*(label) != '\0') {                                  \
+    [[maybe_unused]] const type& v = policy.negotiated.member;       \
+    out.push_back({label, shown, place(__VA_ARGS__)});               \
+  }
+#include "config/policy/negotiated.def"
+#undef TLS_NEGOTIATED
+  const std::initializer_list<Described> others = {
       {"unknown names", policy.strict_sni ? "an alert" : "the first virtual host", place(w.strict_sni)},
       {"no name", policy.refuse_without_sni ? "403" : "the first virtual host", place(w.refuse_without_sni)},
       {"Host and SNI", word_of(policy.sni_policy), place(w.sni_policy)},
       {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
-      {"tickets", tickets(r), place(w.tickets, w.ticket_count)},
-      {"session lifetime", seconds(r.lifetime.tls13_s) + " (TLS 1.2: " + seconds(r.lifetime.tls12_s) + ")",
-       place(w.session_lifetime)},
-      {"session cache", cache(r.cache), place(w.session_cache)},
-      {"certificate compression", policy.compress_certificates ? "on" : "off", place(w.compress_certificates)},
-      {"stapling", policy.stapling ? "on" : "off", place(w.stapling)},
+      {"stapling", on_or_off(policy.stapling), place(w.stapling)},
       {"without a certificate", fallback(policy.fallback), place(w.fallback)},
       {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
   };
+  out.insert(out.end(), others);
   describe_clients(out, policy.client, w);
   if (!policy.chain_file.empty()) out.push_back({"chain", policy.chain_file, place(w.chain_file)});
   return out;

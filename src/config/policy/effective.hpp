@@ -7,23 +7,13 @@
 #include <vector>
 
 #include "config/policy/listener.hpp"
+#include "config/policy/negotiated.hpp"
 #include "config/settings.hpp"
 
 namespace tls::config {
 
 // Which vocabulary a virtual host is written in; its defaults and some of its manners differ.
 enum class Vocabulary : std::uint8_t { Tls, Ssl };
-
-// What a TLS handshake of this virtual host may negotiate.
-struct ProtocolPolicy {
-  bool tls12 = true;
-  bool tls13 = true;
-  std::vector<std::uint16_t> suites;  // IANA numbers, most preferred first
-  std::vector<std::uint16_t> groups;  // IANA numbers, most preferred first
-  SchemeList signatures;              // what handshakes are signed with, most preferred first
-  Source signatures_written;          // where the list stands
-  bool honor_client_order = false;
-};
 
 // When connections of this virtual host speak TLS.
 struct EngineRule {
@@ -38,13 +28,8 @@ struct EngineRule {
   }
 };
 
-// How sessions of this virtual host are resumed.
+// Where sessions are kept; for the whole server, every virtual host has the same.
 struct ResumptionPolicy {
-  bool tickets = true;
-  std::uint32_t ticket_count = 2;
-  Lifetimes lifetime{43'200, 3'600};
-  bool lifetime_written = false;  // otherwise sessions are shorter where client certificates are asked for
-  // For the whole server; every virtual host has the same.
   std::string secret;  // path of the secret that ticket keys are made of; empty: random keys
   Source secret_written;
   std::uint32_t secret_interval_s = 0;
@@ -77,7 +62,8 @@ struct EffectivePolicy {
   bool enabled = false;  // some connection of this virtual host may speak TLS; `engine` says which
   EngineRule engine;
   Vocabulary words = Vocabulary::Tls;
-  ProtocolPolicy protocol;
+  Negotiated negotiated;
+  Source signatures_written;  // where the list of signature algorithms stands
   ResumptionPolicy resumption;
   ClientAuthPolicy client;
   bool strict_sni = true;           // an unknown name is answered by an alert
@@ -88,7 +74,6 @@ struct EffectivePolicy {
   std::vector<std::string> spare_keys;  // key files beyond the certificates' number
   std::string chain_file;               // intermediates appended to every chain
   PassPhraseDialog pass_phrases;
-  bool compress_certificates = false;
   bool stapling = false;  // OCSP responses from files beside the certificates; other modules' are always taken
   Fallback fallback = Fallback::Off;
   AgentPolicy agent;
@@ -107,7 +92,8 @@ enum class HostDigest : std::uint8_t { Secure, AuthOnly };
 // protocol, suites, names of certificate and key files and client authentication, or client authentication alone.
 std::vector<std::uint8_t> encode_host(const EffectivePolicy& policy, HostDigest form);
 
-// Canonical bytes of what the policy id covers (design section 3): equal settings give equal bytes on every machine.
+// Canonical bytes of what the policy id covers, besides the contents of the CA files: the members of Negotiated, as
+// Rust reads them, and what clients are judged by. Equal settings give equal bytes on every machine.
 std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy);
 
 }  // namespace tls::config

@@ -11,6 +11,7 @@
 
 pub(crate) mod advice;
 mod anchors;
+mod authorities;
 mod certificate;
 pub(crate) mod checks;
 mod constraints;
@@ -35,6 +36,7 @@ mod watch;
 mod work;
 
 pub use anchors::{Anchors, Ends};
+pub use authorities::{Authorities, News, WatchedAuthorities};
 pub use load::{Reloaded, Request, load};
 pub use revocation::{Depth as RevocationDepth, Revocation};
 pub use sections::Sections;

@@ -17,7 +17,7 @@ struct Stamp {
 }
 
 /// Files of one verifier, as they were last seen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Watch {
     sources: Sources,
     seen: Mutex<Vec<Stamp>>,

@@ -1,0 +1,122 @@
+//! The CAs and lists that clients of a virtual host are judged by, as this process has them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{Problem, Request, Sources, Verifier, Watch, Weight, load};
+
+/// The verifier of now. Shared by threads; each process has its own.
+#[derive(Default)]
+pub struct Authorities {
+    verifier: RwLock<Option<Arc<Verifier>>>,
+    state: AtomicU64,
+}
+
+impl Authorities {
+    /// The verifier to begin with; `None` judges nobody.
+    pub fn current(&self) -> Option<Arc<Verifier>> {
+        let verifier = self.verifier.read().unwrap_or_else(PoisonError::into_inner);
+        verifier.clone()
+    }
+
+    /// Changes whenever [`Authorities::current`] does.
+    pub fn state(&self) -> u64 {
+        self.state.load(Ordering::Acquire)
+    }
+
+    fn replace(&self, verifier: Arc<Verifier>) {
+        *self
+            .verifier
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(verifier);
+        self.state.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// Authorities and the files that they come from.
+#[derive(Default)]
+pub struct WatchedAuthorities {
+    authorities: Arc<Authorities>,
+    request: Request,
+    lists: Watch,
+    certificates: Watch,
+}
+
+/// What looking at the files came to.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Other CAs judge from now on.
+    pub renewed: bool,
+    /// Other revocation lists are in force from now on.
+    pub lists_replaced: bool,
+    /// Why what changed is not taken up.
+    pub problem: Option<String>,
+}
+
+impl WatchedAuthorities {
+    /// Reads the files of `request`, and what is wrong with them. As root, in the parent.
+    pub fn load(request: Request) -> (Self, Vec<Problem>) {
+        let (verifier, problems) = load(&request);
+        let both = Sources {
+            files: [&request.authorities.files[..], &request.names.files].concat(),
+            directories: [
+                &request.authorities.directories[..],
+                &request.names.directories,
+            ]
+            .concat(),
+        };
+        let loaded = Self {
+            authorities: Arc::new(Authorities {
+                verifier: RwLock::new(verifier),
+                state: AtomicU64::new(0),
+            }),
+            lists: Watch::new(request.lists.clone()),
+            certificates: Watch::new(both),
+            request,
+        };
+        (loaded, problems)
+    }
+
+    /// What is judged by now.
+    pub fn authorities(&self) -> &Arc<Authorities> {
+        &self.authorities
+    }
+
+    /// Content hash of the CAs; zeros where nobody is judged.
+    pub fn digest(&self) -> [u8; 32] {
+        let verifier = self.authorities.current();
+        verifier.map_or([0; 32], |verifier| verifier.id())
+    }
+
+    /// Reads lists again whose files have changed, and with `authorities_too` the CAs. For one thread of a process, which
+    /// serves nobody meanwhile.
+    pub fn refresh(&self, authorities_too: bool) -> News {
+        let Some(verifier) = self.authorities.current() else {
+            return News::default();
+        };
+        if authorities_too && self.certificates.settled() {
+            return self.load_again();
+        }
+        let lists = self.lists.refresh(&verifier);
+        News {
+            renewed: false,
+            lists_replaced: lists.replaced,
+            problem: lists.problem,
+        }
+    }
+
+    fn load_again(&self) -> News {
+        let (verifier, problems) = load(&self.request);
+        let fatal = problems
+            .into_iter()
+            .find(|problem| problem.weight == Weight::Fatal);
+        if let Some(verifier) = verifier {
+            self.authorities.replace(verifier);
+        }
+        News {
+            renewed: fatal.is_none(),
+            lists_replaced: false,
+            problem: fatal.map(|problem| problem.text),
+        }
+    }
+}
