@@ -18,6 +18,11 @@ def environment(state: str) -> dict[str, str]:
     return made | ({"LD_PRELOAD": made["MOD_TLS_PRELOAD"]} if "MOD_TLS_PRELOAD" in made else {})
 
 
+def heed_interrupts() -> None:
+    """A shell cannot trap what was ignored when it began, as SIGINT is under nohup."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Served:
     """A served site while the block runs; leaving it is Ctrl-C, which must end everything in order."""
 
@@ -30,7 +35,8 @@ class Served:
         Path(self._state.name).chmod(0o755)
         self._out = tempfile.TemporaryFile()
         self._script = subprocess.Popen([SCRIPT, *self._arguments], stdin=subprocess.DEVNULL, stdout=self._out,
-                                        stderr=subprocess.STDOUT, env=environment(self._state.name), start_new_session=True)
+                                        stderr=subprocess.STDOUT, env=environment(self._state.name), start_new_session=True,
+                                        preexec_fn=heed_interrupts)
         wait_until(self._ready, "./dev serve to print its URL", 60)
         return self
 
