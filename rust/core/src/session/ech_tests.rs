@@ -17,7 +17,7 @@ use super::*;
 use crate::context::Shown;
 use crate::ech::keys::PADDING;
 use crate::ech::{Key, Keys, Outcome, Source};
-use crate::policy::{Sessions, Spec};
+use crate::policy::{Negotiated, Sessions, Spec, Versions};
 
 struct Fixed(Option<Arc<Keys>>);
 
@@ -77,10 +77,16 @@ fn to(config: &Arc<ClientConfig>) -> ClientConnection {
 
 fn spec() -> Spec {
     Spec {
-        tls12: true,
-        tls13: true,
-        suites: vec![0x1301, 0x1302, 0x1303, 0xc02b],
-        groups: vec![29, 0x11ec, 23],
+        negotiated: Negotiated {
+            versions: Versions {
+                tls12: true,
+                tls13: true,
+            },
+            suites: vec![0x1301, 0x1302, 0x1303, 0xc02b],
+            groups: vec![29, 0x11ec, 23],
+            honor_client_order: true,
+            ..Negotiated::default()
+        },
         ..Spec::default()
     }
 }
@@ -185,11 +191,9 @@ fn offers_are_accepted_with_every_suite_and_group_and_in_single_bytes() {
                 let mut provider = aws_lc_rs::default_provider();
                 provider.kx_groups = crate::policy::groups(&[group, 29]);
                 let client = to(&Arc::new(config(Some(mode), provider)));
-                let spec = Spec {
-                    suites: vec![suite],
-                    groups: vec![group],
-                    ..spec()
-                };
+                let mut spec = spec();
+                spec.negotiated.suites = vec![suite];
+                spec.negotiated.groups = vec![group];
                 assert_accepted(&meet(client, only(key), &spec, step));
             }
         }
@@ -206,11 +210,9 @@ fn offers_are_accepted_after_a_hello_retry_request() {
                 Some(enabled(&known(&key))),
                 aws_lc_rs::default_provider(),
             )));
-            let spec = Spec {
-                suites: vec![suite],
-                groups: vec![24],
-                ..spec()
-            };
+            let mut spec = spec();
+            spec.negotiated.suites = vec![suite];
+            spec.negotiated.groups = vec![24];
             let met = meet(client, only(key), &spec, step);
             assert_accepted(&met);
             assert_eq!(
@@ -253,10 +255,8 @@ fn a_stale_key_is_answered_with_the_newest_which_is_then_accepted() {
                 let mut old = key(8);
                 old.set_retry(false);
                 let source = source(Some(Keys::new(vec![newest, old], PADDING).unwrap()));
-                let spec = Spec {
-                    groups: groups.clone(),
-                    ..spec()
-                };
+                let mut spec = spec();
+                spec.negotiated.groups = groups.clone();
                 let provider = aws_lc_rs::default_provider;
                 let client = to(&Arc::new(config(Some(enabled(&known(&stale))), provider())));
                 let met = meet(client, source, &spec, step);
@@ -299,20 +299,16 @@ fn sessions_are_resumed_inside() {
                 Some(enabled(&known(&key))),
                 aws_lc_rs::default_provider(),
             ));
-            let mut sessions = Sessions {
-                tickets: 2,
-                tls13_lifetime: 300,
-                ..Sessions::default()
-            };
+            let mut sessions = Sessions::default();
             match stateful {
                 true => sessions.store = Some(rustls::server::ServerSessionMemoryCache::new(8)),
                 false => sessions.ticketer = Some(aws_lc_rs::Ticketer::new().unwrap()),
             }
-            let spec = Spec {
-                groups: groups.clone(),
-                sessions,
-                ..spec()
-            };
+            let mut spec = spec();
+            spec.negotiated.groups = groups.clone();
+            spec.negotiated.ticket_count = 2;
+            spec.negotiated.lifetime.tls13_s = 300;
+            spec.sessions = sessions;
             let policy = Policy::build(&spec).unwrap();
             let source = only(key);
             for turn in 0..3 {
@@ -384,10 +380,8 @@ fn short_records_are_changed_too() {
                 Some(enabled(&list)),
                 aws_lc_rs::default_provider(),
             )));
-            let spec = Spec {
-                groups: groups.clone(),
-                ..spec()
-            };
+            let mut spec = spec();
+            spec.negotiated.groups = groups.clone();
             let policy = Policy::build(&spec).unwrap();
             let met = meet_limited(client, only(held), &policy, 100_000, &shown(), Some(70));
             match stale {
