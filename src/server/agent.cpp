@@ -126,11 +126,18 @@ void child_status(server_rec* s, pid_t pid, ap_generation_t /*generation*/, int 
   if (status == MPM_CHILD_EXITED) rs::agent_child_ended(pid);
 }
 
-void child_init(apr_pool_t* /*pool*/, server_rec* /*s*/) { rs::agent_become_child(mpm_number(AP_MPMQ_MAX_THREADS)); }
+// A child without a way to the agent could shake no hands. It ends as an MPM has a child end that lacks a resource, so
+// that httpd makes others in its place, one at a time (server/mpm_unix.c, ap_process_child_status).
+void child_init(apr_pool_t* /*pool*/, server_rec* s) {
+  if (rs::agent_become_child(mpm_number(AP_MPMQ_MAX_THREADS))) return;
+  TLS_LOG_S(s, NoWayInChild);
+  ::_exit(APEXIT_CHILDSICK);
+}
 
 // An MPM detaches in its pre_config hook of a start's second reading (server/mpm/event/event.c, event_pre_config, which
 // comes "really first"), so that hooks around it tell that fork from all others.
 constexpr int before_the_mpm = APR_HOOK_REALLY_FIRST - 10;
+constexpr int after_the_mpm = APR_HOOK_REALLY_FIRST + 1;
 
 int before_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) {
   static bool detached = false;
@@ -140,7 +147,7 @@ int before_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t*
   return OK;
 }
 
-int after_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* /*s*/) {
+int after_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/) {
   rs::forks_detach(false);
   return OK;
 }
@@ -194,7 +201,7 @@ void prepare_agent() {
 
 void register_agent_hooks() {
   ap_hook_pre_config(apr::hook<before_detaching, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, before_the_mpm);
-  ap_hook_check_config(apr::hook<after_detaching, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+  ap_hook_pre_config(apr::hook<after_detaching, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, after_the_mpm);
   ap_hook_monitor(apr::hook<monitor, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_status(apr::hook<child_status>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);

@@ -181,6 +181,10 @@ bool prepare_resumption(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* mai
   if (!say(main_server, problem_of(shared))) return false;
   // httpd throws the first configuration of a start away at once, a cache with it.
   if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+    int children = 0;
+    if (ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &children) == APR_SUCCESS && children > 0) {
+      rs::expect_children(static_cast<std::uint32_t>(children));
+    }
     make_memory(main_server);
     warn_of_other_secrets(main_server, shared);
     warn_of_open_secret(main_server, shared);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Code in a child of httpd that is in somebody else's hands: captured.py CHILD SIGNER OUT KEY-ID. Does with what the child
-has (as root it may take it) all that code in it could do, writes what came of each abuse to OUT as JSON, and kills it."""
+"""Code in a child of httpd that is in somebody else's hands: captured.py CHILD SIGNER OUT KEY-ID [ABUSE...]. Does with what
+the child has (as root it may take it) all that code in it could do, or what is named, and writes what came of each abuse to
+OUT as JSON."""
 import ctypes
 import errno
 import fcntl
@@ -20,20 +21,27 @@ FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE = 1, 2
 SERVER, CLIENT = 0, 1
 ECDSA_P256, RSA_PSS = 0x0403, 0x0804
 SIGNABLE = b" " * 64 + b"TLS 1.3, server CertificateVerify\0" + b"\x5a" * 32
-# As rust/core/src/agent/channel.rs lays the memory out.
-BITS, SLOT, SHORT, REPLY, HEAD_BYTES = 128, 1664, 556, 572, 16
-FREE, ASKED, TAKEN, WRITING, DONE = range(5)
+FALLOC_HOLE = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
+MADV_REMOVE = 9
+USER = 33  # www-data
+# As rust/core/src/agent/channel.rs lays the memories out, for a child of 16 threads.
+SLOTS, REQUEST, REPLY, SHORT = 32, 576, 1088, 556
+OWNERS, REQUESTS = SLOTS * 4, 2 * SLOTS * 4
+WAITS = WHOLE = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def channel_of(pid: int, signer: int) -> tuple[int, int, int]:
-    """Copies of a child's channel: the memory as a file, its size, and the bell."""
-    area = next(line.split()[0] for line in open(f"/proc/{pid}/maps") if "memfd:mod_tls-channel" in line)
+def mapped(pid: int, name: str, flags: int) -> tuple[int, int]:
+    """A memory that a process has mapped, as a file, and its size."""
+    area = next(line.split()[0] for line in open(f"/proc/{pid}/maps") if f"memfd:{name} " in line)
     start, end = (int(number, 16) for number in area.split("-"))
-    memory = os.open(f"/proc/{pid}/map_files/{area}", os.O_RDWR)
+    return os.open(f"/proc/{pid}/map_files/{area}", flags), end - start
+
+
+def bell_of(pid: int, signer: int) -> int:
     theirs = eventfds(signer)
     bell = next(fd for number, fd in eventfds(pid).items() if number in theirs)
-    return memory, end - start, LIBC.syscall(PIDFD_GETFD, os.pidfd_open(pid), bell, 0)
+    return LIBC.syscall(PIDFD_GETFD, os.pidfd_open(pid), bell, 0)
 
 
 def eventfds(pid: int) -> dict[str, int]:
@@ -50,9 +58,12 @@ class Child:
     """The channel as its hostile owner sees it."""
 
     def __init__(self, pid: int, signer: int, key: bytes):
-        self.pid, self.key = pid, key
-        self.file, self.size, self.bell = channel_of(pid, signer)
+        self.pid, self.key, self.bell = pid, key, bell_of(pid, signer)
+        self.file, self.size = mapped(pid, "mod_tls-requests", os.O_RDWR)
         self.memory = mmap.mmap(self.file, self.size)
+        # What it has of this one is for reading.
+        self.replies_file, size = mapped(pid, "mod_tls-replies", os.O_RDONLY)
+        self.replies = mmap.mmap(self.replies_file, size, prot=mmap.PROT_READ)
 
     def word(self, at: int, value: int | None = None) -> int:
         if value is not None:
@@ -69,33 +80,36 @@ class Child:
         return lambda number: (bytes([version, 2, role, 0]) + number.to_bytes(4, "big") + scheme.to_bytes(2, "big") + b"\0\0"
                                + (key or self.key) + message)
 
+    def reply(self, slot: int) -> tuple[int, int]:
+        """State of a slot's reply, and its length."""
+        return struct.unpack("=II", self.replies[slot * REPLY:slot * REPLY + 8])
+
     def ask(self, frame, slot: int = 0, length: int | None = None) -> int:
-        at = BITS + slot * SLOT
-        number = ((self.word(at) >> 13) + 1) % (1 << 19)
+        at = REQUESTS + slot * REQUEST
+        number = ((self.word(slot * 4) >> 1) + 1) % (1 << 20)
         frame = frame(number) if callable(frame) else frame
-        self.word(at, FREE | number << 13)
-        self.memory[at + HEAD_BYTES:at + HEAD_BYTES + min(len(frame), SHORT)] = frame[:SHORT]
-        self.word(at + 8, len(frame) if length is None else length)
-        self.word(at, ASKED | number << 13)
-        self.word(slot // 32 * 4, self.word(slot // 32 * 4) | 1 << slot % 32)
+        self.word(slot * 4, number << 1)
+        self.memory[at + 4:at + 4 + min(len(frame), SHORT)] = frame[:SHORT]
+        self.word(at, len(frame) if length is None else length)
+        self.word(slot * 4, number << 1 | WAITS)
         self.ring()
         return number
 
     def answer(self, frame, slot: int = 0, seconds: float = 3.0, length: int | None = None) -> tuple[int, bytes]:
         """Status and signature; -1 where none came."""
         number, end = self.ask(frame, slot, length), time.monotonic() + seconds
-        at = BITS + slot * SLOT
         while time.monotonic() < end:
-            state = self.word(at)
-            if state & 7 == DONE and state >> 13 == number:
-                start = at + HEAD_BYTES + SHORT
-                reply = self.memory[start:start + self.word(at + 12)]
+            state, length = self.reply(slot)
+            if state & 3 == WHOLE and state >> 12 == number:
+                start = slot * REPLY + 8
+                reply = self.replies[start:start + length]
                 return reply[2], reply[8:]
             time.sleep(0.001)
         return -1, b""
 
     def is_idle(self, slot: int) -> bool:
-        return self.word(BITS + slot * SLOT) & 7 in (FREE, DONE)
+        asked, (state, _) = self.word(slot * 4), self.reply(slot)
+        return not asked & WAITS or (state & 3 == WHOLE and state >> 12 == asked >> 1)
 
     # -- abuses ------------------------------------------------------------------------------------------------------
     def honest(self):
@@ -126,7 +140,7 @@ class Child:
             chance, end = random.Random(seed), time.monotonic() + 2
             while time.monotonic() < end:
                 for _ in range(200):
-                    at = chance.randrange(0, self.size // 4 if chance.random() < 0.3 else BITS // 4 + 16 * SLOT // 4) * 4
+                    at = chance.randrange(0, (self.size if chance.random() < 0.3 else REQUESTS + 16 * REQUEST) // 4) * 4
                     self.word(at, chance.choice([0, 1, 2, 3, 4, 0xFFFFFFFF, 600, 70_000, chance.getrandbits(32)]))
                 self.ring()
         threads = [threading.Thread(target=write, args=(seed,)) for seed in range(4)]
@@ -153,40 +167,66 @@ class Child:
                 came.append("done")
             except OSError as error:
                 came.append(errno.errorcode[error.errno])
-        hole = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
-        LIBC.fallocate(self.file, hole, ctypes.c_long(0), ctypes.c_long(self.size))
+        LIBC.fallocate(self.file, FALLOC_HOLE, ctypes.c_long(0), ctypes.c_long(self.size))
         return came
 
-    def lock(self):
-        """Locks of every kind, on all that it has."""
-        for file in (self.file, self.bell):
-            for take in (lambda: fcntl.flock(file, fcntl.LOCK_EX), lambda: fcntl.lockf(file, fcntl.LOCK_EX)):
-                try:
-                    take()
-                except OSError:
-                    pass
-        return "locked"
+    def reopen(self):
+        """The memories opened anew, for writing, and what is for reading mapped, punched and written: as the child's user."""
+        tries = {
+            "open requests": lambda: os.open(f"/proc/self/fd/{self.file}", os.O_RDWR),
+            "open replies": lambda: os.open(f"/proc/self/fd/{self.replies_file}", os.O_RDWR),
+            "map": lambda: mmap.mmap(self.replies_file, 4096),
+            "write": lambda: os.pwrite(self.replies_file, b"x", 0),
+            "punch": lambda: self.punch(self.replies_file, 4096),
+        }
+        came = {}
+        os.seteuid(USER)
+        for name, attempt in tries.items():
+            try:
+                attempt()
+                came[name] = "done"
+            except OSError as error:
+                came[name] = errno.errorcode[error.errno]
+        os.seteuid(0)
+        return came
 
-    def sockets(self):
-        """Local sockets of the child: nothing that it could send descriptors over, or shut down."""
-        mine = {os.readlink(path)[8:-1] for path in glob.glob(f"/proc/{self.pid}/fd/*") if os.readlink(path).startswith("socket:")}
-        return [line.split()[4:8] for line in open("/proc/net/unix") if line.split()[6] in mine]
+    @staticmethod
+    def punch(file: int, size: int):
+        if LIBC.fallocate(file, FALLOC_HOLE, ctypes.c_long(0), ctypes.c_long(size)) != 0:
+            raise OSError(ctypes.get_errno(), "fallocate")
 
-    def death(self):
-        """The child dies, with a request under way; what it left behind asks on."""
-        asking = [self.ask(self.request(), slot=slot) for slot in range(16)]
-        os.kill(self.pid, signal.SIGKILL)
-        while os.path.exists(f"/proc/{self.pid}") and "Z" not in open(f"/proc/{self.pid}/stat").read().rpartition(")")[2][:3]:
-            time.sleep(0.01)
-        time.sleep(1)
-        return [len(asking), *sorted({self.answer(self.request(), slot=slot, seconds=0.5)[0] for slot in range(4)})]
+    def holes(self):
+        """Frees all pages that it can write, its page of counts too, without a pause, until somebody ends it: what has them
+        mapped waits in a page fault meanwhile."""
+        files = [(self.file, self.size), mapped(self.pid, "mod_tls counts", os.O_RDWR)]
+        maps = [mmap.mmap(file, size) for file, size in files]
+
+        def punch_on(turn: int):
+            file, size = files[turn % 2]
+            size = ctypes.c_long(size)
+            while True:
+                LIBC.fallocate(file, FALLOC_HOLE, ctypes.c_long(0), size)
+
+        def ask_on(_: int):
+            while True:
+                for memory in maps:
+                    memory.madvise(MADV_REMOVE)
+                for slot in range(SLOTS):
+                    self.ask(self.request(), slot=slot)
+                time.sleep(0.01)
+
+        threads = [threading.Thread(target=what, args=(turn,)) for what in (punch_on, punch_on, ask_on) for turn in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 def main() -> None:
-    pid, signer, out, key = sys.argv[1:]
+    pid, signer, out, key, *abuses = sys.argv[1:]
     child, results = Child(int(pid), int(signer), bytes.fromhex(key)), {}
-    for abuse in ("honest", "random_bytes", "lengths", "wrong", "flood", "scribble", "bell_storm", "resize", "lock", "sockets",
-                  "honest", "death"):
+    for abuse in abuses or ("honest", "random_bytes", "lengths", "wrong", "flood", "scribble", "bell_storm", "resize", "reopen",
+                            "lock", "sockets", "honest", "death"):
         try:
             results[abuse if abuse not in results else f"{abuse} again"] = getattr(child, abuse)()
         except Exception as error:

@@ -89,6 +89,8 @@ def test_a_captured_child(captured, ca):
                                 "version": MALFORMED, "number": MALFORMED}
     assert (results["flood"], results["scribble"], results["bell_storm"]) == ("asked", "written", "rung")
     assert results["resize"] == ["EPERM"] * 3
+    assert results["reopen"] == {"open requests": "EACCES", "open replies": "EACCES", "map": "EACCES", "write": "EBADF",
+                                 "punch": "EBADF"}
     assert results["lock"] == "locked" and results["sockets"] == []
     assert results["death"] == [16, NONE], "what a dead child left behind gets nothing"
     assert agent(server) == server.before, "nothing of this ends it"
@@ -97,6 +99,30 @@ def test_a_captured_child(captured, ca):
     assert "look for a break-in" in lines[0].raw and len(lines) < 200, "bounded"
     for _ in range(8):
         assert curl(server.port, ca=ca.file).status == 200
+
+
+def test_holes_in_memory_hold_nobody_up(besieged, ca):
+    """A child frees the pages that it can write, all the time: signer, supervisor and parent go on, as do new ones."""
+    pair = ca.issue("a.test")
+    server, victim = besieged(pair)
+    before = agent(server)
+    command = ["/usr/bin/python3", CAPTURED, str(victim), str(before.signer), server.home / "came", key_id(pair).hex(), "holes"]
+    with subprocess.Popen(command) as program:
+        try:
+            for _ in range(10):
+                assert curl(server.port, ca=ca.file).status == 200
+            server.log.allow("TLS0304", "TLS0306")
+            for name in ("signer", "supervisor"):
+                os.kill(getattr(agent(server), name), signal.SIGKILL)
+                wait_until(lambda: agent(server).signer != before.signer, "a new signer")
+                for _ in range(5):
+                    assert curl(server.port, ca=ca.file).status == 200
+            server.graceful()
+            for _ in range(5):
+                assert curl(server.port, ca=ca.file).status == 200
+            assert program.poll() is None, "it punches still"
+        finally:
+            program.kill()
 
 
 def test_a_child_that_asks_without_end_delays_no_other(besieged, ca):

@@ -1,5 +1,6 @@
 """Death, arrest and renewal of the key agent: new handshakes may wait a moment, open connections never notice."""
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from cryptography import x509
 from harness import process
 from harness.agent import agent, named
 from harness.clients import curl, s_client
-from harness.config import Vhost
+from harness.config import ONE_CHILD, Vhost
 from harness.paths import HTTPD
 from harness.tls import connect
 from harness.waiting import wait_until
@@ -126,6 +127,21 @@ def channel(pid: int) -> frozenset[str]:
     """The channels that a process has mapped, by the memory's number."""
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
     return frozenset(line.split()[4] for line in lines if "memfd:mod_tls-channel" in line)
+
+
+def test_a_child_without_a_way_is_replaced(httpd, ca):
+    """The parent has no descriptor left for a new child's channel: that child ends, and so do others until there is one."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], mpm_settings=ONE_CHILD)
+    before = agent(server)
+    kept = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    highest = max(int(fd) for fd in os.listdir(f"/proc/{server.pid}/fd"))
+    server.log.allow("AH00052", "TLS0306", "TLS0608")
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (highest + 1, kept[1]))
+    os.kill(server.children[0], signal.SIGKILL)
+    server.log.expect("TLS0307.*no way to the key agent")
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, kept)
+    wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "a child that has a way")
+    assert agent(server) == before
 
 
 def test_a_stopped_supervisor_is_replaced(server, ca):

@@ -8,15 +8,17 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from harness import process
+from harness import process, third_party
 from harness.agent import SIGNER, SUPERVISOR, agent, status
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
+from harness.paths import HTTPD
 from harness.resumption import visit
 from harness.tls import context
 from harness.waiting import wait_until
@@ -29,21 +31,26 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 READ, WRITTEN = "r--s", "rw-s"
 SESSIONS, COUNTS, CERTIFICATES = "mod_tls sessions", "mod_tls counts", "mod_tls certificates"
 
-CHANNEL = "mod_tls-channel"
+REQUESTS, REPLIES = "mod_tls-requests", "mod_tls-replies"
 
-# Mappings of ours by process, each name with its protection. A channel is shared by one child and the signer, and one by
-# supervisor and signer.
+# Mappings of ours by process, each name with its protection. What a child can write nobody else has mapped. The supervisor
+# asks the signer over a channel, as a child does.
 TABLE = {
-    "parent": {(SESSIONS, WRITTEN), (COUNTS, READ), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
-    "supervisor": {(CERTIFICATES, WRITTEN), (CERTIFICATES, READ), (CHANNEL, WRITTEN)},
-    "signer": {(CERTIFICATES, READ), (CHANNEL, WRITTEN)},
-    "child": {(SESSIONS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (CHANNEL, WRITTEN)},
+    "parent": {(SESSIONS, WRITTEN), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
+    "supervisor": {(CERTIFICATES, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
+    "signer": {(CERTIFICATES, READ), (REPLIES, WRITTEN)},
+    "child": {(SESSIONS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
     "daemon": {(CERTIFICATES, READ)},
     "program": set(),
 }
-# Descriptors of such memory: the parent and the supervisor pass channels on to signers to come.
-DESCRIPTORS = {"parent": [SESSIONS, CHANNEL], "supervisor": [CHANNEL, CHANNEL]}
-# A descriptor of any other gives nothing but reading.
+# Descriptors of such memory: the parent and the supervisor pass channels on to signers to come. What a child writes is read
+# through a descriptor for reading.
+DESCRIPTORS = {
+    "parent": [COUNTS, SESSIONS, REPLIES, REQUESTS],
+    "supervisor": [REPLIES, REPLIES, REQUESTS, REQUESTS],
+    "signer": [REQUESTS, REQUESTS],
+}
+# A descriptor of the sessions' memory gives nothing but reading.
 FOR_TWO = SEAL | SHRINK | GROW
 SECRET = b"0123456789abcdef-of-this-test-alone-0123456789abcdef"
 
@@ -177,7 +184,7 @@ def test_who_has_what(server):
 def test_every_memory_is_sealed(server):
     for copy, link in closing(copies(server.pid)):
         if "/memfd:mod_tls" in link:
-            wanted = FOR_TWO if CHANNEL in link else FOR_TWO | FUTURE_WRITE
+            wanted = FOR_TWO | FUTURE_WRITE if SESSIONS in link else FOR_TWO
             assert fcntl.fcntl(copy, F_GET_SEALS) & wanted == wanted, link
 
 
@@ -290,6 +297,28 @@ def test_orders_are_the_parents(server, ca):
     server.graceful()
     assert curl(server.port, ca=ca.file).status == 200
     assert agent(server).supervisor == before.supervisor, "which still hears the parent"
+
+
+def test_who_is_forked_while_a_configuration_is_read_has_nothing(httpd, ca, tmp_path):
+    """In both readings of a start, with httpd in the background, and in that of a restart."""
+    module = third_party.build(tmp_path, "mod_daemon")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], config=f"LoadModule daemon_module {module}", start=False)
+    listed = server.home / "run" / "daemons"
+    subprocess.run([HTTPD, "-f", server.conf, "-k", "start"], env=server.environment() | {"DAEMONS": str(listed)}, check=True)
+    daemons = lambda: [int(line) for line in listed.read_text().split()] if listed.exists() else []
+    try:
+        wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "the start")
+        parent = int((server.home / "httpd.pid").read_text())
+        os.kill(parent, signal.SIGUSR1)
+        wait_until(lambda: len(daemons()) == 3, "three readings")
+        for number, pid in enumerate(daemons()):
+            assert memories_of(pid) == [], f"daemon {number}"
+            assert set(mappings_of(pid)) <= TABLE["daemon"], f"daemon {number}"
+    finally:
+        subprocess.run([HTTPD, "-f", server.conf, "-k", "stop"], env=server.environment(), check=True)
+        for pid in daemons():
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not (server.home / "httpd.pid").exists(), "the end")
 
 
 def test_what_a_child_can_do_to_the_others(server, ca):

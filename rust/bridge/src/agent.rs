@@ -153,16 +153,16 @@ pub fn agent_child_ended(pid: i32) {
 }
 
 /// See the bridge.
-pub fn agent_become_child(threads: usize) {
+pub fn agent_become_child(threads: usize) -> bool {
     guard(
-        || (),
+        || false,
         || {
             let line = take_line(Line::Agent);
-            if let Some(parent) = agent().take() {
-                parent.become_child(threads, line);
-            }
+            agent()
+                .take()
+                .is_none_or(|parent| parent.become_child(threads, line))
         },
-    );
+    )
 }
 
 /// See the bridge.

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use mod_tls_core::forks::{close_kept, wipe_secrets};
 
 use crate::guard::guard;
+use crate::open_files;
 
 const NONE: RawFd = -1;
 const REGIONS: usize = 8;
@@ -33,7 +34,8 @@ pub enum Line {
 
 const LINES: usize = 2;
 
-/// Off while httpd detaches: the process forked then is the parent from there on, and has all that the parent has.
+/// Off while the MPM may detach httpd: the process forked then is the parent from there on, and has all that the parent
+/// has.
 static ON: AtomicBool = AtomicBool::new(false);
 /// This process is httpd's parent.
 static PARENT: AtomicBool = AtomicBool::new(false);
@@ -246,6 +248,7 @@ extern "C" fn in_child() {
     }
     close_kept(close);
     wipe_secrets(wipe);
+    open_files::restore();
     let supervisor = SUPERVISOR.load(Ordering::Acquire);
     for region in &MEMORY {
         if !supervisor || !region.supervisors.load(Ordering::Acquire) {

@@ -9,6 +9,7 @@ mod identity;
 #[cfg(debug_assertions)]
 mod inject;
 mod memory;
+mod open_files;
 mod os;
 mod policy;
 mod resumption;
@@ -25,6 +26,7 @@ use credentials::{CredentialStore, Credentials, new_credential_store};
 use forks::{forks_detach, forks_register};
 use guard::guard;
 use identity::Identity;
+use open_files::expect_children;
 use policy::{Policy, build_policy, policy_id};
 use resumption::{
     resumption_become_child, resumption_check, resumption_child_began, resumption_child_ended,
@@ -471,6 +473,9 @@ pub mod ffi {
         /// Says that httpd is about to detach (`begins`), or may have done so: the process forked then goes on as the
         /// parent, and has all that the parent has.
         fn forks_detach(begins: bool);
+        /// Raises this process's limit of open files, where it has to be, for descriptors of `most` children at a time;
+        /// what is forked has the limit of before. Parent only.
+        fn expect_children(most: u32);
 
         /// Every uid and gid that a process of this machine runs under now.
         fn ids_in_use() -> Vec<u32>;
@@ -485,8 +490,9 @@ pub mod ffi {
         fn agent_look_after() -> Vec<AgentNotice>;
         /// The supervisor's pid; 0 where there is none.
         fn agent_pid() -> i32;
-        /// Gives up what belongs to the parent; in child_init, before any thread serves.
-        fn agent_become_child(threads: usize);
+        /// Gives up what belongs to the parent; in child_init, before any thread serves. False where there is an agent to
+        /// which the parent has given this process no way.
+        fn agent_become_child(threads: usize) -> bool;
         /// The MPM has just forked the child `pid`, which gets its way to the signer. Parent only, in child_status. Says
         /// whether `agent_look_after` should be called now.
         fn agent_child_began(pid: i32) -> bool;

@@ -20,8 +20,9 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps the first `length` bytes of a memory that cannot be made shorter.
-    pub fn new(memory: BorrowedFd<'_>, length: usize) -> io::Result<Self> {
+    /// Maps the first `length` bytes of a memory that cannot be made shorter, to read, or to `write` too. Nothing is
+    /// written through the words of one that is to be read.
+    pub fn new(memory: BorrowedFd<'_>, length: usize, write: bool) -> io::Result<Self> {
         // lseek(2), since it is all that a signer may ask of a file; nobody uses the position.
         // SAFETY: asks about a descriptor that is open.
         let end = unsafe { libc::lseek(memory.as_raw_fd(), 0, libc::SEEK_END) };
@@ -31,7 +32,7 @@ impl Mapping {
         {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let protection = libc::PROT_READ | if write { libc::PROT_WRITE } else { 0 };
         let fd = memory.as_raw_fd();
         // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
         let address =

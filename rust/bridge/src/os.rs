@@ -25,7 +25,7 @@ const MAPPED: libc::c_int = 128 * 1024;
 /// Words of a board: 256 MiB.
 const BOARD: usize = 32 << 20;
 
-/// Control data: credentials (32 bytes with their head) and three descriptors (32), aligned as cmsghdr wants it.
+/// Control data: credentials (32 bytes with their head) and four descriptors (32), aligned as cmsghdr wants it.
 #[repr(C, align(8))]
 struct Control([u8; 64]);
 
@@ -93,8 +93,17 @@ impl Os for Linux {
         Ok(BoardMemory { write, read })
     }
 
-    fn share(&self, memory: BorrowedFd<'_>, length: usize) -> io::Result<Box<dyn Shared>> {
-        Ok(Box::new(Mapping::new(memory, length)?))
+    fn share(
+        &self,
+        memory: BorrowedFd<'_>,
+        length: usize,
+        write: bool,
+    ) -> io::Result<Box<dyn Shared>> {
+        Ok(Box::new(Mapping::new(memory, length, write)?))
+    }
+
+    fn reader(&self, memory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+        shared::reader(memory)
     }
 
     fn trim(&self) {

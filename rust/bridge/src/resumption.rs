@@ -3,30 +3,33 @@
 //! What stands here as a `static` belongs to the process: the module is never unloaded, so it outlives every restart of
 //! httpd, as ticket keys must.
 
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use mod_tls_core::forks::Kept;
-use mod_tls_core::gift;
 use mod_tls_core::policy::{Negotiated, Sessions};
 use mod_tls_core::ticket::counters::{Counter, ROWS};
 use mod_tls_core::ticket::courier::{Courier, PATIENCE};
 use mod_tls_core::ticket::secret::{self, Poll, Readers};
-use mod_tls_core::ticket::store::Stored;
 use mod_tls_core::ticket::{
-    BOARD_WORDS, Board, Cache, Clock, Keeper, Lookup, PAGE_WORDS, Sealer, SecretFile, SessionStore,
+    BOARD_WORDS, Board, Cache, Clock, Keeper, PAGE_WORDS, Sealer, SecretFile, SessionStore,
     SystemClock, Ticketer,
 };
+use mod_tls_core::words::Words;
 
-use crate::ffi::{self, CacheAnswer, CounterRow, ResumptionSetup, SecretNews, SecretState};
-use crate::forks::{Line, claim_line, keep_memory, take_line};
+use crate::ffi::{CounterRow, ResumptionSetup, SecretNews, SecretState};
+use crate::forks::keep_memory;
 use crate::guard::{guard, guard_result};
 use crate::shared::{self, Descriptors};
-use mod_tls_core::words::Words;
+
+mod children;
+mod socache;
+
+use children::Children;
+pub use children::{resumption_become_child, resumption_child_began, resumption_child_ended};
+use socache::Socache;
 
 static BOARD: OnceLock<Board> = OnceLock::new();
 
@@ -52,17 +55,8 @@ struct Parent {
     words: Words,
     /// The board's memory, to be read by children.
     board: Kept<OwnedFd>,
-    children: HashMap<i32, Child>,
+    children: Children,
 }
-
-/// A child, by the memory that it counts in.
-struct Child {
-    place: u16,
-    page: Words,
-}
-
-/// How long a child waits for what the parent gives it right after the fork.
-const BIRTH: Duration = Duration::from_secs(5);
 
 fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
     use_it(&mut STATE.lock().unwrap_or_else(PoisonError::into_inner))
@@ -96,119 +90,13 @@ fn make_board() -> io::Result<Parent> {
     let parent = Parent {
         keeper,
         words,
-        board: Kept::new(shared::reader(memory.as_fd())?)?,
-        children: HashMap::new(),
+        // Where /proc is missing the seal alone keeps others from writing.
+        board: Kept::new(shared::reader(memory.as_fd()).unwrap_or(memory))?,
+        children: Children::default(),
     };
     let _ = COUNTS.set(counts);
     let _ = BOARD.set(board);
     Ok(parent)
-}
-
-/// See the bridge.
-pub fn resumption_child_began(pid: i32) {
-    guard(
-        || (),
-        || {
-            let line = claim_line(Line::Sessions);
-            with_state(|state| {
-                if let (Some(line), Some(parent)) = (line, &mut state.parent) {
-                    // A child that gets nothing waits for nothing either: its line has ended.
-                    let _ = parent.give(pid, &line);
-                }
-            });
-        },
-    );
-}
-
-/// See the bridge.
-pub fn resumption_child_ended(pid: i32) {
-    guard(
-        || (),
-        || {
-            with_state(|state| {
-                if let Some(parent) = &mut state.parent {
-                    parent.forget(pid);
-                }
-            });
-        },
-    );
-}
-
-impl Parent {
-    fn give(&mut self, pid: i32, line: &OwnedFd) -> io::Result<()> {
-        self.forget(pid);
-        // Each child counts in memory that no other can write to.
-        let (page, memory) = shared::create(c"mod_tls counts", PAGE_WORDS, Descriptors::Write)?;
-        // SAFETY: nobody but this function knows the mapping.
-        unsafe { shared::unmap(page) };
-        let page = shared::map(&memory, PAGE_WORDS, false)?;
-        shared::leave_out_of_forks(page);
-        let place = self.keeper.child_started();
-        let gift = place.unwrap_or(0).to_be_bytes();
-        let given = gift::give(line.as_fd(), &gift, &[self.board.as_fd(), memory.as_fd()]);
-        match place {
-            Some(place) => {
-                self.children.insert(pid, Child { place, page });
-            }
-            // SAFETY: as above.
-            None => unsafe { shared::unmap(page) },
-        }
-        given
-    }
-
-    fn forget(&mut self, pid: i32) {
-        if let Some(Child { place, page }) = self.children.remove(&pid) {
-            self.keeper.child_ended(place, page);
-            // SAFETY: the child's entry was the only one that knew the mapping.
-            unsafe { shared::unmap(page) };
-        }
-    }
-
-    fn collect(&mut self) {
-        for child in self.children.values() {
-            self.keeper.child_counted(child.place, child.page);
-        }
-    }
-}
-
-/// See the bridge.
-pub fn resumption_become_child() -> bool {
-    guard(
-        || false,
-        || {
-            let (parent, secret) = with_state(|state| (state.parent.take(), state.secret.take()));
-            drop(secret);
-            // httpd -X: the parent serves by itself.
-            let Some(line) = take_line(Line::Sessions) else {
-                let alone = parent.is_some();
-                with_state(|state| state.parent = parent);
-                return alone;
-            };
-            let (Some(parent), Some(counts)) = (parent, COUNTS.get()) else {
-                return true;
-            };
-            let gift = match gift::take(line.as_fd(), BIRTH) {
-                Ok(Some(gift)) => gift,
-                _ => return false,
-            };
-            let (Ok(place), Ok([board, page])) = (
-                <[u8; 2]>::try_from(gift.octets),
-                <[OwnedFd; 2]>::try_from(gift.descriptors),
-            ) else {
-                return false;
-            };
-            // SAFETY: whole pages; nothing of this process has read them since the fork.
-            let mapped = unsafe {
-                shared::replace(&board, parent.words, false)
-                    .and_then(|()| shared::replace(&page, counts, true))
-            };
-            shared::hide(parent.words);
-            if let Some(board) = BOARD.get() {
-                board.counters.take_place(u16::from_be_bytes(place));
-            }
-            mapped.is_ok()
-        },
-    )
 }
 
 /// See the bridge.
@@ -343,7 +231,7 @@ fn tick(state: &mut State) -> SecretNews {
         (None, _) => (SecretState::Same, String::new()),
     };
     if let Some(parent) = &mut state.parent {
-        parent.collect();
+        parent.children.collect(&mut parent.keeper);
     }
     SecretNews {
         state: news,
@@ -392,52 +280,5 @@ fn sealer(board: Board) -> Sealer {
     Sealer {
         board,
         clock: Arc::new(SystemClock),
-    }
-}
-
-/// httpd's socache provider, on the other side of the bridge.
-#[derive(Debug)]
-struct Socache;
-
-/// Octets of the largest entry kept: a session with a client's certificate chain.
-const LARGEST_ENTRY: usize = 16_384;
-
-impl Socache {
-    fn fetch(ask: impl FnOnce(&mut [u8], &mut usize) -> CacheAnswer) -> Lookup {
-        let mut entry = vec![0; LARGEST_ENTRY];
-        let mut length = 0;
-        match ask(&mut entry, &mut length) {
-            CacheAnswer::Done => {
-                entry.truncate(length);
-                Lookup::Found(entry)
-            }
-            CacheAnswer::Refused => Lookup::Missing,
-            _ => Lookup::Failed,
-        }
-    }
-}
-
-impl Cache for Socache {
-    fn put(&self, key: &[u8], value: &[u8], expiry: u64) -> Stored {
-        if value.len() > LARGEST_ENTRY {
-            return Stored::No;
-        }
-        match ffi::cache_put(key, value, expiry) {
-            CacheAnswer::Done => Stored::Yes,
-            CacheAnswer::Refused => Stored::No,
-            _ => Stored::Failed,
-        }
-    }
-
-    fn get(&self, key: &[u8]) -> Lookup {
-        Self::fetch(|entry, length| ffi::cache_get(key, entry, length))
-    }
-
-    fn take(&self, key: &[u8]) -> Lookup {
-        Self::fetch(|entry, length| ffi::cache_take(key, entry, length))
-    }
-
-    fn report(&self, failures: u64) {
-        ffi::cache_report(failures);
     }
 }

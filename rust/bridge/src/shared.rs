@@ -128,27 +128,23 @@ pub fn hide_from_dumps(words: Words) {
     advise(words, libc::MADV_DONTDUMP);
 }
 
-/// Leaves a mapping out of processes forked from now on.
-pub fn leave_out_of_forks(words: Words) {
-    advise(words, libc::MADV_DONTFORK);
-}
-
 fn advise(words: Words, advice: libc::c_int) {
     let address = words.as_ptr().cast_mut().cast();
     // SAFETY: advice about a whole mapping, which leaves its contents as they are.
     unsafe { libc::madvise(address, size_of_val(words), advice) };
 }
 
-/// Another descriptor of a memory, which cannot be written through. Where /proc is missing it is one like `memory`.
+/// Another descriptor of a memory, of its own in all, through which it can be read and neither written nor changed. It
+/// can be opened for writing again by nobody but the memory's owner.
 pub fn reader(memory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}\0", memory.as_raw_fd());
     let flags = libc::O_RDONLY | libc::O_CLOEXEC;
     // SAFETY: the path ends with a zero.
-    match check(unsafe { libc::open(path.as_ptr().cast(), flags) }) {
-        // SAFETY: just made, and nobody else's.
-        Ok(fd) => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
-        Err(_) => memory.try_clone_to_owned(),
-    }
+    let opened = check(unsafe { libc::open(path.as_ptr().cast(), flags) });
+    let fd = opened
+        .map_err(|error| io::Error::other(format!("/proc/self/fd cannot be used: {error}")))?;
+    // SAFETY: just made, and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Whether a memory has the length and keeps it.

@@ -1,18 +1,20 @@
-//! The way between one child of httpd and the signer: memory that these two share, and a bell.
+//! The way between one child of httpd and the signer: two memories with one writer each, and a bell.
 //!
-//! httpd's parent makes the memory (sealed against resizing) and the bell (an eventfd) when it forks; no other child
-//! has either, and nothing ever comes from a child but words in that memory and strokes of that bell. The memory holds
-//! *slots*. A thread of the child claims one, writes its request and rings; the signer copies the request out before
-//! it looks at it, and writes the reply beside it. [`slot`] says how the two keep out of each other's way.
+//! httpd's parent makes them when it forks; no other child has any of them, and nothing ever comes from a child but
+//! words in the memory that it writes and strokes of the bell (an eventfd). A thread of the child claims a *slot*, writes
+//! its request and rings; the signer copies the request out before it looks at it, and writes the reply into the other
+//! memory. [`slot`] says how the two keep out of each other's way.
 //!
-//! | words (32 bits) | what |
-//! |---|---|
-//! | 0 to 31 | one bit for each slot: there is a request |
-//! | then for each slot | state, owner (a pid), length of the request, length of the reply, request, reply |
-//! | then for each slot | room for a request that is longer, touched where one comes |
+//! | memory | the child | the signer | words (32 bits) |
+//! |---|---|---|---|
+//! | requests | maps it, to write | reads it by pread(2), never maps it | for each slot a number; for each an owner; for each length and request; for each room for a longer request |
+//! | replies | maps it, to read | maps it, to write | for each slot state, length and reply |
+//!
+//! Who can write to a memory can free its pages again and again, and whoever has it mapped then waits in page faults:
+//! so nobody maps what a child can write but that child, and a child's descriptor of the other one is for reading.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -33,26 +35,31 @@ pub mod words;
 mod model;
 
 use slot::Progress;
+use words::Look;
 
-/// Most slots of a channel: the bits that stand at its front.
-pub const MAX_SLOTS: usize = BITS * 32;
-const BITS: usize = 32;
-const HEAD: usize = 4;
-const SHORT: usize = SHORT_REQUEST.div_ceil(4);
-const REPLY: usize = MAX_REPLY.div_ceil(4);
+/// Most slots of a channel.
+pub const MAX_SLOTS: usize = 1024;
 /// Whole cache lines, so that threads do not write into each other's.
-const SLOT: usize = (HEAD + SHORT + REPLY).next_multiple_of(16);
-const LONG: usize = MAX_REQUEST.div_ceil(4).next_multiple_of(16);
+const LINE: usize = 16;
 /// A page: what is long begins on one of its own.
 const PAGE: usize = 1024;
+const SHORT: usize = SHORT_REQUEST.div_ceil(4);
+const REQUEST: usize = (1 + SHORT).next_multiple_of(LINE);
+const LONG: usize = MAX_REQUEST.div_ceil(4).next_multiple_of(LINE);
+const REPLY: usize = (2 + MAX_REPLY.div_ceil(4)).next_multiple_of(LINE);
 
 /// Memory shared with another process, mapped for as long as the value lives.
 pub trait Shared: Send + Sync {
-    /// The memory. The other process may change it at any moment.
+    /// The memory. The process that writes it may change it at any moment.
     fn words(&self) -> &[AtomicU32];
 }
 
-/// Where what lies in a channel's memory; in words.
+/// Memory of another process that is read and never mapped.
+pub trait Distant: Look + Send + Sync {}
+
+impl<T: Look + Send + Sync> Distant for T {}
+
+/// Where what lies in a channel's memories; in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     slots: usize,
@@ -71,93 +78,126 @@ impl Layout {
         self.slots
     }
 
-    /// How many words of bits there are.
-    pub fn bit_words(self) -> usize {
-        self.slots.div_ceil(32)
+    fn per_slot(self) -> usize {
+        self.slots.next_multiple_of(LINE)
+    }
+
+    fn nth(self, slot: usize) -> usize {
+        slot.min(self.slots - 1)
+    }
+
+    fn asked(self, slot: usize) -> usize {
+        self.nth(slot)
+    }
+
+    fn owner(self, slot: usize) -> usize {
+        self.per_slot() + self.nth(slot)
+    }
+
+    fn request(self, slot: usize) -> usize {
+        2 * self.per_slot() + self.nth(slot) * REQUEST
     }
 
     fn long_areas(self) -> usize {
-        (BITS + self.slots * SLOT).next_multiple_of(PAGE)
-    }
-
-    fn words(self) -> usize {
-        (self.long_areas() + self.slots * LONG).next_multiple_of(PAGE)
-    }
-
-    /// Bytes of the memory; what no request was ever written to takes none.
-    pub fn bytes(self) -> usize {
-        self.words() * 4
-    }
-
-    fn slot(self, slot: usize) -> usize {
-        BITS + slot.min(self.slots - 1) * SLOT
+        (2 * self.per_slot() + self.slots * REQUEST).next_multiple_of(PAGE)
     }
 
     fn long(self, slot: usize) -> usize {
-        self.long_areas() + slot.min(self.slots - 1) * LONG
+        self.long_areas() + self.nth(slot) * LONG
+    }
+
+    /// Bytes of the memory of requests; what no request was ever written to takes none.
+    pub fn request_bytes(self) -> usize {
+        (self.long_areas() + self.slots * LONG).next_multiple_of(PAGE) * 4
+    }
+
+    fn state(self, slot: usize) -> usize {
+        self.nth(slot) * REPLY
+    }
+
+    fn reply(self, slot: usize) -> usize {
+        self.state(slot) + 1
+    }
+
+    /// Bytes of the memory of replies.
+    pub fn reply_bytes(self) -> usize {
+        (self.slots * REPLY).next_multiple_of(PAGE) * 4
     }
 }
 
-/// What the signer is given of a channel, and everybody in between.
+/// The descriptors of one end of a channel.
 #[derive(Debug)]
 pub struct Way {
-    /// How many slots the memory has.
+    /// How many slots the memories have.
     pub slots: usize,
-    /// The memory.
-    pub memory: OwnedFd,
+    /// The memory of requests: a child's is for writing, a signer's for reading.
+    pub requests: OwnedFd,
+    /// The memory of replies: the other way round.
+    pub replies: OwnedFd,
     /// The bell.
     pub bell: OwnedFd,
 }
 
 impl Way {
-    /// Makes memory and bell. Both are closed on exec.
-    pub fn new(slots: usize) -> io::Result<Self> {
+    /// Makes a channel: the child's end, and the signer's. All is closed on exec.
+    pub fn pair(slots: usize, os: &dyn Os) -> io::Result<(Self, Self)> {
         let layout = Layout::new(slots);
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let memory = memfd_create("mod_tls-channel", flags)?;
-        // Else every uid could open it, through another process's /proc/PID/fd.
-        fchmod(&memory, Mode::RUSR | Mode::WUSR)?;
-        let length = layout.bytes() as u64;
-        if getrlimit(Resource::Fsize)
-            .current
-            .is_some_and(|most| most < length)
-        {
-            // ftruncate(2) would not only fail, but also send a signal.
-            return Err(Errno::FBIG.into());
-        }
-        ftruncate(&memory, length)?;
-        fcntl_add_seals(
-            &memory,
-            SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL,
-        )?;
+        let slots = layout.slots();
+        let requests = memory("mod_tls-requests", layout.request_bytes())?;
+        let replies = memory("mod_tls-replies", layout.reply_bytes())?;
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self {
-            slots: layout.slots(),
-            memory,
+        let signers = Self {
+            slots,
+            requests: os.reader(requests.as_fd())?,
+            bell: bell.try_clone()?,
+            replies,
+        };
+        let childs = Self {
+            slots,
+            replies: os.reader(signers.replies.as_fd())?,
+            requests,
             bell,
-        })
+        };
+        Ok((childs, signers))
     }
+}
 
-    /// Maps the memory, for the child's end or the signer's.
-    pub fn map(&self, os: &dyn Os) -> io::Result<Box<dyn Shared>> {
-        os.share(self.memory.as_fd(), Layout::new(self.slots).bytes())
+/// Memory of so many bytes that nobody can make longer or shorter.
+fn memory(name: &str, bytes: usize) -> io::Result<OwnedFd> {
+    let memory = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    // Else every uid could open it, for writing too, through a process's /proc/PID/fd.
+    fchmod(&memory, Mode::RUSR | Mode::WUSR)?;
+    let length = bytes as u64;
+    if getrlimit(Resource::Fsize)
+        .current
+        .is_some_and(|most| most < length)
+    {
+        // ftruncate(2) would not only fail, but also send a signal.
+        return Err(Errno::FBIG.into());
     }
+    ftruncate(&memory, length)?;
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    fcntl_add_seals(&memory, seals)?;
+    Ok(memory)
 }
 
 /// The child's end.
 pub struct ChildEnd {
     layout: Layout,
-    memory: Box<dyn Shared>,
+    requests: Box<dyn Shared>,
+    replies: Box<dyn Shared>,
     bell: OwnedFd,
 }
 
 impl ChildEnd {
-    /// The child's end of a way.
-    pub fn new(way: &Way, os: &dyn Os) -> io::Result<Arc<Self>> {
+    /// Maps a child's way.
+    pub fn new(way: Way, os: &dyn Os) -> io::Result<Arc<Self>> {
+        let layout = Layout::new(way.slots);
         Ok(Arc::new(Self {
-            layout: Layout::new(way.slots),
-            memory: way.map(os)?,
-            bell: way.bell.try_clone()?,
+            layout,
+            requests: os.share(way.requests.as_fd(), layout.request_bytes(), true)?,
+            replies: os.share(way.replies.as_fd(), layout.reply_bytes(), false)?,
+            bell: way.bell,
         }))
     }
 
@@ -165,13 +205,20 @@ impl ChildEnd {
     /// that this one forked, or that forked this one) owns nothing.
     pub fn claim(self: &Arc<Self>) -> Option<Claim> {
         let me = std::process::id();
-        let slot = slot::claim(self.memory.words(), self.layout, me, is_alive)?;
+        let (requests, replies) = (self.requests.words(), self.replies.words());
+        let slot = slot::claim(requests, replies, self.layout, me, is_alive)?;
         Some(Claim {
             end: Arc::clone(self),
             slot,
             owner: me,
             number: 0,
+            left: false,
         })
+    }
+
+    /// The bell's descriptor: what else there is of the end is memory.
+    pub fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
     }
 
     fn ring(&self) {
@@ -192,12 +239,13 @@ pub struct Claim {
     slot: usize,
     owner: u32,
     number: u32,
+    left: bool,
 }
 
 impl Claim {
     /// Asks what `frame` says once it is told the request's number, and rings.
     pub fn ask(&mut self, frame: impl FnOnce(u32) -> Vec<u8>) {
-        let words = self.end.memory.words();
+        let words = self.end.requests.words();
         self.number = slot::ask(words, self.end.layout, self.slot, frame);
         self.end.ring();
     }
@@ -209,52 +257,68 @@ impl Claim {
 
     /// Rings again, for a signer that has come after another.
     pub fn remind(&self) {
-        slot::remind(self.end.memory.words(), self.slot);
         self.end.ring();
     }
 
     /// How far the request is.
     pub fn progress(&self) -> Progress {
-        let words = self.end.memory.words();
+        let words = self.end.replies.words();
         slot::progress(words, self.end.layout, self.slot, self.number)
     }
 
     /// Sleeps until the slot's state is no longer `seen`, for `at_most`, or less.
     pub fn sleep(&self, seen: u32, at_most: Duration) {
-        let state = self.end.layout.slot(self.slot);
+        let state = self.end.layout.state(self.slot);
         let timeout = at_most.try_into().ok();
-        if let (Some(word), Some(timeout)) = (self.end.memory.words().get(state), timeout) {
+        if let (Some(word), Some(timeout)) = (self.end.replies.words().get(state), timeout) {
             let _ = futex::wait(word, futex::Flags::empty(), seen, Some(&timeout));
         }
     }
 
     /// The reply, where one is there.
     pub fn reply(&self) -> Vec<u8> {
-        let words = self.end.memory.words();
+        let words = self.end.replies.words();
         slot::reply(words, self.end.layout, self.slot)
+    }
+
+    /// Leaves the slot as it is, for a process that was forked from the one whose it is.
+    pub fn leave(mut self) {
+        self.left = true;
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let words = self.end.memory.words();
-        slot::release(words, self.end.layout, self.slot, self.owner, self.number);
+        if !self.left {
+            let words = self.end.requests.words();
+            slot::release(words, self.end.layout, self.slot, self.owner, self.number);
+        }
     }
 }
 
 /// The signer's end: one for each child.
 pub struct SignerEnd {
     layout: Layout,
-    memory: Box<dyn Shared>,
+    requests: Box<dyn Distant>,
+    replies: Box<dyn Shared>,
     epoch: u32,
 }
 
 impl SignerEnd {
-    /// The signer's end of a way. `epoch` tells signers apart that live at the same time.
-    pub fn new(way: &Way, epoch: u32, os: &dyn Os) -> io::Result<Self> {
+    /// The signer's end, of its way's memories; none of them is touched. `epoch` tells signers apart that live at the
+    /// same time.
+    pub fn new(
+        slots: usize,
+        requests: OwnedFd,
+        replies: &OwnedFd,
+        epoch: u32,
+        os: &dyn Os,
+    ) -> io::Result<Self> {
+        let layout = Layout::new(slots);
         Ok(Self {
-            layout: Layout::new(way.slots),
-            memory: way.map(os)?,
+            layout,
+            requests: os.distant(requests),
+            replies: os.share(replies.as_fd(), layout.reply_bytes(), true)?,
             epoch,
         })
     }
@@ -264,47 +328,46 @@ impl SignerEnd {
         self.layout.slots()
     }
 
-    /// Gives the slots whose bits are set, and clears those; at most as many as there are slots.
-    pub fn requests(&self) -> Vec<usize> {
-        slot::requests(self.memory.words(), self.layout)
+    /// The slots whose requests wait for an answer, each with the request's number.
+    pub fn waiting(&self) -> Vec<(usize, u32)> {
+        slot::waiting(&*self.requests, self.layout)
     }
 
-    /// Takes the request of a slot: its number, and in `frame` what the child wrote, at most [`MAX_REQUEST`] bytes;
-    /// none where the length is not a request's.
-    pub fn take(&self, slot: usize, frame: &mut Vec<u8>) -> Option<u32> {
-        slot::take(self.memory.words(), self.layout, slot, self.epoch, frame)
+    /// The number of the slot's request, where it waits for an answer.
+    pub fn wanted(&self, slot: usize) -> Option<u32> {
+        slot::wanted(&*self.requests, self.layout, slot)
     }
 
-    /// Whether [`Self::take`] would find a request.
-    pub fn is_asked(&self, slot: usize) -> bool {
-        slot::is_asked(self.memory.words(), self.layout, slot, self.epoch)
+    /// Whether another signer has answered a request.
+    pub fn is_answered(&self, slot: usize, number: u32) -> bool {
+        slot::is_answered(self.replies.words(), self.layout, slot, number)
     }
 
-    /// Whether somebody still waits for the answer.
-    pub fn is_wanted(&self, slot: usize, number: u32) -> bool {
-        slot::is_wanted(self.memory.words(), self.layout, slot, self.epoch, number)
+    /// Copies into `frame` what the child wrote into a slot; nothing where it says that this is more than `most` bytes.
+    pub fn take(&self, slot: usize, most: usize, frame: &mut Vec<u8>) {
+        slot::take(&*self.requests, self.layout, slot, most, frame);
     }
 
-    /// Answers, if somebody still waits.
+    /// Answers, and wakes whoever waits.
     pub fn answer(&self, slot: usize, number: u32, reply: &[u8]) {
-        let words = self.memory.words();
+        let words = self.replies.words();
         if slot::answer(words, self.layout, slot, self.epoch, number, reply)
-            && let Some(word) = words.get(self.layout.slot(slot))
+            && let Some(word) = words.get(self.layout.state(slot))
         {
             let _ = futex::wake(word, futex::Flags::empty(), 1);
         }
     }
 }
 
-/// What the tests need: the words of a slot, to scribble on.
+/// What the tests need: the words that a child can write, to scribble on.
 #[cfg(test)]
 impl ChildEnd {
     pub(super) fn words(&self) -> &[AtomicU32] {
-        self.memory.words()
+        self.requests.words()
     }
 }
 
 const _: () = assert!(
-    HEAD + SHORT + REPLY <= SLOT && LONG * 4 >= MAX_REQUEST,
+    SHORT < REQUEST && LONG * 4 >= MAX_REQUEST && 8 + MAX_REPLY <= REPLY * 4,
     "it fits"
 );

@@ -8,7 +8,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 
 use super::channel::Way;
 
-/// First byte of what is said of a child that began: memory, bell and pidfd come with it.
+/// First byte of what is said of a child that began: its end of a channel comes with it, to a signer its pidfd too.
 pub(super) const BEGAN: u8 = b'B';
 /// First byte of what is said of a child that ended.
 pub(super) const ENDED: u8 = b'E';
@@ -21,23 +21,23 @@ pub(super) const TOLD: usize = 8;
 pub struct Child {
     /// Its pid.
     pub pid: i32,
-    /// What it shares with the signer.
+    /// The signer's end of its channel, or to the child itself its own.
     pub way: Way,
     /// Becomes readable when it ends.
     pub pidfd: Option<OwnedFd>,
 }
 
 impl Child {
-    /// Its descriptors: memory, bell, and pidfd where there is one.
+    /// Its descriptors: requests, replies, bell, and pidfd where there is one.
     pub fn fds(&self) -> Vec<BorrowedFd<'_>> {
-        let always = [self.way.memory.as_fd(), self.way.bell.as_fd()];
+        let way = &self.way;
+        let always = [way.requests.as_fd(), way.replies.as_fd(), way.bell.as_fd()];
         let pidfd = self.pidfd.as_ref().map(AsFd::as_fd);
         always.into_iter().chain(pidfd).collect()
     }
 }
 
-/// Says that a child began: its pid, how many slots its channel has, and memory, bell and pidfd, the last where the
-/// kernel has one.
+/// Says that a child began: its pid, how many slots its channel has, and descriptors in the order of [`Child::fds`].
 pub(super) fn tell_began(
     socket: impl AsFd,
     pid: i32,
@@ -45,7 +45,7 @@ pub(super) fn tell_began(
     fds: &[BorrowedFd<'_>],
     flags: SendFlags,
 ) -> io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(fds));
     let frame = frame(BEGAN, pid, u32::try_from(slots).unwrap_or(0));
@@ -82,7 +82,8 @@ pub(super) fn began(told: [u8; TOLD], fds: Vec<OwnedFd>) -> Option<Child> {
         pid: pid_of(told),
         way: Way {
             slots,
-            memory: fds.next()?,
+            requests: fds.next()?,
+            replies: fds.next()?,
             bell: fds.next()?,
         },
         pidfd: fds.next(),

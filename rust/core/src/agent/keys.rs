@@ -150,6 +150,13 @@ impl KeyTable {
         self.entries.len()
     }
 
+    /// Bytes of the longest message that one of the keys signs: a proxy's client signs longer ones than a server. Of a
+    /// table without keys it is a server's.
+    pub fn longest_message(&self) -> usize {
+        let roles = self.entries.keys().map(|(role, _)| role.max_message());
+        roles.max().unwrap_or(0).max(Role::Server.max_message())
+    }
+
     /// Whether a key is there in a role.
     #[cfg(test)]
     pub fn holds(&self, role: Role, key: &dyn SigningKey) -> bool {

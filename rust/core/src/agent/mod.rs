@@ -39,7 +39,9 @@ mod testing;
 mod transport;
 pub mod wire;
 
+use channel::Distant;
 pub use channel::Shared;
+use channel::words::ByPread;
 pub use live::{Live, LiveHost};
 pub use message::Weaknesses;
 pub use notice::{Kind, Notice};
@@ -55,7 +57,7 @@ pub struct Received {
     pub length: usize,
     /// Process that sent it, as the kernel says; 0 where the socket does not ask for that.
     pub pid: i32,
-    /// The descriptors that came with it; three at most.
+    /// The descriptors that came with it; four at most.
     pub fds: Vec<OwnedFd>,
 }
 
@@ -86,8 +88,22 @@ pub trait Os: Send + Sync {
     /// which every process forked inherits. Nobody can map it anew, or change its length.
     fn board(&self) -> io::Result<BoardMemory>;
 
-    /// Maps the first `length` bytes of a memory that no one can make shorter, writable, until the value is dropped.
-    fn share(&self, memory: BorrowedFd<'_>, length: usize) -> io::Result<Box<dyn Shared>>;
+    /// Maps the first `length` bytes of a memory that no one can make shorter, to read, or to `write` too, until the
+    /// value is dropped.
+    fn share(
+        &self,
+        memory: BorrowedFd<'_>,
+        length: usize,
+        write: bool,
+    ) -> io::Result<Box<dyn Shared>>;
+
+    /// A memory that its writer may change, and free, at any moment.
+    fn distant(&self, memory: OwnedFd) -> Box<dyn Distant> {
+        Box::new(ByPread::new(memory))
+    }
+
+    /// Another descriptor of a memory, of its own in all, through which it can be read and neither written nor changed.
+    fn reader(&self, memory: BorrowedFd<'_>) -> io::Result<OwnedFd>;
 
     /// Gives memory that is free back to the system.
     fn trim(&self);

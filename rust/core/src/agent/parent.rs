@@ -93,6 +93,8 @@ pub struct Parent {
     order: Order,
     live: Option<Arc<Live>>,
     generation: u64,
+    /// How many supervisors have been made.
+    supervisors: u32,
     /// Asked for in this generation.
     machines: Vec<Machines>,
     /// How many requests a child that is forked now may have under way.
@@ -117,6 +119,7 @@ impl Parent {
             order: Order::default(),
             live: None,
             generation: 0,
+            supervisors: 0,
             machines: Vec::new(),
             slots: 1,
             family: Family::default(),
@@ -291,7 +294,9 @@ impl Parent {
             speaker,
             board: self.shared.write,
             life: end.into(),
+            number: self.supervisors,
         });
+        self.supervisors = self.supervisors.wrapping_add(1);
         let os = Arc::clone(&self.os);
         let keep = birth.as_ref().map(Birth::fds).unwrap_or_default();
         let mut child = || match birth.take() {
@@ -329,7 +334,7 @@ impl Parent {
         let missing = || io::Error::other("there is no line to it");
         let began = line
             .ok_or_else(missing)
-            .and_then(|line| self.family.begin(pid, self.slots, line));
+            .and_then(|line| self.family.begin(pid, self.slots, line, &*self.os));
         if let Err(error) = began {
             self.troubles.push(Notice {
                 kind: Kind::Trouble,
@@ -355,16 +360,17 @@ impl Parent {
     }
 
     /// Makes this process, forked by the parent, a child that serves with `threads` threads. All that it keeps is
-    /// what its remote keys hold: the way to the signer, which comes over `line`, and a view of the board.
-    pub fn become_child(self, threads: usize, line: Option<OwnedFd>) {
+    /// what its remote keys hold: the way to the signer, which comes over `line`, and a view of the board. False where
+    /// there is an agent and no way to it comes.
+    pub fn become_child(self, threads: usize, line: Option<OwnedFd>) -> bool {
         self.transport.set_threads(threads);
-        if self.order.serve
-            && self.running.is_some()
-            && let Some(line) = line
-            && let Ok(end) = receive_channel(self.os.as_ref(), &line)
-        {
-            self.transport.set_channel(Some(end));
+        if !self.order.serve || self.running.is_none() {
+            return true;
         }
+        let end = line.and_then(|line| receive_channel(self.os.as_ref(), &line).ok());
+        let has_way = end.is_some();
+        self.transport.set_channel(end);
+        has_way
     }
 }
 
@@ -377,7 +383,7 @@ fn receive_channel(os: &dyn Os, line: &OwnedFd) -> io::Result<Arc<ChildEnd>> {
     let received = os.receive(line.as_fd(), &mut frame)?;
     let [_, told @ ..] = frame;
     let me = children::began(told, received.fds).ok_or(io::ErrorKind::InvalidData)?;
-    ChildEnd::new(&me.way, os)
+    ChildEnd::new(me.way, os)
 }
 
 /// Sends one byte, with a descriptor where there is one.

@@ -123,6 +123,7 @@ pub fn filter() -> io::Result<()> {
 /// Allowed whatever the arguments.
 const FREE: &[i64] = &[
     libc::SYS_read,
+    libc::SYS_pread64,
     libc::SYS_write,
     libc::SYS_recvmsg,
     libc::SYS_sendto,

@@ -1,8 +1,8 @@
 //! The signer: answers children that may be captured, on as many threads as there are cores, fairly by key and process.
 //!
 //! Each child has a channel of its own ([`super::channel`]). A slot of it has one request in the queue at most, whatever
-//! the child writes, so that the memory for a child is bounded by its slots; what a child asked for leaves the queue
-//! with it.
+//! the child writes, and what is refused stands in the queue too, so that memory and time for a child are bounded by its
+//! slots and by its share; what a child asked for leaves the queue with it.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,6 +10,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
@@ -18,7 +19,7 @@ use super::Os;
 use super::channel::SignerEnd;
 use super::fair::FairQueue;
 use super::keys::{Checked, KeyTable};
-use super::wire::{KeyId, Role};
+use super::wire::{KeyId, REQUEST_HEAD, Role, Status};
 
 mod channels;
 mod work;
@@ -55,6 +56,8 @@ pub struct Signer {
     os: Arc<dyn Os>,
     keys: Arc<KeyTable>,
     settings: Settings,
+    /// Bytes of the longest request that a key here could sign.
+    longest: usize,
     notice: Notice,
     epoll: OwnedFd,
     wake: OwnedFd,
@@ -76,9 +79,19 @@ struct Channel {
     end: SignerEnd,
     bell: OwnedFd,
     pidfd: Option<OwnedFd>,
-    /// For each slot, whether this signer has a request of it.
-    busy: Vec<AtomicBool>,
+    slots: Mutex<Vec<Slot>>,
     closed: AtomicBool,
+}
+
+/// What this signer knows of a slot, whatever the child writes.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    /// The number of the request that was taken last.
+    taken: Option<u32>,
+    /// It is in the queue, or being served.
+    busy: bool,
+    /// Another one was seen meanwhile.
+    again: bool,
 }
 
 #[derive(Default)]
@@ -93,11 +106,14 @@ struct Job {
     slot: usize,
     number: u32,
     task: Task,
+    since: Instant,
 }
 
 enum Task {
     Sign(Checked, Vec<u8>, (Role, KeyId)),
     Probe,
+    /// Of so many bytes.
+    Refuse(Status, usize),
 }
 
 impl Signer {
@@ -108,8 +124,10 @@ impl Signer {
         settings: Settings,
         notice: Notice,
     ) -> io::Result<Arc<Self>> {
+        let longest = REQUEST_HEAD + keys.longest_message();
         let signer = Self {
             os,
+            longest,
             keys,
             settings,
             notice,

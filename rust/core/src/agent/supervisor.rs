@@ -35,7 +35,7 @@ mod reloading;
 use keyring::Keyring;
 use machines::Machinery;
 use probing::Probe;
-use process::Running;
+use process::{Epochs, Running};
 
 /// How often the supervisor looks around when nothing happens.
 const TICK: Timespec = Timespec {
@@ -59,6 +59,8 @@ pub struct Birth {
     pub board: Words,
     /// Becomes readable when the parent is gone or has made another agent.
     pub life: OwnedFd,
+    /// How many supervisors there were before.
+    pub number: u32,
 }
 
 impl Birth {
@@ -95,6 +97,7 @@ pub(super) struct Supervisor {
     machinery: Machinery,
     watch: Watch,
     signer: Option<Running>,
+    epochs: Epochs,
     /// It holds keys that should be gone.
     outdated: bool,
     retry: Instant,
@@ -135,6 +138,7 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         machinery: Machinery::default(),
         watch: Watch::default(),
         signer: None,
+        epochs: Epochs::new(birth.number),
         outdated: false,
         retry: Instant::now(),
         short_lives: 0,
@@ -152,6 +156,9 @@ impl Supervisor {
             if ordered && !self.take_order()? {
                 return Ok(());
             }
+            if let Some(signer) = &mut self.signer {
+                signer.tell_on(&self.children);
+            }
             self.look_after_keys(Instant::now());
             self.look_after_signer();
             self.look_at_files();
@@ -167,8 +174,11 @@ impl Supervisor {
         let parent = self.parent.as_ref().filter(|_| self.order.serve);
         fds.extend(parent.map(|fd| PollFd::new(fd, PollFlags::IN)));
         let watched = parent.is_some();
-        let signer = self.signer.as_ref().and_then(Running::pidfd);
-        fds.extend(signer.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let signer = self.signer.as_ref();
+        let end = signer.and_then(Running::pidfd);
+        fds.extend(end.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let untold = signer.and_then(Running::untold);
+        fds.extend(untold.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT)));
         match poll(&mut fds, Some(&TICK)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -253,14 +263,14 @@ impl Supervisor {
         let pid = children::pid_of(told);
         if kind == ENDED {
             self.children.remove(&pid);
-            if let Some(signer) = &self.signer {
-                signer.tell_ended(pid);
-            }
         } else if let Some(child) = children::began(told, fds) {
-            if let Some(signer) = &self.signer {
-                signer.tell_began(&child);
-            }
             self.children.insert(pid, child);
+        } else {
+            let text = format!("child {pid} has no way to the key agent: its channel was cut off");
+            self.speaker.say_bounded(Kind::Trouble, &text);
+        }
+        if let Some(signer) = &mut self.signer {
+            signer.tell(pid, &self.children);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,8 @@ use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::sign::SigningKey;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::channel::Shared;
+use super::channel::words::Look;
+use super::channel::{Distant, Shared};
 use super::{BoardMemory, Os, Received};
 
 /// What an agent of one process needs of the system. Memory is shared between its threads, by the file's number.
@@ -30,9 +31,30 @@ impl Shared for Mapping {
     }
 }
 
+impl Look for Mapping {
+    fn load(&self, at: usize) -> u32 {
+        self.0.load(at)
+    }
+
+    fn read(&self, at: usize, out: &mut [u8]) {
+        self.0.read(at, out);
+    }
+}
+
+/// Safe Rust cannot map a file: its number stands for memory of this process.
+fn words_of(memory: BorrowedFd<'_>) -> Memory {
+    let file = rustix::fs::fstat(memory).unwrap();
+    let mut all = SHARED.lock().unwrap();
+    let made = || Arc::new((0..file.st_size / 4).map(|_| AtomicU32::new(0)).collect());
+    let memory = all
+        .get_or_insert_default()
+        .entry((file.st_dev, file.st_ino));
+    Arc::clone(memory.or_insert_with(made))
+}
+
 impl Os for TestOs {
     fn receive(&self, socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
         let mut parts = [io::IoSliceMut::new(buffer)];
@@ -58,14 +80,21 @@ impl Os for TestOs {
         unreachable!("a signer has no board")
     }
 
-    fn share(&self, memory: BorrowedFd<'_>, length: usize) -> io::Result<Box<dyn Shared>> {
-        let file = rustix::fs::fstat(memory)?;
-        let mut all = SHARED.lock().unwrap();
-        let made = || Arc::new((0..length / 4).map(|_| AtomicU32::new(0)).collect());
-        let memory = all
-            .get_or_insert_default()
-            .entry((file.st_dev, file.st_ino));
-        Ok(Box::new(Mapping(Arc::clone(memory.or_insert_with(made)))))
+    fn share(
+        &self,
+        memory: BorrowedFd<'_>,
+        _length: usize,
+        _write: bool,
+    ) -> io::Result<Box<dyn Shared>> {
+        Ok(Box::new(Mapping(words_of(memory))))
+    }
+
+    fn distant(&self, memory: OwnedFd) -> Box<dyn Distant> {
+        Box::new(Mapping(words_of(memory.as_fd())))
+    }
+
+    fn reader(&self, memory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+        memory.try_clone_to_owned()
     }
 
     fn trim(&self) {}

@@ -191,7 +191,6 @@ impl<'a> Place<'a> {
         loop {
             let seen = match claim.progress() {
                 Progress::Done => return Ok(()),
-                Progress::Lost => return Err(SignError::Broken),
                 Progress::Waiting(seen) => seen,
             };
             self.stay()?;

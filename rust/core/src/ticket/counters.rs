@@ -2,6 +2,9 @@
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::os::fd::AsFd;
+
+use crate::words::read_distant;
 
 /// Declares the counters: one row is one counter, its name and its explanation.
 macro_rules! counters {
@@ -112,15 +115,23 @@ impl Counters {
         let others = others.fold(0, |sum: u64, word| {
             sum.wrapping_add(word.load(Ordering::Relaxed))
         });
-        others.wrapping_add(sum_of(self.own, counter as usize))
+        let own = self.own.iter().map(|word| word.load(Ordering::Relaxed));
+        others.wrapping_add(sum_of(own, counter as usize))
     }
 }
 
-fn sum_of(page: &[AtomicU64], counter: usize) -> u64 {
-    let words = page.iter().skip(counter).step_by(SHARD_WORDS);
-    words.fold(0, |sum, word| {
-        sum.wrapping_add(word.load(Ordering::Relaxed))
-    })
+fn sum_of(page: impl Iterator<Item = u64>, counter: usize) -> u64 {
+    page.skip(counter)
+        .step_by(SHARD_WORDS)
+        .fold(0, u64::wrapping_add)
+}
+
+/// What stands in a child's page, which the child may write and free at any moment.
+pub fn page_of(memory: impl AsFd) -> Vec<u64> {
+    let mut octets = vec![0; PAGE_WORDS * size_of::<u64>()];
+    read_distant(memory, 0, &mut octets);
+    let word = |octets: &[u8]| u64::from_ne_bytes(octets.try_into().unwrap_or_default());
+    octets.chunks_exact(size_of::<u64>()).map(word).collect()
 }
 
 /// The parent's record of what all processes counted.
@@ -150,14 +161,15 @@ impl Tally {
     }
 
     /// Publishes what a process counted.
-    pub fn publish(&self, place: u16, page: &[AtomicU64]) {
-        self.show(usize::from(place), |counter| sum_of(page, counter));
+    pub fn publish(&self, place: u16, page: &[u64]) {
+        let sum = |counter| sum_of(page.iter().copied(), counter);
+        self.show(usize::from(place), sum);
     }
 
     /// Keeps what a process counted that has ended, and frees its place.
-    pub fn fold(&mut self, place: u16, page: &[AtomicU64]) {
+    pub fn fold(&mut self, place: u16, page: &[u64]) {
         for (counter, sum) in self.ended.iter_mut().enumerate() {
-            *sum = sum.wrapping_add(sum_of(page, counter));
+            *sum = sum.wrapping_add(sum_of(page.iter().copied(), counter));
         }
         self.show(usize::from(place), |_| 0);
         let ended = self.ended;
@@ -196,6 +208,12 @@ mod tests {
 
     use crate::ticket::keeper::testing::words;
 
+    fn seen(page: &[AtomicU64]) -> Vec<u64> {
+        page.iter()
+            .map(|word| word.load(Ordering::Relaxed))
+            .collect()
+    }
+
     #[test]
     fn sums_over_threads() {
         let counters = Counters::new(words(PAGE_WORDS), words(CHILDREN_WORDS)).unwrap();
@@ -220,8 +238,8 @@ mod tests {
             (counters, place, page)
         };
         let (one, two) = (child(), child());
-        tally.publish(one.1, one.2);
-        tally.publish(two.1, two.2);
+        tally.publish(one.1, &seen(one.2));
+        tally.publish(two.1, &seen(two.2));
         one.0.add(Counter::Issued);
         assert_eq!(one.0.sum(Counter::Issued), 3, "its own at once");
         assert_eq!(
@@ -229,7 +247,7 @@ mod tests {
             2,
             "the other's when the parent looked"
         );
-        tally.fold(one.1, one.2);
+        tally.fold(one.1, &seen(one.2));
         assert_eq!(two.0.sum(Counter::Issued), 3);
         assert_eq!(tally.take(), Some(one.1), "its place is free");
     }
@@ -245,11 +263,11 @@ mod tests {
         let counters = Counters::new(honest, published).unwrap();
         counters.take_place(place);
         counters.add(Counter::Accepted);
-        tally.publish(place, honest);
-        tally.publish(liar, page);
+        tally.publish(place, &seen(honest));
+        tally.publish(liar, &seen(page));
         let said = 16u64.wrapping_mul(u64::MAX);
         assert_eq!(counters.sum(Counter::Accepted), said.wrapping_add(1));
-        tally.fold(liar, page);
+        tally.fold(liar, &seen(page));
         assert_eq!(tally.take(), Some(liar));
     }
 

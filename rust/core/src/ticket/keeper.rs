@@ -122,13 +122,13 @@ impl Keeper {
         self.tally.take()
     }
 
-    /// Takes the counts of a child that runs; `page` is its memory, in which it may have written anything.
-    pub fn child_counted(&mut self, place: u16, page: &[AtomicU64]) {
+    /// Takes the counts of a child that runs; `page` is a copy of its memory, in which it may have written anything.
+    pub fn child_counted(&mut self, place: u16, page: &[u64]) {
         self.tally.publish(place, page);
     }
 
     /// Takes the last counts of a child that has ended, and its place back.
-    pub fn child_ended(&mut self, place: u16, page: &[AtomicU64]) {
+    pub fn child_ended(&mut self, place: u16, page: &[u64]) {
         self.tally.fold(place, page);
     }
 

@@ -9,15 +9,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::slot::{self, Progress};
-use super::words::Words;
+use super::words::{Look, Words};
 use super::{Layout, MAX_SLOTS};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Memory {
-    words: BTreeMap<usize, u32>,
-    /// Copies of bytes, by where they were written: each takes two steps, so that it can be torn.
-    bytes: BTreeMap<usize, Vec<u8>>,
-}
+/// Words by their place: requests first, replies from [`REPLIES`] on.
+type Memory = BTreeMap<usize, u32>;
+
+const REPLIES: usize = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Value {
@@ -74,22 +72,57 @@ impl View {
     }
 }
 
-impl Words for View {
+/// One of the two memories, as an actor sees it. A copy of bytes takes two steps, so that it can be torn.
+struct Part<'a>(&'a View, usize);
+
+impl View {
+    fn requests(&self) -> Part<'_> {
+        Part(self, 0)
+    }
+
+    fn replies(&self) -> Part<'_> {
+        Part(self, REPLIES)
+    }
+}
+
+/// What is copied at first: a length and a word, or half of what is short.
+fn split(words: usize) -> usize {
+    if words > 2 { 2 } else { words / 2 }
+}
+
+impl Look for Part<'_> {
     fn load(&self, at: usize) -> u32 {
-        self.word(|memory| memory.words.get(&at).copied().unwrap_or(0))
+        let at = self.1 + at;
+        self.0.word(|memory| memory.get(&at).copied().unwrap_or(0))
     }
 
+    fn read(&self, at: usize, out: &mut [u8]) {
+        let (first, second) = out.split_at_mut(split(out.len() / 4) * 4);
+        let middle = self.1 + at + first.len() / 4;
+        for (from, part) in [(self.1 + at, first), (middle, second)] {
+            let words = from..from + part.len() / 4;
+            let read = self.0.act(|memory| {
+                let word = |at: usize| memory.get(&at).copied().unwrap_or(0).to_ne_bytes();
+                Value::Bytes(words.flat_map(word).collect())
+            });
+            let Value::Bytes(read) = read else {
+                panic!("{read:?}")
+            };
+            part.copy_from_slice(&read);
+        }
+    }
+}
+
+impl Words for Part<'_> {
     fn store(&self, at: usize, value: u32) {
-        self.swap(at, value);
-    }
-
-    fn swap(&self, at: usize, value: u32) -> u32 {
-        self.word(|memory| memory.words.insert(at, value).unwrap_or(0))
+        let at = self.1 + at;
+        self.0.word(|memory| memory.insert(at, value).unwrap_or(0));
     }
 
     fn exchange(&self, at: usize, old: u32, new: u32) -> bool {
-        let done = self.act(|memory| {
-            let word = memory.words.entry(at).or_default();
+        let at = self.1 + at;
+        let done = self.0.act(|memory| {
+            let word = memory.entry(at).or_default();
             let same = *word == old;
             if same {
                 *word = new;
@@ -99,36 +132,14 @@ impl Words for View {
         done == Value::Flag(true)
     }
 
-    fn set(&self, at: usize, bits: u32) {
-        self.word(|memory| {
-            *memory.words.entry(at).or_default() |= bits;
-            0
-        });
-    }
-
-    fn read(&self, at: usize, out: &mut [u8]) {
-        let middle = out.len() / 2;
-        for part in [0..middle, middle..out.len()] {
-            let length = part.len();
-            let read = self.act(|memory| {
-                let there = memory.bytes.get(&at).map(Vec::as_slice).unwrap_or_default();
-                let byte = |place| there.get(place).copied().unwrap_or(0);
-                Value::Bytes(part.clone().map(byte).collect())
-            });
-            let Value::Bytes(read) = read else {
-                panic!("{read:?}")
-            };
-            out[part][..length].copy_from_slice(&read);
-        }
-    }
-
     fn write(&self, at: usize, bytes: &[u8]) {
-        let middle = bytes.len() / 2;
-        for part in [0..middle, middle..bytes.len()] {
-            self.word(|memory| {
-                let there = memory.bytes.entry(at).or_default();
-                there.resize(there.len().max(bytes.len()), 0);
-                there[part.clone()].copy_from_slice(&bytes[part.clone()]);
+        let (first, second) = bytes.split_at(split(bytes.len() / 4) * 4);
+        let middle = self.1 + at + first.len() / 4;
+        for (from, part) in [(self.1 + at, first), (middle, second)] {
+            self.0.word(|memory| {
+                for (at, four) in (from..).zip(part.chunks(4)) {
+                    memory.insert(at, u32::from_ne_bytes(four.try_into().unwrap()));
+                }
                 0
             });
         }
@@ -201,28 +212,31 @@ fn layout() -> Layout {
     Layout::new(1)
 }
 
+/// Eight bytes that say a number twice, so that a torn copy shows.
+fn twice(number: u32) -> Vec<u8> {
+    [number.to_ne_bytes(), number.to_ne_bytes()].concat()
+}
+
 /// Asks so often over the only slot, each time giving up after so many looks; gives for each reply its request's number
 /// and what it says.
 fn child(owner: u32, requests: usize, looks: usize) -> Script {
-    Box::new(move |words| {
+    Box::new(move |view| {
+        let (asks, replies) = (view.requests(), view.replies());
         let mut came = Vec::new();
         for _ in 0..requests {
-            let Some(slot) = slot::claim(words, layout(), owner, |pid| pid != GONE) else {
+            let Some(slot) = slot::claim(&asks, &replies, layout(), owner, |pid| pid != GONE)
+            else {
                 continue;
             };
-            let number = slot::ask(words, layout(), slot, |number| vec![number as u8; 2]);
+            let number = slot::ask(&asks, layout(), slot, twice);
             for _ in 0..looks {
-                match slot::progress(words, layout(), slot, number) {
-                    Progress::Waiting(_) => {}
-                    Progress::Done => {
-                        came.push(number as u8);
-                        came.extend(slot::reply(words, layout(), slot));
-                        break;
-                    }
-                    Progress::Lost => panic!("nobody else writes to it"),
+                if slot::progress(&replies, layout(), slot, number) == Progress::Done {
+                    came.extend(number.to_ne_bytes());
+                    came.extend(slot::reply(&replies, layout(), slot));
+                    break;
                 }
             }
-            slot::release(words, layout(), slot, owner, number);
+            slot::release(&asks, layout(), slot, owner, number);
         }
         Some(came)
     })
@@ -231,37 +245,42 @@ fn child(owner: u32, requests: usize, looks: usize) -> Script {
 /// A process that is not alive by the time that another one claims.
 const GONE: u32 = 66;
 
-/// Looks so often for a request, and answers what it finds with the request's number and its own epoch.
+/// Looks so often for a request that it has not taken, and answers with what it read and its own epoch.
 fn signer(epoch: u32, looks: usize) -> Script {
-    Box::new(move |words| {
-        let mut frame = Vec::new();
+    Box::new(move |view| {
+        let (asks, replies) = (view.requests(), view.replies());
+        let (mut frame, mut taken) = (Vec::new(), None);
         for _ in 0..looks {
-            if let Some(number) = slot::take(words, layout(), 0, epoch, &mut frame) {
-                assert_eq!(frame, [number as u8; 2], "never torn, never another one's");
-                slot::answer(
-                    words,
-                    layout(),
-                    0,
-                    epoch,
-                    number,
-                    &[number as u8, epoch as u8],
-                );
+            let Some(number) = slot::wanted(&asks, layout(), 0) else {
+                continue;
+            };
+            if taken == Some(number) || slot::is_answered(&replies, layout(), 0, number) {
+                continue;
             }
+            taken = Some(number);
+            slot::take(&asks, layout(), 0, 8, &mut frame);
+            frame.extend(epoch.to_ne_bytes());
+            slot::answer(&replies, layout(), 0, epoch, number, &frame);
         }
         None
     })
 }
 
-/// Every reply that anybody got is whole, and to the request that waited for it.
-fn judge(ends: &HashSet<World>, epochs: &[u8]) -> usize {
+/// Every reply that anybody got is whole, says what the whole request said that waited for it, and is one signer's.
+fn judge(ends: &HashSet<World>, epochs: &[u32]) -> usize {
     let replies = ends.iter().flat_map(|world| &world.actors);
     let replies: Vec<&[u8]> = replies
         .filter_map(|actor| actor.over.as_ref()?.as_ref())
-        .flat_map(|came| came.chunks(3))
+        .flat_map(|came| came.chunks(16))
         .collect();
     for reply in &replies {
-        assert!(reply.len() == 3 && reply[0] == reply[1], "{reply:?}");
-        assert!(epochs.contains(&reply[2]), "{reply:?}");
+        let number = &reply[..4];
+        assert!(
+            reply.len() == 16 && &reply[4..8] == number && &reply[8..12] == number,
+            "{reply:?}"
+        );
+        let epoch = u32::from_ne_bytes(reply[12..].try_into().unwrap());
+        assert!(epochs.contains(&epoch), "{reply:?}");
     }
     replies.len()
 }
@@ -285,20 +304,21 @@ fn a_process_that_takes_a_dead_ones_slot() {
     let mut left = HashSet::new();
     for end in dead {
         // Whatever the dead process, or its signer, left behind: another one gets its answer.
-        let words = View {
+        let view = View {
             memory: RefCell::new(end.memory.clone()),
             ..View::default()
         };
-        let slot = slot::claim(&words, layout(), 7, |pid| pid != GONE).unwrap();
-        let number = slot::ask(&words, layout(), slot, |number| vec![number as u8; 2]);
-        assert_eq!(slot::requests(&words, layout()), [0]);
+        let (asks, replies) = (view.requests(), view.replies());
+        let slot = slot::claim(&asks, &replies, layout(), 7, |pid| pid != GONE).unwrap();
+        let number = slot::ask(&asks, layout(), slot, twice);
+        assert_eq!(slot::waiting(&asks, layout()), [(0, number)]);
         let mut frame = Vec::new();
-        assert_eq!(slot::take(&words, layout(), 0, 2, &mut frame), Some(number));
-        assert_eq!(frame, [number as u8; 2]);
-        assert!(slot::answer(&words, layout(), 0, 2, number, b"good"));
-        let done = slot::progress(&words, layout(), slot, number);
+        slot::take(&asks, layout(), 0, 8, &mut frame);
+        assert_eq!(frame, twice(number));
+        assert!(slot::answer(&replies, layout(), 0, 2, number, b"good"));
+        let done = slot::progress(&replies, layout(), slot, number);
         assert_eq!(done, Progress::Done, "{end:?}");
-        assert_eq!(slot::reply(&words, layout(), slot), b"good");
+        assert_eq!(slot::reply(&replies, layout(), slot), b"good");
         left.insert(&end.memory);
     }
     assert!(left.len() > 10, "{}", left.len());
@@ -309,13 +329,15 @@ fn layouts_do_not_overlap() {
     for slots in [1, 2, 33, 50, MAX_SLOTS, usize::MAX] {
         let layout = Layout::new(slots);
         let count = layout.slots();
-        assert!(count <= MAX_SLOTS && layout.bit_words() <= super::BITS);
-        assert!(layout.slot(0) >= super::BITS);
-        assert!(layout.slot(count - 1) + super::SLOT <= layout.long(0));
-        assert!((layout.long(count - 1) + super::LONG) * 4 <= layout.bytes());
+        assert!(count <= MAX_SLOTS);
+        assert!(layout.asked(count - 1) < layout.owner(0));
+        assert!(layout.owner(count - 1) < layout.request(0));
+        assert!(layout.request(count - 1) + super::REQUEST <= layout.long(0));
+        assert!((layout.long(count - 1) + super::LONG) * 4 <= layout.request_bytes());
+        assert!((layout.state(count - 1) + super::REPLY) * 4 <= layout.reply_bytes());
         assert_eq!(
-            (layout.slot(usize::MAX), layout.long(0) % 1024),
-            (layout.slot(count - 1), 0)
+            (layout.request(usize::MAX), layout.long(0) % 1024),
+            (layout.request(count - 1), 0)
         );
     }
 }

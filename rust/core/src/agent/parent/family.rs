@@ -2,15 +2,16 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
-use rustix::io::Errno;
 use rustix::net::SendFlags;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use crate::agent::Os;
 use crate::agent::channel::Way;
 use crate::agent::children::{tell_began, tell_ended};
 use crate::forks::Kept;
+use crate::pidfd::{self, Held};
 
 /// All children that live. A supervisor is told of each, and of its end.
 #[derive(Default)]
@@ -22,8 +23,10 @@ pub struct Family {
 /// What the parent keeps of a child's channel, for signers to come.
 struct Own {
     slots: usize,
-    memory: Kept<OwnedFd>,
+    requests: Kept<OwnedFd>,
+    replies: Kept<OwnedFd>,
     bell: Kept<OwnedFd>,
+    process: Arc<Held>,
 }
 
 enum News {
@@ -32,26 +35,49 @@ enum News {
 }
 
 impl Family {
-    /// Makes a channel for a child that has just begun, and gives it its end over `line`.
-    pub fn begin(&mut self, pid: i32, slots: usize, line: OwnedFd) -> io::Result<()> {
-        let way = Way::new(slots)?;
+    /// Makes a channel for a child that this process has just forked, and gives it its end over `line`.
+    pub fn begin(&mut self, pid: i32, slots: usize, line: OwnedFd, os: &dyn Os) -> io::Result<()> {
+        self.bury();
+        let process = pidfd::hold(pid)?;
+        let (childs, signers) = Way::pair(slots, os)?;
         let own = Own {
-            slots: way.slots,
-            memory: Kept::new(way.memory)?,
-            bell: Kept::new(way.bell)?,
+            slots: signers.slots,
+            requests: Kept::new(signers.requests)?,
+            replies: Kept::new(signers.replies)?,
+            bell: Kept::new(signers.bell)?,
+            process,
         };
-        let fds = [own.memory.as_fd(), own.bell.as_fd()];
-        tell_began(&line, pid, own.slots, &fds, SendFlags::DONTWAIT)?;
+        let fds = [
+            childs.requests.as_fd(),
+            childs.replies.as_fd(),
+            childs.bell.as_fd(),
+        ];
+        tell_began(&line, pid, childs.slots, &fds, SendFlags::DONTWAIT)?;
         self.children.insert(pid, own);
         self.news.push_back(News::Began(pid));
         Ok(())
     }
 
-    /// A child has ended; its channel goes with it.
+    /// The MPM says that a child has ended; its channel goes with it. The MPM may say so of one that lives: it looks into
+    /// the scoreboard, which all children write.
     pub fn end(&mut self, pid: i32) {
-        if self.children.remove(&pid).is_some() {
-            self.news.push_back(News::Ended(pid));
+        let own = self.children.get(&pid);
+        if own.is_some_and(|own| own.process.has_ended() != Some(false)) {
+            self.forget(pid);
         }
+    }
+
+    /// Forgets those that have ended, whether the MPM has said so or not.
+    pub fn bury(&mut self) {
+        let ended =
+            |(pid, own): (&i32, &Own)| (own.process.has_ended() == Some(true)).then_some(*pid);
+        let ended: Vec<i32> = self.children.iter().filter_map(ended).collect();
+        ended.into_iter().for_each(|pid| self.forget(pid));
+    }
+
+    fn forget(&mut self, pid: i32) {
+        self.children.remove(&pid);
+        self.news.push_back(News::Ended(pid));
     }
 
     /// A new supervisor knows nobody.
@@ -65,24 +91,7 @@ impl Family {
             match news {
                 News::Began(pid) => {
                     if let Some(own) = self.children.get(pid) {
-                        // It is a child until it has been waited for, of which `end` is told at once: the pid is its.
-                        let raw = Pid::from_raw(*pid);
-                        let pidfd = match raw.map(|pid| pidfd_open(pid, PidfdFlags::empty())) {
-                            Some(Ok(pidfd)) => Some(pidfd),
-                            // Linux before 5.3: the parent's wait alone tells of its end.
-                            Some(Err(Errno::NOSYS)) => None,
-                            // No descriptors at the moment: the next time.
-                            Some(Err(Errno::MFILE | Errno::NFILE)) => return Ok(()),
-                            // It has ended, whatever the MPM has been made to say: its pid may be another's by now.
-                            _ => {
-                                self.children.remove(pid);
-                                self.news.pop_front();
-                                continue;
-                            }
-                        };
-                        let mut fds = vec![own.memory.as_fd(), own.bell.as_fd()];
-                        fds.extend(pidfd.as_ref().map(AsFd::as_fd));
-                        tell_began(&control, *pid, own.slots, &fds, flags)?;
+                        tell_began(&control, *pid, own.slots, &own.fds(), flags)?;
                     }
                 }
                 News::Ended(pid) => tell_ended(&control, *pid, flags)?,
@@ -90,5 +99,53 @@ impl Family {
             self.news.pop_front();
         }
         Ok(())
+    }
+}
+
+impl Own {
+    /// What a signer gets.
+    fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        let always = [
+            self.requests.as_fd(),
+            self.replies.as_fd(),
+            self.bell.as_fd(),
+        ];
+        always.into_iter().chain(self.process.as_fd()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::notice::pair;
+    use crate::agent::testing::TestOs;
+
+    #[test]
+    fn a_child_has_ended_when_the_kernel_says_so() {
+        let mut family = Family::default();
+        let mut process = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let pid = process.id().cast_signed();
+        let (line, _child) = pair().unwrap();
+        family.begin(pid, 1, line, &TestOs).unwrap();
+        family.end(pid);
+        assert_eq!(family.children.len(), 1, "whatever the MPM believes");
+        process.kill().unwrap();
+        process.wait().unwrap();
+        family.bury();
+        assert!(family.children.is_empty(), "whether the MPM knows or not");
+        let said = |news: &News| match news {
+            News::Began(pid) => (true, *pid),
+            News::Ended(pid) => (false, *pid),
+        };
+        let news: Vec<_> = family.news.iter().map(said).collect();
+        assert_eq!(news, [(true, pid), (false, pid)]);
+        let (line, _child) = pair().unwrap();
+        assert!(
+            family.begin(pid, 1, line, &TestOs).is_err(),
+            "nobody is there"
+        );
     }
 }

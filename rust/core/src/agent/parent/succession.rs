@@ -17,6 +17,7 @@ impl Parent {
     /// Gives the lines that the agent wants logged, and makes a new supervisor where the last one died. Called by the
     /// parent now and then.
     pub fn look_after(&mut self) -> Vec<Notice> {
+        self.family.bury();
         self.tell_of_children();
         let mut notices = std::mem::take(&mut self.troubles);
         let Some(running) = &self.running else {

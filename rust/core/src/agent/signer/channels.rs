@@ -2,16 +2,17 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use super::{Channel, Ends, Signer, lock};
+use super::{Channel, Ends, Signer, Slot, lock};
 use crate::agent::channel::SignerEnd;
 use crate::agent::children::{self, BEGAN, Child, ENDED, TOLD};
+use crate::pidfd::has_ended;
 
 /// What the supervisor says to have a signer end.
 pub const RETIRE: u8 = b'R';
@@ -59,61 +60,66 @@ impl Signer {
         match (kind, received.length) {
             (_, 0) => return Heard::Nothing,
             (RETIRE, _) => return Heard::Retire,
-            (BEGAN, _) => {
-                if let Some(child) = children::began(told, received.fds) {
-                    self.serve_child(child);
-                }
-            }
+            (BEGAN, _) => match children::began(told, received.fds) {
+                Some(child) => self.serve_child(child),
+                None => self.cannot_serve(children::pid_of(told), "its channel was cut off"),
+            },
             (ENDED, _) => self.detach(children::pid_of(told)),
             _ => {}
         }
         Heard::Child
     }
 
-    /// Serves a child from now on, and what it has asked for already.
+    /// Serves a child from now on, and what it has asked for already. None of its memory is touched here.
     pub fn serve_child(&self, child: Child) {
         let pid = child.pid;
         if let Err(error) = self.attach(child) {
-            let text =
-                format!("process {pid} cannot be served, its channel does not open: {error}");
-            (self.notice)(&text);
+            self.cannot_serve(pid, &format!("its channel does not open: {error}"));
         }
     }
 
+    fn cannot_serve(&self, pid: i32, why: &str) {
+        (self.notice)(&format!("process {pid} cannot be served, {why}"));
+    }
+
     fn attach(&self, child: Child) -> io::Result<()> {
-        let end = SignerEnd::new(&child.way, self.settings.epoch, self.os.as_ref())?;
-        self.detach(child.pid);
+        let Child { pid, way, pidfd } = child;
+        // Nothing is taken from one that has ended already.
+        if pidfd.as_ref().is_some_and(has_ended) {
+            return Ok(());
+        }
+        let epoch = self.settings.epoch;
+        let end = SignerEnd::new(way.slots, way.requests, &way.replies, epoch, &*self.os)?;
+        self.detach(pid);
         let mut channels = lock(&self.channels);
         let token = channels.next + 1;
         channels.next = token;
         let channel = Arc::new(Channel {
             token,
-            pid: child.pid,
-            busy: (0..end.slots()).map(|_| AtomicBool::new(false)).collect(),
+            pid,
+            slots: Mutex::new(vec![Slot::default(); end.slots()]),
             end,
-            bell: child.way.bell,
-            pidfd: child.pidfd,
+            bell: way.bell,
+            pidfd,
             closed: AtomicBool::new(false),
         });
         channels.by_token.insert(token, Arc::clone(&channel));
-        channels.by_process.insert(child.pid, token);
+        channels.by_process.insert(pid, token);
         drop(channels);
-        self.enqueue(self.take_in(&channel, 0..channel.end.slots()));
         let add = |fd, bit, flags| {
             epoll::add(&self.epoll, fd, EventData::new_u64(token << 1 | bit), flags)
         };
+        let end = match &channel.pidfd {
+            Some(pidfd) => add(pidfd.as_fd(), END, EventFlags::IN),
+            None => Ok(()),
+        };
+        // A bell that was ever rung is an event at once: nobody empties it, so that what was asked before is found.
         let added =
-            add(channel.bell.as_fd(), BELL, EventFlags::IN | EventFlags::ET).and_then(|()| {
-                match &channel.pidfd {
-                    Some(pidfd) => add(pidfd.as_fd(), END, EventFlags::IN),
-                    None => Ok(()),
-                }
-            });
+            end.and_then(|()| add(channel.bell.as_fd(), BELL, EventFlags::IN | EventFlags::ET));
         if let Err(error) = added {
             self.close(&channel);
             return Err(error.into());
         }
-        self.wake();
         Ok(())
     }
 

@@ -19,6 +19,8 @@ use crate::agent::testing::{Random, TestOs, key, server_message};
 use crate::agent::transport::Transport;
 use crate::agent::wire::{self, Reply, Request, Status};
 
+mod hostile;
+
 /// A running signer; it ends with the test's process, and listens until `line` is dropped.
 struct Running {
     signer: Arc<Signer>,
@@ -58,7 +60,7 @@ fn start(keys: KeyTable) -> Running {
     }
 }
 
-/// What a child and its signers share.
+/// A child, and what the signers get of it.
 struct TestChild {
     way: Way,
     pid: i32,
@@ -68,8 +70,8 @@ struct TestChild {
 
 impl TestChild {
     fn new(slots: usize) -> Self {
-        let way = Way::new(slots).unwrap();
-        let end = ChildEnd::new(&way, &TestOs).unwrap();
+        let (own, way) = Way::pair(slots, &TestOs).unwrap();
+        let end = ChildEnd::new(own, &TestOs).unwrap();
         let transport = Transport::new();
         transport.set_threads(slots * 2);
         transport.set_channel(Some(Arc::clone(&end)));
@@ -89,7 +91,8 @@ impl TestChild {
     fn told(&self, pidfd: Option<OwnedFd>) -> Child {
         let way = Way {
             slots: self.way.slots,
-            memory: self.way.memory.try_clone().unwrap(),
+            requests: self.way.requests.try_clone().unwrap(),
+            replies: self.way.replies.try_clone().unwrap(),
             bell: self.way.bell.try_clone().unwrap(),
         };
         Child {
@@ -228,140 +231,19 @@ fn a_process_without_a_channel_has_no_way() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_delays_nobody() {
-    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let running = start(table(&[&key]));
-    let (bad, good) = (TestChild::new(1), TestChild::new(1));
-    let (bad, good) = (bad.known_to(&running), good.known_to(&running));
-    let scheme = SignatureScheme::ECDSA_NISTP256_SHA256;
-    let mut random = Random::new(4);
-    let mut frames: Vec<Vec<u8>> = (0..30).map(|n| random.bytes(n * 40)).collect();
-    frames.push(request(key.as_ref(), scheme)(1)[..20].to_vec());
-    frames.push(vec![0; wire::MAX_REQUEST + 1]);
-    frames.push(request(key.as_ref(), scheme)(0)); // another one's number
-    for frame in frames {
-        assert_eq!(status(&bad.ask(|_| frame)), Status::Malformed);
-        assert!(sign(&good.remote(&key)).is_ok());
-    }
-    assert!(running.notices.load(Ordering::Relaxed) > 30);
-    assert!(
-        sign(&bad.remote(&key)).is_ok(),
-        "it has harmed nobody, not even itself"
-    );
-}
-
-/// All that a captured child can write, anywhere, while others are served.
-#[test]
-fn words_that_change_all_the_time_harm_nobody() {
-    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let running = start(table(&[&key]));
-    let (bad, good) = (TestChild::new(40), TestChild::new(1));
-    let (bad, good) = (bad.known_to(&running), good.known_to(&running));
-    let stop = Arc::new(AtomicBool::new(false));
-    let scribbling: Vec<_> = (0..2)
-        .map(|seed| {
-            let (end, stop) = (Arc::clone(&bad.end), Arc::clone(&stop));
-            std::thread::spawn(move || {
-                let (mut random, words) = (Random::new(seed), end.words());
-                while !stop.load(Ordering::Relaxed) {
-                    let near = if random.below(2) == 0 {
-                        64
-                    } else {
-                        words.len()
-                    };
-                    let values = [0, 1, 2, 3, 4, 600, 70_000, u32::MAX, random.next() as u32];
-                    let at = random.below(near);
-                    words[at].store(values[random.below(values.len())], Ordering::Relaxed);
-                    if random.below(64) == 0
-                        && let Some(mut claim) = end.claim()
-                    {
-                        claim.ask(|_| vec![2; random.below(700)]);
-                    }
-                }
-            })
-        })
-        .collect();
-    for _ in 0..300 {
-        assert!(sign(&good.remote(&key)).is_ok());
-        assert!(lock(&running.signer.work).queue.len() <= 41, "a job a slot");
-    }
-    stop.store(true, Ordering::Relaxed);
-    scribbling
-        .into_iter()
-        .for_each(|thread| thread.join().unwrap());
-    assert!(sign(&good.remote(&key)).is_ok());
-    eventually("its own threads get through again", || {
-        sign(&bad.remote(&key)).is_ok()
-    });
-}
-
-/// One signer for all that a slow key's requests can do in the queue; `busy` is the number of requests.
-fn a_queue_of_dear_ones(
-    running: &Running,
-    child: &TestChild,
-    key: &Arc<dyn SigningKey>,
-    busy: usize,
-) -> Vec<Claim> {
-    let dear = || request(key.as_ref(), SignatureScheme::RSA_PSS_SHA256);
-    let claims = (0..busy).map(|_| child.ask(dear())).collect();
-    eventually("a queue", || {
-        lock(&running.signer.work).queue.len() >= busy / 2
-    });
-    claims
-}
-
-#[test]
-fn what_a_child_asked_for_goes_with_it() {
-    let rsa = crate::agent::testing::rsa_4096();
-    let running = start(table(&[&rsa]));
-    let child = TestChild::new(101);
-    let mut process = std::process::Command::new("sleep")
-        .arg("60")
-        .spawn()
-        .unwrap();
-    let pid = Pid::from_raw(process.id().cast_signed()).unwrap();
-    let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
-    running.signer.serve_child(child.told(Some(pidfd)));
-    let _claims = a_queue_of_dear_ones(&running, &child, &rsa, 100);
-    process.kill().unwrap();
-    process.wait().unwrap();
-    eventually("nothing is left of it", || {
-        lock(&running.signer.work).queue.is_empty()
-            && lock(&running.signer.channels).by_token.is_empty()
-    });
-    let other = TestChild::new(1).known_to(&running);
-    assert!(sign(&other.remote(&rsa)).is_ok());
-    // What it left behind in other hands asks in vain.
-    let late = child.ask(request(rsa.as_ref(), SignatureScheme::RSA_PSS_SHA256));
-    assert!(sign(&other.remote(&rsa)).is_ok());
-    assert!(matches!(late.progress(), Progress::Waiting(_)));
-}
-
-#[test]
 fn what_the_supervisor_says_has_ended_has_ended() {
     let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
     let running = start(table(&[&key]));
     let child = TestChild::new(1);
     let flags = rustix::net::SendFlags::empty();
-    let fds = [child.way.memory.as_fd(), child.way.bell.as_fd()];
-    crate::agent::children::tell_began(&running.line, child.pid, 1, &fds, flags).unwrap();
+    let told = child.told(None);
+    crate::agent::children::tell_began(&running.line, child.pid, 1, &told.fds(), flags).unwrap();
     assert!(sign(&child.remote(&key)).is_ok());
     crate::agent::children::tell_ended(&running.line, child.pid, flags).unwrap();
     eventually("no channel", || {
         lock(&running.signer.channels).by_token.is_empty()
     });
     assert!(sign(&child.remote(&key)).is_err());
-}
-
-#[test]
-fn what_was_given_up_is_not_signed() {
-    let rsa = crate::agent::testing::rsa_4096();
-    let running = start(table(&[&rsa]));
-    let child = TestChild::new(601).known_to(&running);
-    let claims = a_queue_of_dear_ones(&running, &child, &rsa, 600);
-    drop(claims);
-    // Six hundred would take longer than the second that this one has.
-    assert!(sign(&child.remote(&rsa)).is_ok());
 }
 
 #[test]
@@ -372,8 +254,9 @@ fn a_request_outlives_its_signer() {
     // One that nobody has heard, and one that a signer took with it when it died.
     let waiting = child.ask(request(key.as_ref(), scheme));
     let taken = child.ask(request(key.as_ref(), scheme));
-    let dead = crate::agent::channel::SignerEnd::new(&child.way, 77, &TestOs).unwrap();
-    assert!(dead.requests().contains(&1) && dead.take(1, &mut Vec::new()).is_some());
+    let way = child.told(None).way;
+    let dead = SignerEnd::new(way.slots, way.requests, &way.replies, 77, &TestOs).unwrap();
+    assert_eq!(dead.wanted(1), Some(taken.number()));
     let running = start(table(&[&key]));
     let child = child.known_to(&running);
     assert_eq!(

@@ -3,18 +3,23 @@
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event};
 
 use super::channels::{BELL, END};
-use super::{Channel, EVENTS, Job, Signer, Task, WAKE, lock};
+use super::{Channel, EVENTS, Job, Signer, Slot, Task, WAKE, lock};
 use crate::agent::wire::{self, Reply, Request, Status};
 
-/// How often a slot is looked at for one stroke of the bell.
-const LOOKS: usize = 3;
-/// What a probe costs in the queue's measure.
+/// What a probe costs in the queue's measure, microseconds.
 const PROBE_COST: u32 = 1;
+/// What a refusal costs.
+const REFUSAL_COST: u32 = 5;
+/// Bytes that are copied, looked at and hashed for one more.
+const BYTES_PER_COST: usize = 1024;
+/// Who has waited for less is taken to wait still.
+const FRESH: Duration = Duration::from_millis(5);
 
 impl Signer {
     /// A thread: takes in what has been asked, then serves the job that is next.
@@ -85,10 +90,7 @@ impl Signer {
             return Vec::new();
         }
         match (self.channel(event >> 1), event & 1) {
-            (Some(channel), BELL) => {
-                let asked = channel.end.requests();
-                self.take_in(&channel, asked)
-            }
+            (Some(channel), BELL) => self.take_in(&channel),
             (Some(channel), END) => {
                 self.close(&channel);
                 Vec::new()
@@ -97,49 +99,43 @@ impl Signer {
         }
     }
 
-    /// Takes the requests of some slots; those that are refused are answered.
-    pub(super) fn take_in(
-        &self,
-        channel: &Arc<Channel>,
-        slots: impl IntoIterator<Item = usize>,
-    ) -> Vec<Job> {
+    /// Takes in what waits in a child's slots.
+    pub(super) fn take_in(&self, channel: &Arc<Channel>) -> Vec<Job> {
         let mut frame = Vec::new();
-        let take = |slot| self.take_one(channel, slot, &mut frame);
-        slots.into_iter().filter_map(take).collect()
+        let mut slots = lock(&channel.slots);
+        let waiting = channel.end.waiting().into_iter();
+        let take =
+            |(slot, number)| self.take(channel, slots.get_mut(slot)?, slot, number, &mut frame);
+        waiting.filter_map(take).collect()
     }
 
-    /// The request of a slot as a job, unless one of the slot is under way.
-    fn take_one(&self, channel: &Arc<Channel>, slot: usize, frame: &mut Vec<u8>) -> Option<Job> {
-        let busy = channel.busy.get(slot)?;
-        for _ in 0..LOOKS {
-            if busy.swap(true, Ordering::AcqRel) {
-                return None;
-            }
-            if let Some(number) = channel.end.take(slot, frame) {
-                match self.task(frame, number) {
-                    Ok(task) => {
-                        return Some(Job {
-                            channel: Arc::clone(channel),
-                            slot,
-                            number,
-                            task,
-                        });
-                    }
-                    Err(status) => {
-                        if status == Status::Malformed {
-                            self.say_of(channel, "asked for what is no signature");
-                        }
-                        reply(channel, slot, number, status, &[]);
-                    }
-                }
-            }
-            // Another thread that meanwhile heard the bell for this slot has left it to this one.
-            busy.swap(false, Ordering::AcqRel);
-            if !channel.end.is_asked(slot) {
-                break;
-            }
+    /// The request of a slot as a job, unless it is none that is new, or another one of the slot is under way.
+    fn take(
+        &self,
+        channel: &Arc<Channel>,
+        known: &mut Slot,
+        slot: usize,
+        number: u32,
+        frame: &mut Vec<u8>,
+    ) -> Option<Job> {
+        if known.taken == Some(number) || channel.end.is_answered(slot, number) {
+            return None;
         }
-        None
+        if known.busy {
+            known.again = true;
+            return None;
+        }
+        known.taken = Some(number);
+        known.busy = true;
+        channel.end.take(slot, self.longest, frame);
+        let task = self.task(frame, number);
+        Some(Job {
+            channel: Arc::clone(channel),
+            slot,
+            number,
+            task: task.unwrap_or_else(|status| Task::Refuse(status, frame.len())),
+            since: Instant::now(),
+        })
     }
 
     fn task(&self, frame: &[u8], number: u32) -> Result<Task, Status> {
@@ -165,8 +161,14 @@ impl Signer {
                 continue;
             }
             let (key, cost, heavy) = match &job.task {
-                Task::Sign(checked, _, key) => (Some(*key), checked.cost, checked.heavy()),
+                Task::Sign(checked, message, key) => {
+                    let cost = checked.cost.saturating_add(cost_of(message.len()));
+                    (Some(*key), cost, checked.heavy())
+                }
                 Task::Probe => (None, PROBE_COST, false),
+                Task::Refuse(_, length) => {
+                    (None, REFUSAL_COST.saturating_add(cost_of(*length)), false)
+                }
             };
             work.queue.push(job.channel.token, key, cost, heavy, job);
         }
@@ -178,29 +180,51 @@ impl Signer {
             slot,
             number,
             task,
+            since,
         } = job;
-        // What nobody waits for any more is not worth a signature.
-        if channel.closed.load(Ordering::Acquire) || !channel.end.is_wanted(*slot, *number) {
+        if channel.closed.load(Ordering::Acquire) {
             return;
         }
+        let is_wanted = || channel.end.wanted(*slot) == Some(*number);
         match task {
             Task::Probe => reply(channel, *slot, *number, Status::Present, &[]),
-            Task::Sign(checked, message, _) => match checked.sign(message) {
-                Ok(signature) => reply(channel, *slot, *number, Status::Done, &signature),
-                Err(status) => reply(channel, *slot, *number, status, &[]),
-            },
+            // What was copied while its child gave it up for another request may be torn.
+            Task::Refuse(status, _) if is_wanted() => {
+                if *status == Status::Malformed {
+                    self.say_of(channel, "asked for what is no signature");
+                }
+                reply(channel, *slot, *number, *status, &[]);
+            }
+            // What nobody waits for any more is not worth a signature.
+            Task::Sign(checked, message, _) if since.elapsed() < FRESH || is_wanted() => {
+                match checked.sign(message) {
+                    Ok(signature) => reply(channel, *slot, *number, Status::Done, &signature),
+                    Err(status) => reply(channel, *slot, *number, status, &[]),
+                }
+            }
+            Task::Sign(..) | Task::Refuse(..) => {}
         }
     }
 
     /// A slot's job is done. Its child may have given that one up long ago and asked for another.
     fn done(&self, channel: &Arc<Channel>, slot: usize) {
-        if let Some(busy) = channel.busy.get(slot) {
-            busy.swap(false, Ordering::AcqRel);
+        let mut slots = lock(&channel.slots);
+        let Some(known) = slots.get_mut(slot) else {
+            return;
+        };
+        known.busy = false;
+        if !std::mem::take(&mut known.again) || channel.closed.load(Ordering::Acquire) {
+            return;
         }
-        if !channel.closed.load(Ordering::Acquire) {
-            self.enqueue(self.take_in(channel, [slot]));
-        }
+        let next = channel.end.wanted(slot);
+        let next = next.and_then(|next| self.take(channel, known, slot, next, &mut Vec::new()));
+        drop(slots);
+        self.enqueue(next.into_iter().collect());
     }
+}
+
+fn cost_of(bytes: usize) -> u32 {
+    u32::try_from(bytes / BYTES_PER_COST).unwrap_or(u32::MAX)
 }
 
 fn reply(channel: &Channel, slot: usize, number: u32, status: Status, signature: &[u8]) {

@@ -1,6 +1,7 @@
 //! Whether the signer works: the supervisor asks it as children do.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,8 +25,8 @@ pub struct Probe {
 impl Probe {
     /// A channel, and what the signers are to be given of it.
     pub fn new(os: &dyn Os) -> io::Result<(Self, Child)> {
-        let way = Way::new(1)?;
-        let end = ChildEnd::new(&way, os)?;
+        let (own, way) = Way::pair(1, os)?;
+        let end = ChildEnd::new(own, os)?;
         let pid = i32::try_from(std::process::id()).map_err(io::Error::other)?;
         let child = Child {
             pid,
@@ -38,6 +39,18 @@ impl Probe {
     /// Forgets the question: a new signer is asked anew.
     pub fn reset(&mut self) {
         self.asked = None;
+    }
+
+    /// The descriptor that it needs.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.end.bell()
+    }
+
+    /// In a signer, which was forked with it: forgets all of it, and leaves the supervisor's question as it is.
+    pub fn leave(mut self) {
+        if let Some((claim, _)) = self.asked.take() {
+            claim.leave();
+        }
     }
 
     /// Asks, where nothing is asked; says whether the signer has failed to answer.

@@ -1,5 +1,6 @@
 //! The signer's process, as its supervisor sees it.
 
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -21,14 +22,36 @@ const START: Duration = Duration::from_secs(10);
 const LEAVE: Duration = Duration::from_secs(1);
 /// Descriptors of a signer besides its children's: epoll, eventfd and a few lines.
 const OWN_FILES: u64 = 64;
-/// Descriptors for each child: bell, pidfd, and the memory until it is mapped.
-const FILES_OF_A_CHILD: u64 = 3;
+/// Descriptors for each child: requests, bell, pidfd, and replies until they are mapped.
+const FILES_OF_A_CHILD: u64 = 4;
+
+/// The numbers by which signers that live at the same time are told apart: those of one supervisor, which makes one
+/// before it ends another, and those of a supervisor and its successor.
+pub struct Epochs(u32);
+
+impl Epochs {
+    const OF_A_SUPERVISOR: u32 = 32;
+
+    /// Those of supervisor `number`.
+    pub fn new(number: u32) -> Self {
+        Self(number.wrapping_mul(Self::OF_A_SUPERVISOR))
+    }
+
+    fn next(&mut self) -> u32 {
+        let epoch = self.0;
+        let within = epoch.wrapping_add(1) % Self::OF_A_SUPERVISOR;
+        self.0 = epoch - epoch % Self::OF_A_SUPERVISOR + within;
+        epoch
+    }
+}
 
 /// A running signer.
 pub struct Running {
     pid: Pid,
     pidfd: Option<OwnedFd>,
     line: OwnedFd,
+    /// Children of which it is to be told, as soon as it listens, that they began or ended.
+    untold: VecDeque<i32>,
     since: Instant,
 }
 
@@ -43,15 +66,34 @@ impl Running {
         self.since.elapsed()
     }
 
-    /// Tells it of a child. One that does not listen is one that does not answer, which is found out.
-    pub fn tell_began(&self, child: &Child) {
-        let (slots, fds) = (child.way.slots, child.fds());
-        let _ = children::tell_began(&self.line, child.pid, slots, &fds, SendFlags::DONTWAIT);
+    /// Tells it whether a process is a child, now or as soon as it listens.
+    pub fn tell(&mut self, pid: i32, children: &HashMap<i32, Child>) {
+        self.untold.push_back(pid);
+        self.tell_on(children);
     }
 
-    /// Tells it of a child's end.
-    pub fn tell_ended(&self, pid: i32) {
-        let _ = children::tell_ended(&self.line, pid, SendFlags::DONTWAIT);
+    /// Tells it what it has no room for until now. One that never listens is one that does not answer, which is found
+    /// out.
+    pub fn tell_on(&mut self, children: &HashMap<i32, Child>) {
+        let flags = SendFlags::DONTWAIT;
+        while let Some(pid) = self.untold.front() {
+            let told = match children.get(pid) {
+                Some(child) => {
+                    let (slots, fds) = (child.way.slots, child.fds());
+                    children::tell_began(&self.line, *pid, slots, &fds, flags)
+                }
+                None => children::tell_ended(&self.line, *pid, flags),
+            };
+            if told.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+                return;
+            }
+            self.untold.pop_front();
+        }
+    }
+
+    /// Can be written to when it listens again, where it is to be told something.
+    pub fn untold(&self) -> Option<BorrowedFd<'_>> {
+        (!self.untold.is_empty()).then(|| self.line.as_fd())
     }
 
     /// Why it does not serve any more; `None` while it does. One that was stopped is killed: a new one serves.
@@ -118,10 +160,12 @@ pub fn start(supervisor: &mut Supervisor) -> io::Result<(Running, bool)> {
         ready_end.as_raw_fd(),
     ];
     keep.extend(supervisor.parent.as_ref().map(AsRawFd::as_raw_fd));
+    keep.extend(supervisor.probe.iter().map(|probe| probe.fd().as_raw_fd()));
     let theirs = supervisor.children.values().flat_map(Child::fds);
     keep.extend(theirs.map(|fd| fd.as_raw_fd()));
     let os = Arc::clone(&supervisor.os);
-    let mut child = || match serve(supervisor, &far, &ready_end) {
+    let epoch = supervisor.epochs.next();
+    let mut child = || match serve(supervisor, epoch, &far, &ready_end) {
         Ok(()) => 0,
         Err(error) => {
             let speaker = &supervisor.speaker;
@@ -136,6 +180,7 @@ pub fn start(supervisor: &mut Supervisor) -> io::Result<(Running, bool)> {
         pid,
         pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
         line,
+        untold: VecDeque::new(),
         since: Instant::now(),
     };
     match wait_ready(&mut ready) {
@@ -160,17 +205,25 @@ fn wait_ready(ready: &mut io::PipeReader) -> io::Result<bool> {
 }
 
 /// The signer's life; runs in its own process.
-fn serve(supervisor: &mut Supervisor, line: &OwnedFd, ready: &io::PipeWriter) -> io::Result<()> {
+fn serve(
+    supervisor: &mut Supervisor,
+    epoch: u32,
+    line: &OwnedFd,
+    ready: &io::PipeWriter,
+) -> io::Result<()> {
     let _ = rustix::thread::set_name(c"tls-signer");
     supervisor.os.ignore_signals();
     let most = u64::from(supervisor.order.children) * FILES_OF_A_CHILD;
     sandbox::signer(supervisor.order.id, supervisor.weak, most + OWN_FILES)?;
+    if let Some(probe) = supervisor.probe.take() {
+        probe.leave();
+    }
     let speaker = Arc::clone(&supervisor.speaker);
     let notice = Box::new(move |text: &str| speaker.say_bounded(Kind::ClientRefused, text));
     let keys = Arc::clone(supervisor.keys.table());
     let settings = Settings {
         threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),
-        epoch: std::process::id(),
+        epoch,
     };
     let signer = Signer::new(Arc::clone(&supervisor.os), keys, settings, notice)?;
     for child in std::mem::take(&mut supervisor.children).into_values() {
@@ -186,4 +239,76 @@ fn serve(supervisor: &mut Supervisor, line: &OwnedFd, ready: &io::PipeWriter) ->
         let filtered = sandbox::filter().is_ok();
         (&*ready).write_all(&[u8::from(filtered)])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::Os;
+    use crate::agent::channel::Way;
+    use crate::agent::channel::slot::EPOCHS;
+    use crate::agent::children::{BEGAN, ENDED, TOLD};
+    use crate::agent::testing::TestOs;
+    use std::collections::HashSet;
+
+    #[test]
+    fn signers_that_may_live_at_the_same_time_have_different_epochs() {
+        let (mut old, mut new) = (Epochs::new(5), Epochs::new(6));
+        let pairs: Vec<(u32, u32)> = (0..100).map(|_| (old.next(), new.next())).collect();
+        let of_both = pairs.windows(2).flatten();
+        let of_both: HashSet<u32> = of_both.flat_map(|(old, new)| [*old, *new]).collect();
+        assert_eq!(of_both.len(), 64);
+        for two in pairs.windows(2) {
+            let four = [two[0].0, two[0].1, two[1].0, two[1].1];
+            assert_eq!(HashSet::from(four.map(|epoch| epoch % EPOCHS)).len(), 4);
+        }
+        let mut last = Epochs::new(u32::MAX);
+        let of_the_last: HashSet<u32> = (0..100).map(|_| last.next()).collect();
+        assert_eq!(of_the_last.len(), 32, "where numbers end, too");
+    }
+
+    #[test]
+    fn a_signer_is_told_everything_once_it_listens() {
+        let (line, far) = pair().unwrap();
+        let mut running = Running {
+            pid: rustix::process::getpid(),
+            pidfd: None,
+            line,
+            untold: VecDeque::new(),
+            since: Instant::now(),
+        };
+        let mut children = HashMap::new();
+        for pid in 1..=2000 {
+            if pid % 100 == 0 {
+                let (_, way) = Way::pair(1, &TestOs).unwrap();
+                children.insert(
+                    pid,
+                    Child {
+                        pid,
+                        way,
+                        pidfd: None,
+                    },
+                );
+            }
+            running.tell(pid, &children);
+        }
+        assert!(running.untold().is_some(), "nobody listens");
+        let mut heard = Vec::new();
+        let mut frame = [0; 1 + TOLD];
+        while heard.len() < 2000 {
+            let received = TestOs.receive(far.as_fd(), &mut frame).unwrap();
+            let [kind, told @ ..] = frame;
+            heard.push((kind, children::pid_of(told), received.fds.len()));
+            running.tell_on(&children);
+        }
+        assert!(running.untold().is_none());
+        for (place, (kind, pid, fds)) in (1..).zip(heard) {
+            let wanted = if place % 100 == 0 {
+                (BEGAN, 3)
+            } else {
+                (ENDED, 0)
+            };
+            assert_eq!((pid, kind, fds), (place, wanted.0, wanted.1));
+        }
+    }
 }
