@@ -126,7 +126,7 @@ def test_children_ask_new_agents_over_their_old_channels(httpd, ca):
 def channel(pid: int) -> frozenset[str]:
     """The channels that a process has mapped, by the memory's number."""
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
-    return frozenset(line.split()[4] for line in lines if "memfd:mod_tls-channel" in line)
+    return frozenset(line.split()[4] for line in lines if "memfd:mod_tls-replies" in line)
 
 
 def test_a_child_without_a_way_is_replaced(httpd, ca):
