@@ -25,7 +25,7 @@ FALLOC_HOLE = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
 MADV_REMOVE = 9
 USER = 33  # www-data
 # As rust/core/src/agent/channel.rs lays the memories out, for a child of 16 threads.
-SLOTS, REQUEST, REPLY, SHORT = 32, 576, 1088, 556
+SLOTS, REQUEST, REPLY, SHORT = 32, 576, 4672, 556
 OWNERS, REQUESTS = SLOTS * 4, 2 * SLOTS * 4
 WAITS = WHOLE = 1
 LIBC = ctypes.CDLL(None, use_errno=True)

@@ -128,11 +128,11 @@ pub fn agent_pid() -> i32 {
 
 /// See the bridge.
 pub fn agent_child_began(pid: i32) -> bool {
+    // Taken even where nobody wants it, or what follows fails: the child waits for nothing then.
+    let line = claim_line(Line::Agent);
     guard(
         || false,
-        || {
-            // Taken even where nobody wants it: the child waits for nothing then.
-            let line = claim_line(Line::Agent);
+        move || {
             agent()
                 .as_mut()
                 .is_some_and(|parent| parent.child_began(pid, line))
