@@ -66,3 +66,23 @@ def name(*rdns: list[tuple[str, bytes]]) -> bytes:
 
 def extension(dotted: str, value: bytes, critical: bool = False) -> bytes:
     return sequence(oid(dotted), b"\x01\x01\xff" if critical else b"", octets(value))
+
+
+def in_pieces(der: bytes, longest: int = 100) -> bytes:
+    """The same in BER as Windows writes it: no length of what is constructed is told beforehand, and long strings are in
+    pieces."""
+    out = b""
+    while der:
+        tag, first, at = der[0], der[1], 2
+        if first & 0x80:
+            at += first & 0x7F
+            first = int.from_bytes(der[2:at], "big")
+        content, der = der[at:at + first], der[at + first:]
+        if tag & 0x20:
+            out += bytes([tag, 0x80]) + in_pieces(content, longest) + b"\0\0"
+        elif tag in (0x04, 0x80) and len(content) > longest:
+            pieces = b"".join(octets(content[i:i + longest]) for i in range(0, len(content), longest))
+            out += bytes([tag | 0x20, 0x80]) + pieces + b"\0\0"
+        else:
+            out += tlv(tag, content)
+    return out

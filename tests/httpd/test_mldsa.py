@@ -1,20 +1,24 @@
 """Certificates with ML-DSA keys (RFC 9881, draft-ietf-tls-mldsa): our own, clients', backends', of CAs and lists.
 
-The OpenSSL of Debian 12 knows none of it; the certificates are made by rcgen and the peers are rustls and httpd itself."""
+The OpenSSL of Debian 12 knows none of it: the certificates are made by rcgen, the peers are rustls and httpd itself, and
+OpenSSL 3.5 where there is one."""
 import re
 import subprocess
+import threading
 
 import pytest
+from harness import openssl35
 from harness.clients import s_client
 from harness.config import Vhost
 from harness.paths import passable
+from harness.ports import free_port
 from harness.proxies import FAILURES, MODULES, PLAIN, get
 from harness.rustls_client import binary, rustls_client
 
 SETS = ("44", "65", "87")
 FORMS = {"seed": "key", "expanded key": "expanded.key", "both": "both.key"}
 PRINT = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nenv\n"
-SAID = ("TLS0202.*(clients without ML-DSA|never used; allow TLS 1.3)", "TLS040[1-4]")
+SAID = ("TLS0202.*(clients without ML-DSA|never used; allow TLS 1.3)", "TLS040[1-4]", "TLS0502")
 CONFIG = """ScriptAlias /print @HOME@/print.sh
 <Location /print>
 TLSOptions +StdEnvVars
@@ -134,3 +138,74 @@ ProxyPass / https://127.0.0.1:{far.port}/""", modules=MODULES, allow=FAILURES, *
     assert answer.status == 200
     said = dict(re.findall(r"^(SSL_\w+)=(.*)$", answer.body.decode() if isinstance(answer.body, bytes) else answer.body, re.M))
     assert (said["SSL_SIGALG"], said["SSL_CLIENT_S_DN_CN"], said["SSL_CLIENT_A_KEY"]) == ("mldsa87", "client-44", "ML-DSA-44")
+
+
+@pytest.fixture(scope="module")
+def of_openssl(pki):
+    """A key and a certificate that OpenSSL 3.5 made, the key in each form that it writes by RFC 9881."""
+    subprocess.run([*openssl35.command(), "version"], check=True, capture_output=True)
+    key, certificate = pki / "own.key", pki / "own.crt"
+    openssl35.openssl("genpkey", "-algorithm", "ML-DSA-65", "-out", key)
+    openssl35.openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=own.test", "-days", "90", "-addext",
+                      "subjectAltName=DNS:*.ml.test", "-out", certificate)
+    forms = ("seed-only", "priv-only", "seed-priv")
+    for form in forms:
+        openssl35.openssl("pkey", "-in", key, "-provparam", f"ml-dsa.output_formats={form}", "-out", pki / f"own.{form}.key")
+    return certificate, {form: pki / f"own.{form}.key" for form in forms}
+
+
+def shook_hands(port: int, name: str, *options) -> str:
+    got = openssl35.openssl("s_client", "-connect", f"127.0.0.1:{port}", "-servername", f"{name}.ml.test", "-ign_eof", *options,
+                            given=f"GET / HTTP/1.1\r\nHost: {name}.ml.test\r\nConnection: close\r\n\r\n".encode())
+    assert "HTTP/1.1 200" in got, got
+    return got
+
+
+def test_openssl_reads_what_we_wrote(of_openssl, pki):
+    for number in SETS:
+        for form in FORMS.values():
+            words = () if form == "key" else ("-inform", "DER")
+            assert f"ML-DSA-{number} Private-Key" in openssl35.openssl("pkey", *words, "-noout", "-text", "-in",
+                                                                       pki / f"server-{number}.{form}")
+
+
+def test_openssl_as_client(of_openssl, httpd, pki):
+    certificate, forms = of_openssl
+    hosts = [Vhost(f"{form}.ml.test", extra=f"TLSCertificate {certificate} {key}") for form, key in forms.items()]
+    hosts.append(Vhost("both.ml.test", extra=f"""{words(pki, '87')}
+TLSClientCertificate required
+TLSClientCA {pki}/root.crt
+TLSClientDepth 5"""))
+    server = httpd(hosts, allow=SAID)
+    for form in forms:
+        got = shook_hands(server.port, form, "-CAfile", certificate)
+        assert "Peer signature type: mldsa65" in got and "Verify return code: 0" in got
+    for name in ("client-44", "client-65", "client-87", "long"):
+        got = shook_hands(server.port, "both", "-CAfile", pki / "root.crt", "-cert", pki / f"{name}.crt", "-cert_chain",
+                          pki / f"{name}.crt", "-key", pki / f"{name}.key")
+        assert "Peer signature type: mldsa87" in got and "Verify return code: 0" in got
+
+
+def test_openssl_as_backend(of_openssl, httpd, pki):
+    certificate, forms = of_openssl
+    machine = pki / "machine35.pem"
+    machine.write_bytes((pki / "client-87.crt").read_bytes() + (pki / "client-87.key").read_bytes())
+    port = free_port()
+    far = subprocess.Popen([*openssl35.command(), "s_server", "-accept", f"127.0.0.1:{port}", "-cert", certificate, "-key",
+                            forms["seed-priv"], "-Verify", "5", "-verify_return_error", "-CAfile", pki / "root.crt", "-www"],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    late = threading.Timer(60, far.kill)  # ends whoever waits for it below
+    late.start()
+    try:
+        assert any(b"ACCEPT" in line for line in far.stdout)
+        front = httpd([], config=f"""TLSProxyEngine on
+TLSProxyCA {certificate}
+TLSProxyMachineCertificate {machine}
+ProxyPreserveHost on
+ProxyPass / https://127.0.0.1:{port}/""", modules=MODULES, allow=FAILURES, **PLAIN)
+        answer = get(front, "/", "-H", "Host: far.ml.test")
+        assert answer.status == 200 and "mldsa87" in str(answer.body)
+    finally:
+        late.cancel()
+        far.kill()
+        far.wait()

@@ -1,11 +1,15 @@
 """What is said of a file that is something else than was asked for: what it is, and a command which, followed, makes the
 start succeed."""
+import base64
 import re
 import shlex
+import shutil
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from harness.config import Vhost
+from harness.der import in_pieces
 
 
 def openssl(server, *words, given: bytes = b"") -> bytes:
@@ -24,6 +28,18 @@ def wide(name: str):
     return lambda server: ("\ufeff" + (server.home / name).read_text()).encode("utf-16-le")
 
 
+def long_length(server) -> bytes:
+    """PKCS#8 whose first length has an octet more than DER allows, which OpenSSL reads."""
+    der = openssl(server, "pkey", "-in", "good.key", "-outform", "DER")
+    assert der[:2] == b"\x30\x82"
+    return b"-----BEGIN PRIVATE KEY-----\n" + base64.encodebytes(b"\x30\x83\x00" + der[2:]) + b"-----END PRIVATE KEY-----\n"
+
+
+def of_openssh(server) -> bytes:
+    key = serialization.load_pem_private_key((server.home / "good.key").read_bytes(), None)
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
+
+
 def old_mac(name: str):
     return lambda server: (server.home / name).read_bytes().replace(b"\n", b"\r")
 
@@ -38,6 +54,8 @@ CASES = {
     "wide": ("crt", wide("good.crt"), "holds no certificate, but text in UTF-16", ".pem"),
     "wide-key": ("key", wide("good.key"), "holds no private key, but text in UTF-16", ".pem"),
     "old-mac": ("crt", old_mac("good.crt"), "holds no certificate, but one line", None),
+    "long-length-key": ("key", long_length, "cannot be used: its numbers do not belong together", ".pem"),
+    "openssh-key": ("key", of_openssh, "holds (no private key, but )?a key in OpenSSH's format", "copy"),
     "old-mac-key": ("key", old_mac("good.key"), "holds no private key.*one line", None),
 }
 
@@ -53,11 +71,16 @@ def test_the_command_makes_it_right(httpd, ca, case):
         server.put(f"{prefix}.key", pair.key_pem(), 0o600)
     odd = server.put(f"x.{what}", make(server), 0o600)
     line = server.run("-t").stderr
-    found = re.search(rf"{re.escape(str(odd))} {said}.*?: ((?:openssl|iconv|perl) .*?) \(virtual host", line)
+    found = re.search(rf"{re.escape(str(odd))} {said}.*?: ((?:openssl|iconv|perl|ssh-keygen) .*?) \(virtual host", line)
     assert found, line
-    command = found[1].replace("KEY", "good.key")
-    subprocess.run(shlex.split(command), cwd=server.home, check=True, capture_output=True)
-    if ending:
+    command = shlex.split(found[found.lastindex].replace("-signkey KEY", "-signkey good.key"))
+    if ending == "copy":
+        if shutil.which(command[0]) is None:
+            pytest.skip(f"no {command[0]} here, by which keys of OpenSSH are converted")
+        # It asks for pass phrases on the terminal alone.
+        command = [str(odd) if word == "COPY" else word for word in command] + ["-P", "", "-N", ""]
+    subprocess.run(command, cwd=server.home, check=True, capture_output=True)
+    if ending and ending != "copy":
         (server.home / f"x.{what}{ending}").replace(odd)
     done = server.run("-t")
     assert done.returncode == 0, done.stderr
@@ -114,7 +137,7 @@ def test_keys_are_told_by_their_octets(httpd, ca, form):
 
 
 EXPORTS = {"new": (), "legacy": ("-legacy",), "des": ("-legacy", "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES"),
-           "sha512": ("-macalg", "sha512")}
+           "sha512": ("-macalg", "sha512"), "pieces": (), "legacy pieces": ("-legacy",)}
 
 
 @pytest.mark.parametrize("engine", ["mod_tls-ssl", "mod_tls"])
@@ -137,6 +160,10 @@ def test_pkcs12_serves_its_chain(httpd, ca, export, engine, tmp_path):
     server.put("below.crt", below.pem())
     openssl(server, "pkcs12", "-export", "-inkey", "good.key", "-in", "good.crt", "-certfile", "below.crt", "-passout",
             "pass:pass word", "-out", "x.pfx", *EXPORTS[export])
+    if "pieces" in export:
+        file = server.home / "x.pfx"
+        file.write_bytes(in_pieces(file.read_bytes()))
+        openssl(server, "pkcs12", "-in", "x.pfx", "-passin", "pass:pass word", "-nodes", *EXPORTS[export])
     server.start()
     shown = s_client(server.port, "-showcerts", "-CAfile", str(ca.file), name="a.test")
     assert shown.done and shown.text.count("-----BEGIN CERTIFICATE-----") >= 2

@@ -5,6 +5,7 @@
 //! the pair for a client, [`store`] loads everything a configuration names. What can go wrong is one table, [`problem`].
 
 mod assemble;
+mod ber;
 pub mod certificate;
 pub mod chain;
 pub mod challenge;

@@ -1,8 +1,11 @@
 //! PKCS#12 (RFC 7292): certificates and keys in one file under a pass phrase, which is what Windows exports as `.pfx`.
 
+use std::borrow::Cow;
+
 use aws_lc_rs::{digest, hmac};
 use zeroize::Zeroizing;
 
+use super::ber;
 use super::contents::{What, what};
 use super::pbe::{self, Scheme};
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
@@ -51,7 +54,7 @@ impl<'a> Sealed<'a> {
     /// # Errors
     /// What about it is not supported, or that it is damaged.
     pub fn read(file: &'a [u8]) -> Result<Sealed<'a>, String> {
-        let damaged = || "it is damaged, or not in DER".to_owned();
+        let damaged = || "it is damaged".to_owned();
         let mut pfx = Reader::new(file).enter(SEQUENCE).ok_or_else(damaged)?;
         pfx.take(INTEGER).ok_or_else(damaged)?;
         let mut safe = pfx.enter(SEQUENCE).ok_or_else(damaged)?;
@@ -94,7 +97,9 @@ impl<'a> Sealed<'a> {
             return Ok(None);
         }
         let mut bags = Bags::default();
-        let mut parts = Reader::new(self.content)
+        let told = ber::in_der(self.content);
+        let content = told.as_ref().map_or(self.content, |told| &told[..]);
+        let mut parts = Reader::new(content)
             .enter(SEQUENCE)
             .ok_or("it is damaged")?;
         while let Some(mut part) = parts.enter(SEQUENCE) {
@@ -102,9 +107,16 @@ impl<'a> Sealed<'a> {
             let mut content = part.enter(context(0)).ok_or("it is damaged")?;
             if kind == Some(DATA) {
                 let safe = content.take(OCTET_STRING).ok_or("it is damaged")?;
-                collect(safe, phrase, &mut bags, DEEPEST)?;
+                let told = ber::in_der(safe);
+                collect(
+                    told.as_ref().map_or(safe, |told| &told[..]),
+                    phrase,
+                    &mut bags,
+                    DEEPEST,
+                )?;
             } else if kind == Some(ENCRYPTED) {
                 let safe = decrypt(content, phrase)?;
+                let safe = ber::in_der(&safe).unwrap_or(safe);
                 collect(&safe, phrase, &mut bags, DEEPEST)?;
             } else {
                 return Err("a part of it is encrypted for a certificate".to_owned());
@@ -135,13 +147,22 @@ fn decrypt(mut content: Reader<'_>, phrase: &[u8]) -> Result<Zeroizing<Vec<u8>>,
         info.take(OID)?;
         let algorithm = info.peek(SEQUENCE)?;
         info.take(SEQUENCE)?;
-        Some((algorithm, info.take(IMPLICIT_0)?))
+        let data = match info.take(IMPLICIT_0) {
+            Some(data) => Cow::Borrowed(data),
+            // In pieces, which a reader of elements cannot tell from an explicit tag.
+            None => {
+                let mut pieces = info.enter(context(0))?;
+                let pieces: Vec<_> = std::iter::from_fn(|| pieces.take(OCTET_STRING)).collect();
+                Cow::Owned(pieces.concat())
+            }
+        };
+        Some((algorithm, data))
     };
     let mut parts = parts;
     let (algorithm, data) = parts().ok_or("it is damaged")?;
     let scheme = Scheme::read(algorithm)?;
     scheme
-        .open(phrase, data)
+        .open(phrase, &data)
         .ok_or_else(|| "it is damaged".to_owned())
 }
 

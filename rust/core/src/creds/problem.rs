@@ -316,8 +316,8 @@ impl Fault {
             Fault::OpenSshKey { file } => format!(
                 "{file} holds a key in OpenSSH's format; convert a copy: ssh-keygen -p -m PKCS8 -f COPY"),
             Fault::BadKey { file, cause } => format!(
-                "the private key in {file} cannot be used: {cause}; if \"openssl pkey -check -noout -in {file}\" calls it valid, make \
-                 another one and have a certificate issued for it, else get it again from where it was made"),
+                "the private key in {file} cannot be used: {cause}; take it from a backup or, where OpenSSL reads it, write it \
+                 anew and name the new file: openssl pkey -in {file} -out {file}.pem"),
             Fault::UnsupportedKey { file, kind } => format!(
                 "the private key in {file} is of a kind that TLS cannot use here ({kind}); make one of RSA (2048 to \
                  8192 bits), ECDSA (P-256, P-384, P-521), Ed25519 or ML-DSA, and have a certificate issued for it"),

@@ -1,6 +1,7 @@
 //! A certificate as validation sees it: names in canonical form and the extensions that bind (RFC 5280, 4.2.1).
 
 use super::reason;
+use super::resources::Resources;
 use crate::x509::canonical::canonical;
 use crate::x509::der::{BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use crate::x509::outline::{Outline, RawExtension, RawExtensions};
@@ -21,6 +22,9 @@ pub const MS_SGC: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3];
 pub const NETSCAPE_SGC: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1];
 
 const NETSCAPE_TYPE: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 1, 1];
+const ADDRESS_BLOCKS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 7];
+const SYSTEM_NUMBERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 8];
+const OCSP_NO_CHECK: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 5];
 const PROXY_INFO: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 14];
 
 /// Keys of an issuer, as certificates and lists name them (RFC 5280, 4.2.1.1).
@@ -130,6 +134,9 @@ pub struct Certificate<'a> {
     pub inhibit_any: Option<&'a [u8]>,
     /// CRLDistributionPoints: the content of the list.
     pub distribution_points: Option<&'a [u8]>,
+    /// Addresses and numbers of autonomous systems (RFC 3779), which few have.
+    pub addresses: Option<Box<Resources>>,
+    pub systems: Option<Box<Resources>>,
     /// What makes it unfit for any path.
     pub fault: Option<&'static str>,
 }
@@ -160,6 +167,8 @@ impl<'a> Certificate<'a> {
             policy_constraints: None,
             inhibit_any: None,
             distribution_points: None,
+            addresses: None,
+            systems: None,
             fault: None,
         };
         for extension in RawExtensions::new(outline.extensions) {
@@ -209,6 +218,13 @@ impl<'a> Certificate<'a> {
                 let bits = only(value, BIT_STRING)?.value;
                 once(&mut self.netscape, bits.get(1).copied().unwrap_or(0))?;
             }
+            ADDRESS_BLOCKS => {
+                let resources = Resources::addresses(value)?;
+                once(&mut self.addresses, Box::new(resources))?;
+            }
+            SYSTEM_NUMBERS => once(&mut self.systems, Box::new(Resources::systems(value)?))?,
+            // Of a responder's certificate, which no list need be asked about (RFC 6960, 4.2.2.2.1).
+            OCSP_NO_CHECK => {}
             PROXY_INFO => self.fault = Some(reason::PROXY),
             _ => return Some(false),
         }

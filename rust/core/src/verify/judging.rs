@@ -11,7 +11,7 @@ use super::pool::Pool;
 use super::revocation::status::{self, Refused, Subject};
 use super::revocation::{Depth, Lists, Revocation};
 use super::work::{Exhausted, Work};
-use super::{constraints, policies, reason};
+use super::{constraints, policies, reason, resources};
 
 /// CAs between who signs a list and the trusted certificate.
 const DEPTH_OF_SIGNERS: usize = 8;
@@ -147,6 +147,12 @@ impl<'a> Judging<'a> {
         let certificates = self.pool.certificates(path);
         if let Err(why) = constraints::check(&certificates, &mut self.work)? {
             return Ok(Err(why));
+        }
+        let held = certificates.iter().flat_map(|c| [&c.systems, &c.addresses]);
+        let comparisons: usize = held.flatten().map(|resources| resources.size()).sum();
+        self.work.charge_reading(comparisons.saturating_mul(32))?;
+        if !resources::are_nested(&certificates) {
+            return Ok(Err(reason::RESOURCE));
         }
         self.check_policies(path)
     }

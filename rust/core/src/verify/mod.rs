@@ -24,6 +24,7 @@ mod paths;
 mod policies;
 mod pool;
 pub(crate) mod reason;
+mod resources;
 mod retained;
 mod revocation;
 mod sections;
