@@ -79,7 +79,8 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_post_config(hook<tls::server::refuse_faults, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                       APR_HOOK_REALLY_FIRST);
   ap_hook_check_config(hook<tls::server::check_files, lost_start>, nullptr, nullptr, APR_HOOK_LAST);
-  ap_hook_test_config(hook<tls::report::dump_policies>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  // Before files are judged, which ends the run where one is bad.
+  ap_hook_check_config(hook<tls::report::dump_policies, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(hook<tls::server::post_config, lost_start>, nullptr, after, APR_HOOK_MIDDLE);
   ap_hook_pre_config(hook<refuse_old_httpd, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_pre_config(hook<lend_record, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);

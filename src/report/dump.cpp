@@ -42,8 +42,9 @@ void print_host(const server_rec* s, const std::vector<server::CertificateReport
 
 }  // namespace
 
-void dump_policies(apr_pool_t* pool, server_rec* main) {
-  if (ap_exists_config_define("DUMP_TLS") == 0) return;
+int dump_policies(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) {
+  const bool asked = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && ap_exists_config_define("DUMP_TLS") != 0;
+  if (!asked) return DECLINED;
   const auto limits = server::read_limits(pool, main);
   server::report_credentials(main,
                              [&](const server_rec* s, const std::vector<server::CertificateReport>& certificates) {
@@ -53,6 +54,10 @@ void dump_policies(apr_pool_t* pool, server_rec* main) {
                                std::printf("  %-24s RequestReadTimeout handshake=%s, where that is sooner\n",
                                            "handshake timeout", limit->second.text().c_str());
                              });
+  server::report_problems(main, [](const server::FileProblem& problem) {
+    std::printf("%s: %s%s\n", problem.place.c_str(), problem.is_fatal ? "stops the start: " : "", problem.text.c_str());
+  });
+  return DECLINED;
 }
 
 }  // namespace tls::report

@@ -8,6 +8,6 @@ namespace tls::report {
 
 // The test_config hook: prints, to standard output, each setting with its value and where it was written, and the
 // certificates with names and days left.
-void dump_policies(apr_pool_t* pool, server_rec* main);
+int dump_policies(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main);
 
 }  // namespace tls::report

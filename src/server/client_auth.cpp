@@ -119,9 +119,11 @@ bool ClientVerifiers::refresh(const config::Reload& reload) const {
 
 ClientVerifiers::ClientVerifiers() : nobody_(rs::no_verifier()) { none_.handshake = &*nobody_; }
 
-bool ClientVerifiers::load(const std::vector<server_rec*>& hosts) {
+bool ClientVerifiers::load(const std::vector<server_rec*>& hosts, const PrintProblem& print) {
+  print_ = print;
   bool ok = true;
   for (const server_rec* host : hosts) ok = load_host(host) && ok;
+  if (print) return ok;
   for (const auto& [place, asking] : asking_) {
     TLS_LOG_S(asking.first, ClientsAskedBySections, place.first.c_str(), place.second, name_of(asking.first),
               asking.hosts > 1 ? " and of others" : "");
@@ -163,29 +165,31 @@ const HostClientAuth& ClientVerifiers::of(const server_rec* host) const {
   return found == hosts_.end() ? none_ : found->second;
 }
 
+// Handshake and sections read the same files: each problem is told once.
+void ClientVerifiers::tell(const server_rec* host, const rs::VerifierProblem& problem) {
+  const std::string text(problem.text);
+  const auto known = places_.find(std::string(problem.source));
+  const char* const place = known == places_.end() ? "no line of the configuration" : known->second.c_str();
+  if ((!print_ && !problem.fatal && apr::is_first_reading()) || !told_.insert(text).second) return;
+  if (print_) {
+    print_({place, problem.fatal, "client certificates: " + text});
+  } else if (problem.fatal) {
+    TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host), place);
+  } else if (problem.loss) {
+    TLS_LOG_S(host, ClientFilesLost, text.c_str(), name_of(host), place);
+  } else {
+    TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host), place);
+  }
+}
+
 const ClientVerifiers::Loaded& ClientVerifiers::verifier(const rs::VerifierSpec& spec, const server_rec* host) {
   const std::string key = key_of(spec);
   const auto known = verifiers_.find(key);
   if (known != verifiers_.end()) return known->second;
   rust::Vec<rs::VerifierProblem> problems;
   auto loaded = rs::load_verifier(spec, problems);
-  bool fatal = false;
-  for (const rs::VerifierProblem& problem : problems) {
-    const std::string text(problem.text);
-    const auto known_place = places_.find(std::string(problem.source));
-    const char* const place =
-        known_place == places_.end() ? "no line of the configuration" : known_place->second.c_str();
-    fatal = fatal || problem.fatal;
-    // Handshake and sections read the same files.
-    if ((!problem.fatal && apr::is_first_reading()) || !told_.insert(text).second) continue;
-    if (problem.fatal) {
-      TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host), place);
-    } else if (problem.loss) {
-      TLS_LOG_S(host, ClientFilesLost, text.c_str(), name_of(host), place);
-    } else {
-      TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host), place);
-    }
-  }
+  for (const rs::VerifierProblem& problem : problems) tell(host, problem);
+  const bool fatal = std::ranges::any_of(problems, [](const rs::VerifierProblem& p) { return p.fatal; });
   return verifiers_.emplace(key, Loaded{std::move(loaded), fatal, spec.lookup != rs::Lookup::None, listed(spec)})
       .first->second;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "server/credential_report.hpp"
 #include "server/sections.hpp"
 
 struct server_rec;
@@ -42,8 +43,9 @@ class ClientVerifiers final {
  public:
   ClientVerifiers();
 
-  // Reads the files of every host of `hosts` and logs what is wrong with them. False where the server must not start.
-  [[nodiscard]] bool load(const std::vector<server_rec*>& hosts);
+  // Reads the files of every host of `hosts` and logs what is wrong with them, or hands it to `print` where that is
+  // given. False where the server must not start.
+  [[nodiscard]] bool load(const std::vector<server_rec*>& hosts, const PrintProblem& print = {});
 
   // Whether there is anything that refresh() looks at.
   [[nodiscard]] bool changes(const config::Reload& reload) const;
@@ -68,6 +70,7 @@ class ClientVerifiers final {
     const server_rec* first;
     unsigned hosts;
   };
+  void tell(const server_rec* host, const rs::VerifierProblem& problem);
   const Loaded& verifier(const rs::VerifierSpec& spec, const server_rec* host);
   bool load_host(const server_rec* host);
   void remember_places(const server_rec* host, const std::vector<ClientSection>& sections);
@@ -80,6 +83,7 @@ class ClientVerifiers final {
   std::map<std::string, std::string> places_;                  // "file:line" that names a file or directory
   rust::Box<rs::ClientVerifier> nobody_;
   HostClientAuth none_;
+  PrintProblem print_;  // instead of the log; may be empty
 };
 
 }  // namespace tls::server

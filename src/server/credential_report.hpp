@@ -28,7 +28,7 @@ struct CertificateReport {
 using PrintCredentials = std::function<void(const server_rec*, const std::vector<CertificateReport>&)>;
 void report_credentials(server_rec* main, const PrintCredentials& print);
 
-// What is wrong with a file that the configuration names.
+// What is wrong, or not as it was meant, with a file that the configuration names: certificates, keys, CAs, lists.
 struct FileProblem {
   std::string place;  // "file:line"
   bool is_fatal = false;
@@ -36,6 +36,7 @@ struct FileProblem {
 };
 
 // Calls `print` for each, in a process of its own that reads the files; for `httpd -t`.
-void report_problems(server_rec* main, const std::function<void(const FileProblem&)>& print);
+using PrintProblem = std::function<void(const FileProblem&)>;
+void report_problems(server_rec* main, const PrintProblem& print);
 
 }  // namespace tls::server

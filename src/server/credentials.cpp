@@ -320,7 +320,7 @@ void report_credentials(server_rec* main, const PrintCredentials& print) {
   });
 }
 
-void report_problems(server_rec* main, const std::function<void(const FileProblem&)>& print) {
+void report_problems(server_rec* main, const PrintProblem& print) {
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   run_in_child(main, [&] {
     auto store = rs::new_credential_store();
@@ -330,7 +330,8 @@ void report_problems(server_rec* main, const std::function<void(const FileProble
       const std::string where = problem.place.empty() ? place(hosts[problem.request]) : std::string(problem.place);
       print({where, problem.severity == rs::Severity::Error, std::string(problem.text)});
     }
-    return Verdict::Good;
+    ClientVerifiers clients;
+    return clients.load(hosts, print) ? Verdict::Good : Verdict::Bad;
   });
 }
 

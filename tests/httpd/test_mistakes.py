@@ -201,3 +201,64 @@ def test_an_intermediate_that_is_missing_is_named_and_appending_it_helps(httpd, 
     assert told in server.said()
     file.write_bytes(file.read_bytes() + below.pem())
     assert told not in server.run("-t").stderr
+
+
+
+def told_once_and_alike(server, line: str) -> None:
+    """One line for one fault, with file and line of the configuration, under -t and at a start; no words of a programming language."""
+    test = server.run("-t")
+    found = [said for said in test.stderr.splitlines() if re.search(line, said)]
+    assert len(found) == 1 and test.returncode != 0, test.stderr
+    assert len([said for said in test.stderr.splitlines() if "TLS" in said and ":notice]" not in said]) == 1, test.stderr
+    assert "os error" not in test.stderr
+    assert re.search(rf"{server.conf}:\d+\)$", found[0]), found[0]
+    assert re.search(r"TLS0.*", found[0])[0] in server.start_fails()
+
+
+@pytest.mark.parametrize("engine, words", [
+    ("mod_tls", ("TLSClientCertificate required", "TLSClientCA", "TLSClientCRL", "")),
+    ("mod_tls-ssl", ("SSLVerifyClient require", "SSLCACertificateFile", "SSLCARevocationFile", "SSLCARevocationCheck leaf"))])
+@pytest.mark.parametrize("what", ["authority", "list"])
+def test_a_file_for_clients_that_is_missing_or_something_else(httpd, ca, tmp_path, engine, words, what):
+    asks, authority, revoked, check = words
+    good = tmp_path / "ca.pem"
+    good.write_bytes(ca.pem())
+    bad = tmp_path / "bad.pem"
+    lines = [asks, f"{authority} {bad if what == 'authority' else good}", *([f"{revoked} {bad}", check] if what == "list" else [])]
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="\n".join(lines))], engine=engine, start=False)
+    told_once_and_alike(server, rf"TLS0501: .*{bad}: cannot be read: No such file or directory; check the path")
+    bad.write_bytes(ca.issue("x").key_pem())
+    told_once_and_alike(server, rf"TLS0501: .*{bad}: holds no {'certificate' if what == 'authority' else 'revocation list'}, but ")
+
+
+def test_a_key_in_the_place_of_a_chain_is_called_one(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="SSLCertificateChainFile @HOME@/certs/a.test-0.key")], engine="mod_tls-ssl",
+                   start=False)
+    told_once_and_alike(server, r'TLS0201: .*a\.test-0\.key holds no certificate, but "PRIVATE KEY"; name a file with certificates in PEM here')
+
+
+def test_settings_are_printed_whatever_is_wrong_with_files(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")]), Vhost("b.test", [ca.issue("b.test")])], start=False)
+    key = server.home / "certs" / "a.test-0.key"
+    key.write_bytes(b"damaged")
+    done = server.run("-t", "-D", "DUMP_TLS")
+    assert done.returncode != 0 and f"b.test:{server.port} (" in done.stdout and "protocol" in done.stdout, done.stdout
+    assert re.search(rf"{server.conf}:\d+: stops the start: {key} holds no PEM block", done.stdout), done.stdout
+
+
+def test_the_migration_list_judges_what_clients_are_judged_by(httpd, ca, tmp_path):
+    """Before the change, from the files: CAs and lists that refuse this site's clients."""
+    from harness.clientauth import revocation_list
+
+    people = Clients(tmp_path)
+    trusted, old = people.pem(people.ca, "ca"), tmp_path / "old.pem"
+    old.write_bytes(revocation_list(people.ca, days=-2))
+    words = f"SSLVerifyClient require\nSSLCACertificateFile {trusted}\nSSLCARevocationFile {old}\nSSLCARevocationCheck leaf"
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=words)], engine="mod_tls-ssl", start=False, allow=("TLS0502",))
+    line = next(n for n, text in enumerate(server.written().splitlines(), 1) if "SSLCARevocationFile" in text)
+    done = server.run("-t", "-D", "DUMP_TLS_MIGRATION")
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf'{server.conf}:{line}: client certificates: {old}: the revocation list of "CN=Client CA" has expired', done.stdout), done.stdout
+    old.unlink()
+    done = server.run("-t", "-D", "DUMP_TLS_MIGRATION")
+    assert done.returncode != 0 and f"{server.conf}:{line}: stops the start: client certificates: {old}: cannot be read" in done.stdout, done.stdout

@@ -162,6 +162,18 @@ std::string directives() {
          "Both\n"
          "write the same settings. They may be loaded together; then a virtual host uses the one or the other.\n\n"
          "Where a default differs between the vocabularies, the last table shows both.\n\n"
+         "## What other words know of TLS\n\n"
+         "- `httpd -t -D DUMP_TLS` (`apachectl -t -D DUMP_TLS`) prints what holds in each virtual host, with the line "
+         "that\n"
+         "  says so, its certificates with the days that are left, and what is wrong with files.\n"
+         "- `httpd -t -D DUMP_TLS_MIGRATION`, with the module loaded as `ssl_module`, prints each difference from "
+         "mod_ssl\n"
+         "  that the configuration and its files will meet, with file and line.\n"
+         "- `Require ssl` lets in what came over TLS; `Require ssl-verify-client` who has shown a certificate that is "
+         "good\n"
+         "  where the section judges it. Both work under either vocabulary.\n"
+         "- `%{NAME}x` in log formats, `%{NAME}s` in headers and `%{NAME}` in expressions give variables\n"
+         "  (`variables.md`).\n\n"
          "## TLS* words\n\n" +
          sections(tls) +
          "## SSL* words\n\n"

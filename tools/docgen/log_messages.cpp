@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "documents.hpp"
 
@@ -43,7 +45,12 @@ std::string log_messages() {
       "number (AH) and its first words, which filters of logs know. `%s` and the like stand for what the line is "
       "about.\n\n"
       "| id | level | text |\n|---|---|---|\n";
-  for (const Message& m : messages) {
+  std::array sorted = messages;
+  // TLS before AH, since those are this module's own; by number, which is how a line is looked up.
+  std::ranges::sort(sorted, [](const Message& a, const Message& b) {
+    return std::pair(a.id[0] == 'A', a.id) < std::pair(b.id[0] == 'A', b.id);
+  });
+  for (const Message& m : sorted) {
     std::string text(m.text);
     for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
     out += "| " + std::string(m.id) + " | " + level_word(m.level) + " | `" + text + "` |\n";

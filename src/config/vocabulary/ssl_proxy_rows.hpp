@@ -19,7 +19,8 @@ inline constexpr std::array ssl_proxy_rows = {
         {"none|optional|require|optional_no_ca", "none", "What is asked of a backend's certificate."}),
     row<&ProxySettings::verify_depth, number<0, 100>>(
         "SSLProxyVerifyDepth", one_word, Context::Proxy,
-        {"number", "1", "How many certificates may stand between a backend's certificate and its root."}),
+        {"number", "1",
+         "How many certificates may stand between a backend's certificate and its root, from 0 to 100."}),
     row<&ProxySettings::ca_file, path>(
         "SSLProxyCACertificateFile", one_word, Context::Proxy,
         {"file", nullptr, "Certificates of the authorities whose backend certificates are accepted."}),

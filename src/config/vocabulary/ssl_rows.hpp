@@ -101,7 +101,7 @@ inline constexpr std::array ssl_client_rows = {
         {"none|optional|require|optional_no_ca", "none", "What is asked of client certificates."}),
     row<&ServerSettings::verify_depth, number<0, 100>>(
         "SSLVerifyDepth", one_word, Context::Everywhere,
-        {"number", "1", "How many certificates may stand between a client's certificate and its root."}),
+        {"number", "1", "How many certificates may stand between a client's certificate and its root, from 0 to 100."}),
     row<&ServerSettings::ca_file, path>(
         "SSLCACertificateFile", one_word, Context::Everywhere,
         {"file", nullptr, "Certificates of the authorities whose client certificates are accepted."}),
@@ -202,7 +202,9 @@ inline constexpr std::array ssl_session_rows = {
 inline constexpr std::array ssl_directory_rows = {
     row<&DirectorySettings::options, ssl_options>(
         "SSLOptions", any_number, Context::Options,
-        {"[+|-]option ...", nullptr, "Which variables requests get and how access rules treat TLS."}),
+        {"[+|-]option ...", nullptr,
+         "Which variables requests get and how access rules treat TLS: StdEnvVars, ExportCertData, FakeBasicAuth, "
+         "StrictRequire, OptRenegotiate (changes nothing), LegacyDNStringFormat."}),
     row<&DirectorySettings::require_tls, ssl_require_tls>(
         "SSLRequireSSL", {0, 62}, Context::Directory,
         {"", nullptr, "Refuses requests (403) that do not come over TLS."}),

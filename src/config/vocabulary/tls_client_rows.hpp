@@ -29,7 +29,8 @@ inline constexpr std::array tls_client_rows = {
                                                              "if the client has one, that nobody need vouch for."}),
     row<&ServerSettings::verify_depth, number<0, 7>>(
         "TLSClientDepth", one_word, Context::Everywhere,
-        {"number", "3", "How many certificates may stand above a client's own, the trusted one included."}),
+        {"number", "3",
+         "How many certificates may stand above a client's own, the trusted one included, from 0 to 7."}),
     row<&ServerSettings::ca_file, path>("TLSClientCA", one_word, Context::Everywhere,
                                         {"path", nullptr,
                                          "Certificates of the authorities whose client certificates are accepted: a "

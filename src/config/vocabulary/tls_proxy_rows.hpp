@@ -39,7 +39,7 @@ inline constexpr std::array tls_proxy_rows = {
         {"on|off", "on", "Whether a backend's certificate must name the backend."}),
     row<&ProxySettings::verify_depth, number<0, 6>>(
         "TLSProxyVerifyDepth", one_word, Context::Proxy,
-        {"number", "6", "How many certificates may stand above a backend's own."}),
+        {"number", "6", "How many certificates may stand above a backend's own, from 0 to 6."}),
     row<&ProxySettings::crl_file, proxy_crl>(
         "TLSProxyCRL", one_word, Context::Proxy,
         {"path", nullptr,

@@ -61,7 +61,9 @@ inline constexpr std::array tls_server_rows = {
                                               "off"}),
     engine_wide(row<&ServerSettings::handshake_timeout_s, handshake_timeout>(
         "TLSHandshakeTimeout", one_word, Context::Server,
-        {"seconds", "20", "How long a handshake may take from the first byte to the last."})),
+        {"seconds", "20",
+         "How long a handshake may take from the first byte to the last: 1 to 3600 seconds, also as 20s, 500ms "
+         "(rounded up) or 1min."})),
     row<&ServerSettings::tickets, session_tickets>(
         "TLSSessionTickets", one_or_two, Context::Server,
         {"on|off|file:path [interval]", "on",
@@ -70,11 +72,12 @@ inline constexpr std::array tls_server_rows = {
          "at least 32 octets that several machines may share, a new one every interval (1h)."}),
     row<&ServerSettings::ticket_count, number<0, 8>>(
         "TLSSessionTicketCount", one_word, Context::Server,
-        {"number", "2", "How many tickets a TLS 1.3 handshake gives to the client."}),
+        {"number", "2", "How many tickets a TLS 1.3 handshake gives to the client, from 0 to 8."}),
     row<&ServerSettings::session_lifetime, session_lifetime>(
         "TLSSessionLifetime", one_or_two, Context::Server,
         {"time [time for TLS 1.2]", "12h 1h",
-         "How long a session can be resumed; where client certificates are asked for, 300 seconds unless written."}),
+         "How long a session can be resumed: 1 second to 7 days, as 300, 20s, 5min, 12h or 7d; where client "
+         "certificates are asked for, 300 seconds unless written."}),
     row<&ServerSettings::session_cache, session_cache>(
         "TLSSessionCache", one_word, Context::Global,
         {"default|none|provider[:arguments]", "none",
@@ -106,7 +109,8 @@ inline constexpr std::array tls_server_rows = {
     engine_wide(row<&ServerSettings::reload, reload>(
         "TLSReload", one_or_two, Context::Global,
         {"interval [all]|off", "10",
-         "How often certificate and key files are looked at, to be taken up without a restart when they changed; needs "
+         "How often certificate and key files are looked at, from each second to each day, to be taken up without a "
+         "restart when they changed; needs "
          "TLSKeyIsolation on. With all, CAs of client certificates too, as far as User may read them.",
          "off"})),
 };
@@ -115,7 +119,8 @@ inline constexpr std::array tls_directory_rows = {
     row<&DirectorySettings::options, tls_options>(
         "TLSOptions", any_number, Context::Options,
         {"[+|-]option ...", "Defaults",
-         "Which variables requests get and how access rules treat TLS; Defaults: none."}),
+         "Which variables requests get and how access rules treat TLS: StdEnvVars, ExportCertData, FakeBasicAuth, "
+         "StrictRequire, LegacyDNStringFormat; Defaults: none."}),
 };
 
 }  // namespace tls::config

@@ -1,0 +1,102 @@
+"""The guide: each configuration that it shows starts as it stands there, with its files in the test's own directory, and answers."""
+import re
+from pathlib import Path
+
+import pytest
+from harness.clientauth import revocation_list
+from harness.clients import curl
+from harness.paths import ROOT
+
+GUIDE = ROOT / "docs" / "guide"
+MODULES = ("socache_shmcb", "authn_core", "authz_user", "proxy", "proxy_http", "reqtimeout", "http2")
+BLOCK = re.compile(r"^```apache\n(.*?)^```$", re.M | re.S)
+# Lines that a page announces itself.
+ANNOUNCED = {"mod_md.md": ("TLS0207", "AH10", "md:"), "certificates.md": ("TLS0202.*a placeholder is served", "TLS0208"), "reverse-proxy.md": ("AH0", "TLS0704")}
+# What answers where nobody stands behind the name, or nothing is there yet.
+STATUS = {"mod_md.md": {503}, "reverse-proxy.md": {500, 502, 503}}
+
+
+def blocks():
+    found = []
+    for page in sorted(GUIDE.glob("*.md")):
+        texts = BLOCK.findall(page.read_text())
+        found += [pytest.param(page.name, text, id=f"{page.stem}-{n}") for n, text in enumerate(texts, 1)]
+    return found
+
+
+def lay_out(home: Path, ca) -> None:
+    """The files that the guide names."""
+    tls = home / "tls"
+    tls.mkdir()
+    names = {"www": ("www.example.org", "example.org", "intern.example.org"), "shop": ("shop.example.org",)}
+    for stem, covered in names.items():
+        pair = ca.issue(*covered)
+        (tls / f"{stem}.pem").write_bytes(pair.certificate_pem())
+        (tls / f"{stem}.key").write_bytes(pair.key_pem())
+    rsa = ca.issue("www.example.org", kind="rsa2048")
+    (tls / "rsa.pem").write_bytes(rsa.certificate_pem())
+    (tls / "rsa.key").write_bytes(rsa.key_pem())
+    for name in ("both.pem", "tls.pem"):
+        (tls / name).write_bytes(ca.issue("www.example.org").combined_pem())
+    locked = ca.issue("www.example.org")
+    (tls / "locked.pem").write_bytes(locked.certificate_pem())
+    (tls / "locked.key").write_bytes(locked.key_pem(passphrase=b"secret"))
+    (tls / "passphrase").write_text("#!/bin/sh\necho secret\n")
+    for name in ("clients-ca.pem", "backends-ca.pem"):
+        (tls / name).write_bytes(ca.pem())
+    (tls / "clients.crl").write_bytes(revocation_list(ca))
+    machine = ca.issue("machine", client=True)
+    machine.write(tls, "client")
+    (tls / "machine.pem").write_bytes(machine.certificate_pem())
+    (tls / "machine.key").write_bytes(machine.key_pem())
+    (tls / "tickets").write_bytes(bytes(range(80)))
+    for file in tls.iterdir():
+        file.chmod(0o600)
+    (tls / "passphrase").chmod(0o700)
+    for file in ("clients.crl", "clients-ca.pem"):
+        (tls / file).chmod(0o644)
+    for name in ("html", "shop"):
+        (home / "docs" / name).mkdir(parents=True, exist_ok=True)
+        (home / "docs" / name / "index.html").write_text(f"{name}\n")
+
+
+@pytest.mark.parametrize("page, text", blocks())
+def test_what_the_guide_shows_is_served(httpd, ca, page, text):
+    modules = MODULES + (("md",) if "MDomain" in text else ())
+    server = httpd([], start=False, modules=modules, tls_engine=None, allow=ANNOUNCED.get(page, ()),
+                   config="Protocols http/1.1" if "Protocols" not in text else "")
+    lay_out(server.home, ca)
+    for shown, own in (("/etc/tls/", "@HOME@/tls/"), ("/run/secrets/", "@HOME@/tls/"), ("/var/www/", "@HOME@/docs/"),
+                       ("/var/log/apache2/", "@HOME@/"), ("*:443", "*:@TLS@"), ("TLSEngine 443", "TLSEngine @TLS@"), ("*:80", "*:@PLAIN@")):
+        text = text.replace(shown, own)
+    server.write(config=text)
+    done = server.run("-t")
+    loud = [line for line in done.stderr.splitlines() if re.search(r":(warn|error|emerg)\]", line)]
+    assert done.returncode == 0 and all(any(re.search(one, line) for one in ANNOUNCED.get(page, ())) for line in loud), done.stderr
+    server.start()
+    secure = [host for host in re.findall(r"<VirtualHost \*:(\S+)>\s+ServerName (\S+)", text) if host[0] == "@TLS@"]
+    assert secure
+    shows = ("--cert", str(server.home / "tls" / "client.crt"), "--key", str(server.home / "tls" / "client.key"))
+    for _, name in secure:
+        waits = page == "mod_md.md" or name == "new.example.org"
+        answer = curl(server.port, "/", *shows, *(["-k"] if waits else []), name=name, ca=None if waits else ca.file)
+        assert answer.status in ({503} if waits else STATUS.get(page, {200})), (name, answer)
+
+
+def test_every_page_is_in_the_index_and_every_link_leads_somewhere():
+    index = (GUIDE / "README.md").read_text()
+    for page in GUIDE.glob("*.md"):
+        assert page.name == "README.md" or f"]({page.name})" in index, page.name
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert (page.parent / link).resolve().is_file(), f"{page.name}: {link}"
+
+
+def test_directives_and_lines_that_the_guide_names_exist():
+    directives = (ROOT / "docs" / "directives.md").read_text()
+    lines = (ROOT / "docs" / "log-messages.md").read_text()
+    for page in GUIDE.glob("*.md"):
+        text = page.read_text()
+        for word in set(re.findall(r"\bTLS[A-Z][A-Za-z0-9]+\b", text)) - {"TLSv1"}:
+            assert re.search(rf"\b{word}\b", directives), f"{page.name}: {word}"
+        for line in set(re.findall(r"\b(?:TLS0\d{3}|AH\d{5})\b", text)):
+            assert f"| {line} |" in lines, f"{page.name}: {line}"
