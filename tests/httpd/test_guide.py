@@ -100,3 +100,13 @@ def test_directives_and_lines_that_the_guide_names_exist():
             assert re.search(rf"\b{word}\b", directives), f"{page.name}: {word}"
         for line in set(re.findall(r"\b(?:TLS0\d{3}|AH\d{5})\b", text)):
             assert f"| {line} |" in lines, f"{page.name}: {line}"
+
+
+def test_the_example_of_the_tests_own_page_works(httpd, ca):
+    from harness.config import Vhost
+
+    text = (ROOT / "tests" / "README.md").read_text()
+    code = re.search(r"^    def test_something.*?(?=^\S)", text, re.M | re.S)[0]
+    names = {"Vhost": Vhost, "curl": curl}
+    exec("\n".join(line[4:] for line in code.splitlines()), names)
+    names["test_something"](httpd, ca)
