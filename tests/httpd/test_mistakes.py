@@ -262,3 +262,20 @@ def test_the_migration_list_judges_what_clients_are_judged_by(httpd, ca, tmp_pat
     old.unlink()
     done = server.run("-t", "-D", "DUMP_TLS_MIGRATION")
     assert done.returncode != 0 and f"{server.conf}:{line}: stops the start: client certificates: {old}: cannot be read" in done.stdout, done.stdout
+
+
+def test_a_user_who_may_not_read_keys_gets_the_list_and_is_told_so(httpd, ca):
+    import shutil
+    import subprocess
+
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="SSLProtocol all")], engine="mod_tls-ssl", start=False)
+    module = server.home / "mod_tls.so"
+    shutil.copy(re.search(r"ssl_module (\S+)", server.conf.read_text())[1], module)
+    server.conf.write_text(re.sub(r"ssl_module \S+", f"ssl_module {module}", server.conf.read_text()))
+    module.chmod(0o644)
+    for folder in (server.home, server.home / "certs"):
+        folder.chmod(0o755)
+    done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "/usr/sbin/apache2", "-f", str(server.conf), "-t",
+                           "-D", "DUMP_TLS_MIGRATION"], capture_output=True, text=True)
+    assert 'SSLProtocol: "all" is TLSv1.2 and TLSv1.3' in done.stdout, done.stderr
+    assert "a.test-0.key cannot be read: Permission denied (root reads it at a start, and this is another user: run it as root)" in done.stdout

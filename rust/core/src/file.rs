@@ -61,7 +61,12 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Missing => f.write_str("No such file or directory"),
-            Refusal::Forbidden => f.write_str("Permission denied"),
+            Refusal::Forbidden if rustix::process::geteuid().is_root() => {
+                f.write_str("Permission denied")
+            }
+            Refusal::Forbidden => f.write_str(
+                "Permission denied (root reads it at a start, and this is another user: run it as root)",
+            ),
             Refusal::Loop => f.write_str("its symbolic links lead in a circle"),
             Refusal::Kind(kind) => write!(f, "it is {kind}"),
             Refusal::TooLarge(limit) => write!(f, "it is larger than {limit}"),
