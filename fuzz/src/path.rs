@@ -131,8 +131,12 @@ pub fn path(data: &[u8]) {
             .and_then(|der| Certificate::parse(der))
             .expect("it was read");
         let now = NOW as i64;
-        assert!(leaf.not_before.seconds().is_some_and(|start| start <= now));
-        assert!(leaf.not_after.seconds().is_some_and(|end| end >= now));
+        assert!(
+            leaf.not_before()
+                .seconds()
+                .is_some_and(|start| start <= now)
+        );
+        assert!(leaf.not_after().seconds().is_some_and(|end| end >= now));
     }
 }
 

@@ -9,6 +9,8 @@ use mod_tls_core::ticket::envelope::Binding;
 use mod_tls_core::ticket::sealer::{History, Kind};
 use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Keeper, PAGE_WORDS, Sealer};
 use mod_tls_core::verify::{Revocation, RevocationDepth};
+use mod_tls_core::x509::{Certificate, DnStyle, Identity, Side};
+use rustls_pki_types::CertificateDer;
 
 const NOW: u64 = 1_790_000_000;
 /// What is little enough to be no matter: octets, and allocations.
@@ -147,6 +149,96 @@ fn revocation_lists() {
         |count| list(&name(1), &[], &other.repeat(count)),
         read_list,
     );
+}
+
+/// A certificate of these parts; nobody signed it.
+fn certificate(subject: &[u8], extensions: &[u8]) -> Vec<u8> {
+    let key = element(0x30, &[&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]]);
+    let parts: [&[u8]; 8] = [
+        &[0xa0, 3, 2, 1, 2],
+        &[2, 1, 7],
+        ECDSA,
+        &name(1),
+        &element(0x30, &[TIME, TIME]),
+        subject,
+        &element(0x30, &[&key, &[3, 2, 0, 4]]),
+        &element(0xa3, &[&element(0x30, &[extensions])]),
+    ];
+    signed(&element(0x30, &parts))
+}
+
+fn alt_names(count: usize) -> Vec<u8> {
+    let names = element(0x30, &[&[0x82, 0].repeat(count)]);
+    element(0x30, &[&[6, 3, 0x55, 0x1d, 0x11], &element(4, &[&names])])
+}
+
+fn odd_extension() -> Vec<u8> {
+    element(0x30, &[&[6, 1, 0x2a], &[4, 0]])
+}
+
+/// Certificates of a great many small parts, as 64 KiB hold them.
+fn crowded() -> [(&'static str, Vec<u8>); 3] {
+    [
+        ("attributes", certificate(&name(4500), &[])),
+        ("names", certificate(&name(1), &alt_names(30_000))),
+        (
+            "extensions",
+            certificate(&name(1), &odd_extension().repeat(8_000)),
+        ),
+    ]
+}
+
+#[test]
+fn certificates() {
+    let read = |der: &[u8]| assert!(Certificate::parse(der).is_some());
+    // The texts of identifiers, one at a time.
+    let bound = (1, 8);
+    grows_with_its_input(
+        "attributes",
+        bound,
+        1 << 16,
+        |count| certificate(&name(count), &[]),
+        read,
+    );
+    grows_with_its_input(
+        "alternative names",
+        bound,
+        1 << 16,
+        |count| certificate(&name(1), &alt_names(count)),
+        read,
+    );
+    grows_with_its_input(
+        "extensions",
+        bound,
+        1 << 16,
+        |count| certificate(&name(1), &odd_extension().repeat(count)),
+        read,
+    );
+}
+
+/// What was asked of a certificate leaves the bounded variables behind, and nothing else.
+#[test]
+fn an_open_connection_keeps_a_certificate_as_it_came() {
+    let _ = mod_tls_core::x509::object_names("2.5.4.3"); // the table is made once in a process
+    for (what, der) in crowded() {
+        assert!(
+            der.len() > 40_000 && der.len() < 1 << 17,
+            "{what} {}",
+            der.len()
+        );
+        let identity = Identity::new(None, vec![CertificateDer::from(der)]);
+        let ask = || {
+            for name in ["S_DN", "S_DN_OU_3", "SAN_DNS_100", "A_KEY", "M_SERIAL"] {
+                let _ = identity.field(Side::Client, name, DnStyle::Rfc2253, 0);
+            }
+            let _ = identity.extensions(Side::Client, "1.2");
+        };
+        let kept = |info: AllocationInfo| info.bytes_current;
+        assert!(identity.certificate(Side::Client).is_some(), "{what}");
+        assert_eq!(kept(measure(ask)), 0, "{what}");
+        let exported = measure(|| drop(identity.exported(Side::Client, DnStyle::Rfc2253, 0)));
+        assert!(kept(exported) <= 80 << 10, "{what}");
+    }
 }
 
 #[derive(Debug)]

@@ -175,7 +175,7 @@ enum Responder<'a> {
 }
 
 impl Responder<'_> {
-    fn is(&self, certificate: &Certificate) -> bool {
+    fn is(&self, certificate: &Certificate<'_>) -> bool {
         match self {
             Responder::Name(name) => certificate.subject_der() == *name,
             Responder::Key(hash) => public_key_bits(certificate.spki())
@@ -191,15 +191,15 @@ struct Single {
     until: i64,
 }
 
-struct Issuer {
-    certificate: Certificate,
-    key_bits: Vec<u8>,
+struct Issuer<'a> {
+    certificate: Certificate<'a>,
+    key_bits: &'a [u8],
 }
 
-impl Issuer {
-    fn parse(der: &[u8]) -> Option<Self> {
+impl<'a> Issuer<'a> {
+    fn parse(der: &'a [u8]) -> Option<Self> {
         let certificate = Certificate::parse(der)?;
-        let key_bits = public_key_bits(certificate.spki())?.to_vec();
+        let key_bits = public_key_bits(certificate.spki())?;
         Some(Self {
             certificate,
             key_bits,
@@ -236,7 +236,7 @@ impl<'a> Basic<'a> {
     }
 
     /// What is said about `leaf`.
-    fn about(&self, leaf: &Certificate, issuer: &Issuer) -> Result<Single, Refusal> {
+    fn about(&self, leaf: &Certificate<'_>, issuer: &Issuer<'_>) -> Result<Single, Refusal> {
         let mut responses = self.responses;
         while !responses.at_end() {
             let single = responses
@@ -250,7 +250,7 @@ impl<'a> Basic<'a> {
     }
 
     /// RFC 6960 4.2.2.2: signed by the issuer, or by who holds a certificate of the issuer for signing responses.
-    fn signed_for(&self, issuer: &Issuer, now: i64) -> bool {
+    fn signed_for(&self, issuer: &Issuer<'_>, now: i64) -> bool {
         if self.responder.is(&issuer.certificate) {
             return is_by(&self.signed, issuer.certificate.spki());
         }
@@ -265,22 +265,21 @@ impl<'a> Basic<'a> {
     }
 }
 
-fn is_delegate(delegate: &Certificate, der: &[u8], issuer: &Issuer, now: i64) -> bool {
+fn is_delegate(delegate: &Certificate<'_>, der: &[u8], issuer: &Issuer<'_>, now: i64) -> bool {
     let time = |time: &Time| time.seconds();
-    let in_time = time(&delegate.not_before).is_some_and(|from| from - SKEW <= now)
-        && time(&delegate.not_after).is_some_and(|until| now <= until);
+    let in_time = time(&delegate.not_before()).is_some_and(|from| from - SKEW <= now)
+        && time(&delegate.not_after()).is_some_and(|until| now <= until);
     in_time
         && delegate.issuer_der() == issuer.certificate.subject_der()
         && signs_responses(delegate)
         && Signed::parse(der).is_some_and(|signed| is_by(&signed, issuer.certificate.spki()))
 }
 
-fn signs_responses(certificate: &Certificate) -> bool {
+fn signs_responses(certificate: &Certificate<'_>) -> bool {
     let usage = certificate
-        .extensions
-        .iter()
+        .extensions()
         .find(|extension| extension.dotted == EXTENDED_KEY_USAGE);
-    let Some(mut purposes) = usage.and_then(|usage| Reader::new(&usage.value).enter(SEQUENCE))
+    let Some(mut purposes) = usage.and_then(|usage| Reader::new(usage.value).enter(SEQUENCE))
     else {
         return false;
     };
@@ -289,7 +288,11 @@ fn signs_responses(certificate: &Certificate) -> bool {
 }
 
 /// One SingleResponse: `None` where it cannot be read, `Some(None)` where it is about another certificate.
-fn single(mut reader: Reader<'_>, leaf: &Certificate, issuer: &Issuer) -> Option<Option<Single>> {
+fn single(
+    mut reader: Reader<'_>,
+    leaf: &Certificate<'_>,
+    issuer: &Issuer<'_>,
+) -> Option<Option<Single>> {
     let about = is_about(reader.enter(SEQUENCE)?, leaf, issuer)?;
     let status = reader.any()?.tag;
     let from = time(&mut reader)?;
@@ -305,7 +308,7 @@ fn single(mut reader: Reader<'_>, leaf: &Certificate, issuer: &Issuer) -> Option
     Some(about.then_some(single))
 }
 
-fn is_about(mut id: Reader<'_>, leaf: &Certificate, issuer: &Issuer) -> Option<bool> {
+fn is_about(mut id: Reader<'_>, leaf: &Certificate<'_>, issuer: &Issuer<'_>) -> Option<bool> {
     let algorithm = objects::dotted(id.enter(SEQUENCE)?.expect(OID)?.value)?;
     let name = id.expect(OCTET_STRING)?.value;
     let key = id.expect(OCTET_STRING)?.value;
@@ -318,7 +321,7 @@ fn is_about(mut id: Reader<'_>, leaf: &Certificate, issuer: &Issuer) -> Option<b
     Some(
         serial == leaf.serial
             && digest(hash, leaf.issuer_der()).as_ref() == name
-            && digest(hash, &issuer.key_bits).as_ref() == key,
+            && digest(hash, issuer.key_bits).as_ref() == key,
     )
 }
 

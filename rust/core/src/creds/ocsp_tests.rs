@@ -112,7 +112,7 @@ impl<'a> Says<'a> {
                 &der(SEQUENCE, &[&der(OID, &[oid])]),
                 &hashed(leaf.issuer_der()),
                 &hashed(public_key_bits(ca.spki()).unwrap()),
-                &der(INTEGER, &[&leaf.serial]),
+                &der(INTEGER, &[leaf.serial]),
             ],
         );
         let until = self

@@ -1,4 +1,4 @@
-//! One certificate, taken apart once: what the variables and the access rules ask of it.
+//! One certificate: what the variables and the access rules ask of it.
 
 use super::der::{Element, OID, Reader, SEQUENCE, context};
 use super::name::Name;
@@ -6,109 +6,141 @@ use super::objects;
 use super::outline::{Outline, RawExtension, RawExtensions};
 use super::time::Time;
 
-const SUBJECT_ALT_NAME: &str = "2.5.29.17";
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
-/// One extension; `value` is the content of its OCTET STRING.
+/// One extension.
 #[derive(Clone, Debug)]
-pub struct Extension {
+pub struct Extension<'a> {
     /// Dotted identifier.
     pub dotted: String,
-    /// DER of the extension's value.
-    pub value: Vec<u8>,
+    /// Content of the OCTET STRING.
+    pub value: &'a [u8],
 }
 
 /// A subject alternative name of a kind that a variable shows.
 #[derive(Clone, Debug)]
-pub enum AltName {
+pub enum AltName<'a> {
     /// rfc822Name
-    Email(Vec<u8>),
+    Email(&'a [u8]),
     /// dNSName
-    Dns(Vec<u8>),
+    Dns(&'a [u8]),
     /// otherName: dotted identifier, tag and content of the value
-    Other(String, u8, Vec<u8>),
+    Other(String, u8, &'a [u8]),
 }
 
-/// A parsed certificate.
-#[derive(Clone, Debug)]
-pub struct Certificate {
-    der: Vec<u8>,
+/// A certificate as it was received. Its parts are found where they stand and nothing is copied: a peer's may be of
+/// thousands of parts, and what is asked of them is little.
+#[derive(Clone, Copy, Debug)]
+pub struct Certificate<'a> {
+    outline: Outline<'a>,
     /// 1, 2 or 3
     pub version: u64,
     /// Content octets of the serial number.
-    pub serial: Vec<u8>,
-    /// Dotted identifier of the signature's algorithm.
-    pub signature_algorithm: String,
-    /// Dotted identifier of the public key's algorithm.
-    pub key_algorithm: String,
-    /// Who signed it.
-    pub issuer: Name,
-    /// Whose key it names.
-    pub subject: Name,
-    /// First moment of validity.
-    pub not_before: Time,
-    /// Last moment of validity.
-    pub not_after: Time,
-    /// All extensions in order.
-    pub extensions: Vec<Extension>,
-    /// Subject alternative names; empty where the extension is missing, repeated or not readable.
-    pub alt_names: Vec<AltName>,
-    issuer_der: Vec<u8>,
-    issuer_header: usize,
-    subject_der: Vec<u8>,
-    spki: Vec<u8>,
+    pub serial: &'a [u8],
 }
 
-impl Certificate {
+impl<'a> Certificate<'a> {
     /// Reads DER. `None` where OpenSSL would read no certificate; contents are taken as they are.
-    pub fn parse(input: &[u8]) -> Option<Self> {
+    pub fn parse(input: &'a [u8]) -> Option<Self> {
+        let found = Self::known(input)?;
+        let outline = &found.outline;
+        Name::parse(outline.issuer.value)?;
+        Name::parse(outline.subject.value)?;
+        algorithm(Reader::new(outline.algorithm.value))?;
+        algorithm(Reader::new(outline.spki.value).enter(SEQUENCE)?)?;
+        let readable = |extension: Option<RawExtension<'_>>| {
+            extension.is_some_and(|extension| objects::is_identifier(extension.oid))
+        };
+        RawExtensions::new(outline.extensions)
+            .all(readable)
+            .then_some(found)
+    }
+
+    /// One of which it is known that it can be read.
+    pub(super) fn known(input: &'a [u8]) -> Option<Self> {
         let outline = Outline::parse(input)?;
-        let (issuer, subject) = (outline.issuer, outline.subject);
-        let extensions = extensions(&outline)?;
-        let alt_names = alt_names(&extensions).unwrap_or_default();
         Some(Self {
-            der: input.to_vec(),
+            outline,
             version: outline.version,
-            serial: outline.serial.to_vec(),
-            signature_algorithm: algorithm(Reader::new(outline.algorithm.value))?,
-            key_algorithm: algorithm(Reader::new(outline.spki.value).enter(SEQUENCE)?)?,
-            issuer: Name::parse(issuer.value)?,
-            subject: Name::parse(subject.value)?,
-            not_before: time(outline.not_before),
-            not_after: time(outline.not_after),
-            extensions,
-            alt_names,
-            issuer_header: issuer.raw.len().checked_sub(issuer.value.len())?,
-            issuer_der: issuer.raw.to_vec(),
-            subject_der: subject.raw.to_vec(),
-            spki: outline.spki.raw.to_vec(),
+            serial: outline.serial,
         })
     }
 
     /// The certificate as received.
-    pub fn der(&self) -> &[u8] {
-        &self.der
+    pub fn der(&self) -> &'a [u8] {
+        self.outline.der
     }
 
-    /// DER of the subject.
-    pub fn subject_der(&self) -> &[u8] {
-        &self.subject_der
+    /// Dotted identifier of the signature's algorithm.
+    pub fn signature_algorithm(&self) -> String {
+        algorithm(Reader::new(self.outline.algorithm.value)).unwrap_or_default()
     }
 
-    /// DER of the issuer.
-    pub fn issuer_der(&self) -> &[u8] {
-        &self.issuer_der
-    }
-
-    /// DER of the issuer without the header of its SEQUENCE.
-    pub fn issuer_content(&self) -> &[u8] {
-        self.issuer_der
-            .get(self.issuer_header..)
+    /// Dotted identifier of the public key's algorithm.
+    pub fn key_algorithm(&self) -> String {
+        Reader::new(self.outline.spki.value)
+            .enter(SEQUENCE)
+            .and_then(algorithm)
             .unwrap_or_default()
     }
 
+    /// Who signed it.
+    pub fn issuer(&self) -> Name<'a> {
+        Name::known(self.outline.issuer.value)
+    }
+
+    /// Whose key it names.
+    pub fn subject(&self) -> Name<'a> {
+        Name::known(self.outline.subject.value)
+    }
+
+    /// First moment of validity.
+    pub fn not_before(&self) -> Time {
+        time(self.outline.not_before)
+    }
+
+    /// Last moment of validity.
+    pub fn not_after(&self) -> Time {
+        time(self.outline.not_after)
+    }
+
+    /// All extensions in order.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
+        RawExtensions::new(self.outline.extensions)
+            .flatten()
+            .filter_map(|extension| {
+                Some(Extension {
+                    dotted: objects::dotted(extension.oid)?,
+                    value: extension.value,
+                })
+            })
+    }
+
+    /// Subject alternative names; none where the extension is missing, repeated or not readable.
+    pub fn alt_names(&self) -> impl Iterator<Item = AltName<'a>> + use<'a> {
+        AltNames(alt_names(self.outline.extensions).unwrap_or(Reader::new(&[])))
+            .flatten()
+            .flatten()
+    }
+
+    /// DER of the subject.
+    pub fn subject_der(&self) -> &'a [u8] {
+        self.outline.subject.raw
+    }
+
+    /// DER of the issuer.
+    pub fn issuer_der(&self) -> &'a [u8] {
+        self.outline.issuer.raw
+    }
+
+    /// DER of the issuer without the header of its SEQUENCE.
+    pub fn issuer_content(&self) -> &'a [u8] {
+        self.outline.issuer.value
+    }
+
     /// DER of the SubjectPublicKeyInfo.
-    pub fn spki(&self) -> &[u8] {
-        &self.spki
+    pub fn spki(&self) -> &'a [u8] {
+        self.outline.spki.raw
     }
 }
 
@@ -120,43 +152,47 @@ fn algorithm(mut fields: Reader<'_>) -> Option<String> {
     objects::dotted(fields.expect(OID)?.value)
 }
 
-fn extensions(outline: &Outline<'_>) -> Option<Vec<Extension>> {
-    let owned = |extension: Option<RawExtension<'_>>| {
-        let extension = extension?;
-        Some(Extension {
-            dotted: objects::dotted(extension.oid)?,
-            value: extension.value.to_vec(),
-        })
-    };
-    RawExtensions::new(outline.extensions).map(owned).collect()
-}
-
 /// `None` for an extension that occurs twice, as OpenSSL's `X509_get_ext_d2i` has it.
-fn alt_names(extensions: &[Extension]) -> Option<Vec<AltName>> {
-    let mut matching = extensions
-        .iter()
-        .filter(|extension| extension.dotted == SUBJECT_ALT_NAME);
+fn alt_names(extensions: &[u8]) -> Option<Reader<'_>> {
+    let mut matching = RawExtensions::new(extensions)
+        .flatten()
+        .filter(|extension| extension.oid == SUBJECT_ALT_NAME);
     let extension = matching.next()?;
     if matching.next().is_some() {
         return None;
     }
-    let mut names = Reader::new(&extension.value).enter(SEQUENCE)?;
-    let mut found = Vec::new();
-    while !names.at_end() {
-        let name = names.any()?;
-        match name.tag {
-            0xa0 => found.push(other_name(name.value)?),
-            0x81 => found.push(AltName::Email(name.value.to_vec())),
-            0x82 => found.push(AltName::Dns(name.value.to_vec())),
-            _ => {}
-        }
-    }
-    Some(found)
+    let names = Reader::new(extension.value).enter(SEQUENCE)?;
+    AltNames(names).all(|name| name.is_some()).then_some(names)
 }
 
-fn other_name(content: &[u8]) -> Option<AltName> {
+/// The names of a list one by one; `None` for one that cannot be read, `Some(None)` for one of another kind.
+struct AltNames<'a>(Reader<'a>);
+
+impl<'a> Iterator for AltNames<'a> {
+    type Item = Option<Option<AltName<'a>>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.at_end() {
+            return None;
+        }
+        let read = self.0.any().and_then(|name| {
+            Some(match name.tag {
+                0xa0 => Some(other_name(name.value)?),
+                0x81 => Some(AltName::Email(name.value)),
+                0x82 => Some(AltName::Dns(name.value)),
+                _ => None,
+            })
+        });
+        if read.is_none() {
+            self.0 = Reader::new(&[]);
+        }
+        Some(read)
+    }
+}
+
+fn other_name(content: &[u8]) -> Option<AltName<'_>> {
     let mut fields = Reader::new(content);
     let dotted = objects::dotted(fields.expect(OID)?.value)?;
     let value = fields.enter(context(0))?.any()?;
-    Some(AltName::Other(dotted, value.tag, value.value.to_vec()))
+    Some(AltName::Other(dotted, value.tag, value.value))
 }

@@ -53,13 +53,13 @@ const NETSCAPE_TYPE: [&str; 8] = [
 ];
 
 /// The value of one extension as text; `None` for one of a known type that is not as it should be.
-pub fn print(extension: &Extension) -> Option<Vec<u8>> {
+pub fn print(extension: &Extension<'_>) -> Option<Vec<u8>> {
     let known = PRINTERS
         .iter()
         .find(|(dotted, _)| *dotted == extension.dotted);
     match known {
-        Some((_, printer)) => printer(&extension.value),
-        None => display_text(&extension.value).or_else(|| Some(hexadecimal(&extension.value))),
+        Some((_, printer)) => printer(extension.value),
+        None => display_text(extension.value).or_else(|| Some(hexadecimal(extension.value))),
     }
 }
 
@@ -289,7 +289,7 @@ mod tests {
     fn printed(dotted: &str, value: &[u8]) -> String {
         let extension = Extension {
             dotted: dotted.to_owned(),
-            value: value.to_vec(),
+            value,
         };
         print(&extension).map_or_else(String::new, |text| {
             String::from_utf8_lossy(&text).into_owned()

@@ -33,7 +33,10 @@ const MS_UPN: &str = "1.3.6.1.4.1.311.20.2.3";
 const DNS_SRV: &str = "1.3.6.1.5.5.7.8.7";
 
 /// Kinds of alternative names that have variables: suffix, and what of a name fits it.
-type AltKind = (&'static str, fn(&AltName) -> Option<(u8, &[u8])>);
+type AltKind = (
+    &'static str,
+    for<'n, 'a> fn(&'n AltName<'a>) -> Option<(u8, &'a [u8])>,
+);
 const ALT_NAMES: [AltKind; 4] = [
     ("Email_", |name| match name {
         AltName::Email(value) => Some((IA5_STRING, value)),
@@ -47,7 +50,7 @@ const ALT_NAMES: [AltKind; 4] = [
     ("OTHER_dnsSRV_", |name| other(name, DNS_SRV)),
 ];
 
-fn other<'a>(name: &'a AltName, wanted: &str) -> Option<(u8, &'a [u8])> {
+fn other<'a>(name: &AltName<'a>, wanted: &str) -> Option<(u8, &'a [u8])> {
     match name {
         AltName::Other(dotted, tag, value) if dotted == wanted => Some((*tag, value)),
         _ => None,
@@ -65,7 +68,12 @@ pub enum DnStyle {
 
 /// The field `name` (as in `S_DN_CN_1`, without `SSL_CLIENT_`) of a certificate; `None` where it has none.
 /// `now` is in seconds since 1970.
-pub fn field(certificate: &Certificate, name: &str, style: DnStyle, now: i64) -> Option<Vec<u8>> {
+pub fn field(
+    certificate: &Certificate<'_>,
+    name: &str,
+    style: DnStyle,
+    now: i64,
+) -> Option<Vec<u8>> {
     if let Some(value) = plain_field(certificate, &name.to_ascii_uppercase(), now) {
         return Some(value);
     }
@@ -73,31 +81,31 @@ pub fn field(certificate: &Certificate, name: &str, style: DnStyle, now: i64) ->
         return alt_name(certificate, rest);
     }
     let dn = match name.as_bytes().first()? {
-        b'S' | b's' => &certificate.subject,
-        b'I' | b'i' => &certificate.issuer,
+        b'S' | b's' => certificate.subject(),
+        b'I' | b'i' => certificate.issuer(),
         _ => return None,
     };
     let rest = strip_prefix(name.get(1..)?, "_DN")?;
     match rest.strip_prefix('_') {
-        Some(attribute) => dn_attribute(dn, attribute),
-        None if rest.is_empty() => Some(distinguished_name(dn, style)),
+        Some(attribute) => dn_attribute(&dn, attribute),
+        None if rest.is_empty() => Some(distinguished_name(&dn, style)),
         None => None,
     }
 }
 
-fn plain_field(certificate: &Certificate, name: &str, now: i64) -> Option<Vec<u8>> {
+fn plain_field(certificate: &Certificate<'_>, name: &str, now: i64) -> Option<Vec<u8>> {
     Some(match name {
         "M_VERSION" => certificate.version.to_string().into_bytes(),
-        "M_SERIAL" => serial(&certificate.serial),
-        "V_START" => certificate.not_before.text().as_bytes().to_vec(),
-        "V_END" => certificate.not_after.text().as_bytes().to_vec(),
+        "M_SERIAL" => serial(certificate.serial),
+        "V_START" => certificate.not_before().text().as_bytes().to_vec(),
+        "V_END" => certificate.not_after().text().as_bytes().to_vec(),
         "V_REMAIN" => certificate
-            .not_after
+            .not_after()
             .days_after(now)
             .to_string()
             .into_bytes(),
-        "A_SIG" => long_name(&certificate.signature_algorithm),
-        "A_KEY" => long_name(&certificate.key_algorithm),
+        "A_SIG" => long_name(&certificate.signature_algorithm()),
+        "A_KEY" => long_name(&certificate.key_algorithm()),
         "CERT" => super::pem(certificate.der()).into_bytes(),
         "CERT_RFC4523_CEA" => return exact_assertion(certificate),
         _ => return None,
@@ -117,7 +125,7 @@ fn long_name(dotted: &str) -> Vec<u8> {
         .to_vec()
 }
 
-fn distinguished_name(dn: &Name, style: DnStyle) -> Vec<u8> {
+fn distinguished_name(dn: &Name<'_>, style: DnStyle) -> Vec<u8> {
     match style {
         DnStyle::Rfc2253 => dn.rfc2253(),
         DnStyle::Legacy => dn.oneline(),
@@ -125,7 +133,7 @@ fn distinguished_name(dn: &Name, style: DnStyle) -> Vec<u8> {
 }
 
 /// `CN`, `CN_1`, `CN_RAW` or `CN_1_RAW`.
-fn dn_attribute(dn: &Name, name: &str) -> Option<Vec<u8>> {
+fn dn_attribute(dn: &Name<'_>, name: &str) -> Option<Vec<u8>> {
     let (name, style) = match name.strip_suffix("_RAW") {
         Some(name) => (name, Style::RAW),
         None => (name, Style::ATTRIBUTE),
@@ -146,16 +154,15 @@ fn parse_index(digits: &str) -> Option<usize> {
     digits.parse().ok()
 }
 
-fn alt_name(certificate: &Certificate, name: &str) -> Option<Vec<u8>> {
+fn alt_name(certificate: &Certificate<'_>, name: &str) -> Option<Vec<u8>> {
     ALT_NAMES.iter().find_map(|(prefix, pick)| {
         let digits = strip_prefix(name, prefix)?;
         if digits.len() > 4 {
             return None;
         }
         let (tag, value) = certificate
-            .alt_names
-            .iter()
-            .filter_map(pick)
+            .alt_names()
+            .filter_map(|name| pick(&name))
             .nth(parse_index(digits)?)?;
         alt_value(prefix, tag, value)
     })
@@ -207,18 +214,18 @@ fn magnitude(content: &[u8]) -> (bool, Vec<u8>) {
 
 /// The certificate exact assertion of RFC 4523, section 2.1: serial number in decimal and issuer.
 /// None for absurd serial numbers: conversion to decimal is quadratic, and RFC 5280 allows 20 octets.
-fn exact_assertion(certificate: &Certificate) -> Option<Vec<u8>> {
+fn exact_assertion(certificate: &Certificate<'_>) -> Option<Vec<u8>> {
     if certificate.serial.len() > LONGEST_SERIAL {
         return None;
     }
-    let (negative, magnitude) = magnitude(&certificate.serial);
+    let (negative, magnitude) = magnitude(certificate.serial);
     let sign = if negative { "-" } else { "" };
     let mut out = format!(
         "{{ serialNumber {sign}{}, issuer rdnSequence:\"",
         decimal(&magnitude)
     )
     .into_bytes();
-    out.extend_from_slice(&certificate.issuer.rfc2253());
+    out.extend_from_slice(&certificate.issuer().rfc2253());
     out.extend_from_slice(b"\" }");
     Some(out)
 }
@@ -285,15 +292,15 @@ impl Exported {
 
 /// Adds what `StdEnvVars` exports besides its fixed list: attributes of both names, and alternative names. Repeated
 /// attributes get `_1`, `_2`, ...
-pub fn export(certificate: &Certificate, alt_kinds: &[&str], found: &mut Exported) {
+pub fn export(certificate: &Certificate<'_>, alt_kinds: &[&str], found: &mut Exported) {
     for (prefix, dn) in [
-        ("S_DN_", &certificate.subject),
-        ("I_DN_", &certificate.issuer),
+        ("S_DN_", certificate.subject()),
+        ("I_DN_", certificate.issuer()),
     ] {
         let mut seen = [0_usize; ATTRIBUTES.len()];
-        for attribute in found.some(dn.attributes().iter()) {
-            let known =
-                |(_, dotted, export): &(&str, &str, bool)| *export && *dotted == attribute.dotted();
+        for attribute in found.some(dn.attributes()) {
+            let kind = attribute.dotted();
+            let known = |(_, dotted, export): &(&str, &str, bool)| *export && *dotted == kind;
             let row = ATTRIBUTES.iter().zip(&mut seen).find(|(row, _)| known(row));
             let Some(((suffix, ..), count)) = row else {
                 continue;
@@ -311,7 +318,7 @@ pub fn export(certificate: &Certificate, alt_kinds: &[&str], found: &mut Exporte
         .iter()
         .filter(|(prefix, _)| alt_kinds.contains(prefix))
     {
-        let matching = certificate.alt_names.iter().filter_map(pick);
+        let matching = certificate.alt_names().filter_map(|name| pick(&name));
         let values = matching.filter_map(|(tag, value)| alt_value(prefix, tag, value));
         // Empty names are counted but not exported, as with every empty variable.
         let numbered = values.enumerate().filter(|(_, value)| !value.is_empty());

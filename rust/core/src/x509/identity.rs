@@ -1,4 +1,4 @@
-//! The certificates of both sides of one connection, parsed when first asked.
+//! The certificates of both sides of one connection, kept as they came.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -38,8 +38,8 @@ const EXPORTED_OF_CLIENT: [&str; 1] = ["CERT_RFC4523_CEA"];
 pub struct Identity {
     presented: Option<Arc<CertifiedKey>>,
     chain: Vec<CertificateDer<'static>>,
-    parsed_server: Parsed,
-    parsed_client: Parsed,
+    server_readable: OnceLock<bool>,
+    client_readable: OnceLock<bool>,
     exported_client: Variables,
     exported_client_legacy: Variables,
     exported_server: Variables,
@@ -47,11 +47,8 @@ pub struct Identity {
     told: AtomicBool,
 }
 
-/// As `Parsed`, for what is made of a certificate.
+/// What is made of a certificate; behind a pointer, because most connections never ask.
 type Variables = OnceLock<Box<Exported>>;
-
-/// Behind a pointer, because most connections never ask.
-type Parsed = OnceLock<Option<Box<Certificate>>>;
 
 impl Identity {
     /// `presented` is the pair that stood for the server, `chain` what the client sent, leaf first.
@@ -78,18 +75,16 @@ impl Identity {
         &self.chain
     }
 
-    /// The parsed certificate of one side.
-    pub fn certificate(&self, side: Side) -> Option<&Certificate> {
-        let cell = match side {
-            Side::Client => &self.parsed_client,
-            Side::Server => &self.parsed_server,
+    /// The certificate of one side, where it can be read: that is found out once.
+    pub fn certificate(&self, side: Side) -> Option<Certificate<'_>> {
+        let readable = match side {
+            Side::Client => &self.client_readable,
+            Side::Server => &self.server_readable,
         };
-        let parse = || {
-            self.leaf(side)
-                .and_then(|der| Certificate::parse(der))
-                .map(Box::new)
-        };
-        cell.get_or_init(parse).as_deref()
+        let der = self.leaf(side)?;
+        readable
+            .get_or_init(|| Certificate::parse(der).is_some())
+            .then(|| Certificate::known(der))?
     }
 
     fn leaf(&self, side: Side) -> Option<&CertificateDer<'static>> {
@@ -111,7 +106,7 @@ impl Identity {
         if name == "CERT" {
             return self.leaf(side).map(|der| super::pem(der).into_bytes());
         }
-        fields::field(self.certificate(side)?, name, style, now)
+        fields::field(&self.certificate(side)?, name, style, now)
     }
 
     /// Everything that `StdEnvVars` exports of one side, as names behind `SSL_CLIENT_` or `SSL_SERVER_`. What does not
@@ -126,10 +121,10 @@ impl Identity {
             (Side::Server, DnStyle::Rfc2253) => &self.exported_server,
             (Side::Server, DnStyle::Legacy) => &self.exported_server_legacy,
         };
-        let made = cell.get_or_init(|| Box::new(collect(certificate, side, style)));
+        let made = cell.get_or_init(|| Box::new(collect(&certificate, side, style)));
         let mut found = made.fields.clone();
         if side == Side::Client
-            && let Some(days) = fields::field(certificate, "V_REMAIN", style, now)
+            && let Some(days) = fields::field(&certificate, "V_REMAIN", style, now)
         {
             found.push(("V_REMAIN".to_owned(), days));
         }
@@ -150,18 +145,18 @@ impl Identity {
         let Some(dotted) = objects::identifier(name) else {
             return Vec::new();
         };
-        let all = self
-            .certificate(side)
-            .map_or(&[][..], |certificate| &certificate.extensions);
-        all.iter()
-            .filter(|extension| extension.dotted == dotted)
-            .filter_map(extensions::print)
+        let certificate = self.certificate(side);
+        let all = certificate
+            .iter()
+            .flat_map(|certificate| certificate.extensions());
+        all.filter(|extension| extension.dotted == dotted)
+            .filter_map(|extension| extensions::print(&extension))
             .collect()
     }
 }
 
 /// What stays the same as long as the connection. The fixed list goes first: it is not to be crowded out.
-fn collect(certificate: &Certificate, side: Side, style: DnStyle) -> Exported {
+fn collect(certificate: &Certificate<'_>, side: Side, style: DnStyle) -> Exported {
     let (of_side, alt_kinds): (&[&str], _) = match side {
         Side::Client => (&EXPORTED_OF_CLIENT, ["Email_", "DNS_", "OTHER_msUPN_"]),
         Side::Server => (&[], ["Email_", "DNS_", "OTHER_dnsSRV_"]),
@@ -251,20 +246,23 @@ mod tests {
     }
 
     #[test]
-    fn parses_when_first_asked_and_once() {
+    fn a_certificate_is_judged_when_first_asked_and_once() {
         let key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
         let der = params.self_signed(&key).unwrap().der().clone();
-        let identity = Identity::new(None, vec![der]);
+        let identity = Identity::new(None, vec![der.clone()]);
         assert_eq!(identity.client_certificates(), 1);
-        assert!(identity.parsed_client.get().is_none());
-        let first: *const Certificate = identity.certificate(Side::Client).unwrap();
-        identity.exported(Side::Client, DnStyle::Rfc2253, 0);
-        identity.field(Side::Client, "S_DN", DnStyle::Legacy, 0);
-        assert!(std::ptr::eq(
-            first,
-            identity.certificate(Side::Client).unwrap()
-        ));
+        assert!(identity.client_readable.get().is_none());
+        let found = identity.certificate(Side::Client).unwrap();
+        assert!(std::ptr::eq(found.der(), identity.client_der(0).unwrap()));
+        assert_eq!(identity.client_readable.get(), Some(&true));
         assert!(identity.certificate(Side::Server).is_none());
+        // An identifier that is none, where the outline is good.
+        let mut odd = der.to_vec();
+        let place = odd.windows(3).rposition(|three| three == [0x55, 4, 3]);
+        odd[place.unwrap() + 2] = 0x83;
+        let identity = Identity::new(None, vec![odd.into()]);
+        assert!(identity.certificate(Side::Client).is_none());
+        assert_eq!(identity.client_readable.get(), Some(&false));
     }
 }

@@ -7,81 +7,132 @@ use super::text::{self, Style};
 /// The longest dotted identifier that OpenSSL writes in front of `=`.
 const LONGEST_OBJECT: usize = 79;
 
-/// One attribute of a name.
-#[derive(Clone, Debug)]
-pub struct Attribute {
-    dotted: String,
-    names: Option<objects::Names>,
+/// One attribute of a name, where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Attribute<'a> {
+    oid: &'a [u8],
     tag: u8,
-    value: Vec<u8>,
-    raw: Vec<u8>,
+    value: &'a [u8],
+    raw: &'a [u8],
     /// Number of the relative distinguished name that it belongs to.
     set: usize,
 }
 
-impl Attribute {
+impl Attribute<'_> {
     /// The dotted identifier of its type.
-    pub fn dotted(&self) -> &str {
-        &self.dotted
+    pub fn dotted(&self) -> String {
+        objects::dotted(self.oid).unwrap_or_default()
     }
 
     /// The value alone. Empty where the content does not fit its string type.
     pub fn value(&self, style: Style) -> Vec<u8> {
         let mut out = Vec::new();
-        text::print(self.tag, &self.value, &self.raw, style, &mut out);
+        text::print(self.tag, self.value, self.raw, style, &mut out);
         out
     }
 
-    fn label(&self) -> &str {
-        match self.names {
-            Some(names) => names.short,
-            None => self.dotted.get(..LONGEST_OBJECT).unwrap_or(&self.dotted),
+    /// What stands before `=`, and whether OpenSSL has a name for the type.
+    fn label(&self) -> (String, bool) {
+        let mut dotted = self.dotted();
+        match objects::names(&dotted) {
+            Some(names) => (names.short.to_owned(), true),
+            None => {
+                dotted.truncate(LONGEST_OBJECT);
+                (dotted, false)
+            }
         }
     }
 }
 
-/// A distinguished name: attributes in the order of the certificate.
-#[derive(Clone, Debug, Default)]
-pub struct Name {
-    attributes: Vec<Attribute>,
+/// A distinguished name: attributes in the order of the certificate. Nothing is copied of it, for a peer's may have
+/// thousands.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'a> {
+    content: &'a [u8],
 }
 
-impl Name {
-    /// Reads the content of a `Name`; `None` where it is none.
-    pub fn parse(content: &[u8]) -> Option<Self> {
-        let mut attributes = Vec::new();
-        let mut sets = Reader::new(content);
-        for number in 0.. {
-            if sets.at_end() {
-                break;
+/// The attributes of a name, one by one.
+#[derive(Clone, Copy, Debug)]
+struct Attributes<'a> {
+    sets: Reader<'a>,
+    set: Reader<'a>,
+    /// How many sets have begun.
+    number: usize,
+}
+
+impl<'a> Attributes<'a> {
+    fn new(content: &'a [u8]) -> Self {
+        Self {
+            sets: Reader::new(content),
+            set: Reader::new(&[]),
+            number: 0,
+        }
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    /// `None` for one that cannot be read, after which nothing follows.
+    type Item = Option<Attribute<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.set.at_end() {
+            if self.sets.at_end() {
+                return None;
             }
-            let mut set = sets.enter(SET)?;
-            while !set.at_end() {
-                attributes.push(attribute(set.enter(SEQUENCE)?, number)?);
+            self.number = self.number.saturating_add(1);
+            match self.sets.enter(SET) {
+                Some(set) => self.set = set,
+                None => {
+                    *self = Self::new(&[]);
+                    return Some(None);
+                }
             }
         }
-        Some(Self { attributes })
+        let number = self.number;
+        let read = self
+            .set
+            .enter(SEQUENCE)
+            .and_then(|fields| attribute(fields, number));
+        if read.is_none() {
+            *self = Self::new(&[]);
+        }
+        Some(read)
+    }
+}
+
+impl<'a> Name<'a> {
+    /// Takes the content of a `Name`; `None` where it is none.
+    pub fn parse(content: &'a [u8]) -> Option<Self> {
+        Attributes::new(content)
+            .all(|read| read.is_some_and(|attribute| objects::is_identifier(attribute.oid)))
+            .then_some(Self { content })
+    }
+
+    /// One of which it is known that it can be read.
+    pub(super) fn known(content: &'a [u8]) -> Self {
+        Self { content }
     }
 
     /// All attributes, in the order of the certificate.
-    pub fn attributes(&self) -> &[Attribute] {
-        &self.attributes
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        Attributes::new(self.content).flatten()
+    }
+
+    fn matching(&self, dotted: &str) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        let oid = objects::encoded(dotted);
+        self.attributes()
+            .filter(move |attribute| oid.as_deref() == Some(attribute.oid))
     }
 
     /// The attribute number `index` (from 0) among those with the type `dotted`.
-    pub fn attribute(&self, dotted: &str, index: usize) -> Option<&Attribute> {
-        self.attributes
-            .iter()
-            .filter(|attribute| attribute.dotted == dotted)
-            .nth(index)
+    pub fn attribute(&self, dotted: &str, index: usize) -> Option<Attribute<'a>> {
+        self.matching(dotted).nth(index)
     }
 
     /// The values of all attributes with the type `dotted`, in order, in UTF-8; those that cannot be written so are
     /// left out.
-    pub fn all(&self, dotted: &str) -> impl Iterator<Item = Box<str>> {
-        let matching = move |attribute: &&Attribute| attribute.dotted == dotted;
-        let values = self.attributes.iter().filter(matching);
-        values.filter_map(|attribute| {
+    pub fn all(&self, dotted: &str) -> impl Iterator<Item = Box<str>> + use<'a> {
+        self.matching(dotted).filter_map(|attribute| {
             let text = String::from_utf8(attribute.value(Style::ATTRIBUTE)).ok()?;
             Some(text.into())
         })
@@ -91,21 +142,23 @@ impl Name {
     pub fn rfc2253(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let mut previous = None;
-        for attribute in self.attributes.iter().rev() {
+        let all: Vec<Attribute<'_>> = self.attributes().collect();
+        for attribute in all.iter().rev() {
             match previous {
                 Some(set) if set == attribute.set => out.push(b'+'),
                 Some(_) => out.push(b','),
                 None => {}
             }
             previous = Some(attribute.set);
-            out.extend_from_slice(attribute.label().as_bytes());
+            let (label, known) = attribute.label();
+            out.extend_from_slice(label.as_bytes());
             out.push(b'=');
-            if attribute.names.is_none() {
-                text::print_der(&attribute.raw, &mut out);
+            if !known {
+                text::print_der(attribute.raw, &mut out);
             } else if !text::print(
                 attribute.tag,
-                &attribute.value,
-                &attribute.raw,
+                attribute.value,
+                attribute.raw,
                 Style::NAME,
                 &mut out,
             ) {
@@ -121,13 +174,13 @@ impl Name {
     pub fn oneline(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let mut previous = None;
-        for attribute in &self.attributes {
+        for attribute in self.attributes() {
             let joined = previous == Some(attribute.set);
             previous = Some(attribute.set);
             out.push(if joined { b'+' } else { b'/' });
-            out.extend_from_slice(attribute.label().as_bytes());
+            out.extend_from_slice(attribute.label().0.as_bytes());
             out.push(b'=');
-            for &octet in &attribute.value {
+            for &octet in attribute.value {
                 match octet {
                     b'/' | b'+' => out.extend_from_slice(&[b'\\', octet]),
                     b' '..=b'~' => out.push(octet),
@@ -142,10 +195,9 @@ impl Name {
     }
 }
 
-fn attribute(mut fields: Reader<'_>, set: usize) -> Option<Attribute> {
-    let dotted = objects::dotted(fields.expect(OID)?.value)?;
+fn attribute(mut fields: Reader<'_>, set: usize) -> Option<Attribute<'_>> {
+    let oid = fields.expect(OID)?.value;
     let Element { tag, value, raw } = fields.any()?;
-    let names = objects::names(&dotted);
     let value = match tag {
         // It begins with the number of unused bits, which is no part of its value.
         BIT_STRING => value.get(1..)?,
@@ -154,11 +206,10 @@ fn attribute(mut fields: Reader<'_>, set: usize) -> Option<Attribute> {
         _ => value,
     };
     Some(Attribute {
-        dotted,
-        names,
+        oid,
         tag,
-        value: value.to_vec(),
-        raw: raw.to_vec(),
+        value,
+        raw,
         set,
     })
 }

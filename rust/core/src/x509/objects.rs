@@ -49,12 +49,47 @@ fn row(line: &'static str) -> Option<(&'static str, Names)> {
     ))
 }
 
+/// Whether [`dotted`] has a text for them.
+pub fn is_identifier(content: &[u8]) -> bool {
+    arcs(content, |_| {}).is_some()
+}
+
 /// The dotted form of an identifier's content octets; `None` where they are no identifier or an arc exceeds 128 bits.
 pub fn dotted(content: &[u8]) -> Option<String> {
     let mut text = String::new();
+    arcs(content, |arc| {
+        let dot = if text.is_empty() { "" } else { "." };
+        let _ = write!(text, "{dot}{arc}");
+    })?;
+    Some(text)
+}
+
+/// The content octets of an identifier in dotted form; `None` where it is none.
+pub fn encoded(dotted: &str) -> Option<Vec<u8>> {
+    let mut numbers = dotted.split('.').map(|number| number.parse::<u128>().ok());
+    let (root, second) = (numbers.next()??, numbers.next()??);
+    let first = root.checked_mul(40)?.checked_add(second)?;
+    let mut out = Vec::new();
+    for number in std::iter::once(Some(first)).chain(numbers) {
+        let number = number?;
+        let groups = (1..19).find(|groups| number >> (7 * groups) == 0)?;
+        for group in (0..groups).rev() {
+            let more = if group > 0 { 0x80 } else { 0 };
+            out.push((number >> (7 * group) & 0x7f) as u8 | more);
+        }
+    }
+    Some(out)
+}
+
+/// Tells the arcs one by one. As with OpenSSL no arc begins with zeros, so that there is one encoding of each.
+fn arcs(content: &[u8], mut tell: impl FnMut(u128)) -> Option<()> {
     let mut arc: u128 = 0;
-    let mut first = true;
+    let (mut first, mut begins) = (true, true);
     for &octet in content {
+        if begins && octet == 0x80 {
+            return None;
+        }
+        begins = octet & 0x80 == 0;
         arc = arc
             .checked_mul(128)?
             .checked_add(u128::from(octet & 0x7f))?;
@@ -64,15 +99,16 @@ pub fn dotted(content: &[u8]) -> Option<String> {
         if first {
             let root = (arc / 40).min(2);
             let second = arc.checked_sub(root.checked_mul(40)?)?;
-            let _ = write!(text, "{root}.{second}");
+            tell(root);
+            tell(second);
             first = false;
         } else {
-            let _ = write!(text, ".{arc}");
+            tell(arc);
         }
         arc = 0;
     }
     let complete = content.last().is_some_and(|octet| octet & 0x80 == 0);
-    complete.then_some(text)
+    complete.then_some(())
 }
 
 #[cfg(test)]
@@ -89,6 +125,15 @@ mod tests {
         assert_eq!(dotted(&[0x88, 0x37, 0x03]).as_deref(), Some("2.999.3"));
         assert_eq!(dotted(&[0x55, 0x84]), None);
         assert_eq!(dotted(&[]), None);
+        assert_eq!(dotted(&[0x55, 0x80, 0x04]), None, "a zero before an arc");
+        for content in [
+            &[0x55, 4, 3][..],
+            &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1],
+            &[0x88, 0x37, 3],
+            &[0, 0],
+        ] {
+            assert_eq!(encoded(&dotted(content).unwrap()).as_deref(), Some(content));
+        }
         assert_eq!(
             names("2.5.4.4").map(|n| (n.short, n.long)),
             Some(("SN", "surname"))
