@@ -165,13 +165,13 @@ fn lost_name(old: &Pair, new: &Pair) -> Option<String> {
 
 /// Which certificate it is: kind of its key, serial number, and the file that the configuration names for it.
 fn identified(pair: &Pair, file: Option<&str>) -> String {
-    let whole = pair
-        .chain()
+    let chain = pair.chain();
+    let whole = chain
         .first()
         .and_then(|der| x509::Certificate::parse(der.as_ref()));
     let serial: String = whole
         .iter()
-        .flat_map(|whole| &whole.serial)
+        .flat_map(|whole| whole.serial)
         .map(|octet| format!("{octet:02X}"))
         .collect();
     let file = file.map_or(String::new(), |file| format!(", {file}"));
