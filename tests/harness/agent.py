@@ -1,4 +1,5 @@
 """The key agent of a server, and what is found in memory."""
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def agent(server: Httpd) -> Agent:
                 return Agent(supervisor, signer)
         return None
     return wait_until(find, "a key agent")
+
+
+def key_id(pair) -> bytes:
+    """By which children and signer name a key: a digest of what is public of it."""
+    spki = pair.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).digest()
 
 
 def status(pid: int) -> dict[str, str]:

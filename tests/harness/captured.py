@@ -28,6 +28,8 @@ USER = 33  # www-data
 SLOTS, REQUEST, REPLY, SHORT = 32, 576, 4672, 556
 OWNERS, REQUESTS = SLOTS * 4, 2 * SLOTS * 4
 WAITS = WHOLE = 1
+# What a reply says.
+DONE, UNKNOWN_KEY, WRONG_SCHEME, WRONG_SHAPE, FAILED, MALFORMED, PRESENT = range(7)
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 

@@ -1,5 +1,4 @@
 """What a captured child can do to the signer, and what not: it asks for handshakes' signatures, nothing else works."""
-import hashlib
 import json
 import os
 import signal
@@ -9,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import process, tls
-from harness.agent import agent
-from harness.captured import RSA_PSS, Child
+from harness.agent import agent, key_id
+from harness.captured import DONE, MALFORMED, RSA_PSS, UNKNOWN_KEY, WRONG_SCHEME, WRONG_SHAPE, Child
 from harness.clients import curl
 from harness.config import Vhost
 from harness.paths import HTTPD
@@ -22,13 +21,7 @@ from harness.threads import Threads
 from harness.waiting import wait_until
 
 CAPTURED = Path(__file__).parents[1] / "harness" / "captured.py"
-DONE, UNKNOWN_KEY, WRONG_SCHEME, WRONG_SHAPE, _FAILED, MALFORMED, _PRESENT = range(7)
 NONE = -1
-
-
-def key_id(pair) -> bytes:
-    spki = pair.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(spki).digest()
 
 
 @pytest.fixture

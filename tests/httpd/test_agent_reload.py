@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from harness.agent import agent, holds, secrets
+from harness.agent import agent, holds, key_id, secrets
+from harness.captured import DONE, UNKNOWN_KEY, Child
 from harness.certs import DAY, now
 from harness.clients import curl, s_client
 from harness.config import Vhost
+from harness.faketime import Clock
 from harness.waiting import wait_until
 
 ON = "TLSKeyIsolation on\nTLSReload 1"
@@ -167,3 +169,26 @@ def test_a_restart_with_a_broken_file_serves_what_was_loaded_before(httpd, ca, f
     server.put(f"certs/{file}.pem", files[file], 0o600)
     server.graceful()
     assert curl(server.port, ca=ca.file).status == 200 and sent() == whole
+
+
+def test_a_removed_key_signs_for_ten_minutes_at_most(httpd, ca):
+    """A captured child asks on with the key of a virtual host that is gone: the clock is moved on, nobody waits."""
+    clock = Clock(monotonic=True)
+    stays, goes = ca.issue("a.test"), ca.issue("b.test")
+    mpm = "StartServers 1\nServerLimit 4\nThreadsPerChild 16\nMaxRequestWorkers 64\nMinSpareThreads 1\nMaxSpareThreads 64"
+    server = httpd([Vhost("a.test", [stays]), Vhost("b.test", [goes])], mpm_settings=mpm, environment=clock.environment)
+    server.vhosts.pop()
+    server.write()
+    server.graceful()
+
+    def asked():
+        child = Child(server.children[0], agent(server).signer, key_id(goes))
+        status, _ = child.answer(child.request())
+        return status
+
+    assert asked() == DONE, "handshakes under way are finished"
+    clock.set(9 * 60)
+    assert asked() == DONE
+    clock.set(10 * 60)
+    wait_until(lambda: asked() == UNKNOWN_KEY, "the key to be gone")
+    assert curl(server.port, ca=ca.file).status == 200

@@ -10,7 +10,6 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
@@ -99,6 +98,8 @@ struct Work {
     queue: FairQueue<u64, Option<(Role, KeyId)>, Job>,
     idle: usize,
     heavy: usize,
+    /// How many jobs have been begun with.
+    begun: u64,
 }
 
 struct Job {
@@ -106,7 +107,8 @@ struct Job {
     slot: usize,
     number: u32,
     task: Task,
-    since: Instant,
+    /// How many jobs had been begun with when it came.
+    since: u64,
 }
 
 enum Task {

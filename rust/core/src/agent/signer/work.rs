@@ -3,7 +3,6 @@
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event};
@@ -18,8 +17,8 @@ const PROBE_COST: u32 = 1;
 const REFUSAL_COST: u32 = 5;
 /// Bytes that are copied, looked at and hashed for one more.
 const BYTES_PER_COST: usize = 1024;
-/// Who has waited for less is taken to wait still.
-const FRESH: Duration = Duration::from_millis(5);
+/// A child whose job had to wait for no more than so many others is taken to wait for it still.
+const FRESH: u64 = 8;
 
 impl Signer {
     /// A thread: takes in what has been asked, then serves the job that is next.
@@ -33,13 +32,15 @@ impl Signer {
                 continue;
             };
             work.heavy += usize::from(heavy);
+            work.begun += 1;
+            let is_fresh = work.begun - job.since <= FRESH;
             let allow_heavy = work.heavy < self.settings.threads.max(1);
             let more = work.idle > 0 && work.queue.can_pop(allow_heavy);
             drop(work);
             if more {
                 self.wake();
             }
-            self.serve(&job);
+            self.serve(&job, is_fresh);
             lock(&self.work).heavy -= usize::from(heavy);
             self.done(&job.channel, job.slot);
         }
@@ -134,7 +135,7 @@ impl Signer {
             slot,
             number,
             task: task.unwrap_or_else(|status| Task::Refuse(status, frame.len())),
-            since: Instant::now(),
+            since: 0,
         })
     }
 
@@ -156,7 +157,8 @@ impl Signer {
             return;
         }
         let mut work = lock(&self.work);
-        for job in jobs {
+        for mut job in jobs {
+            job.since = work.begun;
             if job.channel.closed.load(Ordering::Acquire) {
                 continue;
             }
@@ -174,13 +176,13 @@ impl Signer {
         }
     }
 
-    fn serve(&self, job: &Job) {
+    fn serve(&self, job: &Job, is_fresh: bool) {
         let Job {
             channel,
             slot,
             number,
             task,
-            since,
+            ..
         } = job;
         if channel.closed.load(Ordering::Acquire) {
             return;
@@ -196,7 +198,7 @@ impl Signer {
                 reply(channel, *slot, *number, *status, &[]);
             }
             // What nobody waits for any more is not worth a signature.
-            Task::Sign(checked, message, _) if since.elapsed() < FRESH || is_wanted() => {
+            Task::Sign(checked, message, _) if is_fresh || is_wanted() => {
                 match checked.sign(message) {
                     Ok(signature) => reply(channel, *slot, *number, Status::Done, &signature),
                     Err(status) => reply(channel, *slot, *number, status, &[]),
