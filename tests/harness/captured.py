@@ -88,7 +88,7 @@ class Child:
 
     def ask(self, frame, slot: int = 0, length: int | None = None) -> int:
         at = REQUESTS + slot * REQUEST
-        number = ((self.word(slot * 4) >> 1) + 1) % (1 << 20)
+        number = (max(self.word(slot * 4) >> 1, self.reply(slot)[0] >> 12) + 1) % (1 << 20)  # that was not answered yet
         frame = frame(number) if callable(frame) else frame
         self.word(slot * 4, number << 1)
         self.memory[at + 4:at + 4 + min(len(frame), SHORT)] = frame[:SHORT]
@@ -222,6 +222,30 @@ class Child:
             thread.start()
         for thread in threads:
             thread.join()
+
+    def lock(self):
+        """Locks of every kind, on all that it has."""
+        for file in (self.file, self.replies_file, self.bell):
+            for take in (lambda: fcntl.flock(file, fcntl.LOCK_EX), lambda: fcntl.lockf(file, fcntl.LOCK_EX)):
+                try:
+                    take()
+                except OSError:
+                    pass
+        return "locked"
+
+    def sockets(self):
+        """Local sockets of the child: nothing that it could send descriptors over, or shut down."""
+        mine = {os.readlink(path)[8:-1] for path in glob.glob(f"/proc/{self.pid}/fd/*") if os.readlink(path).startswith("socket:")}
+        return [line.split()[4:8] for line in open("/proc/net/unix") if line.split()[6] in mine]
+
+    def death(self):
+        """The child dies, with a request under way; what it left behind asks on."""
+        asking = [self.ask(self.request(), slot=slot) for slot in range(16)]
+        os.kill(self.pid, signal.SIGKILL)
+        while os.path.exists(f"/proc/{self.pid}") and "Z" not in open(f"/proc/{self.pid}/stat").read().rpartition(")")[2][:3]:
+            time.sleep(0.01)
+        time.sleep(1)
+        return [len(asking), *sorted({self.answer(self.request(), slot=slot, seconds=0.5)[0] for slot in range(4)})]
 
 
 def main() -> None:
