@@ -10,7 +10,7 @@ die() { printf 'dev: %s\n' "$*" >&2; exit 1; }
 declare -A packages=(
   [build]="apache2 apache2-dev g++ cmake ninja-build libgtest-dev openssl ca-certificates python3 git"
   [lint]="clang-format clang-tidy"
-  [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography gnutls-bin nghttp2-client curl procps gdb
+  [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography python3-prometheus-client python3-jsonschema prometheus gnutls-bin nghttp2-client curl procps gdb
     faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
     python3-certbot-apache pebble nginx-light nodejs libapache2-mod-fcgid libapache2-mod-wsgi-py3 libapache2-mpm-itk"
   [bench]="python3-cryptography nghttp2-client strace util-linux"

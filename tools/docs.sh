@@ -10,3 +10,4 @@ if [ "${1:-}" = --check ]; then
   exec ctest --test-dir "build/$preset" -R generated_documents --output-on-failure --no-tests=error
 fi
 "build/$preset/tools/docgen/docgen" docs
+TLS_WRITE_DOCUMENTS=1 cargo test --locked --quiet -p mod_tls_core metrics::documents_tests >/dev/null

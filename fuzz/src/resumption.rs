@@ -3,9 +3,10 @@
 use core::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
+use mod_tls_core::metrics::{Counters, PAGE_WORDS};
 use mod_tls_core::ticket::envelope::{Binding, Envelope, Refusal};
 use mod_tls_core::ticket::sealer::{History, Kind};
-use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Keeper, PAGE_WORDS, Sealer};
+use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Keeper, Sealer};
 
 const NOW: u64 = 1_790_000_000;
 
@@ -30,7 +31,8 @@ fn sealer() -> Sealer {
         let mut keeper = Keeper::new(words).expect("randomness");
         keeper.retain_for(3600);
         keeper.issue_from_random_keys(NOW);
-        Board::new(words, memory(PAGE_WORDS)).expect("enough words")
+        let counters = Counters::new(memory(PAGE_WORDS)).expect("enough words");
+        Board::new(words, counters).expect("enough words")
     });
     Sealer {
         board,

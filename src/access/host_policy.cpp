@@ -6,6 +6,7 @@
 #include "config/policy/effective.hpp"
 #include "facts/facts.hpp"
 #include "log/log.hpp"
+#include "server/metrics.hpp"
 #include "server/policies.hpp"
 
 namespace tls::access {
@@ -53,6 +54,7 @@ int judge(request_rec* r, const facts::SessionFacts& facts) {
   TLS_LOG_R(r, HostMisdirected, facts.sni.empty() ? facts.host->server_hostname : sni,
             facts.sni.empty() ? "(default host as no SNI was provided)" : "provided via SNI",
             r->hostname != nullptr ? r->hostname : "(none)", config::word_of(server::effective(facts.host).sni_policy));
+  server::count_misdirected();
   return HTTP_MISDIRECTED_REQUEST;
 }
 

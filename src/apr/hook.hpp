@@ -30,6 +30,9 @@ struct Place {
 // Logs what reached the wall in `function`. Any thread.
 void log_lost(const Place& place, std::string_view function, const char* why) noexcept;
 
+// Told of each, where somebody counts them.
+inline void (*lost_counter)() = nullptr;
+
 // The name of a function that is known at compile time, without its namespaces.
 template <auto Function>
 consteval std::string_view name_of() {

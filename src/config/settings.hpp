@@ -128,6 +128,9 @@ struct Requirements {
   }
 };
 
+// How finely metrics are told apart.
+enum class MetricsDetail : std::uint8_t { Totals, Hosts };
+
 // Whether, how often and how much of the files a configuration names is read again without a restart.
 struct Reload {
   std::uint32_t interval_s = 0;  // 0: never
@@ -183,6 +186,7 @@ struct ServerSettings {
 
   Setting<bool> key_isolation;
   Setting<Reload> reload;
+  Setting<MetricsDetail> metrics;
 };
 
 // Directories, locations and .htaccess files; a server's own settings of this kind are the outermost directory's.

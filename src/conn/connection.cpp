@@ -11,6 +11,7 @@ Connection::Connection(conn_rec* c, const server::Engine& engine, const server::
     : Stream(c), engine_(&engine), first_(&base), host_(&base), opened_(apr::monotonic()) {
   facts_.host = base.server;
   set_deadline();
+  rs::count_under_way(true);
 }
 
 // Whichever is sooner: our own limit, or the one mod_reqtimeout sets to the handshake. The address's first virtual
@@ -21,7 +22,24 @@ void Connection::set_deadline() {
   deadline_.set(limit == 0 ? own : std::min(own, opened_ + limit));
 }
 
-Connection::~Connection() { deadline_.cancel(); }
+Connection::~Connection() { handshake_over(); }
+
+void Connection::wait() {
+  count_waiting(true);
+  deadline_.watch(c_);
+}
+
+void Connection::count_waiting(bool waits) {
+  if (waits != waiting_) rs::count_waiting(waits);
+  waiting_ = waits;
+}
+
+void Connection::handshake_over() {
+  deadline_.cancel();
+  count_waiting(false);
+  if (under_way_) rs::count_under_way(false);
+  under_way_ = false;
+}
 
 Connection& Connection::attach(conn_rec* c, const server::Engine& engine, const server::Host& base) {
   auto* const connection = apr::pool_new<Connection>(c->pool, c, engine, base);
@@ -37,7 +55,7 @@ Connection* Connection::of(const conn_rec* c) {
 // httpd closes a connection whose handshake never ended; there is nothing of ours to say.
 void Connection::before_write(bool /*data*/) {
   state_ = State::Closed;
-  deadline_.cancel();
+  handshake_over();
 }
 
 }  // namespace tls::conn

@@ -28,7 +28,7 @@ class Connection final : public Stream {
   Progress handshake(apr_read_type_e block) override;
 
   // The handshake goes on when the client sends more; from now on the deadline is watched.
-  void wait() { deadline_.watch(c_); }
+  void wait();
 
   [[nodiscard]] const server::Host& host() const { return *host_; }
   // The client named a virtual host that exists.
@@ -37,6 +37,9 @@ class Connection final : public Stream {
  private:
   friend const facts::Facts* facts::handshake_facts(const conn_rec* c);
   void set_deadline();
+  void count_waiting(bool waits);
+  // Decided, one way or the other. Idempotent.
+  void handshake_over();
 
   // handshake.cpp
   bool take_first_bytes(const char* data, std::size_t length);
@@ -56,21 +59,11 @@ class Connection final : public Stream {
   void refuse(std::uint8_t alert);
   // Noise is what port scanners and clients that change their mind leave behind: it never warns.
   enum class Noise : bool { No, Yes };
-  static constexpr std::uint8_t kOwnKinds = 64;
-  enum Kind : std::uint8_t {
-    Ended = kOwnKinds,
-    TimedOut,
-    ClosedEarly,
-    Closed,
-    Sslv2,
-    NotTls,
-    UnknownName,
-    NoProtocol,
-    ProtocolFailed,
-    NoSession
-  };
-  // `kind`: what counts as the same failure again; those of the session have numbers below kOwnKinds.
+  // `kind`: an rs::Cause or the session's failure_kind; what counts as the same failure again.
   void fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint);
+  void fail(const char* stage, rs::Cause kind, const char* cause, Noise noise, const char* hint) {
+    fail(stage, static_cast<std::uint8_t>(kind), cause, noise, hint);
+  }
   void fail_session();
   void name_refused();
   void say_as_mod_ssl(const char* cause);
@@ -84,6 +77,8 @@ class Connection final : public Stream {
   std::size_t received_ = 0;                         // bytes of the handshake so far
   std::optional<rust::Box<rs::Identity>> identity_;  // once the handshake is complete; never changed afterwards
   facts::Facts facts_;
+  bool under_way_ = true;     // counted as such
+  bool waiting_ = false;      // counted as such
   const char* offered_ = "";  // what the client offered, for log lines; pool memory
 };
 

@@ -28,12 +28,14 @@ void Connection::refuse_plain_http() {
   APR_BRIGADE_INSERT_TAIL(plain_, apr_bucket_immortal_create(kStandIn, sizeof(kStandIn) - 1, plain_->bucket_alloc));
   input_status_ = APR_EOF;
   TLS_LOG_C(c_, PlainHttp);
-  deadline_.cancel();
+  rs::count_failed(static_cast<std::uint8_t>(rs::Cause::PlainHttp), host_->number);
+  handshake_over();
   state_ = State::Plain;
   apr_table_setn(c_->notes, "short-lingering-close", "1");
 }
 
 void Connection::refuse(std::uint8_t alert) {
+  rs::count_alert(alert);
   // RFC 8446 6: level fatal(2) and the description, in a record of its own in the clear.
   const char record[] = {21, 3, 3, 0, 2, 2, static_cast<char>(alert)};
   APR_BRIGADE_INSERT_TAIL(ciphertext_,
@@ -46,6 +48,7 @@ void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, N
   const char* const offered = *offered_ == '\0' ? "nothing yet" : offered_;
   const char* const dot = hint != nullptr ? ". " : "";
   const char* const remedy = hint != nullptr ? hint : "";
+  rs::count_failed(kind, host_->number);
   const log::Verdict verdict = noise == Noise::Yes ? log::Verdict{false, 0} : log::count_failure(kind, host_->server);
   if (!verdict.loud) {
     TLS_LOG_C(c_, HandshakeFailedAgain, stage, cause, sni, offered, host_->identity.c_str(), dot, remedy);
@@ -59,7 +62,7 @@ void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, N
 }
 
 void Connection::end() {
-  deadline_.cancel();
+  handshake_over();
   input_status_ = APR_ECONNABORTED;
   state_ = State::Closed;
   short_linger(c_);
@@ -97,6 +100,7 @@ void Connection::fail_session() {
     const char* const hint = apr_pstrmemdup(c_->pool, remedy.data(), remedy.size());
     fail("after the ClientHello", session_->failure_kind(), cause, Noise::No, remedy.empty() ? nullptr : hint);
   } else {
+    rs::count_event(rs::Event::Broken);
     TLS_LOG_C(c_, ConnectionFailed, cause);
     end();
   }

@@ -59,6 +59,7 @@ rust::Vec<rs::StapleOffer> responses(conn_rec* c, const server::Host& host) {
 
 Connection::Progress Connection::handshake(apr_read_type_e block) {
   int empty_reads = 0;
+  count_waiting(false);
   while (state_ == State::Hello || state_ == State::Handshake) {
     if (deadline_.passed()) return interrupted(APR_TIMEUP);
     const apr_status_t rv = read_network(c_, input_->next, cipher_, block, deadline_);
@@ -101,13 +102,14 @@ Connection::Progress Connection::consume(apr_bucket_brigade* bb) {
 Connection::Progress Connection::interrupted(apr_status_t rv) {
   const char* const stage = state_ == State::Hello ? "before the ClientHello was complete" : "after the ClientHello";
   if (deadline_.passed() || APR_STATUS_IS_TIMEUP(rv)) {
-    fail(stage, TimedOut, "the client did not finish the handshake in time", Noise::No,
+    fail(stage, rs::Cause::TimedOut, "the client did not finish the handshake in time", Noise::No,
          "Clients that are merely slow need a longer TLSHandshakeTimeout, or RequestReadTimeout handshake=");
   } else if (apr::child_is_ending()) {
-    fail(stage, Ended, "httpd ends the process", Noise::Yes, nullptr);
+    fail(stage, rs::Cause::Ended, "httpd ends the process", Noise::Yes, nullptr);
   } else {
     const bool early = state_ == State::Hello;
-    fail(stage, early ? ClosedEarly : Closed, "the client closed the connection", early ? Noise::Yes : Noise::No,
+    fail(stage, early ? rs::Cause::ClosedEarly : rs::Cause::Closed, "the client closed the connection",
+         early ? Noise::Yes : Noise::No,
          early ? nullptr : "Often it does not trust the certificate; its own log says more");
   }
   return Progress::Failed;
@@ -125,13 +127,14 @@ bool Connection::take_first_bytes(const char* data, std::size_t length) {
       return true;
     case rs::Opening::Sslv2:
       refuse(kProtocolVersion);
-      fail("at the ClientHello", Sslv2, "the client speaks SSL 2.0", Noise::No, "It needs software from this century");
+      fail("at the ClientHello", rs::Cause::Sslv2, "the client speaks SSL 2.0", Noise::No,
+           "It needs software from this century");
       return false;
     case rs::Opening::Malformed:
       // rustls has the last word about TLS records, and knows the alert.
       return start(hello);
     default:
-      fail("at the first bytes", NotTls, "what the client sent is not TLS", Noise::Yes, nullptr);
+      fail("at the first bytes", rs::Cause::NotTls, "what the client sent is not TLS", Noise::Yes, nullptr);
       return false;
   }
 }
@@ -154,8 +157,8 @@ bool Connection::choose_host(const rs::Hello& hello) {
   }
   if (!host_->settings->strict_sni) return true;
   refuse(kUnrecognizedName);
-  fail("at the ClientHello", UnknownName, "no virtual host has the name that the client asked for", Noise::No,
-       "Add it as a ServerAlias, or set TLSStrictSNI off to answer with the first virtual host");
+  fail("at the ClientHello", rs::Cause::UnknownName, "no virtual host has the name that the client asked for",
+       Noise::No, "Add it as a ServerAlias, or set TLSStrictSNI off to answer with the first virtual host");
   return false;
 }
 
@@ -174,13 +177,14 @@ bool Connection::choose_protocol(const rs::Hello& hello, std::string& alpn) {
     if (host_->settings->words == config::Vocabulary::Ssl) return true;
     // RFC 7301 3.2: no overlap is a fatal no_application_protocol alert. It also stops cross-protocol attacks.
     refuse(kNoApplicationProtocol);
-    fail("at the ClientHello", NoProtocol, "none of the protocols that the client offers by ALPN is served here",
-         Noise::No, "See Protocols in this virtual host");
+    fail("at the ClientHello", rs::Cause::NoProtocol,
+         "none of the protocols that the client offers by ALPN is served here", Noise::No,
+         "See Protocols in this virtual host");
     return false;
   }
   if (std::strcmp(chosen, ap_get_protocol(c_)) != 0 && ap_switch_protocol(c_, nullptr, server, chosen) != APR_SUCCESS) {
     refuse(kInternalError);
-    fail("at the ClientHello", ProtocolFailed, "the chosen protocol could not be started", Noise::No,
+    fail("at the ClientHello", rs::Cause::ProtocolFailed, "the chosen protocol could not be started", Noise::No,
          "The module that speaks it says why, with LogLevel debug");
     return false;
   }
@@ -203,7 +207,8 @@ bool Connection::start(const rs::Hello& hello) {
   if (hello.wants_staple && host_->primed != nullptr) binding.staples = responses(c_, *host_);
   if (!start_session(binding)) {
     refuse(kInternalError);
-    fail("at the ClientHello", NoSession, "the TLS session could not be made", Noise::No, "Please report it");
+    fail("at the ClientHello", rs::Cause::NoSession, "the TLS session could not be made", Noise::No,
+         "Please report it");
     return false;
   }
   return feed("", 0);
@@ -264,8 +269,10 @@ void Connection::complete() {
   facts_.verify = static_cast<facts::Verify>(verdict.outcome);
   facts_.verify_reason = {pool_copy(c_->pool, verdict.reason), verdict.reason.size()};
   facts_.verify_number = verdict.number;
-  facts_.handshake_ms = static_cast<std::uint32_t>(apr_time_as_msec(apr::monotonic() - opened_));
-  deadline_.cancel();
+  const apr_interval_time_t took = apr::monotonic() - opened_;
+  facts_.handshake_ms = static_cast<std::uint32_t>(apr_time_as_msec(took));
+  session_->count_completed(static_cast<std::uint64_t>(took), host_->number);
+  handshake_over();
   state_ = State::Open;
 }
 

@@ -31,6 +31,12 @@ const char* certificate_field(apr_pool_t* pool, const Facts& facts, Side side, s
   return field.found ? text(pool, field.value) : nullptr;
 }
 
+const char* hello_field(apr_pool_t* pool, const Facts& facts, std::string_view name) {
+  if (facts.identity == nullptr) return "";
+  const auto field = facts.identity->hello(apr::bytes(name.data(), name.size()));
+  return field.found ? text(pool, field.value) : "";
+}
+
 std::vector<Field> exported_fields(apr_pool_t* pool, const Facts& facts, Side side, bool legacy) {
   std::vector<Field> fields;
   if (facts.identity == nullptr) return fields;

@@ -30,6 +30,10 @@ std::size_t client_certificates(const Facts& facts);
 // distinguished names as `/C=../CN=..`. Any thread of the connection.
 const char* certificate_field(apr_pool_t* pool, const Facts& facts, Side side, std::string_view name, bool legacy);
 
+// The variable `name` of what the client offered in its hello, without `SSL_`: `JA4`, `CLIENTHELLO_CIPHERS` and so on.
+// It is made when it is asked for; "" where nothing is known.
+const char* hello_field(apr_pool_t* pool, const Facts& facts, std::string_view name);
+
 // All fields of one side that StdEnvVars exports.
 std::vector<Field> exported_fields(apr_pool_t* pool, const Facts& facts, Side side, bool legacy);
 

@@ -6,6 +6,7 @@
 namespace tls::apr {
 
 void log_lost(const Place& place, std::string_view function, const char* why) noexcept {
+  if (lost_counter != nullptr) lost_counter();
   const auto length = static_cast<int>(function.size());
   if (place.r != nullptr) {
     TLS_LOG_R(place.r, InternalError, length, function.data(), why);

@@ -9,9 +9,11 @@
 #include "module/commands.hpp"
 #include "module/ssl_names.hpp"
 #include "report/dump.hpp"
+#include "report/status.hpp"
 #include "report/variables.hpp"
 #include "server/agent.hpp"
 #include "server/credentials.hpp"
+#include "server/metrics.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
 #include "server/refresher.hpp"
@@ -89,9 +91,11 @@ void register_hooks(apr_pool_t* pool) {
   tls::server::register_proxy_section_hooks();
   tls::server::register_resumption_hooks();
   tls::server::register_agent_hooks();
+  tls::server::count_lost();
   tls::server::prepare_agent();
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);
+  tls::report::register_status_hooks();
   tls::access::register_hooks(pool);
   registered = true;
 }

@@ -1,8 +1,12 @@
 #include "report/dump.hpp"
 
 #include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "apr/httpd.hpp"
+#include "apr/to_rust.hpp"
 #include "config/policy/describe.hpp"
 #include "server/credential_report.hpp"
 #include "server/policies.hpp"
@@ -12,48 +16,117 @@
 namespace tls::report {
 namespace {
 
-void print(std::string_view name, const std::string& value, const config::Source& where) {
-  const auto width = static_cast<int>(name.size());
-  std::printf("  %-24.*s %s", width, name.data(), value.c_str());
-  if (where.file == nullptr) {
-    std::printf("  (default)\n");
-  } else {
-    std::printf("  (%s:%u)\n", where.file, where.line);
-  }
-}
+// What is told of one virtual host.
+struct HostReport {
+  std::string label;
+  const char* words = "";
+  std::vector<config::Described> settings;
+  std::vector<server::CertificateReport> certificates;
+  std::string read_limit;  // of mod_reqtimeout; empty where it sets none
+};
 
-void print_host(const server_rec* s, const std::vector<server::CertificateReport>& certificates) {
+HostReport describe(const server_rec* s, std::vector<server::CertificateReport> certificates,
+                    const std::string& limit) {
   const config::EffectivePolicy& policy = server::effective(s);
   const bool ssl = policy.words == config::Vocabulary::Ssl;
-  std::printf("%s, %s words\n", server::host_label(s).c_str(), ssl ? "SSL*" : "TLS*");
-  for (const config::Described& line :
-       config::describe(policy, server::scope_of(s, ssl ? ssl_module : tls_module).settings)) {
-    print(line.name, line.value, line.where);
-  }
+  HostReport host{server::host_label(s), ssl ? "SSL*" : "TLS*", {}, std::move(certificates), limit};
+  host.settings = config::describe(policy, server::scope_of(s, ssl ? ssl_module : tls_module).settings);
   for (const config::CertificateFiles& files : policy.certificates) {
-    print("certificate", files.key.empty() ? files.certificate : files.certificate + ", key " + files.key, files.where);
+    host.settings.push_back(
+        {"certificate", files.key.empty() ? files.certificate : files.certificate + ", key " + files.key, files.where});
   }
-  for (const server::CertificateReport& c : certificates) {
+  return host;
+}
+
+void print_text(const HostReport& host) {
+  std::printf("%s, %s words\n", host.label.c_str(), host.words);
+  for (const config::Described& line : host.settings) {
+    const auto width = static_cast<int>(line.name.size());
+    std::printf("  %-24.*s %s", width, line.name.data(), line.value.c_str());
+    if (line.where.file == nullptr) {
+      std::printf("  (default)\n");
+    } else {
+      std::printf("  (%s:%u)\n", line.where.file, line.where.line);
+    }
+  }
+  for (const server::CertificateReport& c : host.certificates) {
     std::printf("  %-24s %s (%s) for %s; %s%lld days left, until %s; %zu in the chain\n", "serves", c.subject.c_str(),
                 c.key.c_str(), c.names.c_str(), c.days_left < 0 ? "EXPIRED, " : "", static_cast<long long>(c.days_left),
                 c.not_after.c_str(), c.chain_length);
   }
+  if (host.read_limit.empty()) return;
+  std::printf("  %-24s RequestReadTimeout handshake=%s, where that is sooner\n", "handshake timeout",
+              host.read_limit.c_str());
+}
+
+// RFC 8259 7.
+std::string quoted(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : std::string(apr::lossy(text))) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (octet < 0x20U || octet == 0x7FU) {
+      out += "\\u00";
+      out += digits[octet >> 4U];
+      out += digits[octet & 15U];
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+void print_json(const HostReport& host, bool first) {
+  std::printf("%s{\"host\":%s,\"words\":\"%s\",\"settings\":[", first ? "" : ",\n", quoted(host.label).c_str(),
+              host.words);
+  const char* comma = "";
+  for (const config::Described& line : host.settings) {
+    std::printf("%s{\"name\":%s,\"value\":%s,", comma, quoted(line.name).c_str(), quoted(line.value).c_str());
+    if (line.where.file == nullptr) {
+      std::printf("\"file\":null,\"line\":null}");
+    } else {
+      std::printf("\"file\":%s,\"line\":%u}", quoted(line.where.file).c_str(), line.where.line);
+    }
+    comma = ",";
+  }
+  std::printf("],\"certificates\":[");
+  comma = "";
+  for (const server::CertificateReport& c : host.certificates) {
+    std::printf("%s{\"subject\":%s,\"key\":%s,\"names\":%s,\"not_after\":%s,\"days_left\":%lld,\"chain_length\":%zu}",
+                comma, quoted(c.subject).c_str(), quoted(c.key).c_str(), quoted(c.names).c_str(),
+                quoted(c.not_after).c_str(), static_cast<long long>(c.days_left), c.chain_length);
+    comma = ",";
+  }
+  std::printf("],\"read_limit\":%s}", host.read_limit.empty() ? "null" : quoted(host.read_limit).c_str());
 }
 
 }  // namespace
 
 int dump_policies(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) {
-  const bool asked = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && ap_exists_config_define("DUMP_TLS") != 0;
-  if (!asked) return DECLINED;
+  if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return DECLINED;
+  const bool json = ap_exists_config_define("DUMP_TLS_JSON") != 0;
+  if (!json && ap_exists_config_define("DUMP_TLS") == 0) return DECLINED;
   const auto limits = server::read_limits(pool, main);
-  server::report_credentials(main,
-                             [&](const server_rec* s, const std::vector<server::CertificateReport>& certificates) {
-                               print_host(s, certificates);
-                               const auto limit = limits.find(s);
-                               if (limit == limits.end()) return;
-                               std::printf("  %-24s RequestReadTimeout handshake=%s, where that is sooner\n",
-                                           "handshake timeout", limit->second.text().c_str());
-                             });
+  bool first = true;
+  if (json) std::printf("[");
+  server::report_credentials(
+      main, [&](const server_rec* s, const std::vector<server::CertificateReport>& certificates) {
+        const auto limit = limits.find(s);
+        const HostReport host = describe(s, certificates, limit == limits.end() ? "" : limit->second.text());
+        if (json) {
+          print_json(host, first);
+        } else {
+          print_text(host);
+        }
+        first = false;
+      });
+  if (json) {
+    std::printf("]\n");
+    return DECLINED;
+  }
   server::report_problems(main, [](const server::FileProblem& problem) {
     std::printf("%s: %s%s\n", problem.place.c_str(), problem.is_fatal ? "stops the start: " : "", problem.text.c_str());
   });

@@ -122,6 +122,22 @@ const char* session_value(apr_pool_t* pool, const Facts& facts, Variable id) {
       return scheme_name(pool, facts.signature_scheme);
     case Variable::Alpn:
       return copy(pool, facts.alpn);
+    case Variable::Ja4:
+      return facts::hello_field(pool, facts, "JA4");
+    case Variable::Ja4Raw:
+      return facts::hello_field(pool, facts, "JA4_R");
+    case Variable::HelloVersions:
+      return facts::hello_field(pool, facts, "CLIENTHELLO_VERSIONS");
+    case Variable::HelloCiphers:
+      return facts::hello_field(pool, facts, "CLIENTHELLO_CIPHERS");
+    case Variable::HelloExtensions:
+      return facts::hello_field(pool, facts, "CLIENTHELLO_EXTENSIONS");
+    case Variable::HelloGroups:
+      return facts::hello_field(pool, facts, "CLIENTHELLO_GROUPS");
+    case Variable::HelloSigalgs:
+      return facts::hello_field(pool, facts, "CLIENTHELLO_SIGALGS");
+    case Variable::HelloAlpn:
+      return facts::hello_field(pool, facts, "CLIENTHELLO_ALPN");
     case Variable::HandshakeMs:
       return apr_itoa(pool, static_cast<int>(facts.handshake_ms));
     case Variable::SrpUser:

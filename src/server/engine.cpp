@@ -28,8 +28,11 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
     const auto limit = limits.find(h.server);
     const HostClientAuth& asked = clients_.of(h.server);
     const auto staples = primed_.find(h.server);
-    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, asked), h.certificates, identity(h.server),
-                                  &asked, staples != primed_.end() ? &staples->second : nullptr,
+    const std::string name = identity(h.server);
+    const bool apart = h.settings->metrics == config::MetricsDetail::Hosts;
+    hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, asked), h.certificates, name, &asked,
+                                  staples != primed_.end() ? &staples->second : nullptr,
+                                  apart ? rs::host_number(name) : UINT32_MAX,
                                   limit != limits.end() ? limit->second : ReadLimit{}});
   }
 }

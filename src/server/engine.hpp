@@ -36,6 +36,7 @@ struct Host {
   std::string identity;                              // "ServerName:port": what a session is bound to
   const HostClientAuth* clients = nullptr;           // owned by the engine
   const std::vector<std::string>* primed = nullptr;  // certificates whose OCSP responses another module has, if any
+  std::uint32_t number = UINT32_MAX;                 // among those that are counted apart; UINT32_MAX for none
   ReadLimit read_limit;                              // mod_reqtimeout's, for connections that begin at this host
 };
 

@@ -1,4 +1,6 @@
 """`httpd -t -D DUMP_TLS`: what holds in every virtual host, and where it was written."""
+import json
+
 from harness.certs import DAY, now
 from harness.config import Vhost
 
@@ -40,6 +42,22 @@ def test_settings_with_their_places_and_certificates_with_days_left(httpd, ca):
     assert len(serves) == 1
     assert serves[0].startswith("serves a.test (ECDSA P-256) for a.test, *.a.test; 30 days left, until ")
     assert serves[0].endswith("; 2 in the chain")
+
+
+def test_the_same_as_json(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="TLSProtocol TLSv1.3+"), Vhost("b.test", [ca.issue("b.test")])],
+                   start=False, modules=("reqtimeout",), config="RequestReadTimeout handshake=5")
+    done = server.run("-t", "-D", "DUMP_TLS_JSON")
+    assert done.returncode == 0, done.stderr
+    hosts = {host["host"].split(":")[0]: host for host in json.loads(done.stdout)}
+    first, second = hosts["a.test"], hosts["b.test"]
+    assert first["host"].startswith(f"a.test:{server.port} ({server.conf}:") and first["words"] == "TLS*"
+    told = {setting["name"]: setting for setting in first["settings"]}
+    line = next(i for i, line in enumerate(server.conf.read_text().splitlines(), 1) if "TLSProtocol" in line)
+    assert told["protocol"] == {"name": "protocol", "value": "TLSv1.3", "file": str(server.conf), "line": line}
+    assert told["groups"]["file"] is None and told["groups"]["line"] is None
+    [served] = second["certificates"]
+    assert served["subject"] == "b.test" and served["chain_length"] == 1 and first["read_limit"] == "5"
 
 
 def test_the_words_of_mod_ssl_are_told_apart(httpd, ca):

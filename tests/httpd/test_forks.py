@@ -30,23 +30,24 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 READ, WRITTEN = "r--s", "rw-s"
 SESSIONS, COUNTS, CERTIFICATES = "mod_tls sessions", "mod_tls counts", "mod_tls certificates"
+SUMS = "mod_tls sums"
 
 REQUESTS, REPLIES = "mod_tls-requests", "mod_tls-replies"
 
 # Mappings of ours by process, each name with its protection. What a child can write nobody else has mapped. The supervisor
 # asks the signer over a channel, as a child does.
 TABLE = {
-    "parent": {(SESSIONS, WRITTEN), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
+    "parent": {(SESSIONS, WRITTEN), (SUMS, WRITTEN), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
     "supervisor": {(CERTIFICATES, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
     "signer": {(CERTIFICATES, READ), (REPLIES, WRITTEN)},
-    "child": {(SESSIONS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
+    "child": {(SESSIONS, READ), (SUMS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
     "daemon": {(CERTIFICATES, READ)},
     "program": set(),
 }
 # Descriptors of such memory: the parent and the supervisor pass channels on to signers to come. What a child writes is read
 # through a descriptor for reading.
 DESCRIPTORS = {
-    "parent": [COUNTS, SESSIONS, REPLIES, REQUESTS],
+    "parent": [COUNTS, SESSIONS, SUMS, REPLIES, REQUESTS],
     "supervisor": [REPLIES, REPLIES, REQUESTS, REQUESTS],
     "signer": [REQUESTS, REQUESTS],
 }

@@ -66,6 +66,8 @@ const Case cases[] = {
          "TLSCertCompression: expected on or off, not \"brotli\""},
     Case{Place::Server, "TLSKeyIsolation on", "TLSKeyIsolation off", "TLSKeyIsolation yes",
          "TLSKeyIsolation: expected on or off, not \"yes\""},
+    Case{Place::Server, "TLSMetrics totals", "TLSMetrics hosts", "TLSMetrics on",
+         "TLSMetrics: expected totals or hosts, not \"on\""},
     Case{Place::Server, "TLSReload 10", "TLSReload 1min all", "TLSReload 0",
          "TLSReload: expected off or a time from 1 second to a day, such as \"10\" or \"1min\", not \"0\""},
     Case{Place::Server, "TLSKeyPassphrase builtin", "TLSKeyPassphrase exec:/bin/x", "TLSKeyPassphrase pass",

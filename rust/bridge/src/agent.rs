@@ -7,6 +7,7 @@ use mod_tls_core::agent::ids;
 use mod_tls_core::agent::{Kind, Parent, Requests, Weaknesses, Wish};
 use mod_tls_core::backend::{self, Machines};
 
+use crate::counting::count_agent;
 use crate::credentials::{Credentials, request};
 use crate::ffi;
 use crate::forks::{Line, claim_line, take_line};
@@ -108,9 +109,13 @@ pub fn agent_look_after() -> Vec<ffi::AgentNotice> {
     };
     guard(Vec::new, || {
         let notices = agent().as_mut().map(Parent::look_after).unwrap_or_default();
-        let notice = |notice: mod_tls_core::agent::Notice| ffi::AgentNotice {
-            event: kind(notice.kind),
-            text: notice.text,
+        let notice = |notice: mod_tls_core::agent::Notice| {
+            let event = kind(notice.kind);
+            count_agent(event);
+            ffi::AgentNotice {
+                event,
+                text: notice.text,
+            }
         };
         notices.into_iter().map(notice).collect()
     })

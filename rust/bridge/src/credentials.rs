@@ -57,6 +57,11 @@ impl Credentials {
         Some(Arc::clone(host) as Arc<dyn CertificateSource>)
     }
 
+    /// The certificates of one virtual host, as they are now.
+    pub(crate) fn set(&self, index: usize) -> Option<Arc<creds::CertSet>> {
+        self.live.set(index)
+    }
+
     /// See the bridge.
     pub fn staple_facts(&self, index: usize) -> Vec<ffi::StapleFacts> {
         let facts = |pair: &Arc<creds::Pair>| ffi::StapleFacts {

@@ -4,6 +4,8 @@
 use std::panic::Location;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use mod_tls_core::metrics::{self, Counter};
+
 /// Runs the body of an exported function; `fallback` is the answer after a panic.
 #[track_caller]
 pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
@@ -16,7 +18,10 @@ pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
     };
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(result) => result,
-        Err(_) => fallback(),
+        Err(_) => {
+            metrics::count(Counter::Panic);
+            fallback()
+        }
     }
 }
 

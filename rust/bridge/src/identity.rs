@@ -1,5 +1,8 @@
 //! Certificates of a connection, for the variables.
 
+use std::sync::Arc;
+
+use mod_tls_core::hello::Offered;
 use mod_tls_core::{verify, x509};
 use rustls::pki_types::UnixTime;
 
@@ -12,12 +15,14 @@ use crate::verifier::{self, ClientVerifier};
 pub struct Identity {
     certificates: x509::Identity,
     sections: verify::Sections,
+    offered: Option<Arc<Offered>>,
 }
 
 impl Identity {
-    pub(crate) fn new(certificates: x509::Identity) -> Self {
+    pub(crate) fn new(certificates: x509::Identity, offered: Option<Arc<Offered>>) -> Self {
         Self {
             certificates,
+            offered,
             ..Self::default()
         }
     }
@@ -40,6 +45,17 @@ impl Identity {
                     .sections
                     .judge(chain, &verifier, mode, depth, UnixTime::now()),
             )
+        })
+    }
+
+    pub fn hello(&self, name: &[u8]) -> CertificateField {
+        guard(missing, || {
+            let name = std::str::from_utf8(name).ok();
+            let value = name.and_then(|name| self.offered.as_ref()?.value(name));
+            value.map_or_else(missing, |value| CertificateField {
+                found: true,
+                value: value.into_bytes(),
+            })
         })
     }
 

@@ -2,6 +2,8 @@
 
 mod agent;
 mod backend;
+mod counting;
+mod counts;
 mod credentials;
 mod forks;
 mod guard;
@@ -15,6 +17,7 @@ mod policy;
 mod resumption;
 mod session;
 mod shared;
+mod status;
 mod verifier;
 
 use agent::{
@@ -22,6 +25,7 @@ use agent::{
     agent_look_after, agent_pid, agent_prepare, ids_in_use,
 };
 use backend::{BackendPolicy, build_backend_policy};
+use counting::{count_alert, count_event, count_failed, count_under_way, count_waiting};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use forks::{forks_detach, forks_register};
 use guard::guard;
@@ -30,9 +34,10 @@ use open_files::expect_children;
 use policy::{Policy, build_policy, policy_id};
 use resumption::{
     resumption_become_child, resumption_check, resumption_child_began, resumption_child_ended,
-    resumption_counters, resumption_prepare, resumption_setup, resumption_tick,
+    resumption_prepare, resumption_setup, resumption_tick,
 };
 use session::{Session, new_session};
+use status::{host_number, status};
 use verifier::{ClientVerifier, load_verifier, no_verifier};
 
 /// What C++ sees of the Rust side, and Rust of C++.
@@ -191,6 +196,73 @@ pub mod ffi {
         Closed,
         /// The backend did not answer in time.
         TimedOut,
+    }
+
+    /// Why a handshake with a client ended, where its session has not failed. Sessions fail of causes below these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Cause {
+        /// httpd ends the process.
+        Ended = 64,
+        TimedOut,
+        /// Before the hello was complete.
+        ClosedEarly,
+        Closed,
+        Sslv2,
+        NotTls,
+        UnknownName,
+        NoProtocol,
+        ProtocolFailed,
+        NoSession,
+        PlainHttp,
+    }
+
+    /// What is counted beside handshakes.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Event {
+        /// A request was answered 421.
+        Misdirected,
+        /// An exception was caught before it reached httpd.
+        Exception,
+        /// A connection broke after its handshake.
+        Broken,
+    }
+
+    /// In what form the server tells of itself.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum StatusForm {
+        Page,
+        Json,
+        Prometheus,
+        /// The block on mod_status' page.
+        Block,
+        /// Its lines in `?auto`.
+        Lines,
+    }
+
+    /// A virtual host that speaks TLS.
+    #[derive(Debug)]
+    struct StatusHost {
+        /// `ServerName:port`.
+        name: String,
+        /// `file:line` of where it is written.
+        place: String,
+        certificates: u32,
+        /// Among those that are counted apart; `u32::MAX` for none.
+        number: u32,
+        /// Its certificates come from another module.
+        managed: bool,
+    }
+
+    /// What is to be told.
+    #[derive(Debug)]
+    struct StatusRequest {
+        form: StatusForm,
+        /// Seconds after which a browser loads the page again; 0 for never.
+        refresh: u32,
+        version: String,
+        /// The server's name.
+        server: String,
+        hosts: Vec<StatusHost>,
     }
 
     /// Where an outgoing connection goes.
@@ -531,6 +603,9 @@ pub mod ffi {
         fn backend_failure(self: &Session) -> Vec<String>;
         /// Counts how the handshake of an outgoing connection ended, and with `Failed` why. Once per connection.
         fn count(self: &Session, ending: Ending);
+        /// Counts a handshake with a client that is complete: all that was settled, and how long it took. `host` is the
+        /// virtual host's number among those that are counted apart.
+        fn count_completed(self: &Session, microseconds: u64, host: u32);
         /// Name of the CA that the verified path of the peer's certificate ends in; empty where there is none.
         fn authority(self: &Session) -> String;
         /// Takes bytes from the network; plaintext and bytes for the network go to `sink`.
@@ -554,7 +629,27 @@ pub mod ffi {
         /// What was found of the client's certificate.
         fn verdict(self: &Session) -> Verdict;
 
+        /// Counts a handshake with a client that failed: a `Cause`, or the session's `failure_kind`. This and the others
+        /// below may be called from any thread, and cost some nanoseconds.
+        fn count_failed(kind: u8, host: u32);
+        /// Counts an alert that C++ sent.
+        fn count_alert(alert: u8);
+        /// Counts an event.
+        fn count_event(event: Event);
+        /// One handshake more, or less, is under way.
+        fn count_under_way(more: bool);
+        /// One handshake more, or less, waits for its client without a thread.
+        fn count_waiting(more: bool);
+
+        /// The number that a virtual host is counted by, the same over restarts. Parent only, in post_config.
+        fn host_number(name: &str) -> u32;
+        /// What the server tells of itself: the metrics' sums, and the certificates of these virtual hosts. Empty where
+        /// nothing is counted. Any thread.
+        fn status(credentials: &Credentials, request: &StatusRequest) -> String;
+
         type Identity;
+        /// What the client's hello says of the variable `name`, without its `SSL_`: JA4, CLIENTHELLO_CIPHERS and so on.
+        fn hello(self: &Identity, name: &[u8]) -> CertificateField;
         /// How many certificates the client sent, its own included. All of `Identity` may be called from any thread.
         fn client_certificates(self: &Identity) -> usize;
         /// The field `name`, as in `S_DN_CN`, of the client's certificate or the server's. `legacy` chooses the form of
@@ -619,14 +714,6 @@ pub mod ffi {
         problem: String,
     }
 
-    /// A counter of resumption; see `mod_tls_core::ticket::counters`.
-    #[derive(Debug)]
-    struct CounterRow {
-        name: String,
-        help: String,
-        value: u64,
-    }
-
     /// What the session cache answers.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum CacheAnswer {
@@ -671,8 +758,6 @@ pub mod ffi {
         /// Takes what the parent gave this child; in child_init, before any thread serves. False when nothing came: the
         /// child then resumes no sessions.
         fn resumption_become_child() -> bool;
-        /// All counters, summed over all children since the parent started.
-        fn resumption_counters() -> Vec<CounterRow>;
     }
 }
 

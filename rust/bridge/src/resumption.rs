@@ -9,17 +9,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use mod_tls_core::forks::Kept;
+use mod_tls_core::metrics::Totals;
 use mod_tls_core::policy::{Negotiated, Sessions};
-use mod_tls_core::ticket::counters::{Counter, ROWS};
 use mod_tls_core::ticket::courier::{Courier, PATIENCE};
 use mod_tls_core::ticket::secret::{self, Poll, Readers};
 use mod_tls_core::ticket::{
-    BOARD_WORDS, Board, Cache, Clock, Keeper, PAGE_WORDS, Sealer, SecretFile, SessionStore,
-    SystemClock, Ticketer,
+    BOARD_WORDS, Board, Cache, Clock, Keeper, Sealer, SecretFile, SessionStore, SystemClock,
+    Ticketer,
 };
 use mod_tls_core::words::Words;
 
-use crate::ffi::{CounterRow, ResumptionSetup, SecretNews, SecretState};
+use crate::counts::{self, Counting};
+use crate::ffi::{ResumptionSetup, SecretNews, SecretState};
 use crate::forks::keep_memory;
 use crate::guard::{guard, guard_result};
 use crate::shared::{self, Descriptors};
@@ -32,9 +33,6 @@ pub use children::{resumption_become_child, resumption_child_began, resumption_c
 use socache::Socache;
 
 static BOARD: OnceLock<Board> = OnceLock::new();
-
-/// The page that this process counts in, inside of the board's view.
-static COUNTS: OnceLock<Words> = OnceLock::new();
 
 /// What the configuration at hand needs, and what the parent holds; used by the parent alone, in its hooks.
 static STATE: Mutex<State> = Mutex::new(State {
@@ -81,20 +79,15 @@ fn make_board() -> io::Result<Parent> {
     let (words, memory) = shared::create(c"mod_tls sessions", BOARD_WORDS, Descriptors::Read)?;
     shared::hide(words);
     keep_memory(words.as_ptr().cast(), size_of_val(words), false)?;
-    let counts = shared::private(PAGE_WORDS)?;
-    let mut keeper = Keeper::new(words).ok_or_else(lacking)?;
-    let board = Board::new(words, counts).ok_or_else(lacking)?;
-    board
-        .counters
-        .take_place(keeper.child_started().unwrap_or(0));
+    let counting = Counting::new(SystemClock.now())?;
     let parent = Parent {
-        keeper,
+        keeper: Keeper::new(words).ok_or_else(lacking)?,
         words,
         // Where /proc is missing the seal alone keeps others from writing.
         board: Kept::new(shared::reader(memory.as_fd()).unwrap_or(memory))?,
-        children: Children::default(),
+        children: Children::new(counting),
     };
-    let _ = COUNTS.set(counts);
+    let board = Board::new(words, parent.children.counters()).ok_or_else(lacking)?;
     let _ = BOARD.set(board);
     Ok(parent)
 }
@@ -231,7 +224,7 @@ fn tick(state: &mut State) -> SecretNews {
         (None, _) => (SecretState::Same, String::new()),
     };
     if let Some(parent) = &mut state.parent {
-        parent.children.collect(&mut parent.keeper);
+        parent.children.publish(now);
     }
     SecretNews {
         state: news,
@@ -239,26 +232,14 @@ fn tick(state: &mut State) -> SecretNews {
     }
 }
 
-/// Counts one, where there is memory for it.
-pub fn count(counter: Counter) {
-    if let Some(board) = BOARD.get() {
-        board.counters.add(counter);
-    }
-}
-
-/// See the bridge.
-pub fn resumption_counters() -> Vec<CounterRow> {
-    guard(Vec::new, || {
-        let Some(board) = BOARD.get() else {
-            return Vec::new();
-        };
-        let row = |(counter, name, help): &(_, &str, &str)| CounterRow {
-            name: (*name).to_owned(),
-            help: (*help).to_owned(),
-            value: board.counters.sum(*counter),
-        };
-        ROWS.iter().map(row).collect()
-    })
+/// The sums of all processes. In the one process of httpd -X, which serves by itself, as of now.
+pub fn totals() -> Option<Totals> {
+    with_state(|state| {
+        if let Some(parent) = &mut state.parent {
+            parent.children.publish(SystemClock.now());
+        }
+    });
+    counts::totals()
 }
 
 /// The part of a policy that says how its sessions are resumed.

@@ -2,11 +2,12 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mod_tls_core::backend::Ending;
 use mod_tls_core::context::{Context, Offer, Wants};
 use mod_tls_core::hello::{Hello, Parsed};
-use mod_tls_core::{backend, creds, describe, policy, session, verify, x509};
+use mod_tls_core::{backend, creds, describe, metrics, policy, session, verify, x509};
 
 use crate::backend::BackendPolicy;
 use crate::credentials::Credentials;
@@ -14,7 +15,6 @@ use crate::ffi;
 use crate::guard::guard;
 use crate::identity::{self, Identity};
 use crate::policy::Policy;
-use crate::resumption;
 
 /// One connection; owned by the connection pool, used by one thread at a time.
 pub struct Session {
@@ -249,7 +249,7 @@ impl Session {
     }
 
     pub(crate) fn failure_kind(&self) -> u8 {
-        guard(|| 0, || self.inner.failure().map_or(0, describe::kind))
+        guard(|| 0, || self.inner.failure_kind())
     }
 
     pub(crate) fn fits(&self, policy: &BackendPolicy) -> bool {
@@ -278,7 +278,18 @@ impl Session {
                     ffi::Ending::TimedOut => Ending::TimedOut,
                     _ => Ending::Failed,
                 };
-                resumption::count(backend::counter(ending, self.inner.failure()));
+                metrics::count(backend::counter(ending, self.inner.failure()));
+            },
+        );
+    }
+
+    pub(crate) fn count_completed(&self, microseconds: u64, host: u32) {
+        guard(
+            || (),
+            || {
+                self.inner
+                    .count_completed(Duration::from_micros(microseconds));
+                metrics::count_host(host, true);
             },
         );
     }
@@ -303,7 +314,8 @@ impl Session {
 
     pub(crate) fn identity(&self) -> Box<Identity> {
         let identity = guard(x509::Identity::default, || self.inner.identity());
-        Box::new(Identity::new(identity))
+        let offered = guard(|| None, || self.inner.offered());
+        Box::new(Identity::new(identity, offered))
     }
 
     pub(crate) fn verdict(&self) -> ffi::Verdict {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mod_tls_core::metrics::{self, Counter};
 use mod_tls_core::signatures::schemes;
 use mod_tls_core::verify::{
     self, Authorities, Ends, Mode, News, Request, RevocationDepth, Sources, WatchedAuthorities,
@@ -49,7 +50,16 @@ impl ClientVerifier {
             problem: "internal error: a panic was caught; please report it".to_owned(),
             ..ClientNews::default()
         };
-        guard(failed, || news(self.0.refresh(authorities_too)))
+        guard(failed, || {
+            let news = news(self.0.refresh(authorities_too));
+            if news.renewed || news.lists_replaced {
+                metrics::count(Counter::ListsTaken);
+            }
+            if !news.problem.is_empty() {
+                metrics::count(Counter::ListsRefused);
+            }
+            news
+        })
     }
 }
 

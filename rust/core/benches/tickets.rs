@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mod_tls_core::context::{self, Context};
+use mod_tls_core::metrics::{Counters, PAGE_WORDS};
 use mod_tls_core::ticket::{
-    BOARD_WORDS, Board, Clock, Keeper, PAGE_WORDS, Resumption, Sealer, SystemClock, Ticketer,
+    BOARD_WORDS, Board, Clock, Keeper, Resumption, Sealer, SystemClock, Ticketer,
 };
 use rustls::server::ProducesTickets;
 
@@ -33,7 +34,8 @@ fn main() {
     let mut keeper = Keeper::new(words).expect("randomness");
     keeper.retain_for(43_200);
     keeper.tick(SystemClock.now());
-    let board = Board::new(words, memory(PAGE_WORDS)).expect("enough words");
+    let counters = Counters::new(memory(PAGE_WORDS)).expect("enough words");
+    let board = Board::new(words, counters).expect("enough words");
     let ticketer = Ticketer::new(Sealer {
         board,
         clock: Arc::new(SystemClock),

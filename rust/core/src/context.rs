@@ -84,6 +84,8 @@ pub struct Context {
     pub tls13: bool,
     /// Scheme of our handshake signature; `None` on a resumed session.
     pub signature_scheme: Option<SignatureScheme>,
+    /// Its key did not sign.
+    pub not_signed: bool,
     /// What tickets and cached sessions of this connection are bound to, and what came out of them.
     pub resumption: Resumption,
     /// What the client wants beside a certificate.

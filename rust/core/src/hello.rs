@@ -10,6 +10,7 @@ mod fault;
 mod hidden;
 mod inner;
 mod message;
+mod offered;
 
 use rustls::AlertDescription;
 
@@ -17,6 +18,7 @@ pub use fault::Fault;
 pub use hidden::Hidden;
 pub use inner::Inner;
 pub use message::{ENCRYPTED_CLIENT_HELLO, Hello, MESSAGE_HEADER, read};
+pub use offered::Offered;
 
 pub(crate) use fault::fault;
 

@@ -11,19 +11,22 @@ use rustls_pki_types::ServerName;
 use crate::backend::BackendPolicy;
 use crate::context::{self, Context};
 use crate::describe;
-use crate::engine::{Engine, Exhausted, Hands, Next, Seal};
-use crate::hello::{Hello, Parsed};
+use crate::engine::{Engine, Hands, Next, Seal};
+use crate::hello::{Hello, Offered, Parsed};
 use crate::policy::Policy;
 
 mod alerts;
+mod counting;
 mod ech;
 mod ending;
 mod facts;
 mod incoming;
+mod sealing;
 
 use alerts::{FALLS_BACK, RENEGOTIATES, is_plain};
 pub use facts::Facts;
 use incoming::{Incoming, TOO_MANY_PIECES};
+use sealing::seal_records;
 
 /// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
 pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
@@ -81,6 +84,8 @@ pub struct Session {
     /// The longest plaintext of a record that the client wants.
     record_limit: Option<usize>,
     offered_id: Vec<u8>,
+    /// What the client offered in its first hello.
+    offered: Option<Arc<Offered>>,
     peer_closed: bool,
     /// The backend wants another handshake, and was told that there is none.
     asked_again: bool,
@@ -99,6 +104,7 @@ impl Session {
 
     /// Takes the first bytes and says what they are. Call until the answer is not [`Parsed::NeedMore`].
     pub fn read_hello(&mut self, input: &[u8]) -> Parsed {
+        self.count_received(input.len(), 0);
         let parsed = self.incoming.read_hello(input);
         match &parsed {
             Parsed::Hello(hello) => self.note(hello),
@@ -116,6 +122,7 @@ impl Session {
         self.falls_back = hello.falls_back();
         self.record_limit = hello.record_limit;
         self.offered_id.clone_from(&hello.session_id);
+        self.offered = Some(Arc::new(Offered::new(hello)));
         // RFC 5746 3.6: "The server MUST then verify that the length of the "renegotiated_connection" field is zero,
         // and if it is not, MUST abort the handshake"; mod_ssl says handshake_failure.
         if hello.renegotiates {
@@ -214,12 +221,18 @@ impl Session {
             context.hidden = self.incoming.hidden;
             context.resumption.begin_call();
         }
-        context::enter(&mut context, || self.process(&mut tls, sink));
+        let mut records = 0;
+        let mut counted = |data: &[u8]| {
+            records += 1;
+            sink(data);
+        };
+        context::enter(&mut context, || self.process(&mut tls, &mut counted));
         if let (Some(context), Some(kind)) = (&mut context, tls.common().handshake_kind()) {
             context.resumption.settle(kind == HandshakeKind::Resumed);
         }
         self.context = context;
         self.tls = Some(tls);
+        self.count_received(input.len(), records);
         self.status()
     }
 
@@ -232,6 +245,7 @@ impl Session {
                 self.failure = Some(PeerIncompatible::Tls12NotOffered.into());
             }
             self.collect_alert(tls);
+            self.count_alert(tls);
         }
         if self.failure.is_some() || self.peer_closed {
             self.incoming.clear();
@@ -248,6 +262,7 @@ impl Session {
             self.run(tls, &mut |_| {});
             self.collect_alert(tls);
             self.failure = Some(Error::General(TOO_MANY_PIECES.text.to_owned()));
+            self.count_alert(tls);
         }
         self.incoming.clear();
     }
@@ -351,6 +366,9 @@ impl Session {
         }
         self.context = context;
         self.tls = Some(tls);
+        if let Some((taken, written)) = sealed {
+            self.count_sent(written, taken.div_ceil(fragment) as u64);
+        }
         sealed
     }
 
@@ -405,6 +423,7 @@ impl Session {
 
     /// Bytes for the network. They are to be sent in the order in which they are taken.
     pub fn take_ciphertext(&mut self) -> Vec<u8> {
+        self.count_sent(self.outgoing.len(), 0);
         std::mem::take(&mut self.outgoing)
     }
 
@@ -449,33 +468,6 @@ impl Session {
     pub fn context(&self) -> Option<&Context> {
         self.context.as_deref()
     }
-}
-
-/// What has to be sent before goes first, then as many whole records as fit.
-fn seal_records(
-    traffic: &mut dyn Seal,
-    owed: &[u8],
-    plaintext: &[u8],
-    fragment: usize,
-    out: &mut [u8],
-) -> Option<(usize, usize)> {
-    out.get_mut(..owed.len())?.copy_from_slice(owed);
-    let (mut taken, mut written) = (0, owed.len());
-    while let Some(rest) = plaintext.get(taken..).filter(|rest| !rest.is_empty()) {
-        let piece = rest.get(..fragment).unwrap_or(rest);
-        let Some(space) = out.get_mut(written..) else {
-            break;
-        };
-        match traffic.encrypt(piece, space) {
-            Ok(Some(n)) => {
-                written += n;
-                taken += piece.len();
-            }
-            Ok(None) => break,
-            Err(Exhausted) => return None,
-        }
-    }
-    Some((taken, written))
 }
 
 #[cfg(test)]

@@ -168,6 +168,7 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
       {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
       {"stapling", on_or_off(policy.stapling), place(w.stapling)},
       {"without a certificate", fallback(policy.fallback), place(w.fallback)},
+      {"metrics", policy.metrics == MetricsDetail::Hosts ? "hosts" : "totals", place(w.metrics)},
       {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
   };
   out.insert(out.end(), others);

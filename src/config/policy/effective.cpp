@@ -100,6 +100,7 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   take(policy.pass_phrases, complete.pass_phrase_dialog);
   take(policy.stapling, complete.stapling);
   take(policy.fallback, complete.fallback);
+  take(policy.metrics, complete.metrics);
   take(policy.agent.isolation, complete.key_isolation);
   take(policy.agent.reload, complete.reload);
   policy.agent.reload_written = complete.reload.where().file != nullptr;

@@ -76,6 +76,7 @@ struct EffectivePolicy {
   PassPhraseDialog pass_phrases;
   bool stapling = false;  // OCSP responses from files beside the certificates; other modules' are always taken
   Fallback fallback = Fallback::Off;
+  MetricsDetail metrics = MetricsDetail::Totals;
   AgentPolicy agent;
 };
 

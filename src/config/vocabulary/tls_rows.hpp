@@ -113,6 +113,10 @@ inline constexpr std::array tls_server_rows = {
          "restart when they changed; needs "
          "TLSKeyIsolation on. With all, CAs of client certificates too, as far as User may read them.",
          "off"})),
+    engine_wide(row<&ServerSettings::metrics, keyword<metrics_details>>(
+        "TLSMetrics", one_word, Context::Global,
+        {"totals|hosts", "totals",
+         "Whether handshakes are also counted by virtual host, up to 1,000 of them; see docs/operations.md."})),
 };
 
 inline constexpr std::array tls_directory_rows = {

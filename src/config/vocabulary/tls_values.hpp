@@ -30,6 +30,10 @@ inline constexpr std::array fallbacks = {Keyword<Fallback>{"self-signed", Fallba
                                          Keyword<Fallback>{"503", Fallback::Unavailable},
                                          Keyword<Fallback>{"off", Fallback::Off}};
 
+// TLSMetrics
+inline constexpr std::array metrics_details = {Keyword<MetricsDetail>{"totals", MetricsDetail::Totals},
+                                               Keyword<MetricsDetail>{"hosts", MetricsDetail::Hosts}};
+
 // TLSHandshakeTimeout
 Parsed<std::uint32_t> handshake_timeout(const Arguments& words, const std::uint32_t* before);
 

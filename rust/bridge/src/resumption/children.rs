@@ -8,83 +8,71 @@ use std::time::Duration;
 
 use mod_tls_core::forks::Kept;
 use mod_tls_core::gift;
+use mod_tls_core::metrics::Counters;
 use mod_tls_core::pidfd::{self, Held};
-use mod_tls_core::ticket::counters::page_of;
-use mod_tls_core::ticket::{Keeper, PAGE_WORDS};
+use mod_tls_core::ticket::{Clock, SystemClock};
 
-use super::{BOARD, COUNTS, Parent, with_state};
+use super::{Parent, with_state};
+use crate::counts::{self, Counting};
 use crate::forks::{Line, claim_line, take_line};
 use crate::guard::guard;
-use crate::shared::{self, Descriptors};
+use crate::shared;
 
 /// How long a child waits for what the parent gives it right after the fork.
 const BIRTH: Duration = Duration::from_secs(5);
 
-/// The children that live.
-#[derive(Default)]
-pub struct Children(HashMap<i32, Child>);
-
-/// A child, by the memory that it counts in. That is read and never mapped: the child can free its pages at any moment.
-struct Child {
-    place: u16,
-    page: Kept<OwnedFd>,
-    process: Arc<Held>,
+/// The children that live, and what all have counted.
+pub struct Children {
+    processes: HashMap<i32, Arc<Held>>,
+    counting: Counting,
 }
 
 impl Children {
-    /// Gives a child that has just been forked the board's memory to read, and a page to count in.
-    fn give(
-        &mut self,
-        keeper: &mut Keeper,
-        board: &Kept<OwnedFd>,
-        pid: i32,
-        line: &OwnedFd,
-    ) -> io::Result<()> {
-        self.forget(keeper, pid);
-        let process = pidfd::hold(pid)?;
-        // Each child counts in memory that no other can write to.
-        let (page, memory) = shared::create(c"mod_tls counts", PAGE_WORDS, Descriptors::Write)?;
-        // SAFETY: nobody but this function knows the mapping.
-        unsafe { shared::unmap(page) };
-        let page = Kept::new(shared::reader(memory.as_fd())?)?;
-        let place = keeper.child_started();
-        if let Some(place) = place {
-            let child = Child {
-                place,
-                page,
-                process,
-            };
-            self.0.insert(pid, child);
+    /// None yet.
+    pub fn new(counting: Counting) -> Self {
+        Self {
+            processes: HashMap::new(),
+            counting,
         }
-        let octets = place.unwrap_or(0).to_be_bytes();
-        gift::give(line.as_fd(), &octets, &[board.as_fd(), memory.as_fd()])
+    }
+
+    /// Where this process counts.
+    pub fn counters(&self) -> Counters {
+        self.counting.counters()
+    }
+
+    /// Gives a child that has just been forked the board's memory to read, a page to count in, and the sums to read.
+    fn give(&mut self, board: &Kept<OwnedFd>, pid: i32, line: &OwnedFd) -> io::Result<()> {
+        let now = SystemClock.now();
+        self.forget(pid, now);
+        self.processes.insert(pid, pidfd::hold(pid)?);
+        let page = self.counting.begin(pid)?;
+        self.counting.show(now);
+        let sums = self.counting.published();
+        let memories = [board.as_fd(), page.as_fd(), sums];
+        gift::give(line.as_fd(), b"k", &memories)
     }
 
     /// The MPM says that a child has ended, and looks for that into the scoreboard, which all children write.
-    fn end(&mut self, keeper: &mut Keeper, pid: i32) {
-        let child = self.0.get(&pid);
-        if child.is_some_and(|child| child.process.has_ended() != Some(false)) {
-            self.forget(keeper, pid);
+    fn end(&mut self, pid: i32) {
+        let process = self.processes.get(&pid);
+        if process.is_some_and(|process| process.has_ended() != Some(false)) {
+            self.forget(pid, SystemClock.now());
         }
     }
 
-    /// Takes what the children have counted by now, of those that have ended for the last time.
-    pub fn collect(&mut self, keeper: &mut Keeper) {
-        let mut ended = Vec::new();
-        for (pid, child) in &self.0 {
-            if child.process.has_ended() == Some(true) {
-                ended.push(*pid);
-            } else {
-                keeper.child_counted(child.place, &page_of(child.page.as_fd()));
-            }
-        }
-        ended.into_iter().for_each(|pid| self.forget(keeper, pid));
+    /// Publishes what all have counted by now, those that have ended for the last time.
+    pub fn publish(&mut self, now: u64) {
+        let ended = self.processes.iter();
+        let ended = ended.filter(|(_, process)| process.has_ended() == Some(true));
+        let ended: Vec<i32> = ended.map(|(pid, _)| *pid).collect();
+        ended.into_iter().for_each(|pid| self.forget(pid, now));
+        self.counting.publish(now);
     }
 
-    fn forget(&mut self, keeper: &mut Keeper, pid: i32) {
-        if let Some(child) = self.0.remove(&pid) {
-            keeper.child_ended(child.place, &page_of(child.page.as_fd()));
-        }
+    fn forget(&mut self, pid: i32, now: u64) {
+        self.processes.remove(&pid);
+        self.counting.end(pid, now);
     }
 }
 
@@ -108,16 +96,14 @@ pub fn resumption_child_began(pid: i32) {
     with_parent(|parent| {
         if let Some(line) = line {
             // A child that gets nothing waits for nothing either: its line has ended.
-            let _ = parent
-                .children
-                .give(&mut parent.keeper, &parent.board, pid, &line);
+            let _ = parent.children.give(&parent.board, pid, &line);
         }
     });
 }
 
 /// See the bridge.
 pub fn resumption_child_ended(pid: i32) {
-    with_parent(|parent| parent.children.end(&mut parent.keeper, pid));
+    with_parent(|parent| parent.children.end(pid));
 }
 
 /// See the bridge.
@@ -133,29 +119,21 @@ pub fn resumption_become_child() -> bool {
                 with_state(|state| state.parent = parent);
                 return alone;
             };
-            let (Some(parent), Some(counts)) = (parent, COUNTS.get()) else {
+            let Some(parent) = parent else {
                 return true;
             };
             let gift = match gift::take(line.as_fd(), BIRTH) {
                 Ok(Some(gift)) => gift,
                 _ => return false,
             };
-            let (Ok(place), Ok([board, page])) = (
-                <[u8; 2]>::try_from(gift.octets),
-                <[OwnedFd; 2]>::try_from(gift.descriptors),
-            ) else {
+            let Ok([board, page, sums]) = <[OwnedFd; 3]>::try_from(gift.descriptors) else {
                 return false;
             };
             // SAFETY: whole pages; nothing of this process has read them since the fork.
-            let mapped = unsafe {
-                shared::replace(&board, parent.words, false)
-                    .and_then(|()| shared::replace(&page, counts, true))
-            };
+            let mapped = unsafe { shared::replace(&board, parent.words, false) };
             shared::hide(parent.words);
-            if let Some(board) = BOARD.get() {
-                board.counters.take_place(u16::from_be_bytes(place));
-            }
-            mapped.is_ok()
+            let counts = mapped.and_then(|()| counts::become_child(&page, &sums));
+            counts.is_ok()
         },
     )
 }

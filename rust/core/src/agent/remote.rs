@@ -10,6 +10,7 @@ use rustls::{SignatureAlgorithm, SignatureScheme};
 use super::keys::PublicHalf;
 use super::transport::Transport;
 use super::wire::{KeyId, Role};
+use crate::creds::timed::timed;
 
 /// A key of which this process holds the public half only.
 #[derive(Clone)]
@@ -78,9 +79,11 @@ impl Signer for RemoteSigner {
             transport,
             ..
         } = &self.key;
-        transport
-            .sign(*role, *id, self.scheme, message)
-            .map_err(|error| rustls::Error::General(error.to_string()))
+        timed(self.key.half.algorithm, || {
+            transport
+                .sign(*role, *id, self.scheme, message)
+                .map_err(|error| rustls::Error::General(error.to_string()))
+        })
     }
 
     fn scheme(&self) -> SignatureScheme {

@@ -2,7 +2,7 @@
 
 use rustls::{AlertDescription, Error};
 
-use crate::ticket::counters::Counter;
+use crate::metrics::Counter;
 
 /// What ended a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,6 +27,7 @@ mod shelf;
 mod signatures;
 pub mod store;
 mod terminal;
+pub mod timed;
 mod upwards;
 
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};

@@ -12,6 +12,7 @@ use crate::context::{CertificateSource, Shown, Wants};
 use super::certificate::{Certificate, Der};
 use super::key::KeyKind;
 use super::ocsp::{self, Refusal, Staple};
+use super::timed::TimedKey;
 
 /// One certificate chain with its key, and what people want to know of it.
 #[derive(Debug)]
@@ -107,7 +108,8 @@ impl Pair {
                 .ders
                 .iter()
                 .map(|der| CertificateDer::from(der.to_vec()));
-            Shown::new(CertifiedKey::new(chain.collect(), Arc::clone(&self.key)))
+            let key = Arc::new(TimedKey(Arc::clone(&self.key)));
+            Shown::new(CertifiedKey::new(chain.collect(), key))
         })
     }
 

@@ -7,6 +7,7 @@ use super::alerts::{is_plain, is_tls12, plain_alert};
 use crate::describe;
 use crate::engine::{Engine, Hands, Next};
 use crate::hello::Fault;
+use crate::metrics::{self, choose};
 
 /// Type of records that hold alerts.
 const ALERT: u8 = 21;
@@ -15,6 +16,7 @@ impl Session {
     /// Ends a connection that is not encrypted yet.
     pub(super) fn refuse(&mut self, fault: Fault) {
         self.outgoing.extend_from_slice(&plain_alert(fault.alert));
+        metrics::count(choose::alert(fault.alert, true));
         self.refused = true;
         self.failure = Some(Error::General(fault.text.to_owned()));
     }

@@ -8,6 +8,7 @@ use super::Session;
 use super::alerts::TLS12;
 use crate::backend::{BackendPolicy, Made};
 use crate::engine::Engine;
+use crate::hello::Offered;
 use crate::ticket::envelope::ClientVerdict;
 use crate::verify::Verdict;
 use crate::x509::{Identity, Name};
@@ -91,6 +92,11 @@ impl Session {
             None => refused.into_iter().collect(),
         };
         Identity::new(presented, chain)
+    }
+
+    /// What the client offered in its hello; `None` on a connection of our own.
+    pub fn offered(&self) -> Option<Arc<Offered>> {
+        self.offered.clone()
     }
 
     /// What was found of the client's certificate: now, or in the full handshake that a resumed session began with.

@@ -1,16 +1,16 @@
-//! The shared memory of resumption, as everybody reads it: ticket keys of one httpd, and what its processes counted.
+//! The shared memory of resumption, as everybody reads it: ticket keys of one httpd.
 //!
 //! It is a plain slice of atomic words, zero at birth. httpd's parent alone can write to it ([`super::keeper`]); its
 //! children have it mapped for reading. It lives as long as the parent process: through graceful and full restarts,
 //! not through a stop.
 
-use super::counters::{CHILDREN_WORDS, Counters};
 use super::lane::{KeyBytes, LANE_WORDS, Lane};
+use crate::metrics::Counters;
 use crate::words::load;
 use core::sync::atomic::AtomicU64;
 
 /// Words of shared memory that a board needs.
-pub const BOARD_WORDS: usize = HEADER_WORDS + LANES * LANE_WORDS + CHILDREN_WORDS;
+pub const BOARD_WORDS: usize = HEADER_WORDS + LANES * LANE_WORDS;
 
 /// Seconds that a key made at random is the newest.
 pub const INTERVAL: u64 = 3600;
@@ -62,15 +62,14 @@ pub struct Board {
 }
 
 impl Board {
-    /// A view of `words`, which counts in `own`, memory of [`super::counters::PAGE_WORDS`] that this process alone
-    /// writes to. None when there are too few of either.
-    pub fn new(words: &'static [AtomicU64], own: &'static [AtomicU64]) -> Option<Self> {
+    /// A view of `words`, whose users count in `counters`. None when there are too few.
+    pub fn new(words: &'static [AtomicU64], counters: Counters) -> Option<Self> {
         let parts = Parts::of(words)?;
         let [a, b, c] = parts.lanes.map(Lane::new);
         Some(Self {
             header: parts.header,
             lanes: [a?, b?, c?],
-            counters: Counters::new(own, parts.children)?,
+            counters,
         })
     }
 
@@ -119,18 +118,16 @@ impl Board {
 pub(super) struct Parts {
     pub header: &'static [AtomicU64],
     pub lanes: [&'static [AtomicU64]; LANES],
-    pub children: &'static [AtomicU64],
 }
 
 impl Parts {
     pub fn of(words: &'static [AtomicU64]) -> Option<Self> {
         let (header, rest) = words.split_at_checked(HEADER_WORDS)?;
-        let (lanes, rest) = rest.split_at_checked(LANES * LANE_WORDS)?;
+        let (lanes, _) = rest.split_at_checked(LANES * LANE_WORDS)?;
         let lane = |index: usize| lanes.get(index * LANE_WORDS..);
         Some(Self {
             header,
             lanes: [lane(0)?, lane(1)?, lane(2)?],
-            children: rest.get(..CHILDREN_WORDS)?,
         })
     }
 }
@@ -140,7 +137,7 @@ mod tests {
     use super::*;
     use crate::ticket::clock::Clock;
     use crate::ticket::clock::testing::HandClock;
-    use crate::ticket::keeper::testing::Keys;
+    use crate::ticket::keeper::testing::{Keys, counters};
 
     const START: u64 = 1_790_000_000;
     const HOUR: u64 = 3600;
@@ -208,12 +205,12 @@ mod tests {
     fn what_the_memory_held_before_the_parent_wrote_is_no_key() {
         let words: Vec<AtomicU64> = (0..BOARD_WORDS).map(|_| AtomicU64::new(0)).collect();
         let words: &'static [AtomicU64] = Box::leak(words.into_boxed_slice());
-        let board = Board::new(words, words).unwrap();
+        let board = Board::new(words, counters()).unwrap();
         assert!(board.newest(START).is_none());
         let name = KeyName { lane: 0, epoch: 0 };
         assert!(board.find(name, START).is_none());
         assert!(
-            Board::new(&words[1..], words).is_none(),
+            Board::new(&words[1..], counters()).is_none(),
             "too little memory"
         );
     }

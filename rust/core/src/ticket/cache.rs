@@ -39,7 +39,6 @@ pub trait Cache: Debug + Send + Sync {
     /// What is kept under `key`, which is then forgotten. Atomic where the cache can do that.
     fn take(&self, key: &[u8]) -> Lookup;
 
-    /// Tells the administrator that the cache failed `failures` times by now, in all processes; called once a minute by a
-    /// process at most.
+    /// Tells the administrator that the cache failed this process `failures` times by now; called once a minute at most.
     fn report(&self, failures: u64);
 }

@@ -4,7 +4,6 @@
 use super::board::{
     AHEAD, HEADER_WORDS, INTERVAL, ISSUING, LANES, MAX_LIFETIME, Parts, RANDOM, RETENTION, SKEW,
 };
-use super::counters::Tally;
 use super::lane::{KeyBytes, LaneWriter};
 use super::seal::KEY_LEN;
 use crate::words::store;
@@ -18,7 +17,6 @@ pub struct Keeper {
     lanes: [LaneWriter; LANES],
     retention: u64,
     issuing: usize,
-    tally: Tally,
 }
 
 /// The lane of a secret.
@@ -36,7 +34,6 @@ impl Keeper {
             lanes: [a?, b?, c?],
             retention: 0,
             issuing: RANDOM,
-            tally: Tally::new(parts.children)?,
         };
         let mut id = [0; 4];
         aws_lc_rs::rand::fill(&mut id).ok()?;
@@ -117,21 +114,6 @@ impl Keeper {
         }
     }
 
-    /// A place to count in, for a child that has just been started; None where there are too many children.
-    pub fn child_started(&mut self) -> Option<u16> {
-        self.tally.take()
-    }
-
-    /// Takes the counts of a child that runs; `page` is a copy of its memory, in which it may have written anything.
-    pub fn child_counted(&mut self, place: u16, page: &[u64]) {
-        self.tally.publish(place, page);
-    }
-
-    /// Takes the last counts of a child that has ended, and its place back.
-    pub fn child_ended(&mut self, place: u16, page: &[u64]) {
-        self.tally.fold(place, page);
-    }
-
     fn random(&mut self) -> &mut LaneWriter {
         &mut self.lanes[RANDOM]
     }
@@ -189,15 +171,19 @@ fn random_key() -> Option<KeyBytes> {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
+    use crate::metrics::{Counters, PAGE_WORDS};
     use crate::ticket::board::{BOARD_WORDS, Board};
     use crate::ticket::clock::Clock;
     use crate::ticket::clock::testing::HandClock;
-    use crate::ticket::counters::PAGE_WORDS;
     use std::sync::{Arc, Mutex, MutexGuard};
 
     pub(crate) fn words(count: usize) -> &'static [AtomicU64] {
         let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
         Box::leak(words.into_boxed_slice())
+    }
+
+    pub(crate) fn counters() -> Counters {
+        Counters::new(words(PAGE_WORDS)).unwrap()
     }
 
     /// A board and the parent's hand on it, which looks after it whenever the clock is turned.
@@ -216,7 +202,7 @@ pub(crate) mod testing {
             let theirs = Arc::clone(&keeper);
             clock.when_turned(move |now| theirs.lock().unwrap().tick(now));
             Self {
-                board: Board::new(memory, words(PAGE_WORDS)).unwrap(),
+                board: Board::new(memory, counters()).unwrap(),
                 keeper,
             }
         }

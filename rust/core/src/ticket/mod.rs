@@ -5,7 +5,6 @@
 //!
 //! * [`board`], [`keeper`]: keys in shared memory, which httpd's parent writes and its children read; keys rotate by
 //!   themselves and are erased when old
-//! * [`counters`]: what every process counts
 //! * [`secret`]: the same keys on several machines, derived from one secret file
 //! * [`sealer`], [`envelope`]: what a sealed session looks like, and when it may be resumed
 //! * [`ticketer`], [`store`]: the two seams
@@ -18,7 +17,6 @@ mod breaker;
 mod cache;
 pub mod clock;
 pub mod connection;
-pub mod counters;
 pub mod courier;
 pub mod envelope;
 pub mod keeper;
@@ -33,7 +31,6 @@ pub use board::{BOARD_WORDS, Board};
 pub use cache::{Cache, Lookup, Stored};
 pub use clock::{Clock, SystemClock};
 pub use connection::Resumption;
-pub use counters::PAGE_WORDS;
 pub use courier::Courier;
 pub use keeper::Keeper;
 pub use sealer::Sealer;

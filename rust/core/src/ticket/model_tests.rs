@@ -1,9 +1,8 @@
 //! The keys' memory in every interleaving of its writer with a reader.
 
 use crate::ticket::board::{BOARD_WORDS, Board, KeyName};
-use crate::ticket::counters::PAGE_WORDS;
 use crate::ticket::keeper::Keeper;
-use crate::ticket::keeper::testing::words;
+use crate::ticket::keeper::testing::{counters, words};
 use crate::ticket::lane::{LANE_WORDS, Lane, LaneWriter, SLOTS};
 use crate::words::model::{Store, interleave, record, ways};
 use zeroize::Zeroizing;
@@ -87,7 +86,7 @@ fn a_secret_put_in_force_is_used_whole_whenever_the_writer_stops() {
     let mut keeper = Keeper::new(memory).unwrap();
     keeper.retain_for(60);
     keeper.tick(0);
-    let board = Board::new(memory, words(PAGE_WORDS)).unwrap();
+    let board = Board::new(memory, counters()).unwrap();
     let (random, old) = board.newest(0).unwrap();
     let mut stores = record(|| {
         let lane = keeper.issue_from_secret(ID, 1000, 0);

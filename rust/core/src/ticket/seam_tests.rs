@@ -1,11 +1,11 @@
 //! The ticketer and the store under rustls itself: what resumes, and what does not.
 
 use super::clock::testing::HandClock;
-use super::counters::Counter;
 use super::keeper::testing::Keys;
 use super::store::{Cache, Lookup, Stored};
 use super::*;
 use crate::context::{self, Context};
+use crate::metrics::Counter;
 use rustls::client::{ClientSessionMemoryCache, Resumption as ClientResumption, Tls12Resumption};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
@@ -162,7 +162,7 @@ impl Pair {
     }
 
     fn count(&self, counter: Counter) -> u64 {
-        self.sealer.board.counters.sum(counter)
+        self.sealer.board.counters.own(counter)
     }
 }
 

@@ -5,15 +5,16 @@
 
 use super::breaker::Breaker;
 pub use super::cache::{Cache, Lookup, Stored};
-use super::counters::Counter;
 use super::envelope::Refusal;
 use super::sealer::{Kind, Sealer};
 use super::ticketer::binding;
 use crate::context::{self, Context};
+use crate::metrics::{self, Counter, Histogram};
 use core::fmt::Debug;
 use core::sync::atomic::{AtomicU64, Ordering};
 use rustls::server::StoresServerSessions;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The sessions of a server in a cache. Which connection it works for, it learns from the thread's context.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ impl SessionStore {
         };
         let entry = [&expiry.to_be_bytes()[..], &sealed].concat();
         let outcome = self.breaker.call(now, || {
-            let outcome = self.cache.put(id, &entry, expiry);
+            let outcome = timed(|| self.cache.put(id, &entry, expiry));
             (outcome != Stored::Failed, outcome)
         });
         let stored = outcome == Some(Stored::Yes);
@@ -81,7 +82,7 @@ impl SessionStore {
         }
         let now = self.sealer.clock.now();
         let answer = self.breaker.call(now, || {
-            let answer = ask();
+            let answer = timed(ask);
             (answer != Lookup::Failed, answer)
         });
         let entry = match answer {
@@ -130,7 +131,7 @@ impl SessionStore {
         self.count(Counter::CacheFailures);
         if self.is_first_of_minute(now) {
             let counters = &self.sealer.board.counters;
-            self.cache.report(counters.sum(Counter::CacheFailures));
+            self.cache.report(counters.own(Counter::CacheFailures));
         }
     }
 
@@ -144,8 +145,16 @@ impl SessionStore {
     }
 
     fn count(&self, counter: Counter) {
-        self.sealer.board.counters.add(counter);
+        self.sealer.board.counters.add(counter, 1);
     }
+}
+
+/// Asks the cache, and notes how long that took.
+fn timed<R>(ask: impl FnOnce() -> R) -> R {
+    let began = Instant::now();
+    let answer = ask();
+    metrics::observe(Histogram::CacheCall, began.elapsed());
+    answer
 }
 
 impl StoresServerSessions for SessionStore {

@@ -1,10 +1,10 @@
 //! Tickets for rustls: one ticketer for all policies, virtual hosts and connections of a server.
 
 use super::connection::Resumption;
-use super::counters::Counter;
 use super::envelope::{Binding, Refusal};
 use super::sealer::{Kind, Sealer, envelope};
 use crate::context::{self, Context};
+use crate::metrics::Counter;
 use rustls::server::ProducesTickets;
 
 /// Makes and reads tickets. Which connection it works for, it learns from the thread's context.
@@ -30,7 +30,7 @@ impl Ticketer {
         let ticket = self
             .sealer
             .seal(Kind::Ticket, &binding(context), history, value)?;
-        self.sealer.board.counters.add(Counter::Issued);
+        self.sealer.board.counters.add(Counter::Issued, 1);
         context.resumption.issue();
         Some(ticket)
     }
@@ -38,17 +38,17 @@ impl Ticketer {
     fn accept(&self, context: &mut Context, ticket: &[u8]) -> Option<Vec<u8>> {
         let counters = &self.sealer.board.counters;
         if !context.resumption.look() {
-            counters.add(Counter::TooMany);
+            counters.add(Counter::TooMany, 1);
             return None;
         }
         match self.sealer.open(Kind::Ticket, &binding(context), ticket) {
             Ok((value, history)) => {
-                counters.add(Counter::Accepted);
+                counters.add(Counter::Accepted, 1);
                 context.resumption.accept(history);
                 Some(value)
             }
             Err(refusal) => {
-                counters.add(counter_of(refusal));
+                counters.add(counter_of(refusal), 1);
                 None
             }
         }

@@ -91,7 +91,7 @@ fn it_is_shown_to_who_offers_it_in_tls13_alone() {
         &rcgen::PKCS_ECDSA_P256_SHA256,
         &rcgen::PKCS_ML_DSA_65,
     ];
-    let set = CertSet::new(all.into_iter().map(|algorithm| pair(algorithm)).collect());
+    let set = CertSet::new(all.into_iter().map(pair).collect());
     let (rsa, ecdsa) = (S::RSA_PSS_SHA256, S::ECDSA_NISTP256_SHA256);
     for (offered, tls13, kind) in [
         (&[rsa, ecdsa, S::ML_DSA_65][..], true, "ML-DSA-65"),
