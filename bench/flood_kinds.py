@@ -325,7 +325,7 @@ H2_GET = (PREFACE[:24] + b"\0\0\x06\x04\0\0\0\0\0" + b"\0\x04\x7f\xff\xff\xff" +
 HELD: dict[str, Callable[[int], Client]] = {
     "one octet": cut_hello(1),
     "half a hello": cut_hello(150),
-    "hello of 47 KiB but its last octet": cut_hello(-1, more=[(21, bytes(16_000))]),
+    "hello of 16 KiB but its last octet": cut_hello(-1, more=[(21, bytes(16_000))]),
     "hello, flight read, TLS 1.3": flight13,
     "hello, flight read, TLS 1.2": flight12,
     "half a ClientKeyExchange": half_exchange,
