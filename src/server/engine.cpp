@@ -32,7 +32,7 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
     const bool apart = h.settings->metrics == config::MetricsDetail::Hosts;
     hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, asked), h.certificates, name, &asked,
                                   staples != primed_.end() ? &staples->second : nullptr,
-                                  apart ? rs::host_number(name) : UINT32_MAX,
+                                  apart ? rs::host_number(apr::lossy(name)) : UINT32_MAX,
                                   limit != limits.end() ? limit->second : ReadLimit{}});
   }
 }

@@ -76,7 +76,7 @@ impl Children {
     }
 }
 
-fn with_parent(use_it: impl FnOnce(&mut Parent)) {
+fn guard_parent(use_it: impl FnOnce(&mut Parent)) {
     guard(
         || (),
         || {
@@ -93,7 +93,7 @@ fn with_parent(use_it: impl FnOnce(&mut Parent)) {
 pub fn resumption_child_began(pid: i32) {
     // Taken even where nobody wants it: the child waits for nothing then.
     let line = claim_line(Line::Sessions);
-    with_parent(|parent| {
+    guard_parent(|parent| {
         if let Some(line) = line {
             // A child that gets nothing waits for nothing either: its line has ended.
             let _ = parent.children.give(&parent.board, pid, &line);
@@ -103,7 +103,7 @@ pub fn resumption_child_began(pid: i32) {
 
 /// See the bridge.
 pub fn resumption_child_ended(pid: i32) {
-    with_parent(|parent| parent.children.end(pid));
+    guard_parent(|parent| parent.children.end(pid));
 }
 
 /// See the bridge.
