@@ -50,7 +50,7 @@ std::string status(StatusForm form, std::uint32_t refresh) {
   rs::StatusRequest request;
   request.form = form_of(form);
   request.refresh = refresh;
-  request.version = TLS_VERSION;
+  request.version = apr::lossy(TLS_VERSION);
   request.server = apr::lossy(ap_server_conf->server_hostname != nullptr ? ap_server_conf->server_hostname : "");
   for (const server_rec* s = ap_server_conf; s != nullptr; s = s->next) {
     const Host* const host = running->host(s);
