@@ -29,6 +29,8 @@ TLSOptions +StdEnvVars
 def pki(tmp_path_factory):
     made = passable(tmp_path_factory.mktemp("mldsa"))
     subprocess.run([binary(), "make-ml-dsa", made], check=True, timeout=120)
+    for key in made.glob("*.key"):
+        key.chmod(0o600)
     return made
 
 
@@ -128,6 +130,7 @@ def test_backends(shared_httpd, pki):
     far.start()
     machine = pki / "machine.pem"
     machine.write_bytes((pki / "client-44.crt").read_bytes() + (pki / "client-44.key").read_bytes())
+    machine.chmod(0o600)
     front = shared_httpd([], config=f"""TLSProxyEngine on
 TLSProxyCA {pki}/root.crt
 TLSProxyVerifyDepth 5
@@ -151,6 +154,8 @@ def of_openssl(pki):
     forms = ("seed-only", "priv-only", "seed-priv")
     for form in forms:
         openssl35.openssl("pkey", "-in", key, "-provparam", f"ml-dsa.output_formats={form}", "-out", pki / f"own.{form}.key")
+    for key in pki.glob("own*.key"):
+        key.chmod(0o600)
     return certificate, {form: pki / f"own.{form}.key" for form in forms}
 
 
@@ -190,6 +195,7 @@ def test_openssl_as_backend(of_openssl, httpd, pki):
     certificate, forms = of_openssl
     machine = pki / "machine35.pem"
     machine.write_bytes((pki / "client-87.crt").read_bytes() + (pki / "client-87.key").read_bytes())
+    machine.chmod(0o600)
     port = free_port()
     far = subprocess.Popen([*openssl35.command(), "s_server", "-accept", f"127.0.0.1:{port}", "-cert", certificate, "-key",
                             forms["seed-priv"], "-Verify", "5", "-verify_return_error", "-CAfile", pki / "root.crt", "-www"],

@@ -26,6 +26,9 @@ REASONS = [
      "those that it is asked about"),
     ("delta", "let in", "Different CRL scope", "a delta without the list that it goes with says nothing (RFC 5280, 5.2.4)"),
     (r"scope\[3\]", "unable to get certificate CRL", "let in", "a list for several CAs (RFC 5280, 5.2.5), which mod_ssl does not use"),
+    (r"\btag ", "let in", "unable to get local issuer certificate", "a SET in a name that is marked as primitive (X.690, 8.12.1)"),
+    (r"entries\[10\]", "let in", "unhandled critical CRL extension", "an entry of another CA in a list of one alone (RFC 5280, 5.3.3)"),
+    (r"scope\[\d\] more", "let in", "Different CRL scope", "a BOOLEAN of two octets in the scope of a list (X.690, 8.2.1)"),
     ("", "let in", "no explicit policy", "ours processes policies (RFC 5280, 6.1.5), mod_ssl does not"),
 ]
 

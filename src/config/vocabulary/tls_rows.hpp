@@ -21,7 +21,9 @@ inline constexpr std::array tls_server_rows = {
         "TLSCertificate", one_or_two, Context::Server,
         {"file [keyfile]", nullptr,
          "A PEM file with a certificate and its chain, and the file with its private key unless that is in the same "
-         "file; may be repeated, one for each kind of key."}),
+         "file; may be repeated, one for each kind of key. Clients that offer ML-DSA get a certificate of it in TLS "
+         "1.3; "
+         "others get ECDSA and Ed25519 rather than RSA."}),
     row<&ServerSettings::pass_phrase_dialog, key_passphrase>(
         "TLSKeyPassphrase", one_word, Context::Server,
         {"builtin|file:path|exec:program", "builtin",
