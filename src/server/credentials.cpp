@@ -150,6 +150,9 @@ void log_problem(const server_rec* s, const rs::Problem& problem) {
     case rs::Severity::Error:
       TLS_LOG_S(s, CredentialError, text.c_str(), host.c_str(), where.c_str());
       break;
+    case rs::Severity::Kept:
+      TLS_LOG_S(s, CredentialKept, text.c_str(), host.c_str(), where.c_str());
+      break;
     case rs::Severity::Warning:
       TLS_LOG_S(s, CredentialWarning, text.c_str(), host.c_str(), where.c_str());
       break;

@@ -78,6 +78,7 @@ rs::BackendSpec spec_of(const config::ProxyPolicy& policy) {
   spec.revocation = revocation(policy.revocation.depth);
   spec.missing_list_ok = policy.revocation.no_crl_ok;
   spec.machine_files = apr::to_rust(policy.machine_files);
+  spec.directories = apr::to_rust(policy.directories);
   for (const config::CertificateFiles& pair : policy.machine_pairs) {
     spec.machine_pairs.push_back(apr::exact(pair.certificate));
     spec.machine_pairs.push_back(apr::exact(pair.key));
@@ -88,16 +89,6 @@ rs::BackendSpec spec_of(const config::ProxyPolicy& policy) {
   spec.common_names = policy.common_names;
   spec.roots_only = policy.roots_only;
   return spec;
-}
-
-const rs::BackendPolicy* build(apr_pool_t* pool, const server_rec* s, const config::ProxyPolicy& policy) {
-  Built& built = built_policies(pool);
-  const std::string key = policy.key();
-  if (const auto known = built.find(key); known != built.end()) return &*known->second;
-  rust::Vec<rust::String> warnings;
-  rust::Box<rs::BackendPolicy> made = rs::build_backend_policy(spec_of(policy), warnings);
-  for (const rust::String& warning : warnings) TLS_LOG_S(s, ProxyWarning, std::string(warning).c_str());
-  return &*built.emplace(key, std::move(made)).first->second;
 }
 
 // The line of the configuration that names the file which `fault` is about; else the one that turns TLS on.
@@ -116,6 +107,24 @@ config::Source place_of(const std::string& fault, const config::ProxySettings& s
   return s.engine.where();
 }
 
+// `written` are the settings that `policy` was made of.
+const rs::BackendPolicy* build(apr_pool_t* pool, const server_rec* s, const config::ProxyPolicy& policy,
+                               const config::ProxySettings& written) {
+  Built& built = built_policies(pool);
+  const std::string key = policy.key();
+  if (const auto known = built.find(key); known != built.end()) return &*known->second;
+  rust::Vec<rust::String> warnings;
+  rust::Vec<rust::String> kept;
+  rust::Box<rs::BackendPolicy> made = rs::build_backend_policy(spec_of(policy), warnings, kept);
+  for (const rust::String& warning : warnings) TLS_LOG_S(s, ProxyWarning, std::string(warning).c_str());
+  for (const rust::String& fault : kept) {
+    const std::string text(fault);
+    const config::Source where = place_of(text, written);
+    TLS_LOG_S(s, ProxyKept, text.c_str(), where.file != nullptr ? where.file : "", where.line);
+  }
+  return &*built.emplace(key, std::move(made)).first->second;
+}
+
 // The settings of a scope with the defaults of its vocabulary beneath them; the policy where TLS is on in it.
 bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope) {
   if (!scope.proxy.engine || !*scope.proxy.engine) return true;
@@ -125,7 +134,7 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
     config::merge<config::ProxySettings>(config::all_proxy_rows, arena, complete,
                                          config::proxy_defaults(effective(s).words, arena), scope.proxy);
     const config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
-    scope.backend_policy = build(pool, s, policy);
+    scope.backend_policy = build(pool, s, policy, scope.proxy);
     scope.believes_all = policy.verify == config::VerifyClient::None;
     return true;
   } catch (const std::exception& e) {

@@ -20,6 +20,7 @@ apr_status_t withdraw(void*) {
 
 // False where something is wrong that the server must not start with; it has been logged.
 bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
+  rs::begin_configuration();
   const bool resumption_ok = prepare_resumption(pool, temp_pool, main_server);
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
   collect_managed(pool, servers);

@@ -260,7 +260,7 @@ def test_a_key_that_turned_bad_stops_the_start_only_where_it_was_never_loaded(se
     key = next((server.home / "certs").glob("a.test-*.key"))
     key.write_text("nothing")
     server.graceful()
-    server.log.expect(r"TLS0202.*what was loaded from it before is still served")
+    server.log.expect(r"TLS0209.*what was loaded from it before is still served")
     assert curl(server.port, ca=ca.file).status == 200
     server.stop()
     assert "holds no PEM block" in server.start_fails()

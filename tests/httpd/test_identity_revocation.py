@@ -160,6 +160,6 @@ def test_a_broken_list_takes_no_running_server_down(httpd, ca, lists):
     for content in BROKEN.values():
         file.unlink() if content is None else file.write_bytes(content)
         server.graceful()
-        server.log.expect(f"TLS0502.*{file}: .*The lists read before stay in force")
+        server.log.expect(f"TLS0507.*{file}: .*what was read from it before stays in force")
         assert (said(), said("direct")) == ("refused: certificate revoked", "SUCCESS")
         assert "TLS0501" in server.run("-t").stderr

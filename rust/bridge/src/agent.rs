@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mod_tls_core::agent::ids;
 use mod_tls_core::agent::{Kind, Parent, Requests, Weaknesses, Wish};
-use mod_tls_core::backend::{self, Machines};
+use mod_tls_core::backend::{self, Machines, Warnings};
 
 use crate::counting::count_agent;
 use crate::credentials::{Credentials, request};
@@ -26,6 +26,7 @@ pub fn agent_load(
     wish: &ffi::AgentWish,
 ) -> Result<Box<Credentials>, String> {
     guard_result(|| {
+        crate::backend::forget_own();
         let mut agent = agent();
         let parent = match agent.as_mut() {
             Some(parent) => parent,
@@ -53,7 +54,7 @@ pub fn agent_load(
 /// Has the agent load machine certificates, so that their keys stay with it; `None` where there is no agent.
 pub(crate) fn load_machines(
     machines: &Machines,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) -> Option<Result<Vec<backend::Pair>, String>> {
     agent()
         .as_mut()

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use mod_tls_core::agent::{Live, LiveHost};
 use mod_tls_core::context::CertificateSource;
 use mod_tls_core::creds::{
-    self, Dialog, LoadRequest, PairRequest, Passphrases, SignatureRequest, Unchecked,
+    self, CertSet, Dialog, LoadRequest, PairRequest, Passphrases, SignatureRequest, Unchecked,
+    standing,
 };
 use mod_tls_core::signatures::schemes;
 use mod_tls_core::x509;
@@ -18,7 +19,13 @@ use crate::guard::{guard, guard_result};
 const COMPRESSING: Duration = Duration::from_millis(20);
 
 /// Files as they were parsed; owned by the process pool, so that restarts parse only what changed.
-pub struct CredentialStore(creds::Store);
+#[derive(Default)]
+pub struct CredentialStore {
+    store: creds::Store,
+    /// What was loaded last, and what came of it.
+    requests: Vec<LoadRequest>,
+    sets: Vec<Option<Arc<CertSet>>>,
+}
 
 /// The certificates of all virtual hosts of one configuration; owned by the configuration pool.
 pub struct Credentials {
@@ -116,6 +123,7 @@ impl Credentials {
         let severity = |severity| match severity {
             creds::Severity::Notice => ffi::Severity::Notice,
             creds::Severity::Warning => ffi::Severity::Warning,
+            creds::Severity::Kept => ffi::Severity::Kept,
             creds::Severity::Error => ffi::Severity::Error,
         };
         let problem = |p: &creds::Problem| ffi::Problem {
@@ -150,7 +158,7 @@ impl Credentials {
 
 /// See the bridge.
 pub fn new_credential_store() -> Box<CredentialStore> {
-    let empty = || Box::new(CredentialStore(creds::Store::default()));
+    let empty = || Box::new(CredentialStore::default());
     guard(empty, empty)
 }
 
@@ -168,8 +176,14 @@ impl CredentialStore {
             } else {
                 &mut Unchecked
             };
-            let mut report = self.0.load(&requests, passphrases);
-            self.0.fill_gaps(&requests, &mut report);
+            let mut report = self.store.load(&requests, passphrases);
+            if !report.is_good() {
+                let before = standing::before(&self.requests, &self.sets);
+                standing::stand_in(&before, &requests, &mut report);
+            }
+            self.store.fill_gaps(&requests, &mut report);
+            self.requests = requests;
+            self.sets.clone_from(&report.sets);
             // Children share what is made before they are forked.
             let pairs = report.sets.iter().flatten().flat_map(|set| set.pairs());
             pairs.for_each(|pair| {

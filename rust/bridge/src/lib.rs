@@ -24,7 +24,7 @@ use agent::{
     agent_become_child, agent_child_began, agent_child_ended, agent_end, agent_load,
     agent_look_after, agent_pid, agent_prepare, ids_in_use,
 };
-use backend::{BackendPolicy, build_backend_policy};
+use backend::{BackendPolicy, begin_configuration, build_backend_policy};
 use counting::{count_alert, count_event, count_failed, count_under_way, count_waiting};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use forks::{forks_detach, forks_register};
@@ -176,6 +176,8 @@ pub mod ffi {
         revocation: Revocation,
         missing_list_ok: bool,
         machine_files: Vec<String>,
+        /// Those of all these that may be empty.
+        directories: Vec<String>,
         /// Certificate file, key file, and so on.
         machine_pairs: Vec<String>,
         machine_chain: String,
@@ -331,6 +333,7 @@ pub mod ffi {
     enum Severity {
         Notice,
         Warning,
+        Kept,
         Error,
     }
 
@@ -414,7 +417,7 @@ pub mod ffi {
     struct VerifierProblem {
         /// The server must not start with it.
         fatal: bool,
-        /// A CA or a list is not taken that the file may have been meant to hold.
+        /// A CA or a list is not taken that the file may have been meant to hold, or is taken as it was before.
         loss: bool,
         /// The file or directory as the configuration names it.
         source: String,
@@ -524,11 +527,16 @@ pub mod ffi {
         fn describe(self: &Credentials, index: usize) -> Vec<CertificateFacts>;
 
         type BackendPolicy;
-        /// Reads the files and builds what all workers with this policy share. Control plane; throws a sentence.
+        /// Reads the files and builds what all workers with this policy share; `kept` are faults of files in the place
+        /// of which what they held before is used. Control plane; throws a sentence.
         fn build_backend_policy(
             spec: &BackendSpec,
             warnings: &mut Vec<String>,
+            kept: &mut Vec<String>,
         ) -> Result<Box<BackendPolicy>>;
+        /// A new configuration is about to read its files: what older ones than the present held stands in no more.
+        /// Parent only.
+        fn begin_configuration();
         /// The certificates of a request, for stapling.
         fn staple_facts(self: &Credentials, index: usize) -> Vec<StapleFacts>;
         /// Whether a request has a placeholder now. Any thread.

@@ -66,7 +66,7 @@ impl ClientVerifier {
 fn problem(problem: verify::Problem) -> VerifierProblem {
     VerifierProblem {
         fatal: problem.weight == Weight::Fatal,
-        loss: problem.weight == Weight::Loss,
+        loss: matches!(problem.weight, Weight::Loss | Weight::Kept),
         source: problem.source,
         text: problem.text,
     }

@@ -16,6 +16,7 @@ pub mod forks;
 pub mod gift;
 pub mod hello;
 pub mod metrics;
+pub mod kept;
 pub mod odd_name;
 pub mod pidfd;
 pub mod policy;

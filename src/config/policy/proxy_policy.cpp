@@ -68,6 +68,7 @@ ProxyPolicy proxy_policy(const ProxySettings& s, Vocabulary words) {
   }
   add_path(policy.machine_files, s.machine_certificate_file);
   add_path(policy.machine_files, s.machine_certificate_path);
+  for (const auto* path : {&s.ca_path, &s.crl_path, &s.machine_certificate_path}) add_path(policy.directories, *path);
   if (s.machine_certificate_chain) policy.machine_chain = s.machine_certificate_chain->path;
   if (s.machine_pairs) policy.machine_pairs = *s.machine_pairs;
   policy.check_dates = *s.check_peer_expire;
@@ -92,6 +93,7 @@ std::string ProxyPolicy::key() const {
   append(out, authorities);
   append(out, revocation_lists);
   append(out, machine_files);
+  append(out, directories);
   append(out, machine_chain);
   for (const CertificateFiles& pair : machine_pairs) {
     append(out, pair.certificate);

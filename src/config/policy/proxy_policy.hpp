@@ -22,6 +22,7 @@ struct ProxyPolicy {
   std::vector<std::string> revocation_lists;
   RevocationCheck revocation;
   std::vector<std::string> machine_files;  // files and directories with certificates and keys together
+  std::vector<std::string> directories;    // those of all these that are named as directories, which may be empty
   std::vector<CertificateFiles> machine_pairs;
   std::string machine_chain;
   bool check_dates = true;

@@ -7,13 +7,14 @@ use super::message::{VERSION, begin};
 use super::public::{decode_certified, encode_certified};
 use super::transport::Transport;
 use super::wire::Role;
-use crate::backend::{Machines, Pair};
+use crate::backend::{Machines, Pair, Warnings};
 
 /// The order to load machine certificates.
 pub fn encode(machines: &Machines) -> Vec<u8> {
     let mut w = Writer::default();
     w.number(VERSION);
     w.list(&machines.files, |w, file| w.text(file));
+    w.list(&machines.directories, |w, file| w.text(file));
     w.text(&machines.chain);
     w.list(&machines.pairs, |w, (certificate, key)| {
         w.text(certificate);
@@ -27,6 +28,7 @@ pub fn decode(bytes: &[u8]) -> Result<Machines, Cut> {
     let mut r = begin(bytes)?;
     Ok(Machines {
         files: r.list(Reader::text)?,
+        directories: r.list(Reader::text)?,
         chain: r.text()?,
         pairs: r.list(|r| Ok((r.text()?, r.text()?)))?,
     })
@@ -38,7 +40,7 @@ pub struct Answer {
     /// The pairs in the order in which they are tried.
     pub pairs: Vec<Pair>,
     /// What is not quite right.
-    pub warnings: Vec<String>,
+    pub warnings: Warnings,
     /// Why there are no pairs; else empty.
     pub failure: String,
 }
@@ -49,7 +51,8 @@ impl Answer {
         let mut w = Writer::default();
         w.number(VERSION);
         w.text(&self.failure);
-        w.list(&self.warnings, |w, line| w.text(line));
+        w.list(&self.warnings.said, |w, line| w.text(line));
+        w.list(&self.warnings.kept, |w, line| w.text(line));
         w.list(&self.pairs, |w, pair| {
             let chain: Vec<&[u8]> = pair.certified.cert.iter().map(AsRef::as_ref).collect();
             encode_certified(w, pair.certified.key.as_ref(), &chain);
@@ -63,7 +66,11 @@ impl Answer {
         let mut r = begin(bytes)?;
         Ok(Self {
             failure: r.text()?,
-            warnings: r.list(Reader::text)?,
+            warnings: Warnings {
+                said: r.list(Reader::text)?,
+                kept: r.list(Reader::text)?,
+                list_lost: false,
+            },
             pairs: r.list(|r| {
                 Ok(Pair {
                     certified: Arc::new(decode_certified(r, Role::ProxyClient, transport)?),
@@ -83,6 +90,7 @@ mod tests {
     fn orders_and_answers_round_trip() {
         let machines = Machines {
             files: vec!["/a".to_owned()],
+            directories: vec!["/a".to_owned()],
             chain: "/b".to_owned(),
             pairs: vec![("/c".to_owned(), String::new())],
         };
@@ -93,7 +101,11 @@ mod tests {
                 certified: Arc::clone(ours.certified()),
                 issuers: vec![vec![1, 2]],
             }],
-            warnings: vec!["odd".to_owned()],
+            warnings: Warnings {
+                said: vec!["odd".to_owned()],
+                kept: vec!["old".to_owned()],
+                list_lost: false,
+            },
             failure: String::new(),
         };
         let transport = Transport::new();
@@ -103,7 +115,7 @@ mod tests {
         assert_eq!(theirs.certified.cert, ours.certified().cert);
         assert!(theirs.certified.keys_match().is_ok());
         assert_eq!(theirs.issuers, [[1, 2]]);
-        assert_eq!(back.warnings, ["odd"]);
+        assert_eq!(back.warnings, answer.warnings);
         for end in 0..bytes.len() {
             assert!(Answer::decode(&bytes[..end], &transport).is_err());
         }

@@ -10,7 +10,7 @@ use super::transport::Transport;
 use crate::creds::{CertSet, Problem, Severity};
 
 /// Version of these messages and of everything else in the agent. A supervisor of another version is replaced.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The parent's order: load this, and serve it when `serve` is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -210,6 +210,7 @@ fn severity_code(severity: Severity) -> u8 {
         Severity::Notice => 0,
         Severity::Warning => 1,
         Severity::Error => 2,
+        Severity::Kept => 3,
     }
 }
 
@@ -218,6 +219,7 @@ fn severity(code: u8) -> Result<Severity, Cut> {
         0 => Ok(Severity::Notice),
         1 => Ok(Severity::Warning),
         2 => Ok(Severity::Error),
+        3 => Ok(Severity::Kept),
         _ => Err(Cut),
     }
 }

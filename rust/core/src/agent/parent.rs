@@ -26,10 +26,11 @@ use super::running::Running;
 use super::supervisor::{self, Birth};
 use super::transport::Transport;
 use super::{BoardMemory, Os};
-use crate::backend::{self, Machines};
+use crate::backend::{self, Machines, Warnings};
 use crate::creds::Problem;
 use crate::forks::Kept;
 
+mod excuse;
 mod family;
 mod succession;
 
@@ -97,6 +98,10 @@ pub struct Parent {
     supervisors: u32,
     /// Asked for in this generation.
     machines: Vec<Machines>,
+    /// Asked for by the configuration before this one.
+    machines_before: Vec<Machines>,
+    /// Files of the virtual hosts whose keys nobody has, though they were served.
+    lost: Vec<Vec<String>>,
     /// How many requests a child that is forked now may have under way.
     slots: usize,
     family: Family,
@@ -121,6 +126,8 @@ impl Parent {
             generation: 0,
             supervisors: 0,
             machines: Vec::new(),
+            machines_before: Vec::new(),
+            lost: Vec::new(),
             slots: 1,
             family: Family::default(),
             troubles: Vec::new(),
@@ -133,8 +140,7 @@ impl Parent {
         self.generation += 1;
         // One for each thread of the MPM, and as many again for threads that modules make.
         self.slots = usize::try_from(wish.threads.saturating_mul(2)).unwrap_or(usize::MAX);
-        let before = self.order.generation;
-        self.order = Order {
+        let order = Order {
             generation: self.generation,
             serve: wish.serve,
             reload_seconds: wish.reload_seconds,
@@ -143,13 +149,14 @@ impl Parent {
             id: wish.id,
             requests: wish.requests,
         };
-        self.machines.clear();
+        let before = std::mem::replace(&mut self.order, order);
+        self.machines_before = std::mem::take(&mut self.machines);
         let seen = self.board.end();
         if self.order.requests.is_empty() && self.generation == 1 {
             // Nothing to hold. Machine certificates that are named all the same make it again.
             self.running = None;
         }
-        let (state, answer) = if self.order.requests.is_empty() && self.running.is_none() {
+        let (state, mut answer) = if self.order.requests.is_empty() && self.running.is_none() {
             Default::default()
         } else {
             self.order_twice()?
@@ -157,13 +164,14 @@ impl Parent {
         if answer.as_before.is_some()
             && let Some(live) = &self.live
         {
-            self.order.generation = before;
+            self.order.generation = before.generation;
             return Ok(Loaded {
                 live: Arc::clone(live),
                 problems: Vec::new(),
                 weaknesses: state.weaknesses,
             });
         }
+        self.excuse(&before, &mut answer);
         let live = Live::following(
             answer.sets,
             Arc::clone(&self.board),
@@ -240,7 +248,7 @@ impl Parent {
     pub fn machines(
         &mut self,
         machines: &Machines,
-        warnings: &mut Vec<String>,
+        warnings: &mut Warnings,
     ) -> Result<Vec<backend::Pair>, String> {
         let answer = match self.ask_machines(machines) {
             Ok(answer) => answer,
@@ -251,14 +259,16 @@ impl Parent {
                     .map_err(|error| format!("the key agent does not answer: {error}"))?
             }
         };
-        warnings.extend(answer.warnings);
-        if !answer.failure.is_empty() {
-            return Err(answer.failure);
-        }
+        warnings.said.extend(answer.warnings.said);
+        warnings.kept.extend(answer.warnings.kept);
+        let pairs = match answer.failure.is_empty() {
+            true => answer.pairs,
+            false => self.excuse_machines(machines, answer.failure, warnings)?,
+        };
         if !self.machines.contains(machines) {
             self.machines.push(machines.clone());
         }
-        Ok(answer.pairs)
+        Ok(pairs)
     }
 
     fn ask_machines(&mut self, machines: &Machines) -> io::Result<machines::Answer> {

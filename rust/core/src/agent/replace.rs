@@ -44,7 +44,13 @@ pub fn judge(
             .filter(|set| !set.is_placeholder());
         let new = report.sets.get(index).and_then(Option::as_ref);
         let fault = files().find_map(|file| faulty.get(file).map(|text| (*text).to_owned()));
-        let refusal = fault.or_else(|| match new {
+        let no_issuers = || match &request.authorities {
+            Some(file) if report.no_issuers.contains(&index) => Some(format!(
+                "the issuers of certificates cannot be read from {file}"
+            )),
+            _ => None,
+        };
+        let refusal = fault.or_else(no_issuers).or_else(|| match new {
             Some(new) => objection(old.map(Arc::as_ref), new, chain::now()),
             None => Some(format!("nothing could be loaded for {}", request.host)),
         });
@@ -250,6 +256,7 @@ mod tests {
     fn verdict(old: &Arc<Pair>, new: &Arc<Pair>, problems: Vec<Problem>) -> Verdict {
         let set = |pair: &Arc<Pair>| Some(Arc::new(CertSet::new(vec![Arc::clone(pair)])));
         let report = LoadReport {
+            no_issuers: HashSet::new(),
             sets: vec![set(new)],
             problems,
         };

@@ -22,6 +22,7 @@ use super::orders::Orders;
 use super::public::Sent;
 use super::reload::Watch;
 use super::sandbox;
+use crate::backend::Machinery;
 use crate::creds::{Dialog, Store};
 use crate::words::Words;
 
@@ -33,7 +34,6 @@ mod process;
 mod reloading;
 
 use keyring::Keyring;
-use machines::Machinery;
 use probing::Probe;
 use process::{Epochs, Running};
 
@@ -333,7 +333,7 @@ impl Supervisor {
     /// holds them.
     fn look_after_keys(&mut self, now: Instant) {
         if self.keys.bury(now) {
-            self.machinery.forget();
+            self.machinery.forget_before();
             self.os.trim();
             self.outdated = true;
         }

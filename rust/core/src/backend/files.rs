@@ -1,110 +1,172 @@
 //! The files that a client policy names, read once, as root, before the fork.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::identity::{Issuers, Pair, read_pairs};
-use crate::creds::contents::{self, LOST};
-use crate::creds::read;
+use crate::creds::contents::{Found, LOST};
+use crate::creds::{fault_of, read};
 use crate::file::{self, Limit};
+use crate::kept::{self, Form, Unread};
 
 /// What reading found that is not quite right, in sentences that name the file.
-pub type Warnings = Vec<String>;
-
-/// What is looked for in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// CAs that backends are judged by.
-    Authorities,
-    /// CAs to send along.
-    Chain,
-    /// Revocation lists.
-    Lists,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Kind::Authorities | Kind::Chain => "certificate",
-            Kind::Lists => "revocation list",
-        }
-    }
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Warnings {
+    /// To be looked at.
+    pub said: Vec<String>,
+    /// Files that are damaged, in the place of which what they held before is used.
+    pub kept: Vec<String>,
+    /// A revocation list is missing.
+    pub list_lost: bool,
 }
 
 /// serverAuth: 1.3.6.1.5.5.7.3.1
 const BACKENDS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 
-/// All that is of a kind in a file, or in every file of a directory (c_rehash directories hold links to the same files,
-/// so that each element counts once). Files of a directory that cannot be read are a warning.
+/// All that is of a form in a file, or in every file of a directory (c_rehash directories hold links to the same files,
+/// so that each element counts once). Files of a directory that cannot be read are a warning. What was better before is
+/// taken as it was then. A directory may be empty where the configuration names one.
 ///
 /// # Errors
-/// A sentence, for a file that cannot be read or holds nothing of the kind.
+/// A sentence, for a file that cannot be read or holds nothing of the form.
 pub fn read_blocks(
     path: &str,
-    kind: Kind,
+    form: Form,
+    may_be_empty: bool,
     warnings: &mut Warnings,
 ) -> Result<Vec<Vec<u8>>, String> {
-    if !file::is_directory(Path::new(path)) {
-        return blocks_of(path, kind, warnings);
+    let place = Path::new(path);
+    if !file::is_directory(place) {
+        return blocks_of(place, form, warnings).or_else(|why| {
+            // A directory that is gone.
+            let known = kept::list(place, form).files;
+            known_of(&known, form, why, warnings)
+        });
     }
     let mut all = Vec::new();
     let mut seen = HashSet::new();
-    for name in files_of(path)? {
-        match blocks_of(&name, kind, warnings) {
+    for name in kept::list(place, form).files {
+        match blocks_of(&name, form, warnings) {
             Ok(blocks) => all.extend(blocks.into_iter().filter(|b| seen.insert(b.clone()))),
-            Err(why) => warnings.push(format!("{why}; it is left out")),
+            Err(why) => warnings.said.push(format!("{why}; it is left out")),
         }
+    }
+    if all.is_empty() {
+        let why = format!("{path}: no file in it holds a {}", form.name());
+        if may_be_empty {
+            warnings.said.push(why);
+            return Ok(all);
+        }
+        // A directory in the place of a file.
+        return known_of(&[place.to_owned()], form, why, warnings);
     }
     Ok(all)
 }
 
-fn blocks_of(path: &str, kind: Kind, warnings: &mut Warnings) -> Result<Vec<Vec<u8>>, String> {
-    let limit = match kind {
-        Kind::Authorities | Kind::Chain => Limit::AUTHORITIES,
-        Kind::Lists => Limit::LISTS,
-    };
-    let bytes = read(path, limit).map_err(|fault| fault.text())?;
-    let read = || match kind {
-        Kind::Authorities => contents::authorities(&bytes),
-        Kind::Chain => contents::certificates(&bytes),
-        Kind::Lists => contents::lists(&bytes),
-    };
-    let found = file::contained(read).ok_or_else(|| format!("{path}: {}", file::PANICKED))?;
-    for damage in &found.damaged {
-        // A list that is damaged is left out: certificates of its CA are refused where lists are asked.
-        match kind {
-            Kind::Lists => warnings.push(format!("{path}: {damage}; this list is left out")),
-            _ => return Err(format!("{path}: {damage}")),
+/// What is done about a file that was better before.
+const KEPT: &str = "what was read from it before is still used";
+
+/// What files held before, where they held anything.
+fn known_of(
+    files: &[PathBuf],
+    form: Form,
+    why: String,
+    warnings: &mut Warnings,
+) -> Result<Vec<Vec<u8>>, String> {
+    let mut all = Vec::new();
+    for path in files {
+        if let Some(found) = kept::last(path, form) {
+            all.extend(elements(path, form, &found, &mut Warnings::default()));
         }
     }
-    warnings.extend(
-        found
-            .lost
-            .iter()
-            .map(|line| format!("{path}: line {line} {LOST}")),
-    );
-    if found.taken.is_empty() && found.damaged.is_empty() {
-        return Err(format!(
-            "{path} holds no {}{}",
-            kind.name(),
-            found.instead()
-        ));
+    if all.is_empty() {
+        return Err(why);
     }
+    warnings.kept.push(format!("{why}; {KEPT}"));
+    Ok(all)
+}
+
+fn blocks_of(path: &Path, form: Form, warnings: &mut Warnings) -> Result<Vec<Vec<u8>>, String> {
+    let reading = kept::read(path, form);
+    let mut now = Warnings::default();
+    let taken = blocks(path, form, reading.now, &mut now);
+    let Some(before) = reading.before else {
+        warnings.said.append(&mut now.said);
+        warnings.list_lost |= now.list_lost;
+        return taken;
+    };
+    let why = match &taken {
+        Err(why) => Some(why),
+        Ok(_) => now.said.first(),
+    };
+    let unread = || {
+        format!(
+            "{}: holds a {} that cannot be read",
+            path.display(),
+            form.name()
+        )
+    };
+    let why = why.cloned().unwrap_or_else(unread);
+    warnings.kept.push(format!("{why}; {KEPT}"));
+    let mut all = elements(path, form, &before, &mut now);
+    if form == Form::Lists {
+        // A list is never worse beside another: of each CA and scope the latest counts.
+        all.extend(taken.unwrap_or_default());
+    }
+    Ok(all)
+}
+
+fn blocks(
+    path: &Path,
+    form: Form,
+    now: Result<Found, Unread>,
+    warnings: &mut Warnings,
+) -> Result<Vec<Vec<u8>>, String> {
+    let name = path.display();
+    let found = now.map_err(|why| {
+        warnings.list_lost |= form == Form::Lists;
+        match why {
+            Unread::Refused(refusal) => fault_of(&name.to_string(), refusal).text(),
+            Unread::Panicked => format!("{name}: {}", file::PANICKED),
+        }
+    })?;
+    for damage in &found.damaged {
+        // A list that is damaged is left out: certificates of its CA are refused where lists are asked.
+        if form != Form::Lists {
+            return Err(format!("{name}: {damage}"));
+        }
+        warnings.list_lost = true;
+        let text = format!("{name}: {damage}; this list is left out");
+        warnings.said.push(text);
+    }
+    let lost = found.lost.iter();
+    let lost = lost.map(|line| format!("{name}: line {line} {LOST}"));
+    warnings.said.extend(lost);
+    warnings.list_lost |= form == Form::Lists && !found.lost.is_empty();
+    if found.taken.is_empty() && found.damaged.is_empty() {
+        let instead = found.instead();
+        return Err(format!("{name} holds no {}{instead}", form.name()));
+    }
+    Ok(elements(path, form, &found, warnings))
+}
+
+fn elements(path: &Path, form: Form, found: &Found, warnings: &mut Warnings) -> Vec<Vec<u8>> {
     let mut taken = Vec::new();
     for item in &found.taken {
-        if kind == Kind::Authorities && !item.may_vouch_for(BACKENDS) {
-            warnings.push(format!(
-                "{path}: the certificate that begins in line {} is not to be trusted for servers, as it says itself \
+        if form == Form::Authorities && !item.may_vouch_for(BACKENDS) {
+            warnings.said.push(format!(
+                "{}: the certificate that begins in line {} is not to be trusted for servers, as it says itself \
                  (openssl x509 -text shows it); it is left out",
+                path.display(),
                 item.line
             ));
         } else {
             taken.push(item.element().to_vec());
         }
     }
-    Ok(taken)
+    taken
 }
 
 fn files_of(directory: &str) -> Result<Vec<String>, String> {

@@ -9,7 +9,8 @@ mod policy;
 mod sessions;
 
 pub use ending::{Ending, counter};
+pub use files::Warnings;
 pub use identity::{Identities, Pair, read_pairs};
 pub use judge::{Judge, Mode};
-pub use machines::Machines;
+pub use machines::{Machinery, Machines};
 pub use policy::{BackendPolicy, Made, Spec, algorithms, server_name, system_roots};

@@ -24,6 +24,7 @@ use crate::file::{self, Limit};
 pub(super) struct Report {
     pub(super) sets: Vec<Option<Arc<CertSet>>>,
     pub(super) problems: Vec<Problem>,
+    pub(super) no_issuers: HashSet<usize>,
     said: HashSet<(String, String)>,
 }
 
@@ -133,7 +134,11 @@ impl<'a, 'p> Run<'a, 'p> {
             question.index += 1;
         }
         let further = self.further(request).unwrap_or_else(|fault| {
-            report.add(index, place, fault);
+            if request.chain.is_some() {
+                report.add(index, place, fault);
+            } else {
+                report.no_issuers.insert(index);
+            }
             None
         });
         let mut pairs: Vec<(Arc<Pair>, &str)> = Vec::new();
@@ -295,10 +300,11 @@ impl<'a, 'p> Run<'a, 'p> {
                 .chain(file, Limit::CREDENTIAL)
                 .map(|item| Some((item, Issuers::Behind(usize::from(own)))));
         }
-        let file = request.authorities.as_ref();
-        Ok(file
-            .and_then(|file| self.chain(file, Limit::AUTHORITIES).ok())
-            .map(|item| (item, Issuers::Among)))
+        let Some(file) = &request.authorities else {
+            return Ok(None);
+        };
+        let item = self.chain(file, Limit::AUTHORITIES)?;
+        Ok(Some((item, Issuers::Among)))
     }
 
     /// The certificates of a pair, which may stand in a PKCS#12 file under a pass phrase.

@@ -25,6 +25,7 @@ pub mod problem;
 pub mod select;
 mod shelf;
 mod signatures;
+pub mod standing;
 pub mod store;
 mod terminal;
 pub mod timed;
@@ -33,7 +34,7 @@ mod upwards;
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};
 pub use problem::{Fault, Problem, Severity};
 pub use select::{CertSet, Pair};
-pub use shelf::read;
+pub use shelf::{fault_of, read};
 pub use signatures::SignatureRequest;
 pub use store::{LoadReport, LoadRequest, PairRequest, Store, load};
 

@@ -10,6 +10,8 @@ pub enum Severity {
     Notice,
     /// The server starts; some client will see a fault.
     Warning,
+    /// A file is damaged that was good before: the server goes on without what it holds now.
+    Kept,
     /// The server must not start like this.
     Error,
 }

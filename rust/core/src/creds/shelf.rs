@@ -156,9 +156,10 @@ impl<'a> Desk<'a> {
         rows
     }
 
-    /// Whether a file is there.
+    /// Whether there is anything by that name.
     pub(super) fn is_there(&mut self, path: &str) -> bool {
         self.slot(path).look.is_some()
+            || !matches!(file::look(Path::new(path)), Err(Refusal::Missing))
     }
 
     /// A form of a file as it was made before, or why it could not be made in this load; `None`: nobody has tried.
@@ -264,19 +265,26 @@ impl<'a> Desk<'a> {
 /// # Errors
 /// A row of the fault table.
 pub fn read(path: &str, limit: Limit) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let file = || path.to_owned();
-    let content = file::read(Path::new(path), limit).map_err(|refusal| match refusal {
+    let content = file::read(Path::new(path), limit).map_err(|why| fault_of(path, why))?;
+    if content.bytes.is_empty() {
+        return Err(Fault::Empty {
+            file: path.to_owned(),
+        });
+    }
+    Ok(content.bytes)
+}
+
+/// What is said of a file that is not read.
+pub fn fault_of(path: &str, refusal: Refusal) -> Fault {
+    let file = path.to_owned();
+    match refusal {
         Refusal::TooLarge(limit) => Fault::TooLarge {
-            file: file(),
+            file,
             limit: limit.to_string(),
         },
         other => Fault::Unreadable {
-            file: file(),
+            file,
             cause: other.to_string(),
         },
-    })?;
-    if content.bytes.is_empty() {
-        return Err(Fault::Empty { file: file() });
     }
-    Ok(content.bytes)
 }

@@ -82,6 +82,15 @@ pub struct LoadReport {
     pub sets: Vec<Option<Arc<CertSet>>>,
     /// In the order of the requests.
     pub problems: Vec<Problem>,
+    /// Requests, by index, whose file of authorities could not be read for issuers.
+    pub no_issuers: HashSet<usize>,
+}
+
+impl LoadReport {
+    /// Whether there is nothing for which something of before would have to stand in.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty() && self.no_issuers.is_empty()
+    }
 }
 
 /// Loads once, keeping nothing.
@@ -187,6 +196,7 @@ impl Store {
         LoadReport {
             sets: report.sets,
             problems: report.problems,
+            no_issuers: report.no_issuers,
         }
     }
 

@@ -107,16 +107,18 @@ impl WatchedAuthorities {
 
     fn load_again(&self) -> News {
         let (verifier, problems) = load(&self.request);
-        let fatal = problems
+        let unusable = |weight| matches!(weight, Weight::Fatal | Weight::Kept);
+        let fault = problems
             .into_iter()
-            .find(|problem| problem.weight == Weight::Fatal);
+            .filter(|problem| unusable(problem.weight))
+            .max_by_key(|problem| problem.weight);
         if let Some(verifier) = verifier {
             self.authorities.replace(verifier);
         }
         News {
-            renewed: fatal.is_none(),
+            renewed: fault.is_none(),
             lists_replaced: false,
-            problem: fatal.map(|problem| problem.text),
+            problem: fault.map(|problem| problem.text),
         }
     }
 }

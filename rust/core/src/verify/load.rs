@@ -8,10 +8,10 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::{Anchors, Ends};
 use super::foresight;
-use super::retained;
 use super::revocation::{Depth, Revocation};
-use super::sources::{Kind, Listed, Problem, Problems, Sources, Weight};
+use super::sources::{Listed, Problem, Problems, Sources, Weight};
 use super::verifier::{Mode, Spec, Verifier};
+use crate::kept::Form;
 use crate::x509::Certificate;
 
 /// What a virtual host, or a section of one, asks of client certificates.
@@ -47,7 +47,7 @@ const JAVAS_NAMES: usize = 32_000;
 /// Reads the files and makes a verifier of them. `None` only beside a fatal problem.
 pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<Problem>) {
     let mut problems = Problems::default();
-    let authorities = problems.read(&request.authorities, Kind::Certificates);
+    let authorities = problems.read(&request.authorities, Form::Authorities);
     let certificates: Vec<CertificateDer<'static>> = authorities
         .iter()
         .map(|listed| CertificateDer::from(listed.der.clone()))
@@ -98,15 +98,11 @@ pub struct Reloaded {
     pub problem: Option<String>,
 }
 
-/// Reads the revocation lists of `sources` anew. Where the files cannot be read the lists in use stay. Where one of
-/// several lists is damaged, those of before stay beside the others: the newest of each CA counts.
+/// Reads the revocation lists of `sources` anew. What is damaged stays as it was when it was read last.
 pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
     let mut problems = Problems::default();
-    let mut lists = problems.read(sources, Kind::Lists);
-    let (fatal, loss) = (problems.any_fatal(), problems.any_loss());
-    if !fatal && loss {
-        add_retained(sources, &mut lists);
-    }
+    let lists = problems.read(sources, Form::Lists);
+    let fatal = problems.any_fatal();
     let mut problem = problems
         .found
         .into_iter()
@@ -116,27 +112,14 @@ pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
         let replaced = false;
         return Reloaded { replaced, problem };
     }
+    let before = verifier.revocation().lists().generation();
     for (index, why) in verifier.revocation().replace(&lists) {
         let place = lists.get(index).map_or("", |listed| &listed.place);
         problem = problem.or_else(|| Some(format!("{place}: revocation list {why}")));
     }
-    // What was never whole is not what a restart should fall back upon.
-    if !loss || retained::find(sources).is_some() {
-        retained::keep(sources, &lists);
-    }
     Reloaded {
-        replaced: true,
+        replaced: problem.is_none() || before != verifier.revocation().lists().generation(),
         problem,
-    }
-}
-
-/// Adds the lists that `sources` held before and do not now.
-fn add_retained(sources: &Sources, lists: &mut Vec<Listed>) {
-    let before = retained::find(sources).unwrap_or_default();
-    for listed in before {
-        if !lists.iter().any(|other| other.der == listed.der) {
-            lists.push(listed);
-        }
     }
 }
 
@@ -144,7 +127,7 @@ impl Problems {
     fn hints(&mut self, sources: &Sources) -> Vec<Vec<u8>> {
         let mut names: Vec<Vec<u8>> = Vec::new();
         let mut seen = std::collections::HashSet::new();
-        for Listed { source, place, der } in self.read(sources, Kind::Certificates) {
+        for Listed { source, place, der } in self.read(sources, Form::Authorities) {
             match Certificate::parse(&der) {
                 Some(certificate) => {
                     let name = certificate.subject_der().to_vec();
@@ -207,30 +190,10 @@ impl Problems {
 
     fn revocation(&mut self, request: &Request, authorities: &[Listed]) -> Revocation {
         let mut read = Self::default();
-        let mut lists = read.read(&request.lists, Kind::Lists);
-        let loss = read.any_loss();
-        let kept = retained::find(&request.lists).filter(|_| loss);
+        let lists = read.read(&request.lists, Form::Lists);
         // Whose certificates a lost list was about nobody knows: those without a list do not pass then.
-        let missing_ok = request.missing_ok && (kept.is_some() || !loss);
-        match kept {
-            Some(kept) => {
-                let fatal = read.any_fatal();
-                for problem in read.found {
-                    let text = format!("{}. The lists read before stay in force", problem.text);
-                    self.add(Weight::Warning, &problem.source, text);
-                }
-                match fatal {
-                    true => lists = kept,
-                    false => add_retained(&request.lists, &mut lists),
-                }
-            }
-            None => {
-                if !loss {
-                    retained::keep(&request.lists, &lists);
-                }
-                self.found.extend(read.found);
-            }
-        }
+        let missing_ok = request.missing_ok && !read.any_loss();
+        self.found.extend(read.found);
         let revocation = self.usable(request.lookup, missing_ok, &lists);
         if request.lookup != Depth::None {
             let used = revocation.lists();
@@ -244,7 +207,7 @@ impl Problems {
 
     /// What can be judged by. A list that is of another kind is left out: where lists are looked up, clients of its CA
     /// are refused, so that it is a loss; where they are not, nobody misses it.
-    fn usable(&mut self, lookup: Depth, missing_ok: bool, lists: &retained::Lists) -> Revocation {
+    fn usable(&mut self, lookup: Depth, missing_ok: bool, lists: &[Listed]) -> Revocation {
         let (revocation, refused) = Revocation::new(lookup, missing_ok, lists);
         let weight = match lookup {
             Depth::None => Weight::Warning,

@@ -25,7 +25,6 @@ mod policies;
 mod pool;
 pub(crate) mod reason;
 mod resources;
-mod retained;
 mod revocation;
 mod sections;
 pub(crate) mod signature;
@@ -45,6 +44,16 @@ pub use sources::{Listed, Problem, Sources, Weight};
 pub use verdict::{Outcome, Verdict};
 pub use verifier::{Mode, Spec, Verifier};
 pub use watch::Watch;
+
+/// Whether these octets are a certificate that can be read.
+pub(crate) fn is_certificate(der: &[u8]) -> bool {
+    certificate::Certificate::parse(der).is_some()
+}
+
+/// Whether these octets are a revocation list that can be read.
+pub(crate) fn is_list(der: &[u8]) -> bool {
+    revocation::list::List::parse(der.to_vec(), String::new()).is_ok()
+}
 
 #[cfg(test)]
 mod list_tests;

@@ -1,12 +1,13 @@
 //! The files that verifiers are made of, and what is wrong with them.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ::aws_lc_rs::digest::{SHA256, digest};
 
-use crate::creds::contents::{self, Found, LOST};
-use crate::file::{self, Limit, Refusal};
+use crate::creds::contents::{Found, LOST};
+use crate::file::{self, Refusal};
+use crate::kept::{self, Form, Unread};
 
 /// Where a set of certificates or lists comes from: files, and directories of which every file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +59,8 @@ impl Sources {
 pub enum Weight {
     /// Somebody will see a fault.
     Warning,
+    /// A file is damaged, and what it held before goes on to be used.
+    Kept,
     /// An authority or a list is not taken that the file may have been meant to hold.
     Loss,
     /// The server must not start with it.
@@ -75,47 +78,15 @@ pub struct Problem {
     pub text: String,
 }
 
-/// What is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Certificates,
-    Lists,
-}
-
 /// clientAuth: 1.3.6.1.5.5.7.3.2
 const CLIENTS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
 
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Kind::Certificates => "certificate",
-            Kind::Lists => "revocation list",
-        }
-    }
+/// What a lost list means.
+const LOST_LIST: &str = ": that list is left out, and clients of its CA are refused where lists are looked up: get it \
+     again from its CA";
 
-    fn read(self, path: &Path) -> Result<Found, String> {
-        let limit = match self {
-            Kind::Certificates => Limit::AUTHORITIES,
-            Kind::Lists => Limit::LISTS,
-        };
-        let content = file::read(path, limit).map_err(unreadable)?;
-        let found = file::contained(|| match self {
-            Kind::Certificates => contents::authorities(&content.bytes),
-            Kind::Lists => contents::lists(&content.bytes),
-        });
-        found.ok_or_else(|| file::PANICKED.to_owned())
-    }
-
-    /// What a loss means.
-    fn loss(self) -> &'static str {
-        match self {
-            Kind::Certificates => "no authority is taken from there",
-            Kind::Lists => {
-                "that list is left out, and clients of its CA are refused where lists are looked up: get it again from its CA"
-            }
-        }
-    }
-}
+/// What is done about a file that was better before.
+const KEPT: &str = "what was read from it before stays in force";
 
 /// A certificate or list with where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,30 +134,23 @@ impl Problems {
         self.found.iter().any(|p| p.weight >= Weight::Loss)
     }
 
-    /// All elements of a kind, each once, since a directory made by c_rehash names each file twice. Files of a directory
-    /// that hold nothing of the kind are passed over, as directories of CAs hold README and index files too.
-    pub(super) fn read(&mut self, sources: &Sources, kind: Kind) -> Vec<Listed> {
+    /// All elements of a form, each once, since a directory made by c_rehash names each file twice. Files of a directory
+    /// that hold nothing of it are passed over, as directories of CAs hold README and index files too. What was better
+    /// before, when it was read last for this configuration or the one before it, is taken as it was then.
+    pub(super) fn read(&mut self, sources: &Sources, form: Form) -> Vec<Listed> {
         let mut all = Vec::new();
         let (directories, files) = sources.sorted();
         for file in files {
-            match kind.read(Path::new(file)) {
-                Ok(found) => self.take_file(file, found, kind, &mut all),
-                Err(why) => self.add(Weight::Fatal, file, format!("{file}: {why}")),
-            }
+            let reading = kept::read(Path::new(file), form);
+            let now = FileRead::new(file, Path::new(file), form).named(&reading.now);
+            self.take(now, reading.before.as_ref(), &mut all);
         }
         for directory in directories {
             let before = all.len();
-            match file::list(Path::new(directory)) {
-                Ok(files) => self.take_directory(directory, &files, kind, &mut all),
-                Err(why) => {
-                    let text = format!("{directory}: {}", unreadable(why));
-                    self.add(Weight::Fatal, directory, text);
-                    continue;
-                }
-            }
+            self.read_directory(directory, form, &mut all);
+            let is_file = sources.files.contains(directory);
             if all.len() == before {
-                let text = format!("{directory}: no file in it holds a {}", kind.name());
-                self.add(Weight::Warning, directory, text);
+                self.nothing_in(directory, is_file, form, &mut all);
             }
         }
         let mut seen = HashSet::new();
@@ -194,83 +158,204 @@ impl Problems {
         all
     }
 
-    /// Takes what a named file holds. Damage to a file of authorities is told before anybody is judged by the rest; a
-    /// list that is damaged must not keep the others out.
-    fn take_file(&mut self, file: &str, found: Found, kind: Kind, all: &mut Vec<Listed>) {
-        if found.taken.is_empty() && found.damaged.is_empty() {
-            let text = format!("{file}: holds no {}{}", kind.name(), found.instead());
-            self.add(Weight::Fatal, file, text);
-        }
-        let is_fatal = kind == Kind::Certificates || found.taken.is_empty();
-        for damage in &found.damaged {
-            let (weight, end) = match is_fatal {
-                true => (Weight::Fatal, String::new()),
-                false => (Weight::Loss, format!(": {}", kind.loss())),
-            };
-            self.add(weight, file, format!("{file}: {damage}{end}"));
-        }
-        self.take(file, Path::new(file), found, kind, all);
-    }
-
-    fn take_directory(
-        &mut self,
-        directory: &str,
-        files: &[PathBuf],
-        kind: Kind,
-        all: &mut Vec<Listed>,
-    ) {
-        for path in files {
-            let name = path.display();
-            match kind.read(path) {
-                Ok(found) if kind == Kind::Certificates && !found.damaged.is_empty() => {
-                    for damage in &found.damaged {
-                        let text = format!("{name}: {damage}; the file is left out");
-                        self.add(Weight::Loss, directory, text);
-                    }
-                }
-                Ok(found) => {
-                    for damage in &found.damaged {
-                        let text = format!("{name}: {damage}: {}", kind.loss());
-                        self.add(Weight::Loss, directory, text);
-                    }
-                    self.take(directory, path, found, kind, all);
-                }
-                Err(why) => {
-                    let text = format!("{name}: {why}; it is left out");
-                    self.add(Weight::Loss, directory, text);
+    fn read_directory(&mut self, directory: &str, form: Form, all: &mut Vec<Listed>) {
+        let listing = kept::list(Path::new(directory), form);
+        if let Some(why) = listing.refusal {
+            let before = all.len();
+            for path in &listing.files {
+                if let Some(found) = kept::last(path, form) {
+                    all.extend(FileRead::new(directory, path, form).elements(&found).taken);
                 }
             }
+            let text = format!("{directory}: {}", unreadable(&why));
+            match all.len() > before {
+                true => self.add(Weight::Kept, directory, format!("{text}; {KEPT}")),
+                false => self.add(Weight::Fatal, directory, text),
+            }
+            return;
+        }
+        for path in &listing.files {
+            let reading = kept::read(path, form);
+            let now = FileRead::new(directory, path, form).listed(&reading.now);
+            self.take(now, reading.before.as_ref(), all);
         }
     }
 
-    fn take(&mut self, source: &str, path: &Path, found: Found, kind: Kind, all: &mut Vec<Listed>) {
-        let name = path.display();
-        for line in &found.lost {
-            let text = format!("{name}: line {line} {LOST}: {}", kind.loss());
-            self.add(Weight::Loss, source, text);
+    /// Where a directory has nothing: it may be empty, but not where a file is to be.
+    fn nothing_in(&mut self, directory: &str, is_file: bool, form: Form, all: &mut Vec<Listed>) {
+        if self
+            .found
+            .iter()
+            .any(|p| p.source == directory && p.weight == Weight::Fatal)
+        {
+            return;
         }
+        let text = format!("{directory}: no file in it holds a {}", form.name());
+        let path = Path::new(directory);
+        match kept::last(path, form).filter(|_| is_file) {
+            Some(found) => {
+                self.add(Weight::Kept, directory, format!("{text}; {KEPT}"));
+                all.extend(FileRead::new(directory, path, form).elements(&found).taken);
+            }
+            None if is_file => self.add(Weight::Fatal, directory, text),
+            None => self.add(Weight::Warning, directory, text),
+        }
+    }
+
+    /// Takes what a file holds, or what it held before.
+    fn take(&mut self, now: FileRead<'_>, before: Option<&Found>, all: &mut Vec<Listed>) {
+        let Some(before) = before else {
+            for fault in now.faults {
+                self.add(fault.weight, now.source, fault.text + &fault.means);
+            }
+            all.extend(now.taken);
+            return;
+        };
+        if now.faults.is_empty() {
+            let (name, form) = (now.path.display(), now.form.name());
+            let text = format!("{name}: holds a {form} that cannot be read; {KEPT}");
+            self.add(Weight::Kept, now.source, text);
+        }
+        for fault in now.faults {
+            self.add(Weight::Kept, now.source, format!("{}; {KEPT}", fault.text));
+        }
+        // A list is never worse beside another: of each CA and scope the latest counts.
+        if now.form == Form::Lists {
+            all.extend(now.taken);
+        }
+        let then = FileRead::new(now.source, now.path, now.form);
+        all.extend(then.elements(before).taken);
+    }
+}
+
+/// A file that the configuration names, or one of a directory that it names, as it was read.
+struct FileRead<'a> {
+    /// As the configuration names it.
+    source: &'a str,
+    path: &'a Path,
+    form: Form,
+    faults: Vec<Fault>,
+    taken: Vec<Listed>,
+}
+
+/// What is wrong with it.
+struct Fault {
+    weight: Weight,
+    text: String,
+    /// What that means where nothing better is known.
+    means: String,
+}
+
+impl<'a> FileRead<'a> {
+    fn new(source: &'a str, path: &'a Path, form: Form) -> Self {
+        Self {
+            source,
+            path,
+            form,
+            faults: Vec::new(),
+            taken: Vec::new(),
+        }
+    }
+
+    fn fault(&mut self, weight: Weight, text: String, means: &str) {
+        let (text, means) = (format!("{}: {text}", self.path.display()), means.to_owned());
+        self.faults.push(Fault {
+            weight,
+            text,
+            means,
+        });
+    }
+
+    /// One that the configuration names. Damage to a file of authorities is told before anybody is judged by the rest; a
+    /// list that is damaged must not keep the others out.
+    fn named(mut self, now: &Result<Found, Unread>) -> Self {
+        let found = match now {
+            Ok(found) => found,
+            Err(why) => {
+                self.fault(Weight::Fatal, unread(why), "");
+                return self;
+            }
+        };
+        if found.taken.is_empty() && found.damaged.is_empty() {
+            let text = format!("holds no {}{}", self.form.name(), found.instead());
+            self.fault(Weight::Fatal, text, "");
+        }
+        let (weight, means) = match self.form {
+            Form::Lists if !found.taken.is_empty() => (Weight::Loss, LOST_LIST),
+            _ => (Weight::Fatal, ""),
+        };
+        for damage in &found.damaged {
+            self.fault(weight, damage.to_string(), means);
+        }
+        self.elements(found)
+    }
+
+    /// One of a directory.
+    fn listed(mut self, now: &Result<Found, Unread>) -> Self {
+        let found = match now {
+            Ok(found) => found,
+            Err(why) => {
+                self.fault(Weight::Loss, unread(why), "; it is left out");
+                return self;
+            }
+        };
+        let means = match self.form {
+            Form::Lists => LOST_LIST,
+            _ => "; the file is left out",
+        };
+        for damage in &found.damaged {
+            self.fault(Weight::Loss, damage.to_string(), means);
+        }
+        match self.form != Form::Lists && !found.damaged.is_empty() {
+            true => self,
+            false => self.elements(found),
+        }
+    }
+
+    fn elements(mut self, found: &Found) -> Self {
+        let means = match self.form {
+            Form::Lists => LOST_LIST,
+            _ => ": no authority is taken from there",
+        };
+        for line in &found.lost {
+            self.fault(Weight::Loss, format!("line {line} {LOST}"), means);
+        }
+        let name = self.path.display();
         for taken in &found.taken {
             let place = match taken.line {
                 1 => name.to_string(),
                 line => format!("{name} (line {line})"),
             };
-            if kind == Kind::Certificates && !taken.may_vouch_for(CLIENTS) {
-                let text = format!(
-                    "{place}: this CA is not to be trusted for clients, as OpenSSL's settings behind the certificate \
-                     say; it is left out, and taken without them: openssl x509 -in {name} -out FILE"
-                );
-                self.add(Weight::Loss, source, text);
+            if self.form != Form::Lists && !taken.may_vouch_for(CLIENTS) {
+                self.faults.push(Fault {
+                    weight: Weight::Loss,
+                    text: format!(
+                        "{place}: this CA is not to be trusted for clients, as OpenSSL's settings behind the \
+                         certificate say"
+                    ),
+                    means: format!(
+                        "; it is left out, and taken without them: openssl x509 -in {name} -out FILE"
+                    ),
+                });
                 continue;
             }
-            all.push(Listed {
-                source: source.to_owned(),
+            self.taken.push(Listed {
+                source: self.source.to_owned(),
                 place,
                 der: taken.element().to_vec(),
             });
         }
+        self
     }
 }
 
-fn unreadable(why: Refusal) -> String {
+fn unread(why: &Unread) -> String {
+    match why {
+        Unread::Refused(why) => unreadable(why),
+        Unread::Panicked => file::PANICKED.to_owned(),
+    }
+}
+
+fn unreadable(why: &Refusal) -> String {
     format!("cannot be read: {why}; check the path, and that root may read it")
 }

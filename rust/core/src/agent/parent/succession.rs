@@ -32,16 +32,17 @@ impl Parent {
         if let Some(end) = end {
             running.kill();
             let old = self.running.take();
-            let text = match self.replace() {
-                Ok(()) => format!("the supervisor of the key agent had {end}; a new one runs"),
-                Err(error) => format!(
+            let texts: Vec<String> = match self.replace() {
+                Ok(gone) => {
+                    let text = format!("the supervisor of the key agent had {end}; a new one runs");
+                    std::iter::once(text).chain(gone).collect()
+                }
+                Err(error) => vec![format!(
                     "the supervisor of the key agent had {end}, and no new one could be made: {error}"
-                ),
+                )],
             };
-            notices.push(Notice {
-                kind: Kind::Trouble,
-                text,
-            });
+            let kind = Kind::Trouble;
+            notices.extend(texts.into_iter().map(|text| Notice { kind, text }));
             if self.running.is_none() {
                 // Tried again next time. The old signer, if it lives, serves until then.
                 self.running = old;
@@ -50,15 +51,17 @@ impl Parent {
         notices
     }
 
-    fn replace(&mut self) -> io::Result<()> {
+    /// Makes a new supervisor; says of the files that it could not load what that means.
+    fn replace(&mut self) -> io::Result<Vec<String>> {
         if !self.order.serve {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let answer = self.order_all().inspect_err(|_| self.running = None)?;
         // Files may have changed while nobody watched them.
         let Some(live) = &self.live else {
-            return Ok(());
+            return Ok(Vec::new());
         };
+        let gone = Self::gone(&answer);
         let differs = |(index, new): &(usize, &Option<Arc<CertSet>>)| match (live.set(*index), new)
         {
             (Some(old), Some(new)) => !same(&old, new),
@@ -76,6 +79,7 @@ impl Parent {
         changed.list(&hosts, |w, host| w.count(*host));
         let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         send_with(&running.control, ANNOUNCE, None)?;
-        frame::write(&mut *running.control, &changed.into_bytes())
+        frame::write(&mut *running.control, &changed.into_bytes())?;
+        Ok(gone)
     }
 }

@@ -1,14 +1,13 @@
 //! What an order has the supervisor load.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
-use std::sync::Arc;
 
 use super::Supervisor;
 use crate::agent::message::{Answer, Order};
 use crate::agent::reload::Watch;
 use crate::agent::requests::Requests;
-use crate::creds::{CertSet, LoadReport, LoadRequest, Problem, Severity};
+use crate::creds::{LoadReport, LoadRequest, Problem, Severity, standing};
 
 impl Supervisor {
     /// Loads what the order names, unless it is all as it was. Gives the answer, and whether anything was loaded.
@@ -56,55 +55,11 @@ impl Supervisor {
 
     /// A file that turned bad since it was loaded does not stop a restart: what was loaded goes on being served.
     fn keep_last_good(&self, requests: &[LoadRequest], report: &mut LoadReport) -> io::Result<()> {
-        if !report
-            .problems
-            .iter()
-            .any(|problem| problem.severity == Severity::Error)
-        {
+        if report.is_good() {
             return Ok(());
         }
         let old = read(&self.order.requests)?;
-        let known = old.iter().zip(self.keys.sets());
-        let before: HashMap<Vec<&str>, &Arc<CertSet>> = known
-            .filter_map(|(request, set)| Some((request.files(), set.as_ref()?)))
-            .filter(|(_, set)| !set.is_placeholder())
-            .collect();
-        let faults = report.problems.iter();
-        let faults = faults.filter(|problem| problem.severity == Severity::Error);
-        let bad: HashSet<String> = faults.map(|problem| problem.file.clone()).collect();
-        let mut kept: HashSet<&str> = HashSet::new();
-        for (request, new) in requests.iter().zip(&mut report.sets) {
-            let files = request.files();
-            let Some(old) = before.get(&files) else {
-                continue;
-            };
-            // Without its chain file a pair is made all the same.
-            let chainless = request
-                .chain
-                .as_deref()
-                .is_some_and(|file| bad.contains(file));
-            let whole = |new: &Arc<CertSet>| new.pairs().len() >= old.pairs().len();
-            if !chainless && new.as_ref().is_some_and(whole) {
-                continue;
-            }
-            *new = Some(Arc::clone(old));
-            kept.extend(files);
-        }
-        // A virtual host that was never loaded has no excuse, even where it shares a file with one that was.
-        for (request, set) in requests.iter().zip(&report.sets) {
-            if set.is_none() {
-                request.files().iter().for_each(|file| {
-                    kept.remove(file);
-                });
-            }
-        }
-        for problem in &mut report.problems {
-            if problem.severity == Severity::Error && kept.contains(problem.file.as_str()) {
-                problem.severity = Severity::Warning;
-                let served = "; what was loaded from it before is still served";
-                problem.text.push_str(served);
-            }
-        }
+        standing::stand_in(&standing::before(&old, self.keys.sets()), requests, report);
         Ok(())
     }
 }
