@@ -138,6 +138,13 @@ struct Reload {
   friend bool operator==(const Reload&, const Reload&) = default;
 };
 
+// The name that everybody sees of connections whose hello is encrypted, and where its keys are kept; empty: none.
+struct EchName {
+  std::string name;
+  std::string directory;
+  friend bool operator==(const EchName&, const EchName&) = default;
+};
+
 // The global scope and virtual hosts.
 struct ServerSettings {
   Setting<std::vector<Listener>> listeners;
@@ -187,6 +194,11 @@ struct ServerSettings {
   Setting<bool> key_isolation;
   Setting<Reload> reload;
   Setting<MetricsDetail> metrics;
+
+  Setting<EchName> ech_name;
+  Setting<std::vector<PathAt>> ech_files;
+  Setting<PathAt> ech_directory;  // of SSLECHKeyDir
+  Setting<std::uint32_t> ech_padding;
 };
 
 // Directories, locations and .htaccess files; a server's own settings of this kind are the outermost directory's.

@@ -263,6 +263,12 @@ void Connection::complete() {
     facts_.session_id = {apr_pstrmemdup(c_->pool, id, n.session_id.size()), n.session_id.size()};
   }
   facts_.signature_scheme = n.resumed ? std::uint16_t{0} : n.signature_scheme;  // a resumption signs nothing
+  facts_.ech = static_cast<facts::Ech>(n.ech);
+  facts_.outer_name = {pool_copy(c_->pool, n.outer_name), n.outer_name.size()};
+  if (facts_.ech == facts::Ech::Accepted) {
+    TLS_LOG_C(c_, EchAccepted, facts_.outer_name.empty() ? "NONE" : facts_.outer_name.data(),
+              facts_.sni.empty() ? "NONE" : facts_.sni.data());
+  }
   identity_.emplace(session_->identity());
   facts_.identity = &**identity_;
   const rs::Verdict verdict = session_->verdict();

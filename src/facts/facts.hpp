@@ -17,6 +17,10 @@ namespace tls::facts {
 // What the client verifier found. Generous: a certificate that the policy lets pass unproven (`any`, `optional_no_ca`).
 enum class Verify : std::uint8_t { None, Success, Generous, Failed };
 
+// How an offer of Encrypted ClientHello was answered: none was made, or no key is held; it was of no key held here; it
+// was of one and did not decrypt; the name asked for stood inside.
+enum class Ech : std::uint8_t { NotTried, Grease, Failed, Accepted };
+
 // What was agreed on, and for whom. Nothing of it says who the client is. Views point into the connection's pool or its
 // Rust session; both live as long as the connection.
 struct SessionFacts {
@@ -31,6 +35,8 @@ struct SessionFacts {
   std::string_view alpn;
   std::string_view session_id;       // binary; empty with TLS 1.3
   const server_rec* host = nullptr;  // the virtual host that the handshake was made for
+  Ech ech = Ech::NotTried;
+  std::string_view outer_name;  // what everybody on the way could read, where an offer was made
 };
 
 // The same, with the client and what is thought of it. Whose thought that is depends on where they come from: see

@@ -9,10 +9,12 @@
 #include "module/commands.hpp"
 #include "module/ssl_names.hpp"
 #include "report/dump.hpp"
+#include "report/dump_ech.hpp"
 #include "report/status.hpp"
 #include "report/variables.hpp"
 #include "server/agent.hpp"
 #include "server/credentials.hpp"
+#include "server/ech.hpp"
 #include "server/metrics.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
@@ -83,6 +85,7 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_check_config(hook<tls::server::check_files, lost_start>, nullptr, nullptr, APR_HOOK_LAST);
   // Before files are judged, which ends the run where one is bad.
   ap_hook_check_config(hook<tls::report::dump_policies, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_test_config(hook<tls::report::dump_ech>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(hook<tls::server::post_config, lost_start>, nullptr, after, APR_HOOK_MIDDLE);
   ap_hook_pre_config(hook<refuse_old_httpd, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_pre_config(hook<lend_record, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
@@ -90,6 +93,7 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_child_init(hook<tls::server::start_refresher>, nullptr, nullptr, APR_HOOK_LAST);
   tls::server::register_proxy_section_hooks();
   tls::server::register_resumption_hooks();
+  tls::server::register_ech_hooks();
   tls::server::register_agent_hooks();
   tls::server::count_lost();
   tls::server::prepare_agent();

@@ -84,6 +84,22 @@ const char* hexadecimal(apr_pool_t* pool, std::string_view bytes) {
   return copy(pool, out);
 }
 
+const char* ech_status(facts::Ech ech) {
+  switch (ech) {
+    case facts::Ech::NotTried:
+      return "not attempted";
+    case facts::Ech::Grease:
+      return "grease";
+    case facts::Ech::Failed:
+      return "failed";
+    case facts::Ech::Accepted:
+      return "success";
+  }
+  return "";
+}
+
+const char* name_or_none(apr_pool_t* pool, std::string_view name) { return name.empty() ? "NONE" : copy(pool, name); }
+
 const char* engine(apr_pool_t* pool) { return copy(pool, server::library_version()); }
 
 const char* session_value(apr_pool_t* pool, const Facts& facts, Variable id) {
@@ -140,6 +156,12 @@ const char* session_value(apr_pool_t* pool, const Facts& facts, Variable id) {
       return facts::hello_field(pool, facts, "CLIENTHELLO_ALPN");
     case Variable::HandshakeMs:
       return apr_itoa(pool, static_cast<int>(facts.handshake_ms));
+    case Variable::EchStatus:
+      return ech_status(facts.ech);
+    case Variable::EchInnerSni:
+      return name_or_none(pool, facts.ech == facts::Ech::Accepted ? facts.sni : std::string_view{});
+    case Variable::EchOuterSni:
+      return name_or_none(pool, facts.outer_name);
     case Variable::SrpUser:
     case Variable::SrpUserInfo:
       return "";

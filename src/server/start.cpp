@@ -3,6 +3,7 @@
 #include "apr/pool.hpp"
 #include "log/log.hpp"
 #include "server/credentials.hpp"
+#include "server/ech.hpp"
 #include "server/engine.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
@@ -22,13 +23,14 @@ apr_status_t withdraw(void*) {
 bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   rs::begin_configuration();
   const bool resumption_ok = prepare_resumption(pool, temp_pool, main_server);
+  const bool ech_ok = prepare_ech(main_server);
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
   collect_managed(pool, servers);
   LoadedCredentials loaded = load_credentials(main_server, servers);
   ClientVerifiers clients;
   const bool clients_ok = clients.load(servers);
   const bool backends_ok = build_backend_policies(pool, main_server);
-  if (!resumption_ok || !loaded.ok || !clients_ok || !backends_ok) return false;
+  if (!resumption_ok || !ech_ok || !loaded.ok || !clients_ok || !backends_ok) return false;
   Primed primed = prime_staples(pool, servers, *loaded.credentials);
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());

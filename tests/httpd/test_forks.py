@@ -30,24 +30,24 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 READ, WRITTEN = "r--s", "rw-s"
 SESSIONS, COUNTS, CERTIFICATES = "mod_tls sessions", "mod_tls counts", "mod_tls certificates"
-SUMS = "mod_tls sums"
+SUMS, NAMES = "mod_tls sums", "mod_tls names"
 
 REQUESTS, REPLIES = "mod_tls-requests", "mod_tls-replies"
 
 # Mappings of ours by process, each name with its protection. What a child can write nobody else has mapped. The supervisor
 # asks the signer over a channel, as a child does.
 TABLE = {
-    "parent": {(SESSIONS, WRITTEN), (SUMS, WRITTEN), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
+    "parent": {(SESSIONS, WRITTEN), (NAMES, WRITTEN), (SUMS, WRITTEN), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
     "supervisor": {(CERTIFICATES, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
     "signer": {(CERTIFICATES, READ), (REPLIES, WRITTEN)},
-    "child": {(SESSIONS, READ), (SUMS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
+    "child": {(SESSIONS, READ), (NAMES, READ), (SUMS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
     "daemon": {(CERTIFICATES, READ)},
     "program": set(),
 }
 # Descriptors of such memory: the parent and the supervisor pass channels on to signers to come. What a child writes is read
 # through a descriptor for reading.
 DESCRIPTORS = {
-    "parent": [COUNTS, SESSIONS, SUMS, REPLIES, REQUESTS],
+    "parent": [COUNTS, NAMES, SESSIONS, SUMS, REPLIES, REQUESTS],
     "supervisor": [REPLIES, REPLIES, REQUESTS, REQUESTS],
     "signer": [REQUESTS, REQUESTS],
 }
@@ -71,6 +71,7 @@ ScriptAlias /cgi @HOME@/cgi.sh
   Require all granted
 </Location>
 TLSSessionTickets file:@HOME@/secret
+TLSECH a.test @HOME@/ech
 CustomLog "|/usr/bin/python3 @HOME@/logger.py" "%v"
 """
 WSGI = "def application(environ, start):\n    start('200 OK', [])\n    return [b'wsgi']\n"

@@ -70,6 +70,13 @@ const Case cases[] = {
          "TLSMetrics: expected totals or hosts, not \"on\""},
     Case{Place::Server, "TLSReload 10", "TLSReload 1min all", "TLSReload 0",
          "TLSReload: expected off or a time from 1 second to a day, such as \"10\" or \"1min\", not \"0\""},
+    Case{Place::Server, "TLSECH public.example", "TLSECH A-1.example keys/ech", "TLSECH 192.0.2.1",
+         "TLSECH: expected the name of a host that clients may be seen to visit, such as public.example, not "
+         "\"192.0.2.1\""},
+    Case{Place::Server, "TLSECHKeys one.ech", "TLSECHKeys one.ech keys/*.ech", "TLSECHKeys",
+         "TLSECHKeys: expected \"TLSECHKeys file ...\""},
+    Case{Place::Server, "TLSECHPadding 512", "TLSECHPadding off", "TLSECHPadding 20000",
+         "TLSECHPadding: expected off or a number of bytes from 16 to 16384, not \"20000\""},
     Case{Place::Server, "TLSKeyPassphrase builtin", "TLSKeyPassphrase exec:/bin/x", "TLSKeyPassphrase pass",
          "TLSKeyPassphrase: expected builtin, file:path or exec:program, not \"pass\""},
     Case{Place::Server, "TLSClientCertificate optional", "TLSClientCertificate required",

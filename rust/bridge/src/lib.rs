@@ -5,6 +5,7 @@ mod backend;
 mod counting;
 mod counts;
 mod credentials;
+mod ech;
 mod forks;
 mod guard;
 mod identity;
@@ -27,6 +28,7 @@ use agent::{
 use backend::{BackendPolicy, begin_configuration, build_backend_policy};
 use counting::{count_alert, count_event, count_failed, count_under_way, count_waiting};
 use credentials::{CredentialStore, Credentials, new_credential_store};
+use ech::{ech_check, ech_keys, ech_list, ech_prepare, ech_tick};
 use forks::{forks_detach, forks_register};
 use guard::guard;
 use identity::Identity;
@@ -297,6 +299,43 @@ pub mod ffi {
         alpn: String,
         resumed: bool,
         session_id: Vec<u8>,
+        /// Numbers `mod_tls_core::ech::Outcome`.
+        ech: u8,
+        /// The name in the hello that everybody on the way could read, where there was another.
+        outer_name: String,
+    }
+
+    /// Where the keys of Encrypted ClientHello are; see `mod_tls_core::ech::files::Wish`. Empty names are nothing.
+    #[derive(Clone, Debug)]
+    struct EchWish {
+        files: Vec<String>,
+        directory: String,
+        public_name: String,
+        state_directory: String,
+        longest_name: u8,
+        padding: u16,
+    }
+
+    /// What looking for keys came to.
+    #[derive(Debug)]
+    struct EchNews {
+        /// How many are in use.
+        keys: u32,
+        /// They are others than before.
+        replaced: bool,
+        /// Those of before stay in use, where there are problems.
+        kept: bool,
+        /// A sentence each.
+        problems: Vec<String>,
+    }
+
+    /// One key.
+    #[derive(Debug)]
+    struct EchKey {
+        public_name: String,
+        config_id: u8,
+        /// DNS should name it.
+        published: bool,
     }
 
     /// See `mod_tls_core::creds::PairRequest`; an empty name is no file.
@@ -580,6 +619,19 @@ pub mod ffi {
         fn agent_child_ended(pid: i32);
         /// Ends the agent, where a configuration has no use for it any more. Parent only.
         fn agent_end();
+
+        /// What is wrong with the keys of Encrypted ClientHello. Makes none and erases none: for `-t`, and the first
+        /// reading of a start.
+        fn ech_check(wish: &EchWish) -> EchNews;
+        /// Reads keys, makes and erases some where it is time, and has children use them. Parent only, in post_config from
+        /// the second reading on.
+        fn ech_prepare(wish: &EchWish) -> EchNews;
+        /// The same where files have changed (`look`) or it is time. Parent only, every few seconds.
+        fn ech_tick(look: bool) -> EchNews;
+        /// Every key that there is; none where something is wrong.
+        fn ech_keys(wish: &EchWish) -> Vec<EchKey>;
+        /// What DNS should say of them, in base64 (RFC 9848 3).
+        fn ech_list(wish: &EchWish) -> String;
 
         type Session;
         /// A connection of which nothing is known yet. Owned by the connection pool.

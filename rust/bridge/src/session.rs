@@ -11,6 +11,7 @@ use mod_tls_core::{backend, creds, describe, metrics, policy, session, verify, x
 
 use crate::backend::BackendPolicy;
 use crate::credentials::Credentials;
+use crate::ech;
 use crate::ffi;
 use crate::guard::guard;
 use crate::identity::{self, Identity};
@@ -32,8 +33,10 @@ pub fn new_session() -> Box<Session> {
             })
         },
         || {
+            let mut inner = session::Session::new();
+            inner.take_offers(&ech::HELD);
             Box::new(Session {
-                inner: session::Session::new(),
+                inner,
                 poisoned: false,
             })
         },
@@ -224,6 +227,8 @@ impl Session {
             alpn: String::from_utf8(facts.alpn).unwrap_or_default(),
             resumed: facts.resumed,
             session_id: facts.session_id,
+            ech: self.inner.ech_outcome() as u8,
+            outer_name: self.inner.outer_name().unwrap_or_default().to_owned(),
         }
     }
 

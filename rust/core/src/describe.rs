@@ -133,6 +133,10 @@ pub fn alert_for(error: &Error) -> AlertDescription {
 /// Why a connection failed, in plain words.
 pub fn failure(error: &Error) -> String {
     match error {
+        Error::AlertReceived(AlertDescription::EncryptedClientHelloRequired) => {
+            "the client encrypted its hello for a key that is not loaded here (alert ech_required)"
+                .to_owned()
+        }
         Error::AlertReceived(alert) => {
             format!("the client gave up with alert {}", alert_name(*alert))
         }
@@ -178,6 +182,7 @@ pub fn kind(error: &Error) -> u8 {
         Error::AlertReceived(AlertDescription::CertificateExpired) => 4,
         Error::AlertReceived(AlertDescription::HandshakeFailure) => 5,
         Error::AlertReceived(AlertDescription::ProtocolVersion) => 6,
+        Error::AlertReceived(AlertDescription::EncryptedClientHelloRequired) => 23,
         Error::AlertReceived(_) => 7,
         Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => 8,
         Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon) => 9,
@@ -212,6 +217,9 @@ pub fn remedy(error: &Error) -> &'static str {
             | Alert::UnsupportedCertificate,
         ) => {
             "It does not accept the certificate: check that its file holds the whole chain, and its names and dates"
+        }
+        Error::AlertReceived(Alert::EncryptedClientHelloRequired) => {
+            "It comes again with a key of ours; DNS should name that one: see \"apachectl -t -D DUMP_TLS_ECH\""
         }
         Error::AlertReceived(_) => "What it did not like stands in its own log",
         Error::PeerIncompatible(why) => match why {

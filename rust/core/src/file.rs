@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::num::NonZeroU64;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -190,6 +190,30 @@ pub fn read(path: &Path, limit: Limit) -> Result<Content, Refusal> {
     }
     bytes.truncate(have);
     Ok(Content { bytes, metadata })
+}
+
+/// Writes a file that is not there yet, whole or not at all: no reader ever finds a part of it under its name.
+///
+/// # Errors
+/// What the system says; also that there is such a file.
+pub fn write_new(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
+    let mut other = path.as_os_str().to_owned();
+    other.push(".new");
+    let other = PathBuf::from(other);
+    // What a process that died has left.
+    let _ = std::fs::remove_file(&other);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let written = || {
+        let file = rustix::fs::open(&other, flags, Mode::from_raw_mode(mode))?;
+        let mut file = File::from(file);
+        file.write_all(contents)?;
+        file.sync_all()?;
+        // Fails where the name is taken, which rename(2) does not.
+        std::fs::hard_link(&other, path)
+    };
+    let written = written();
+    let _ = std::fs::remove_file(&other);
+    written
 }
 
 /// What stands in a directory, by name, each with its path; subdirectories and what is no regular file are left out.

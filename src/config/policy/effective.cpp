@@ -59,6 +59,25 @@ ResumptionPolicy resumption_policy(const ServerSettings& s) {
           s.session_cache.where()};
 }
 
+EchPolicy ech_policy(const ServerSettings& s) {
+  EchPolicy policy;
+  take(policy.padding, s.ech_padding);
+  if (s.ech_directory) {
+    policy.directory = s.ech_directory->path;
+    policy.written = s.ech_directory.where();
+  }
+  if (s.ech_files) {
+    for (const PathAt& file : *s.ech_files) policy.files.push_back(file.path);
+    policy.written = s.ech_files.where();
+  }
+  if (s.ech_name && !s.ech_name->name.empty()) {
+    policy.public_name = s.ech_name->name;
+    policy.state_directory = s.ech_name->directory;
+    policy.written = s.ech_name.where();
+  }
+  return policy;
+}
+
 // What clients are judged by, but for the files.
 void encode_judgement(Encoder& out, const ClientAuthPolicy& c) {
   out.put(c.verify);
@@ -104,6 +123,7 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   take(policy.agent.isolation, complete.key_isolation);
   take(policy.agent.reload, complete.reload);
   policy.agent.reload_written = complete.reload.where().file != nullptr;
+  policy.ech = ech_policy(complete);
   return policy;
 }
 

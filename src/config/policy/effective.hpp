@@ -58,6 +58,16 @@ struct AgentPolicy {
   bool reload_written = false;
 };
 
+// Keys of Encrypted ClientHello; for the whole server, every virtual host has the same.
+struct EchPolicy {
+  std::string public_name;
+  std::string state_directory;
+  std::vector<std::string> files;
+  std::string directory;
+  std::uint32_t padding = 1024;
+  Source written;  // the first line that asks for any
+};
+
 struct EffectivePolicy {
   bool enabled = false;  // some connection of this virtual host may speak TLS; `engine` says which
   EngineRule engine;
@@ -78,6 +88,7 @@ struct EffectivePolicy {
   Fallback fallback = Fallback::Off;
   MetricsDetail metrics = MetricsDetail::Totals;
   AgentPolicy agent;
+  EchPolicy ech;
 };
 
 // From settings of a server or virtual host with the defaults of their vocabulary beneath them.

@@ -156,6 +156,11 @@ inline constexpr std::array ssl_session_rows = {
     row<&ServerSettings::tickets, ssl_ticket_key>(
         "SSLSessionTicketKeyFile", one_word, Context::Server,
         {"file", nullptr, "A secret from which ticket keys are derived, the same on every machine of a cluster."}),
+    row<&ServerSettings::ech_directory, path>(
+        "SSLECHKeyDir", one_word, Context::Global,
+        {"directory", nullptr,
+         "Keys of Encrypted ClientHello: the files of the directory whose names end with .ech (RFC 9934). Clients "
+         "without a key are given all of them."}),
     row<&ServerSettings::stapling, on_off>("SSLUseStapling", one_word, Context::Server,
                                            {"on|off", "off",
                                             "Whether an OCSP response goes with a certificate from a file of its name "

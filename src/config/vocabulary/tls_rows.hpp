@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/settings.hpp"
+#include "config/vocabulary/ech_values.hpp"
 #include "config/vocabulary/row.hpp"
 #include "config/vocabulary/session_values.hpp"
 #include "config/vocabulary/tls_values.hpp"
@@ -119,6 +120,21 @@ inline constexpr std::array tls_server_rows = {
         "TLSMetrics", one_word, Context::Global,
         {"totals|hosts", "totals",
          "Whether handshakes are also counted by virtual host, up to 1,000 of them; see docs/operations.md."})),
+    engine_wide(row<&ServerSettings::ech_name, ech_name>(
+        "TLSECH", one_or_two, Context::Global,
+        {"name [directory]|off", nullptr,
+         "Encrypted ClientHello: the public name that is seen of connections instead of the name they ask for. Its "
+         "keys are made, kept in the directory (tls-ech), replaced after 30 days and erased after 90."})),
+    engine_wide(row<&ServerSettings::ech_files, ech_files>(
+        "TLSECHKeys", any_number, Context::Global,
+        {"file ...", nullptr,
+         "Keys of Encrypted ClientHello in files of RFC 9934, instead of those that TLSECH makes, or besides them; the "
+         "last component of a name may have one *. Clients without a key are given those of the newest file."})),
+    engine_wide(row<&ServerSettings::ech_padding, ech_padding>(
+        "TLSECHPadding", one_word, Context::Global,
+        {"bytes|off", "1024",
+         "What the encrypted handshake messages of connections with Encrypted ClientHello are padded to a multiple of, "
+         "so that the length of a certificate does not tell its name."})),
 };
 
 inline constexpr std::array tls_directory_rows = {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use mod_tls_core::ticket::{Clock, SystemClock};
 
 use super::{Parent, with_state};
 use crate::counts::{self, Counting};
+use crate::ech;
 use crate::forks::{Line, claim_line, take_line};
 use crate::guard::guard;
 use crate::shared;
@@ -49,8 +50,11 @@ impl Children {
         let page = self.counting.begin(pid)?;
         self.counting.show(now);
         let sums = self.counting.published();
-        let memories = [board.as_fd(), page.as_fd(), sums];
-        gift::give(line.as_fd(), b"k", &memories)
+        ech::with_reader(|names| {
+            let own = [board.as_fd(), page.as_fd(), sums];
+            let memories: Vec<BorrowedFd<'_>> = own.into_iter().chain(names).collect();
+            gift::give(line.as_fd(), b"k", &memories)
+        })
     }
 
     /// The MPM says that a child has ended, and looks for that into the scoreboard, which all children write.
@@ -126,9 +130,13 @@ pub fn resumption_become_child() -> bool {
                 Ok(Some(gift)) => gift,
                 _ => return false,
             };
-            let Ok([board, page, sums]) = <[OwnedFd; 3]>::try_from(gift.descriptors) else {
+            let mut descriptors = gift.descriptors.into_iter();
+            let (Some(board), Some(page), Some(sums)) =
+                (descriptors.next(), descriptors.next(), descriptors.next())
+            else {
                 return false;
             };
+            ech::become_child(descriptors.next().as_ref());
             // SAFETY: whole pages; nothing of this process has read them since the fork.
             let mapped = unsafe { shared::replace(&board, parent.words, false) };
             shared::hide(parent.words);

@@ -7,12 +7,15 @@
 //! goes into the hash whole and at once, and EncryptedExtensions begin the encrypted flight (`session/ech_tests.rs`).
 
 pub mod config;
+pub mod files;
 pub mod inner;
 pub mod keys;
 mod message;
 pub mod offer;
 pub mod pem;
 pub mod seam;
+pub mod shelf;
+pub mod state;
 
 pub use keys::{Key, Keys};
 pub use offer::{Offer, Outcome, Source};

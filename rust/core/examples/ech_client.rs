@@ -1,0 +1,157 @@
+//! A client with Encrypted ClientHello, for the front-door tests (tests/httpd/test_ech.py). It believes any certificate.
+//!
+//!     ech_client PORT NAME LIST PATH [COUNT] [h2|none|grease|p384]...
+//!
+//! LIST is an ECHConfigList in base64. For each of COUNT connections, which share their sessions, a line says how the
+//! offer was answered, whether the session was resumed, what ALPN came to, and the status and last line of the answer
+//! to `GET PATH`; or the list that a refusal came with, or why nothing came.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mod_tls_core::creds::pem::decode_base64;
+use mod_tls_core::ech::pem::base64;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{EchConfig, EchGreaseConfig, EchMode};
+use rustls::crypto::aws_lc_rs::{self, hpke};
+use rustls::crypto::hpke::{Hpke, HpkePublicKey};
+use rustls::internal::msgs::codec::Codec;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, HandshakeKind, PeerIncompatible,
+    SignatureScheme,
+};
+
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let provider = aws_lc_rs::default_provider();
+        let known = &provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let provider = aws_lc_rs::default_provider();
+        provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+fn configure(list: &str, words: &[String]) -> Result<ClientConfig, Failure> {
+    let has = |word: &str| words.iter().any(|given| given == word);
+    let mut provider = aws_lc_rs::default_provider();
+    if has("p384") {
+        provider.kx_groups = vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP384R1];
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider));
+    let builder = if has("none") {
+        builder.with_safe_default_protocol_versions()?
+    } else if has("grease") {
+        let suite = hpke::DH_KEM_X25519_HKDF_SHA256_AES_128;
+        let (public, _) = suite.generate_key_pair()?;
+        let grease = EchGreaseConfig::new(suite, HpkePublicKey(public.0));
+        builder.with_ech(EchMode::Grease(grease))?
+    } else {
+        let list = decode_base64(list.as_bytes()).ok_or("the list is not base64")?;
+        let config = EchConfig::new(list.as_slice().into(), hpke::ALL_SUPPORTED_SUITES)?;
+        builder.with_ech(config.into())?
+    };
+    let mut config = builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Trusting))
+        .with_no_client_auth();
+    let alpn: &[u8] = if has("h2") { b"h2" } else { b"http/1.1" };
+    config.alpn_protocols = vec![alpn.to_vec()];
+    Ok(config)
+}
+
+/// One connection; the line about it.
+fn visit(config: &Arc<ClientConfig>, port: u16, name: &str, path: &str) -> Result<String, Failure> {
+    let mut socket = TcpStream::connect(("127.0.0.1", port))?;
+    socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let server = ServerName::try_from(name.to_owned())?;
+    let mut tls = ClientConnection::new(config.clone(), server)?;
+    while tls.is_handshaking() {
+        tls.complete_io(&mut socket)?;
+    }
+    let kind = match tls.handshake_kind() {
+        Some(HandshakeKind::Resumed) => "resumed",
+        Some(HandshakeKind::FullWithHelloRetryRequest) => "retried",
+        _ => "full",
+    };
+    let ech = format!("{:?}", tls.ech_status()).to_lowercase();
+    let alpn = String::from_utf8_lossy(tls.alpn_protocol().unwrap_or(b"-")).into_owned();
+    if alpn == "h2" {
+        return Ok(format!("{ech} {kind} h2 - -"));
+    }
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
+    let mut stream = rustls::Stream::new(&mut tls, &mut socket);
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let status = answer.split(' ').nth(1).unwrap_or("-");
+    let last = answer.trim_end().lines().last().unwrap_or("-");
+    Ok(format!("{ech} {kind} {alpn} {status} {last}"))
+}
+
+fn explain(failure: &Failure) -> String {
+    let error = failure
+        .downcast_ref::<std::io::Error>()
+        .and_then(|error| error.get_ref());
+    match error.and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(
+            list,
+        ))) => match list {
+            Some(list) => format!("rejected {}", base64(&list.get_encoding())),
+            None => "rejected -".to_owned(),
+        },
+        _ => format!("failed {failure}"),
+    }
+}
+
+fn main() -> Result<(), Failure> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [port, name, list, path, rest @ ..] = words.as_slice() else {
+        return Err("ech_client PORT NAME LIST PATH [COUNT] [h2|none|grease|p384]...".into());
+    };
+    let count = rest.first().and_then(|word| word.parse().ok()).unwrap_or(1);
+    let config = Arc::new(configure(list, rest)?);
+    for _ in 0..count {
+        let line = visit(&config, port.parse()?, name, path);
+        println!("{}", line.unwrap_or_else(|failure| explain(&failure)));
+    }
+    Ok(())
+}

@@ -1,0 +1,256 @@
+//! Keys that the server makes, keeps and replaces by itself.
+//!
+//! Each lies in a file of a directory that only root enters; its name is when it was made, in seconds since 1970, so
+//! that a copy or a backup changes nothing. Clients know a key for as long as DNS and their caches do: a new one is made
+//! long before an old one is erased.
+
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::files::{Readers, in_directory, read};
+use super::keys::Key;
+use super::pem;
+use crate::file;
+
+/// Seconds after which a new key is made.
+pub const ROTATE: u64 = 30 * DAY;
+
+/// Seconds after which a key is erased.
+pub const ERASE: u64 = 90 * DAY;
+
+const DAY: u64 = 24 * 3600;
+
+/// Where the keys of a public name are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The name in the outer hello.
+    pub public_name: String,
+    /// The directory; made where it is not there.
+    pub directory: PathBuf,
+    /// The longest name behind it, for padding; 0 where that is unknown.
+    pub longest_name: u8,
+}
+
+/// The keys that are kept, the newest for clients. `others`: keys whose numbers are taken. With `make`, one is made where
+/// the newest is too old, and those are erased whose time is over.
+///
+/// # Errors
+/// A sentence with a remedy.
+pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<Vec<Key>, String> {
+    if make {
+        prepare(&kept.directory)?;
+    } else if !file::is_directory(&kept.directory) {
+        return Ok(Vec::new());
+    }
+    let mut problems = Vec::new();
+    let mut found: Vec<(u64, Key)> = Vec::new();
+    for path in in_directory(&kept.directory, &mut problems) {
+        let Some(made) = when_made(&path) else {
+            problems.push(format!(
+                "{} is no key file of \"TLSECH\": move it elsewhere",
+                path.display()
+            ));
+            continue;
+        };
+        if now.saturating_sub(made) >= ERASE {
+            if make && let Err(error) = std::fs::remove_file(&path) {
+                problems.push(format!(
+                    "the old ECH key {} cannot be erased: {error}",
+                    path.display()
+                ));
+            }
+            continue;
+        }
+        match read(&path, Readers::NoOthers) {
+            Ok((_, keys)) => found.extend(keys.into_iter().map(|key| (made, key))),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(problem);
+    }
+    let of_name = |(_, key): &&(u64, Key)| key.config().public_name == kept.public_name;
+    let newest = found.iter().filter(of_name).map(|(made, _)| *made).max();
+    let mut newest = newest.filter(|made| now.saturating_sub(*made) < ROTATE);
+    if newest.is_none() && make {
+        let taken = |id: u8| {
+            let all = others.iter().chain(found.iter().map(|(_, key)| key));
+            all.into_iter().any(|key| key.config().id == id)
+        };
+        found.push((now, create(kept, now, taken)?));
+        newest = Some(now);
+    }
+    let last = newest.or_else(|| found.iter().map(|(made, _)| *made).max());
+    Ok(found
+        .into_iter()
+        .map(|(made, mut key)| {
+            key.set_retry(Some(made) == last);
+            key
+        })
+        .collect())
+}
+
+/// Seconds since 1970, by the file's name.
+fn when_made(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+fn prepare(directory: &Path) -> Result<(), String> {
+    const OTHERS: u32 = 0o077;
+    let name = directory.display();
+    if !file::is_directory(directory) {
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(directory)
+            .map_err(|error| {
+                format!("the directory {name} for ECH keys cannot be made: {error}")
+            })?;
+    }
+    let metadata = file::look(directory).map_err(|refusal| {
+        format!("the directory {name} for ECH keys cannot be used: {refusal}")
+    })?;
+    if metadata.permissions().mode() & OTHERS != 0 {
+        return Err(format!(
+            "others may enter the directory {name} of ECH keys: \"chmod 700 {name}\""
+        ));
+    }
+    Ok(())
+}
+
+fn create(kept: &Kept, now: u64, taken: impl Fn(u8) -> bool) -> Result<Key, String> {
+    let name = kept
+        .directory
+        .join(format!("{now}.{}", super::files::SUFFIX));
+    let failed = |error: &dyn std::fmt::Display| {
+        format!("the ECH key {} cannot be made: {error}", name.display())
+    };
+    let mut start = [0];
+    let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
+    random
+        .fill(&mut start)
+        .map_err(|_| failed(&"no randomness"))?;
+    let [start] = start;
+    let id = (0..=u8::MAX)
+        .map(|step| start.wrapping_add(step))
+        .find(|id| !taken(*id));
+    let key = id.and_then(|id| Key::generate(&kept.public_name, id, kept.longest_name));
+    let key = key.ok_or_else(|| failed(&"no randomness, or all numbers are taken"))?;
+    let contents = pem::write(&key).ok_or_else(|| failed(&"it is no X25519 key"))?;
+    file::write_new(&name, &contents, 0o600).map_err(|error| failed(&error))?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    struct Place(Kept);
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0.directory);
+        }
+    }
+
+    fn place(name: &str) -> Place {
+        let directory =
+            std::env::temp_dir().join(format!("mod_tls-kept-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        Place(Kept {
+            public_name: "public.example".to_owned(),
+            directory,
+            longest_name: 30,
+        })
+    }
+
+    const NOW: u64 = 1_790_000_000;
+
+    fn state(keys: &[Key]) -> (usize, Vec<Vec<u8>>) {
+        let given = keys.iter().filter(|key| key.is_for_retry());
+        (
+            keys.len(),
+            given.map(|key| key.encoded().to_vec()).collect(),
+        )
+    }
+
+    #[test]
+    fn keys_are_made_replaced_and_erased_in_time() {
+        let place = place("time");
+        let at = |days: u64| state(&keep(&place.0, &[], NOW + days * DAY, true).unwrap());
+        let first = at(0);
+        assert_eq!((first.0, first.1.len()), (1, 1));
+        assert_eq!(at(29), first, "kept over restarts");
+        let second = at(30);
+        assert_eq!(second.0, 2);
+        assert_ne!(second.1, first.1);
+        assert_eq!(second.1.len(), 1, "clients are given the newest alone");
+        assert_eq!(at(60).0, 3);
+        assert_eq!(at(90).0, 3, "the first is erased, a fourth is made");
+        assert_eq!(at(400).0, 1);
+        assert_eq!(fs::read_dir(&place.0.directory).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_makes_nothing_and_erases_nothing() {
+        let place = place("clock");
+        let now = state(&keep(&place.0, &[], NOW, true).unwrap());
+        assert_eq!(
+            state(&keep(&place.0, &[], NOW - 100 * DAY, true).unwrap()),
+            now
+        );
+    }
+
+    #[test]
+    fn a_test_of_the_configuration_writes_nothing() {
+        let place = place("test");
+        assert_eq!(keep(&place.0, &[], NOW, false).unwrap().len(), 0);
+        assert!(!place.0.directory.exists());
+        let made = state(&keep(&place.0, &[], NOW, true).unwrap());
+        assert_eq!(
+            state(&keep(&place.0, &[], NOW + 40 * DAY, false).unwrap()),
+            made
+        );
+        assert_eq!(
+            state(&keep(&place.0, &[], NOW + 100 * DAY, false).unwrap()).0,
+            0
+        );
+        assert_eq!(fs::read_dir(&place.0.directory).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_root_reads_them_and_numbers_are_not_taken_twice() {
+        let place = place("modes");
+        let all: Vec<Key> = (0..=254)
+            .map(|id| Key::generate("a.example", id, 0).unwrap())
+            .collect();
+        let made = keep(&place.0, &all, NOW, true).unwrap();
+        assert_eq!(made[0].config().id, 255);
+        assert_eq!(made[0].config().longest_name, 30);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&place.0.directory), 0o700);
+        assert_eq!(mode(&place.0.directory.join(format!("{NOW}.ech"))), 0o600);
+        fs::set_permissions(&place.0.directory, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(
+            keep(&place.0, &[], NOW, true)
+                .unwrap_err()
+                .contains("chmod 700")
+        );
+    }
+
+    #[test]
+    fn another_public_name_gets_a_key_of_its_own() {
+        let place = place("name");
+        keep(&place.0, &[], NOW, true).unwrap();
+        let other = Kept {
+            public_name: "other.example".to_owned(),
+            ..place.0.clone()
+        };
+        let keys = keep(&other, &[], NOW + DAY, true).unwrap();
+        assert_eq!(keys.len(), 2, "who knows the old one is served");
+        let given: Vec<_> = keys.iter().filter(|key| key.is_for_retry()).collect();
+        assert_eq!(given.len(), 1);
+        assert_eq!(given[0].config().public_name, "other.example");
+    }
+}

@@ -1,0 +1,12 @@
+// `httpd -t -D DUMP_TLS_ECH`: what DNS has to say so that clients hide the names of virtual hosts.
+#pragma once
+
+struct apr_pool_t;
+struct server_rec;
+
+namespace tls::report {
+
+// The test_config hook: prints, to standard output, an HTTPS record for each name.
+void dump_ech(apr_pool_t* pool, server_rec* main);
+
+}  // namespace tls::report

@@ -1,0 +1,64 @@
+"""A client with Encrypted ClientHello (rust/core/examples/ech_client.rs), and what DNS would tell it."""
+import re
+import subprocess
+from dataclasses import dataclass
+
+from .paths import ROOT
+
+# What a page says of the connection that it is asked for by.
+SAYS = r'ErrorDocument 404 "%{SSL:SSL_ECH_STATUS}|%{SSL:SSL_ECH_INNER_SNI}|%{SSL:SSL_ECH_OUTER_SNI}|%{SSL:SSL_TLS_SNI}"'
+
+
+@dataclass
+class Visit:
+    """How the client's offer was answered, and what it got."""
+
+    ech: str  # accepted, rejected, grease, notoffered, failed
+    kind: str = ""  # full, resumed, retried
+    alpn: str = ""
+    status: str = ""
+    last: str = ""  # the last line of the answer
+    retry: str = ""  # the list that came with a refusal; "-" for none
+
+
+def tool() -> str:
+    """The client, built where it is not."""
+    build = subprocess.run(["cargo", "build", "--quiet", "--locked", "-p", "mod_tls_core", "--example", "ech_client"], cwd=ROOT,
+                           capture_output=True, text=True)
+    assert build.returncode == 0, build.stderr
+    return str(ROOT / "target/debug/examples/ech_client")
+
+
+def visits(port: int, name: str, keys: str, *words: str, count: int = 1, path: str = "/none") -> list[Visit]:
+    """Connections one after the other, which share their sessions. `words`: h2, none, grease, p384."""
+    done = subprocess.run([tool(), str(port), name, keys or "-", path, str(count), *words], capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return [parse(line) for line in done.stdout.splitlines()]
+
+
+def visit(port: int, name: str, keys: str, *words: str, path: str = "/none") -> Visit:
+    return visits(port, name, keys, *words, path=path)[0]
+
+
+def parse(line: str) -> Visit:
+    word, rest = line.split(" ", 1)
+    if word == "rejected":
+        return Visit(word, retry=rest)
+    if word == "failed":
+        return Visit(word, last=rest)
+    return Visit(word, *rest.split(" ", 3))
+
+
+def records(server) -> dict[str, str]:
+    """What `-t -D DUMP_TLS_ECH` shows: each record, by the name it is for."""
+    done = server.run("-t", "-D", "DUMP_TLS_ECH")
+    assert done.returncode == 0, done.stderr
+    return {line.split(" ")[0]: line for line in done.stdout.splitlines()}
+
+
+def keys_in_dns(server) -> str:
+    """The ECHConfigList that the records have, in base64."""
+    found = {re.search(r'ech="([^"]+)"', record)[1] for record in records(server).values()}
+    assert len(found) == 1
+    return found.pop()

@@ -1,0 +1,164 @@
+"""Encrypted ClientHello: the name that nobody on the way reads."""
+import threading
+import time
+
+import pytest
+from harness.config import Vhost
+from harness.ech import SAYS, keys_in_dns, records, visit, visits
+from harness.waiting import wait_until
+
+HIDDEN = ("secret.test", "other.test")
+
+
+def hosts(ca) -> list[Vhost]:
+    return [Vhost(name, [ca.issue(name, kind="p256")], extra=SAYS) for name in ("public.test", *HIDDEN)]
+
+
+@pytest.fixture
+def server(httpd, ca):
+    """A server with keys of its own making."""
+    return httpd(hosts(ca), config='TLSECH public.test "@HOME@/ech"')
+
+
+@pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
+def test_names_are_hidden(httpd, ca, mpm):
+    server = httpd(hosts(ca), config='TLSECH public.test "@HOME@/ech"', mpm=mpm)
+    keys = keys_in_dns(server)
+    for name in HIDDEN:
+        first, *rest = visits(server.port, name, keys, count=4)
+        assert (first.ech, first.kind, first.status) == ("accepted", "full", "404"), first
+        assert first.last == f"success|{name}|public.test|{name}"
+        assert all((v.ech, v.kind, v.last) == ("accepted", "resumed", first.last) for v in rest), rest
+
+
+def test_other_clients_are_served_as_ever(server):
+    for word, said in (("none", "not attempted|NONE|NONE|secret.test"), ("grease", "grease|NONE|secret.test|secret.test")):
+        got = visit(server.port, "secret.test", "", word)
+        assert (got.status, got.last) == ("404", said), got
+
+
+def test_h2_and_a_retried_hello(httpd, ca):
+    server = httpd(hosts(ca), modules=("http2",), config='Protocols h2 http/1.1\nTLSGroups P-384\nTLSECH public.test "@HOME@/ech"')
+    keys = keys_in_dns(server)
+    got = visit(server.port, "secret.test", keys, "p384", "h2")
+    assert (got.ech, got.kind, got.alpn) == ("accepted", "retried", "h2"), got
+    first, second = visits(server.port, "secret.test", keys, "p384", count=2)
+    assert (first.kind, second.kind, second.ech) == ("retried", "resumed", "accepted")
+
+
+def test_a_stale_key_is_replaced(httpd, ca, server):
+    stale = keys_in_dns(httpd(hosts(ca), config='TLSECH public.test "@HOME@/ech"'))
+    keys = keys_in_dns(server)
+    server.log.allow("TLS0402.*ech_required|TLS0402.*not loaded here")
+    refused = visit(server.port, "secret.test", stale)
+    assert (refused.ech, refused.retry) == ("rejected", keys)
+    assert visit(server.port, "secret.test", refused.retry).last == "success|secret.test|public.test|secret.test"
+    line = server.log.expect("encrypted its hello for a key that is not loaded here")
+    assert "name asked for: public.test" in str(line) and "DUMP_TLS_ECH" in str(line)
+    assert "secret.test" not in server.log.text()
+
+
+def test_keys_outlive_restarts_and_only_root_reads_them(server):
+    keys = keys_in_dns(server)
+    directory = server.home / "ech"
+    assert directory.stat().st_mode & 0o777 == 0o700
+    files = list(directory.iterdir())
+    assert len(files) == 1 and files[0].stat().st_mode & 0o777 == 0o600
+    for again in (server.graceful, server.restart):
+        again()
+        assert keys_in_dns(server) == keys
+        assert visit(server.port, "secret.test", keys).ech == "accepted"
+
+
+def test_an_old_key_is_replaced_and_accepted_until_it_is_erased(server):
+    day = 86_400
+    old = keys_in_dns(server)
+    file = next((server.home / "ech").iterdir())
+    file.rename(file.with_name(f"{int(time.time()) - 31 * day}.ech"))
+    server.graceful()
+    new = keys_in_dns(server)
+    assert new != old
+    assert [visit(server.port, "secret.test", keys).ech for keys in (old, new)] == ["accepted", "accepted"]
+    older = min((server.home / "ech").iterdir())
+    older.rename(older.with_name(f"{int(time.time()) - 91 * day}.ech"))
+    server.graceful()
+    server.log.allow("TLS0402.*not loaded here")
+    assert len(list((server.home / "ech").iterdir())) == 1
+    assert visit(server.port, "secret.test", old).retry == new
+
+
+def key_file(httpd, ca, server) -> bytes:
+    """The file of another server's key."""
+    other = httpd(hosts(ca), config='TLSECH public.test "@HOME@/ech"')
+    return next((other.home / "ech").iterdir()).read_bytes()
+
+
+@pytest.mark.parametrize("words", ['TLSECHKeys "@HOME@/keys/*.ech"', 'SSLECHKeyDir "@HOME@/keys"'])
+def test_keys_in_files_are_taken_up_without_a_failed_connection(httpd, ca, server, words):
+    engine = "mod_tls-ssl" if words.startswith("SSL") else "mod_tls"
+    if engine == "mod_tls-ssl":
+        words += "\nTLSReload 1"
+    files = httpd([Vhost(h.name, h.pairs, extra=h.extra) for h in hosts(ca)], config=words, engine=engine, start=False)
+    files.put("keys/one.ech", key_file(httpd, ca, server), 0o600)
+    files.start()
+    old = keys_in_dns(files)
+    assert visit(files.port, "secret.test", old).ech == "accepted"
+    seen, done = [], threading.Event()
+
+    def load():
+        while not done.is_set():
+            seen.extend(visits(files.port, "secret.test", old, count=20))
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    files.put("keys/two.ech", key_file(httpd, ca, server), 0o600)
+    files.log.allow("TLS0402.*not loaded here")
+    new = keys_in_dns(files)
+    wait_until(lambda: visit(files.port, "secret.test", new).ech == "accepted", "the new key to be taken up", 60)
+    files.graceful()
+    done.set()
+    thread.join()
+    assert visit(files.port, "secret.test", new).ech == "accepted"
+    assert {v.ech for v in seen} == {"accepted"}, [v for v in seen if v.ech != "accepted"]
+
+
+def test_records_for_dns(httpd, ca):
+    server = httpd(hosts(ca), modules=("http2",), config='Protocols h2 http/1.1\nTLSECH public.test "@HOME@/ech"')
+    found = records(server)
+    record = found[f"_{server.port}._https.secret.test."]
+    assert record.startswith(f'_{server.port}._https.secret.test. 300 IN HTTPS 1 secret.test. alpn="h2,http/1.1" ech="A')
+
+
+def test_what_to_mend_before_dns_tells_the_world(httpd, ca):
+    server = httpd([Vhost("secret.test", [ca.issue("secret.test")]), Vhost("old.test", [ca.issue("old.test")])],
+                   config='TLSECH public.test "@HOME@/ech"', allow=("TLS0905",))
+    server.log.expect("TLS0905.*no virtual host with TLS is called public.test")
+
+
+@pytest.mark.parametrize("words, said", [
+    ("TLSECH 192.0.2.1", "TLSECH: expected the name of a host"),
+    ("TLSECH *.a.test", "TLSECH: expected the name of a host"),
+    ('TLSECHKeys "@HOME@/none.ech"', "none.ech cannot be read: No such file"),
+    ('TLSECHKeys "@HOME@/open.ech"', "others may read the ECH key file"),
+    ('SSLECHKeyDir "@HOME@/nothing"', "cannot be read: No such file"),
+    ("TLSECHPadding 5", "TLSECHPadding: expected off or a number"),
+])
+def test_faults_stop_the_start_and_the_test(httpd, ca, words, said):
+    engine = "mod_tls-ssl" if words.startswith("SSL") else "mod_tls"
+    server = httpd(hosts(ca), config=words, engine=engine, start=False)
+    server.put("open.ech", "x", 0o644)
+    done = server.run("-t")
+    assert done.returncode != 0 and said in done.stderr + server.said(), done.stderr
+    assert said in server.start_fails()
+
+
+def test_keys_that_turn_bad_leave_those_of_before(httpd, ca, server):
+    files = httpd(hosts(ca), config='TLSECHKeys "@HOME@/one.ech"', start=False)
+    files.put("one.ech", key_file(httpd, ca, server), 0o600)
+    files.start()
+    keys = keys_in_dns(files)
+    files.log.allow("TLS0902")
+    files.put("one.ech", "broken", 0o600)
+    files.graceful()
+    files.log.expect("TLS0902.*holds no private key; .*the keys of before stay in use")
+    assert visit(files.port, "secret.test", keys).ech == "accepted"
