@@ -34,6 +34,8 @@ FAULTS = {
              "(Some(begin), _) if now + 86_400_000 < begin => Some(reason::NOT_YET_VALID),", "certificates that are let in too early"),
     "connection": ("rust/core/src/session.rs", "if self.failure.is_some() {\n            return None;", "if false {\n            return None;",
                    "records after a failure"),
+    "ech": ("rust/core/src/ech/inner.rs", "from.get(..from.len() - r.0.len())?", "&from[..from.len() - r.0.len() + 1]",
+            "one octet too many"),
     "hello": ("rust/core/src/reader.rs", "self.0.split_at_checked(length)?", "self.0.split_at(length)", "a length that is believed"),
     "ciphers": ("src/config/ciphers/cipher_language.cpp", "return order_.drop(match);", "return order_.kill(match);",
                 "a suite that cannot come back"),

@@ -3,6 +3,7 @@
 
 mod brotli;
 mod connection;
+mod ech;
 mod lists;
 mod orders;
 mod path;
@@ -11,6 +12,7 @@ mod x509;
 
 pub use brotli::brotli;
 pub use connection::connection;
+pub use ech::ech;
 pub use lists::lists;
 pub use orders::orders;
 pub use path::path;

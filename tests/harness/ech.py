@@ -1,7 +1,9 @@
 """A client with Encrypted ClientHello (rust/core/examples/ech_client.rs), and what DNS would tell it."""
+import os
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from .paths import ROOT
 
@@ -62,3 +64,21 @@ def keys_in_dns(server) -> str:
     found = {re.search(r'ech="([^"]+)"', record)[1] for record in records(server).values()}
     assert len(found) == 1
     return found.pop()
+
+
+class Go:
+    """The same client over Go's crypto/tls (ech_client.go), built in `directory`."""
+
+    def __init__(self, directory: Path):
+        self.program = directory / "ech_client"
+        source = Path(__file__).with_name("ech_client.go")
+        built = subprocess.run(["go", "build", "-o", self.program, source], capture_output=True, text=True,
+                               env={**os.environ, "GOCACHE": str(ROOT / "build" / "go")})
+        assert built.returncode == 0, built.stderr
+
+    def visits(self, port: int, name: str, keys: str, *words: str, count: int = 1, path: str = "/none") -> list[Visit]:
+        """As `visits`; of the words h2 and p384 alone."""
+        done = subprocess.run([self.program, str(port), name, keys, path, str(count), *words], capture_output=True, text=True,
+                              timeout=120)
+        assert done.returncode == 0, done.stderr
+        return [parse(line) for line in done.stdout.splitlines()]

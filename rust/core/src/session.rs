@@ -240,6 +240,7 @@ impl Session {
         let mark = self.outgoing.len();
         let consumed = self.run(tls, sink);
         self.check_said(mark);
+        self.settle_offer(tls);
         if self.failure.is_some() && !self.refused {
             if self.out_of_reach.is_some() {
                 self.failure = Some(PeerIncompatible::Tls12NotOffered.into());

@@ -44,6 +44,11 @@ fn hellos() {
 }
 
 #[test]
+fn encrypted_hellos() {
+    replay("ech", 10, fuzzing::ech);
+}
+
+#[test]
 fn pem_files() {
     replay("pem", 8, fuzzing::pem);
 }

@@ -42,8 +42,12 @@ struct Tried {
     outcome: Outcome,
     /// server_name of the outer hello.
     outer_name: Option<String>,
-    keys: Arc<Keys>,
+    /// See [`Keys::retry`] and [`Keys::padding`]. The keys themselves are not kept: idle connections would keep old ones.
+    retry: Arc<[u8]>,
+    padding: u16,
     accepted: Option<Accepted>,
+    /// The handshake is over.
+    settled: bool,
 }
 
 /// What the second hello must be encrypted with.
@@ -99,8 +103,10 @@ impl Offer {
         let tried = self.tried.insert(Box::new(Tried {
             outcome,
             outer_name: hello.server_name.clone(),
-            keys,
+            retry: keys.retry().clone(),
+            padding: keys.padding(),
             accepted: None,
+            settled: false,
         }));
         let Some((opener, encoded)) = opened else {
             return Ok(None);
@@ -147,9 +153,16 @@ impl Offer {
         inner::rebuild(message, &encoded).map(Some)
     }
 
-    /// Whether there is one, and keys to try.
+    /// Whether there is one that the handshake has to answer.
     pub fn is_tried(&self) -> bool {
-        self.tried.is_some()
+        self.tried.as_ref().is_some_and(|tried| !tried.settled)
+    }
+
+    /// The handshake is over: forgets what it alone needed.
+    pub fn settle(&mut self) {
+        if let Some(tried) = &mut self.tried {
+            (tried.accepted, tried.retry, tried.settled) = (None, Arc::default(), true);
+        }
     }
 
     /// How the offer was answered.
@@ -168,8 +181,8 @@ impl Offer {
     pub fn seam(&self) -> Option<Box<Seam>> {
         let tried = self.tried.as_ref()?;
         let seam = match &tried.accepted {
-            Some(accepted) => Seam::accepting(accepted.random, tried.keys.padding()),
-            None => Seam::refusing(tried.keys.retry().clone()),
+            Some(accepted) => Seam::accepting(accepted.random, tried.padding),
+            None => Seam::refusing(tried.retry.clone()),
         };
         Some(Box::new(seam))
     }

@@ -6,6 +6,7 @@ use super::{MAX_FRAGMENT, Session};
 use crate::context;
 use crate::ech::seam::Seam;
 use crate::ech::{Offer, Outcome, Source};
+use crate::engine::Engine;
 use crate::hello::Fault;
 use crate::policy::Policy;
 
@@ -52,6 +53,14 @@ impl Session {
                 seam.mend(&mut self.outgoing, mark);
             }
         });
+    }
+
+    /// Forgets what the handshake alone needed, so that a connection that idles takes no more than any other.
+    pub(super) fn settle_offer(&mut self, tls: &Engine) {
+        if self.incoming.offer.is_tried() && !tls.common().is_handshaking() {
+            context::with(|context| context.ech = None);
+            self.incoming.offer.settle();
+        }
     }
 
     /// Sends nothing of what was written from `mark` on where it does not say what it should.

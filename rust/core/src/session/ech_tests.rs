@@ -179,6 +179,10 @@ fn assert_accepted(met: &Met) {
         ("secret.test", Some("public.test"))
     );
     assert_eq!(met.session.facts().alpn, b"h2");
+    assert!(
+        met.session.context().unwrap().ech.is_none(),
+        "only the handshake needs it"
+    );
 }
 
 #[test]
@@ -390,4 +394,55 @@ fn short_records_are_changed_too() {
             }
         }
     }
+}
+
+/// A server that speaks nothing newer answers an offer with nothing.
+#[test]
+fn tls12_is_left_as_it_is() {
+    let mut spec = spec();
+    spec.negotiated.versions.tls13 = false;
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = builder
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TrustAll))
+        .with_no_client_auth();
+    let mut client = to(&Arc::new(config));
+    let mut hello = sent_by(&mut client);
+    // As a client with GREASE would have it: the extension is appended, and the hello is that client's no more.
+    let offer = [&[0, 0, 1, 0, 1, 9, 0, 1, 5][..], &[0, 1, 6]].concat();
+    let extension = [&[0xfe, 0x0d, 0, 12][..], &offer].concat();
+    hello.extend_from_slice(&extension);
+    for (at, length) in [(3, 2), (6, 3)] {
+        let value = hello[at..at + length]
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+        let longer = (value + extension.len()).to_be_bytes();
+        hello[at..at + length].copy_from_slice(&longer[8 - length..]);
+    }
+    let list = 5 + 4 + 34 + 1 + 32;
+    let suites = usize::from(u16::from_be_bytes([hello[list], hello[list + 1]]));
+    let at = list + 2 + suites + 2;
+    let value = u16::from_be_bytes([hello[at], hello[at + 1]]) + 16;
+    hello[at..at + 2].copy_from_slice(&value.to_be_bytes());
+    let mut session = Session::new();
+    session.take_offers(only(key(7)));
+    let Parsed::Hello(parsed) = session.read_hello(&hello) else {
+        panic!("it is a hello");
+    };
+    let name = parsed.server_name.unwrap_or_default();
+    let context = context_for(&name, &shown());
+    session
+        .start(&Policy::build(&spec).unwrap(), b"", false, context)
+        .unwrap();
+    session.feed(&[], &mut |_| {});
+    assert_eq!(session.ech_outcome(), Outcome::Grease);
+    let said = session.take_ciphertext();
+    assert_eq!((said[0], said[5]), (22, 2), "{}", session.cause());
+    assert_eq!(session.status(), Status::Handshaking);
+    assert!(
+        said.windows(4).any(|bytes| bytes == [14, 0, 0, 0]),
+        "up to ServerHelloDone"
+    );
 }
