@@ -269,7 +269,10 @@ fn server_config(
         ..aws_lc_rs::default_provider()
     };
     let builder = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(&versions(&negotiated.versions))
+        .with_protocol_versions(&versions(
+            negotiated.versions.tls12,
+            negotiated.versions.tls13,
+        ))
         .map_err(|e| {
             format!("no handshake is possible with these protocols, cipher suites and groups: {e}")
         })?;

@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use super::identity::{Identities, Pair};
 use super::judge::Judge;
 use super::sessions::Sessions;
-use crate::policy::{self, Versions};
+use crate::policy;
 
 /// Version of TLS 1.2 (RFC 5246 A.1).
 const TLS12: u16 = 0x0303;
@@ -69,10 +69,7 @@ impl BackendPolicy {
         let judge = Arc::new(spec.judge);
         let identities = Arc::new(Identities::new(spec.pairs));
         let builder = ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_protocol_versions(&policy::versions(&Versions {
-                tls12: spec.tls12,
-                tls13: spec.tls13,
-            }))
+            .with_protocol_versions(&policy::versions(spec.tls12, spec.tls13))
             .map_err(|e| {
                 format!(
                     "no handshake is possible with these protocols, cipher suites and groups: {e}"

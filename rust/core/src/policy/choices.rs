@@ -5,11 +5,9 @@ use rustls::crypto::{SupportedKxGroup, aws_lc_rs};
 use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
-use super::Versions;
-
 /// The versions that are on.
-pub(crate) fn versions(versions: &Versions) -> Vec<&'static SupportedProtocolVersion> {
-    [(versions.tls13, &TLS13), (versions.tls12, &TLS12)]
+pub(crate) fn versions(tls12: bool, tls13: bool) -> Vec<&'static SupportedProtocolVersion> {
+    [(tls13, &TLS13), (tls12, &TLS12)]
         .into_iter()
         .filter_map(|(on, v)| on.then_some(v))
         .collect()

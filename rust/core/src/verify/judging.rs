@@ -218,12 +218,34 @@ impl<'a> Judging<'a> {
         path.len().saturating_sub(usize::from(!own))
     }
 
-    /// Whether the certificate at `place`, of who signs lists, has a path to the trusted certificate of `path` (RFC 5280,
-    /// 6.3.3 (f)). Its own revocation is looked up where all certificates are, in lists of its path's own issuers.
-    ///
-    /// # Errors
-    /// It is more than the budget allows.
-    pub fn reaches_same_anchor(&mut self, place: usize, path: &[usize]) -> Result<bool, Exhausted> {
+    fn signer_holds(&mut self, path: &[usize]) -> Result<bool, Exhausted> {
+        let certificates = self.pool.certificates(path);
+        if check_lengths(&certificates).is_err()
+            || constraints::check(&certificates, &mut self.work)?.is_err()
+        {
+            return Ok(false);
+        }
+        if self.revocation.depth() != Depth::Chain {
+            return Ok(true);
+        }
+        Ok(self.check_revocation(path, false)?.is_ok())
+    }
+}
+
+impl<'a> status::Paths<'a> for Judging<'a> {
+    fn pool(&self) -> &Pool<'a> {
+        &self.pool
+    }
+
+    fn pool_and_work(&mut self) -> (&mut Pool<'a>, &mut Work) {
+        (&mut self.pool, &mut self.work)
+    }
+
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    fn reaches_same_anchor(&mut self, place: usize, path: &[usize]) -> Result<bool, Exhausted> {
         let Some(anchor) = path.last() else {
             return Ok(false);
         };
@@ -256,18 +278,5 @@ impl<'a> Judging<'a> {
             }
         }
         Ok(false)
-    }
-
-    fn signer_holds(&mut self, path: &[usize]) -> Result<bool, Exhausted> {
-        let certificates = self.pool.certificates(path);
-        if check_lengths(&certificates).is_err()
-            || constraints::check(&certificates, &mut self.work)?.is_err()
-        {
-            return Ok(false);
-        }
-        if self.revocation.depth() != Depth::Chain {
-            return Ok(true);
-        }
-        Ok(self.check_revocation(path, false)?.is_ok())
     }
 }

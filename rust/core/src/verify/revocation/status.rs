@@ -11,10 +11,29 @@ use super::list::{List, Status};
 use super::scope::{ALL_REASONS, Point, Reasons};
 use crate::verify::advice::Concern;
 use crate::verify::certificate::{CRL_SIGN, Certificate};
-use crate::verify::judging::Judging;
 use crate::verify::keys::Fault;
+use crate::verify::pool::Pool;
 use crate::verify::reason;
-use crate::verify::work::Exhausted;
+use crate::verify::work::{Exhausted, Work};
+
+/// The search for a path that a certificate is looked up in.
+pub trait Paths<'p> {
+    /// The certificates at hand.
+    fn pool(&self) -> &Pool<'p>;
+
+    /// The same, with the work that is left.
+    fn pool_and_work(&mut self) -> (&mut Pool<'p>, &mut Work);
+
+    /// The time to judge for, in seconds since 1970.
+    fn now(&self) -> i64;
+
+    /// Whether the certificate at `place`, of who signs lists, has a path to the trusted certificate of `path` (RFC 5280,
+    /// 6.3.3 (f)). Its own revocation is looked up where all certificates are, in lists of its path's own issuers.
+    ///
+    /// # Errors
+    /// It is more than the budget allows.
+    fn reaches_same_anchor(&mut self, place: usize, path: &[usize]) -> Result<bool, Exhausted>;
+}
 
 /// Why a certificate does not pass, and the list that says so or should have known better.
 pub struct Refused {
@@ -59,7 +78,7 @@ pub struct Subject<'a> {
 /// # Errors
 /// It is more than the budget allows.
 pub fn check(
-    judging: &mut Judging<'_>,
+    judging: &mut dyn Paths<'_>,
     lists: &Lists,
     subject: Subject<'_>,
     missing_ok: bool,
@@ -68,13 +87,13 @@ pub fn check(
         return Ok(Ok(()));
     };
     let octets = judging
-        .pool
+        .pool()
         .get(*place)
         .and_then(|about| about.certificate.distribution_points)
         .map_or(0, <[u8]>::len);
-    judging.work.charge_reading(octets)?;
+    judging.pool_and_work().1.charge_reading(octets)?;
     let Some(about) = judging
-        .pool
+        .pool()
         .get(*place)
         .map(|about| About::of(&about.certificate))
     else {
@@ -127,7 +146,7 @@ impl About {
 }
 
 struct Search<'s, 'j, 'p, 'l> {
-    judging: &'j mut Judging<'p>,
+    judging: &'j mut dyn Paths<'p>,
     subject: Subject<'s>,
     about: &'s About,
     /// Reasons for which it is known not to be revoked.
@@ -146,7 +165,7 @@ impl<'l> Search<'_, '_, '_, 'l> {
 
     /// The best list of each scope, those that know of more reasons first.
     fn current(&mut self, lists: &'l Lists) -> Result<Vec<Current<'l>>, Exhausted> {
-        let now = self.judging.now;
+        let now = self.judging.now();
         // Lists of another key are others: whose they are is asked when they are consulted.
         let mut full: HashMap<_, (&List, Reasons)> = HashMap::new();
         let mut deltas: Vec<&List> = Vec::new();
@@ -160,7 +179,7 @@ impl<'l> Search<'_, '_, '_, 'l> {
             }
         }
         for list in issuers.iter().flat_map(|issuer| lists.of(issuer)) {
-            self.judging.work.charge_reading(octets)?;
+            self.judging.pool_and_work().1.charge_reading(octets)?;
             let own = list.issuer == about.issuer;
             if !own && !list.scope.indirect {
                 continue;
@@ -209,7 +228,7 @@ impl<'l> Search<'_, '_, '_, 'l> {
         delta: Option<&'l List>,
         reasons: Reasons,
     ) -> Result<bool, Exhausted> {
-        if let Some(why) = full.outside(self.judging.now) {
+        if let Some(why) = full.outside(self.judging.now()) {
             self.complain(why, Some(full));
             return Ok(false);
         }
@@ -252,10 +271,8 @@ impl<'l> Search<'_, '_, '_, 'l> {
         if !self.subject.outsiders {
             return Ok(Err(complaint));
         }
-        let named = self
-            .judging
-            .pool
-            .named(&list.issuer, &mut self.judging.work)?;
+        let (pool, work) = self.judging.pool_and_work();
+        let named = pool.named(&list.issuer, work)?;
         for place in named.into_iter().filter(|place| !inside.contains(place)) {
             // The path first, whose price is known: any client can make keys, and a list may be long.
             if self.is_meant(list, place) != Some(Ok(())) {
@@ -273,7 +290,7 @@ impl<'l> Search<'_, '_, '_, 'l> {
     /// Whether the certificate at `place` is of who may sign the list, by all but the signature; `None` where it is of
     /// somebody else.
     fn is_meant(&self, list: &List, place: usize) -> Option<Result<(), &'static str>> {
-        let signer = self.judging.pool.get(place)?;
+        let signer = self.judging.pool().get(place)?;
         let certificate = &signer.certificate;
         let meant = certificate.subject == list.issuer
             && list
@@ -297,16 +314,15 @@ impl<'l> Search<'_, '_, '_, 'l> {
             Some(Ok(())) => {}
             other => return Ok(other),
         }
-        let Some((signer, key)) = self
-            .judging
-            .pool
+        let (pool, work) = self.judging.pool_and_work();
+        let Some((signer, key)) = pool
             .get(place)
             .and_then(|signer| Some((signer, signer.key?)))
         else {
             return Ok(None);
         };
         let spki = signer.certificate.outline.spki.raw;
-        let signed = list.is_signed_by(spki, &key, &mut self.judging.work)?;
+        let signed = list.is_signed_by(spki, &key, work)?;
         Ok(Some(signed.map_err(|fault| match fault {
             Fault::Wrong => reason::CRL_SIGNATURE,
             Fault::Unsupported => reason::CRL_ALGORITHM,
