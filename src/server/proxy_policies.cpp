@@ -4,11 +4,13 @@
 #include <mod_proxy.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "apr/hook.hpp"
@@ -27,9 +29,9 @@ namespace tls::server {
 namespace {
 
 // Equal policies are built once per configuration. Owned by the configuration pool.
-using Built = std::unordered_map<std::string, rust::Box<rs::BackendPolicy>>;
+using Built = std::map<std::vector<std::uint8_t>, rust::Box<rs::BackendPolicy>>;
 
-constexpr char kBuilt[] = "mod_tls: client policies";
+constexpr char kBuilt[] = "mod_tls: backend policies";
 
 Built& built_policies(apr_pool_t* pool) {
   void* found = nullptr;
@@ -39,56 +41,6 @@ Built& built_policies(apr_pool_t* pool) {
     apr_pool_userdata_setn(found, kBuilt, apr_pool_cleanup_null, pool);
   }
   return *static_cast<Built*>(found);
-}
-
-rs::Trust trust(config::VerifyClient verify) {
-  switch (verify) {
-    case config::VerifyClient::None:
-      return rs::Trust::None;
-    case config::VerifyClient::OptionalNoCa:
-      return rs::Trust::OptionalNoCa;
-    default:
-      // A backend always shows a certificate, so that "optional" asks for as much as "require".
-      return rs::Trust::Required;
-  }
-}
-
-rs::Revocation revocation(config::RevocationCheck::Depth depth) {
-  switch (depth) {
-    case config::RevocationCheck::Depth::Leaf:
-      return rs::Revocation::Leaf;
-    case config::RevocationCheck::Depth::Chain:
-      return rs::Revocation::Chain;
-    default:
-      return rs::Revocation::None;
-  }
-}
-
-rs::BackendSpec spec_of(const config::ProxyPolicy& policy) {
-  rs::BackendSpec spec;
-  spec.tls12 = policy.tls12;
-  spec.tls13 = policy.tls13;
-  spec.suites = apr::to_rust(policy.suites);
-  spec.groups = apr::to_rust(policy.groups);
-  spec.trust = trust(policy.verify);
-  spec.depth = policy.depth;
-  spec.system_roots = policy.system_roots;
-  spec.authorities = apr::to_rust(policy.authorities);
-  spec.revocation_lists = apr::to_rust(policy.revocation_lists);
-  spec.revocation = revocation(policy.revocation.depth);
-  spec.missing_list_ok = policy.revocation.no_crl_ok;
-  spec.machine_files = apr::to_rust(policy.machine_files);
-  spec.directories = apr::to_rust(policy.directories);
-  for (const config::CertificateFiles& pair : policy.machine_pairs) {
-    spec.machine_pairs.push_back(apr::exact(pair.certificate));
-    spec.machine_pairs.push_back(apr::exact(pair.key));
-  }
-  spec.machine_chain = apr::exact(policy.machine_chain);
-  spec.check_dates = policy.check_dates;
-  spec.check_name = policy.check_name;
-  spec.common_names = policy.common_names;
-  spec.roots_only = policy.roots_only;
-  return spec;
 }
 
 // The line of the configuration that names the file which `fault` is about; else the one that turns TLS on.
@@ -111,18 +63,18 @@ config::Source place_of(const std::string& fault, const config::ProxySettings& s
 const rs::BackendPolicy* build(apr_pool_t* pool, const server_rec* s, const config::ProxyPolicy& policy,
                                const config::ProxySettings& written) {
   Built& built = built_policies(pool);
-  const std::string key = policy.key();
-  if (const auto known = built.find(key); known != built.end()) return &*known->second;
+  std::vector<std::uint8_t> encoded = config::encode(policy);
+  if (const auto known = built.find(encoded); known != built.end()) return &*known->second;
   rust::Vec<rust::String> warnings;
   rust::Vec<rust::String> kept;
-  rust::Box<rs::BackendPolicy> made = rs::build_backend_policy(spec_of(policy), warnings, kept);
+  rust::Box<rs::BackendPolicy> made = rs::build_backend_policy({encoded.data(), encoded.size()}, warnings, kept);
   for (const rust::String& warning : warnings) TLS_LOG_S(s, ProxyWarning, std::string(warning).c_str());
   for (const rust::String& fault : kept) {
     const std::string text(fault);
     const config::Source where = place_of(text, written);
     TLS_LOG_S(s, ProxyKept, text.c_str(), where.file != nullptr ? where.file : "", where.line);
   }
-  return &*built.emplace(key, std::move(made)).first->second;
+  return &*built.emplace(std::move(encoded), std::move(made)).first->second;
 }
 
 // The settings of a scope with the defaults of its vocabulary beneath them; the policy where TLS is on in it.

@@ -9,7 +9,7 @@
 namespace tls::config::testing {
 namespace {
 
-class BackendConnection : public ::testing::Test {
+class BackendPolicies : public ::testing::Test {
  protected:
   ProxyPolicy policy(Vocabulary words, const std::vector<const char*>& lines) {
     Scope scope;
@@ -24,7 +24,7 @@ class BackendConnection : public ::testing::Test {
   HeapArena arena_;
 };
 
-TEST_F(BackendConnection, OurWordsAreStrictAndThoseOfModSslAreItsOwn) {
+TEST_F(BackendPolicies, OurWordsAreStrictAndThoseOfModSslAreItsOwn) {
   const ProxyPolicy strict = tls({});
   EXPECT_EQ(strict.verify, VerifyClient::Require);
   EXPECT_TRUE(strict.system_roots && strict.check_name && strict.check_dates && !strict.common_names);
@@ -36,7 +36,7 @@ TEST_F(BackendConnection, OurWordsAreStrictAndThoseOfModSslAreItsOwn) {
   EXPECT_EQ(group(strict.groups.front())->name, "X25519MLKEM768");
 }
 
-TEST_F(BackendConnection, GroupsHaveOneWordInBothVocabularies) {
+TEST_F(BackendPolicies, GroupsHaveOneWordInBothVocabularies) {
   for (const Vocabulary words : {Vocabulary::Tls, Vocabulary::Ssl}) {
     const ProxyPolicy p = policy(words, {"TLSProxyGroups X25519:P-256"});
     ASSERT_EQ(p.groups.size(), 2U);
@@ -45,7 +45,7 @@ TEST_F(BackendConnection, GroupsHaveOneWordInBothVocabularies) {
 }
 
 // modules/ssl/ssl_engine_io.c, ssl_io_filter_handshake
-TEST_F(BackendConnection, NamesAreCheckedAsModSslDoes) {
+TEST_F(BackendPolicies, NamesAreCheckedAsModSslDoes) {
   const auto checked = [this](const std::vector<const char*>& lines) { return ssl(lines).check_name; };
   EXPECT_TRUE(checked({}));
   EXPECT_FALSE(checked({"SSLProxyCheckPeerName off"}));
@@ -55,7 +55,7 @@ TEST_F(BackendConnection, NamesAreCheckedAsModSslDoes) {
   EXPECT_TRUE(checked({"SSLProxyCheckPeerName off", "SSLProxyCheckPeerCN on"}));
 }
 
-TEST_F(BackendConnection, ListsAreLookedAtWhereTheyAreNamedInOurWords) {
+TEST_F(BackendPolicies, ListsAreLookedAtWhereTheyAreNamedInOurWords) {
   EXPECT_EQ(tls({"TLSProxyCRL /lists"}).revocation.depth, RevocationCheck::Depth::Chain);
   EXPECT_EQ(ssl({"SSLProxyCARevocationFile /list"}).revocation.depth, RevocationCheck::Depth::None);
   EXPECT_EQ(ssl({"SSLProxyCARevocationFile /list", "SSLProxyCARevocationCheck leaf"}).revocation.depth,
@@ -63,7 +63,7 @@ TEST_F(BackendConnection, ListsAreLookedAtWhereTheyAreNamedInOurWords) {
 }
 
 // Workers that agree share one policy, and with it rustls' configuration and sessions.
-TEST_F(BackendConnection, KeysAreEqualExactlyForEqualPolicies) {
+TEST_F(BackendPolicies, EncodingsAreEqualExactlyForEqualPolicies) {
   const std::vector<const char*> each[] = {{},
                                            {"TLSProxyProtocol TLSv1.3+"},
                                            {"TLSProxyCiphersSuppress TLS_AES_128_GCM_SHA256"},
@@ -79,10 +79,10 @@ TEST_F(BackendConnection, KeysAreEqualExactlyForEqualPolicies) {
                                            {"TLSProxyMachineCertificate /one /two"},
                                            {"TLSProxyMachineCertificate /one", "TLSProxyMachineCertificate /two"}};
   for (const auto& one : each) {
-    for (const auto& other : each) EXPECT_EQ(tls(one).key() == tls(other).key(), &one == &other);
+    for (const auto& other : each) EXPECT_EQ(encode(tls(one)) == encode(tls(other)), &one == &other);
   }
-  EXPECT_EQ(tls({"TLSProxyVerify require", "TLSProxyEngine on"}).key(), tls({}).key());
-  EXPECT_NE(ssl({"SSLProxyVerify require"}).key(), ssl({"SSLProxyVerify optional_no_ca"}).key());
+  EXPECT_EQ(encode(tls({"TLSProxyVerify require", "TLSProxyEngine on"})), encode(tls({})));
+  EXPECT_NE(encode(ssl({"SSLProxyVerify require"})), encode(ssl({"SSLProxyVerify optional_no_ca"})));
 }
 
 }  // namespace

@@ -147,48 +147,6 @@ pub mod ffi {
         stapled: bool,
     }
 
-    /// How much trust a backend has to prove.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    enum Trust {
-        None,
-        Required,
-        OptionalNoCa,
-    }
-
-    /// How much of a backend's chain is looked up in revocation lists.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    enum Revocation {
-        None,
-        Leaf,
-        Chain,
-    }
-
-    /// What a client policy is built from. Paths may name files or directories.
-    #[derive(Debug)]
-    struct BackendSpec {
-        tls12: bool,
-        tls13: bool,
-        suites: Vec<u16>,
-        groups: Vec<u16>,
-        trust: Trust,
-        depth: u32,
-        system_roots: bool,
-        authorities: Vec<String>,
-        revocation_lists: Vec<String>,
-        revocation: Revocation,
-        missing_list_ok: bool,
-        machine_files: Vec<String>,
-        /// Those of all these that may be empty.
-        directories: Vec<String>,
-        /// Certificate file, key file, and so on.
-        machine_pairs: Vec<String>,
-        machine_chain: String,
-        check_dates: bool,
-        check_name: bool,
-        common_names: bool,
-        roots_only: bool,
-    }
-
     /// What ended the handshake of an outgoing connection.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Ending {
@@ -566,10 +524,11 @@ pub mod ffi {
         fn describe(self: &Credentials, index: usize) -> Vec<CertificateFacts>;
 
         type BackendPolicy;
-        /// Reads the files and builds what all workers with this policy share; `kept` are faults of files in the place
+        /// Reads the files and builds what all workers with this policy share. `settings` is a ProxyPolicy, as
+        /// src/config/policy encodes it; `kept` are faults of files in the place
         /// of which what they held before is used. Control plane; throws a sentence.
         fn build_backend_policy(
-            spec: &BackendSpec,
+            settings: &[u8],
             warnings: &mut Vec<String>,
             kept: &mut Vec<String>,
         ) -> Result<Box<BackendPolicy>>;

@@ -64,6 +64,12 @@ impl Value for bool {
     }
 }
 
+impl Value for u8 {
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        from.take(1)?.first().copied()
+    }
+}
+
 impl Value for u16 {
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         from.take(2)?.try_into().ok().map(Self::from_be_bytes)
@@ -87,6 +93,12 @@ impl Value for String {
         let length = usize::try_from(u32::read(from)?).ok()?;
         from.take(length)
             .and_then(|octets| Self::from_utf8(octets.to_vec()).ok())
+    }
+}
+
+impl<A: Value, B: Value> Value for (A, B) {
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some((A::read(from)?, B::read(from)?))
     }
 }
 

@@ -1,8 +1,10 @@
 #include "config/policy/proxy_policy.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/ciphers/suites.hpp"
+#include "config/policy/encoder.hpp"
 #include "config/vocabulary/proxy_values.hpp"
 
 namespace tls::config {
@@ -27,79 +29,59 @@ void add_suites(SuiteList& order, const ProxySettings& s, bool tls13) {
   std::ranges::for_each(supported_suites(), add);
 }
 
-void add_path(std::vector<std::string>& paths, const Setting<PathAt>& setting) {
-  if (setting) paths.push_back(setting->path);
+SuiteList suites_of(const ProxySettings& s) {
+  SuiteList order;
+  add_suites(order, s, true);
+  add_suites(order, s, false);
+  return order;
 }
 
-void append(std::string& key, const std::string& text) { key += std::to_string(text.size()) + ":" + text; }
+bool has_system_roots(const ProxySettings& s) { return s.ca_file && s.ca_file->path == system_roots; }
 
-void append(std::string& key, const std::vector<std::string>& texts) {
-  key += std::to_string(texts.size()) + "[";
-  for (const std::string& text : texts) append(key, text);
+template <class T>
+T value_or_none(const Setting<T>& setting) {
+  return setting ? *setting : T{};
 }
 
-void append(std::string& key, const std::vector<std::uint16_t>& numbers) {
-  for (const std::uint16_t number : numbers) key += std::to_string(number) + ",";
-  key += ";";
+// The paths of those that are written.
+Paths paths(const auto&... settings) {
+  Paths all;
+  const auto add = [&all](const Setting<PathAt>& setting) {
+    if (setting) all.push_back(setting->path);
+  };
+  (add(settings), ...);
+  return all;
+}
+
+RevocationCheck revocation_of(const ProxySettings& s) {
+  if (s.crl_check) return *s.crl_check;
+  return {s.crl_file || s.crl_path ? RevocationCheck::Depth::Chain : RevocationCheck::Depth::None, false};
+}
+
+// mod_ssl (ssl_engine_io.c, ssl_io_filter_handshake): CheckPeerCN off turns the check off where CheckPeerName is not
+// written; on, it brings a check back that CheckPeerName off took away.
+bool checks_name(const ProxySettings& s) {
+  const bool name_written = s.check_peer_name.where().file != nullptr;
+  const bool cn_written = s.check_peer_cn.where().file != nullptr;
+  return *s.check_peer_name ? name_written || *s.check_peer_cn : cn_written && *s.check_peer_cn;
 }
 
 }  // namespace
 
 ProxyPolicy proxy_policy(const ProxySettings& s, Vocabulary words) {
-  ProxyPolicy policy;
-  policy.common_names = words == Vocabulary::Ssl;
-  policy.roots_only = words == Vocabulary::Ssl;
-  policy.tls12 = s.versions->tls12;
-  policy.tls13 = s.versions->tls13;
-  add_suites(policy.suites, s, true);
-  add_suites(policy.suites, s, false);
-  if (s.groups) policy.groups = *s.groups;
-  policy.verify = *s.verify;
-  policy.depth = *s.verify_depth;
-  policy.system_roots = s.ca_file && s.ca_file->path == system_roots;
-  if (!policy.system_roots) add_path(policy.authorities, s.ca_file);
-  add_path(policy.authorities, s.ca_path);
-  add_path(policy.revocation_lists, s.crl_file);
-  add_path(policy.revocation_lists, s.crl_path);
-  if (s.crl_check) {
-    policy.revocation = *s.crl_check;
-  } else if (!policy.revocation_lists.empty()) {
-    policy.revocation.depth = RevocationCheck::Depth::Chain;
-  }
-  add_path(policy.machine_files, s.machine_certificate_file);
-  add_path(policy.machine_files, s.machine_certificate_path);
-  for (const auto* path : {&s.ca_path, &s.crl_path, &s.machine_certificate_path}) add_path(policy.directories, *path);
-  if (s.machine_certificate_chain) policy.machine_chain = s.machine_certificate_chain->path;
-  if (s.machine_pairs) policy.machine_pairs = *s.machine_pairs;
-  policy.check_dates = *s.check_peer_expire;
-  // mod_ssl (ssl_engine_io.c, ssl_io_filter_handshake): CheckPeerCN off turns the check off where CheckPeerName is not
-  // written; on, it brings a check back that CheckPeerName off took away.
-  const bool name_written = s.check_peer_name.where().file != nullptr;
-  const bool cn_written = s.check_peer_cn.where().file != nullptr;
-  policy.check_name = *s.check_peer_name ? name_written || *s.check_peer_cn : cn_written && *s.check_peer_cn;
-  return policy;
+  return {
+#define TLS_BACKEND(type, member, ...) .member = __VA_ARGS__,
+#include "config/policy/backend.def"
+#undef TLS_BACKEND
+  };
 }
 
-std::string ProxyPolicy::key() const {
-  std::string out;
-  for (const bool flag :
-       {tls12, tls13, system_roots, check_dates, check_name, common_names, roots_only, revocation.no_crl_ok}) {
-    out += flag ? '1' : '0';
-  }
-  out += std::to_string(static_cast<int>(verify)) + "," + std::to_string(depth) + "," +
-         std::to_string(static_cast<int>(revocation.depth)) + ";";
-  append(out, suites);
-  append(out, groups);
-  append(out, authorities);
-  append(out, revocation_lists);
-  append(out, machine_files);
-  append(out, directories);
-  append(out, machine_chain);
-  for (const CertificateFiles& pair : machine_pairs) {
-    append(out, pair.certificate);
-    append(out, pair.key);
-  }
-  return out;
+std::vector<std::uint8_t> encode(const ProxyPolicy& policy) {
+  Encoder out;
+#define TLS_BACKEND(type, member, ...) out.named(#member, policy.member);
+#include "config/policy/backend.def"
+#undef TLS_BACKEND
+  return std::move(out).bytes();
 }
 
 }  // namespace tls::config

@@ -1,4 +1,4 @@
-// The effective policy of outgoing connections: all defaults applied, no optionals.
+// The effective policy of connections to backends: all defaults applied, no optionals.
 #pragma once
 
 #include <cstdint>
@@ -10,31 +10,18 @@
 
 namespace tls::config {
 
-struct ProxyPolicy {
-  bool tls12 = true;
-  bool tls13 = true;
-  SuiteList suites;  // IANA numbers, most preferred first
-  GroupList groups;
-  VerifyClient verify = VerifyClient::None;
-  std::uint32_t depth = 1;
-  bool system_roots = false;
-  std::vector<std::string> authorities;  // files and directories
-  std::vector<std::string> revocation_lists;
-  RevocationCheck revocation;
-  std::vector<std::string> machine_files;  // files and directories with certificates and keys together
-  std::vector<std::string> directories;    // those of all these that are named as directories, which may be empty
-  std::vector<CertificateFiles> machine_pairs;
-  std::string machine_chain;
-  bool check_dates = true;
-  bool check_name = true;
-  bool common_names = false;  // a common name is as good as a subjectAltName
-  bool roots_only = false;    // an authority that did not sign itself ends no chain
+using Paths = std::vector<std::string>;  // of files and directories
 
-  // Equal for policies that build the same; only meaningful within one configuration.
-  [[nodiscard]] std::string key() const;
+struct ProxyPolicy {
+#define TLS_BACKEND(type, member, ...) type member{};
+#include "config/policy/backend.def"
+#undef TLS_BACKEND
 };
 
 // From settings with the defaults of their vocabulary, `words`, beneath them.
 ProxyPolicy proxy_policy(const ProxySettings& complete, Vocabulary words);
+
+// All of it, as Rust reads it: equal for policies that build the same.
+std::vector<std::uint8_t> encode(const ProxyPolicy& policy);
 
 }  // namespace tls::config

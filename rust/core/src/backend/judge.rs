@@ -218,7 +218,7 @@ mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair};
 
     use super::*;
-    use crate::backend::algorithms;
+    use crate::backend::policy::algorithms;
 
     fn certificate(common_name: &str, names: &[&str]) -> CertificateDer<'static> {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! Built client policies: one rustls `ClientConfig` per distinct policy, shared by all workers that have it.
+//! Built policies for backends: one rustls `ClientConfig` per distinct policy, shared by all workers that have it.
 
 use std::sync::Arc;
 
@@ -10,27 +10,11 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use super::identity::{Identities, Pair};
 use super::judge::Judge;
 use super::sessions::Sessions;
-use crate::policy;
+use super::settings::Settings;
+use crate::policy::{self, Versions};
 
 /// Version of TLS 1.2 (RFC 5246 A.1).
 const TLS12: u16 = 0x0303;
-
-/// What a client policy is built from.
-#[derive(Debug)]
-pub struct Spec {
-    /// TLS 1.2 is offered.
-    pub tls12: bool,
-    /// TLS 1.3 is offered.
-    pub tls13: bool,
-    /// IANA numbers of cipher suites, most preferred first.
-    pub suites: Vec<u16>,
-    /// IANA numbers of key exchange groups; a share is sent for the first.
-    pub groups: Vec<u16>,
-    /// Judges backends.
-    pub judge: Judge,
-    /// Shown to backends that ask.
-    pub pairs: Vec<Pair>,
-}
 
 /// A policy ready to connect: immutable but for its sessions.
 #[derive(Debug)]
@@ -38,8 +22,7 @@ pub struct BackendPolicy {
     config: Arc<ClientConfig>,
     judge: Arc<Judge>,
     identities: Arc<Identities>,
-    tls12: bool,
-    tls13: bool,
+    versions: Versions,
     suites: Vec<u16>,
 }
 
@@ -59,17 +42,27 @@ pub struct Made<'a> {
 }
 
 impl BackendPolicy {
-    /// Builds the configuration. Fails with a sentence when nothing of what was asked for exists.
-    pub fn build(spec: Spec) -> Result<Self, String> {
+    /// Builds the configuration: `judge` judges backends, `pairs` are shown to those that ask.
+    ///
+    /// # Errors
+    /// A sentence, when nothing of what was asked for exists.
+    pub(super) fn build(
+        settings: Settings,
+        judge: Judge,
+        pairs: Vec<Pair>,
+    ) -> Result<Self, String> {
         let provider = CryptoProvider {
-            cipher_suites: policy::suites(&spec.suites),
-            kx_groups: policy::groups(&spec.groups),
+            cipher_suites: policy::suites(&settings.suites),
+            kx_groups: policy::groups(&settings.groups),
             ..aws_lc_rs::default_provider()
         };
-        let judge = Arc::new(spec.judge);
-        let identities = Arc::new(Identities::new(spec.pairs));
+        let judge = Arc::new(judge);
+        let identities = Arc::new(Identities::new(pairs));
         let builder = ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_protocol_versions(&policy::versions(spec.tls12, spec.tls13))
+            .with_protocol_versions(&policy::versions(
+                settings.versions.tls12,
+                settings.versions.tls13,
+            ))
             .map_err(|e| {
                 format!(
                     "no handshake is possible with these protocols, cipher suites and groups: {e}"
@@ -83,9 +76,8 @@ impl BackendPolicy {
             config: Arc::new(config),
             judge,
             identities,
-            tls12: spec.tls12,
-            tls13: spec.tls13,
-            suites: spec.suites,
+            versions: settings.versions,
+            suites: settings.suites,
         })
     }
 
@@ -93,8 +85,8 @@ impl BackendPolicy {
     /// are allowed here too, its backend is believed here too, and what the backend knows us by would be shown to it here.
     pub fn accepts(&self, made: &Made<'_>) -> bool {
         let version = match made.version {
-            TLS12 => self.tls12,
-            _ => self.tls13,
+            TLS12 => self.versions.tls12,
+            _ => self.versions.tls13,
         };
         version
             && self.suites.contains(&made.suite)
@@ -127,6 +119,6 @@ pub fn system_roots() -> Vec<CertificateDer<'static>> {
 }
 
 /// Signature algorithms by which backends may prove themselves.
-pub fn algorithms() -> WebPkiSupportedAlgorithms {
+pub(super) fn algorithms() -> WebPkiSupportedAlgorithms {
     aws_lc_rs::default_provider().signature_verification_algorithms
 }

@@ -1,0 +1,94 @@
+//! Makes a policy of the files that its settings name: at a start, as root, before the fork.
+
+use super::files::{Warnings, read_blocks};
+use super::identity::Pair;
+use super::judge::Judge;
+use super::machines::Machines;
+use super::policy::{BackendPolicy, algorithms, system_roots};
+use super::settings::Settings;
+use crate::kept::Form;
+use crate::verify::{Anchors, Ends, Listed, Revocation};
+
+/// Loads certificates with their keys: here, or in the key agent.
+pub type LoadMachines<'a> = &'a mut dyn FnMut(Machines, &mut Warnings) -> Result<Vec<Pair>, String>;
+
+/// Reads the files and builds the policy; `machines` is asked where the settings name certificates of our own.
+///
+/// # Errors
+/// A sentence, for a file that cannot be read or holds nothing, or where nothing is left to negotiate.
+pub fn load(
+    settings: Settings,
+    machines: LoadMachines<'_>,
+    warnings: &mut Warnings,
+) -> Result<BackendPolicy, String> {
+    let anchors = anchors(&settings, warnings)?;
+    let judge = Judge {
+        mode: settings.verify,
+        depth: settings.depth,
+        anchors,
+        revocation: lists(&settings, warnings)?,
+        check_name: settings.check_name,
+        common_names: settings.common_names,
+        check_dates: settings.check_dates,
+        algorithms: algorithms(),
+    };
+    let named = Machines {
+        files: settings.machine_files.clone(),
+        directories: settings.directories.clone(),
+        chain: settings.machine_chain.clone(),
+        pairs: settings.machine_pairs.clone(),
+    };
+    let pairs = match named.is_empty() {
+        true => Vec::new(),
+        false => machines(named, warnings)?,
+    };
+    BackendPolicy::build(settings, judge, pairs)
+}
+
+fn anchors(settings: &Settings, warnings: &mut Warnings) -> Result<Anchors, String> {
+    let mut trusted = match settings.system_roots {
+        true => system_roots(),
+        false => Vec::new(),
+    };
+    for path in &settings.authorities {
+        let may_be_empty = settings.directories.contains(path);
+        let blocks = read_blocks(path, Form::Authorities, may_be_empty, warnings)?;
+        trusted.extend(blocks.into_iter().map(Into::into));
+    }
+    if settings.system_roots && trusted.is_empty() {
+        warnings.said.push(
+            "no authorities are found on this system, so that no backend can be verified: install ca-certificates, or \
+             name a file or directory by TLSProxyCA"
+                .to_owned(),
+        );
+    }
+    let ends = match settings.roots_only {
+        true => Ends::AtRoots,
+        false => Ends::Anywhere,
+    };
+    let (anchors, refused) = Anchors::new(&trusted, ends);
+    if !settings.system_roots {
+        let told = |(index, why)| format!("certificate {} of the CAs {why}", index + 1);
+        warnings.said.extend(refused.into_iter().map(told));
+    }
+    Ok(anchors)
+}
+
+fn lists(settings: &Settings, warnings: &mut Warnings) -> Result<Revocation, String> {
+    let mut lists = Vec::new();
+    for path in &settings.revocation_lists {
+        let may_be_empty = settings.directories.contains(path);
+        let found = read_blocks(path, Form::Lists, may_be_empty, warnings)?;
+        lists.extend(found.into_iter().map(|der| Listed {
+            source: path.clone(),
+            place: path.clone(),
+            der,
+        }));
+    }
+    // Whose certificates a lost list was about nobody knows: those without a list do not pass then.
+    let missing_ok = settings.revocation.missing_ok && !warnings.list_lost;
+    let (revocation, refused) = Revocation::new(settings.revocation.depth, missing_ok, &lists);
+    let told = |(index, why)| format!("revocation list {} {why}", index + 1);
+    warnings.said.extend(refused.into_iter().map(told));
+    Ok(revocation)
+}
