@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mod_tls_core::agent::ids;
 use mod_tls_core::agent::{Kind, Parent, Requests, Weaknesses, Wish};
-use mod_tls_core::backend::{self, Machines, Warnings};
+use mod_tls_core::backend::{self, Machinery, Machines, Warnings};
 
 use crate::counting::count_agent;
 use crate::credentials::{Credentials, request};
@@ -26,7 +26,7 @@ pub fn agent_load(
     wish: &ffi::AgentWish,
 ) -> Result<Box<Credentials>, String> {
     guard_result(|| {
-        crate::backend::forget_own();
+        *own() = Machinery::new();
         let mut agent = agent();
         let parent = match agent.as_mut() {
             Some(parent) => parent,
@@ -51,14 +51,27 @@ pub fn agent_load(
     })
 }
 
-/// Has the agent load machine certificates, so that their keys stay with it; `None` where there is no agent.
+/// Machine certificates where keys are in httpd's own processes.
+static OWN: Mutex<Machinery> = Mutex::new(Machinery::new());
+
+fn own() -> MutexGuard<'static, Machinery> {
+    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A new configuration begins.
+pub(crate) fn begin_own() {
+    own().begin();
+}
+
+/// Loads machine certificates: in the agent, so that their keys stay with it, and here where there is none.
 pub(crate) fn load_machines(
-    machines: &Machines,
+    machines: Machines,
     warnings: &mut Warnings,
-) -> Option<Result<Vec<backend::Pair>, String>> {
-    agent()
-        .as_mut()
-        .map(|parent| parent.machines(machines, warnings))
+) -> Result<Vec<backend::Pair>, String> {
+    match agent().as_mut() {
+        Some(parent) => parent.machines(&machines, warnings),
+        None => own().load(machines, warnings),
+    }
 }
 
 /// See the bridge.

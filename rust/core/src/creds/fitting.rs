@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::certificate::Certificates;
 use super::key::PrivateKey;
 use super::problem::Fault;
-use super::store::PairRequest;
+use super::request::PairRequest;
 
 /// A pair of a request as far as its files could be read.
 pub(super) struct Candidate<'a> {

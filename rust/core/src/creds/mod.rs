@@ -14,6 +14,8 @@ pub mod decrypt;
 mod fitting;
 mod instead;
 pub mod key;
+mod line;
+mod loaded;
 pub mod names;
 pub mod ocsp;
 pub mod passphrase;
@@ -22,6 +24,7 @@ pub mod pem;
 mod pkcs12;
 pub mod placeholder;
 pub mod problem;
+mod request;
 pub mod select;
 mod shelf;
 mod signatures;
@@ -33,10 +36,11 @@ mod upwards;
 
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};
 pub use problem::{Fault, Problem, Severity};
+pub use request::{LoadRequest, PairRequest};
 pub use select::{CertSet, Pair};
 pub use shelf::{fault_of, read};
 pub use signatures::SignatureRequest;
-pub use store::{LoadReport, LoadRequest, PairRequest, Store, load};
+pub use store::{LoadReport, Store, load};
 
 #[cfg(test)]
 pub(crate) mod tests;

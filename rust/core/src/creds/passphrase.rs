@@ -1,7 +1,6 @@
 //! Where pass phrases of encrypted keys come from.
 
 use std::fmt;
-use std::io::Read;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use rustix::net::SendFlags;
 use zeroize::Zeroizing;
 
+use super::line::read_line;
 use super::terminal;
 use crate::file::{self, Limit, words};
 
@@ -115,9 +115,6 @@ impl Passphrases for Unattended<'_> {
         }
     }
 }
-
-/// Longer phrases are cut, as OpenSSL's dialog does.
-const MAX_PHRASE: usize = 1024;
 
 /// Asks as configured. Phrases that were given before are tried first, since many keys often share one; all are wiped
 /// when this is dropped.
@@ -291,28 +288,4 @@ fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     let content = file::read(Path::new(path), Limit::PHRASE);
     let content = content.map_err(|why| format!("{path} cannot be read: {why}"))?;
     read_line(&mut content.bytes.as_slice()).ok_or_else(|| format!("{path} is empty"))
-}
-
-/// One line without its end, in a buffer that never moves; `None` where there is none.
-pub(super) fn read_line(from: &mut impl Read) -> Option<Zeroizing<Vec<u8>>> {
-    let mut line = Zeroizing::new(Vec::with_capacity(MAX_PHRASE));
-    let mut byte = Zeroizing::new([0u8; 1]);
-    let mut any = false;
-    loop {
-        match from.read(&mut byte[..]) {
-            Ok(0) => break,
-            Ok(_) => any = true,
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => break,
-        }
-        match byte[0] {
-            b'\n' => break,
-            other if line.len() < MAX_PHRASE => line.push(other),
-            _ => {}
-        }
-    }
-    if line.last() == Some(&b'\r') {
-        line.pop();
-    }
-    any.then_some(line)
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::chain;
 use super::problem::{Problem, Severity};
+use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
-use super::store::{LoadReport, LoadRequest};
+use super::store::LoadReport;
 
 /// Virtual hosts of the configuration before, by the files that they name, with what they served; `None` where nobody has
 /// that any more.

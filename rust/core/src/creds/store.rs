@@ -5,75 +5,18 @@
 //! changed.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::assemble::{Report, Run};
-use super::certificate::{Certificates, KnownIssuers};
-use super::key::PrivateKey;
+use super::certificate::KnownIssuers;
+use super::loaded::PairKey;
 use super::passphrase::Passphrases;
 use super::problem::{Problem, Severity};
+use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
-use super::shelf::{Desk, Row, StapleFile};
-use super::signatures::SignatureRequest;
+use super::shelf::{Desk, Row};
 use super::{chain, placeholder};
 use crate::file::Identity;
-
-/// What one virtual host wants loaded.
-#[derive(Clone, Debug, Default)]
-pub struct LoadRequest {
-    /// `ServerName:port`, as pass phrase programs are told it.
-    pub host: String,
-    /// Names that the certificates should cover: ServerName and those aliases that are no patterns.
-    pub names: Vec<String>,
-    /// Where to ask for pass phrases: `builtin` (or nothing), `|program`, `exec:program`, `file:path`.
-    pub passphrase: String,
-    /// Certificates in the order of the configuration.
-    pub pairs: Vec<PairRequest>,
-    /// Key files beyond the certificates' number; each may fit one of them.
-    pub spare_keys: Vec<String>,
-    /// SSLCertificateChainFile: what is sent behind the server's own certificate, in place of what its file holds.
-    pub chain: Option<String>,
-    /// Authorities among which issuers are looked for where a file holds the server's own certificate alone, as OpenSSL
-    /// does with SSLCACertificateFile.
-    pub authorities: Option<String>,
-    /// Where there is nothing else to serve, a placeholder is made.
-    pub placeholder: bool,
-    /// Our own words: a chain out of order is an error, and each key belongs to the certificate it is named with.
-    /// mod_ssl's words: it is a warning, and keys find their certificates by themselves.
-    pub strict: bool,
-    /// What handshakes may be signed with.
-    pub signatures: SignatureRequest,
-}
-
-impl LoadRequest {
-    /// The files of this virtual host.
-    pub fn files(&self) -> Vec<&str> {
-        let mut files = Vec::new();
-        for pair in &self.pairs {
-            files.push(pair.certificate.as_str());
-            files.extend(pair.key.as_deref());
-            files.extend(pair.staple.as_deref());
-        }
-        files.extend(self.spare_keys.iter().map(String::as_str));
-        files.extend(self.chain.as_deref());
-        files.extend(self.authorities.as_deref());
-        files
-    }
-}
-
-/// One certificate with its key.
-#[derive(Clone, Debug, Default)]
-pub struct PairRequest {
-    /// File of the certificate and its chain.
-    pub certificate: String,
-    /// File of the key; `None` where it is in the certificate's file.
-    pub key: Option<String>,
-    /// File with an OCSP response about the certificate, which need not be there.
-    pub staple: Option<String>,
-    /// `file:line` in the configuration.
-    pub place: String,
-}
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -108,42 +51,6 @@ pub struct Store {
     good_until: i64,
     /// By the names they are for.
     placeholders: HashMap<Vec<String>, Arc<CertSet>>,
-}
-
-/// What a pair was made of.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct PairKey {
-    pub(super) own: Shared<Certificates>,
-    pub(super) key: Shared<PrivateKey>,
-    pub(super) issuers: Option<(Shared<Certificates>, Issuers)>,
-    pub(super) staple: Option<Shared<StapleFile>>,
-}
-
-/// The same only as itself. What has equal bytes is parsed once, so that this says whether files were equal.
-#[derive(Debug)]
-pub(super) struct Shared<T>(pub(super) Arc<T>);
-
-impl<T> PartialEq for Shared<T> {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl<T> Eq for Shared<T> {}
-
-impl<T> Hash for Shared<T> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.0).hash(state);
-    }
-}
-
-/// How the certificates behind the server's own are taken from a further file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Issuers {
-    /// All but the first so many.
-    Behind(usize),
-    /// Those that issued the one before, as far as they are there.
-    Among,
 }
 
 impl Store {

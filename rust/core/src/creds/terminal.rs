@@ -6,7 +6,7 @@ use std::io::Write;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::passphrase::read_line;
+use super::line::read_line;
 
 /// Shows `prompt` and reads a line that is not shown.
 ///

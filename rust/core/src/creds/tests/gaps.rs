@@ -1,6 +1,6 @@
 use super::super::passphrase::Dialog;
 use super::super::problem::Severity;
-use super::super::store::{LoadRequest, PairRequest, Store};
+use super::super::{LoadRequest, PairRequest, Store};
 use super::path;
 
 fn request(host: &str, certificate: &str, placeholder: bool) -> LoadRequest {

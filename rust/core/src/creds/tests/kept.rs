@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::super::passphrase::Dialog;
 use super::super::select::Pair;
-use super::super::store::{LoadReport, LoadRequest, Store};
+use super::super::{LoadReport, LoadRequest, Store};
 use super::store::{pair, request, three_generations};
 use super::{Scratch, data};
 

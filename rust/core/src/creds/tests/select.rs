@@ -4,7 +4,7 @@ use rustls::SignatureScheme as S;
 
 use super::super::passphrase::Dialog;
 use super::super::select::CertSet;
-use super::super::store::{LoadRequest, PairRequest, load};
+use super::super::{LoadRequest, PairRequest, load};
 use super::path;
 
 fn set(names: &[&str]) -> Arc<CertSet> {

@@ -3,7 +3,7 @@ use rustls::SignatureScheme as S;
 use super::super::passphrase::Dialog;
 use super::super::problem::{Problem, Severity};
 use super::super::signatures::SignatureRequest;
-use super::super::store::{LoadRequest, PairRequest, Store};
+use super::super::{LoadRequest, PairRequest, Store};
 use super::path;
 
 fn list(schemes: &[S], tls12: bool, tls13: bool) -> SignatureRequest {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::super::certificate::Certificate;
 use super::super::passphrase::{Dialog, Unchecked};
 use super::super::problem::{Problem, Severity};
-use super::super::store::{LoadReport, LoadRequest, PairRequest, load};
+use super::super::{LoadReport, LoadRequest, PairRequest, load};
 use super::{Scratch, data, path};
 
 pub(super) fn pair(certificate: String, key: Option<String>, place: &str) -> PairRequest {
