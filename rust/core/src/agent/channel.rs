@@ -16,6 +16,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+#[cfg(test)]
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
@@ -26,104 +27,19 @@ use rustix::process::{Pid, Resource, getrlimit, test_kill_process};
 use rustix::thread::futex;
 
 use super::Os;
-use super::wire::{MAX_REPLY, MAX_REQUEST, SHORT_REQUEST};
+use super::wire::{MAX_REPLY, MAX_REQUEST};
 
+mod layout;
 pub mod slot;
 pub mod words;
 
 #[cfg(test)]
 mod model;
 
+use layout::{LONG, REPLY, REQUEST, SHORT};
+pub use layout::{Layout, MAX_SLOTS};
 use slot::Progress;
-use words::Look;
-
-/// Most slots of a channel.
-pub const MAX_SLOTS: usize = 1024;
-/// Whole cache lines, so that threads do not write into each other's.
-const LINE: usize = 16;
-/// A page: what is long begins on one of its own.
-const PAGE: usize = 1024;
-const SHORT: usize = SHORT_REQUEST.div_ceil(4);
-const REQUEST: usize = (1 + SHORT).next_multiple_of(LINE);
-const LONG: usize = MAX_REQUEST.div_ceil(4).next_multiple_of(LINE);
-const REPLY: usize = (2 + MAX_REPLY.div_ceil(4)).next_multiple_of(LINE);
-
-/// Memory shared with another process, mapped for as long as the value lives.
-pub trait Shared: Send + Sync {
-    /// The memory. The process that writes it may change it at any moment.
-    fn words(&self) -> &[AtomicU32];
-}
-
-/// Memory of another process that is read and never mapped.
-pub trait Distant: Look + Send + Sync {}
-
-impl<T: Look + Send + Sync> Distant for T {}
-
-/// Where what lies in a channel's memories; in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    slots: usize,
-}
-
-impl Layout {
-    /// The layout for so many slots, one at least and [`MAX_SLOTS`] at most.
-    pub fn new(slots: usize) -> Self {
-        Self {
-            slots: slots.clamp(1, MAX_SLOTS),
-        }
-    }
-
-    /// How many requests may be under way at a time.
-    pub fn slots(self) -> usize {
-        self.slots
-    }
-
-    fn per_slot(self) -> usize {
-        self.slots.next_multiple_of(LINE)
-    }
-
-    fn nth(self, slot: usize) -> usize {
-        slot.min(self.slots - 1)
-    }
-
-    fn asked(self, slot: usize) -> usize {
-        self.nth(slot)
-    }
-
-    fn owner(self, slot: usize) -> usize {
-        self.per_slot() + self.nth(slot)
-    }
-
-    fn request(self, slot: usize) -> usize {
-        2 * self.per_slot() + self.nth(slot) * REQUEST
-    }
-
-    fn long_areas(self) -> usize {
-        (2 * self.per_slot() + self.slots * REQUEST).next_multiple_of(PAGE)
-    }
-
-    fn long(self, slot: usize) -> usize {
-        self.long_areas() + self.nth(slot) * LONG
-    }
-
-    /// Bytes of the memory of requests; what no request was ever written to takes none.
-    pub fn request_bytes(self) -> usize {
-        (self.long_areas() + self.slots * LONG).next_multiple_of(PAGE) * 4
-    }
-
-    fn state(self, slot: usize) -> usize {
-        self.nth(slot) * REPLY
-    }
-
-    fn reply(self, slot: usize) -> usize {
-        self.state(slot) + 1
-    }
-
-    /// Bytes of the memory of replies.
-    pub fn reply_bytes(self) -> usize {
-        (self.slots * REPLY).next_multiple_of(PAGE) * 4
-    }
-}
+pub use words::{Distant, Shared};
 
 /// The descriptors of one end of a channel.
 #[derive(Debug)]

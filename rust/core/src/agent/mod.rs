@@ -24,6 +24,7 @@ pub mod message;
 mod notice;
 mod orders;
 mod parent;
+mod protocol;
 mod public;
 mod reload;
 mod remote;

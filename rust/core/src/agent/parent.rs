@@ -20,10 +20,11 @@ use super::live::Live;
 use super::machines;
 use super::message::{Answer, Order, State, Weaknesses};
 use super::notice::{Kind, Notice, pair};
+use super::protocol::{Birth, MACHINES, ORDER, PARENT};
 use super::public::Known;
 use super::requests::Requests;
 use super::running::Running;
-use super::supervisor::{self, Birth};
+use super::supervisor;
 use super::transport::Transport;
 use super::{BoardMemory, Os};
 use crate::backend::{self, Machines, Warnings};
@@ -35,16 +36,6 @@ mod family;
 mod succession;
 
 use family::Family;
-
-/// First byte of what a parent sends: the parent itself comes with it, as a pidfd.
-pub(super) const PARENT: u8 = b'P';
-/// An order follows.
-pub(super) const ORDER: u8 = b'O';
-/// Indices of virtual hosts follow: children have other certificates for them than the supervisor.
-pub(super) const ANNOUNCE: u8 = b'A';
-
-/// An order to load machine certificates follows.
-pub(super) const MACHINES: u8 = b'M';
 
 /// How long a supervisor may be silent in the middle of an order.
 const SILENCE: Duration = Duration::from_secs(60);

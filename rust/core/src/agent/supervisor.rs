@@ -19,12 +19,12 @@ use super::frame;
 use super::message::{Answer, Order, State, Weaknesses};
 use super::notice::{Kind, Speaker};
 use super::orders::Orders;
+use super::protocol::{self, Birth};
 use super::public::Sent;
 use super::reload::Watch;
 use super::sandbox;
 use crate::backend::Machinery;
 use crate::creds::{Dialog, Store};
-use crate::words::Words;
 
 mod keyring;
 mod loading;
@@ -32,6 +32,7 @@ mod machines;
 mod probing;
 mod process;
 mod reloading;
+mod starting;
 
 use keyring::Keyring;
 use probing::Probe;
@@ -48,20 +49,6 @@ const MAX_ORDER: usize = 256 << 20;
 const SHORT_LIFE: Duration = Duration::from_secs(5);
 /// After so many of those in a row a new one is made once a second only.
 const PATIENCE: u32 = 5;
-
-/// What a supervisor is born with.
-pub struct Birth {
-    /// Orders come and answers go here.
-    pub control: OwnedFd,
-    /// Lines for the log go here.
-    pub speaker: OwnedFd,
-    /// New certificates are published here.
-    pub board: Words,
-    /// Becomes readable when the parent is gone or has made another agent.
-    pub life: OwnedFd,
-    /// How many supervisors there were before.
-    pub number: u32,
-}
 
 impl Birth {
     /// Its descriptors.
@@ -200,8 +187,8 @@ impl Supervisor {
                 self.control.read_exact(&mut told)?;
                 self.take_child(kind, told, received.fds);
             }
-            ([super::parent::PARENT], _) => self.parent = received.fds.pop(),
-            ([super::parent::ORDER], _) => {
+            ([protocol::PARENT], _) => self.parent = received.fds.pop(),
+            ([protocol::ORDER], _) => {
                 // An order of another version: the parent finds the line dead and makes an agent of its own.
                 let Ok(order) = Order::decode(&frame::read(&mut self.control, MAX_ORDER)?) else {
                     return Ok(false);
@@ -229,7 +216,7 @@ impl Supervisor {
                     self.os.trim(); // what the order took; nobody waits for it
                 }
             }
-            ([super::parent::ANNOUNCE], _) => {
+            ([protocol::ANNOUNCE], _) => {
                 let bytes = frame::read(&mut self.control, MAX_ORDER)?;
                 let Ok(hosts) = Reader::new(&bytes).list(Reader::count) else {
                     return Ok(false);
@@ -244,7 +231,7 @@ impl Supervisor {
                 let changed: Vec<_> = hosts.into_iter().filter_map(set).collect();
                 self.publish(&changed)?;
             }
-            ([super::parent::MACHINES], _) => {
+            ([protocol::MACHINES], _) => {
                 let Ok(machines) =
                     super::machines::decode(&frame::read(&mut self.control, MAX_ORDER)?)
                 else {
@@ -317,7 +304,7 @@ impl Supervisor {
             self.probe = Some(probe);
             self.children.insert(own.pid, own);
         }
-        let (running, unfiltered) = process::start(self)?;
+        let (running, unfiltered) = self.fork_signer()?;
         self.weak.unfiltered = unfiltered;
         if let Some(old) = self.signer.replace(running) {
             old.retire();

@@ -11,7 +11,7 @@ use super::pool::Pool;
 use super::revocation::status::{self, Refused, Subject};
 use super::revocation::{Depth, Lists, Revocation};
 use super::work::{Exhausted, Work};
-use super::{constraints, policies, reason, resources};
+use super::{constraints, nesting, policies, reason};
 
 /// CAs between who signs a list and the trusted certificate.
 const DEPTH_OF_SIGNERS: usize = 8;
@@ -151,7 +151,7 @@ impl<'a> Judging<'a> {
         let held = certificates.iter().flat_map(|c| [&c.systems, &c.addresses]);
         let comparisons: usize = held.flatten().map(|resources| resources.size()).sum();
         self.work.charge_reading(comparisons.saturating_mul(32))?;
-        if !resources::are_nested(&certificates) {
+        if !nesting::are_nested(&certificates) {
             return Ok(Err(reason::RESOURCE));
         }
         self.check_policies(path)

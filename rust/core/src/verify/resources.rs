@@ -1,26 +1,26 @@
 //! Addresses and numbers of autonomous systems that a CA may vouch for (RFC 3779): what a certificate has of them, the one
 //! above it has too. Extensions that are not in canonical form (2.2.3, 3.2.3) are damaged ones, as in OpenSSL.
 
-use super::certificate::{Certificate, count, whole};
+use super::elements::{count, whole};
 use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, Reader, SEQUENCE, context};
 
 const NULL: u8 = 0x05;
 
 /// The least and the greatest of a range, big-endian and of one length.
-type Range = (Vec<u8>, Vec<u8>);
+pub(super) type Range = (Vec<u8>, Vec<u8>);
 
 /// What a certificate has of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Family {
+pub(super) struct Family {
     /// An address family, or one of the two kinds of numbers.
-    kind: Vec<u8>,
+    pub(super) kind: Vec<u8>,
     /// In order and apart from each other; `None`: what the certificate above has.
-    ranges: Option<Vec<Range>>,
+    pub(super) ranges: Option<Vec<Range>>,
 }
 
 /// What one extension says, in order of the kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resources(Vec<Family>);
+pub struct Resources(pub(super) Vec<Family>);
 
 impl Resources {
     /// Reads the value of id-pe-ipAddrBlocks (2.2.3).
@@ -65,7 +65,7 @@ impl Resources {
         self.0.len() + ranges.map(Vec::len).sum::<usize>()
     }
 
-    fn inherits(&self) -> bool {
+    pub(super) fn inherits(&self) -> bool {
         self.0.iter().any(|family| family.ranges.is_none())
     }
 }
@@ -156,7 +156,7 @@ fn successor(number: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Whether each of `inner` lies within one of `outer`, which are in order both.
-fn covers(outer: &[Range], inner: &[Range]) -> bool {
+pub(super) fn covers(outer: &[Range], inner: &[Range]) -> bool {
     let mut outer = outer.iter().peekable();
     inner.iter().all(|(least, greatest)| {
         while outer.next_if(|(_, end)| end < least).is_some() {}
@@ -164,44 +164,6 @@ fn covers(outer: &[Range], inner: &[Range]) -> bool {
             .peek()
             .is_some_and(|(begin, end)| begin <= least && greatest <= end)
     })
-}
-
-/// One of the two extensions of a certificate.
-type Pick = for<'c, 'd> fn(&'c Certificate<'d>) -> Option<&'c Resources>;
-
-/// RFC 3779, 2.3 and 3.3. `path` has the first certificate first.
-pub fn are_nested(path: &[&Certificate<'_>]) -> bool {
-    let each: [Pick; 2] = [
-        |certificate| certificate.systems.as_deref(),
-        |certificate| certificate.addresses.as_deref(),
-    ];
-    each.into_iter().all(|pick| is_nested(path, pick))
-}
-
-fn is_nested(path: &[&Certificate<'_>], of: Pick) -> bool {
-    let Some((own, above)) = path.split_first() else {
-        return true;
-    };
-    let Some(own) = of(own) else {
-        return true;
-    };
-    let mut wanted: Vec<&Family> = own.0.iter().collect();
-    for certificate in above {
-        let theirs = of(certificate).map_or(&[][..], |resources| &resources.0);
-        for family in &mut wanted {
-            let place = theirs.binary_search_by(|other| other.kind.cmp(&family.kind));
-            let same = place.ok().and_then(|place| theirs.get(place));
-            match (&family.ranges, same.map(|same| &same.ranges)) {
-                (Some(_), None) => return false,
-                (Some(inner), Some(Some(outer))) if !covers(outer, inner) => return false,
-                (_, Some(Some(_))) => *family = same.unwrap_or(family),
-                (None, None) | (_, Some(None)) => {}
-            }
-        }
-    }
-    // Above the last there is nobody to have anything of.
-    let last = path.last().and_then(|last| of(last));
-    !last.is_some_and(Resources::inherits)
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@
 //! has begun, the next signer takes; what was left half written nobody reads, and the slot is used again when no other
 //! is free. Of two signers that live at the same time both may sign a request, and one of them answers.
 
+use super::layout::{Layout, SHORT};
 use super::words::{Look, Words};
-use super::{Layout, SHORT};
 use crate::agent::wire::{MAX_REPLY, MAX_REQUEST, SHORT_REQUEST};
 
 /// Numbers that a request can have.

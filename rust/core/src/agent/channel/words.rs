@@ -91,6 +91,17 @@ impl Look for ByPread {
     }
 }
 
+/// Memory shared with another process, mapped for as long as the value lives.
+pub trait Shared: Send + Sync {
+    /// The memory. The process that writes it may change it at any moment.
+    fn words(&self) -> &[AtomicU32];
+}
+
+/// Memory of another process that is read and never mapped.
+pub trait Distant: Look + Send + Sync {}
+
+impl<T: Look + Send + Sync> Distant for T {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{ANNOUNCE, Parent, send_with};
+use super::{Parent, send_with};
 use crate::agent::codec::Writer;
 use crate::agent::frame;
 use crate::agent::notice::{self, Kind, Notice};
+use crate::agent::protocol::ANNOUNCE;
 use crate::agent::replace::same;
 use crate::creds::CertSet;
 

@@ -1,29 +1,19 @@
 //! The signer's process, as its supervisor sees it.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{SendFlags, send};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 
-use super::Supervisor;
 use crate::agent::children::{self, Child};
-use crate::agent::notice::{Kind, pair};
-use crate::agent::sandbox;
-use crate::agent::signer::{Ends, RETIRE, Settings, Signer};
+use crate::agent::signer::RETIRE;
 
-/// How long a new signer may take until it serves.
-const START: Duration = Duration::from_secs(10);
 /// How long an old one may take to go.
 const LEAVE: Duration = Duration::from_secs(1);
-/// Descriptors of a signer besides its children's: epoll, eventfd and a few lines.
-const OWN_FILES: u64 = 64;
-/// Descriptors for each child: requests, bell, pidfd, and replies until they are mapped.
-const FILES_OF_A_CHILD: u64 = 4;
 
 /// The numbers by which signers that live at the same time are told apart: those of one supervisor, which makes one
 /// before it ends another, and those of a supervisor and its successor.
@@ -37,7 +27,7 @@ impl Epochs {
         Self(number.wrapping_mul(Self::OF_A_SUPERVISOR))
     }
 
-    fn next(&mut self) -> u32 {
+    pub fn next(&mut self) -> u32 {
         let epoch = self.0;
         let within = epoch.wrapping_add(1) % Self::OF_A_SUPERVISOR;
         self.0 = epoch - epoch % Self::OF_A_SUPERVISOR + within;
@@ -56,6 +46,17 @@ pub struct Running {
 }
 
 impl Running {
+    /// The signer `pid`, which has just been forked; `line` goes to it.
+    pub fn new(pid: Pid, line: OwnedFd) -> Self {
+        Self {
+            pid,
+            pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
+            line,
+            untold: VecDeque::new(),
+            since: Instant::now(),
+        }
+    }
+
     /// Readable when it has ended; `None` where the kernel has no such thing.
     pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
@@ -149,98 +150,6 @@ impl Running {
     }
 }
 
-/// Forks a signer and waits until it serves. Says whether it runs without a system call filter.
-pub fn start(supervisor: &mut Supervisor) -> io::Result<(Running, bool)> {
-    let (line, far) = pair()?;
-    let (mut ready, ready_end) = io::pipe()?;
-    let mut keep = vec![
-        supervisor.life.as_raw_fd(),
-        supervisor.speaker.socket().as_raw_fd(),
-        far.as_raw_fd(),
-        ready_end.as_raw_fd(),
-    ];
-    keep.extend(supervisor.parent.as_ref().map(AsRawFd::as_raw_fd));
-    keep.extend(supervisor.probe.iter().map(|probe| probe.fd().as_raw_fd()));
-    let theirs = supervisor.children.values().flat_map(Child::fds);
-    keep.extend(theirs.map(|fd| fd.as_raw_fd()));
-    let os = Arc::clone(&supervisor.os);
-    let epoch = supervisor.epochs.next();
-    let mut child = || match serve(supervisor, epoch, &far, &ready_end) {
-        Ok(()) => 0,
-        Err(error) => {
-            let speaker = &supervisor.speaker;
-            speaker.say(Kind::Trouble, &format!("a signer ended: {error}"));
-            71
-        }
-    };
-    let pid = os.fork(&keep, &mut child)?;
-    let pid = Pid::from_raw(pid).ok_or_else(|| io::Error::other("fork gave no pid"))?;
-    drop((far, ready_end));
-    let running = Running {
-        pid,
-        pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
-        line,
-        untold: VecDeque::new(),
-        since: Instant::now(),
-    };
-    match wait_ready(&mut ready) {
-        Ok(unfiltered) => Ok((running, unfiltered)),
-        Err(error) => {
-            running.kill();
-            Err(error)
-        }
-    }
-}
-
-fn wait_ready(ready: &mut io::PipeReader) -> io::Result<bool> {
-    let timeout = START.try_into().map_err(io::Error::other)?;
-    if poll(&mut [PollFd::new(&*ready, PollFlags::IN)], Some(&timeout))? == 0 {
-        return Err(io::Error::other("the new signer took too long"));
-    }
-    let mut said = [0; 1];
-    ready
-        .read_exact(&mut said)
-        .map_err(|_| io::Error::other("the new signer ended at once"))?;
-    Ok(said != [1])
-}
-
-/// The signer's life; runs in its own process.
-fn serve(
-    supervisor: &mut Supervisor,
-    epoch: u32,
-    line: &OwnedFd,
-    ready: &io::PipeWriter,
-) -> io::Result<()> {
-    let _ = rustix::thread::set_name(c"tls-signer");
-    supervisor.os.ignore_signals();
-    let most = u64::from(supervisor.order.children) * FILES_OF_A_CHILD;
-    sandbox::signer(supervisor.order.id, supervisor.weak, most + OWN_FILES)?;
-    if let Some(probe) = supervisor.probe.take() {
-        probe.leave();
-    }
-    let speaker = Arc::clone(&supervisor.speaker);
-    let notice = Box::new(move |text: &str| speaker.say_bounded(Kind::ClientRefused, text));
-    let keys = Arc::clone(supervisor.keys.table());
-    let settings = Settings {
-        threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),
-        epoch,
-    };
-    let signer = Signer::new(Arc::clone(&supervisor.os), keys, settings, notice)?;
-    for child in std::mem::take(&mut supervisor.children).into_values() {
-        signer.serve_child(child);
-    }
-    let ends = Ends {
-        parent: std::iter::once(supervisor.life.as_fd())
-            .chain(supervisor.parent.as_ref().map(AsFd::as_fd))
-            .collect(),
-        supervisor: line.as_fd(),
-    };
-    signer.run(&ends, || {
-        let filtered = sandbox::filter().is_ok();
-        (&*ready).write_all(&[u8::from(filtered)])
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +157,7 @@ mod tests {
     use crate::agent::channel::Way;
     use crate::agent::channel::slot::EPOCHS;
     use crate::agent::children::{BEGAN, ENDED, TOLD};
+    use crate::agent::notice::pair;
     use crate::agent::testing::TestOs;
     use std::collections::HashSet;
 

@@ -1,0 +1,29 @@
+//! What the parent and its supervisor agree on.
+
+use std::os::fd::OwnedFd;
+
+use crate::words::Words;
+
+/// First byte of what a parent sends: the parent itself comes with it, as a pidfd.
+pub(super) const PARENT: u8 = b'P';
+/// An order follows.
+pub(super) const ORDER: u8 = b'O';
+/// Indices of virtual hosts follow: children have other certificates for them than the supervisor.
+pub(super) const ANNOUNCE: u8 = b'A';
+
+/// An order to load machine certificates follows.
+pub(super) const MACHINES: u8 = b'M';
+
+/// What a supervisor is born with.
+pub struct Birth {
+    /// Orders come and answers go here.
+    pub control: OwnedFd,
+    /// Lines for the log go here.
+    pub speaker: OwnedFd,
+    /// New certificates are published here.
+    pub board: Words,
+    /// Becomes readable when the parent is gone or has made another agent.
+    pub life: OwnedFd,
+    /// How many supervisors there were before.
+    pub number: u32,
+}
