@@ -5,9 +5,10 @@ use std::sync::atomic::AtomicU64;
 
 use allocation_counter::{AllocationInfo, measure};
 use mod_tls_core::creds::ocsp;
+use mod_tls_core::metrics::{Counters, PAGE_WORDS};
 use mod_tls_core::ticket::envelope::Binding;
 use mod_tls_core::ticket::sealer::{History, Kind};
-use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Keeper, PAGE_WORDS, Sealer};
+use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Keeper, Sealer};
 use mod_tls_core::verify::{Revocation, RevocationDepth};
 use mod_tls_core::x509::{Certificate, DnStyle, Identity, Side};
 use rustls_pki_types::CertificateDer;
@@ -259,8 +260,9 @@ fn sealer() -> Sealer {
     let mut keeper = Keeper::new(words).expect("randomness");
     keeper.retain_for(3600);
     keeper.issue_from_random_keys(NOW);
+    let counters = Counters::new(memory(PAGE_WORDS)).expect("enough words");
     Sealer {
-        board: Board::new(words, memory(PAGE_WORDS)).expect("enough words"),
+        board: Board::new(words, counters).expect("enough words"),
         clock: Arc::new(Stopped),
     }
 }
