@@ -172,9 +172,7 @@ fn lost_name(old: &Pair, new: &Pair) -> Option<String> {
 /// Which certificate it is: kind of its key, serial number, and the file that the configuration names for it.
 fn identified(pair: &Pair, file: Option<&str>) -> String {
     let chain = pair.chain();
-    let whole = chain
-        .first()
-        .and_then(|der| x509::Certificate::parse(der.as_ref()));
+    let whole = chain.first().and_then(|der| x509::Certificate::parse(der));
     let serial: String = whole
         .iter()
         .flat_map(|whole| whole.serial)
