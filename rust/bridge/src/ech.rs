@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mod_tls_core::ech::files::{Loaded, Wish};
 use mod_tls_core::ech::shelf::{Shelf, WORDS};
 use mod_tls_core::ech::state::Kept;
+use mod_tls_core::ech::wish::{Loaded, Wish};
 use mod_tls_core::ech::{Keys, Source, pem};
 use mod_tls_core::file::Identity;
 use mod_tls_core::forks::Kept as Own;

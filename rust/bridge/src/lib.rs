@@ -34,10 +34,10 @@ use guard::guard;
 use identity::Identity;
 use open_files::expect_children;
 use policy::{Policy, build_policy, policy_id};
-use resumption::{
-    resumption_become_child, resumption_check, resumption_child_began, resumption_child_ended,
-    resumption_prepare, resumption_setup, resumption_tick,
+use resumption::processes::{
+    resumption_become_child, resumption_child_began, resumption_child_ended,
 };
+use resumption::{resumption_check, resumption_prepare, resumption_setup, resumption_tick};
 use session::{Session, new_session};
 use status::{host_number, status};
 use verifier::{ClientVerifier, load_verifier, no_verifier};

@@ -26,10 +26,10 @@ use crate::guard::{guard, guard_result};
 use crate::shared::{self, Descriptors};
 
 mod children;
+pub mod processes;
 mod socache;
 
 use children::Children;
-pub use children::{resumption_become_child, resumption_child_began, resumption_child_ended};
 use socache::Socache;
 
 static BOARD: OnceLock<Board> = OnceLock::new();

@@ -35,7 +35,7 @@ pub mod timed;
 mod upwards;
 
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};
-pub use problem::{Fault, Problem, Severity};
+pub use problem::{Fault, Problem, Severity, only_notices};
 pub use request::{LoadRequest, PairRequest};
 pub use select::{CertSet, Pair};
 pub use shelf::{fault_of, read};

@@ -16,6 +16,13 @@ pub enum Severity {
     Error,
 }
 
+/// Whether a restart without a change need not look again: what is more than a notice is told each time.
+pub fn only_notices(problems: &[Problem]) -> bool {
+    problems
+        .iter()
+        .all(|problem| problem.severity == Severity::Notice)
+}
+
 /// A fault with the virtual host and the file it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

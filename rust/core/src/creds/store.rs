@@ -11,7 +11,7 @@ use super::assemble::{Report, Run};
 use super::certificate::KnownIssuers;
 use super::loaded::PairKey;
 use super::passphrase::Passphrases;
-use super::problem::{Problem, Severity};
+use super::problem::{Problem, Severity, only_notices};
 use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
 use super::shelf::{Desk, Row};
@@ -96,7 +96,7 @@ impl Store {
         }
         (self.files, self.pairs) = run.into_parts();
         self.issuers.retain(|der, _| Arc::strong_count(der) > 1);
-        self.good_until = match report.problems.is_empty() {
+        self.good_until = match only_notices(&report.problems) {
             true => self.pairs.iter().map(good_until).min().unwrap_or(i64::MAX),
             false => 0,
         };

@@ -193,9 +193,9 @@ fn is_list_of_kinds(list: Reader<'_>) -> bool {
 /// Copies the next extension of this type. What is missing, named twice or out of order is not found behind the one
 /// before it.
 fn copy(extensions: &mut Vec<u8>, kind: u16, outer: &mut Reader<'_>) -> Result<(), Fault> {
-    if kind == EXTENSION {
+    if kind == EXTENSION || kind == OUTER_EXTENSIONS {
         return Err(illegal(
-            "the encrypted ClientHello refers to encrypted_client_hello",
+            "the encrypted ClientHello refers to an extension of Encrypted ClientHello itself",
         ));
     }
     while !outer.0.is_empty() {

@@ -35,7 +35,10 @@ const OFFER: (u16, &[u8]) = (EXTENSION, b"offer");
 const MARKER: (u16, &[u8]) = (EXTENSION, &[1]);
 
 fn outer() -> Vec<u8> {
-    message(&body(&[5; 32], &[ONE, OFFER, TWO, THREE]))
+    message(&body(
+        &[5; 32],
+        &[ONE, OFFER, TWO, THREE, (OUTER_EXTENSIONS, &[])],
+    ))
 }
 
 fn alert(encoded: &[u8]) -> AlertDescription {
@@ -67,6 +70,7 @@ fn references_are_in_order_once_and_to_what_is_there() {
         &[4, 0, 13, 0, 51], // out of order
         &[2, 0xfe, 0x0d],   // encrypted_client_hello itself
         &[4, 0, 51, 0xfe, 0x0d],
+        &[2, 0xfd, 0x00], // ech_outer_extensions, which the outer hello has, too
     ] {
         let encoded = body(&[], &[MARKER, (OUTER_EXTENSIONS, refers)]);
         assert_eq!(

@@ -7,7 +7,7 @@
 //! goes into the hash whole and at once, and EncryptedExtensions begin the encrypted flight (`session/ech_tests.rs`).
 
 pub mod config;
-pub mod files;
+mod files;
 pub mod inner;
 pub mod keys;
 mod message;
@@ -16,6 +16,7 @@ pub mod pem;
 pub mod seam;
 pub mod shelf;
 pub mod state;
+pub mod wish;
 
 pub use keys::{Key, Keys};
 pub use offer::{Offer, Outcome, Source};

@@ -7,7 +7,7 @@ use super::Supervisor;
 use crate::agent::message::{Answer, Order};
 use crate::agent::reload::Watch;
 use crate::agent::requests::Requests;
-use crate::creds::{LoadReport, LoadRequest, Problem, Severity, standing};
+use crate::creds::{LoadReport, LoadRequest, only_notices, standing};
 
 impl Supervisor {
     /// Loads what the order names, unless it is all as it was. Gives the answer, and whether anything was loaded.
@@ -44,7 +44,7 @@ impl Supervisor {
         let bytes = answer.encode(&mut self.sent);
         self.keys.replace(answer.sets);
         self.begin_machines();
-        self.holds = is_held(&answer.problems);
+        self.holds = only_notices(&answer.problems);
         Ok((bytes, true))
     }
 
@@ -67,11 +67,4 @@ impl Supervisor {
 pub(super) fn read(requests: &Requests) -> io::Result<Vec<LoadRequest>> {
     let cut = |_| io::Error::from(io::ErrorKind::InvalidData);
     requests.read().map_err(cut)
-}
-
-/// Whether a restart without a change need not look again: what is more than a notice is told each time.
-pub(super) fn is_held(problems: &[Problem]) -> bool {
-    problems
-        .iter()
-        .all(|problem| problem.severity == Severity::Notice)
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Supervisor;
-use super::loading::{is_held, read};
+use super::loading::read;
 use crate::agent::board::Entry;
 use crate::agent::codec::Writer;
 use crate::agent::notice::Kind;
 use crate::agent::public::encode_set;
 use crate::agent::replace;
-use crate::creds::{CertSet, Unattended};
+use crate::creds::{CertSet, Unattended, only_notices};
 
 impl Supervisor {
     /// Takes up what changed, where it is time to look.
@@ -36,7 +36,7 @@ impl Supervisor {
             .reload(&requests, &mut Unattended(&mut self.dialog), &ripe);
         let verdict = replace::judge(&requests, self.keys.sets(), &report, &ripe);
         // A restart takes what is refused here.
-        let holds = held && is_held(&report.problems) && verdict.refused.is_empty();
+        let holds = held && only_notices(&report.problems) && verdict.refused.is_empty();
         drop((requests, report));
         for line in self.watch.refuse(&ripe, verdict.refused, now) {
             self.speaker.say(Kind::ReloadRefused, &line);

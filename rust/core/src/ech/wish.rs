@@ -1,0 +1,201 @@
+//! Where a configuration has its keys: files, a directory of them, and what the server made by itself.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use super::files::{Readers, in_directory, matching, read_all};
+use super::keys::Keys;
+use super::state::{self, Kept};
+use crate::file::Identity;
+
+/// What a configuration asks for. For the process that may read the files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Files; the last component may have one `*`. Clients are given the keys of the newest.
+    pub files: Vec<PathBuf>,
+    /// A directory whose `*.ech` are read. Clients are given all keys.
+    pub directory: Option<PathBuf>,
+    /// Keys that the server makes.
+    pub kept: Option<Kept>,
+    /// See [`Keys::padding`].
+    pub padding: u16,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The keys.
+    pub keys: Keys,
+    /// Each file as it was.
+    pub looks: Vec<(PathBuf, Identity)>,
+}
+
+impl Wish {
+    /// Whether anything is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.directory.is_none() && self.kept.is_none()
+    }
+
+    /// Reads all of it. `now`: seconds since 1970. With `make`, keys are made and erased where it is time.
+    ///
+    /// # Errors
+    /// All that is wrong, a sentence each.
+    pub fn load(&self, now: u64, make: bool) -> Result<Loaded, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut loaded = Vec::new();
+        let named = self
+            .files
+            .iter()
+            .flat_map(|name| matching(name, &mut problems))
+            .collect();
+        let mut named = read_all(named, Readers::NoOthers, &mut problems);
+        let newest = named.iter().map(|found| found.metadata.mtime()).max();
+        for found in &mut named {
+            let is_newest = Some(found.metadata.mtime()) == newest;
+            found
+                .keys
+                .iter_mut()
+                .for_each(|key| key.set_retry(is_newest));
+        }
+        loaded.append(&mut named);
+        if let Some(directory) = &self.directory {
+            let paths = in_directory(directory, &mut problems);
+            loaded.extend(read_all(paths, Readers::Anybody, &mut problems));
+        }
+        let mut keys = Vec::new();
+        let mut looks = Vec::new();
+        for found in loaded {
+            looks.push((found.path, Identity::from(&found.metadata)));
+            keys.extend(found.keys);
+        }
+        if let Some(kept) = &self.kept {
+            match state::keep(kept, &keys, now, make) {
+                Ok(made) => keys.extend(made),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let keys = Keys::new(keys, self.padding).map_err(|problem| vec![problem])?;
+        Ok(Loaded { keys, looks })
+    }
+
+    /// What is there now, without reading it: differs from before where a file was changed, added or taken away.
+    pub fn look(&self) -> Vec<(PathBuf, Identity)> {
+        let problems = &mut Vec::new();
+        let mut paths: Vec<PathBuf> = self
+            .files
+            .iter()
+            .flat_map(|name| matching(name, problems))
+            .collect();
+        if let Some(directory) = &self.directory {
+            paths.extend(in_directory(directory, problems));
+        }
+        let look = |path: PathBuf| Identity::of(&path).ok().map(|identity| (path, identity));
+        paths.into_iter().filter_map(look).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::Key;
+    use super::super::pem;
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Self {
+            let path =
+                std::env::temp_dir().join(format!("mod_tls-ech-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        /// A file with this key and mode, `age` seconds old.
+        fn put(&self, name: &str, key: &Key, mode: u32, age: u64) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, &*pem::write(key).unwrap()).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+            fs::File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(then)
+                .unwrap();
+            path
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn key(id: u8) -> Key {
+        Key::generate("public.example", id, 0).unwrap()
+    }
+
+    fn given(loaded: &Loaded) -> Vec<u8> {
+        let given = loaded.keys.iter().filter(|key| key.is_for_retry());
+        given.map(|key| key.config().id).collect()
+    }
+
+    #[test]
+    fn the_newest_of_named_files_is_given_and_all_of_a_directory() {
+        let place = Place::new("newest");
+        place.put("a.ech", &key(1), 0o640, 50);
+        place.put("b.ech", &key(2), 0o600, 10);
+        place.put("c.pem", &key(3), 0o600, 100);
+        let named = Wish {
+            files: vec![place.0.join("*.ech"), place.0.join("c.pem")],
+            ..Wish::default()
+        };
+        let loaded = named.load(0, false).unwrap();
+        assert_eq!((loaded.keys.iter().count(), given(&loaded)), (3, vec![2]));
+        assert_eq!(loaded.looks, named.look());
+        place.put("a.ech", &key(1), 0o600, 0);
+        assert_ne!(loaded.looks, named.look(), "a change is seen");
+        let directory = Wish {
+            directory: Some(place.0.clone()),
+            ..Wish::default()
+        };
+        assert_eq!(given(&directory.load(0, false).unwrap()), [1, 2]);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let place = Place::new("wrong");
+        let open = place.put("open.ech", &key(1), 0o644, 0);
+        fs::write(place.0.join("bad.ech"), "nothing").unwrap();
+        fs::set_permissions(place.0.join("bad.ech"), fs::Permissions::from_mode(0o600)).unwrap();
+        let wish = Wish {
+            files: vec![
+                open,
+                place.0.join("bad.ech"),
+                place.0.join("none.ech"),
+                place.0.join("x*y"),
+            ],
+            ..Wish::default()
+        };
+        let problems = wish.load(0, false).unwrap_err();
+        for words in [
+            "chmod o-rwx",
+            "holds no private key",
+            "No such file",
+            "no file has a name like",
+        ] {
+            assert!(
+                problems.iter().any(|problem| problem.contains(words)),
+                "{words}: {problems:?}"
+            );
+        }
+        assert_eq!(problems.len(), 4);
+    }
+}
