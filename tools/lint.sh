@@ -9,6 +9,7 @@ cpp_files() { git ls-files -co --exclude-standard -- '*.cpp' '*.hpp' '*.h'; }
 
 if [ "${1:-}" = --fix ]; then
   cpp_files | xargs -r clang-format -i
+  python3 tools/wrap_docs.py
   exec cargo fmt --all
 fi
 
@@ -44,4 +45,6 @@ else
   not_run clippy "this toolchain has none (Debian 12 packages no clippy for rustc-web; rustup has it)"
 fi
 check "house rules" python3 tools/house_rules.py
+check "no circles of modules" python3 tools/circles.py
+check "documents in lines of at most 100 columns" python3 tools/wrap_docs.py --check
 exit $failed
