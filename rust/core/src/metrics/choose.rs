@@ -198,6 +198,7 @@ alerts! {
     UnrecognisedName SentUnrecognizedName ReceivedUnrecognizedName
     CertificateRequired SentCertificateRequired ReceivedCertificateRequired
     NoApplicationProtocol SentNoApplicationProtocol ReceivedNoApplicationProtocol
+    EncryptedClientHelloRequired SentEchRequired ReceivedEchRequired
 }
 
 #[cfg(test)]

@@ -154,6 +154,11 @@ Counter "handshake_signatures_total" ["scheme"] "Completed full handshakes by th
     SchemePkcs512 ["rsa_pkcs1_sha512"]
     SchemeOther ["other"]
 }
+Counter "handshake_ech_total" ["result"] "Completed handshakes whose client made an offer of Encrypted ClientHello, by what came of it; rejected ones go on under the public name" {
+    EchAccepted ["accepted"]
+    EchRejected ["not_decrypted"]
+    EchGrease ["unknown_key"]
+}
 Counter "client_certificates_total" ["verdict"] "Completed handshakes by what was found of the client's certificate; refused ones are failures" {
     ClientNone ["none"]
     ClientSuccess ["success"]
@@ -182,6 +187,7 @@ Counter "alerts_sent_total" ["alert"] "Fatal alerts sent to clients" {
     SentUnrecognizedName ["unrecognized_name"]
     SentCertificateRequired ["certificate_required"]
     SentNoApplicationProtocol ["no_application_protocol"]
+    SentEchRequired ["ech_required"]
     SentOther ["other"]
 }
 Counter "alerts_received_total" ["alert"] "Fatal alerts received from clients" {
@@ -206,6 +212,7 @@ Counter "alerts_received_total" ["alert"] "Fatal alerts received from clients" {
     ReceivedUnrecognizedName ["unrecognized_name"]
     ReceivedCertificateRequired ["certificate_required"]
     ReceivedNoApplicationProtocol ["no_application_protocol"]
+    ReceivedEchRequired ["ech_required"]
     ReceivedOther ["other"]
 }
 Gauge "handshakes_in_progress" [] "Handshakes with clients under way" {

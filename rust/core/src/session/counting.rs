@@ -6,6 +6,7 @@ use rustls::{AlertDescription, CertificateError, Error};
 
 use super::Session;
 use crate::describe;
+use crate::ech;
 use crate::engine::Engine;
 use crate::metrics::choose::{self, Settled};
 use crate::metrics::{self, Counter, Histogram};
@@ -55,6 +56,9 @@ impl Session {
             Outcome::Failed => Counter::ClientFailed,
         };
         choose::completed(&settled, client).for_each(metrics::count);
+        if let Some(offer) = of_offer(self.ech_outcome()) {
+            metrics::count(offer);
+        }
         metrics::observe(Histogram::Handshake, took);
     }
 
@@ -83,6 +87,15 @@ impl Session {
         if let Some(alert) = sent {
             metrics::count(choose::alert(alert, true));
         }
+    }
+}
+
+fn of_offer(outcome: ech::Outcome) -> Option<Counter> {
+    match outcome {
+        ech::Outcome::NotTried => None,
+        ech::Outcome::Grease => Some(Counter::EchGrease),
+        ech::Outcome::Failed => Some(Counter::EchRejected),
+        ech::Outcome::Accepted => Some(Counter::EchAccepted),
     }
 }
 
