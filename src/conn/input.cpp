@@ -100,7 +100,9 @@ apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_r
   return rv;
 }
 
+// A line that does not end is given in parts, as by httpd's core filter: whoever reads looks at its limits in between.
 apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) {
+  apr_off_t length = 0;
   do {
     if (APR_BRIGADE_EMPTY(plain_)) {
       const apr_status_t rv = fill(block);
@@ -110,7 +112,8 @@ apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) {
     const apr_status_t rv = apr_brigade_split_line(bb, plain_, block, HUGE_STRING_LEN);
     if (rv != APR_SUCCESS) return rv;
     drop_empty_buckets();
-  } while (!ends_with_line_feed(bb) && APR_BRIGADE_EMPTY(plain_));
+    if (const apr_status_t counted = apr_brigade_length(bb, 1, &length); counted != APR_SUCCESS) return counted;
+  } while (length < HUGE_STRING_LEN && !ends_with_line_feed(bb) && APR_BRIGADE_EMPTY(plain_));
   return APR_SUCCESS;
 }
 
@@ -158,8 +161,9 @@ apr_status_t Stream::fill(apr_read_type_e block) {
         const apr_status_t got = apr_bucket_read(b, &data, &length, block);
         if (got == APR_SUCCESS && length > 0) {
           if (!feed(data, length)) lose_input();
-        } else if (got != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(got)) {
-          input_status_ = got;
+        } else if (got != APR_SUCCESS) {
+          // What is not read now is gone, and nothing is read over a gap.
+          input_status_ = APR_STATUS_IS_EAGAIN(got) ? APR_ECONNABORTED : got;
         }
       }
       apr_bucket_delete(b);

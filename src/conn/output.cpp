@@ -68,6 +68,12 @@ class Writer final {
     return APR_SUCCESS;
   }
 
+  // mod_proxy blames the client, with 400, for what cannot be written to a backend whose connection is not aborted.
+  apr_status_t lost() {
+    if (c_.c_->outgoing != 0) c_.c_->aborted = 1;
+    return APR_ECONNABORTED;
+  }
+
   // After it httpd only ends the connection, so that our goodbye can go in the same segment as the data. HTTP/1 alone
   // ends a connection with a request.
   [[nodiscard]] bool last_response() const {
@@ -76,7 +82,7 @@ class Writer final {
   }
 
   apr_status_t data(apr_bucket* b) {
-    if (c_.state_ != State::Open) return APR_ECONNABORTED;
+    if (c_.state_ != State::Open) return lost();
     if (apr_os_file_t fd = -1; plain_file(b, fd)) return file(b, fd);
     const char* bytes = nullptr;
     apr_size_t length = 0;
@@ -183,7 +189,7 @@ class Writer final {
       if (!sealed.ok || sealed.taken == 0) {
         apr_bucket_free(out);
         c_.state_ = State::Closing;
-        return APR_ECONNABORTED;
+        return lost();
       }
       apr_bucket_alloc_t* const allocator = c_.ciphertext_->bucket_alloc;
       APR_BRIGADE_INSERT_TAIL(c_.ciphertext_, apr_bucket_heap_create(out, sealed.written, apr_bucket_free, allocator));

@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "apr/httpd.hpp"
 #include "apr/pool.hpp"
@@ -82,11 +83,11 @@ void check_open_keys(std::span<const config::CheckedHost> hosts, std::vector<con
       const std::string key = full != nullptr ? full : named;
       mode_t mode = 0;
       if (!seen.insert(key).second || !may_read(key, who, mode)) continue;
-      problems.push_back({config::Severity::Warning, files.where, host.name,
-                          "the private key in " + key + " can be read by the user that httpd's children run as (mode " +
-                              octal(mode) +
-                              "), so that keeping keys in processes of their own protects nothing: chown root " + key +
-                              " && chmod 600 " + key});
+      std::string text = "the private key in ";
+      text.append(key).append(" can be read by the user that httpd's children run as (mode ").append(octal(mode));
+      text.append("), so that keeping keys in processes of their own protects nothing: chown root ").append(key);
+      text.append(" && chmod 600 ").append(key);
+      problems.push_back({config::Severity::Warning, files.where, host.name, std::move(text)});
     }
   }
 }

@@ -76,6 +76,12 @@ def test_a_request_byte_by_byte(connection):
     assert tls.Reader(connection).response()[0] == 200
 
 
+def test_a_line_without_end_is_refused(connection):
+    """Its limit is looked at while it comes: what a client sends without an end is not gathered."""
+    connection.sendall(b"GET /" + b"a" * 140_000)
+    assert tls.Reader(connection).response()[0] == 414
+
+
 def test_long_lines(connection):
     """A request line and a header of several records and of more than one read."""
     assert tls.get(connection, "/?" + "q" * 40_000, headers=("X-Long: " + "x" * 50_000,))[0] == 200

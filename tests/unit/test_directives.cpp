@@ -145,6 +145,8 @@ const Case cases[] = {
          "SSLProtocol: Illegal protocol 'TLSv1.5'"},
     Case{Place::Server, "SSLVHostSNIPolicy strict", "SSLVHostSNIPolicy insecure", "SSLVHostSNIPolicy secur",
          "SSLVHostSNIPolicy: expected strict, secure, authonly or insecure, not \"secur\"; did you mean \"secure\"?"},
+    Case{Place::Server, "SSLECHKeyDir keys/ech", "SSLECHKeyDir /etc/ech", "SSLECHKeyDir a b",
+         "SSLECHKeyDir: expected \"SSLECHKeyDir directory\""},
     Case{Place::Server, "SSLStrictSNIVHostCheck on", "SSLStrictSNIVHostCheck off", "SSLStrictSNIVHostCheck 1",
          "SSLStrictSNIVHostCheck: expected on or off, not \"1\""},
     Case{Place::Server, "SSLOpenSSLConfCmd MinProtocol TLSv1.3", "SSLOpenSSLConfCmd MinProtocol TLSv1.2",

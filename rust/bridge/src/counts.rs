@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 use mod_tls_core::forks::Kept;
-use mod_tls_core::metrics::page::page_of;
+use mod_tls_core::metrics::page::{SHARD_WORDS, SHARDS, page_of};
 use mod_tls_core::metrics::tally::Sums;
 use mod_tls_core::metrics::{self, Counter, Counters, PAGE_WORDS, PUBLISHED_WORDS, Tally, Totals};
 use mod_tls_core::words::Words;
@@ -116,7 +116,13 @@ impl Counting {
 impl Child {
     /// Takes in what it counted.
     fn look(&mut self) {
-        self.sums.look(&page_of(self.page.as_fd()));
+        let mut page = page_of(self.page.as_fd());
+        // What the parent alone knows, no child can say.
+        let shards = page.chunks_mut(SHARD_WORDS).take(SHARDS);
+        shards
+            .filter_map(|shard| shard.get_mut(Counter::AgentRuns as usize))
+            .for_each(|word| *word = 0);
+        self.sums.look(&page);
     }
 }
 

@@ -226,6 +226,9 @@ fn extended(message: &OutboundPlainMessage<'_>) -> Option<(ContentType, Vec<u8>)
     Some((ContentType::Handshake, longer))
 }
 
+/// A KeyUpdate with its header; no other message after the handshake is as short.
+const KEY_UPDATE_LENGTH: usize = 5;
+
 /// RFC 8446 5.2: what is encrypted is the contents, their type and zeros. rustls appends the type that it is given; so
 /// it is given the last of the zeros for one.
 fn padded(
@@ -234,6 +237,10 @@ fn padded(
     limit: usize,
 ) -> Option<(ContentType, Vec<u8>)> {
     let length = message.payload.len();
+    // Says nothing of a name, and its reply has its place in buffers that other connections share (RFC 8446 4.6.3).
+    if length == KEY_UPDATE_LENGTH {
+        return None;
+    }
     let padded = length.next_multiple_of(unit).min(limit);
     if padded <= length {
         return None;

@@ -7,6 +7,8 @@ use crate::x509::der::{OCTET_STRING, SEQUENCE};
 
 /// Elements within each other; PKCS#12 has about ten.
 const DEEPEST: usize = 24;
+/// Most octets of buffers: each element that holds others has one of its own, of the length of all, which is wiped.
+const MOST_WIPED: usize = 1 << 28;
 const CONSTRUCTED: u8 = 0x20;
 /// An OCTET STRING that consists of others (X.690, 8.7.3).
 const IN_PIECES: u8 = OCTET_STRING | CONSTRUCTED;
@@ -40,6 +42,7 @@ pub fn in_der(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     }
     let mut open: Vec<Open> = Vec::new();
     let mut at = 0_usize;
+    let mut wiped = 0_usize;
     loop {
         let (tag, length, begin) = header(input, at)?;
         let end = match length {
@@ -54,7 +57,8 @@ pub fn in_der(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
             let content = input.get(begin..end?)?;
             at = end?;
             open.last_mut()?.add(tag, content)?;
-        } else if open.len() < DEEPEST {
+        } else if open.len() < DEEPEST && wiped < MOST_WIPED {
+            wiped = wiped.saturating_add(input.len());
             at = begin;
             open.push(Open {
                 tag,

@@ -45,7 +45,10 @@ pub fn stand_in(before: &Before<'_>, requests: &[LoadRequest], report: &mut Load
         let shorter = report.no_issuers.contains(&index) && same_leaves(old, new.as_deref());
         let chainless = shorter || chain.is_some_and(|file| bad.contains(file));
         let whole = |new: &Arc<CertSet>| new.pairs().len() >= old.pairs().len();
-        if !chainless && new.as_ref().is_some_and(whole) {
+        // Fewer pairs of files that are all good are what somebody wanted.
+        let wanted =
+            |new: &Arc<CertSet>| whole(new) || !files.iter().any(|file| bad.contains(*file));
+        if !chainless && new.as_ref().is_some_and(wanted) {
             continue;
         }
         *new = Some(Arc::clone(old));

@@ -245,6 +245,9 @@ pub fn check(message: &[u8], hello: &Hello) -> Result<(), Fault> {
 pub fn check_outer(hello: &Hello) -> Result<(), Fault> {
     let mut kinds = hello.extensions.clone();
     kinds.sort_unstable();
+    if kinds.binary_search(&OUTER_EXTENSIONS).is_ok() {
+        return Err(illegal("the ClientHello has ech_outer_extensions"));
+    }
     match kinds
         .windows(2)
         .any(|pair| matches!(pair, [a, b] if a == b))

@@ -135,6 +135,10 @@ impl Offer {
             .as_mut()
             .and_then(|tried| tried.accepted.as_mut())
         else {
+            // What is no offer in a first hello is none in a second one.
+            if let (Some(_), Some(place)) = (&self.tried, &hello.ech) {
+                inner::read(message, place.clone())?;
+            }
             return Ok(None);
         };
         let place = hello.ech.clone().ok_or(NO_LONGER)?;

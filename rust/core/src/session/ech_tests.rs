@@ -348,6 +348,30 @@ fn accepted_flights_are_padded() {
     assert_eq!(of(1024, 20_000), of(1024, 20_010));
 }
 
+/// The reply to a client's KeyUpdate is written where others write theirs: it is not padded.
+#[test]
+fn a_key_update_is_as_short_as_ever() {
+    let key = key(7);
+    let list = known(&key);
+    let source = source(Some(Keys::new(vec![key], 16_384).unwrap()));
+    let config = config(Some(enabled(&list)), aws_lc_rs::default_provider());
+    let mut met = meet(to(&Arc::new(config)), source, &spec(), 100_000);
+    assert_accepted(&met);
+    met.client.refresh_traffic_keys().unwrap();
+    met.session.feed(&sent_by(&mut met.client), &mut |_| {});
+    let mut room = [0; 300];
+    let (taken, written) = met.session.seal(b"short", 100, &mut room).unwrap();
+    assert_eq!(taken, 5);
+    let mut bytes = &room[..written];
+    while !bytes.is_empty() {
+        met.client.read_tls(&mut bytes).unwrap();
+        met.client.process_new_packets().unwrap();
+    }
+    let mut got = [0; 5];
+    std::io::Read::read_exact(&mut met.client.reader(), &mut got).unwrap();
+    assert_eq!(&got, b"short");
+}
+
 #[test]
 fn grease_and_clients_without_are_served_as_ever() {
     for keys in [Some(Keys::new(vec![key(7)], PADDING).unwrap()), None] {

@@ -10,6 +10,8 @@ mod svg;
 mod text;
 mod words;
 
+use std::collections::BTreeMap;
+
 use crate::metrics::table::{BUILD, Family, HOST_HANDSHAKES, NOT_AFTER, STAPLE, STARTED, families};
 use crate::metrics::{Counter, Totals};
 
@@ -103,7 +105,14 @@ impl Snapshot {
             ],
             value: seconds(value(served)),
         };
-        self.certificates.iter().map(sample).collect()
+        // Series differ by their labels: of certificates that those do not tell apart the one that ends first is shown.
+        let mut series = BTreeMap::new();
+        for Sample { values, value } in self.certificates.iter().map(sample) {
+            let least = series.entry(values).or_insert(value);
+            *least = value.min(*least);
+        }
+        let sample = |(values, value)| Sample { values, value };
+        series.into_iter().map(sample).collect()
     }
 
     fn of_hosts(&self) -> Vec<Sample> {

@@ -112,6 +112,19 @@ impl<'a> Key<'a> {
         Some(Self { kind, limits, bits })
     }
 
+    /// A name for the key: the same for all that check signatures alike, whatever else stands in their certificates.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        hash.update(format!("{:?} {:?}", self.kind, self.limits).as_bytes());
+        hash.update(self.bits);
+        let mut name = [0; 32];
+        let octets = hash.finish();
+        name.iter_mut()
+            .zip(octets.as_ref())
+            .for_each(|(to, from)| *to = *from);
+        name
+    }
+
     /// Whether OpenSSL's security level 2 takes the key.
     pub fn is_strong(&self) -> bool {
         !matches!(self.kind, Kind::Rsa(bits, _) if bits < SHORTEST_RSA)

@@ -63,10 +63,28 @@ fn a_list_that_cannot_be_read_may_be_anybodys() {
         .crls(RevocationDepth::Leaf, false, &[crl(&ca, &[], 2030)])
         .verifier();
     let new = crl_of(&ca, &[7], 2025, 2030, 2);
-    verifier.revocation().replace(&[b"x".to_vec()]);
+    verifier.revocation().replace(&[b"x".to_vec()], false);
     assert_eq!(verifier.judge(chain, now()).outcome, Outcome::Success);
-    verifier.revocation().replace(&[b"x".to_vec(), new]);
+    verifier.revocation().replace(&[b"x".to_vec(), new], false);
     assert_eq!(reason(&verifier.judge(chain, now())), "certificate revoked");
+}
+
+/// A file that could not be read is as much of a loss as a list that cannot.
+#[test]
+fn who_was_refused_is_not_let_in_by_a_file_that_is_lost() {
+    let ca = root("root");
+    let leaf = client(params("c", 7), &ca);
+    let lists = [crl(&ca, &[7], 2030)];
+    let verifier = Setting::of(&[&ca])
+        .crls(RevocationDepth::Leaf, true, &lists)
+        .verifier();
+    let judged = || reason(&verifier.judge(std::slice::from_ref(&leaf), now())).to_owned();
+    assert_eq!(judged(), "certificate revoked");
+    verifier.revocation().replace::<Vec<u8>>(&[], true);
+    assert_eq!(judged(), "certificate revoked");
+    verifier.revocation().replace::<Vec<u8>>(&[], false);
+    let judged = verifier.judge(std::slice::from_ref(&leaf), now());
+    assert_eq!(judged.outcome, Outcome::Success);
 }
 
 #[test]
@@ -81,13 +99,15 @@ fn lists_are_replaced_whole() {
         verifier.judge(std::slice::from_ref(&leaf), now()).outcome,
         Outcome::Success
     );
-    let refused = verifier.revocation().replace(&[b"broken".to_vec()]);
+    let refused = verifier.revocation().replace(&[b"broken".to_vec()], false);
     assert_eq!(refused.len(), 1);
     assert_eq!(
         verifier.judge(std::slice::from_ref(&leaf), now()).outcome,
         Outcome::Success
     );
-    let refused = verifier.revocation().replace(&[crl(&ca, &[7], 2030)]);
+    let refused = verifier
+        .revocation()
+        .replace(&[crl(&ca, &[7], 2030)], false);
     assert!(refused.is_empty());
     assert_eq!(
         reason(&verifier.judge(&[leaf], now())),
@@ -211,7 +231,7 @@ fn the_key_that_signed_a_list_is_not_forgotten_for_others() {
     for der in std::iter::once(&own).chain(&namesakes(&ca, 20)) {
         let spki = Outline::parse(der).unwrap().spki;
         let key = Key::parse(&spki).unwrap();
-        let signed = list.is_signed_by(spki.raw, &key, &mut Work::default());
+        let signed = list.is_signed_by(&key, &mut Work::default());
         assert_eq!(signed.unwrap().is_ok(), *der == own);
     }
     let found = list.found();
@@ -229,7 +249,7 @@ fn hashing_a_list_for_many_keys_is_charged_by_its_length() {
     let spent = |der: &CertificateDer<'_>| {
         let spki = Outline::parse(der).unwrap().spki;
         let (key, mut work) = (Key::parse(&spki).unwrap(), Work::default());
-        let found = list.is_signed_by(spki.raw, &key, &mut work);
+        let found = list.is_signed_by(&key, &mut work);
         (work.spent().saturating_sub(key.cost()), found.is_ok())
     };
     for (place, der) in namesakes(&ca, 20).iter().enumerate() {
@@ -246,7 +266,7 @@ fn hashing_a_list_for_many_keys_is_charged_by_its_length() {
     let mut work = Work::default();
     work.charge(work.left() - 101).unwrap();
     let spki = Outline::parse(ca.der()).unwrap().spki;
-    let found = list.is_signed_by(spki.raw, &Key::parse(&spki).unwrap(), &mut work);
+    let found = list.is_signed_by(&Key::parse(&spki).unwrap(), &mut work);
     assert_eq!(found, Err(Exhausted));
     assert!(!list.found().contains(&Ok(())));
     assert!(spent(ca.der()).1);

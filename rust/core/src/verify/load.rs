@@ -102,7 +102,7 @@ pub struct Reloaded {
 pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
     let mut problems = Problems::default();
     let lists = problems.read(sources, Form::Lists);
-    let fatal = problems.any_fatal();
+    let (fatal, loss) = (problems.any_fatal(), problems.any_loss());
     let mut problem = problems
         .found
         .into_iter()
@@ -113,7 +113,7 @@ pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
         return Reloaded { replaced, problem };
     }
     let before = verifier.revocation().lists().generation();
-    for (index, why) in verifier.revocation().replace(&lists) {
+    for (index, why) in verifier.revocation().replace(&lists, loss) {
         let place = lists.get(index).map_or("", |listed| &listed.place);
         problem = problem.or_else(|| Some(format!("{place}: revocation list {why}")));
     }

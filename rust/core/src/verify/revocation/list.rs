@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::scope::Scope;
 use crate::verify::certificate::{AuthorityKey, count, directory_name, only, seconds, whole};
 use crate::verify::keys::{Fault, Key, Signed};
@@ -61,7 +59,7 @@ pub struct List {
 struct Tried {
     /// Digests of the last few, and what was found.
     keys: Vec<([u8; 32], Result<(), Fault>)>,
-    /// How often the list was hashed for a key that did not sign it.
+    /// How often the list was hashed for a key that did not sign it, or may not have.
     in_vain: usize,
 }
 
@@ -269,7 +267,7 @@ impl List {
         self.next_update
     }
 
-    /// Whether `key`, that of `spki`, signed it. Each key is tried once, however often it is asked for. What hashing the
+    /// Whether `key` signed it. Each key is tried once, however often it is asked for. What hashing the
     /// list costs is nobody's while few keys were tried in vain, so that a list may be long; from then on it is charged to
     /// `work`, since who has a CA below the trusted one can make keys without end.
     ///
@@ -277,22 +275,21 @@ impl List {
     /// It is more than the budget allows.
     pub fn is_signed_by(
         &self,
-        spki: &[u8],
         key: &Key<'_>,
         work: &mut Work,
     ) -> Result<Result<(), Fault>, Exhausted> {
         work.charge(key.cost())?;
-        let mut id = [0; 32];
-        id.iter_mut()
-            .zip(digest(&SHA256, spki).as_ref())
-            .for_each(|(to, from)| *to = *from);
+        let id = key.digest();
         let lock = || self.tried.lock().unwrap_or_else(PoisonError::into_inner);
         let free = {
-            let tried = lock();
+            let mut tried = lock();
             if let Some((_, found)) = tried.keys.iter().find(|(other, _)| *other == id) {
                 return Ok(*found);
             }
-            tried.in_vain < MOST_KEYS
+            let free = tried.in_vain < MOST_KEYS;
+            // Taken back if the key signed the list: many threads may try keys at once.
+            tried.in_vain = tried.in_vain.saturating_add(1);
+            free
         };
         let signed = Signed::parse(&self.der);
         if let Some(signed) = &signed
@@ -302,9 +299,11 @@ impl List {
         }
         let found = signed.map_or(Err(Fault::Unsupported), |signed| signed.check(key));
         let mut tried = lock();
-        tried.in_vain = tried.in_vain.saturating_add(usize::from(found.is_err()));
+        if found.is_ok() {
+            tried.in_vain = tried.in_vain.saturating_sub(1);
+        }
         if tried.keys.len() >= MOST_KEYS {
-            // What did not sign may be anybody's; what did is asked for again.
+            // What did not sign may be anybody's. What did is one key, or few, whoever made certificates of it.
             match tried.keys.iter().position(|(_, found)| found.is_err()) {
                 Some(oldest) => drop(tried.keys.remove(oldest)),
                 None => return Ok(found),

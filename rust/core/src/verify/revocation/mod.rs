@@ -53,7 +53,7 @@ impl Revocation {
         missing_ok: bool,
         lists: &[L],
     ) -> (Self, Vec<(usize, String)>) {
-        let (lists, refused) = Lists::read(lists, &[]);
+        let (lists, refused) = Lists::read(lists, &[], false);
         let lists = RwLock::new(Arc::new(lists));
         (
             Self {
@@ -85,9 +85,13 @@ impl Revocation {
 
     /// Puts new lists in place of the old, and says of each that cannot be used why, by its index. Where one cannot be
     /// read at all the old lists stay in use beside the new ones: of one scope the latest counts in any case.
-    pub fn replace<L: Clone + Into<Listed>>(&self, lists: &[L]) -> Vec<(usize, String)> {
+    pub fn replace<L: Clone + Into<Listed>>(
+        &self,
+        lists: &[L],
+        loss: bool,
+    ) -> Vec<(usize, String)> {
         let old = self.lists();
-        let (lists, refused) = Lists::read(lists, &old.lists);
+        let (lists, refused) = Lists::read(lists, &old.lists, loss);
         let mut current = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(lists);
         refused
@@ -98,8 +102,12 @@ impl Lists {
     fn read<L: Clone + Into<Listed>>(
         given: &[L],
         old: &[Arc<List>],
+        loss: bool,
     ) -> (Self, Vec<(usize, String)>) {
-        let mut lists = Self::default();
+        let mut lists = Self {
+            lost: loss,
+            ..Self::default()
+        };
         let mut hash = digest::Context::new(&digest::SHA256);
         let mut refused = Vec::new();
         for (index, listed) in given.iter().enumerate() {

@@ -315,14 +315,10 @@ impl<'l> Search<'_, '_, '_, 'l> {
             other => return Ok(other),
         }
         let (pool, work) = self.judging.pool_and_work();
-        let Some((signer, key)) = pool
-            .get(place)
-            .and_then(|signer| Some((signer, signer.key?)))
-        else {
+        let Some(key) = pool.get(place).and_then(|signer| signer.key) else {
             return Ok(None);
         };
-        let spki = signer.certificate.outline.spki.raw;
-        let signed = list.is_signed_by(spki, &key, work)?;
+        let signed = list.is_signed_by(&key, work)?;
         Ok(Some(signed.map_err(|fault| match fault {
             Fault::Wrong => reason::CRL_SIGNATURE,
             Fault::Unsupported => reason::CRL_ALGORITHM,
