@@ -39,7 +39,7 @@ FAULTS = {
             "certs/{}.crt: the block that begins in line 1 has no END line that fits"),
     "mismatch": (replace("{}.key", lambda ca: ca.issue("x").key_pem()), "certs/{}.key does not fit the certificate in"),
     "swapped": (lambda server, name, ca: f"certs/{name}.key certs/{name}.crt", 'certs/{}.key holds no certificate, but '
-                '"PRIVATE KEY"; name the certificate\'s file first'),
+                '"PRIVATE KEY"; name a file with certificates in PEM here'),
     "nokey": (lambda server, name, ca: f"certs/{name}.crt", "certs/{}.crt holds a certificate but no private key"),
     "small": (replace("{}.key", lambda ca: ca.issue("x", kind="rsa1024").key_pem()), "has 1024 bits, usable are 2048"),
     "curve": (replace("{}.key", lambda ca: ca.issue("x", kind="secp256k1").key_pem()),
@@ -166,5 +166,5 @@ def test_the_main_server_needs_a_certificate_only_where_it_answers(httpd, ca):
 def test_mod_md_may_bring_the_certificate_later(httpd):
     server = httpd([Vhost("a.test")], modules=("md",), start=False)
     done = server.run("-t")
-    assert "it starts only if mod_md has one for it" in done.stderr, done.stderr
+    assert "mod_md may have one for it, or shows a placeholder" in done.stderr, done.stderr
     assert "speaks TLS but has no certificate" not in done.stderr
