@@ -37,7 +37,8 @@ def mapped(pid: int, name: str, flags: int) -> tuple[int, int]:
     """A memory that a process has mapped, as a file, and its size."""
     area = next(line.split()[0] for line in open(f"/proc/{pid}/maps") if f"memfd:{name} " in line)
     start, end = (int(number, 16) for number in area.split("-"))
-    return os.open(f"/proc/{pid}/map_files/{area}", flags), end - start
+    file = os.open(f"/proc/{pid}/map_files/{area}", flags)
+    return file, min(end - start, os.fstat(file).st_size)
 
 
 def bell_of(pid: int, signer: int) -> int:
