@@ -163,7 +163,9 @@ def test_a_start_is_lost_at_most(served):
             server.stop()
         except AssertionError as fault:
             faults.off()
-            assert server.process is not None and server.process.poll() not in (0, None), (site, fault)
+            assert server.process is not None, (site, fault)
+            # Without one child that serves httpd ends by itself, after it has begun.
+            wait_until(lambda: server.process.poll() is not None, f"httpd to end, which serves nothing: {site}, {fault}")
             assert server.process.returncode > 0, f"{site}: ended by signal {-server.process.returncode}\n{server.said()}"
             assert WHY.search(server.said()), f"{site}: a start was lost without a word\n{server.said()}"
             server.process = None
