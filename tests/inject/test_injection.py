@@ -166,7 +166,8 @@ def test_a_start_is_lost_at_most(served):
             assert server.process is not None, (site, fault)
             # Without one child that serves httpd ends by itself, after it has begun.
             wait_until(lambda: server.process.poll() is not None, f"httpd to end, which serves nothing: {site}, {fault}")
-            assert server.process.returncode > 0, f"{site}: ended by signal {-server.process.returncode}\n{server.said()}"
+            assert server.process.returncode >= 0, f"{site}: ended by signal {-server.process.returncode}\n{server.said()}"
+            assert server.process.returncode > 0 or "AH02324" in server.said(), f"{site}\n{server.said()}"
             assert WHY.search(server.said()), f"{site}: a start was lost without a word\n{server.said()}"
             server.process = None
             lost += 1
@@ -228,7 +229,14 @@ def test_a_restart_is_lost_at_most(served):
             assert WHY.search(server.log.text()[-4000:]), site
             server.process, lost = None, lost + 1
             server.start()
-        assert served.get("/") == 200, f"{site}\n{server.log.text()[-3000:]}"
+        try:
+            # A child that lacks what its parent was to give it ends, and httpd starts another.
+            wait_until(lambda: served.get("/") == 200, f"an answer: {site}\n{server.log.text()[-3000:]}", 5)
+        except AssertionError:
+            # docs/robustness.md: memory that cannot be mapped may cost a child until the next restart.
+            assert site.name == "mmap", site
+            server.graceful()
+            wait_until(lambda: served.get("/") == 200, f"an answer after one more restart: {site}")
         served.lived()
     print(f"{len(sites)} places at restarts; {fired} faults, {lost} restarts lost")
     assert fired > 0
