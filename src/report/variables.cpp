@@ -230,19 +230,12 @@ const char* verdict(apr_pool_t* pool, const Facts& facts) {
   return apr_pstrcat(pool, "FAILED:", copy(pool, facts.verify_reason), nullptr);
 }
 
-namespace {
-
-// What mod_ssl has in httpd's trunk alone: the environment is as with the stable one where a client offers nothing.
-bool of_ech(Variable id) {
-  return id == Variable::EchStatus || id == Variable::EchInnerSni || id == Variable::EchOuterSni;
-}
-
-}  // namespace
-
 void export_standard(apr_pool_t* pool, const Facts& facts, DnForm form, apr_table_t* env) {
+  const bool ech = facts.ech != facts::Ech::NotTried;
   for (const Row& row : rows) {
-    if (of_ech(row.id) && facts.ech == facts::Ech::NotTried) continue;
-    if (row.where == Availability::StdEnvVars) set_unless_empty(env, row.name, session_value(pool, facts, row.id));
+    const bool exported =
+        row.where == Availability::StdEnvVars || (ech && row.where == Availability::StdEnvVarsWithEch);
+    if (exported) set_unless_empty(env, row.name, session_value(pool, facts, row.id));
   }
   // A refused certificate says nothing: its connection lives on only for sections that do not ask for one.
   const auto set = [&](Side side, const char* prefix) {

@@ -9,8 +9,9 @@
 
 namespace tls::report {
 
-// What puts a variable into the environment of scripts. Lookup: nothing does.
-enum class Availability : std::uint8_t { Always, StdEnvVars, ExportCertData, Lookup };
+// What puts a variable into the environment of scripts. Lookup: nothing does. StdEnvVarsWithEch: StdEnvVars, where the
+// client offered Encrypted ClientHello; mod_ssl has those in httpd's trunk alone.
+enum class Availability : std::uint8_t { Always, StdEnvVars, StdEnvVarsWithEch, ExportCertData, Lookup };
 
 // How distinguished names are written.
 enum class DnForm : bool { Rfc2253, Legacy };

@@ -6,7 +6,7 @@
 namespace docgen {
 namespace {
 
-enum class Where { Always, StdEnvVars, ExportCertData, Lookup };
+enum class Where { Always, StdEnvVars, StdEnvVarsWithEch, ExportCertData, Lookup };
 
 struct Variable {
   std::string_view name;
@@ -36,6 +36,8 @@ std::string_view where_words(Where where) {
       return "always";
     case Where::StdEnvVars:
       return "`StdEnvVars`";
+    case Where::StdEnvVarsWithEch:
+      return "`StdEnvVars`, where the client offered Encrypted ClientHello";
     case Where::ExportCertData:
       return "`ExportCertData`";
     case Where::Lookup:
