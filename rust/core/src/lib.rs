@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod backend;
+mod base64;
 pub mod compress;
 pub mod context;
 pub mod creds;

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::config::{self, X25519};
 use super::keys::Key;
+use crate::base64::{self, append_block};
 use crate::creds::pem::blocks;
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 
@@ -93,16 +94,7 @@ pub fn write(key: &Key) -> Option<Zeroizing<Vec<u8>>> {
     // Far more than is needed: a buffer that grows leaves a copy behind.
     let mut out = Zeroizing::new(Vec::with_capacity(512 + 2 * (pkcs8.len() + list.len())));
     for (label, bytes) in [(PRIVATE_KEY, &**pkcs8), (CONFIGS, &list)] {
-        out.extend_from_slice(b"-----BEGIN ");
-        out.extend_from_slice(label.as_bytes());
-        out.extend_from_slice(b"-----\n");
-        for line in bytes.chunks(48) {
-            append_base64(&mut out, line);
-            out.push(b'\n');
-        }
-        out.extend_from_slice(b"-----END ");
-        out.extend_from_slice(label.as_bytes());
-        out.extend_from_slice(b"-----\n");
+        append_block(&mut out, label, bytes, base64::secret);
     }
     Some(out)
 }
@@ -110,33 +102,8 @@ pub fn write(key: &Key) -> Option<Zeroizing<Vec<u8>>> {
 /// Base64 (RFC 4648 4), as HTTPS records have an ECHConfigList (RFC 9848 3).
 pub fn base64(bytes: &[u8]) -> String {
     let mut out = Vec::new();
-    append_base64(&mut out, bytes);
+    base64::append(&mut out, bytes, base64::public);
     String::from_utf8(out).unwrap_or_default()
-}
-
-fn append_base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    for group in bytes.chunks(3) {
-        let at = |number: usize| u32::from(group.get(number).copied().unwrap_or(0));
-        let word = at(0) << 16 | at(1) << 8 | at(2);
-        out.extend((0..4).map(|number| match number <= group.len() {
-            true => digit(word >> (18 - 6 * number) & 63),
-            false => b'=',
-        }));
-    }
-}
-
-/// The character of six bits, without a table that a key would choose from.
-fn digit(bits: u32) -> u8 {
-    let bits = i32::try_from(bits & 63).unwrap_or(0);
-    // All ones where bits >= bound.
-    let beyond = |bound: i32| !((bits - bound) >> 8);
-    let character = bits
-        + 65
-        + (beyond(26) & (97 - 26 - 65))
-        + (beyond(52) & (48 - 52 - (97 - 26)))
-        + (beyond(62) & (43 - 62 - (48 - 52)))
-        + (beyond(63) & (47 - 63 - (43 - 62)));
-    u8::try_from(character).unwrap_or(b'=')
 }
 
 #[cfg(test)]

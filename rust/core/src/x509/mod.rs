@@ -13,13 +13,13 @@ pub(crate) mod outline;
 mod text;
 pub(crate) mod time;
 
+use crate::base64;
+
 pub use certificate::{AltName, Certificate, Extension};
 pub use fields::{DnStyle, field};
 pub use identity::{Identity, Side};
 pub use name::Name;
 pub use objects::names as object_names;
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// How many octets the DER element takes that `input` begins with.
 pub fn first_element_length(input: &[u8]) -> Option<usize> {
@@ -35,29 +35,9 @@ pub fn first_content(input: &[u8]) -> Option<&[u8]> {
 
 /// A certificate in PEM, with 64 characters a line and a line break at the end.
 pub fn pem(der: &[u8]) -> String {
-    let mut out = String::with_capacity(der.len() / 2 * 3 + 64);
-    out.push_str("-----BEGIN CERTIFICATE-----\n");
-    for line in der.chunks(48) {
-        line.chunks(3)
-            .for_each(|group| push_base64(group, &mut out));
-        out.push('\n');
-    }
-    out.push_str("-----END CERTIFICATE-----\n");
-    out
-}
-
-fn push_base64(group: &[u8], out: &mut String) {
-    let bits = (0..3).fold(0_usize, |sum, place| {
-        sum << 8 | usize::from(group.get(place).copied().unwrap_or(0))
-    });
-    for place in 0..4 {
-        let digit = ALPHABET.get(bits >> (18 - 6 * place) & 63);
-        out.push(if place > group.len() {
-            '='
-        } else {
-            char::from(*digit.unwrap_or(&b'='))
-        });
-    }
+    let mut out = Vec::with_capacity(der.len() / 2 * 3 + 64);
+    base64::append_block(&mut out, "CERTIFICATE", der, base64::public);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 #[cfg(test)]
