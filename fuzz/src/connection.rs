@@ -4,10 +4,10 @@
 use std::sync::{Arc, OnceLock};
 
 use mod_tls_core::compress::Packed;
-use mod_tls_core::context::{CertificateSource, Context, Shown, Wants};
-use mod_tls_core::hello::Parsed;
-use mod_tls_core::policy::{Negotiated, Policy, Spec, Versions};
-use mod_tls_core::session::{MAX_FRAGMENT, Session, Status};
+use mod_tls_core::tls::context::{CertificateSource, Context, Shown, Wants};
+use mod_tls_core::tls::hello::Parsed;
+use mod_tls_core::tls::policy::{Negotiated, Policy, Spec, Versions};
+use mod_tls_core::tls::session::{MAX_FRAGMENT, Session, Status};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::aws_lc_rs::{default_provider, sign::any_supported_type};
 use rustls::sign::CertifiedKey;

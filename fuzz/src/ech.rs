@@ -1,7 +1,7 @@
 //! What clients encrypt to us, and files of keys.
 
 use mod_tls_core::ech::{config, inner, pem};
-use mod_tls_core::hello;
+use mod_tls_core::tls::hello;
 
 /// Two octets of length, an outer hello of that length as a handshake message, and what was decrypted. What is rebuilt
 /// is a hello no longer than both, and says the same when it is rebuilt without an outer one to refer to.

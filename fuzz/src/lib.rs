@@ -23,10 +23,11 @@ use std::sync::atomic::AtomicU32;
 
 use mod_tls_core::agent::channel::words::Words;
 use mod_tls_core::agent::channel::{Layout, slot};
-use mod_tls_core::agent::{shape, wire};
+use mod_tls_core::agent::protocol::wire;
+use mod_tls_core::agent::signer::shape;
 use mod_tls_core::creds::passphrase::{Answer, Passphrases, Question};
 use mod_tls_core::creds::{certificate, decrypt, key, ocsp, pem};
-use mod_tls_core::hello::{Parsed, parse};
+use mod_tls_core::tls::hello::{Parsed, parse};
 
 /// A prefix of a hello says nothing yet, or what the whole says.
 pub fn hello(data: &[u8]) {

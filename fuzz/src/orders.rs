@@ -1,7 +1,9 @@
 //! What httpd's parent and the supervisor say to each other: orders one way, answers and states the other.
 
-use mod_tls_core::agent::message::{Answer, Order, State};
-use mod_tls_core::agent::{Known, Requests, Sent, Transport};
+use mod_tls_core::agent::child::transport::Transport;
+use mod_tls_core::agent::protocol::message::{Answer, Order, State};
+use mod_tls_core::agent::protocol::public::{Known, Sent};
+use mod_tls_core::agent::protocol::requests::Requests;
 
 /// The first octet says which of the messages the rest is. What is read says the same again when it is written and read.
 pub fn orders(data: &[u8]) {

@@ -15,7 +15,7 @@ namespace tls::conn {
 namespace {
 
 constexpr std::size_t kRecord = 16384;
-constexpr std::size_t kOverhead = 32;  // what one record adds at most (rust/core/src/session.rs)
+constexpr std::size_t kOverhead = 32;  // what one record adds at most (rust/core/src/tls/session.rs)
 // Plaintext sealed and passed on in one go. A client that does not read costs about three of it: the next batch, this
 // one as ciphertext, and the one before, of which httpd still holds a part.
 constexpr std::size_t kBatch = 4 * kRecord;

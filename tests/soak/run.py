@@ -39,7 +39,7 @@ MaxSpareThreads 96
 MaxRequestWorkers 96"""
 # How long after a fault a failed operation may be what the process held. Faults that are not here excuse nothing. While the
 # signer stands still, a quarter of the threads of each child wait for it, so that the others serve who is connected already:
-# handshakes beyond that are refused at once (rust/core/src/agent/transport.rs). A supervisor that is stopped when httpd
+# handshakes beyond that are refused at once (rust/core/src/agent/child/transport.rs). A supervisor that is stopped when httpd
 # restarts is replaced, and the signer with it.
 HELD = {"kill a child": 1.0, "kill the signer": 2.5, "kill the supervisor": 2.5, "stop the signer": 0.5,
         "stop the supervisor": 2.5, "no descriptors in a child": 1.0}

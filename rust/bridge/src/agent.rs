@@ -3,8 +3,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mod_tls_core::agent::ids;
-use mod_tls_core::agent::{Kind, Parent, Requests, Weaknesses, Wish};
+use mod_tls_core::agent::parent::ids;
+use mod_tls_core::agent::parent::{Parent, Wish};
+use mod_tls_core::agent::protocol::message::Weaknesses;
+use mod_tls_core::agent::protocol::notice::Kind;
+use mod_tls_core::agent::protocol::requests::Requests;
 use mod_tls_core::backend::{self, Machinery, Machines, Warnings};
 
 use crate::counting::count_agent;
@@ -123,7 +126,7 @@ pub fn agent_look_after() -> Vec<ffi::AgentNotice> {
     };
     guard(Vec::new, || {
         let notices = agent().as_mut().map(Parent::look_after).unwrap_or_default();
-        let notice = |notice: mod_tls_core::agent::Notice| {
+        let notice = |notice: mod_tls_core::agent::protocol::notice::Notice| {
             let event = kind(notice.kind);
             count_agent(event);
             ffi::AgentNotice {

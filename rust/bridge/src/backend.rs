@@ -1,7 +1,7 @@
 //! Policies for connections to backends, for C++.
 
 use mod_tls_core::backend::{self, Settings, Warnings};
-use mod_tls_core::kept;
+use mod_tls_core::verify::kept;
 
 use crate::agent;
 use crate::guard::{guard, guard_result};

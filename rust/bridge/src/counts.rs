@@ -8,11 +8,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
-use mod_tls_core::forks::Kept;
 use mod_tls_core::metrics::page::{SHARD_WORDS, SHARDS, page_of};
 use mod_tls_core::metrics::tally::Sums;
 use mod_tls_core::metrics::{self, Counter, Counters, PAGE_WORDS, PUBLISHED_WORDS, Tally, Totals};
-use mod_tls_core::words::Words;
+use mod_tls_core::system::forks::Kept;
+use mod_tls_core::system::words::Words;
 
 use crate::agent::agent_pid;
 use crate::forks::keep_memory;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mod_tls_core::agent::{Live, LiveHost};
-use mod_tls_core::context::CertificateSource;
+use mod_tls_core::agent::child::live::{Live, LiveHost};
 use mod_tls_core::creds::{
     self, CertSet, Dialog, LoadRequest, PairRequest, Passphrases, SignatureRequest, Unchecked,
     standing,
 };
-use mod_tls_core::signatures::schemes;
+use mod_tls_core::tls::context::CertificateSource;
+use mod_tls_core::tls::signatures::schemes;
 use mod_tls_core::x509;
 
 use crate::ffi;

@@ -13,9 +13,9 @@ use mod_tls_core::ech::shelf::{Shelf, WORDS};
 use mod_tls_core::ech::state::Kept;
 use mod_tls_core::ech::wish::{Loaded, Wish};
 use mod_tls_core::ech::{Keys, Source, pem};
-use mod_tls_core::file::Identity;
-use mod_tls_core::forks::Kept as Own;
-use mod_tls_core::words::Words;
+use mod_tls_core::system::file::Identity;
+use mod_tls_core::system::forks::Kept as Own;
+use mod_tls_core::system::words::Words;
 
 use crate::ffi::{EchKey, EchNews, EchWish};
 use crate::forks::keep_memory;

@@ -2,7 +2,7 @@
 //!
 //! httpd's parent is forked by our supervisor, by the MPM for its children, and by other modules for daemons of theirs
 //! which never call exec. At the fork nobody can tell the last two apart. So every fork loses what only the parent needs:
-//! the descriptors in [`mod_tls_core::forks::Kept`], and memory given to [`keep_memory`]. And every fork gets one end
+//! the descriptors in [`Kept`](mod_tls_core::system::forks::Kept), and memory given to [`keep_memory`]. And every fork gets one end
 //! of each [`Line`], a socket pair made for it alone, of which the parent keeps the other end: the hook child_status names the
 //! children of the MPM, and only then does the parent say something on the line ([`claim_line`], [`take_line`]). What
 //! another module forked holds an end whose other end is closed.
@@ -15,7 +15,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
-use mod_tls_core::forks::{close_kept, wipe_secrets};
+use mod_tls_core::system::forks::{close_kept, wipe_secrets};
 
 use crate::guard::guard;
 use crate::open_files;

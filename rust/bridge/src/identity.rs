@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mod_tls_core::hello::Offered;
+use mod_tls_core::tls::hello::Offered;
 use mod_tls_core::{verify, x509};
 use rustls::pki_types::UnixTime;
 

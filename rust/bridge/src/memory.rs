@@ -6,7 +6,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::atomic::AtomicU32;
 
-use mod_tls_core::agent::Shared;
+use mod_tls_core::agent::channel::Shared;
 
 /// A mapping, for as long as it lives.
 pub struct Mapping {

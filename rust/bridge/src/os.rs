@@ -6,8 +6,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use mod_tls_core::agent::{BoardMemory, Os, Received, Shared};
-use mod_tls_core::words::Words;
+use mod_tls_core::agent::channel::Shared;
+use mod_tls_core::agent::{BoardMemory, Os, Received};
+use mod_tls_core::system::words::Words;
 
 use crate::forks;
 use crate::memory::Mapping;

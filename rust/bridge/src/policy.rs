@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use mod_tls_core::policy::{self, CurrentPolicy, Negotiated};
+use mod_tls_core::tls::policy;
+use mod_tls_core::tls::policy::{CurrentPolicy, Negotiated};
 
 use crate::guard::{guard, guard_result};
 use crate::resumption;

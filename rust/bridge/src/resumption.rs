@@ -8,16 +8,16 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use mod_tls_core::forks::Kept;
 use mod_tls_core::metrics::Totals;
-use mod_tls_core::policy::{Negotiated, Sessions};
+use mod_tls_core::system::forks::Kept;
+use mod_tls_core::system::words::Words;
 use mod_tls_core::ticket::courier::{Courier, PATIENCE};
 use mod_tls_core::ticket::secret::{self, Poll, Readers};
 use mod_tls_core::ticket::{
     BOARD_WORDS, Board, Cache, Clock, Keeper, Sealer, SecretFile, SessionStore, SystemClock,
     Ticketer,
 };
-use mod_tls_core::words::Words;
+use mod_tls_core::tls::policy::{Negotiated, Sessions};
 
 use crate::counts::{self, Counting};
 use crate::ffi::{ResumptionSetup, SecretNews, SecretState};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mod_tls_core::backend::Ending;
-use mod_tls_core::context::{Context, Offer, Wants};
-use mod_tls_core::hello::{Hello, Parsed};
-use mod_tls_core::{backend, creds, describe, metrics, policy, session, verify, x509};
+use mod_tls_core::tls::context::{Context, Offer, Wants};
+use mod_tls_core::tls::hello::{Hello, Parsed};
+use mod_tls_core::tls::{describe, policy, session};
+use mod_tls_core::{backend, creds, metrics, verify, x509};
 
 use crate::backend::BackendPolicy;
 use crate::credentials::Credentials;

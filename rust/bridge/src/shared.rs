@@ -8,7 +8,7 @@ use std::ptr;
 use std::slice;
 use std::sync::atomic::AtomicU64;
 
-use mod_tls_core::words::Words;
+use mod_tls_core::system::words::Words;
 
 /// Of Linux 5.1.
 const F_SEAL_FUTURE_WRITE: libc::c_int = 0x10;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mod_tls_core::metrics::{self, Counter};
-use mod_tls_core::signatures::schemes;
+use mod_tls_core::tls::signatures::schemes;
 use mod_tls_core::verify::{
     self, Authorities, Ends, Mode, News, Request, RevocationDepth, Sources, WatchedAuthorities,
     Weight,

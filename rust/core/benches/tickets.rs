@@ -11,11 +11,12 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use mod_tls_core::context::{self, Context};
 use mod_tls_core::metrics::{Counters, PAGE_WORDS};
 use mod_tls_core::ticket::{
     BOARD_WORDS, Board, Clock, Keeper, Resumption, Sealer, SystemClock, Ticketer,
 };
+use mod_tls_core::tls::context;
+use mod_tls_core::tls::context::Context;
 use rustls::server::ProducesTickets;
 
 const THREADS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 use mod_tls_core::creds::{Dialog, LoadRequest, PairRequest, load, pem, read};
-use mod_tls_core::file::Limit;
+use mod_tls_core::system::file::Limit;
 
 fn path(name: &str) -> String {
     format!("{}/testdata/creds/{name}", env!("CARGO_MANIFEST_DIR"))

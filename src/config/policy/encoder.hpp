@@ -12,7 +12,7 @@
 namespace tls::config {
 
 // Numbers in network order, texts and lists with their length in front, so that no two policies share an encoding.
-// rust/core/src/settings.rs reads it.
+// rust/core/src/tls/settings.rs reads it.
 class Encoder {
  public:
   void put(bool v) { byte(v ? 1U : 0U); }

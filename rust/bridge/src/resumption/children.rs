@@ -5,10 +5,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use mod_tls_core::forks::Kept;
-use mod_tls_core::gift;
 use mod_tls_core::metrics::Counters;
-use mod_tls_core::pidfd::{self, Held};
+use mod_tls_core::system::forks::Kept;
+use mod_tls_core::system::gift;
+use mod_tls_core::system::pidfd;
+use mod_tls_core::system::pidfd::Held;
 use mod_tls_core::ticket::{Clock, SystemClock};
 
 use crate::counts::Counting;

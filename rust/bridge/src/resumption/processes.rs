@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use mod_tls_core::gift;
+use mod_tls_core::system::gift;
 
 use super::{Parent, with_state};
 use crate::counts;

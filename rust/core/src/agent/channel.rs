@@ -27,7 +27,7 @@ use rustix::process::{Pid, Resource, getrlimit, test_kill_process};
 use rustix::thread::futex;
 
 use super::Os;
-use super::wire::{MAX_REPLY, MAX_REQUEST};
+use super::protocol::wire::{MAX_REPLY, MAX_REQUEST};
 
 mod layout;
 pub mod slot;

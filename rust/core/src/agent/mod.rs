@@ -1,55 +1,26 @@
 //! The key agent: private keys outside the processes that talk to the network.
 //!
 //! The *supervisor* reads certificate and key files; the *signer*, forked by it, answers the children of httpd;
-//! the children hold public halves only ([`RemoteKey`](remote::RemoteKey)). Each child asks over a channel of its own,
+//! the children hold public halves only ([`RemoteKey`](self::child::remote::RemoteKey)). Each child asks over a channel of its own,
 //! memory that httpd's parent made for it and that it shares with the signer alone. Nothing here forks or changes the
 //! process by itself: what needs `unsafe` is asked of [`Os`].
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
-use crate::words::Words;
+use crate::system::words::Words;
 
-mod board;
 pub mod channel;
-mod children;
-mod codec;
-mod fair;
-mod frame;
-pub mod ids;
-mod keys;
-mod live;
-mod machines;
-pub mod message;
-mod notice;
-mod orders;
-mod parent;
-mod protocol;
-mod public;
-mod reload;
-mod remote;
-mod replace;
-mod requests;
-mod running;
-mod sandbox;
-pub mod shape;
-mod signer;
+pub mod child;
+pub mod parent;
+pub mod protocol;
+pub mod signer;
 mod supervisor;
 #[cfg(test)]
 mod testing;
-mod transport;
-pub mod wire;
 
-use channel::Distant;
-pub use channel::Shared;
 use channel::words::ByPread;
-pub use live::{Live, LiveHost};
-pub use message::Weaknesses;
-pub use notice::{Kind, Notice};
-pub use parent::{Loaded, Parent, Wish};
-pub use public::{Known, Sent};
-pub use requests::Requests;
-pub use transport::Transport;
+use channel::{Distant, Shared};
 
 /// One message from a local socket.
 #[derive(Debug)]

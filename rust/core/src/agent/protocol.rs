@@ -1,8 +1,20 @@
-//! What the parent and its supervisor agree on.
+//! What the agent's processes and httpd's say to each other: messages, and their bytes.
 
 use std::os::fd::OwnedFd;
 
-use crate::words::Words;
+use crate::system::words::Words;
+
+pub(crate) mod board;
+pub(super) mod children;
+pub(super) mod codec;
+pub(super) mod frame;
+pub(super) mod machines;
+pub mod message;
+pub mod notice;
+pub mod public;
+pub(crate) mod public_key;
+pub mod requests;
+pub mod wire;
 
 /// First byte of what a parent sends: the parent itself comes with it, as a pidfd.
 pub(super) const PARENT: u8 = b'P';

@@ -16,11 +16,14 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use super::Os;
 use super::channel::SignerEnd;
-use super::fair::FairQueue;
-use super::keys::{Checked, KeyTable};
-use super::wire::{KeyId, REQUEST_HEAD, Role, Status};
+use super::protocol::wire::{KeyId, REQUEST_HEAD, Role, Status};
+use fair::FairQueue;
+use keys::{Checked, KeyTable};
 
 mod channels;
+mod fair;
+pub(super) mod keys;
+pub mod shape;
 mod work;
 
 pub use channels::RETIRE;

@@ -12,26 +12,30 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::Os;
-use super::board::BoardWriter;
-use super::children::{self, BEGAN, Child, ENDED, TOLD};
-use super::codec::Reader;
-use super::frame;
-use super::message::{Answer, Order, State, Weaknesses};
-use super::notice::{Kind, Speaker};
-use super::orders::Orders;
+use super::protocol::board::BoardWriter;
+use super::protocol::children;
+use super::protocol::children::{BEGAN, Child, ENDED, TOLD};
+use super::protocol::codec::Reader;
+use super::protocol::frame;
+use super::protocol::message::{Answer, Order, State, Weaknesses};
+use super::protocol::notice::{Kind, Speaker};
+use super::protocol::public::Sent;
 use super::protocol::{self, Birth};
-use super::public::Sent;
-use super::reload::Watch;
-use super::sandbox;
 use crate::backend::Machinery;
 use crate::creds::{Dialog, Store};
+use orders::Orders;
+use reload::Watch;
 
 mod keyring;
 mod loading;
 mod machines;
+mod orders;
 mod probing;
 mod process;
+mod reload;
 mod reloading;
+pub(super) mod replace;
+mod sandbox;
 mod starting;
 
 use keyring::Keyring;
@@ -233,7 +237,7 @@ impl Supervisor {
             }
             ([protocol::MACHINES], _) => {
                 let Ok(machines) =
-                    super::machines::decode(&frame::read(&mut self.control, MAX_ORDER)?)
+                    super::protocol::machines::decode(&frame::read(&mut self.control, MAX_ORDER)?)
                 else {
                     return Ok(false);
                 };

@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 use super::identity::{Issuers, Pair, read_pairs};
 use crate::creds::contents::{Found, LOST};
 use crate::creds::{fault_of, read};
-use crate::file::{self, Limit};
-use crate::kept::{self, Form, Unread};
+use crate::system::file;
+use crate::system::file::Limit;
+use crate::verify::kept;
+use crate::verify::kept::{Form, Unread};
 
 /// What reading found that is not quite right, in sentences that name the file.
 #[derive(Debug, Default, PartialEq, Eq)]

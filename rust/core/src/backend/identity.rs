@@ -8,11 +8,11 @@ use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
-use crate::context;
 use crate::creds::certificate::Certificate;
 use crate::creds::contents::{self, Taken, What, what};
 use crate::creds::key::{PrivateKey, damage_fault, is_encrypted, is_key, pem_fault, read_key};
 use crate::creds::pem;
+use crate::tls::context;
 
 /// A certificate with the key that fits it and the links above it.
 #[derive(Clone, Debug)]

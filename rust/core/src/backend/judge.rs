@@ -7,9 +7,9 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use crate::context;
 use crate::creds::certificate::Certificate;
 use crate::creds::names;
+use crate::tls::context;
 use crate::verify::advice::attached;
 use crate::verify::checks::Purpose;
 use crate::verify::path::Rules;

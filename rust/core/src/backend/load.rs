@@ -6,7 +6,7 @@ use super::judge::Judge;
 use super::machines::Machines;
 use super::policy::{BackendPolicy, algorithms, system_roots};
 use super::settings::Settings;
-use crate::kept::Form;
+use crate::verify::kept::Form;
 use crate::verify::{Anchors, Ends, Listed, Revocation};
 
 /// Loads certificates with their keys: here, or in the key agent.

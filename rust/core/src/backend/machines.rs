@@ -2,7 +2,7 @@
 
 use super::files::{Warnings, read_blocks, read_machine, read_pair};
 use super::identity::{Issuers, Pair};
-use crate::kept::{Form, Generations};
+use crate::verify::kept::{Form, Generations};
 
 /// What a client policy names of machine certificates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,8 @@ use super::identity::{Identities, Pair};
 use super::judge::Judge;
 use super::sessions::Sessions;
 use super::settings::Settings;
-use crate::policy::{self, Versions};
+use crate::tls::policy;
+use crate::tls::policy::Versions;
 
 /// Version of TLS 1.2 (RFC 5246 A.1).
 const TLS12: u16 = 0x0303;

@@ -11,7 +11,7 @@ use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSes
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::ServerName;
 
-use crate::context;
+use crate::tls::context;
 
 /// Backends remembered at most; the one first seen is forgotten first.
 const MAX_BACKENDS: usize = 1024;
@@ -235,7 +235,7 @@ impl ClientSessionStore for Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::{Context, enter};
+    use crate::tls::context::{Context, enter};
 
     fn at<R>(address: &str, call: impl FnOnce() -> R) -> R {
         let mut context = Some(Box::new(Context {

@@ -1,8 +1,8 @@
 //! What connections to backends are made with, as the configuration settled it.
 
 use super::judge::Mode;
-use crate::policy::Versions;
-use crate::settings::{Reader, Value, settings};
+use crate::tls::policy::Versions;
+use crate::tls::settings::{Reader, Value, settings};
 use crate::verify::RevocationDepth;
 
 settings! {

@@ -12,7 +12,7 @@ mod packed;
 use rustls::CertificateCompressionAlgorithm;
 use rustls::compress::{CertCompressor, CompressionFailed, CompressionLevel};
 
-use crate::context;
+use crate::tls::context;
 
 pub use packed::Packed;
 

@@ -17,7 +17,8 @@ use super::select::{CertSet, Pair};
 use super::shelf::{Desk, FileBytes, Form, Row, StapleFile};
 use super::upwards::Upwards;
 use super::{chain, pem};
-use crate::file::{self, Limit};
+use crate::system::file;
+use crate::system::file::Limit;
 
 /// Collects problems; the same line of the configuration is blamed for the same thing once, however many virtual hosts
 /// inherit it.

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use super::line::read_line;
 use super::terminal;
-use crate::file::{self, Limit, words};
+use crate::system::file;
+use crate::system::file::{Limit, words};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default)]

@@ -301,7 +301,7 @@ impl Fault {
                 "{file} is empty; put the PEM text of the certificate or key there"),
             Fault::TooLarge { file, limit } => format!(
                 "{file} is larger than {limit}, more than such files hold; name the right file"),
-            Fault::Panicked { file } => format!("{file}: {}", crate::file::PANICKED),
+            Fault::Panicked { file } => format!("{file}: {}", crate::system::file::PANICKED),
             Fault::NotPem { file } => format!(
                 "{file} holds no PEM block (-----BEGIN ...); name the PEM file of the certificate or key"),
             Fault::IsDer { file } => format!(

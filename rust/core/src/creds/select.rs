@@ -7,7 +7,7 @@ use rustls::SignatureScheme;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls_pki_types::CertificateDer;
 
-use crate::context::{CertificateSource, Shown, Wants};
+use crate::tls::context::{CertificateSource, Shown, Wants};
 
 use super::certificate::{Certificate, Der};
 use super::key::KeyKind;

@@ -15,7 +15,8 @@ use super::ber;
 use super::certificate::Certificates;
 use super::key::PrivateKey;
 use super::problem::Fault;
-use crate::file::{self, Identity, Limit, Refusal};
+use crate::system::file;
+use crate::system::file::{Identity, Limit, Refusal};
 
 /// SHA-256 of a file's bytes.
 type Digest = [u8; 32];

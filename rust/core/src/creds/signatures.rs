@@ -7,7 +7,7 @@ use rustls::SignatureScheme;
 use super::key::KeyKind;
 use super::problem::Fault;
 use super::select::Pair;
-use crate::signatures::{in_version, signs};
+use crate::tls::signatures::{in_version, signs};
 
 /// What a virtual host may sign its handshakes with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
 use super::shelf::{Desk, Row};
 use super::{chain, placeholder};
-use crate::file::Identity;
+use crate::system::file::Identity;
 
 /// What came of it.
 #[derive(Debug, Default)]

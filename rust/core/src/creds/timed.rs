@@ -7,8 +7,8 @@ use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::sign::{Signer, SigningKey};
 use rustls::{Error, SignatureAlgorithm, SignatureScheme};
 
-use crate::context;
 use crate::metrics::{self, Counter, Histogram, choose};
+use crate::tls::context;
 
 /// A key in this process.
 #[derive(Debug)]

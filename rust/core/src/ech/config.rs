@@ -1,7 +1,7 @@
 //! ECHConfig: what a client has to know to encrypt its hello (RFC 9849 4).
 
 use super::{EXTENSION, Suite};
-use crate::reader::Reader;
+use crate::tls::reader::Reader;
 
 /// One configuration of RFC 9849's version.
 #[derive(Clone, Debug, PartialEq, Eq)]

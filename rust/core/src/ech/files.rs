@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::keys::Key;
 use super::pem;
-use crate::file::{self, Limit};
+use crate::system::file;
+use crate::system::file::Limit;
 
 /// What the names of files of keys end with.
 pub const SUFFIX: &str = "ech";

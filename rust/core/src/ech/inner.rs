@@ -8,8 +8,8 @@ use std::ops::Range;
 use rustls::AlertDescription;
 
 use super::{EXTENSION, OUTER_EXTENSIONS, Suite};
-use crate::hello::{CLIENT_HELLO, Fault, Hello, MAX_HELLO, MESSAGE_HEADER, fault};
-use crate::reader::Reader;
+use crate::tls::hello::{CLIENT_HELLO, Fault, Hello, MAX_HELLO, MESSAGE_HEADER, fault};
+use crate::tls::reader::Reader;
 
 /// ECHClientHelloType (RFC 9849 5).
 const OUTER: u8 = 0;

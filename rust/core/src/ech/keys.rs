@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Suite;
 use super::config::{self, Config, X25519};
-use crate::reader::Reader;
+use crate::tls::reader::Reader;
 
 /// Keys that are held at a time.
 pub const MOST: usize = 64;

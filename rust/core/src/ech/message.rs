@@ -3,8 +3,8 @@
 use rustls::crypto::tls13::Hkdf;
 
 use super::EXTENSION;
-use crate::hello::{HANDSHAKE, MESSAGE_HEADER, RECORD_HEADER};
-use crate::reader::Reader;
+use crate::tls::hello::{HANDSHAKE, MESSAGE_HEADER, RECORD_HEADER};
+use crate::tls::reader::Reader;
 
 /// Version and random of a ServerHello; session id, suite and compression method follow, then extensions.
 const FRONT: usize = 34;

@@ -22,7 +22,7 @@ pub use keys::{Key, Keys};
 pub use offer::{Offer, Outcome, Source};
 
 /// Version of the ECHConfigs of RFC 9849; the same number as the extension's.
-pub const EXTENSION: u16 = crate::hello::ENCRYPTED_CLIENT_HELLO;
+pub const EXTENSION: u16 = crate::tls::hello::ENCRYPTED_CLIENT_HELLO;
 
 /// Type of the extension `ech_outer_extensions`, which only an inner hello has (RFC 9849 5.1).
 pub const OUTER_EXTENSIONS: u16 = 0xfd00;

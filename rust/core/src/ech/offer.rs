@@ -9,7 +9,8 @@ use super::Suite;
 use super::inner::{self, Sealed};
 use super::keys::Keys;
 use super::seam::Seam;
-use crate::hello::{self, Fault, Hello, Inner, MESSAGE_HEADER, fault};
+use crate::tls::hello;
+use crate::tls::hello::{Fault, Hello, Inner, MESSAGE_HEADER, fault};
 
 /// Where the keys of the server are had. Asked once for each connection whose hello has the extension; any thread.
 pub trait Source: Send + Sync {

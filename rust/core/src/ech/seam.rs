@@ -13,7 +13,7 @@ use super::message::{
     Found, confirmation, find, is_whole, records, with_extension_in_encrypted,
     with_extension_in_hello,
 };
-use crate::hello::MESSAGE_HEADER;
+use crate::tls::hello::MESSAGE_HEADER;
 
 const SERVER_HELLO: u8 = 2;
 const ENCRYPTED_EXTENSIONS: u8 = 8;

@@ -7,7 +7,7 @@
 use zeroize::Zeroizing;
 
 use super::keys::Keys;
-use crate::words::{Words, load, store};
+use crate::system::words::{Words, load, store};
 
 /// Words of the memory: [`super::keys::MOST`] keys of usual sizes, and more than that.
 pub const WORDS: usize = 4096;
@@ -136,7 +136,7 @@ mod tests {
         let shelf = shelf();
         shelf.publish(&keys(0..3)).unwrap();
         let next = keys(10..12);
-        let stores = crate::words::model::record(|| shelf.publish(&next).unwrap());
+        let stores = crate::system::words::model::record(|| shelf.publish(&next).unwrap());
         let mut found = Vec::new();
         for (word, value) in stores {
             found.push(shelf.read().map(|(_, keys)| ids(&keys)));

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::files::{Readers, in_directory, read};
 use super::keys::Key;
 use super::pem;
-use crate::file;
+use crate::system::file;
 
 /// Seconds after which a new key is made.
 pub const ROTATE: u64 = 30 * DAY;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::files::{Readers, in_directory, matching, read_all};
 use super::keys::Keys;
 use super::state::{self, Kept};
-use crate::file::Identity;
+use crate::system::file::Identity;
 
 /// What a configuration asks for. For the process that may read the files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

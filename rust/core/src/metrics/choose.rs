@@ -20,7 +20,7 @@ pub mod cause {
     pub const PLAIN_HTTP: u8 = 74;
 }
 
-/// Of a failed handshake: `kind` is one of [`crate::describe::kind`] or of [`cause`].
+/// Of a failed handshake: `kind` is one of [`kind`](crate::tls::describe::kind) or of [`cause`].
 pub fn failure(kind: u8) -> Counter {
     match kind {
         2..=4 => Counter::FailedCertificateRejected,

@@ -3,7 +3,7 @@
 use core::sync::atomic::AtomicU64;
 
 use super::table::Counter;
-use crate::words::{load, store};
+use crate::system::words::{load, store};
 
 /// What a sample holds beside its time; gauges are as they were, counters as far as they had come.
 pub const SAMPLED: [&[Counter]; 6] = [

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use crate::words::read_distant;
+use crate::system::words::read_distant;
 
 use super::table::{BUCKETS, COUNTERS, Counter, HISTOGRAM_WORDS, HISTOGRAMS, Histogram};
 

@@ -8,7 +8,7 @@ use core::sync::atomic::AtomicU64;
 use super::history::{self, FAILURES, HISTORY_WORDS, SAMPLED, Sample};
 use super::page::{COUNTED, HOST_WORDS, HOSTS, SHARD_WORDS, SHARDS, histogram_at};
 use super::table::{BUCKETS, COUNTERS, Counter, FAMILIES, HISTOGRAM_WORDS, Histogram, Kind};
-use crate::words::{load, store};
+use crate::system::words::{load, store};
 
 /// Words that are summed: series, histograms and virtual hosts.
 const SUMMED: usize = COUNTED + HOSTS * HOST_WORDS;

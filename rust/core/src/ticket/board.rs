@@ -6,7 +6,7 @@
 
 use super::lane::{KeyBytes, LANE_WORDS, Lane};
 use crate::metrics::Counters;
-use crate::words::load;
+use crate::system::words::load;
 use core::sync::atomic::AtomicU64;
 
 /// Words of shared memory that a board needs.

@@ -6,7 +6,7 @@ use super::board::{
 };
 use super::lane::{KeyBytes, LaneWriter};
 use super::seal::KEY_LEN;
-use crate::words::store;
+use crate::system::words::store;
 use core::sync::atomic::AtomicU64;
 use zeroize::Zeroizing;
 

@@ -6,7 +6,7 @@
 //! the words has the whole key of that lane and interval, wherever the writer was meanwhile, and wherever it died.
 
 use super::seal::KEY_LEN;
-use crate::words::{load, store};
+use crate::system::words::{load, store};
 use core::sync::atomic::AtomicU64;
 use zeroize::Zeroizing;
 

@@ -1,10 +1,10 @@
 //! The keys' memory in every interleaving of its writer with a reader.
 
+use crate::system::words::model::{Store, interleave, record, ways};
 use crate::ticket::board::{BOARD_WORDS, Board, KeyName};
 use crate::ticket::keeper::Keeper;
 use crate::ticket::keeper::testing::{counters, words};
 use crate::ticket::lane::{LANE_WORDS, Lane, LaneWriter, SLOTS};
-use crate::words::model::{Store, interleave, record, ways};
 use zeroize::Zeroizing;
 
 const ID: u32 = 7;

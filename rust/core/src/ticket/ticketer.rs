@@ -3,8 +3,9 @@
 use super::connection::Resumption;
 use super::envelope::{Binding, Refusal};
 use super::sealer::{Kind, Sealer, envelope};
-use crate::context::{self, Context};
 use crate::metrics::Counter;
+use crate::tls::context;
+use crate::tls::context::Context;
 use rustls::server::ProducesTickets;
 
 /// Makes and reads tickets. Which connection it works for, it learns from the thread's context.

@@ -8,10 +8,10 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::{Anchors, Ends};
 use super::foresight;
+use super::kept::Form;
 use super::revocation::{Depth, Revocation};
 use super::sources::{Listed, Problem, Problems, Sources, Weight};
 use super::verifier::{Mode, Spec, Verifier};
-use crate::kept::Form;
 use crate::x509::Certificate;
 
 /// What a virtual host, or a section of one, asks of client certificates.

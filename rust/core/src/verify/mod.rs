@@ -18,6 +18,7 @@ mod constraints;
 mod elements;
 mod foresight;
 mod judging;
+pub mod kept;
 pub(crate) mod keys;
 mod load;
 mod nesting;

@@ -5,7 +5,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, Sig
 use rustls_pki_types::CertificateDer;
 
 use super::keys::{Algorithm, Hash, Key, Kind};
-use crate::signatures::in_version;
+use crate::tls::signatures::in_version;
 use crate::x509::outline::Outline;
 
 /// RSASSA-PSS with keys that are for nothing else (RFC 8446, 4.2.3), which rustls has no names for.

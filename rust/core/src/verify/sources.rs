@@ -5,9 +5,11 @@ use std::path::Path;
 
 use ::aws_lc_rs::digest::{SHA256, digest};
 
+use super::kept;
+use super::kept::{Form, Unread};
 use crate::creds::contents::{Found, LOST};
-use crate::file::{self, Refusal};
-use crate::kept::{self, Form, Unread};
+use crate::system::file;
+use crate::system::file::Refusal;
 
 /// Where a set of certificates or lists comes from: files, and directories of which every file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -19,9 +19,9 @@ use super::reason;
 use super::revocation::Revocation;
 use super::signature;
 use super::verdict::{Outcome, Verdict};
-use crate::context;
-use crate::odd_name;
 use crate::ticket::envelope::ClientVerdict;
+use crate::tls::context;
+use crate::tls::odd_name;
 
 /// What a handshake asks of the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

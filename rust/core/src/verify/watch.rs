@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use super::load::{Reloaded, reload_lists};
 use super::sources::Sources;
 use super::verifier::Verifier;
-use crate::file::{self, Identity, Refusal};
+use crate::system::file;
+use crate::system::file::{Identity, Refusal};
 
 /// What tells one state of a file from another: symbolic links swapped, files replaced or rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]

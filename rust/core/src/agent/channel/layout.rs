@@ -1,6 +1,6 @@
 //! Where what lies in a channel's memories.
 
-use crate::agent::wire::{MAX_REPLY, MAX_REQUEST, SHORT_REQUEST};
+use crate::agent::protocol::wire::{MAX_REPLY, MAX_REQUEST, SHORT_REQUEST};
 
 /// Most slots of a channel.
 pub const MAX_SLOTS: usize = 1024;

@@ -15,7 +15,7 @@
 
 use super::layout::{Layout, SHORT};
 use super::words::{Look, Words};
-use crate::agent::wire::{MAX_REPLY, MAX_REQUEST, SHORT_REQUEST};
+use crate::agent::protocol::wire::{MAX_REPLY, MAX_REQUEST, SHORT_REQUEST};
 
 /// Numbers that a request can have.
 pub const NUMBERS: u32 = 1 << 20;

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
-use crate::words::read_distant;
+use crate::system::words::read_distant;
 
 /// What is read of memory that another process may change at any moment. A place that is not there reads as zero.
 pub trait Look {

@@ -9,9 +9,10 @@ use rustix::net::SendFlags;
 
 use crate::agent::Os;
 use crate::agent::channel::Way;
-use crate::agent::children::{tell_began, tell_ended};
-use crate::forks::Kept;
-use crate::pidfd::{self, Held};
+use crate::agent::protocol::children::{tell_began, tell_ended};
+use crate::system::forks::Kept;
+use crate::system::pidfd;
+use crate::system::pidfd::Held;
 
 /// All children that live. A supervisor is told of each, and of its end.
 #[derive(Default)]
@@ -117,7 +118,7 @@ impl Own {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::notice::pair;
+    use crate::agent::protocol::notice::pair;
     use crate::agent::testing::TestOs;
 
     #[test]

@@ -4,11 +4,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Parent, send_with};
-use crate::agent::codec::Writer;
-use crate::agent::frame;
-use crate::agent::notice::{self, Kind, Notice};
 use crate::agent::protocol::ANNOUNCE;
-use crate::agent::replace::same;
+use crate::agent::protocol::codec::Writer;
+use crate::agent::protocol::frame;
+use crate::agent::protocol::notice;
+use crate::agent::protocol::notice::{Kind, Notice};
+use crate::agent::supervisor::replace::same;
 use crate::creds::CertSet;
 
 /// Messages that are logged at one go.

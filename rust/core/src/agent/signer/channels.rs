@@ -11,8 +11,9 @@ use rustix::io::Errno;
 
 use super::{Channel, Ends, Signer, Slot, lock};
 use crate::agent::channel::SignerEnd;
-use crate::agent::children::{self, BEGAN, Child, ENDED, TOLD};
-use crate::pidfd::has_ended;
+use crate::agent::protocol::children;
+use crate::agent::protocol::children::{BEGAN, Child, ENDED, TOLD};
+use crate::system::pidfd::has_ended;
 
 /// What the supervisor says to have a signer end.
 pub const RETIRE: u8 = b'R';

@@ -11,13 +11,14 @@ use rustls::sign::SigningKey;
 use super::*;
 use crate::agent::channel::slot::Progress;
 use crate::agent::channel::{ChildEnd, Claim, Way};
-use crate::agent::children::Child;
-use crate::agent::keys::PublicHalf;
-use crate::agent::notice::pair;
-use crate::agent::remote::RemoteKey;
+use crate::agent::child::remote::RemoteKey;
+use crate::agent::child::transport::Transport;
+use crate::agent::protocol::children::Child;
+use crate::agent::protocol::notice::pair;
+use crate::agent::protocol::public_key::PublicHalf;
+use crate::agent::protocol::wire;
+use crate::agent::protocol::wire::{Reply, Request, Status};
 use crate::agent::testing::{Random, TestOs, key, server_message};
-use crate::agent::transport::Transport;
-use crate::agent::wire::{self, Reply, Request, Status};
 
 mod hostile;
 
@@ -237,9 +238,10 @@ fn what_the_supervisor_says_has_ended_has_ended() {
     let child = TestChild::new(1);
     let flags = rustix::net::SendFlags::empty();
     let told = child.told(None);
-    crate::agent::children::tell_began(&running.line, child.pid, 1, &told.fds(), flags).unwrap();
+    crate::agent::protocol::children::tell_began(&running.line, child.pid, 1, &told.fds(), flags)
+        .unwrap();
     assert!(sign(&child.remote(&key)).is_ok());
-    crate::agent::children::tell_ended(&running.line, child.pid, flags).unwrap();
+    crate::agent::protocol::children::tell_ended(&running.line, child.pid, flags).unwrap();
     eventually("no channel", || {
         lock(&running.signer.channels).by_token.is_empty()
     });

@@ -9,7 +9,8 @@ use rustix::event::epoll::{self, Event};
 
 use super::channels::{BELL, END};
 use super::{Channel, EVENTS, Job, Signer, Slot, Task, WAKE, lock};
-use crate::agent::wire::{self, Reply, Request, Status};
+use crate::agent::protocol::wire;
+use crate::agent::protocol::wire::{Reply, Request, Status};
 
 /// What a probe costs in the queue's measure, microseconds.
 const PROBE_COST: u32 = 1;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rustls::sign::SigningKey;
 
-use crate::agent::keys::KeyTable;
-use crate::agent::wire::{KeyId, Role};
+use crate::agent::protocol::wire::{KeyId, Role};
+use crate::agent::signer::keys::KeyTable;
 use crate::creds::CertSet;
 
 /// How long a key that nothing names any more still signs: handshakes under way, children of before. Ten minutes, less

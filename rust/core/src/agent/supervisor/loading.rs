@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::io;
 
 use super::Supervisor;
-use crate::agent::message::{Answer, Order};
-use crate::agent::reload::Watch;
-use crate::agent::requests::Requests;
+use super::reload::Watch;
+use crate::agent::protocol::message::{Answer, Order};
+use crate::agent::protocol::requests::Requests;
 use crate::creds::{LoadReport, LoadRequest, only_notices, standing};
 
 impl Supervisor {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Supervisor;
-use crate::agent::machines::Answer;
+use crate::agent::protocol::machines::Answer;
 use crate::backend::Machines;
 
 impl Supervisor {

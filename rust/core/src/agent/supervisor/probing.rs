@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::agent::Os;
 use crate::agent::channel::slot::Progress;
 use crate::agent::channel::{ChildEnd, Claim, Way};
-use crate::agent::children::Child;
-use crate::agent::wire;
+use crate::agent::protocol::children::Child;
+use crate::agent::protocol::wire;
 
 /// How long a signer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -9,7 +9,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{SendFlags, send};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 
-use crate::agent::children::{self, Child};
+use crate::agent::protocol::children;
+use crate::agent::protocol::children::Child;
 use crate::agent::signer::RETIRE;
 
 /// How long an old one may take to go.
@@ -156,8 +157,8 @@ mod tests {
     use crate::agent::Os;
     use crate::agent::channel::Way;
     use crate::agent::channel::slot::EPOCHS;
-    use crate::agent::children::{BEGAN, ENDED, TOLD};
-    use crate::agent::notice::pair;
+    use crate::agent::protocol::children::{BEGAN, ENDED, TOLD};
+    use crate::agent::protocol::notice::pair;
     use crate::agent::testing::TestOs;
     use std::collections::HashSet;
 

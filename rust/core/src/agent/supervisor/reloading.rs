@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use super::Supervisor;
 use super::loading::read;
-use crate::agent::board::Entry;
-use crate::agent::codec::Writer;
-use crate::agent::notice::Kind;
-use crate::agent::public::encode_set;
-use crate::agent::replace;
+use super::replace;
+use crate::agent::protocol::board::Entry;
+use crate::agent::protocol::codec::Writer;
+use crate::agent::protocol::notice::Kind;
+use crate::agent::protocol::public::encode_set;
 use crate::creds::{CertSet, Unattended, only_notices};
 
 impl Supervisor {

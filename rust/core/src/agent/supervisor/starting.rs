@@ -10,9 +10,9 @@ use rustix::process::Pid;
 
 use super::Supervisor;
 use super::process::Running;
-use crate::agent::children::Child;
-use crate::agent::notice::{Kind, pair};
-use crate::agent::sandbox;
+use super::sandbox;
+use crate::agent::protocol::children::Child;
+use crate::agent::protocol::notice::{Kind, pair};
 use crate::agent::signer::{Ends, Settings, Signer};
 
 /// How long a new signer may take until it serves.

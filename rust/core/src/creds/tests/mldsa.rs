@@ -10,7 +10,7 @@ use super::super::key::{KeyKind, PrivateKey, read_key};
 use super::super::problem::{Fault, Severity};
 use super::super::select::{CertSet, Pair};
 use super::super::signatures::SignatureRequest;
-use crate::signatures::in_version;
+use crate::tls::signatures::in_version;
 
 const SETS: [(u16, u8, &PqdsaSigningAlgorithm, S); 3] = [
     (44, 17, &ML_DSA_44_SIGNING, S::ML_DSA_44),
@@ -52,7 +52,8 @@ fn each_form_is_read_and_signs() {
                 assert_eq!(key.kind.to_string(), format!("ML-DSA-{set}"));
                 let signer = key.signing.choose_scheme(&[S::ED25519, scheme]).unwrap();
                 assert!(
-                    signer.sign(b"message").unwrap().len() <= crate::agent::wire::MAX_SIGNATURE
+                    signer.sign(b"message").unwrap().len()
+                        <= crate::agent::protocol::wire::MAX_SIGNATURE
                 );
                 assert_eq!(signer.scheme(), scheme);
                 key.public

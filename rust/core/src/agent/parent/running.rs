@@ -1,0 +1,53 @@
+//! A supervisor that was made and not yet seen dead, as httpd's parent holds it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::agent::protocol::public::Known;
+use crate::system::forks::Kept;
+
+/// What the parent has of it.
+pub(crate) struct Running {
+    pub pid: i32,
+    pub control: Kept<UnixStream>,
+    pub notices: Kept<OwnedFd>,
+    /// The pairs of its last answer.
+    pub known: Known,
+    /// Closing it ends the supervisor and its signers.
+    #[expect(dead_code, reason = "held, for its end to be seen")]
+    pub life: Kept<io::PipeWriter>,
+}
+
+impl Running {
+    /// Whether it has ended, or given its work up.
+    pub fn has_hung_up(&self) -> bool {
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let mut fds = [PollFd::new(&*self.control, PollFlags::RDHUP)];
+        poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
+    }
+
+    /// Whether somebody has stopped it (SIGSTOP): it watches nothing, and replaces no signer.
+    pub fn is_stopped(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        // proc(5): the name stands in parentheses and may hold any, the state follows.
+        stat.rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+            && !self.has_hung_up()
+    }
+
+    /// Kills it while it holds the line, and so its pid.
+    pub fn kill(&self) {
+        if let Some(pid) = Pid::from_raw(self.pid)
+            && !self.has_hung_up()
+        {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What the agent tells the administrator. It holds no log file, since it outlives graceful restarts: its messages
+//! wait in a socket that the parent's monitor hook empties.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair,
+};
+
+/// A socket pair that keeps message borders, closed on exec.
+pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (flags, kind) = (SocketFlags::CLOEXEC, SocketType::SEQPACKET);
+    Ok(socketpair(AddressFamily::UNIX, kind, flags, None)?)
+}
+
+/// Longest text.
+const MAX_TEXT: usize = 2000;
+/// Lines of a signer in ten seconds; hostile clients must not fill the log.
+const BURST: u32 = 10;
+
+/// Kinds of messages; each is one line of the module's table of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A signer ended and was replaced.
+    SignerReplaced = 1,
+    /// A client was refused or cut off.
+    ClientRefused = 2,
+    /// New certificates are served.
+    Reloaded = 3,
+    /// Changed files cannot be used.
+    ReloadRefused = 4,
+    /// Something of the agent failed.
+    Trouble = 5,
+}
+
+impl Kind {
+    fn from_code(code: u8) -> Option<Self> {
+        [
+            Self::SignerReplaced,
+            Self::ClientRefused,
+            Self::Reloaded,
+            Self::ReloadRefused,
+            Self::Trouble,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == code)
+    }
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it is about.
+    pub kind: Kind,
+    /// The rest of the line, printable.
+    pub text: String,
+}
+
+/// The agent's end.
+#[derive(Debug)]
+pub struct Speaker {
+    socket: OwnedFd,
+    window: Mutex<(Option<Instant>, u32)>,
+}
+
+impl Speaker {
+    /// Speaks into `socket`.
+    pub fn new(socket: OwnedFd) -> Self {
+        Self {
+            socket,
+            window: Mutex::new((None, 0)),
+        }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &OwnedFd {
+        &self.socket
+    }
+
+    /// Says a line; it is lost when nobody has listened for long.
+    pub fn say(&self, kind: Kind, text: &str) {
+        let mut frame = vec![kind as u8];
+        frame.extend(text.bytes().take(MAX_TEXT));
+        let _ = send(
+            &self.socket,
+            &frame,
+            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+        );
+    }
+
+    /// Says a line that hostile clients can cause, unless there were many of them lately.
+    pub fn say_bounded(&self, kind: Kind, text: &str) {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match window.0 {
+            Some(since) if now.duration_since(since) < Duration::from_secs(10) => window.1 += 1,
+            _ => *window = (Some(now), 1),
+        }
+        if window.1 <= BURST {
+            drop(window);
+            self.say(kind, text);
+        }
+    }
+}
+
+/// Takes at most `limit` messages that wait. What is not printable ASCII becomes `?`.
+pub fn take(socket: impl AsFd, limit: usize) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mut frame = [0; MAX_TEXT + 1];
+    while notices.len() < limit {
+        let Ok((length @ 1.., _)) = recv(&socket, &mut frame, RecvFlags::DONTWAIT) else {
+            break;
+        };
+        let [code, text @ ..] = frame.get(..length).unwrap_or_default() else {
+            break;
+        };
+        let printable = |byte: &u8| {
+            if (b' '..=b'~').contains(byte) {
+                char::from(*byte)
+            } else {
+                '?'
+            }
+        };
+        if let Some(kind) = Kind::from_code(*code) {
+            notices.push(Notice {
+                kind,
+                text: text.iter().map(printable).collect(),
+            });
+        }
+    }
+    notices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_arrive_clean_and_bounded() {
+        let (near, far) = pair().unwrap();
+        let speaker = Speaker::new(near);
+        speaker.say(Kind::Reloaded, "www\n\x1b[31mexample");
+        (0..100).for_each(|n| speaker.say_bounded(Kind::ClientRefused, &format!("{n}")));
+        let notices = take(&far, 1000);
+        let first = Notice {
+            kind: Kind::Reloaded,
+            text: "www??[31mexample".to_owned(),
+        };
+        assert_eq!(notices[0], first);
+        assert_eq!(notices.len(), 1 + BURST as usize);
+        let _ = send(&speaker.socket, &[99, 1], SendFlags::empty());
+        assert_eq!(take(&far, 10), []);
+    }
+}

@@ -1,0 +1,117 @@
+//! What is public of a key: who it is, what it can sign, what a signature costs.
+
+use rustls::sign::SigningKey;
+use rustls::{SignatureAlgorithm, SignatureScheme};
+
+use super::wire::KeyId;
+
+/// Every scheme a key can have, in the order in which rustls' own keys prefer them.
+const SCHEMES: [SignatureScheme; 13] = [
+    SignatureScheme::ECDSA_NISTP256_SHA256,
+    SignatureScheme::ECDSA_NISTP384_SHA384,
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED25519,
+    SignatureScheme::RSA_PSS_SHA512,
+    SignatureScheme::RSA_PSS_SHA384,
+    SignatureScheme::RSA_PSS_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::ML_DSA_44,
+    SignatureScheme::ML_DSA_65,
+    SignatureScheme::ML_DSA_87,
+];
+
+/// What is public of a key: enough for a child to offer it in a handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicHalf {
+    /// DER SubjectPublicKeyInfo.
+    pub spki: Vec<u8>,
+    /// rustls' name of the algorithm.
+    pub algorithm: SignatureAlgorithm,
+}
+
+impl PublicHalf {
+    /// The public half of `key`; `None` when the key does not tell it or has no scheme that is spoken here.
+    pub fn of(key: &dyn SigningKey) -> Option<Self> {
+        let spki = key.public_key()?.as_ref().to_vec();
+        let half = Self {
+            spki,
+            algorithm: key.algorithm(),
+        };
+        (!half.schemes().is_empty()).then_some(half)
+    }
+
+    /// The key's id.
+    pub fn id(&self) -> KeyId {
+        KeyId::of_spki(&self.spki)
+    }
+
+    /// The schemes that fit the key, most preferred first. An ECDSA key has exactly one: rustls ties it to its curve.
+    pub fn schemes(&self) -> &'static [SignatureScheme] {
+        match self.algorithm {
+            SignatureAlgorithm::RSA => &SCHEMES[4..10],
+            SignatureAlgorithm::ED25519 => &SCHEMES[3..4],
+            // An uncompressed point and its wrapping: 91 bytes for P-256, 120 for P-384, 158 for P-521.
+            SignatureAlgorithm::ECDSA => match self.spki.len() {
+                91 => &SCHEMES[0..1],
+                120 => &SCHEMES[1..2],
+                158 => &SCHEMES[2..3],
+                _ => &[],
+            },
+            // rustls has no name for ML-DSA; its keys have 1312, 1952 and 2592 octets (FIPS 204, table 2), wrapped in 22.
+            _ => match self.spki.len() {
+                1334 => &SCHEMES[10..11],
+                1974 => &SCHEMES[11..12],
+                2614 => &SCHEMES[12..13],
+                _ => &[],
+            },
+        }
+    }
+
+    /// About how long a signature takes, in microseconds; only ratios matter.
+    pub fn cost(&self) -> u32 {
+        match (self.algorithm, self.spki.len()) {
+            (SignatureAlgorithm::ECDSA, ..=91) | (SignatureAlgorithm::ED25519, _) => 25,
+            (SignatureAlgorithm::ECDSA, ..=120) => 120,
+            (SignatureAlgorithm::ECDSA, _) => 250,
+            (SignatureAlgorithm::Unknown(_), ..=1334) => 110,
+            (SignatureAlgorithm::Unknown(_), ..=1974) => 180,
+            (SignatureAlgorithm::Unknown(_), _) => 230,
+            (_, ..=300) => 400,
+            (_, ..=430) => 1000,
+            (_, ..=560) => 2000,
+            _ => 14_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::testing::key;
+
+    #[test]
+    fn public_half_offers_what_the_key_itself_offers() {
+        for algorithm in [
+            &rcgen::PKCS_ECDSA_P256_SHA256,
+            &rcgen::PKCS_ECDSA_P384_SHA384,
+            &rcgen::PKCS_ECDSA_P521_SHA512,
+            &rcgen::PKCS_ED25519,
+            &rcgen::PKCS_RSA_SHA256,
+            &rcgen::PKCS_ML_DSA_44,
+            &rcgen::PKCS_ML_DSA_65,
+            &rcgen::PKCS_ML_DSA_87,
+        ] {
+            let key = key(algorithm);
+            let half = PublicHalf::of(key.as_ref()).unwrap();
+            let own: Vec<_> = SCHEMES
+                .into_iter()
+                .filter(|s| key.choose_scheme(&[*s]).is_some())
+                .collect();
+            assert_eq!(half.schemes(), own, "{algorithm:?}");
+            let first = key.choose_scheme(&SCHEMES).unwrap().scheme();
+            assert_eq!(half.schemes()[0], first, "{algorithm:?}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What a client offered in its hello, kept for whoever asks later: the lists, and the fingerprint JA4 of them.
+//!
+//! JA4 as FoxIO describes it (github.com/FoxIO-LLC/ja4, technical_details/JA4.md): version, name or none, how many
+//! suites and extensions, first protocol; then, each cut to twelve digits, a hash of the suites in order and one of the
+//! extensions in order with the signature algorithms as sent. Values of RFC 8701 (GREASE) are left out.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::Hello;
+use crate::tls::describe;
+
+/// Extension types that JA4 leaves out of its list, since their contents stand in its first part.
+const SERVER_NAME: u16 = 0;
+const ALPN: u16 = 16;
+
+/// The lists of one hello, in one piece of memory.
+#[derive(Debug, Default)]
+pub struct Offered {
+    /// Versions, suites, extensions, groups and signature algorithms, one after the other.
+    numbers: Box<[u16]>,
+    /// Where each of them ends.
+    ends: [u16; LISTS],
+    alpn: Box<[Vec<u8>]>,
+    newest: u16,
+}
+
+const LISTS: usize = 5;
+
+#[derive(Clone, Copy)]
+enum List {
+    Versions,
+    Suites,
+    Extensions,
+    Groups,
+    Schemes,
+}
+
+impl Offered {
+    /// Keeps what is in `hello`.
+    pub fn new(hello: &Hello) -> Self {
+        let lists: [&[u16]; LISTS] = [
+            &hello.versions,
+            &hello.suites,
+            &hello.extensions,
+            &hello.groups,
+            &hello.signature_schemes,
+        ];
+        let mut end = 0usize;
+        Self {
+            numbers: lists.concat().into(),
+            ends: lists.map(|list| {
+                end += list.len();
+                u16::try_from(end).unwrap_or(u16::MAX)
+            }),
+            alpn: hello.alpn.clone().into(),
+            newest: hello.newest_version(),
+        }
+    }
+
+    /// The value of a variable, by its name behind `SSL_`; `None` where there is no such variable.
+    pub fn value(&self, name: &str) -> Option<String> {
+        Some(match name {
+            "JA4" => self.ja4(|part| hex(digest(&SHA256, part.as_bytes()).as_ref(), 6)),
+            "JA4_R" => self.ja4(str::to_owned),
+            "CLIENTHELLO_VERSIONS" => joined(self.list(List::Versions)),
+            "CLIENTHELLO_CIPHERS" => joined(self.list(List::Suites)),
+            "CLIENTHELLO_EXTENSIONS" => joined(self.list(List::Extensions)),
+            "CLIENTHELLO_GROUPS" => joined(self.list(List::Groups)),
+            "CLIENTHELLO_SIGALGS" => joined(self.list(List::Schemes)),
+            "CLIENTHELLO_ALPN" => {
+                let shown = |name: &Vec<u8>| match describe::alpn(name) {
+                    Some(text) if !text.contains(',') => text,
+                    _ => format!("0x{}", hex(name, name.len())),
+                };
+                self.alpn.iter().map(shown).collect::<Vec<_>>().join(",")
+            }
+            _ => return None,
+        })
+    }
+
+    fn list(&self, list: List) -> &[u16] {
+        let end = |at: usize| self.ends.get(at).map_or(0, |end| usize::from(*end));
+        let at = list as usize;
+        let start = at.checked_sub(1).map_or(0, end);
+        self.numbers.get(start..end(at)).unwrap_or_default()
+    }
+
+    /// `part` is what becomes of the two lists.
+    fn ja4(&self, part: impl Fn(&str) -> String) -> String {
+        let version = match self.newest {
+            0x0304 => "13",
+            0x0303 => "12",
+            0x0302 => "11",
+            0x0301 => "10",
+            0x0300 => "s3",
+            _ => "00",
+        };
+        let mut suites = without_grease(self.list(List::Suites));
+        let mut extensions = without_grease(self.list(List::Extensions));
+        let name = if extensions.contains(&SERVER_NAME) {
+            'd'
+        } else {
+            'i'
+        };
+        let counts = [suites.len(), extensions.len()].map(|count| count.min(99));
+        suites.sort_unstable();
+        extensions.retain(|kind| *kind != SERVER_NAME && *kind != ALPN);
+        extensions.sort_unstable();
+        let mut last = joined(&extensions);
+        let schemes = without_grease(self.list(List::Schemes));
+        if !schemes.is_empty() {
+            last = format!("{last}_{}", joined(&schemes));
+        }
+        // Of an empty list there is no hash.
+        let of = |text: String| match text.is_empty() {
+            true => "000000000000".to_owned(),
+            false => part(&text),
+        };
+        format!(
+            "t{version}{name}{:02}{:02}{}_{}_{}",
+            counts[0],
+            counts[1],
+            self.first_protocol(),
+            of(joined(&suites)),
+            of(last)
+        )
+    }
+
+    /// First and last letter of the first protocol; of its octets in hexadecimal where either is none.
+    fn first_protocol(&self) -> String {
+        let first = self.alpn.first().map(Vec::as_slice).unwrap_or_default();
+        let (Some(head), Some(tail)) = (first.first(), first.last()) else {
+            return "00".to_owned();
+        };
+        if head.is_ascii_alphanumeric() && tail.is_ascii_alphanumeric() {
+            return [char::from(*head), char::from(*tail)].iter().collect();
+        }
+        format!("{:x}{:x}", head >> 4, tail & 15)
+    }
+}
+
+fn is_grease(value: u16) -> bool {
+    let [high, low] = value.to_be_bytes();
+    high == low && low & 15 == 10
+}
+
+fn without_grease(values: &[u16]) -> Vec<u16> {
+    let kept = values.iter().filter(|value| !is_grease(**value));
+    kept.copied().collect()
+}
+
+fn joined(values: &[u16]) -> String {
+    let shown: Vec<_> = values.iter().map(|value| format!("{value:04x}")).collect();
+    shown.join(",")
+}
+
+fn hex(octets: &[u8], most: usize) -> String {
+    octets
+        .iter()
+        .take(most)
+        .fold(String::new(), |text, octet| format!("{text}{octet:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of JA4.md: Chrome, in the order in which it sends them, and its GREASE.
+    fn chrome() -> Hello {
+        Hello {
+            legacy_version: 0x0303,
+            versions: vec![0x1a1a, 0x0304, 0x0303],
+            suites: vec![
+                0x2a2a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8,
+                0xc013, 0xc014, 0x009c, 0x009d, 0x002f, 0x0035,
+            ],
+            extensions: vec![
+                0x3a3a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005,
+                0x0023, 0x0012, 0x002b, 0xff01, 0x000b, 0x000a, 0x0015, 0x4a4a,
+            ],
+            groups: vec![0x5a5a, 0x001d, 0x0017, 0x0018],
+            signature_schemes: vec![
+                0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601,
+            ],
+            alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            ..Hello::default()
+        }
+    }
+
+    #[test]
+    fn the_published_example() {
+        let offered = Offered::new(&chrome());
+        let value = |name: &str| offered.value(name).unwrap();
+        assert_eq!(value("JA4"), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(
+            value("JA4_R"),
+            "t13d1516h2_002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9_\
+             0005,000a,000b,000d,0012,0015,0017,001b,0023,002b,002d,0033,4469,ff01_\
+             0403,0804,0401,0503,0805,0501,0806,0601"
+        );
+        assert_eq!(value("CLIENTHELLO_VERSIONS"), "1a1a,0304,0303");
+        assert_eq!(value("CLIENTHELLO_GROUPS"), "5a5a,001d,0017,0018");
+        assert_eq!(value("CLIENTHELLO_ALPN"), "h2,http/1.1");
+        assert!(offered.value("CLIENTHELLO").is_none());
+    }
+
+    #[test]
+    fn what_is_missing_or_odd() {
+        let mut hello = chrome();
+        hello.alpn = vec![vec![0xab, b'x', 0xcd]];
+        hello.extensions.retain(|kind| *kind != SERVER_NAME);
+        hello.versions.clear();
+        hello.signature_schemes.clear();
+        let offered = Offered::new(&hello);
+        assert!(
+            offered
+                .value("JA4")
+                .unwrap()
+                .starts_with("t12i1515ad_8daaf6152771_")
+        );
+        assert_eq!(offered.value("CLIENTHELLO_ALPN").unwrap(), "0xab78cd");
+        let nothing = Offered::new(&Hello::default());
+        assert_eq!(
+            nothing.value("JA4").unwrap(),
+            "t00i000000_000000000000_000000000000"
+        );
+        assert_eq!(nothing.value("CLIENTHELLO_CIPHERS").unwrap(), "");
+    }
+}

@@ -1,0 +1,319 @@
+//! Built policies: one rustls `ServerConfig` per policy id and ALPN choice, shared by all virtual hosts that are equal.
+
+mod choices;
+mod current;
+
+use std::sync::Arc;
+
+use rustls::compress::CompressionCache;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, StoresServerSessions};
+use rustls::version::{TLS12, TLS13};
+use rustls::{SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
+
+use super::resolver::FromContext;
+use super::settings::settings;
+use super::signatures::Signatures;
+use super::transcript;
+use crate::compress::COMPRESSORS;
+use crate::ticket::Resumption;
+use crate::verify::Verifier;
+
+use choices::is_chacha;
+pub use choices::{digest, prefers_chacha};
+pub(crate) use choices::{groups, suites, versions};
+pub use current::CurrentPolicy;
+
+settings! {
+    /// What a handshake may negotiate, as the configuration settled it: the members of src/config/policy/negotiated.def
+    /// in their order. Lists are IANA numbers, most preferred first.
+    pub struct Negotiated {
+        /// What is offered.
+        versions: Versions,
+        /// Cipher suites.
+        suites: Vec<u16>,
+        /// The client's order of suites and signatures decides, not the server's.
+        honor_client_order: bool,
+        /// Key exchange groups.
+        groups: Vec<u16>,
+        /// What handshakes are signed with; none: whatever fits the key.
+        signatures: Vec<SignatureScheme>,
+        /// Certificates are sent compressed to clients that take them so.
+        compress_certificates: bool,
+        /// Sessions are resumed by tickets.
+        tickets: bool,
+        /// Tickets given to the client by a TLS 1.3 handshake.
+        ticket_count: u32,
+        /// How long sessions live.
+        lifetime: Lifetimes,
+        /// As the configuration says. Where it does not, sessions live [`CLIENT_LIFETIME`] at most where client
+        /// certificates are asked for.
+        lifetime_written: bool,
+        /// Sessions of clients without tickets are kept.
+        session_cache: bool,
+    }
+}
+
+settings! {
+    value
+    /// Protocol versions.
+    pub struct Versions {
+        /// TLS 1.2 is offered.
+        tls12: bool,
+        /// TLS 1.3 is offered.
+        tls13: bool,
+    }
+}
+
+settings! {
+    value
+    /// How long sessions live, in seconds.
+    pub struct Lifetimes {
+        /// With TLS 1.3.
+        tls13_s: u32,
+        /// With TLS 1.2.
+        tls12_s: u32,
+    }
+}
+
+/// What a policy is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Spec {
+    /// Content hash of everything that makes two policies different.
+    pub id: [u8; 32],
+    /// What is negotiated.
+    pub negotiated: Negotiated,
+    /// Judges client certificates; `None`: they are not asked for.
+    pub client_verifier: Option<Arc<Verifier>>,
+    /// What resumes sessions.
+    pub sessions: Sessions,
+}
+
+/// What resumes sessions; the default is: nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    /// Makes and reads tickets; None: no tickets.
+    pub ticketer: Option<Arc<dyn ProducesTickets>>,
+    /// Keeps sessions of clients without tickets; None: nothing does.
+    pub store: Option<Arc<dyn StoresServerSessions>>,
+}
+
+/// Seconds after which a client with a certificate is judged anew, unless the configuration names another time.
+pub const CLIENT_LIFETIME: u32 = 300;
+
+/// A policy ready to serve: immutable, shared by threads and, from before the fork, by processes.
+#[derive(Debug)]
+pub struct Policy {
+    spec: Spec,
+    plain: Variants,
+    chacha_first: Variants,
+}
+
+/// The same policy with each of the ALPN answers that httpd's protocol negotiation usually gives.
+#[derive(Debug)]
+struct Variants {
+    none: Arc<ServerConfig>,
+    h2: Arc<ServerConfig>,
+    http11: Arc<ServerConfig>,
+}
+
+impl Policy {
+    /// Builds the configurations. Fails with a sentence when nothing of what was asked for exists.
+    pub fn build(spec: &Spec) -> Result<Self, String> {
+        let plain = Variants::build(spec, false)?;
+        let chacha_first = if !spec.negotiated.honor_client_order {
+            Variants::build(spec, true)?
+        } else {
+            plain.clone()
+        };
+        Ok(Self {
+            spec: spec.clone(),
+            plain,
+            chacha_first,
+        })
+    }
+
+    /// Content hash of the policy.
+    pub fn id(&self) -> [u8; 32] {
+        self.spec.id
+    }
+
+    /// Whether a client that speaks TLS 1.3 gets it.
+    pub fn speaks_tls13(&self) -> bool {
+        self.spec.negotiated.versions.tls13 && self.has_suite(&TLS13)
+    }
+
+    /// The oldest version that is spoken.
+    pub fn oldest_version(&self) -> Option<u16> {
+        let tls12 = self.spec.negotiated.versions.tls12 && self.has_suite(&TLS12);
+        let oldest = if tls12 {
+            Some(&TLS12)
+        } else {
+            self.speaks_tls13().then_some(&TLS13)
+        };
+        oldest.map(|version| version.version.into())
+    }
+
+    fn has_suite(&self, version: &SupportedProtocolVersion) -> bool {
+        let mut suites = self.plain.none.crypto_provider().cipher_suites.iter();
+        suites.any(|suite| suite.version() == version)
+    }
+
+    /// Bytes of the authorities that clients are told when they are asked for a certificate.
+    pub fn authorities(&self) -> usize {
+        let names = self
+            .spec
+            .client_verifier
+            .as_ref()
+            .map(|verifier| verifier.root_hint_subjects());
+        names
+            .into_iter()
+            .flatten()
+            .map(|name| 2 + name.as_ref().len())
+            .sum()
+    }
+
+    /// What the sessions of a connection begin with that speaks TLS 1.3, or whose client speaks tickets.
+    pub fn resumption(&self, tls13: bool, client_speaks_tickets: bool) -> Resumption {
+        let lifetimes = &self.spec.negotiated.lifetime;
+        let lifetime = if tls13 {
+            lifetimes.tls13_s
+        } else {
+            lifetimes.tls12_s
+        };
+        let uses_tickets = client_speaks_tickets && self.spec.sessions.ticketer.is_some();
+        let mut resumption = Resumption::new(lifetime, uses_tickets);
+        if let Some(verifier) = &self.spec.client_verifier {
+            resumption.generation = verifier.generation();
+            if !self.spec.negotiated.lifetime_written {
+                resumption.lifetime = lifetime.min(CLIENT_LIFETIME);
+            }
+        }
+        resumption
+    }
+
+    /// The configuration that answers with `alpn` (empty: no ALPN answer).
+    ///
+    /// `client_prefers_chacha` says that the client lists ChaCha20 before every AES suite, as devices without AES
+    /// instructions do; the server's own order then yields for ChaCha20.
+    pub fn config(&self, alpn: &[u8], client_prefers_chacha: bool) -> Arc<ServerConfig> {
+        let variants = if !self.spec.negotiated.honor_client_order && client_prefers_chacha {
+            &self.chacha_first
+        } else {
+            &self.plain
+        };
+        match alpn {
+            b"" => variants.none.clone(),
+            b"h2" => variants.h2.clone(),
+            b"http/1.1" => variants.http11.clone(),
+            other => Arc::new(with_alpn(&variants.none, other)),
+        }
+    }
+
+    /// The configuration for a connection on which an ACME server looks for its challenge and nothing else happens: no
+    /// client is asked for a certificate, no session is resumed, and the key of the challenge signs as it can.
+    ///
+    /// # Errors
+    /// As of [`Policy::build`], which has succeeded with more.
+    pub fn challenge_config(&self, alpn: &[u8]) -> Result<Arc<ServerConfig>, String> {
+        let spec = Spec {
+            client_verifier: None,
+            sessions: Sessions::default(),
+            negotiated: Negotiated {
+                signatures: Vec::new(),
+                ..self.spec.negotiated.clone()
+            },
+            ..self.spec.clone()
+        };
+        server_config(&spec, ordered_suites(&spec, false))
+            .map(|config| Arc::new(with_alpn(&config, alpn)))
+    }
+}
+
+impl Variants {
+    fn build(spec: &Spec, chacha_first: bool) -> Result<Self, String> {
+        let none = server_config(spec, ordered_suites(spec, chacha_first))?;
+        Ok(Self {
+            h2: Arc::new(with_alpn(&none, b"h2")),
+            http11: Arc::new(with_alpn(&none, b"http/1.1")),
+            none: Arc::new(none),
+        })
+    }
+}
+
+impl Clone for Variants {
+    fn clone(&self) -> Self {
+        Self {
+            none: self.none.clone(),
+            h2: self.h2.clone(),
+            http11: self.http11.clone(),
+        }
+    }
+}
+
+fn with_alpn(base: &ServerConfig, alpn: &[u8]) -> ServerConfig {
+    let mut config = base.clone();
+    config.alpn_protocols = vec![alpn.to_vec()];
+    config
+}
+
+fn server_config(
+    spec: &Spec,
+    cipher_suites: Vec<SupportedCipherSuite>,
+) -> Result<ServerConfig, String> {
+    let negotiated = &spec.negotiated;
+    let provider = CryptoProvider {
+        cipher_suites: transcript::watched(cipher_suites),
+        kx_groups: groups(&negotiated.groups),
+        ..aws_lc_rs::default_provider()
+    };
+    let builder = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&versions(
+            negotiated.versions.tls12,
+            negotiated.versions.tls13,
+        ))
+        .map_err(|e| {
+            format!("no handshake is possible with these protocols, cipher suites and groups: {e}")
+        })?;
+    let builder = match &spec.client_verifier {
+        Some(verifier) => builder.with_client_cert_verifier(verifier.clone()),
+        None => builder.with_no_client_auth(),
+    };
+    let signatures = (!negotiated.signatures.is_empty()).then(|| Signatures {
+        schemes: negotiated.signatures.clone(),
+        own_order: !negotiated.honor_client_order,
+    });
+    let mut config = builder.with_cert_resolver(Arc::new(FromContext { signatures }));
+    config.ignore_client_order = !negotiated.honor_client_order;
+    // The defaults depend on how rustls was built.
+    config.cert_decompressors = Vec::new();
+    config.cert_compressors = match negotiated.compress_certificates {
+        true => COMPRESSORS.to_vec(),
+        false => Vec::new(),
+    };
+    config.cert_compression_cache = Arc::new(CompressionCache::Disabled);
+    let sessions = &spec.sessions;
+    config.session_storage = match &sessions.store {
+        Some(store) => store.clone(),
+        None => Arc::new(NoServerSessionStorage {}),
+    };
+    if let Some(ticketer) = &sessions.ticketer {
+        config.ticketer = ticketer.clone();
+    }
+    let resumable = sessions.ticketer.is_some() || sessions.store.is_some();
+    let tickets = usize::try_from(negotiated.ticket_count).unwrap_or(0);
+    config.send_tls13_tickets = if resumable { tickets } else { 0 };
+    Ok(config)
+}
+
+fn ordered_suites(spec: &Spec, chacha_first: bool) -> Vec<SupportedCipherSuite> {
+    let mut list = suites(&spec.negotiated.suites);
+    if chacha_first {
+        list.sort_by_key(|suite| !is_chacha(suite.suite().into()));
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,482 @@
+//! One TLS connection, incoming or outgoing.
+//!
+//! Bytes from the network go in, plaintext and bytes for the network come out; who reads and writes sockets is none of
+//! its business. Every loop consumes, produces or returns.
+
+use std::sync::Arc;
+
+use rustls::{AlertDescription, Error, HandshakeKind, PeerIncompatible};
+use rustls_pki_types::ServerName;
+
+use super::context;
+use super::context::Context;
+use super::describe;
+use super::engine::{Engine, Hands, Next, Seal};
+use super::hello::{Hello, Offered, Parsed};
+use super::policy::Policy;
+use crate::backend::BackendPolicy;
+
+mod alerts;
+mod counting;
+mod ech;
+mod ending;
+mod facts;
+mod incoming;
+mod sealing;
+
+use alerts::{FALLS_BACK, RENEGOTIATES, is_plain};
+pub use facts::Facts;
+use incoming::{Incoming, TOO_MANY_PIECES};
+use sealing::seal_records;
+
+/// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
+pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
+
+/// The longest plaintext of one record (RFC 8446 5.1).
+pub const MAX_FRAGMENT: usize = 16_384;
+
+/// A close_notify alert in a record of its own, with a key update before it.
+const MAX_ALERT: usize = 128;
+
+const RECORD_HEADER: usize = 5;
+
+/// `supported_versions` entry of TLS 1.3 (RFC 8446 4.2.1).
+const TLS13: u16 = 0x0304;
+
+/// Extension type of RFC 5077 3.2.
+const SESSION_TICKET: u16 = 35;
+
+/// Extension type of RFC 6066 8.
+pub const STATUS_REQUEST: u16 = 5;
+
+/// What encryption adds to one record at most: 29 bytes with TLS 1.2 AES-GCM, 22 with TLS 1.3.
+pub const RECORD_OVERHEAD: usize = 32;
+
+/// Where a connection stands after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The handshake needs more from the client.
+    Handshaking,
+    /// Application data may flow both ways.
+    Open,
+    /// The client has sent close_notify: no more data will come, ours may still go.
+    PeerClosed,
+    /// Nothing more can be said on this connection.
+    Failed,
+}
+
+/// One connection, from its first byte on. Owned by the connection pool; any thread may call, one at a time.
+#[derive(Default)]
+pub struct Session {
+    tls: Option<Engine>,
+    context: Option<Box<Context>>,
+    incoming: Incoming,
+    /// Bytes for the network.
+    outgoing: Vec<u8>,
+    /// Plaintext that turned up while writing.
+    unread: Vec<u8>,
+    offers_tls13: bool,
+    offers_tickets: bool,
+    newest_offered: u16,
+    /// The oldest version of the policy, where the client knows nothing as new.
+    out_of_reach: Option<u16>,
+    wants_staple: bool,
+    falls_back: bool,
+    /// The longest plaintext of a record that the client wants.
+    record_limit: Option<usize>,
+    offered_id: Vec<u8>,
+    /// What the client offered in its first hello.
+    offered: Option<Arc<Offered>>,
+    peer_closed: bool,
+    /// The backend wants another handshake, and was told that there is none.
+    asked_again: bool,
+    /// Octets of the peer's certificates; 0 until they are counted.
+    shown: usize,
+    /// We have ended it, with an alert of ours.
+    refused: bool,
+    failure: Option<Error>,
+}
+
+impl Session {
+    /// A connection of which nothing is known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the first bytes and says what they are. Call until the answer is not [`Parsed::NeedMore`].
+    pub fn read_hello(&mut self, input: &[u8]) -> Parsed {
+        self.count_received(input.len(), 0);
+        let parsed = self.incoming.read_hello(input);
+        match &parsed {
+            Parsed::Hello(hello) => self.note(hello),
+            Parsed::Malformed(fault) => self.refuse(*fault),
+            _ => {}
+        }
+        parsed
+    }
+
+    fn note(&mut self, hello: &Hello) {
+        self.offers_tls13 = hello.versions.contains(&TLS13);
+        self.offers_tickets = hello.extensions.contains(&SESSION_TICKET);
+        self.newest_offered = hello.newest_version();
+        self.wants_staple = hello.extensions.contains(&STATUS_REQUEST);
+        self.falls_back = hello.falls_back();
+        self.record_limit = hello.record_limit;
+        self.offered_id.clone_from(&hello.session_id);
+        self.offered = Some(Arc::new(Offered::new(hello)));
+        // RFC 5746 3.6: "The server MUST then verify that the length of the "renegotiated_connection" field is zero,
+        // and if it is not, MUST abort the handshake"; mod_ssl says handshake_failure.
+        if hello.renegotiates {
+            self.refuse(RENEGOTIATES);
+        }
+    }
+
+    /// Chooses what this connection is: from here on rustls has the word. The bytes of the hello wait inside, so that
+    /// [`Session::feed`] with no further input goes on.
+    pub fn start(
+        &mut self,
+        policy: &Policy,
+        alpn: &[u8],
+        prefers_chacha: bool,
+        mut context: Context,
+    ) -> Result<(), Error> {
+        context.tls13 = policy.speaks_tls13() && self.offers_tls13;
+        context.resumption = policy.resumption(context.tls13, self.offers_tickets);
+        context.resumption.offered_id = std::mem::take(&mut self.offered_id);
+        context.wants.staple = self.wants_staple;
+        // RFC 7507 3: "If TLS_FALLBACK_SCSV appears in ClientHello.cipher_suites and the highest protocol version
+        // supported by the server is higher than the version indicated in ClientHello.client_version, the server MUST
+        // respond with a fatal inappropriate_fallback alert".
+        if self.falls_back && policy.speaks_tls13() && !self.offers_tls13 && self.failure.is_none()
+        {
+            self.refuse(FALLS_BACK);
+        }
+        let mut config = policy.config(alpn, prefers_chacha);
+        if let Some(limit) = self.record_limit.filter(|limit| *limit < MAX_FRAGMENT) {
+            Arc::make_mut(&mut config).max_fragment_size = Some(limit + RECORD_HEADER);
+        }
+        self.out_of_reach = policy
+            .oldest_version()
+            .filter(|oldest| (1..*oldest).contains(&self.newest_offered));
+        context.ech = self.seam(policy);
+        self.tls = Some(Engine::server(config)?);
+        self.context = Some(Box::new(context));
+        Ok(())
+    }
+
+    /// As [`Session::start`], for a connection that asks for the answer to an ACME challenge.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub fn start_challenge(
+        &mut self,
+        policy: &Policy,
+        alpn: &[u8],
+        mut context: Context,
+    ) -> Result<(), Error> {
+        context.tls13 = policy.speaks_tls13() && self.offers_tls13;
+        context.ech = self.seam(policy);
+        let config = policy.challenge_config(alpn).map_err(Error::General)?;
+        self.tls = Some(Engine::server(config)?);
+        self.context = Some(Box::new(context));
+        Ok(())
+    }
+
+    /// Begins an outgoing connection: the ClientHello waits in [`Session::take_ciphertext`] after the first
+    /// [`Session::feed`].
+    ///
+    /// # Errors
+    /// What rustls finds wrong with the configuration.
+    pub fn connect(
+        &mut self,
+        policy: &BackendPolicy,
+        name: ServerName<'static>,
+        alpn: Vec<Vec<u8>>,
+        context: Context,
+    ) -> Result<(), Error> {
+        let mut context = Some(Box::new(context));
+        let made = context::enter(&mut context, || Engine::client(policy.config(), name, alpn));
+        self.tls = Some(made?);
+        self.context = context;
+        Ok(())
+    }
+
+    /// Takes bytes from the network. Plaintext goes to `sink` record by record; bytes for the network are to be taken
+    /// by [`Session::take_ciphertext`] before the next call.
+    pub fn feed(&mut self, input: &[u8], sink: &mut dyn FnMut(&[u8])) -> Status {
+        if !self.unread.is_empty() {
+            sink(&std::mem::take(&mut self.unread));
+        }
+        if self.failure.is_some() {
+            return Status::Failed;
+        }
+        if let Err(fault) = self.incoming.take(input) {
+            self.refuse(fault);
+            return Status::Failed;
+        }
+        let Some(mut tls) = self.tls.take() else {
+            return self.status();
+        };
+        let mut context = self.context.take();
+        if let Some(context) = &mut context {
+            context.hidden = self.incoming.hidden;
+            context.resumption.begin_call();
+        }
+        let mut records = 0;
+        let mut counted = |data: &[u8]| {
+            records += 1;
+            sink(data);
+        };
+        context::enter(&mut context, || self.process(&mut tls, &mut counted));
+        if let (Some(context), Some(kind)) = (&mut context, tls.common().handshake_kind()) {
+            context.resumption.settle(kind == HandshakeKind::Resumed);
+        }
+        self.context = context;
+        self.tls = Some(tls);
+        self.count_received(input.len(), records);
+        self.status()
+    }
+
+    fn process(&mut self, tls: &mut Engine, sink: &mut dyn FnMut(&[u8])) {
+        let mark = self.outgoing.len();
+        let consumed = self.run(tls, sink);
+        self.check_said(mark);
+        self.settle_offer(tls);
+        if self.failure.is_some() && !self.refused {
+            if self.out_of_reach.is_some() {
+                self.failure = Some(PeerIncompatible::Tls12NotOffered.into());
+            }
+            self.collect_alert(tls);
+            self.count_alert(tls);
+        }
+        if self.failure.is_some() || self.peer_closed {
+            self.incoming.clear();
+            return;
+        }
+        self.incoming.discard(consumed);
+        if !self.incoming.is_excessive(tls) {
+            return;
+        }
+        if is_plain(tls) {
+            self.refuse(TOO_MANY_PIECES);
+        } else {
+            self.incoming.spoil();
+            self.run(tls, &mut |_| {});
+            self.collect_alert(tls);
+            self.failure = Some(Error::General(TOO_MANY_PIECES.text.to_owned()));
+            self.count_alert(tls);
+        }
+        self.incoming.clear();
+    }
+
+    /// Lets rustls have all that is there; how many bytes it has consumed. What a backend sends goes record by record, so
+    /// that what a session takes can be told when it is kept.
+    fn run(&mut self, tls: &mut Engine, sink: &mut dyn FnMut(&[u8])) -> usize {
+        let mut consumed = 0;
+        if matches!(tls, Engine::Client(_)) {
+            while let Some(end) = self.incoming.next_record() {
+                let arrived = end - consumed;
+                let shown = self.shown(tls);
+                context::with(|context| (context.arrived, context.peer_octets) = (arrived, shown));
+                consumed = self.run_until(consumed, end, tls, sink);
+                if self.failure.is_some() {
+                    return consumed;
+                }
+            }
+        }
+        self.run_until(consumed, self.incoming.bytes.len(), tls, sink)
+    }
+
+    /// Octets of the certificates that the peer has shown.
+    fn shown(&mut self, tls: &Engine) -> usize {
+        if self.shown == 0
+            && let Some(chain) = tls.common().peer_certificates()
+        {
+            self.shown = chain.iter().map(|certificate| certificate.len()).sum();
+        }
+        self.shown
+    }
+
+    fn run_until(
+        &mut self,
+        mut start: usize,
+        end: usize,
+        tls: &mut Engine,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> usize {
+        let mut mark = self.outgoing.len();
+        while let Some(unconsumed) = self.incoming.bytes.get_mut(start..end) {
+            let before = self.outgoing.len();
+            let offered = self.incoming.offer.is_tried();
+            if offered && !Self::has_unsaid() {
+                mark = before;
+            }
+            let hands = &mut Hands {
+                outgoing: &mut self.outgoing,
+                sink,
+                write: None,
+            };
+            let (consumed, next) = tls.step(unconsumed, hands);
+            start += consumed;
+            if offered {
+                self.mend(mark);
+            }
+            self.asked_again |=
+                self.outgoing.len() > before && self.refuses_renegotiation(tls, before);
+            match next {
+                Next::Again | Next::Written => {}
+                Next::PeerClosed => self.peer_closed = true,
+                Next::Wait => break,
+                Next::Failed(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
+            }
+            if tls.awaits_second_hello()
+                && let Err(fault) = self.incoming.expect_second_hello(start)
+            {
+                self.refuse(fault);
+                break;
+            }
+        }
+        start
+    }
+
+    /// Encrypts from the front of `plaintext` into `out`, records of at most `fragment` bytes each.
+    /// Returns (bytes taken, bytes written); `None` when nothing can be written any more.
+    pub fn seal(
+        &mut self,
+        plaintext: &[u8],
+        fragment: usize,
+        out: &mut [u8],
+    ) -> Option<(usize, usize)> {
+        if self.failure.is_some() {
+            return None;
+        }
+        let most = self.record_limit.unwrap_or(MAX_FRAGMENT).min(MAX_FRAGMENT);
+        let fragment = fragment.clamp(1, most);
+        let mut tls = self.tls.take()?;
+        let mut context = self.context.take();
+        let mut sealed = None;
+        context::enter(&mut context, || {
+            self.write(&mut tls, &mut |traffic, owed| {
+                sealed = seal_records(traffic, owed, plaintext, fragment, out);
+            });
+        });
+        if let Some(context) = &mut context {
+            context.pack();
+        }
+        self.context = context;
+        self.tls = Some(tls);
+        if let Some((taken, written)) = sealed {
+            self.count_sent(written, taken.div_ceil(fragment) as u64);
+        }
+        sealed
+    }
+
+    /// Brings the session to the state in which data may be written; `write` is not called where it never will be.
+    fn write(&mut self, tls: &mut Engine, write: &mut dyn FnMut(&mut dyn Seal, &[u8])) {
+        loop {
+            let unread = &mut self.unread;
+            let hands = &mut Hands {
+                outgoing: &mut self.outgoing,
+                sink: &mut |data| unread.extend_from_slice(data),
+                write: Some(write),
+            };
+            let (consumed, next) = tls.step(&mut self.incoming.bytes, hands);
+            self.incoming.discard(consumed);
+            match next {
+                Next::Again => {}
+                Next::PeerClosed => self.peer_closed = true,
+                Next::Wait | Next::Written => return,
+                Next::Failed(error) => {
+                    self.failure.get_or_insert(error);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Ends our direction with a close_notify alert, unless an alert was sent already or no traffic keys exist yet.
+    pub fn close_notify(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
+        let Some(mut tls) = self.tls.take() else {
+            return;
+        };
+        let mut alert = Vec::new();
+        let mut context = self.context.take();
+        context::enter(&mut context, || {
+            self.write(&mut tls, &mut |traffic, owed| {
+                alert.extend_from_slice(owed);
+                let start = alert.len();
+                alert.resize(start + MAX_ALERT, 0);
+                let written = alert
+                    .get_mut(start..)
+                    .and_then(|space| traffic.close_notify(space));
+                alert.truncate(start + written.unwrap_or(0));
+            });
+        });
+        self.context = context;
+        self.tls = Some(tls);
+        self.outgoing.append(&mut alert);
+    }
+
+    /// Bytes for the network. They are to be sent in the order in which they are taken.
+    pub fn take_ciphertext(&mut self) -> Vec<u8> {
+        self.count_sent(self.outgoing.len(), 0);
+        std::mem::take(&mut self.outgoing)
+    }
+
+    /// Where the connection stands.
+    pub fn status(&self) -> Status {
+        match self.tls.as_ref().map(Engine::common) {
+            _ if self.failure.is_some() => Status::Failed,
+            Some(_) if self.peer_closed => Status::PeerClosed,
+            Some(tls) if !tls.is_handshaking() => Status::Open,
+            _ => Status::Handshaking,
+        }
+    }
+
+    /// We are the client.
+    pub fn is_outgoing(&self) -> bool {
+        matches!(self.tls, Some(Engine::Client(_)))
+    }
+
+    /// Why the connection failed, in rustls' words.
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
+    }
+
+    /// Why the connection failed, in plain words; empty where it did not.
+    pub fn cause(&self) -> String {
+        match (self.out_of_reach, &self.failure) {
+            (_, None) => String::new(),
+            (Some(oldest), Some(_)) => describe::too_old(self.newest_offered, oldest),
+            (None, Some(error)) => describe::failure(error),
+        }
+    }
+
+    /// The alert by which the client ended the connection, where it did.
+    pub fn alert_received(&self) -> Option<AlertDescription> {
+        match self.failure {
+            Some(Error::AlertReceived(alert)) => Some(alert),
+            _ => None,
+        }
+    }
+
+    /// What the callbacks left behind.
+    pub fn context(&self) -> Option<&Context> {
+        self.context.as_deref()
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+mod ech_hello_tests;
+#[cfg(test)]
+mod ech_tests;

@@ -1,0 +1,36 @@
+//! Alerts of ours, and whether they go in the clear.
+
+use rustls::AlertDescription;
+
+use crate::tls::engine::Engine;
+use crate::tls::hello::Fault;
+
+/// Version of TLS 1.2 (RFC 5246 A.1).
+pub(super) const TLS12: u16 = 0x0303;
+
+pub(super) const RENEGOTIATES: Fault = Fault {
+    text: "the client begins with a renegotiation, though nothing was negotiated before",
+    alert: AlertDescription::HandshakeFailure,
+};
+
+pub(super) const FALLS_BACK: Fault = Fault {
+    text: "the client has tried a newer version before and offers an older one now, though the newer one is served: \
+           something broke its first attempt, or somebody wants an older version to be used",
+    alert: AlertDescription::InappropriateFallback,
+};
+
+/// A fatal alert in the clear, for a handshake that we end before rustls has the word (RFC 8446 6).
+pub fn plain_alert(alert: AlertDescription) -> [u8; 7] {
+    [21, 3, 3, 0, 2, 2, u8::from(alert)]
+}
+
+pub(super) fn is_tls12(tls: &Engine) -> bool {
+    tls.common()
+        .protocol_version()
+        .is_some_and(|version| u16::from(version) == TLS12)
+}
+
+/// What we say goes in the clear: before ServerHello, or, with TLS 1.2, until the client has finished.
+pub(super) fn is_plain(tls: &Engine) -> bool {
+    tls.common().is_handshaking() && (tls.common().protocol_version().is_none() || is_tls12(tls))
+}

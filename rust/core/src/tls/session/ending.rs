@@ -1,0 +1,82 @@
+//! How a connection is ended before it is open: the alert that the peer is owed.
+
+use rustls::{AlertDescription, Error, InvalidMessage};
+
+use super::Session;
+use super::alerts::{is_plain, is_tls12, plain_alert};
+use crate::metrics::{self, choose};
+use crate::tls::describe;
+use crate::tls::engine::{Engine, Hands, Next};
+use crate::tls::hello::Fault;
+
+/// Type of records that hold alerts.
+const ALERT: u8 = 21;
+
+impl Session {
+    /// Ends a connection that is not encrypted yet.
+    pub(super) fn refuse(&mut self, fault: Fault) {
+        self.outgoing.extend_from_slice(&plain_alert(fault.alert));
+        metrics::count(choose::alert(fault.alert, true));
+        self.refused = true;
+        self.failure = Some(Error::General(fault.text.to_owned()));
+    }
+
+    /// Whether what was written from `before` on is the warning no_renegotiation: rustls says nothing else by an alert on
+    /// a connection of TLS 1.2 that goes on, when a backend sends a HelloRequest (RFC 5246 7.4.1.1).
+    pub(super) fn refuses_renegotiation(&self, tls: &Engine, before: usize) -> bool {
+        let written = self.outgoing.get(before..).unwrap_or_default();
+        matches!(tls, Engine::Client(_))
+            && !tls.common().is_handshaking()
+            && !self.peer_closed
+            && is_tls12(tls)
+            && written.first() == Some(&ALERT)
+    }
+
+    /// Whether a backend has asked for another handshake since this was last asked.
+    pub fn takes_asked_again(&mut self) -> bool {
+        std::mem::take(&mut self.asked_again)
+    }
+
+    /// After an error the alert that rustls owes is still to be had. What is left of the input must not be shown to
+    /// it again: rustls asserts that it is never called to fail twice.
+    ///
+    /// RFC 8446 4.1.1: "If the server is unable to negotiate a supported set of parameters [...] it MUST abort the
+    /// handshake with either a "handshake_failure" or "insufficient_security" fatal alert"; rustls sends access_denied
+    /// when no certificate fits, in the clear, its description last.
+    ///
+    /// RFC 5246 E.1: a server that does not speak the client's version "MUST send a "protocol_version" alert message"; rustls
+    /// misses signature_algorithms first, which old clients do not send, and answers handshake_failure.
+    ///
+    /// RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY [...] respond with a fatal
+    /// handshake_failure alert"; rustls sends certificate_required, which TLS 1.2 does not have.
+    pub(super) fn collect_alert(&mut self, tls: &mut Engine) {
+        let owed = tls.common().wants_write();
+        while tls.common().wants_write() {
+            let hands = &mut Hands {
+                outgoing: &mut self.outgoing,
+                sink: &mut |_| {},
+                write: None,
+            };
+            if !matches!(tls.step(&mut [], hands), (_, Next::Again)) {
+                break;
+            }
+        }
+        let better = match &self.failure {
+            _ if self.out_of_reach.is_some() => AlertDescription::ProtocolVersion,
+            Some(error) if describe::nothing_in_common(error) => AlertDescription::HandshakeFailure,
+            Some(Error::NoCertificatesPresented) if is_tls12(tls) => {
+                AlertDescription::HandshakeFailure
+            }
+            Some(Error::InvalidMessage(InvalidMessage::MessageTooLarge)) => {
+                AlertDescription::RecordOverflow
+            }
+            Some(error) if !owed && is_plain(tls) => describe::alert_for(error),
+            _ => return,
+        };
+        if !owed && is_plain(tls) {
+            self.outgoing.extend_from_slice(&plain_alert(better));
+        } else if let Some([21, 3, _, 0, 2, 2, description]) = self.outgoing.last_chunk_mut() {
+            *description = u8::from(better);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What files of CAs and of revocation lists held when they were last good: for a restart, or a look at changed files,
+//! that finds one of them damaged. That must not end a server which runs, must not lock its clients out, and must not
+//! let anybody in whom the lists refuse.
+//!
+//! One configuration knows what it read itself and what the one before it read, nothing older: a file that a
+//! configuration did not name is forgotten. What has gone from a directory is out of use; what stands there and cannot be
+//! read is damaged.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use zeroize::Zeroizing;
+
+use crate::creds::contents::{self, Found, Taken};
+use crate::system::file;
+use crate::system::file::{Limit, Refusal};
+use crate::verify;
+
+/// Values of this configuration, and of the one before it.
+#[derive(Debug)]
+pub struct Generations<K, V> {
+    present: BTreeMap<K, V>,
+    before: BTreeMap<K, V>,
+}
+
+impl<K: Ord, V> Default for Generations<K, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, V> Generations<K, V> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self {
+            present: BTreeMap::new(),
+            before: BTreeMap::new(),
+        }
+    }
+}
+
+impl<K: Ord, V> Generations<K, V> {
+    /// A new configuration begins.
+    pub fn begin(&mut self) {
+        self.before = std::mem::take(&mut self.present);
+    }
+
+    /// Remembers what this configuration has.
+    pub fn keep(&mut self, key: K, value: V) {
+        self.present.insert(key, value);
+    }
+
+    /// What this configuration has, else the one before it.
+    pub fn find(&self, key: &K) -> Option<&V> {
+        self.present.get(key).or_else(|| self.before.get(key))
+    }
+
+    /// Forgets one of them.
+    pub fn forget(&mut self, key: &K) {
+        self.present.remove(key);
+        self.before.remove(key);
+    }
+
+    /// Forgets what the configuration before this one had.
+    pub fn forget_before(&mut self) {
+        self.before.clear();
+    }
+}
+
+/// What is looked for in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// CAs that peers are judged by, or whose names are told.
+    Authorities,
+    /// CAs to send along. Who reads them keeps the pairs that they are part of ([`crate::backend::Machinery`]).
+    Chain,
+    /// Revocation lists.
+    Lists,
+}
+
+impl Form {
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Authorities | Form::Chain => "certificate",
+            Form::Lists => "revocation list",
+        }
+    }
+
+    fn limit(self) -> Limit {
+        match self {
+            Form::Authorities | Form::Chain => Limit::AUTHORITIES,
+            Form::Lists => Limit::LISTS,
+        }
+    }
+
+    fn parse(self, octets: &[u8]) -> Result<Found, Unread> {
+        let found = file::contained(|| match self {
+            Form::Authorities => contents::authorities(octets),
+            Form::Chain => contents::certificates(octets),
+            Form::Lists => contents::lists(octets),
+        });
+        found.ok_or(Unread::Panicked)
+    }
+
+    fn is_one(self, taken: &Taken) -> bool {
+        match self {
+            Form::Authorities | Form::Chain => verify::is_certificate(taken.element()),
+            Form::Lists => verify::is_list(taken.element()),
+        }
+    }
+
+    /// What is of use, if anything is. One CA that is missing locks its clients out; lists beside a damaged one are good.
+    fn usable(self, now: &Result<Found, Unread>) -> Option<&Found> {
+        let is_usable = |found: &&Found| {
+            !found.taken.is_empty() && (self == Form::Lists || found.damaged.is_empty())
+        };
+        now.as_ref().ok().filter(is_usable)
+    }
+
+    fn grade(self, now: &Result<Found, Unread>) -> Grade {
+        let Some(found) = self.usable(now) else {
+            return Grade::Unusable;
+        };
+        let whole = found.damaged.is_empty() && found.lost.is_empty();
+        match whole && found.taken.iter().all(|taken| self.is_one(taken)) {
+            true => Grade::Whole,
+            false => Grade::Partly,
+        }
+    }
+}
+
+/// How much of a file is of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Grade {
+    Whole,
+    Partly,
+    Unusable,
+}
+
+/// Why there is nothing to be said of a file's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// The file cannot be read.
+    Refused(Refusal),
+    /// A fault of ours.
+    Panicked,
+}
+
+/// A file as it is.
+#[derive(Debug)]
+pub struct Reading {
+    /// What it holds now.
+    pub now: Result<Found, Unread>,
+    /// What it held before, where that is better: to be used in the place of `now`, and lists beside what is left of it.
+    pub before: Option<Found>,
+}
+
+type Octets = Arc<Zeroizing<Vec<u8>>>;
+
+/// Of the process; the object stays loaded over restarts. Children have it as it was when they were forked.
+static KEPT: Mutex<Generations<(Form, PathBuf), Octets>> = Mutex::new(Generations::new());
+
+fn kept() -> MutexGuard<'static, Generations<(Form, PathBuf), Octets>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A new configuration is about to read its files. For the process that reads it.
+pub fn begin() {
+    kept().begin();
+}
+
+/// Reads a file, and remembers what is good of it.
+pub fn read(path: &Path, form: Form) -> Reading {
+    let key = (form, path.to_owned());
+    let before = kept().find(&key).cloned();
+    let octets = file::read(path, form.limit()).map(|content| content.bytes);
+    let now = match &octets {
+        Ok(octets) => form.parse(octets),
+        Err(refusal) => Err(Unread::Refused(refusal.clone())),
+    };
+    // A file that is as it was is never worse than it was.
+    let changed = before.filter(|before| octets.as_ref() != Ok(&**before));
+    if let Some(octets) = changed {
+        let old = form.parse(&octets);
+        if form.grade(&old) < form.grade(&now) {
+            kept().keep(key, octets);
+            return Reading {
+                now,
+                before: old.ok(),
+            };
+        }
+    }
+    if let Ok(octets) = octets
+        && form != Form::Chain
+        && form.usable(&now).is_some()
+    {
+        kept().keep(key, Arc::new(octets));
+    }
+    Reading { now, before: None }
+}
+
+/// A directory as it is.
+#[derive(Debug)]
+pub struct Listing {
+    /// Its files; with those that were good before and are something else now, for [`read`] to say so.
+    pub files: Vec<PathBuf>,
+    /// Why it cannot be listed: then `files` are those of before.
+    pub refusal: Option<Refusal>,
+}
+
+/// Lists the files of a directory.
+pub fn list(directory: &Path, form: Form) -> Listing {
+    let known = known_beneath(directory, form);
+    match file::list(directory) {
+        Ok(mut files) => {
+            for path in known {
+                if files.contains(&path) {
+                    continue;
+                }
+                // A link that leads nowhere is what removing a file leaves of c_rehash's names.
+                match file::look(&path) {
+                    Err(Refusal::Missing) => kept().forget(&(form, path)),
+                    _ => files.push(path),
+                }
+            }
+            files.sort();
+            Listing {
+                files,
+                refusal: None,
+            }
+        }
+        Err(refusal) => Listing {
+            files: known,
+            refusal: Some(refusal),
+        },
+    }
+}
+
+/// What a file held when it was last good, without a look at it.
+pub fn last(path: &Path, form: Form) -> Option<Found> {
+    let key = (form, path.to_owned());
+    let octets = kept().find(&key).cloned()?;
+    kept().keep(key, Arc::clone(&octets));
+    form.parse(&octets).ok()
+}
+
+fn known_beneath(directory: &Path, form: Form) -> Vec<PathBuf> {
+    let kept = kept();
+    let all = kept.present.keys().chain(kept.before.keys());
+    let mut known: Vec<PathBuf> = all
+        .filter(|(of, path)| *of == form && path.parent() == Some(directory))
+        .map(|(_, path)| path.clone())
+        .collect();
+    known.sort();
+    known.dedup();
+    known
+}
+
+#[cfg(test)]
+#[path = "kept_tests.rs"]
+mod tests;
