@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicU32;
 use mod_tls_core::agent::channel::words::Words;
 use mod_tls_core::agent::channel::{Layout, slot};
 use mod_tls_core::agent::protocol::wire;
-use mod_tls_core::agent::signer::shape;
+use mod_tls_core::agent::signer::message_check;
 use mod_tls_core::creds::passphrase::{Answer, Passphrases, Question};
 use mod_tls_core::creds::{certificate, decrypt, key, ocsp, pem};
 use mod_tls_core::tls::hello::{Parsed, parse};
@@ -71,7 +71,7 @@ pub fn agent(data: &[u8]) {
         again.extend_from_slice(request.message);
         assert_eq!(again, data);
         let roles = [wire::Role::Server, wire::Role::ProxyClient];
-        let shapes = roles.map(|role| shape::allowed(role, request.message));
+        let shapes = roles.map(|role| message_check::allowed(role, request.message));
         assert_ne!(shapes, [true, true]);
     }
     if let Ok(reply) = wire::Reply::parse(data) {

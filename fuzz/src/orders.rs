@@ -1,8 +1,8 @@
 //! What httpd's parent and the supervisor say to each other: orders one way, answers and states the other.
 
 use mod_tls_core::agent::child::transport::Transport;
+use mod_tls_core::agent::protocol::certificate_codec::{Known, Sent};
 use mod_tls_core::agent::protocol::message::{Answer, Order, State};
-use mod_tls_core::agent::protocol::public::{Known, Sent};
 use mod_tls_core::agent::protocol::requests::Requests;
 
 /// The first octet says which of the messages the rest is. What is read says the same again when it is written and read.

@@ -29,7 +29,7 @@ SLOTS, REQUEST, REPLY, SHORT = 32, 576, 4672, 556
 OWNERS, REQUESTS = SLOTS * 4, 2 * SLOTS * 4
 WAITS = WHOLE = 1
 # What a reply says.
-DONE, UNKNOWN_KEY, WRONG_SCHEME, WRONG_SHAPE, FAILED, MALFORMED, PRESENT = range(7)
+DONE, UNKNOWN_KEY, WRONG_SCHEME, WRONG_MESSAGE, FAILED, MALFORMED, PRESENT = range(7)
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -129,7 +129,7 @@ class Child:
     def wrong(self):
         ask = lambda **what: self.answer(self.request(**what))[0]
         return {"key": ask(key=b"\x11" * 32), "role": ask(role=CLIENT), "scheme": ask(scheme=RSA_PSS),
-                "shape": ask(message=b"I owe you 1000"), "version": ask(version=1), "number": self.answer(self.request()(99))[0]}
+                "message": ask(message=b"I owe you 1000"), "version": ask(version=1), "number": self.answer(self.request()(99))[0]}
 
     def flood(self):
         """Ten thousand requests whose answers nobody reads, over all slots."""

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import process, tls
 from harness.agent import agent, key_id
-from harness.captured import DONE, MALFORMED, RSA_PSS, UNKNOWN_KEY, WRONG_SCHEME, WRONG_SHAPE, Child
+from harness.captured import DONE, MALFORMED, RSA_PSS, UNKNOWN_KEY, WRONG_SCHEME, WRONG_MESSAGE, Child
 from harness.clients import curl
 from harness.config import Vhost
 from harness.paths import HTTPD
@@ -78,7 +78,7 @@ def test_a_captured_child(captured, ca):
         assert status == DONE, results
         verify(pair, signature)
     assert results["random_bytes"] == [MALFORMED] and results["lengths"] == [MALFORMED]
-    assert results["wrong"] == {"key": UNKNOWN_KEY, "role": UNKNOWN_KEY, "scheme": WRONG_SCHEME, "shape": WRONG_SHAPE,
+    assert results["wrong"] == {"key": UNKNOWN_KEY, "role": UNKNOWN_KEY, "scheme": WRONG_SCHEME, "message": WRONG_MESSAGE,
                                 "version": MALFORMED, "number": MALFORMED}
     assert (results["flood"], results["scribble"], results["bell_storm"]) == ("asked", "written", "rung")
     assert results["resize"] == ["EPERM"] * 3

@@ -214,7 +214,7 @@ def test_detached(httpd, ca):
         pid = int(pidfile.read_text())
         wait_until(lambda: "resuming normal operations" in server.log.text(), "the start")
         assert curl(server.port, ca=ca.file).status == 200
-        supervisors = [p for p in processes_named("tls-keys") if shares_board(p, pid)]
+        supervisors = [p for p in processes_named("tls-keys") if shares_update_log(p, pid)]
         assert len(supervisors) == 1, "the first pass leaves no second one"
         os.kill(named(supervisors[0], "tls-signer")[0], signal.SIGKILL)
         assert curl(server.port, ca=ca.file).status == 200
@@ -249,11 +249,11 @@ def processes_named(name: str) -> list[int]:
     return [int(p) for p in os.listdir("/proc") if p.isdigit() and process.name(int(p)) == name]
 
 
-def shares_board(one: int, other: int) -> bool:
-    def boards(pid):
+def shares_update_log(one: int, other: int) -> bool:
+    def update_logs(pid):
         lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
         return {line.split()[4] for line in lines if "/memfd:mod_tls certificates" in line}
-    return bool(boards(one) & boards(other))
+    return bool(update_logs(one) & update_logs(other))
 
 
 def test_a_key_that_turned_bad_stops_the_start_only_where_it_was_never_loaded(server, ca):

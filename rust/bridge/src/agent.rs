@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mod_tls_core::agent::parent::ids;
 use mod_tls_core::agent::parent::{Parent, Wish};
+use mod_tls_core::agent::protocol::log_relay::LogKind;
 use mod_tls_core::agent::protocol::message::Weaknesses;
-use mod_tls_core::agent::protocol::notice::Kind;
 use mod_tls_core::agent::protocol::requests::Requests;
 use mod_tls_core::backend::{self, Machinery, Machines, Warnings};
 
@@ -47,7 +47,7 @@ pub fn agent_load(
             .map_err(|error| error.to_string())?;
         let weak = weaknesses(loaded.weaknesses);
         Ok(Box::new(Credentials::new(
-            loaded.live,
+            loaded.certificates,
             loaded.problems,
             weak,
         )))
@@ -118,15 +118,15 @@ fn weaknesses(weak: Weaknesses) -> Vec<String> {
 /// See the bridge.
 pub fn agent_look_after() -> Vec<ffi::AgentNotice> {
     let kind = |kind| match kind {
-        Kind::SignerReplaced => ffi::AgentEvent::SignerReplaced,
-        Kind::ClientRefused => ffi::AgentEvent::ClientRefused,
-        Kind::Reloaded => ffi::AgentEvent::Reloaded,
-        Kind::ReloadRefused => ffi::AgentEvent::ReloadRefused,
-        Kind::Trouble => ffi::AgentEvent::Trouble,
+        LogKind::SignerReplaced => ffi::AgentEvent::SignerReplaced,
+        LogKind::ClientRefused => ffi::AgentEvent::ClientRefused,
+        LogKind::Reloaded => ffi::AgentEvent::Reloaded,
+        LogKind::ReloadRefused => ffi::AgentEvent::ReloadRefused,
+        LogKind::Trouble => ffi::AgentEvent::Trouble,
     };
     guard(Vec::new, || {
         let notices = agent().as_mut().map(Parent::look_after).unwrap_or_default();
-        let notice = |notice: mod_tls_core::agent::protocol::notice::Notice| {
+        let notice = |notice: mod_tls_core::agent::protocol::log_relay::LogLine| {
             let event = kind(notice.kind);
             count_agent(event);
             ffi::AgentNotice {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mod_tls_core::agent::child::live::{Live, LiveHost};
+use mod_tls_core::agent::child::current_certificates::{CurrentCertificates, HostCertificates};
 use mod_tls_core::creds::{
     self, CertSet, Dialog, LoadRequest, PairRequest, Passphrases, SignatureRequest, Unchecked,
     standing,
@@ -29,8 +29,8 @@ pub struct CredentialStore {
 
 /// The certificates of all virtual hosts of one configuration; owned by the configuration pool.
 pub struct Credentials {
-    live: Arc<Live>,
-    hosts: Vec<Arc<LiveHost>>,
+    certificates: Arc<CurrentCertificates>,
+    hosts: Vec<Arc<HostCertificates>>,
     problems: Vec<creds::Problem>,
     weaknesses: Vec<String>,
 }
@@ -38,19 +38,19 @@ pub struct Credentials {
 impl Credentials {
     /// Credentials of `live`; `weaknesses` are what is less separate than it should be.
     pub(crate) fn new(
-        live: Arc<Live>,
+        certificates: Arc<CurrentCertificates>,
         problems: Vec<creds::Problem>,
         weaknesses: Vec<String>,
     ) -> Self {
         let host = |index| {
-            Arc::new(LiveHost {
-                live: Arc::clone(&live),
+            Arc::new(HostCertificates {
+                certificates: Arc::clone(&certificates),
                 index,
             })
         };
-        let hosts = (0..live.len()).map(host).collect();
+        let hosts = (0..certificates.len()).map(host).collect();
         Self {
-            live,
+            certificates,
             hosts,
             problems,
             weaknesses,
@@ -60,13 +60,13 @@ impl Credentials {
     /// Certificates of one virtual host; `None` where it has none that can be used.
     pub(crate) fn source(&self, index: u32) -> Option<Arc<dyn CertificateSource>> {
         let host = self.hosts.get(usize::try_from(index).ok()?)?;
-        self.live.set(host.index)?;
+        self.certificates.set(host.index)?;
         Some(Arc::clone(host) as Arc<dyn CertificateSource>)
     }
 
     /// The certificates of one virtual host, as they are now.
     pub(crate) fn set(&self, index: usize) -> Option<Arc<creds::CertSet>> {
-        self.live.set(index)
+        self.certificates.set(index)
     }
 
     /// See the bridge.
@@ -83,7 +83,7 @@ impl Credentials {
             stapled: pair.stapled.is_some(),
         };
         guard(Vec::new, || {
-            let set = self.live.set(index);
+            let set = self.certificates.set(index);
             let set = set.filter(|set| !set.is_placeholder());
             set.map(|set| set.pairs().iter().map(facts).collect())
                 .unwrap_or_default()
@@ -94,7 +94,11 @@ impl Credentials {
     pub fn is_placeholder(&self, index: usize) -> bool {
         guard(
             || false,
-            || self.live.set(index).is_some_and(|set| set.is_placeholder()),
+            || {
+                self.certificates
+                    .set(index)
+                    .is_some_and(|set| set.is_placeholder())
+            },
         )
     }
 
@@ -103,7 +107,7 @@ impl Credentials {
         let end = Instant::now() + COMPRESSING;
         let sets = indices
             .iter()
-            .filter_map(|index| self.live.set(usize::try_from(*index).ok()?));
+            .filter_map(|index| self.certificates.set(usize::try_from(*index).ok()?));
         guard(
             || (),
             || {
@@ -142,7 +146,7 @@ impl Credentials {
 
     fn facts(&self, index: usize) -> Vec<ffi::CertificateFacts> {
         let now = creds::chain::now();
-        let set = self.live.set(index);
+        let set = self.certificates.set(index);
         let facts = |pair: &Arc<creds::Pair>| ffi::CertificateFacts {
             key: pair.kind.to_string(),
             subject: pair.leaf.display.to_string(),
@@ -189,9 +193,9 @@ impl CredentialStore {
             pairs.for_each(|pair| {
                 pair.certified();
             });
-            let live = Live::fixed(report.sets);
+            let certificates = CurrentCertificates::fixed(report.sets);
             Ok(Box::new(Credentials::new(
-                live,
+                certificates,
                 report.problems,
                 Vec::new(),
             )))

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use mod_tls_core::agent::channel::Shared;
-use mod_tls_core::agent::{BoardMemory, Os, Received};
+use mod_tls_core::agent::{Os, Received, UpdateLogMemory};
 use mod_tls_core::system::words::Words;
 
 use crate::forks;
@@ -23,8 +23,8 @@ const LARGE: usize = 100_000;
 /// glibc's own bound at the start.
 const MAPPED: libc::c_int = 128 * 1024;
 
-/// Words of a board: 256 MiB.
-const BOARD: usize = 32 << 20;
+/// Words of an update log: 256 MiB.
+const UPDATE_LOG: usize = 32 << 20;
 
 /// Control data: credentials (32 bytes with their head) and four descriptors (32), aligned as cmsghdr wants it.
 #[repr(C, align(8))]
@@ -85,13 +85,13 @@ impl Os for Linux {
         }
     }
 
-    fn board(&self) -> io::Result<BoardMemory> {
-        let (write, memory) = board_memory()?;
+    fn update_log(&self) -> io::Result<UpdateLogMemory> {
+        let (write, memory) = update_log_memory()?;
         shared::hide_from_dumps(write);
         forks::keep_memory(write.as_ptr().cast(), size_of_val(write), true)?;
         let read = shared::map(&memory, write.len(), false)?;
         shared::hide_from_dumps(read);
-        Ok(BoardMemory { write, read })
+        Ok(UpdateLogMemory { write, read })
     }
 
     fn share(
@@ -130,8 +130,8 @@ impl Os for Linux {
 
 /// As much address space as there may be news of certificates between a start and a stop: those of 10,000 virtual hosts
 /// for a year. Memory is taken only where something was written.
-fn board_memory() -> io::Result<(Words, OwnedFd)> {
-    let sizes = [BOARD, BOARD >> 3, BOARD >> 6];
+fn update_log_memory() -> io::Result<(Words, OwnedFd)> {
+    let sizes = [UPDATE_LOG, UPDATE_LOG >> 3, UPDATE_LOG >> 6];
     let make = |words: &usize| shared::create(c"mod_tls certificates", *words, Descriptors::Read);
     let mut made = sizes.iter().map(make);
     let first = made

@@ -1,5 +1,5 @@
 //! The agent as a child of httpd sees it: certificates whose keys the signer has.
 
-pub mod live;
+pub mod current_certificates;
 pub(super) mod remote;
 pub mod transport;

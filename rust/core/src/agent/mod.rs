@@ -35,7 +35,7 @@ pub struct Received {
 
 /// Two views of one memory.
 #[derive(Clone, Copy, Debug)]
-pub struct BoardMemory {
+pub struct UpdateLogMemory {
     /// To be written by the supervisor.
     pub write: Words,
     /// To be read.
@@ -56,9 +56,9 @@ pub trait Os: Send + Sync {
     /// Ctrl-C).
     fn ignore_signals(&self);
 
-    /// Makes the memory of a board: mapped once to be written, which supervisors alone inherit, and once to be read,
+    /// Makes the memory of an update log: mapped once to be written, which supervisors alone inherit, and once to be read,
     /// which every process forked inherits. Nobody can map it anew, or change its length.
-    fn board(&self) -> io::Result<BoardMemory>;
+    fn update_log(&self) -> io::Result<UpdateLogMemory>;
 
     /// Maps the first `length` bytes of a memory that no one can make shorter, to read, or to `write` too, until the
     /// value is dropped.

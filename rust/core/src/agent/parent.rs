@@ -12,31 +12,31 @@ use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg, sockopt};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use self::supervisor_handle::SupervisorHandle;
 use super::channel::ChildEnd;
-use super::child::live::Live;
+use super::child::current_certificates::CurrentCertificates;
 use super::child::transport::Transport;
-use super::protocol::board::Board;
+use super::protocol::certificate_codec::Known;
 use super::protocol::children;
 use super::protocol::children::TOLD;
 use super::protocol::frame;
+use super::protocol::log_relay::{LogKind, LogLine, pair};
 use super::protocol::machines;
 use super::protocol::message::{Answer, Order, State, Weaknesses};
-use super::protocol::notice::{Kind, Notice, pair};
-use super::protocol::public::Known;
 use super::protocol::requests::Requests;
-use super::protocol::{Birth, MACHINES, ORDER, PARENT};
+use super::protocol::update_log::UpdateLog;
+use super::protocol::{Inheritance, MACHINES, ORDER, PARENT};
 use super::supervisor;
-use super::{BoardMemory, Os};
+use super::{Os, UpdateLogMemory};
 use crate::backend::{self, Machines, Warnings};
 use crate::creds::Problem;
 use crate::system::forks::Kept;
-use running::Running;
 
 mod excuse;
 mod family;
 pub mod ids;
-mod running;
-mod succession;
+mod respawn;
+mod supervisor_handle;
 
 use family::Family;
 
@@ -45,7 +45,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// The same for its first order, when somebody may have to type pass phrases.
 const DIALOG: Duration = Duration::from_secs(3600);
 /// How long a new child waits for its channel, which the parent makes as soon as it has forked.
-const BIRTH: Duration = Duration::from_secs(5);
+const CHILD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest answer.
 const MAX_ANSWER: usize = 1 << 30;
 
@@ -70,7 +70,7 @@ pub struct Wish {
 #[derive(Debug)]
 pub struct Loaded {
     /// The certificates of all virtual hosts; their keys are the agent's.
-    pub live: Arc<Live>,
+    pub certificates: Arc<CurrentCertificates>,
     /// What is wrong with the files.
     pub problems: Vec<Problem>,
     /// What is less separate than it should be.
@@ -81,12 +81,12 @@ pub struct Loaded {
 /// it by fork and give up what is not theirs ([`Parent::become_child`]).
 pub struct Parent {
     os: Arc<dyn Os>,
-    shared: BoardMemory,
-    board: Arc<Board>,
+    shared: UpdateLogMemory,
+    update_log: Arc<UpdateLog>,
     transport: Arc<Transport>,
-    running: Option<Running>,
+    supervisor: Option<SupervisorHandle>,
     order: Order,
-    live: Option<Arc<Live>>,
+    certificates: Option<Arc<CurrentCertificates>>,
     generation: u64,
     /// How many supervisors have been made.
     supervisors: u32,
@@ -100,23 +100,23 @@ pub struct Parent {
     slots: usize,
     family: Family,
     /// What went wrong and has not been logged.
-    troubles: Vec<Notice>,
+    troubles: Vec<LogLine>,
 }
 
 impl Parent {
     /// An agent of which nothing runs yet.
     pub fn new(os: Arc<dyn Os>) -> io::Result<Self> {
-        let shared = os.board()?;
+        let shared = os.update_log()?;
         let transport = Transport::new();
-        let board = Arc::new(Board::new(shared.read));
+        let update_log = Arc::new(UpdateLog::new(shared.read));
         Ok(Self {
             os,
             shared,
-            board,
+            update_log,
             transport,
-            running: None,
+            supervisor: None,
             order: Order::default(),
-            live: None,
+            certificates: None,
             generation: 0,
             supervisors: 0,
             machines: Vec::new(),
@@ -145,37 +145,37 @@ impl Parent {
         };
         let before = std::mem::replace(&mut self.order, order);
         self.machines_before = std::mem::take(&mut self.machines);
-        let seen = self.board.end();
+        let seen = self.update_log.end();
         if self.order.requests.is_empty() && self.generation == 1 {
             // Nothing to hold. Machine certificates that are named all the same make it again.
-            self.running = None;
+            self.supervisor = None;
         }
-        let (state, mut answer) = if self.order.requests.is_empty() && self.running.is_none() {
+        let (state, mut answer) = if self.order.requests.is_empty() && self.supervisor.is_none() {
             Default::default()
         } else {
             self.order_twice()?
         };
         if answer.as_before.is_some()
-            && let Some(live) = &self.live
+            && let Some(certificates) = &self.certificates
         {
             self.order.generation = before.generation;
             return Ok(Loaded {
-                live: Arc::clone(live),
+                certificates: Arc::clone(certificates),
                 problems: Vec::new(),
                 weaknesses: state.weaknesses,
             });
         }
         self.excuse(&before, &mut answer);
-        let live = Live::following(
+        let certificates = CurrentCertificates::following(
             answer.sets,
-            Arc::clone(&self.board),
+            Arc::clone(&self.update_log),
             Arc::clone(&self.transport),
             self.generation,
             seen,
         );
-        self.live = wish.serve.then(|| Arc::clone(&live));
+        self.certificates = wish.serve.then(|| Arc::clone(&certificates));
         Ok(Loaded {
-            live,
+            certificates,
             problems: answer.problems,
             weaknesses: state.weaknesses,
         })
@@ -184,7 +184,11 @@ impl Parent {
     /// Gives the order; a supervisor that died, hangs or speaks another version is replaced once.
     fn order_twice(&mut self) -> io::Result<(State, Answer)> {
         // One that somebody has stopped would keep httpd waiting.
-        if self.running.as_ref().is_some_and(Running::is_stopped) {
+        if self
+            .supervisor
+            .as_ref()
+            .is_some_and(SupervisorHandle::is_stopped)
+        {
             self.kill();
         }
         let (state, answer) = match self.order_once() {
@@ -203,16 +207,19 @@ impl Parent {
 
     /// Makes a supervisor where there is none, as early as may be: what it inherits of httpd's memory it keeps.
     pub fn prepare(&mut self) -> io::Result<()> {
-        if self.running.is_none() {
-            self.running = Some(self.spawn()?);
+        if self.supervisor.is_none() {
+            self.supervisor = Some(self.spawn()?);
         }
         Ok(())
     }
 
     fn order_once(&mut self) -> io::Result<(State, Answer)> {
         self.prepare()?;
-        let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        let control = &mut *running.control;
+        let supervisor = self
+            .supervisor
+            .as_mut()
+            .ok_or(io::ErrorKind::NotConnected)?;
+        let control = &mut *supervisor.control;
         // It may be missing: an old kernel.
         let pid = i32::try_from(std::process::id()).ok();
         let pid = pid.and_then(Pid::from_raw);
@@ -225,8 +232,11 @@ impl Parent {
         let answer = frame::read(control, MAX_ANSWER)?;
         let state = frame::read(control, MAX_ANSWER)?;
         control.set_read_timeout(Some(SILENCE))?;
-        let answer = Answer::decode(&answer, &self.transport, &mut running.known);
-        let served = self.live.as_ref().and_then(|live| live.generation());
+        let answer = Answer::decode(&answer, &self.transport, &mut supervisor.known);
+        let served = self
+            .certificates
+            .as_ref()
+            .and_then(|certificates| certificates.generation());
         match (State::decode(&state), answer) {
             (Ok(state), Ok(answer)) if answer.as_before.is_none_or(|of| Some(of) == served) => {
                 Ok((state, answer))
@@ -266,10 +276,13 @@ impl Parent {
     }
 
     fn ask_machines(&mut self, machines: &Machines) -> io::Result<machines::Answer> {
-        let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        send_with(&running.control, MACHINES, None)?;
-        frame::write(&mut *running.control, &machines::encode(machines))?;
-        let answer = frame::read(&mut *running.control, MAX_ANSWER)?;
+        let supervisor = self
+            .supervisor
+            .as_mut()
+            .ok_or(io::ErrorKind::NotConnected)?;
+        send_with(&supervisor.control, MACHINES, None)?;
+        frame::write(&mut *supervisor.control, &machines::encode(machines))?;
+        let answer = frame::read(&mut *supervisor.control, MAX_ANSWER)?;
         machines::Answer::decode(&answer, &self.transport)
             .map_err(|_| io::ErrorKind::InvalidData.into())
     }
@@ -286,30 +299,33 @@ impl Parent {
         Ok(answer)
     }
 
-    fn spawn(&mut self) -> io::Result<Running> {
+    fn spawn(&mut self) -> io::Result<SupervisorHandle> {
         let (control, far_control) = UnixStream::pair()?;
         sockopt::set_socket_passcred(&far_control, true)?;
         control.set_read_timeout(Some(DIALOG))?;
         control.set_write_timeout(Some(SILENCE))?;
-        let (notices, speaker) = pair()?;
+        let (notices, log_sender) = pair()?;
         let (end, life) = io::pipe()?;
-        let mut birth = Some(Birth {
+        let mut inheritance = Some(Inheritance {
             control: far_control.into(),
-            speaker,
-            board: self.shared.write,
+            log_sender,
+            update_log: self.shared.write,
             life: end.into(),
             number: self.supervisors,
         });
         self.supervisors = self.supervisors.wrapping_add(1);
         let os = Arc::clone(&self.os);
-        let keep = birth.as_ref().map(Birth::fds).unwrap_or_default();
-        let mut child = || match birth.take() {
-            Some(birth) => supervisor::run(Arc::clone(&os), birth),
+        let keep = inheritance
+            .as_ref()
+            .map(Inheritance::fds)
+            .unwrap_or_default();
+        let mut child = || match inheritance.take() {
+            Some(inheritance) => supervisor::run(Arc::clone(&os), inheritance),
             None => 70,
         };
         let pid = self.os.fork(&keep, &mut child)?;
         self.family.begin_anew();
-        Ok(Running {
+        Ok(SupervisorHandle {
             pid,
             control: Kept::new(control)?,
             notices: Kept::new(notices)?,
@@ -319,20 +335,22 @@ impl Parent {
     }
 
     fn kill(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.kill();
+        if let Some(supervisor) = self.supervisor.take() {
+            supervisor.kill();
         }
     }
 
     /// The supervisor's pid, for httpd's table of processes to be told about; 0 where none runs.
     pub fn pid(&self) -> i32 {
-        self.running.as_ref().map_or(0, |running| running.pid)
+        self.supervisor
+            .as_ref()
+            .map_or(0, |supervisor| supervisor.pid)
     }
 
     /// The MPM has just forked a child: gives it a channel, over the line that the fork made. Says whether somebody
     /// should look after the agent at once.
     pub fn child_began(&mut self, pid: i32, line: Option<OwnedFd>) -> bool {
-        if !self.order.serve || self.running.is_none() {
+        if !self.order.serve || self.supervisor.is_none() {
             return false;
         }
         let missing = || io::Error::other("there is no line to it");
@@ -340,8 +358,8 @@ impl Parent {
             .ok_or_else(missing)
             .and_then(|line| self.family.begin(pid, self.slots, line, &*self.os));
         if let Err(error) = began {
-            self.troubles.push(Notice {
-                kind: Kind::Trouble,
+            self.troubles.push(LogLine {
+                kind: LogKind::Trouble,
                 text: format!("child {pid} has no way to the key agent: {error}"),
             });
         }
@@ -356,19 +374,19 @@ impl Parent {
 
     /// Says whether the supervisor does not listen.
     fn tell_of_children(&mut self) -> bool {
-        let Some(running) = &self.running else {
+        let Some(supervisor) = &self.supervisor else {
             return false;
         };
-        let told = self.family.tell(&*running.control, SendFlags::DONTWAIT);
-        told.is_err() || running.is_stopped()
+        let told = self.family.tell(&*supervisor.control, SendFlags::DONTWAIT);
+        told.is_err() || supervisor.is_stopped()
     }
 
     /// Makes this process, forked by the parent, a child that serves with `threads` threads. All that it keeps is
-    /// what its remote keys hold: the way to the signer, which comes over `line`, and a view of the board. False where
+    /// what its remote keys hold: the way to the signer, which comes over `line`, and a view of the update log. False where
     /// there is an agent and no way to it comes.
     pub fn become_child(self, threads: usize, line: Option<OwnedFd>) -> bool {
         self.transport.set_threads(threads);
-        if !self.order.serve || self.running.is_none() {
+        if !self.order.serve || self.supervisor.is_none() {
             return true;
         }
         let end = line.and_then(|line| receive_channel(self.os.as_ref(), &line).ok());
@@ -380,7 +398,7 @@ impl Parent {
 
 /// Waits for what the parent says of this child to itself.
 fn receive_channel(os: &dyn Os, line: &OwnedFd) -> io::Result<Arc<ChildEnd>> {
-    let timeout = BIRTH.try_into().map_err(io::Error::other)?;
+    let timeout = CHILD_TIMEOUT.try_into().map_err(io::Error::other)?;
     let mut line_in = [PollFd::new(line, PollFlags::IN)];
     while poll(&mut line_in, Some(&timeout)) == Err(Errno::INTR) {}
     let mut frame = [0; 1 + TOLD];

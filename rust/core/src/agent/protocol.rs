@@ -4,16 +4,16 @@ use std::os::fd::OwnedFd;
 
 use crate::system::words::Words;
 
-pub(crate) mod board;
+pub mod certificate_codec;
 pub(super) mod children;
 pub(super) mod codec;
 pub(super) mod frame;
+pub mod log_relay;
 pub(super) mod machines;
 pub mod message;
-pub mod notice;
-pub mod public;
 pub(crate) mod public_key;
 pub mod requests;
+pub(crate) mod update_log;
 pub mod wire;
 
 /// First byte of what a parent sends: the parent itself comes with it, as a pidfd.
@@ -27,13 +27,13 @@ pub(super) const ANNOUNCE: u8 = b'A';
 pub(super) const MACHINES: u8 = b'M';
 
 /// What a supervisor is born with.
-pub struct Birth {
+pub struct Inheritance {
     /// Orders come and answers go here.
     pub control: OwnedFd,
     /// Lines for the log go here.
-    pub speaker: OwnedFd,
+    pub log_sender: OwnedFd,
     /// New certificates are published here.
-    pub board: Words,
+    pub update_log: Words,
     /// Becomes readable when the parent is gone or has made another agent.
     pub life: OwnedFd,
     /// How many supervisors there were before.

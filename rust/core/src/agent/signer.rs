@@ -23,7 +23,7 @@ use keys::{Checked, KeyTable};
 mod channels;
 mod fair;
 pub(super) mod keys;
-pub mod shape;
+pub mod message_check;
 mod work;
 
 pub use channels::RETIRE;

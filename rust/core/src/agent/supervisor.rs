@@ -12,35 +12,35 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::Os;
-use super::protocol::board::BoardWriter;
+use super::protocol::certificate_codec::Sent;
 use super::protocol::children;
 use super::protocol::children::{BEGAN, Child, ENDED, TOLD};
 use super::protocol::codec::Reader;
 use super::protocol::frame;
+use super::protocol::log_relay::{LogKind, LogSender};
 use super::protocol::message::{Answer, Order, State, Weaknesses};
-use super::protocol::notice::{Kind, Speaker};
-use super::protocol::public::Sent;
-use super::protocol::{self, Birth};
+use super::protocol::update_log::UpdateLogWriter;
+use super::protocol::{self, Inheritance};
 use crate::backend::Machinery;
 use crate::creds::{Dialog, Store};
 use orders::Orders;
-use reload::Watch;
+use reload::FileWatch;
 
-mod keyring;
 mod loading;
 mod machines;
 mod orders;
 mod probing;
 mod process;
 mod reload;
+pub(super) mod reload_check;
 mod reloading;
-pub(super) mod replace;
 mod sandbox;
+mod signing_keys;
 mod starting;
 
-use keyring::Keyring;
+use self::signing_keys::SigningKeys;
 use probing::Probe;
-use process::{Epochs, Running};
+use process::{Epochs, SignerHandle};
 
 /// How often the supervisor looks around when nothing happens.
 const TICK: Timespec = Timespec {
@@ -52,14 +52,14 @@ const MAX_ORDER: usize = 256 << 20;
 /// A signer that lived shorter than this counts as one that does not work.
 const SHORT_LIFE: Duration = Duration::from_secs(5);
 /// After so many of those in a row a new one is made once a second only.
-const PATIENCE: u32 = 5;
+const MAX_SHORT_LIVES: u32 = 5;
 
-impl Birth {
+impl Inheritance {
     /// Its descriptors.
     pub fn fds(&self) -> Vec<RawFd> {
         vec![
             self.control.as_raw_fd(),
-            self.speaker.as_raw_fd(),
+            self.log_sender.as_raw_fd(),
             self.life.as_raw_fd(),
         ]
     }
@@ -69,8 +69,8 @@ impl Birth {
 pub(super) struct Supervisor {
     os: Arc<dyn Os>,
     control: Orders,
-    speaker: Arc<Speaker>,
-    board: BoardWriter,
+    log_sender: Arc<LogSender>,
+    update_log: UpdateLogWriter,
     life: OwnedFd,
     weak: Weaknesses,
     settled: bool,
@@ -83,11 +83,11 @@ pub(super) struct Supervisor {
     holds: bool,
     store: Store,
     dialog: Dialog,
-    keys: Keyring,
+    keys: SigningKeys,
     sent: Sent,
     machinery: Machinery,
-    watch: Watch,
-    signer: Option<Running>,
+    watch: FileWatch,
+    signer: Option<SignerHandle>,
     epochs: Epochs,
     /// It holds keys that should be gone.
     outdated: bool,
@@ -98,23 +98,23 @@ pub(super) struct Supervisor {
 }
 
 /// Runs a supervisor until its parent is gone. To be called in a process of its own; the result is its exit code.
-pub fn run(os: Arc<dyn Os>, birth: Birth) -> i32 {
-    let prepared = prepare(os, birth);
+pub fn run(os: Arc<dyn Os>, inheritance: Inheritance) -> i32 {
+    let prepared = prepare(os, inheritance);
     match prepared.and_then(|mut supervisor| supervisor.work()) {
         Ok(()) => 0,
         Err(_) => 71,
     }
 }
 
-fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
+fn prepare(os: Arc<dyn Os>, inheritance: Inheritance) -> io::Result<Supervisor> {
     let _ = rustix::thread::set_name(c"tls-keys");
-    let board = BoardWriter::new(birth.board);
+    let update_log = UpdateLogWriter::new(inheritance.update_log);
     Ok(Supervisor {
-        control: Orders::new(Arc::clone(&os), UnixStream::from(birth.control)),
+        control: Orders::new(Arc::clone(&os), UnixStream::from(inheritance.control)),
         os,
-        speaker: Arc::new(Speaker::new(birth.speaker)),
-        board,
-        life: birth.life,
+        log_sender: Arc::new(LogSender::new(inheritance.log_sender)),
+        update_log,
+        life: inheritance.life,
         weak: Weaknesses::default(),
         settled: false,
         children: HashMap::new(),
@@ -124,12 +124,12 @@ fn prepare(os: Arc<dyn Os>, birth: Birth) -> io::Result<Supervisor> {
         holds: false,
         store: Store::default(),
         dialog: Dialog::default(),
-        keys: Keyring::default(),
+        keys: SigningKeys::default(),
         sent: Sent::default(),
         machinery: Machinery::default(),
-        watch: Watch::default(),
+        watch: FileWatch::default(),
         signer: None,
-        epochs: Epochs::new(birth.number),
+        epochs: Epochs::new(inheritance.number),
         outdated: false,
         retry: Instant::now(),
         short_lives: 0,
@@ -166,9 +166,9 @@ impl Supervisor {
         fds.extend(parent.map(|fd| PollFd::new(fd, PollFlags::IN)));
         let watched = parent.is_some();
         let signer = self.signer.as_ref();
-        let end = signer.and_then(Running::pidfd);
+        let end = signer.and_then(SignerHandle::pidfd);
         fds.extend(end.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        let untold = signer.and_then(Running::untold);
+        let untold = signer.and_then(SignerHandle::untold);
         fds.extend(untold.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT)));
         match poll(&mut fds, Some(&TICK)) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -258,7 +258,7 @@ impl Supervisor {
             self.children.insert(pid, child);
         } else {
             let text = format!("child {pid} has no way to the key agent: its channel was cut off");
-            self.speaker.say_bounded(Kind::Trouble, &text);
+            self.log_sender.say_bounded(LogKind::Trouble, &text);
         }
         if let Some(signer) = &mut self.signer {
             signer.tell(pid, &self.children);
@@ -323,7 +323,7 @@ impl Supervisor {
     /// Has keys that nothing names any more sign no longer than is said, and erases them: here, and with the signer that
     /// holds them.
     fn look_after_keys(&mut self, now: Instant) {
-        if self.keys.bury(now) {
+        if self.keys.drop_expired(now) {
             self.machinery.forget_before();
             self.os.trim();
             self.outdated = true;
@@ -333,7 +333,7 @@ impl Supervisor {
         }
         if let Err(error) = self.start_signer() {
             let text = format!("keys that are out of use could not be taken away: {error}");
-            self.speaker.say_bounded(Kind::Trouble, &text);
+            self.log_sender.say_bounded(LogKind::Trouble, &text);
         }
     }
 
@@ -360,7 +360,7 @@ impl Supervisor {
             self.mourned = end;
         }
         // At once as a rule; what dies again and again is not worth a whole core.
-        if self.short_lives < PATIENCE || Instant::now() >= self.retry {
+        if self.short_lives < MAX_SHORT_LIVES || Instant::now() >= self.retry {
             let why = self.mourned.clone();
             self.try_signer(&why);
         }
@@ -369,9 +369,9 @@ impl Supervisor {
     fn try_signer(&mut self, why: &str) {
         self.retry = Instant::now() + Duration::from_secs(1);
         match self.start_signer() {
-            Ok(()) => self.speaker.say(Kind::SignerReplaced, why),
-            Err(error) => self.speaker.say_bounded(
-                Kind::Trouble,
+            Ok(()) => self.log_sender.say(LogKind::SignerReplaced, why),
+            Err(error) => self.log_sender.say_bounded(
+                LogKind::Trouble,
                 &format!("no signer could be started: {error}"),
             ),
         }

@@ -15,7 +15,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::channel::words::Look;
 use super::channel::{Distant, Shared};
-use super::{BoardMemory, Os, Received};
+use super::{Os, Received, UpdateLogMemory};
 
 /// What an agent of one process needs of the system. Memory is shared between its threads, by the file's number.
 pub struct TestOs;
@@ -76,8 +76,8 @@ impl Os for TestOs {
 
     fn ignore_signals(&self) {}
 
-    fn board(&self) -> io::Result<BoardMemory> {
-        unreachable!("a signer has no board")
+    fn update_log(&self) -> io::Result<UpdateLogMemory> {
+        unreachable!("a signer has no update log")
     }
 
     fn share(

@@ -25,7 +25,7 @@ impl Parent {
             return;
         };
         let served = |index| {
-            let set = self.live.as_ref()?.set(index)?;
+            let set = self.certificates.as_ref()?.set(index)?;
             (!set.is_placeholder()).then_some(())
         };
         let mut known = Before::new();

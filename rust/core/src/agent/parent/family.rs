@@ -38,7 +38,7 @@ enum News {
 impl Family {
     /// Makes a channel for a child that this process has just forked, and gives it its end over `line`.
     pub fn begin(&mut self, pid: i32, slots: usize, line: OwnedFd, os: &dyn Os) -> io::Result<()> {
-        self.bury();
+        self.reap();
         let process = pidfd::hold(pid)?;
         let (childs, signers) = Way::pair(slots, os)?;
         let own = Own {
@@ -69,7 +69,7 @@ impl Family {
     }
 
     /// Forgets those that have ended, whether the MPM has said so or not.
-    pub fn bury(&mut self) {
+    pub fn reap(&mut self) {
         let ended =
             |(pid, own): (&i32, &Own)| (own.process.has_ended() == Some(true)).then_some(*pid);
         let ended: Vec<i32> = self.children.iter().filter_map(ended).collect();
@@ -118,7 +118,7 @@ impl Own {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::protocol::notice::pair;
+    use crate::agent::protocol::log_relay::pair;
     use crate::agent::testing::TestOs;
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(family.children.len(), 1, "whatever the MPM believes");
         process.kill().unwrap();
         process.wait().unwrap();
-        family.bury();
+        family.reap();
         assert!(family.children.is_empty(), "whether the MPM knows or not");
         let said = |news: &News| match news {
             News::Began(pid) => (true, *pid),

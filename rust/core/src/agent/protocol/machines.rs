@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::certificate_codec::{decode_certified, encode_certified};
 use super::codec::{Cut, Reader, Writer};
 use super::message::{VERSION, begin};
-use super::public::{decode_certified, encode_certified};
 use super::wire::Role;
 use crate::agent::child::transport::Transport;
 use crate::backend::{Machines, Pair, Warnings};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::certificate_codec::{Known, Sent, decode_sets, encode_sets};
 use super::codec::{Cut, Reader, Writer};
-use super::public::{Known, Sent, decode_sets, encode_sets};
 use super::requests::Requests;
 use crate::agent::child::transport::Transport;
 use crate::creds::{CertSet, Problem, Severity};
@@ -15,7 +15,7 @@ pub const VERSION: u32 = 5;
 /// The parent's order: load this, and serve it when `serve` is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order {
-    /// Tags the entries on the board that belong to this configuration.
+    /// Tags the entries on the update log that belong to this configuration.
     pub generation: u64,
     /// False in the first pass of post_config: httpd has yet to detach, and children are far.
     pub serve: bool,

@@ -91,7 +91,7 @@ pub enum Status {
     /// The scheme does not belong to the key's algorithm.
     WrongScheme,
     /// The message is not what a TLS handshake signs in this role.
-    WrongShape,
+    WrongMessage,
     /// The key failed to sign.
     Failed,
     /// The request is no frame of this version.
@@ -104,7 +104,7 @@ const STATUSES: [Status; 7] = [
     Status::Done,
     Status::UnknownKey,
     Status::WrongScheme,
-    Status::WrongShape,
+    Status::WrongMessage,
     Status::Failed,
     Status::Malformed,
     Status::Present,
@@ -125,7 +125,7 @@ impl Status {
             Self::Done => "done",
             Self::UnknownKey => "the key agent does not hold this key",
             Self::WrongScheme => "the signature scheme does not fit the key",
-            Self::WrongShape => "the message is not a TLS handshake's",
+            Self::WrongMessage => "the message is not a TLS handshake's",
             Self::Failed => "the key failed to sign",
             Self::Malformed => "the key agent could not read the request",
             Self::Present => "the key agent is there",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::sign::{Signer, SigningKey};
 
-use super::shape;
+use super::message_check;
 use crate::agent::protocol::public_key::PublicHalf;
 use crate::agent::protocol::wire::{KeyId, Request, Role, Status};
 
@@ -81,7 +81,7 @@ impl KeyTable {
         PublicHalf::of(key).is_some_and(|half| self.entries.contains_key(&(role, half.id())))
     }
 
-    /// Judges a request: the key is known in that role, the scheme fits it, the message has a handshake's shape.
+    /// Judges a request: the key is known in that role, the scheme fits it, the message is one that a handshake signs.
     pub fn check(&self, request: &Request<'_>) -> Result<Checked, Status> {
         let entry = self
             .entries
@@ -91,8 +91,8 @@ impl KeyTable {
             .key
             .choose_scheme(&[request.scheme])
             .ok_or(Status::WrongScheme)?;
-        if !shape::allowed(request.role, request.message) {
-            return Err(Status::WrongShape);
+        if !message_check::allowed(request.role, request.message) {
+            return Err(Status::WrongMessage);
         }
         Ok(Checked {
             signer,
@@ -152,7 +152,7 @@ mod tests {
                 message: b"a contract",
                 ..good
             }),
-            Some(Status::WrongShape)
+            Some(Status::WrongMessage)
         );
     }
 }

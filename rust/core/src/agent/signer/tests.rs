@@ -14,7 +14,7 @@ use crate::agent::channel::{ChildEnd, Claim, Way};
 use crate::agent::child::remote::RemoteKey;
 use crate::agent::child::transport::Transport;
 use crate::agent::protocol::children::Child;
-use crate::agent::protocol::notice::pair;
+use crate::agent::protocol::log_relay::pair;
 use crate::agent::protocol::public_key::PublicHalf;
 use crate::agent::protocol::wire;
 use crate::agent::protocol::wire::{Reply, Request, Status};

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 
 use super::Supervisor;
-use super::reload::Watch;
+use super::reload::FileWatch;
 use crate::agent::protocol::message::{Answer, Order};
 use crate::agent::protocol::requests::Requests;
 use crate::creds::{LoadReport, LoadRequest, only_notices, standing};
@@ -34,7 +34,7 @@ impl Supervisor {
         self.settle(order.id)?;
         self.keep_last_good(&requests, &mut report)?;
         self.store.fill_gaps(&requests, &mut report);
-        self.watch = Watch::new(order.reload_seconds);
+        self.watch = FileWatch::new(order.reload_seconds);
         self.order = order;
         let answer = Answer {
             as_before: None,

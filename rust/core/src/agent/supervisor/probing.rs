@@ -12,7 +12,7 @@ use crate::agent::protocol::children::Child;
 use crate::agent::protocol::wire;
 
 /// How long a signer may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// Longer, and this process has been asleep itself: the signer may have been so, too.
 const ASLEEP: Duration = Duration::from_secs(3);
 
@@ -64,7 +64,7 @@ impl Probe {
             self.ask(now);
             return false;
         }
-        waited >= PATIENCE
+        waited >= TIMEOUT
     }
 
     fn ask(&mut self, now: Instant) {

@@ -37,7 +37,7 @@ impl Epochs {
 }
 
 /// A running signer.
-pub struct Running {
+pub struct SignerHandle {
     pid: Pid,
     pidfd: Option<OwnedFd>,
     line: OwnedFd,
@@ -46,7 +46,7 @@ pub struct Running {
     since: Instant,
 }
 
-impl Running {
+impl SignerHandle {
     /// The signer `pid`, which has just been forked; `line` goes to it.
     pub fn new(pid: Pid, line: OwnedFd) -> Self {
         Self {
@@ -158,7 +158,7 @@ mod tests {
     use crate::agent::channel::Way;
     use crate::agent::channel::slot::EPOCHS;
     use crate::agent::protocol::children::{BEGAN, ENDED, TOLD};
-    use crate::agent::protocol::notice::pair;
+    use crate::agent::protocol::log_relay::pair;
     use crate::agent::testing::TestOs;
     use std::collections::HashSet;
 
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_signer_is_told_everything_once_it_listens() {
         let (line, far) = pair().unwrap();
-        let mut running = Running {
+        let mut signer = SignerHandle {
             pid: rustix::process::getpid(),
             pidfd: None,
             line,
@@ -201,18 +201,18 @@ mod tests {
                     },
                 );
             }
-            running.tell(pid, &children);
+            signer.tell(pid, &children);
         }
-        assert!(running.untold().is_some(), "nobody listens");
+        assert!(signer.untold().is_some(), "nobody listens");
         let mut heard = Vec::new();
         let mut frame = [0; 1 + TOLD];
         while heard.len() < 2000 {
             let received = TestOs.receive(far.as_fd(), &mut frame).unwrap();
             let [kind, told @ ..] = frame;
             heard.push((kind, children::pid_of(told), received.fds.len()));
-            running.tell_on(&children);
+            signer.tell_on(&children);
         }
-        assert!(running.untold().is_none());
+        assert!(signer.untold().is_none());
         for (place, (kind, pid, fds)) in (1..).zip(heard) {
             let wanted = if place % 100 == 0 {
                 (BEGAN, 3)

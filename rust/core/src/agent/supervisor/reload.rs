@@ -13,7 +13,7 @@ const REPEAT: Duration = Duration::from_secs(24 * 3600);
 /// When to look at the files of a configuration, and what was seen. Polled, for symlink swaps of certbot and Kubernetes defeat
 /// inotify: a path can come to name another file without any event on the old one.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct FileWatch {
     interval: Option<Duration>,
     next: Option<Instant>,
     /// Changed since they were read, as the last look saw them.
@@ -21,7 +21,7 @@ pub struct Watch {
     refused: Vec<Refused>,
 }
 
-impl Watch {
+impl FileWatch {
     /// Looks every so many seconds; 0 is never.
     pub fn new(seconds: u32) -> Self {
         if seconds == 0 {
@@ -122,10 +122,10 @@ mod tests {
         let file = directory.path("a.pem");
         std::fs::write(&file, "one").unwrap();
         let mut known = Identity::of(&file).ok();
-        let mut watch = Watch::new(10);
+        let mut watch = FileWatch::new(10);
         let start = Instant::now();
         // What is ripe is read, and then known as it is.
-        let mut look = |watch: &mut Watch, now| {
+        let mut look = |watch: &mut FileWatch, now| {
             let ripe = watch.look(now, std::iter::once((file.as_str(), known)));
             if !ripe.is_empty() {
                 known = Identity::of(&file).ok();
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn warnings_are_repeated_daily() {
-        let mut watch = Watch::default();
+        let mut watch = FileWatch::default();
         let start = Instant::now();
         let at = |hours: u64| start + Duration::from_secs(hours * 3600);
         let files = HashSet::from(["/a".to_owned()]);

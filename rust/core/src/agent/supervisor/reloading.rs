@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use super::Supervisor;
 use super::loading::read;
-use super::replace;
-use crate::agent::protocol::board::Entry;
+use super::reload_check;
+use crate::agent::protocol::certificate_codec::encode_set;
 use crate::agent::protocol::codec::Writer;
-use crate::agent::protocol::notice::Kind;
-use crate::agent::protocol::public::encode_set;
+use crate::agent::protocol::log_relay::LogKind;
+use crate::agent::protocol::update_log::Entry;
 use crate::creds::{CertSet, Unattended, only_notices};
 
 impl Supervisor {
@@ -21,7 +21,7 @@ impl Supervisor {
             return;
         }
         for line in self.watch.repeat(now) {
-            self.speaker.say(Kind::ReloadRefused, &line);
+            self.log_sender.say(LogKind::ReloadRefused, &line);
         }
         let ripe = self.watch.look(now, self.store.looks());
         if ripe.is_empty() {
@@ -34,19 +34,19 @@ impl Supervisor {
         let report = self
             .store
             .reload(&requests, &mut Unattended(&mut self.dialog), &ripe);
-        let verdict = replace::judge(&requests, self.keys.sets(), &report, &ripe);
+        let decision = reload_check::judge(&requests, self.keys.sets(), &report, &ripe);
         // A restart takes what is refused here.
-        let holds = held && only_notices(&report.problems) && verdict.refused.is_empty();
+        let holds = held && only_notices(&report.problems) && decision.refused.is_empty();
         drop((requests, report));
-        for line in self.watch.refuse(&ripe, verdict.refused, now) {
-            self.speaker.say(Kind::ReloadRefused, &line);
+        for line in self.watch.refuse(&ripe, decision.refused, now) {
+            self.log_sender.say(LogKind::ReloadRefused, &line);
         }
-        if verdict.accepted.is_empty() {
+        if decision.accepted.is_empty() {
             self.holds = holds;
             return;
         }
         let mut next = self.keys.sets().to_vec();
-        for (index, set) in &verdict.accepted {
+        for (index, set) in &decision.accepted {
             if let Some(place) = next.get_mut(*index) {
                 *place = Some(Arc::clone(set));
             }
@@ -56,18 +56,18 @@ impl Supervisor {
         // First the signer that has the new keys, then the news of them.
         let published = self
             .start_signer()
-            .and_then(|()| self.publish(&verdict.accepted));
+            .and_then(|()| self.publish(&decision.accepted));
         match published {
             Ok(()) => {
                 self.holds = holds;
-                let lines = verdict.lines.iter();
-                lines.for_each(|line| self.speaker.say(Kind::Reloaded, line));
+                let lines = decision.lines.iter();
+                lines.for_each(|line| self.log_sender.say(LogKind::Reloaded, line));
             }
             Err(error) => {
                 self.keys.replace(before);
                 self.store.forget_looks(&ripe);
-                self.speaker.say(
-                    Kind::Trouble,
+                self.log_sender.say(
+                    LogKind::Trouble,
                     &format!("new certificates could not be taken up: {error}"),
                 );
             }
@@ -96,6 +96,6 @@ impl Supervisor {
             entries.push((Arc::as_ptr(set), entry));
         }
         let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
-        self.board.append(&entries)
+        self.update_log.append(&entries)
     }
 }

@@ -9,10 +9,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Pid;
 
 use super::Supervisor;
-use super::process::Running;
+use super::process::SignerHandle;
 use super::sandbox;
 use crate::agent::protocol::children::Child;
-use crate::agent::protocol::notice::{Kind, pair};
+use crate::agent::protocol::log_relay::{LogKind, pair};
 use crate::agent::signer::{Ends, Settings, Signer};
 
 /// How long a new signer may take until it serves.
@@ -24,17 +24,17 @@ const FILES_OF_A_CHILD: u64 = 4;
 
 impl Supervisor {
     /// Forks a signer and waits until it serves. Says whether it runs without a system call filter.
-    pub(super) fn fork_signer(&mut self) -> io::Result<(Running, bool)> {
+    pub(super) fn fork_signer(&mut self) -> io::Result<(SignerHandle, bool)> {
         start(self)
     }
 }
 
-fn start(supervisor: &mut Supervisor) -> io::Result<(Running, bool)> {
+fn start(supervisor: &mut Supervisor) -> io::Result<(SignerHandle, bool)> {
     let (line, far) = pair()?;
     let (mut ready, ready_end) = io::pipe()?;
     let mut keep = vec![
         supervisor.life.as_raw_fd(),
-        supervisor.speaker.socket().as_raw_fd(),
+        supervisor.log_sender.socket().as_raw_fd(),
         far.as_raw_fd(),
         ready_end.as_raw_fd(),
     ];
@@ -47,19 +47,19 @@ fn start(supervisor: &mut Supervisor) -> io::Result<(Running, bool)> {
     let mut child = || match serve(supervisor, epoch, &far, &ready_end) {
         Ok(()) => 0,
         Err(error) => {
-            let speaker = &supervisor.speaker;
-            speaker.say(Kind::Trouble, &format!("a signer ended: {error}"));
+            let log_sender = &supervisor.log_sender;
+            log_sender.say(LogKind::Trouble, &format!("a signer ended: {error}"));
             71
         }
     };
     let pid = os.fork(&keep, &mut child)?;
     let pid = Pid::from_raw(pid).ok_or_else(|| io::Error::other("fork gave no pid"))?;
     drop((far, ready_end));
-    let running = Running::new(pid, line);
+    let signer = SignerHandle::new(pid, line);
     match wait_ready(&mut ready) {
-        Ok(unfiltered) => Ok((running, unfiltered)),
+        Ok(unfiltered) => Ok((signer, unfiltered)),
         Err(error) => {
-            running.kill();
+            signer.kill();
             Err(error)
         }
     }
@@ -91,8 +91,8 @@ fn serve(
     if let Some(probe) = supervisor.probe.take() {
         probe.leave();
     }
-    let speaker = Arc::clone(&supervisor.speaker);
-    let notice = Box::new(move |text: &str| speaker.say_bounded(Kind::ClientRefused, text));
+    let log_sender = Arc::clone(&supervisor.log_sender);
+    let notice = Box::new(move |text: &str| log_sender.say_bounded(LogKind::ClientRefused, text));
     let keys = Arc::clone(supervisor.keys.table());
     let settings = Settings {
         threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),

@@ -24,7 +24,7 @@ const BURST: u32 = 10;
 
 /// Kinds of messages; each is one line of the module's table of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LogKind {
     /// A signer ended and was replaced.
     SignerReplaced = 1,
     /// A client was refused or cut off.
@@ -37,7 +37,7 @@ pub enum Kind {
     Trouble = 5,
 }
 
-impl Kind {
+impl LogKind {
     fn from_code(code: u8) -> Option<Self> {
         [
             Self::SignerReplaced,
@@ -53,21 +53,21 @@ impl Kind {
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct LogLine {
     /// What it is about.
-    pub kind: Kind,
+    pub kind: LogKind,
     /// The rest of the line, printable.
     pub text: String,
 }
 
 /// The agent's end.
 #[derive(Debug)]
-pub struct Speaker {
+pub struct LogSender {
     socket: OwnedFd,
     window: Mutex<(Option<Instant>, u32)>,
 }
 
-impl Speaker {
+impl LogSender {
     /// Speaks into `socket`.
     pub fn new(socket: OwnedFd) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Speaker {
     }
 
     /// Says a line; it is lost when nobody has listened for long.
-    pub fn say(&self, kind: Kind, text: &str) {
+    pub fn say(&self, kind: LogKind, text: &str) {
         let mut frame = vec![kind as u8];
         frame.extend(text.bytes().take(MAX_TEXT));
         let _ = send(
@@ -93,7 +93,7 @@ impl Speaker {
     }
 
     /// Says a line that hostile clients can cause, unless there were many of them lately.
-    pub fn say_bounded(&self, kind: Kind, text: &str) {
+    pub fn say_bounded(&self, kind: LogKind, text: &str) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         match window.0 {
@@ -108,7 +108,7 @@ impl Speaker {
 }
 
 /// Takes at most `limit` messages that wait. What is not printable ASCII becomes `?`.
-pub fn take(socket: impl AsFd, limit: usize) -> Vec<Notice> {
+pub fn take(socket: impl AsFd, limit: usize) -> Vec<LogLine> {
     let mut notices = Vec::new();
     let mut frame = [0; MAX_TEXT + 1];
     while notices.len() < limit {
@@ -125,8 +125,8 @@ pub fn take(socket: impl AsFd, limit: usize) -> Vec<Notice> {
                 '?'
             }
         };
-        if let Some(kind) = Kind::from_code(*code) {
-            notices.push(Notice {
+        if let Some(kind) = LogKind::from_code(*code) {
+            notices.push(LogLine {
                 kind,
                 text: text.iter().map(printable).collect(),
             });
@@ -142,17 +142,17 @@ mod tests {
     #[test]
     fn lines_arrive_clean_and_bounded() {
         let (near, far) = pair().unwrap();
-        let speaker = Speaker::new(near);
-        speaker.say(Kind::Reloaded, "www\n\x1b[31mexample");
-        (0..100).for_each(|n| speaker.say_bounded(Kind::ClientRefused, &format!("{n}")));
+        let log_sender = LogSender::new(near);
+        log_sender.say(LogKind::Reloaded, "www\n\x1b[31mexample");
+        (0..100).for_each(|n| log_sender.say_bounded(LogKind::ClientRefused, &format!("{n}")));
         let notices = take(&far, 1000);
-        let first = Notice {
-            kind: Kind::Reloaded,
+        let first = LogLine {
+            kind: LogKind::Reloaded,
             text: "www??[31mexample".to_owned(),
         };
         assert_eq!(notices[0], first);
         assert_eq!(notices.len(), 1 + BURST as usize);
-        let _ = send(&speaker.socket, &[99, 1], SendFlags::empty());
+        let _ = send(&log_sender.socket, &[99, 1], SendFlags::empty());
         assert_eq!(take(&far, 10), []);
     }
 }

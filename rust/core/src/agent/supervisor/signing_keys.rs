@@ -12,14 +12,14 @@ use crate::creds::CertSet;
 
 /// How long a key that nothing names any more still signs: handshakes under way, children of before. Ten minutes, less
 /// what it takes until a signer without the key has followed one with it.
-const AFTERLIFE: Duration = Duration::from_secs(590);
+const GRACE: Duration = Duration::from_secs(590);
 
 /// Keys by what they are for.
 ///
 /// One table, changed where the certificates change and nowhere else: a signer shares its memory by copy on write,
 /// so that a supervisor which counted references anew for each signer would have every key copied.
 #[derive(Default)]
-pub struct Keyring {
+pub struct SigningKeys {
     sets: Vec<Option<Arc<CertSet>>>,
     table: Arc<KeyTable>,
     /// Keys of the pairs of `sets`, by the pair's address.
@@ -28,7 +28,7 @@ pub struct Keyring {
     retired: HashMap<(Role, KeyId), Instant>,
 }
 
-impl Keyring {
+impl SigningKeys {
     /// The present certificates, by index of their virtual host.
     pub fn sets(&self) -> &[Option<Arc<CertSet>>] {
         &self.sets
@@ -41,7 +41,7 @@ impl Keyring {
 
     /// Takes other certificates; those of before are given back. Their keys sign on for a while.
     pub fn replace(&mut self, next: Vec<Option<Arc<CertSet>>>) -> Vec<Option<Arc<CertSet>>> {
-        self.bury(Instant::now());
+        self.drop_expired(Instant::now());
         let mut pairs = HashMap::new();
         for pair in next.iter().flatten().flat_map(|set| set.pairs()) {
             let address = Arc::as_ptr(pair).addr();
@@ -88,13 +88,13 @@ impl Keyring {
     }
 
     fn retire(&mut self, role: Role, keys: Vec<KeyId>) {
-        let until = Instant::now() + AFTERLIFE;
+        let until = Instant::now() + GRACE;
         self.retired
             .extend(keys.into_iter().map(|id| ((role, id), until)));
     }
 
     /// Forgets keys that have signed on for long enough; says whether there were any. Signers made before hold them.
-    pub fn bury(&mut self, now: Instant) -> bool {
+    pub fn drop_expired(&mut self, now: Instant) -> bool {
         let dead: Vec<(Role, KeyId)> = self
             .retired
             .iter()
@@ -126,53 +126,53 @@ mod tests {
     #[test]
     fn keys_of_before_sign_on_for_a_while() {
         let (first, second) = (pair("a.example"), pair("a.example"));
-        let mut ring = Keyring::default();
-        ring.replace(set(&first));
-        ring.replace(set(&second));
-        assert!(ring.table().holds(Role::Server, key(&first).as_ref()));
-        assert!(ring.table().holds(Role::Server, key(&second).as_ref()));
-        assert!(!ring.bury(Instant::now()), "not yet");
-        assert!(ring.bury(Instant::now() + AFTERLIFE));
-        assert!(!ring.bury(Instant::now() + AFTERLIFE), "once");
-        assert!(!ring.table().holds(Role::Server, key(&first).as_ref()));
-        assert!(ring.table().holds(Role::Server, key(&second).as_ref()));
-        ring.replace(set(&second));
-        ring.bury(Instant::now() + AFTERLIFE);
+        let mut keys = SigningKeys::default();
+        keys.replace(set(&first));
+        keys.replace(set(&second));
+        assert!(keys.table().holds(Role::Server, key(&first).as_ref()));
+        assert!(keys.table().holds(Role::Server, key(&second).as_ref()));
+        assert!(!keys.drop_expired(Instant::now()), "not yet");
+        assert!(keys.drop_expired(Instant::now() + GRACE));
+        assert!(!keys.drop_expired(Instant::now() + GRACE), "once");
+        assert!(!keys.table().holds(Role::Server, key(&first).as_ref()));
+        assert!(keys.table().holds(Role::Server, key(&second).as_ref()));
+        keys.replace(set(&second));
+        keys.drop_expired(Instant::now() + GRACE);
         assert!(
-            ring.table().holds(Role::Server, key(&second).as_ref()),
+            keys.table().holds(Role::Server, key(&second).as_ref()),
             "in use"
         );
     }
 
     #[test]
-    fn nothing_is_left_of_a_buried_key() {
+    fn nothing_is_left_of_a_dropped_key() {
         let first = pair("a.example");
         let key = Arc::downgrade(&first.key);
-        let mut ring = Keyring::default();
-        ring.replace(set(&first));
+        let mut keys = SigningKeys::default();
+        keys.replace(set(&first));
         drop(first);
-        drop(ring.replace(set(&pair("a.example"))));
+        drop(keys.replace(set(&pair("a.example"))));
         assert!(key.upgrade().is_some(), "it signs on");
-        ring.bury(Instant::now() + AFTERLIFE);
+        keys.drop_expired(Instant::now() + GRACE);
         assert!(key.upgrade().is_none(), "AWS-LC wipes what it frees");
     }
 
     #[test]
     fn machines_have_a_role_of_their_own() {
         let pair = pair("a.example");
-        let mut ring = Keyring::default();
-        ring.replace(set(&pair));
-        assert!(!ring.table().holds(Role::ProxyClient, key(&pair).as_ref()));
-        assert!(ring.add_machines(&[key(&pair)]));
-        assert!(!ring.add_machines(&[key(&pair)]), "known");
-        ring.retire_machines();
+        let mut keys = SigningKeys::default();
+        keys.replace(set(&pair));
+        assert!(!keys.table().holds(Role::ProxyClient, key(&pair).as_ref()));
+        assert!(keys.add_machines(&[key(&pair)]));
+        assert!(!keys.add_machines(&[key(&pair)]), "known");
+        keys.retire_machines();
         assert!(
-            !ring.add_machines(&[key(&pair)]),
+            !keys.add_machines(&[key(&pair)]),
             "a signer of before has it"
         );
-        ring.bury(Instant::now() + AFTERLIFE);
+        keys.drop_expired(Instant::now() + GRACE);
         assert!(
-            ring.table().holds(Role::ProxyClient, key(&pair).as_ref()),
+            keys.table().holds(Role::ProxyClient, key(&pair).as_ref()),
             "in use"
         );
     }

@@ -1,5 +1,5 @@
 //! The certificates of all virtual hosts of one configuration, as a process serves them: what post_config loaded,
-//! and what the board has brought since.
+//! and what the update log has brought since.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,36 +8,36 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use rustls::SignatureScheme;
 
 use super::transport::Transport;
-use crate::agent::protocol::board::{Board, Entry};
+use crate::agent::protocol::certificate_codec::decode_set;
 use crate::agent::protocol::codec::Reader;
-use crate::agent::protocol::public::decode_set;
+use crate::agent::protocol::update_log::{Entry, UpdateLog};
 use crate::creds::CertSet;
 use crate::tls::context::{CertificateSource, Shown, Wants};
 
-/// All virtual hosts' certificates. Shared by the threads of a child; a handshake that finds the board longer than
+/// All virtual hosts' certificates. Shared by the threads of a child; a handshake that finds the update log longer than
 /// last time takes in what is new before it chooses.
-pub struct Live {
+pub struct CurrentCertificates {
     hosts: Vec<RwLock<Option<Arc<CertSet>>>>,
     news: Option<News>,
 }
 
 struct News {
-    board: Arc<Board>,
+    update_log: Arc<UpdateLog>,
     transport: Arc<Transport>,
     generation: u64,
     seen: AtomicU64,
     taking_in: Mutex<()>,
 }
 
-impl fmt::Debug for Live {
+impl fmt::Debug for CurrentCertificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live")
+        f.debug_struct("CurrentCertificates")
             .field("hosts", &self.hosts.len())
             .finish_non_exhaustive()
     }
 }
 
-impl Live {
+impl CurrentCertificates {
     /// Certificates that stay as they are: keys in this process.
     pub fn fixed(sets: Vec<Option<Arc<CertSet>>>) -> Arc<Self> {
         Arc::new(Self {
@@ -46,17 +46,17 @@ impl Live {
         })
     }
 
-    /// Certificates that follow the board, from its present end on.
+    /// Certificates that follow the update log, from its present end on.
     pub fn following(
         sets: Vec<Option<Arc<CertSet>>>,
-        board: Arc<Board>,
+        update_log: Arc<UpdateLog>,
         transport: Arc<Transport>,
         generation: u64,
         seen: u64,
     ) -> Arc<Self> {
         let seen = AtomicU64::new(seen);
         let news = News {
-            board,
+            update_log,
             transport,
             generation,
             seen,
@@ -69,7 +69,7 @@ impl Live {
         })
     }
 
-    /// The generation of the configuration whose entries on the board it takes in.
+    /// The generation of the configuration whose entries on the update log it takes in.
     pub fn generation(&self) -> Option<u64> {
         self.news.as_ref().map(|news| news.generation)
     }
@@ -86,16 +86,16 @@ impl Live {
 
     /// The present certificates of a virtual host.
     pub fn set(&self, index: usize) -> Option<Arc<CertSet>> {
-        self.catch_up();
+        self.apply_updates();
         let host = self.hosts.get(index)?;
         host.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn catch_up(&self) {
+    fn apply_updates(&self) {
         let Some(news) = &self.news else {
             return;
         };
-        let end = news.board.end();
+        let end = news.update_log.end();
         if news.seen.load(Ordering::Acquire) == end {
             return;
         }
@@ -108,7 +108,7 @@ impl Live {
             return;
         }
         // What cannot be read stays unread: the certificates of before go on being served.
-        if let Ok(entries) = news.board.read(seen, end) {
+        if let Ok(entries) = news.update_log.read(seen, end) {
             entries
                 .iter()
                 .filter(|e| e.generation == news.generation)
@@ -133,18 +133,18 @@ impl Live {
     }
 }
 
-/// One virtual host's place in a [`Live`].
+/// One virtual host's place in a [`CurrentCertificates`].
 #[derive(Clone, Debug)]
-pub struct LiveHost {
+pub struct HostCertificates {
     /// All of them.
-    pub live: Arc<Live>,
+    pub certificates: Arc<CurrentCertificates>,
     /// Index of this one.
     pub index: usize,
 }
 
-impl CertificateSource for LiveHost {
+impl CertificateSource for HostCertificates {
     fn select(&self, schemes: &[SignatureScheme], wants: &Wants) -> Option<Shown> {
-        let set = self.live.set(self.index)?;
+        let set = self.certificates.set(self.index)?;
         CertificateSource::select(&*set, schemes, wants)
     }
 }
@@ -152,23 +152,32 @@ impl CertificateSource for LiveHost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::protocol::board::{BoardWriter, memory};
+    use crate::agent::protocol::certificate_codec::encode_set;
     use crate::agent::protocol::codec::Writer;
-    use crate::agent::protocol::public::encode_set;
+    use crate::agent::protocol::update_log::{UpdateLogWriter, memory};
     use crate::agent::testing::pair;
 
-    fn name(live: &Live, index: usize) -> String {
-        live.set(index).unwrap().pairs()[0].leaf.display.to_string()
-            + &live.set(index).unwrap().pairs()[0].leaf.dns_names[0]
+    fn name(certificates: &CurrentCertificates, index: usize) -> String {
+        certificates.set(index).unwrap().pairs()[0]
+            .leaf
+            .display
+            .to_string()
+            + &certificates.set(index).unwrap().pairs()[0].leaf.dns_names[0]
     }
 
     #[test]
-    fn hosts_follow_the_board_of_their_generation() {
+    fn hosts_follow_the_update_log_of_their_generation() {
         let words = memory(1 << 14);
-        let (board, writer) = (Arc::new(Board::new(words)), BoardWriter::new(words));
+        let (update_log, writer) = (Arc::new(UpdateLog::new(words)), UpdateLogWriter::new(words));
         let transport = Transport::new();
         let set = |name| Some(Arc::new(CertSet::new(vec![pair(name)])));
-        let live = Live::following(vec![set("one"), set("two"), None], board, transport, 7, 0);
+        let certificates = CurrentCertificates::following(
+            vec![set("one"), set("two"), None],
+            update_log,
+            transport,
+            7,
+            0,
+        );
         let entry = |generation, hosts: &[u32], name| {
             let mut writer = Writer::default();
             encode_set(&mut writer, &CertSet::new(vec![pair(name)]));
@@ -178,16 +187,16 @@ mod tests {
                 set: writer.into_bytes(),
             }
         };
-        assert!(name(&live, 0).ends_with("one"));
+        assert!(name(&certificates, 0).ends_with("one"));
         writer
             .append(&[
                 entry(7, &[0, 2, 99], "new"),
                 entry(6, &[1], "old generation"),
             ])
             .unwrap();
-        assert!(name(&live, 0).ends_with("new"));
-        assert!(name(&live, 1).ends_with("two"));
-        assert!(name(&live, 2).ends_with("new"));
-        assert!(live.set(3).is_none());
+        assert!(name(&certificates, 0).ends_with("new"));
+        assert!(name(&certificates, 1).ends_with("two"));
+        assert!(name(&certificates, 2).ends_with("new"));
+        assert!(certificates.set(3).is_none());
     }
 }

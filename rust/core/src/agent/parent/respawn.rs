@@ -7,9 +7,9 @@ use super::{Parent, send_with};
 use crate::agent::protocol::ANNOUNCE;
 use crate::agent::protocol::codec::Writer;
 use crate::agent::protocol::frame;
-use crate::agent::protocol::notice;
-use crate::agent::protocol::notice::{Kind, Notice};
-use crate::agent::supervisor::replace::same;
+use crate::agent::protocol::log_relay;
+use crate::agent::protocol::log_relay::{LogKind, LogLine};
+use crate::agent::supervisor::reload_check::same;
 use crate::creds::CertSet;
 
 /// Messages that are logged at one go.
@@ -18,22 +18,22 @@ const AT_ONCE: usize = 1000;
 impl Parent {
     /// Gives the lines that the agent wants logged, and makes a new supervisor where the last one died. Called by the
     /// parent now and then.
-    pub fn look_after(&mut self) -> Vec<Notice> {
-        self.family.bury();
+    pub fn look_after(&mut self) -> Vec<LogLine> {
+        self.family.reap();
         self.tell_of_children();
         let mut notices = std::mem::take(&mut self.troubles);
-        let Some(running) = &self.running else {
+        let Some(supervisor) = &self.supervisor else {
             return notices;
         };
-        notices.extend(notice::take(&*running.notices, AT_ONCE));
-        let end = match (running.has_hung_up(), running.is_stopped()) {
+        notices.extend(log_relay::take(&*supervisor.notices, AT_ONCE));
+        let end = match (supervisor.has_hung_up(), supervisor.is_stopped()) {
             (true, _) => Some("died"),
             (_, true) => Some("been stopped"),
             _ => None,
         };
         if let Some(end) = end {
-            running.kill();
-            let old = self.running.take();
+            supervisor.kill();
+            let old = self.supervisor.take();
             let texts: Vec<String> = match self.replace() {
                 Ok(gone) => {
                     let text = format!("the supervisor of the key agent had {end}; a new one runs");
@@ -43,11 +43,11 @@ impl Parent {
                     "the supervisor of the key agent had {end}, and no new one could be made: {error}"
                 )],
             };
-            let kind = Kind::Trouble;
-            notices.extend(texts.into_iter().map(|text| Notice { kind, text }));
-            if self.running.is_none() {
+            let kind = LogKind::Trouble;
+            notices.extend(texts.into_iter().map(|text| LogLine { kind, text }));
+            if self.supervisor.is_none() {
                 // Tried again next time. The old signer, if it lives, serves until then.
-                self.running = old;
+                self.supervisor = old;
             }
         }
         notices
@@ -58,18 +58,18 @@ impl Parent {
         if !self.order.serve {
             return Ok(Vec::new());
         }
-        let answer = self.order_all().inspect_err(|_| self.running = None)?;
+        let answer = self.order_all().inspect_err(|_| self.supervisor = None)?;
         // Files may have changed while nobody watched them.
-        let Some(live) = &self.live else {
+        let Some(certificates) = &self.certificates else {
             return Ok(Vec::new());
         };
         let gone = Self::gone(&answer);
-        let differs = |(index, new): &(usize, &Option<Arc<CertSet>>)| match (live.set(*index), new)
-        {
-            (Some(old), Some(new)) => !same(&old, new),
-            (None, Some(_)) => true,
-            (_, None) => false,
-        };
+        let differs =
+            |(index, new): &(usize, &Option<Arc<CertSet>>)| match (certificates.set(*index), new) {
+                (Some(old), Some(new)) => !same(&old, new),
+                (None, Some(_)) => true,
+                (_, None) => false,
+            };
         let mut changed = Writer::default();
         let hosts: Vec<usize> = answer
             .sets
@@ -79,9 +79,12 @@ impl Parent {
             .map(|(index, _)| index)
             .collect();
         changed.list(&hosts, |w, host| w.count(*host));
-        let running = self.running.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        send_with(&running.control, ANNOUNCE, None)?;
-        frame::write(&mut *running.control, &changed.into_bytes())?;
+        let supervisor = self
+            .supervisor
+            .as_mut()
+            .ok_or(io::ErrorKind::NotConnected)?;
+        send_with(&supervisor.control, ANNOUNCE, None)?;
+        frame::write(&mut *supervisor.control, &changed.into_bytes())?;
         Ok(gone)
     }
 }

@@ -9,7 +9,7 @@ use crate::x509;
 
 /// What became of changed files.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct Decision {
     /// Virtual hosts, by index, that get other certificates.
     pub accepted: Vec<(usize, Arc<CertSet>)>,
     /// One line for each new set: names; kind, serial number, file and expiry of each; expiry of those before.
@@ -24,14 +24,14 @@ pub fn judge(
     present: &[Option<Arc<CertSet>>],
     report: &LoadReport,
     changed: &HashSet<String>,
-) -> Verdict {
+) -> Decision {
     let faulty: HashMap<&str, &str> = report
         .problems
         .iter()
         .filter(|problem| problem.severity == Severity::Error)
         .map(|problem| (problem.file.as_str(), problem.text.as_str()))
         .collect();
-    let mut verdict = Verdict::default();
+    let mut decision = Decision::default();
     let mut said = HashSet::new();
     for (index, request) in requests.iter().enumerate() {
         let files = || request.files().into_iter();
@@ -58,22 +58,24 @@ pub fn judge(
         match (refusal, new) {
             (Some(reason), _) => {
                 let news = said.insert(reason.clone());
-                verdict.refused.extend(news.then_some(reason));
+                decision.refused.extend(news.then_some(reason));
             }
             (None, Some(new)) if !old.is_some_and(|old| same(old, new)) => {
-                if !verdict
+                if !decision
                     .accepted
                     .iter()
                     .any(|(_, known)| Arc::ptr_eq(known, new))
                 {
-                    verdict.lines.push(line(request, old.map(Arc::as_ref), new));
+                    decision
+                        .lines
+                        .push(line(request, old.map(Arc::as_ref), new));
                 }
-                verdict.accepted.push((index, Arc::clone(new)));
+                decision.accepted.push((index, Arc::clone(new)));
             }
             _ => {}
         }
     }
-    verdict
+    decision
 }
 
 /// Whether both serve the same certificates.
@@ -251,7 +253,7 @@ mod tests {
         }
     }
 
-    fn verdict(old: &Arc<Pair>, new: &Arc<Pair>, problems: Vec<Problem>) -> Verdict {
+    fn decision(old: &Arc<Pair>, new: &Arc<Pair>, problems: Vec<Problem>) -> Decision {
         let set = |pair: &Arc<Pair>| Some(Arc::new(CertSet::new(vec![Arc::clone(pair)])));
         let report = LoadReport {
             no_issuers: HashSet::new(),
@@ -269,7 +271,7 @@ mod tests {
     #[test]
     fn what_may_replace_what() {
         let old = pair("a.example");
-        let good = verdict(&old, &pair("a.example"), vec![]);
+        let good = decision(&old, &pair("a.example"), vec![]);
         assert_eq!((good.accepted.len(), good.refused.len()), (1, 0));
         assert!(
             good.lines[0].contains("a.example: valid until"),
@@ -282,27 +284,27 @@ mod tests {
             "{:?}",
             good.lines
         );
-        let none = verdict(&old, &old, vec![]);
+        let none = decision(&old, &old, vec![]);
         assert!(
             none.accepted.is_empty() && none.refused.is_empty(),
             "the same again"
         );
-        let lost = verdict(&old, &pair("b.example"), vec![]);
+        let lost = decision(&old, &pair("b.example"), vec![]);
         assert!(
             lost.accepted.is_empty() && lost.refused[0].contains("but not a.example"),
             "{:?}",
             lost.refused
         );
         let day = 24 * 3600;
-        let early = verdict(&old, &pair_from("a.example", day, 9 * day), vec![]);
+        let early = decision(&old, &pair_from("a.example", day, 9 * day), vec![]);
         assert!(
             early.refused[0].contains("not valid before"),
             "{:?}",
             early.refused
         );
-        let late = verdict(&old, &pair_from("a.example", -9 * day, -day), vec![]);
+        let late = decision(&old, &pair_from("a.example", -9 * day, -day), vec![]);
         assert!(late.refused[0].contains("expired on"), "{:?}", late.refused);
-        let short = verdict(&old, &pair_from("a.example", -day, 9 * day), vec![]);
+        let short = decision(&old, &pair_from("a.example", -day, 9 * day), vec![]);
         assert!(
             short.lines[0].contains("earlier than before"),
             "{:?}",
@@ -320,13 +322,13 @@ mod tests {
             text: "is cut".to_owned(),
         };
         let (old, new) = (pair("a.example"), pair("a.example"));
-        let bad = verdict(&old, &new, vec![problem(Severity::Error)]);
+        let bad = decision(&old, &new, vec![problem(Severity::Error)]);
         assert_eq!(
             (bad.accepted.len(), &bad.refused[..]),
             (0, &["is cut".to_owned()][..])
         );
         assert_eq!(
-            verdict(&old, &new, vec![problem(Severity::Warning)])
+            decision(&old, &new, vec![problem(Severity::Warning)])
                 .accepted
                 .len(),
             1

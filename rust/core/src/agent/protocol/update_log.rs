@@ -16,13 +16,13 @@ const WORD: usize = size_of::<u64>();
 
 /// The reading side. One load of `end` tells whether there is anything new.
 #[derive(Debug)]
-pub struct Board {
+pub struct UpdateLog {
     words: Words,
 }
 
 /// The writing side; the supervisor's alone.
 #[derive(Debug)]
-pub struct BoardWriter {
+pub struct UpdateLogWriter {
     words: Words,
 }
 
@@ -33,24 +33,24 @@ pub struct Entry {
     pub generation: u64,
     /// Indices of the requests.
     pub hosts: Vec<u32>,
-    /// As [`super::public::encode_set`] writes it.
+    /// As [`encode_set`](super::certificate_codec::encode_set) writes it.
     pub set: Vec<u8>,
 }
 
-impl Board {
-    /// A board over memory that is zero at birth.
+impl UpdateLog {
+    /// An update log over memory that is zero at first.
     pub fn new(words: Words) -> Self {
         Self { words }
     }
 
-    /// How long the board is; what lies before has been written completely.
+    /// How long the update log is; what lies before has been written completely.
     pub fn end(&self) -> u64 {
         self.words.first().map_or(0, load)
     }
 
-    /// The entries from `start` (0, or what [`Board::end`] said before) to `end`.
+    /// The entries from `start` (0, or what [`UpdateLog::end`] said before) to `end`.
     pub fn read(&self, start: u64, end: u64) -> io::Result<Vec<Entry>> {
-        let damaged = || io::Error::other("the board is damaged");
+        let damaged = || io::Error::other("the update log is damaged");
         let (mut at, mut entries) = (start.max(FIRST), Vec::new());
         while at < end {
             let mut words = usize::try_from(at)
@@ -88,8 +88,8 @@ fn read_batch(bytes: &[u8], entries: &mut Vec<Entry>) -> Result<(), super::codec
     Ok(())
 }
 
-impl BoardWriter {
-    /// The writer of a board. A supervisor that follows another one goes on where that one ended.
+impl UpdateLogWriter {
+    /// The writer of an update log. A supervisor that follows another one goes on where that one ended.
     pub fn new(words: Words) -> Self {
         Self { words }
     }
@@ -153,43 +153,49 @@ mod tests {
     #[test]
     fn readers_see_whole_entries_once() {
         let words = memory(4096);
-        let (board, writer) = (Board::new(words), BoardWriter::new(words));
-        assert_eq!(board.end(), 0);
-        assert_eq!(board.read(0, 0).unwrap(), []);
+        let (update_log, writer) = (UpdateLog::new(words), UpdateLogWriter::new(words));
+        assert_eq!(update_log.end(), 0);
+        assert_eq!(update_log.read(0, 0).unwrap(), []);
         writer.append(&[entry(1, 5001), entry(2, 4999)]).unwrap();
-        let first = board.end();
+        let first = update_log.end();
         assert_eq!(
-            board.read(0, first).unwrap(),
+            update_log.read(0, first).unwrap(),
             [entry(1, 5001), entry(2, 4999)]
         );
         writer.append(&[entry(3, 5000)]).unwrap();
-        assert_eq!(board.read(first, board.end()).unwrap(), [entry(3, 5000)]);
-        assert!(board.read(first - 3, board.end()).is_err(), "a wrong start");
-        assert!(board.read(0, u64::MAX).is_err(), "a wrong end");
+        assert_eq!(
+            update_log.read(first, update_log.end()).unwrap(),
+            [entry(3, 5000)]
+        );
+        assert!(
+            update_log.read(first - 3, update_log.end()).is_err(),
+            "a wrong start"
+        );
+        assert!(update_log.read(0, u64::MAX).is_err(), "a wrong end");
     }
 
     #[test]
-    fn a_full_board_stays_as_it_is() {
+    fn a_full_update_log_stays_as_it_is() {
         let words = memory(1024);
-        let (board, writer) = (Board::new(words), BoardWriter::new(words));
+        let (update_log, writer) = (UpdateLog::new(words), UpdateLogWriter::new(words));
         writer.append(&[entry(1, 1000)]).unwrap();
-        let end = board.end();
+        let end = update_log.end();
         assert!(writer.append(&[entry(2, 4000)]).is_err());
-        assert_eq!(board.end(), end);
-        assert_eq!(board.read(0, end).unwrap(), [entry(1, 1000)]);
+        assert_eq!(update_log.end(), end);
+        assert_eq!(update_log.read(0, end).unwrap(), [entry(1, 1000)]);
     }
 
     #[test]
     fn a_batch_is_seen_whole_or_not_at_all_wherever_its_writer_is_or_dies() {
         let words = memory(1024);
-        let (board, writer) = (Board::new(words), BoardWriter::new(words));
+        let (update_log, writer) = (UpdateLog::new(words), UpdateLogWriter::new(words));
         writer.append(&[entry(1, 3)]).unwrap();
-        let (before, batch) = (board.end(), [entry(2, 9), entry(3, 1)]);
+        let (before, batch) = (update_log.end(), [entry(2, 9), entry(3, 1)]);
         let stores = record(|| writer.append(&batch).unwrap());
         let (mut seen, mut early) = (0, 0);
         interleave(&stores, || {
-            let end = board.end();
-            let new = board.read(before, end).unwrap();
+            let end = update_log.end();
+            let new = update_log.read(before, end).unwrap();
             match new.as_slice() {
                 [] => early += 1,
                 new => {
@@ -197,7 +203,7 @@ mod tests {
                     seen += 1;
                 }
             }
-            assert_eq!(board.read(0, before).unwrap(), [entry(1, 3)]);
+            assert_eq!(update_log.read(0, before).unwrap(), [entry(1, 3)]);
         });
         assert!(seen > 0 && early > stores.len());
         // Died before any store: a successor goes on over what was left half written.
@@ -205,10 +211,10 @@ mod tests {
             for (word, value) in stores.iter().take(died) {
                 word.store(*value, std::sync::atomic::Ordering::SeqCst);
             }
-            assert_eq!(board.end(), before);
-            BoardWriter::new(words).append(&[entry(4, 40)]).unwrap();
-            let end = board.end();
-            assert_eq!(board.read(before, end).unwrap(), [entry(4, 40)]);
+            assert_eq!(update_log.end(), before);
+            UpdateLogWriter::new(words).append(&[entry(4, 40)]).unwrap();
+            let end = update_log.end();
+            assert_eq!(update_log.read(before, end).unwrap(), [entry(4, 40)]);
             words[0].store(before, std::sync::atomic::Ordering::SeqCst);
         }
     }

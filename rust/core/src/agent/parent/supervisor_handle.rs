@@ -7,11 +7,11 @@ use std::os::unix::net::UnixStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::agent::protocol::public::Known;
+use crate::agent::protocol::certificate_codec::Known;
 use crate::system::forks::Kept;
 
 /// What the parent has of it.
-pub(crate) struct Running {
+pub(crate) struct SupervisorHandle {
     pub pid: i32,
     pub control: Kept<UnixStream>,
     pub notices: Kept<OwnedFd>,
@@ -22,7 +22,7 @@ pub(crate) struct Running {
     pub life: Kept<io::PipeWriter>,
 }
 
-impl Running {
+impl SupervisorHandle {
     /// Whether it has ended, or given its work up.
     pub fn has_hung_up(&self) -> bool {
         let now = Timespec {
