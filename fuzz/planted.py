@@ -16,8 +16,8 @@ SECONDS = 180
 FAULTS = {
     "certificate": ("rust/core/src/x509/der.rs", "let value = content.get(..length)?;", "let value = &content[..length];",
                     "a length that is believed"),
-    "ticket": ("rust/core/src/ticket/envelope.rs", "[1] => Some(reader.client()?),", "[1 | 2] => Some(reader.client()?),",
-               "two spellings of one envelope"),
+    "ticket": ("rust/core/src/ticket/session_state.rs", "[1] => Some(reader.client()?),", "[1 | 2] => Some(reader.client()?),",
+               "two encodings of one session state"),
     "brotli": ("rust/core/src/compress/brotli.rs", "out.put(command.insert.extra_bits, command.insert.extra);",
                "out.put(command.insert.extra_bits, command.insert.extra & 0x1ff);", "runs of more than 1,000 literals cut short"),
     "ocsp": ("rust/core/src/x509/der.rs", "rest.split_at_checked(octets)?", "rest.split_at(octets)", "a length that is believed"),

@@ -4,9 +4,9 @@ use core::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use mod_tls_core::metrics::{Counters, PAGE_WORDS};
-use mod_tls_core::ticket::envelope::{Binding, Envelope, Refusal};
-use mod_tls_core::ticket::sealer::{History, Kind};
-use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Keeper, Sealer};
+use mod_tls_core::ticket::session_state::{Binding, Refusal, SessionState};
+use mod_tls_core::ticket::ticket_protector::{Kind, Provenance};
+use mod_tls_core::ticket::{Clock, KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};
 
 const NOW: u64 = 1_790_000_000;
 
@@ -19,31 +19,31 @@ impl Clock for Stopped {
     }
 }
 
-/// A board with a random key.
-fn sealer() -> Sealer {
-    static BOARD: OnceLock<Board> = OnceLock::new();
-    let board = *BOARD.get_or_init(|| {
+/// A key store with a random key.
+fn protector() -> TicketProtector {
+    static KEY_STORE: OnceLock<SharedKeyStore> = OnceLock::new();
+    let key_store = *KEY_STORE.get_or_init(|| {
         let memory = |count| -> &'static [AtomicU64] {
             let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
             words.leak()
         };
-        let words = memory(BOARD_WORDS);
+        let words = memory(KEY_STORE_WORDS);
         let mut keeper = Keeper::new(words).expect("randomness");
         keeper.retain_for(3600);
         keeper.issue_from_random_keys(NOW);
         let counters = Counters::new(memory(PAGE_WORDS)).expect("enough words");
-        Board::new(words, counters).expect("enough words")
+        SharedKeyStore::new(words, counters).expect("enough words")
     });
-    Sealer {
-        board,
+    TicketProtector {
+        key_store,
         clock: Arc::new(Stopped),
     }
 }
 
-/// Nobody's octets are opened, what was sealed comes back as it was, and one changed bit or another owner ends it. The envelope,
+/// Nobody's octets are opened, what was sealed comes back as it was, and one changed bit or another owner ends it. The session state,
 /// which is read after its authentication, is fed with anything as well.
 pub fn ticket(data: &[u8]) {
-    let sealer = sealer();
+    let protector = protector();
     let to = Binding {
         policy: &[7; 32],
         host: "a.example:443",
@@ -55,9 +55,9 @@ pub fn ticket(data: &[u8]) {
         expiry: NOW + 300,
     };
     for kind in [Kind::Ticket, entry] {
-        assert!(sealer.open(kind, &to, data).is_err());
-        let sealed = seal(&sealer, kind, &to, data);
-        let (opened, _) = sealer.open(kind, &to, &sealed).expect("our own");
+        assert!(protector.open(kind, &to, data).is_err());
+        let sealed = seal(&protector, kind, &to, data);
+        let (opened, _) = protector.open(kind, &to, &sealed).expect("our own");
         assert_eq!(opened, data);
         let mut changed = sealed.clone();
         let place = data.iter().fold(0_usize, |sum, octet| {
@@ -66,11 +66,11 @@ pub fn ticket(data: &[u8]) {
         if let Some(octet) = changed.get_mut(place % sealed.len()) {
             *octet ^= 1;
         }
-        assert!(sealer.open(kind, &to, &changed).is_err());
+        assert!(protector.open(kind, &to, &changed).is_err());
     }
-    let sealed = seal(&sealer, Kind::Ticket, &to, data);
+    let sealed = seal(&protector, Kind::Ticket, &to, data);
     assert!(
-        sealer.open(entry, &to, &sealed).is_err(),
+        protector.open(entry, &to, &sealed).is_err(),
         "no ticket is an entry"
     );
     let other = Binding {
@@ -78,36 +78,39 @@ pub fn ticket(data: &[u8]) {
         ..to.clone()
     };
     assert_eq!(
-        sealer.open(Kind::Ticket, &other, &sealed).err(),
+        protector.open(Kind::Ticket, &other, &sealed).err(),
         Some(Refusal::OtherHost)
     );
-    envelope(data, &to);
+    session_state(data, &to);
 }
 
-fn seal(sealer: &Sealer, kind: Kind<'_>, to: &Binding<'_>, value: &[u8]) -> Vec<u8> {
-    let history = History {
+fn seal(protector: &TicketProtector, kind: Kind<'_>, to: &Binding<'_>, value: &[u8]) -> Vec<u8> {
+    let provenance = Provenance {
         origin: NOW,
         client: None,
     };
-    sealer.seal(kind, to, history, value).expect("a key")
+    protector.seal(kind, to, provenance, value).expect("a key")
 }
 
-fn envelope(data: &[u8], to: &Binding<'_>) {
-    let Some((envelope, rest)) = Envelope::decode(data) else {
+fn session_state(data: &[u8], to: &Binding<'_>) {
+    let Some((session_state, rest)) = SessionState::decode(data) else {
         return;
     };
     let mut again = Vec::new();
-    envelope.encode(&mut again);
+    session_state.encode(&mut again);
     again.extend_from_slice(rest);
     assert_eq!(again, data);
-    assert!(envelope.origin() <= envelope.issued && envelope.promise() <= envelope.lifetime);
-    if envelope.check(to, NOW, 60).is_ok() {
+    assert!(
+        session_state.origin() <= session_state.issued
+            && session_state.promise() <= session_state.lifetime
+    );
+    if session_state.check(to, NOW, 60).is_ok() {
         assert!(
-            NOW + 60 >= envelope.issued
-                && NOW < envelope.issued.saturating_add(u64::from(to.lifetime))
+            NOW + 60 >= session_state.issued
+                && NOW < session_state.issued.saturating_add(u64::from(to.lifetime))
         );
         assert!(
-            envelope
+            session_state
                 .client
                 .is_none_or(|client| client.generation == to.generation)
         );

@@ -241,7 +241,7 @@ namespace {
 
 // Whether an outgoing connection speaks TLS, bound before its filters are inserted. The policy is looked up anew with
 // each binding, for a connection from a worker's pool may serve another section than it was made for.
-struct Binding {
+struct BackendBinding {
   const rs::BackendPolicy* policy = nullptr;
 };
 
@@ -272,10 +272,10 @@ int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) {
   apr_pool_userdata_get(&bound, kBinding, c->pool);
   if (bound == nullptr) {
     keep_off_mod_ssl(c, per_directory);
-    bound = apr::pool_new<Binding>(c->pool);
+    bound = apr::pool_new<BackendBinding>(c->pool);
     apr_pool_userdata_setn(bound, kBinding, nullptr, c->pool);
   }
-  static_cast<Binding*>(bound)->policy = policy;
+  static_cast<BackendBinding*>(bound)->policy = policy;
   return OK;
 }
 
@@ -284,7 +284,7 @@ int pre_connection(conn_rec* c, void*) {
   void* bound = nullptr;
   apr_pool_userdata_get(&bound, kBinding, c->pool);
   if (bound == nullptr) return DECLINED;
-  BackendConnection::attach(c, *static_cast<Binding*>(bound)->policy);
+  BackendConnection::attach(c, *static_cast<BackendBinding*>(bound)->policy);
   return OK;
 }
 

@@ -47,7 +47,7 @@ class Connection final : public Stream {
   bool choose_host(const rs::Hello& hello);
   bool choose_protocol(const rs::Hello& hello, std::string& alpn);
   bool start(const rs::Hello& hello);
-  bool start_session(const rs::Binding& binding);
+  bool start_session(const rs::ChosenHost& binding);
   bool feed(const char* data, std::size_t length) override;
   void before_write(bool data) override;
   void complete();
@@ -57,12 +57,12 @@ class Connection final : public Stream {
   // failure.cpp
   void refuse_plain_http();
   void refuse(std::uint8_t alert);
-  // Noise is what port scanners and clients that change their mind leave behind: it never warns.
-  enum class Noise : bool { No, Yes };
+  // Expected is what port scanners and clients that change their mind leave behind: it never warns.
+  enum class Expected : bool { No, Yes };
   // `kind`: an rs::Cause or the session's failure_kind; what counts as the same failure again.
-  void fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint);
-  void fail(const char* stage, rs::Cause kind, const char* cause, Noise noise, const char* hint) {
-    fail(stage, static_cast<std::uint8_t>(kind), cause, noise, hint);
+  void fail(const char* stage, std::uint8_t kind, const char* cause, Expected expected, const char* hint);
+  void fail(const char* stage, rs::Cause kind, const char* cause, Expected expected, const char* hint) {
+    fail(stage, static_cast<std::uint8_t>(kind), cause, expected, hint);
   }
   void fail_session();
   void name_refused();

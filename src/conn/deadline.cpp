@@ -13,7 +13,7 @@ namespace tls::conn {
 // The list of one child, and the thread that looks at it. A thread of our own and not a timed callback of the MPM:
 // httpd 2.4.71's event MPM polls on for a whole Timeout where a callback was registered just before a connection was
 // queued for polling, as ours always are (seen with strace).
-class Watch final {
+class DeadlineThread final {
  public:
   bool start(apr_pool_t* pool) {
     if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads_) != APR_SUCCESS) threads_ = 0;
@@ -44,7 +44,7 @@ class Watch final {
   }
 
  private:
-  static void loop(Watch& self) {
+  static void loop(DeadlineThread& self) {
     const std::lock_guard lock(self.thread_);
     int idle_ticks = 0;
     while (!self.thread_.stopping()) {
@@ -79,7 +79,7 @@ class Watch final {
 
 namespace {
 
-constinit Watch watch_list;
+constinit DeadlineThread watch_list;
 bool watching = false;  // in this child
 
 }  // namespace

@@ -31,7 +31,7 @@ class Deadline final {
   void cancel();
 
  private:
-  friend class Watch;
+  friend class DeadlineThread;
   Deadline* next_ = nullptr;
   Deadline* previous_ = nullptr;
   int fd_ = -1;

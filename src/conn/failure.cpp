@@ -43,13 +43,14 @@ void Connection::refuse(std::uint8_t alert) {
   send_ciphertext(true);
 }
 
-void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, Noise noise, const char* hint) {
+void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, Expected expected, const char* hint) {
   const char* const sni = facts_.sni.empty() ? "none" : facts_.sni.data();  // copies in the pool end with a NUL
   const char* const offered = *offered_ == '\0' ? "nothing yet" : offered_;
   const char* const dot = hint != nullptr ? ". " : "";
   const char* const remedy = hint != nullptr ? hint : "";
   rs::count_failed(kind, host_->number);
-  const log::Verdict verdict = noise == Noise::Yes ? log::Verdict{false, 0} : log::count_failure(kind, host_->server);
+  const log::Loudness verdict =
+      expected == Expected::Yes ? log::Loudness{false, 0} : log::count_failure(kind, host_->server);
   if (!verdict.loud) {
     TLS_LOG_C(c_, HandshakeFailedAgain, stage, cause, sni, offered, host_->identity.c_str(), dot, remedy);
   } else if (verdict.repeated > 0) {
@@ -98,7 +99,7 @@ void Connection::fail_session() {
     name_refused();
     const rust::String remedy = session_->remedy();
     const char* const hint = apr_pstrmemdup(c_->pool, remedy.data(), remedy.size());
-    fail("after the ClientHello", session_->failure_kind(), cause, Noise::No, remedy.empty() ? nullptr : hint);
+    fail("after the ClientHello", session_->failure_kind(), cause, Expected::No, remedy.empty() ? nullptr : hint);
   } else {
     rs::count_event(rs::Event::Broken);
     TLS_LOG_C(c_, ConnectionFailed, cause);

@@ -43,7 +43,7 @@ void take_response(const unsigned char* der, apr_size_t length, void* offer) {
 // What other modules have for the certificates of a virtual host.
 rust::Vec<rs::StapleOffer> responses(conn_rec* c, const server::Host& host) {
   rust::Vec<rs::StapleOffer> offers;
-  for (const std::string& id : *host.primed) {
+  for (const std::string& id : *host.staplable) {
     rs::StapleOffer offer;
     // httpd's functions take servers that are not const, and do not write to them.
     auto* const server = const_cast<server_rec*>(host.server);
@@ -102,14 +102,14 @@ Connection::Progress Connection::consume(apr_bucket_brigade* bb) {
 Connection::Progress Connection::interrupted(apr_status_t rv) {
   const char* const stage = state_ == State::Hello ? "before the ClientHello was complete" : "after the ClientHello";
   if (deadline_.passed() || APR_STATUS_IS_TIMEUP(rv)) {
-    fail(stage, rs::Cause::TimedOut, "the client did not finish the handshake in time", Noise::No,
+    fail(stage, rs::Cause::TimedOut, "the client did not finish the handshake in time", Expected::No,
          "Clients that are merely slow need a longer TLSHandshakeTimeout, or RequestReadTimeout handshake=");
   } else if (apr::child_is_ending()) {
-    fail(stage, rs::Cause::Ended, "httpd ends the process", Noise::Yes, nullptr);
+    fail(stage, rs::Cause::Ended, "httpd ends the process", Expected::Yes, nullptr);
   } else {
     const bool early = state_ == State::Hello;
     fail(stage, early ? rs::Cause::ClosedEarly : rs::Cause::Closed, "the client closed the connection",
-         early ? Noise::Yes : Noise::No,
+         early ? Expected::Yes : Expected::No,
          early ? nullptr : "Often it does not trust the certificate; its own log says more");
   }
   return Progress::Failed;
@@ -127,14 +127,14 @@ bool Connection::take_first_bytes(const char* data, std::size_t length) {
       return true;
     case rs::Opening::Sslv2:
       refuse(kProtocolVersion);
-      fail("at the ClientHello", rs::Cause::Sslv2, "the client speaks SSL 2.0", Noise::No,
+      fail("at the ClientHello", rs::Cause::Sslv2, "the client speaks SSL 2.0", Expected::No,
            "It needs software from this century");
       return false;
     case rs::Opening::Malformed:
       // rustls has the last word about TLS records, and knows the alert.
       return start(hello);
     default:
-      fail("at the first bytes", rs::Cause::NotTls, "what the client sent is not TLS", Noise::Yes, nullptr);
+      fail("at the first bytes", rs::Cause::NotTls, "what the client sent is not TLS", Expected::Yes, nullptr);
       return false;
   }
 }
@@ -158,7 +158,7 @@ bool Connection::choose_host(const rs::Hello& hello) {
   if (!host_->settings->strict_sni) return true;
   refuse(kUnrecognizedName);
   fail("at the ClientHello", rs::Cause::UnknownName, "no virtual host has the name that the client asked for",
-       Noise::No, "Add it as a ServerAlias, or set TLSStrictSNI off to answer with the first virtual host");
+       Expected::No, "Add it as a ServerAlias, or set TLSStrictSNI off to answer with the first virtual host");
   return false;
 }
 
@@ -178,13 +178,13 @@ bool Connection::choose_protocol(const rs::Hello& hello, std::string& alpn) {
     // RFC 7301 3.2: no overlap is a fatal no_application_protocol alert. It also stops cross-protocol attacks.
     refuse(kNoApplicationProtocol);
     fail("at the ClientHello", rs::Cause::NoProtocol,
-         "none of the protocols that the client offers by ALPN is served here", Noise::No,
+         "none of the protocols that the client offers by ALPN is served here", Expected::No,
          "See Protocols in this virtual host");
     return false;
   }
   if (std::strcmp(chosen, ap_get_protocol(c_)) != 0 && ap_switch_protocol(c_, nullptr, server, chosen) != APR_SUCCESS) {
     refuse(kInternalError);
-    fail("at the ClientHello", rs::Cause::ProtocolFailed, "the chosen protocol could not be started", Noise::No,
+    fail("at the ClientHello", rs::Cause::ProtocolFailed, "the chosen protocol could not be started", Expected::No,
          "The module that speaks it says why, with LogLevel debug");
     return false;
   }
@@ -194,7 +194,7 @@ bool Connection::choose_protocol(const rs::Hello& hello, std::string& alpn) {
 }
 
 bool Connection::start(const rs::Hello& hello) {
-  rs::Binding binding;
+  rs::ChosenHost binding;
   std::string alpn;
   state_ = State::Handshake;
   if (!choose_protocol(hello, alpn)) return false;
@@ -204,10 +204,10 @@ bool Connection::start(const rs::Hello& hello) {
   binding.alpn = apr::lossy(alpn);
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
-  if (hello.wants_staple && host_->primed != nullptr) binding.staples = responses(c_, *host_);
+  if (hello.wants_staple && host_->staplable != nullptr) binding.staples = responses(c_, *host_);
   if (!start_session(binding)) {
     refuse(kInternalError);
-    fail("at the ClientHello", rs::Cause::NoSession, "the TLS session could not be made", Noise::No,
+    fail("at the ClientHello", rs::Cause::NoSession, "the TLS session could not be made", Expected::No,
          "Please report it");
     return false;
   }
@@ -216,7 +216,7 @@ bool Connection::start(const rs::Hello& hello) {
 
 // A protocol that httpd switched to may be one in which an ACME server looks for its own certificate; h2 never is, and
 // http/1.1 is no switch (ssl_engine_kernel.c, ssl_callback_alpn_select).
-bool Connection::start_session(const rs::Binding& binding) {
+bool Connection::start_session(const rs::ChosenHost& binding) {
   const char* certificate = nullptr;
   const char* key = nullptr;
   const bool other = !facts_.alpn.empty() && facts_.alpn != "h2" && facts_.alpn != AP_PROTOCOL_HTTP1;

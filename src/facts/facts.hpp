@@ -14,8 +14,9 @@ struct Identity;
 
 namespace tls::facts {
 
-// What the client verifier found. Generous: a certificate that the policy lets pass unproven (`any`, `optional_no_ca`).
-enum class Verify : std::uint8_t { None, Success, Generous, Failed };
+// What the client verifier found. Unverified: a certificate that the policy lets pass unproven (`any`,
+// `optional_no_ca`).
+enum class Verify : std::uint8_t { None, Success, Unverified, Failed };
 
 // How an offer of Encrypted ClientHello was answered: none was made, or no key is held; it was of no key held here; it
 // was of one and did not decrypt; the name asked for stood inside.
@@ -43,7 +44,7 @@ struct SessionFacts {
 // request_facts.hpp for those of a request, and handshake_facts.hpp for what no request may see.
 struct Facts : SessionFacts {
   Verify verify = Verify::None;
-  std::string_view verify_reason;          // why `verify` is Failed or Generous, in OpenSSL's words
+  std::string_view verify_reason;          // why `verify` is Failed or Unverified, in OpenSSL's words
   unsigned verify_number = 0;              // OpenSSL's for the reason
   std::string_view verify_advice;          // what an administrator can do about a refusal; may be empty
   const rs::Identity* identity = nullptr;  // certificates of both sides, parsed when first asked

@@ -51,7 +51,7 @@ std::size_t place(std::uint8_t kind, const void* host) {
 }
 
 // Where all places of a kind are taken by others of this minute, it stays quiet: an attacker gains no lines.
-Verdict count(std::uint8_t kind, const void* host, std::int64_t now) {
+Loudness count(std::uint8_t kind, const void* host, std::int64_t now) {
   Slot* free = nullptr;
   for (std::size_t i = 0; i < kProbes; ++i) {
     Slot& slot = slots[(place(kind, host) + i) % kSlots];
@@ -99,7 +99,7 @@ Admission take(Budget& budget, std::int64_t now) {
 
 }  // namespace
 
-Verdict count_failure(std::uint8_t kind, const void* host) {
+Loudness count_failure(std::uint8_t kind, const void* host) {
   const Lock lock;
   return count(kind, host, now_ms());
 }

@@ -8,7 +8,7 @@
 namespace tls::log {
 
 // What to do with one more failure.
-struct Verdict {
+struct Loudness {
   bool loud = true;            // at the level an administrator sees; else at debug
   std::uint32_t repeated = 0;  // failures of the same kind kept quiet since the last loud one
 };
@@ -16,7 +16,7 @@ struct Verdict {
 // Counts a failed handshake of the class `kind` at this virtual host: a class of ours, never a text of the peer's. The
 // first of a kind is loud, and then one a minute. Any thread of the child; takes a mutex for a few instructions, and
 // only when something failed.
-[[nodiscard]] Verdict count_failure(std::uint8_t kind, const void* host);
+[[nodiscard]] Loudness count_failure(std::uint8_t kind, const void* host);
 
 // How many lines with one id a process may write because of what peers do. Every line about a connection or a request
 // has one.

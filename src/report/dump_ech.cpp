@@ -48,8 +48,8 @@ void dump_ech(apr_pool_t* /*pool*/, server_rec* main) {
     std::printf("# no keys for Encrypted ClientHello are configured: see TLSECH\n");
     return;
   }
-  const rs::EchWish wish = server::ech_wish(main);
-  const std::string list(rs::ech_list(wish));
+  const rs::EchKeySources sources = server::ech_key_sources(main);
+  const std::string list(rs::ech_list(sources));
   if (list.empty()) {
     std::printf("# there are no keys yet: httpd makes them when it starts\n");
     return;

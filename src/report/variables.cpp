@@ -221,7 +221,7 @@ const char* verdict(apr_pool_t* pool, const Facts& facts) {
       return "SUCCESS";
     // mod_ssl's manual promises GENEROUS for optional_no_ca, but with TLS 1.3 it prints the reason. (A session of
     // TLS 1.2 that is resumed it calls SUCCESS, which nobody should believe.)
-    case facts::Verify::Generous:
+    case facts::Verify::Unverified:
       if (facts.version == tls12) return "GENEROUS";
       break;
     case facts::Verify::Failed:

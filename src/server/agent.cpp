@@ -170,14 +170,14 @@ bool uses_agent(server_rec* main, bool first_pass) {
 rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs::LoadRequest> requests,
                                          bool first_pass) {
   take_over();
-  rs::AgentWish wish;
-  wish.serve = !first_pass;
-  wish.id = unused_id(main->process->pconf);
-  wish.reload_seconds = effective(main).agent.reload.interval_s;
-  wish.threads = mpm_number(AP_MPMQ_MAX_THREADS);
-  wish.children = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS);
+  rs::AgentSettings settings;
+  settings.serve = !first_pass;
+  settings.id = unused_id(main->process->pconf);
+  settings.reload_seconds = effective(main).agent.reload.interval_s;
+  settings.threads = mpm_number(AP_MPMQ_MAX_THREADS);
+  settings.children = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS);
   try {
-    auto credentials = rs::agent_load(requests, wish);
+    auto credentials = rs::agent_load(requests, settings);
     if (first_pass) return credentials;
     watch_supervisor();
     explain_reload(main);

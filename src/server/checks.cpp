@@ -23,7 +23,7 @@ namespace tls::server {
 namespace {
 
 using config::CheckedHost;
-using config::Problem;
+using config::PolicyProblem;
 using config::Severity;
 
 std::string name_of(const server_rec* s) {
@@ -65,7 +65,7 @@ std::vector<config::Listener> listening() {
   return all;
 }
 
-void log_problem(server_rec* s, const Problem& p) {
+void log_problem(server_rec* s, const PolicyProblem& p) {
   const char* file = p.where.file == nullptr ? "configuration" : p.where.file;
   const auto line = static_cast<int>(p.where.line);
   if (p.severity == Severity::Error) {
@@ -77,7 +77,7 @@ void log_problem(server_rec* s, const Problem& p) {
 
 // Files for client certificates where none are asked for: nobody reads them, but a name that leads nowhere is a mistake
 // all the same, and mod_ssl stops for it. Each file is looked at once.
-void check_idle_files(std::span<const CheckedHost> hosts, std::vector<Problem>& problems) {
+void check_idle_files(std::span<const CheckedHost> hosts, std::vector<PolicyProblem>& problems) {
   std::set<std::string> seen;
   const auto check = [&](const CheckedHost& host, const config::Setting<config::PathAt>& setting) {
     if (!setting || !seen.insert(setting->path).second || ::access(setting->path.c_str(), R_OK) == 0) return;
@@ -95,7 +95,7 @@ void check_idle_files(std::span<const CheckedHost> hosts, std::vector<Problem>& 
 }
 
 // A program for pass phrases that cannot be run is asked only once a key is encrypted, which may be years later.
-void check_programs(std::span<const CheckedHost> hosts, std::vector<Problem>& problems) {
+void check_programs(std::span<const CheckedHost> hosts, std::vector<PolicyProblem>& problems) {
   std::set<std::string> seen;
   for (const CheckedHost& host : hosts) {
     if (!host.policy->enabled || host.settings == nullptr) continue;
@@ -129,14 +129,14 @@ bool check_settings(server_rec* main_server) {
   std::vector<CheckedHost> hosts;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) hosts.push_back(checked(s));
   std::reverse(hosts.begin() + 1, hosts.end());  // httpd has the last virtual host first (server/core.c)
-  std::vector<Problem> problems = config::check_hosts(hosts, listening());
+  std::vector<PolicyProblem> problems = config::check_hosts(hosts, listening());
   check_idle_files(hosts, problems);
   check_programs(hosts, problems);
   check_open_keys(hosts, problems);
   bool ok = true;
-  for (const Problem& p : problems) ok = ok && p.severity != Severity::Error;
+  for (const PolicyProblem& p : problems) ok = ok && p.severity != Severity::Error;
   if (ok && apr::is_first_reading()) return true;
-  for (const Problem& p : problems) log_problem(main_server, p);
+  for (const PolicyProblem& p : problems) log_problem(main_server, p);
   check_protocols(main_server);
   return ok;
 }

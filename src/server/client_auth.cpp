@@ -54,7 +54,7 @@ rs::VerifierSpec handshake_spec(const config::EffectivePolicy& host, const std::
     const VerifyClient asked = section.verify ? *section.verify : VerifyClient::None;
     if (asked != VerifyClient::None && spec.mode == rs::ClientMode::None) spec.mode = rs::ClientMode::Any;
     if (asked == VerifyClient::OptionalNoCa && spec.mode == rs::ClientMode::Any) {
-      spec.mode = rs::ClientMode::AnyGenerous;  // some section is content with a certificate that nobody vouches for
+      spec.mode = rs::ClientMode::AnyUnverified;  // some section is content with a certificate that nobody vouches for
     }
     if (section.depth) spec.depth = std::max(spec.depth, *section.depth);
     add(spec.authority_files, section.ca_file);

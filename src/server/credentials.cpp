@@ -221,26 +221,26 @@ LoadedCredentials load_as_configured(server_rec* main, const std::vector<server_
 }
 
 // Exit status of the checker: everything else is a crash.
-enum class Verdict : int { Good = 0, Bad = 1 };
+enum class CheckResult : int { Good = 0, Bad = 1 };
 
-Verdict check_here(const std::vector<server_rec*>& hosts) {
+CheckResult check_here(const std::vector<server_rec*>& hosts) {
   const bool present = check_presence(hosts, ap_find_linked_module("mod_md.c") != nullptr);
   auto store = rs::new_credential_store();
   const auto look = [&](Requests requests) { return store->load(requests, false); };
   const bool loaded = load(hosts, look).ok;
   ClientVerifiers clients;
-  return clients.load(hosts) && loaded && present ? Verdict::Good : Verdict::Bad;
+  return clients.load(hosts) && loaded && present ? CheckResult::Good : CheckResult::Bad;
 }
 
 // Keys are read in a child, so that the process which read the configuration never holds one. What the child finds it
 // says itself: under -t the log is standard error.
 template <class Work>
-Verdict run_in_child(const server_rec* main, Work&& work) {
+CheckResult run_in_child(const server_rec* main, Work&& work) {
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child < 0) {
     TLS_LOG_S(main, CheckerFailed, std::strerror(errno));
-    return Verdict::Bad;
+    return CheckResult::Bad;
   }
   if (child == 0) {
     int status = 2;
@@ -257,9 +257,9 @@ Verdict run_in_child(const server_rec* main, Work&& work) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return Verdict::Good;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return CheckResult::Good;
   if (WIFSIGNALED(status)) TLS_LOG_S(main, CheckerFailed, ::strsignal(WTERMSIG(status)));
-  return Verdict::Bad;
+  return CheckResult::Bad;
 }
 
 void report_placeholders(const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
@@ -319,7 +319,7 @@ void report_credentials(server_rec* main, const PrintCredentials& print) {
       }
       print(hosts[i], certificates);
     }
-    return Verdict::Good;
+    return CheckResult::Good;
   });
 }
 
@@ -334,7 +334,7 @@ void report_problems(server_rec* main, const PrintProblem& print) {
       print({where, problem.severity == rs::Severity::Error, std::string(problem.text)});
     }
     ClientVerifiers clients;
-    return clients.load(hosts, print) ? Verdict::Good : Verdict::Bad;
+    return clients.load(hosts, print) ? CheckResult::Good : CheckResult::Bad;
   });
 }
 
@@ -342,8 +342,8 @@ int check_files(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*te
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   if (hosts.empty()) return OK;
-  const Verdict verdict = run_in_child(main, [&hosts] { return check_here(hosts); });
-  return verdict == Verdict::Good ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  const CheckResult verdict = run_in_child(main, [&hosts] { return check_here(hosts); });
+  return verdict == CheckResult::Good ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 }  // namespace tls::server

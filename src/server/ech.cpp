@@ -69,8 +69,8 @@ bool has_name(const server_rec* s, const std::string& wanted) {
 }
 
 // What an administrator should know before DNS tells the world.
-void advise(server_rec* main, const rs::EchWish& wish) {
-  const std::vector<std::string> names = public_names(rs::ech_keys(wish));
+void advise(server_rec* main, const rs::EchKeySources& sources) {
+  const std::vector<std::string> names = public_names(rs::ech_keys(sources));
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   const config::Source& where = effective(main).ech.written;
   std::string joined;
@@ -93,11 +93,11 @@ void advise(server_rec* main, const rs::EchWish& wish) {
 
 int test_config(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) {
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST || !has_ech(main)) return OK;
-  const rs::EchWish wish = ech_wish(main);
-  const rs::EchNews news = rs::ech_check(wish);
+  const rs::EchKeySources sources = ech_key_sources(main);
+  const rs::EchNews news = rs::ech_check(sources);
   say(main, news);
   if (!news.problems.empty()) return HTTP_INTERNAL_SERVER_ERROR;
-  advise(main, wish);
+  advise(main, sources);
   return OK;
 }
 
@@ -122,30 +122,30 @@ bool has_ech(const server_rec* main) {
   return !ech.state_directory.empty() || !ech.files.empty() || !ech.directory.empty();
 }
 
-rs::EchWish ech_wish(const server_rec* main) {
+rs::EchKeySources ech_key_sources(const server_rec* main) {
   const config::EchPolicy& ech = effective(main).ech;
-  rs::EchWish wish;
-  for (const std::string& file : ech.files) wish.files.push_back(apr::exact(file));
-  wish.directory = apr::exact(ech.directory);
-  wish.public_name = apr::exact(ech.public_name);
-  wish.state_directory = apr::exact(ech.state_directory);
-  wish.longest_name = longest_name(main);
-  wish.padding = static_cast<std::uint16_t>(ech.padding);
-  return wish;
+  rs::EchKeySources sources;
+  for (const std::string& file : ech.files) sources.files.push_back(apr::exact(file));
+  sources.directory = apr::exact(ech.directory);
+  sources.public_name = apr::exact(ech.public_name);
+  sources.state_directory = apr::exact(ech.state_directory);
+  sources.longest_name = longest_name(main);
+  sources.padding = static_cast<std::uint16_t>(ech.padding);
+  return sources;
 }
 
 bool prepare_ech(server_rec* main) {
-  const rs::EchWish wish = ech_wish(main);
+  const rs::EchKeySources sources = ech_key_sources(main);
   const bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
   if (first && !has_ech(main)) return true;
-  const rs::EchNews news = first ? rs::ech_check(wish) : rs::ech_prepare(wish);
+  const rs::EchNews news = first ? rs::ech_check(sources) : rs::ech_prepare(sources);
   say(main, news);
   if (!news.problems.empty()) return news.kept;
   if (first || !has_ech(main)) return true;
   std::string joined;
-  for (const std::string& name : public_names(rs::ech_keys(wish))) joined += (joined.empty() ? "" : ", ") + name;
+  for (const std::string& name : public_names(rs::ech_keys(sources))) joined += (joined.empty() ? "" : ", ") + name;
   TLS_LOG_S(main, EchKeys, news.keys, joined.c_str());
-  advise(main, wish);
+  advise(main, sources);
   return true;
 }
 

@@ -18,7 +18,7 @@ void register_ech_hooks();
 [[nodiscard]] bool prepare_ech(server_rec* main);
 
 // What the configuration asks for. `main` heads the list of servers.
-[[nodiscard]] rs::EchWish ech_wish(const server_rec* main);
+[[nodiscard]] rs::EchKeySources ech_key_sources(const server_rec* main);
 
 // Whether the configuration asks for keys at all.
 [[nodiscard]] bool has_ech(const server_rec* main);

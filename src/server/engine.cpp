@@ -17,21 +17,21 @@ std::string identity(const server_rec* s) {
 }  // namespace
 
 Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials,
-               ClientVerifiers clients, Primed primed)
+               ClientVerifiers clients, Staplable staplable)
     : credentials_(std::move(credentials)),
       clients_(std::move(clients)),
-      primed_(std::move(primed)),
+      staplable_(std::move(staplable)),
       names_(VhostIndex::build(main)) {
   const auto limits = read_limits(main->process->pconf, main);
   hosts_.reserve(hosts.size());
   for (const HostConfig& h : hosts) {
     const auto limit = limits.find(h.server);
     const HostClientAuth& asked = clients_.of(h.server);
-    const auto staples = primed_.find(h.server);
+    const auto staples = staplable_.find(h.server);
     const std::string name = identity(h.server);
     const bool apart = h.settings->metrics == config::MetricsDetail::Hosts;
     hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, asked), h.certificates, name, &asked,
-                                  staples != primed_.end() ? &staples->second : nullptr,
+                                  staples != staplable_.end() ? &staples->second : nullptr,
                                   apart ? rs::host_number(apr::lossy(name)) : UINT32_MAX,
                                   limit != limits.end() ? limit->second : ReadLimit{}});
   }

@@ -33,11 +33,11 @@ struct Host {
   const config::EffectivePolicy* settings = nullptr;
   const rs::Policy* policy = nullptr;  // owned by the engine, shared by hosts with equal policies
   std::uint32_t certificates = 0;
-  std::string identity;                              // "ServerName:port": what a session is bound to
-  const HostClientAuth* clients = nullptr;           // owned by the engine
-  const std::vector<std::string>* primed = nullptr;  // certificates whose OCSP responses another module has, if any
-  std::uint32_t number = UINT32_MAX;                 // among those that are counted apart; UINT32_MAX for none
-  ReadLimit read_limit;                              // mod_reqtimeout's, for connections that begin at this host
+  std::string identity;                                 // "ServerName:port": what a session is bound to
+  const HostClientAuth* clients = nullptr;              // owned by the engine
+  const std::vector<std::string>* staplable = nullptr;  // certificates whose OCSP responses another module has, if any
+  std::uint32_t number = UINT32_MAX;                    // among those that are counted apart; UINT32_MAX for none
+  ReadLimit read_limit;                                 // mod_reqtimeout's, for connections that begin at this host
 };
 
 // Owned by the configuration pool; children share it by copy on write.
@@ -46,7 +46,7 @@ class Engine final {
   // Builds each distinct policy once. `main` heads the list of servers. Throws rust::Error with a sentence when a
   // policy leaves nothing to negotiate.
   Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box<rs::Credentials> credentials,
-         ClientVerifiers clients, Primed primed);
+         ClientVerifiers clients, Staplable staplable);
 
   // The host of `server`; nullptr where it does not speak TLS.
   [[nodiscard]] const Host* host(const server_rec* server) const;
@@ -62,7 +62,7 @@ class Engine final {
 
   rust::Box<rs::Credentials> credentials_;
   ClientVerifiers clients_;
-  Primed primed_;
+  Staplable staplable_;
   std::map<PolicyKey, rust::Box<rs::Policy>> policies_;
   std::unordered_map<const server_rec*, Host> hosts_;
   VhostIndex names_;

@@ -22,14 +22,14 @@ namespace tls::server {
 namespace {
 
 // Whom children are, by numbers.
-struct Identity {
+struct ProcessOwner {
   uid_t user;
   std::vector<gid_t> groups;
 };
 
 // As unixd makes it (os/unix/unixd.c): User, Group, and the groups that User is in.
-Identity children() {
-  Identity who{ap_unixd_config.user_id, {ap_unixd_config.group_id}};
+ProcessOwner children() {
+  ProcessOwner who{ap_unixd_config.user_id, {ap_unixd_config.group_id}};
   if (ap_unixd_config.user_name == nullptr) return who;
   int count = 0;
   ::getgrouplist(ap_unixd_config.user_name, ap_unixd_config.group_id, nullptr, &count);
@@ -41,14 +41,14 @@ Identity children() {
 }
 
 // `bit` is that of others, S_IROTH or S_IXOTH.
-bool allows(const struct stat& at, const Identity& who, mode_t bit) {
+bool allows(const struct stat& at, const ProcessOwner& who, mode_t bit) {
   if (at.st_uid == who.user) return (at.st_mode & (bit << 6)) != 0;
   const bool in_group = std::ranges::find(who.groups, at.st_gid) != who.groups.end();
   return (at.st_mode & (in_group ? bit << 3 : bit)) != 0;
 }
 
 // Whether the file can be read and all directories above it can be passed. Access control lists are not looked at.
-bool may_read(const std::string& file, const Identity& who, mode_t& mode) {
+bool may_read(const std::string& file, const ProcessOwner& who, mode_t& mode) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(file.c_str(), nullptr), &std::free);
   struct stat at {};
   if (real == nullptr || ::stat(real.get(), &at) != 0 || !S_ISREG(at.st_mode) || !allows(at, who, S_IROTH))
@@ -70,8 +70,8 @@ std::string octal(mode_t mode) {
 
 }  // namespace
 
-void check_open_keys(std::span<const config::CheckedHost> hosts, std::vector<config::Problem>& problems) {
-  const Identity who = children();
+void check_open_keys(std::span<const config::CheckedHost> hosts, std::vector<config::PolicyProblem>& problems) {
+  const ProcessOwner who = children();
   if (who.user == 0) return;  // it may read everything
   // All processes are of one user, which is told once for all keys.
   if (::geteuid() != 0) return;

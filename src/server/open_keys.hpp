@@ -11,6 +11,6 @@ namespace tls::server {
 // Adds a warning for each file with a private key that User of the configuration may read: what takes a child over then
 // has the key, however well it is kept from the child's memory. Files of keys whose pass phrase comes from elsewhere
 // are left out. Looks at modes and owners alone; before the fork, as root or as whoever runs `httpd -t`.
-void check_open_keys(std::span<const config::CheckedHost> hosts, std::vector<config::Problem>& problems);
+void check_open_keys(std::span<const config::CheckedHost> hosts, std::vector<config::PolicyProblem>& problems);
 
 }  // namespace tls::server

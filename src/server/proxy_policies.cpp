@@ -87,7 +87,7 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
                                          config::proxy_defaults(effective(s).words, arena), scope.proxy);
     const config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
     scope.backend_policy = build(pool, s, policy, scope.proxy);
-    scope.believes_all = policy.verify == config::VerifyClient::None;
+    scope.unverified = policy.verify == config::VerifyClient::None;
     return true;
   } catch (const std::exception& e) {
     const config::Source where = place_of(e.what(), scope.proxy);
@@ -191,12 +191,12 @@ int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_serve
       if (!speaks_tls(worker)) continue;
       any = true;
       const DirectoryScope* const scope = scope_of(s, *proxy, *worker);
-      if (scope == nullptr || !scope->believes_all) continue;
+      if (scope == nullptr || !scope->unverified) continue;
       const char* const name = name_of(*worker->s);
       if (said.insert(name).second) TLS_LOG_S(s, ProxyUnverified, name);
     }
     const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
-    if (any || scope == nullptr || !scope->believes_all) continue;
+    if (any || scope == nullptr || !scope->unverified) continue;
     const config::Source where = scope->proxy.engine.where();
     const std::string all = "where " + std::string(where.file != nullptr ? where.file : "the configuration") + ":" +
                             std::to_string(where.line) + " turns TLS to backends on";

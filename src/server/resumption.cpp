@@ -35,7 +35,7 @@ bool shared_by_machines(const config::SessionCacheName& cache) {
 }
 
 // What keeps sessions from being resumed as configured, and the line that asks for it.
-struct Problem {
+struct ResumptionProblem {
   std::string text;
   config::Source where;
 };
@@ -45,7 +45,7 @@ struct Shared {
   const config::EffectivePolicy* cache = nullptr;   // the first with a cache
   const config::EffectivePolicy* secret = nullptr;  // the first with a secret
   std::uint32_t longest_lifetime_s = 0;
-  Problem problem;
+  ResumptionProblem problem;
 };
 
 Shared shared_by_all(const server_rec* main_server) {
@@ -90,10 +90,10 @@ rs::ResumptionSetup setup_of(apr_pool_t* pool, const Shared& shared) {
 }
 
 // What can be said without opening a file.
-Problem problem_of(const Shared& shared) {
+ResumptionProblem problem_of(const Shared& shared) {
   if (!shared.problem.text.empty() || shared.cache == nullptr) return shared.problem;
   const config::SessionCacheName& cache = shared.cache->resumption.cache;
-  Problem problem{cache_problem(cache), shared.cache->resumption.cache_written};
+  ResumptionProblem problem{cache_problem(cache), shared.cache->resumption.cache_written};
   if (problem.text.empty() && shared_by_machines(cache) && shared.secret == nullptr) {
     const bool ssl = shared.cache->words == config::Vocabulary::Ssl;
     problem.text = "a " + cache.provider +
@@ -106,7 +106,7 @@ Problem problem_of(const Shared& shared) {
 }
 
 // The same at a start and under -t. False where there is a problem.
-bool say(server_rec* s, const Problem& problem) {
+bool say(server_rec* s, const ResumptionProblem& problem) {
   if (problem.text.empty()) return true;
   const char* file = problem.where.file != nullptr ? problem.where.file : "the configuration";
   TLS_LOG_S(s, ResumptionFailed, problem.text.c_str(), file, static_cast<int>(problem.where.line));
@@ -114,7 +114,7 @@ bool say(server_rec* s, const Problem& problem) {
 }
 
 // What the secret's file is found to be.
-Problem of_secret(const Shared& shared, std::string text) {
+ResumptionProblem of_secret(const Shared& shared, std::string text) {
   return {std::move(text), shared.secret != nullptr ? shared.secret->resumption.secret_written : config::Source{}};
 }
 
@@ -140,7 +140,7 @@ int test_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*, server_rec* main_ser
   const Shared shared = shared_by_all(main_server);
   if (!say(main_server, problem_of(shared))) return HTTP_INTERNAL_SERVER_ERROR;
   warn_of_open_secret(main_server, shared);
-  const Problem problem = of_secret(shared, std::string(rs::resumption_check(setup_of(pool, shared))));
+  const ResumptionProblem problem = of_secret(shared, std::string(rs::resumption_check(setup_of(pool, shared))));
   return say(main_server, problem) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 

@@ -26,7 +26,7 @@ struct DirectoryScope {
   config::DirectorySettings settings;
   config::ProxySettings proxy;
   const rs::BackendPolicy* backend_policy = nullptr;  // built in post_config, of the innermost section that has one
-  bool believes_all = false;                          // it verifies no backend
+  bool unverified = false;                            // it verifies no backend
   bool of_backends = false;                           // a word for outgoing connections stands in this very section
   bool lost = false;                                  // could not be made: whoever asks for it is told by an exception
 };

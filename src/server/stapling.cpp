@@ -39,18 +39,19 @@ bool prime(server_rec* s, apr_pool_t* pool, const rs::StapleFacts& facts) {
 
 }  // namespace
 
-Primed prime_staples(apr_pool_t* pool, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials) {
-  Primed primed;
+Staplable staplable_certificates(apr_pool_t* pool, const std::vector<server_rec*>& hosts,
+                                 const rs::Credentials& credentials) {
+  Staplable staplable;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const ManagedCertificates* others = managed(hosts[i]);
     if (!wants_staples(hosts[i]) || (others != nullptr && others->fallback)) continue;
     for (const rs::StapleFacts& facts : credentials.staple_facts(i)) {
       const bool taken = prime(hosts[i], pool, facts);
-      if (taken) primed[hosts[i]].emplace_back(facts.id.begin(), facts.id.end());
+      if (taken) staplable[hosts[i]].emplace_back(facts.id.begin(), facts.id.end());
       if (!taken && !facts.stapled && !apr::is_first_reading()) explain(hosts[i], facts);
     }
   }
-  return primed;
+  return staplable;
 }
 
 }  // namespace tls::server

@@ -11,11 +11,11 @@
 namespace tls::server {
 
 // Ids of the certificates whose responses another module will have, by virtual host.
-using Primed = std::unordered_map<const server_rec*, std::vector<std::string>>;
+using Staplable = std::unordered_map<const server_rec*, std::vector<std::string>>;
 
 // Offers all certificates to other modules, and says which of them will go without a response although they, or the
 // configuration, want one. Parent only, in post_config, after `credentials` are loaded.
-[[nodiscard]] Primed prime_staples(apr_pool_t* pool, const std::vector<server_rec*>& hosts,
-                                   const rs::Credentials& credentials);
+[[nodiscard]] Staplable staplable_certificates(apr_pool_t* pool, const std::vector<server_rec*>& hosts,
+                                               const rs::Credentials& credentials);
 
 }  // namespace tls::server

@@ -31,14 +31,14 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   const bool clients_ok = clients.load(servers);
   const bool backends_ok = build_backend_policies(pool, main_server);
   if (!resumption_ok || !ech_ok || !loaded.ok || !clients_ok || !backends_ok) return false;
-  Primed primed = prime_staples(pool, servers, *loaded.credentials);
+  Staplable staplable = staplable_certificates(pool, servers, *loaded.credentials);
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());
   for (const server_rec* s : servers) {
     hosts.push_back({s, &effective(s), static_cast<std::uint32_t>(hosts.size())});
   }
   publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(loaded.credentials), std::move(clients),
-                                std::move(primed)));
+                                std::move(staplable)));
   apr_pool_cleanup_register(pool, nullptr, apr::hook<withdraw, APR_EGENERAL>, apr_pool_cleanup_null);
   return true;
 }

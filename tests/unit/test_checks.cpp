@@ -43,7 +43,7 @@ class Checks : public ::testing::Test {
     for (const Host& host : hosts_) checked.push_back(host.checked);
     std::vector<std::string> texts;
     const std::vector<Listener> listening = {*parse_listener("443")};
-    for (const Problem& p : check_hosts(checked, listening)) {
+    for (const PolicyProblem& p : check_hosts(checked, listening)) {
       texts.push_back((p.severity == Severity::Error ? "E " : "W ") + p.host + ": " + p.text);
     }
     return texts;

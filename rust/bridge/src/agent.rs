@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mod_tls_core::agent::parent::ids;
-use mod_tls_core::agent::parent::{Parent, Wish};
+use mod_tls_core::agent::parent::{AgentSettings, Parent};
 use mod_tls_core::agent::protocol::log_relay::LogKind;
 use mod_tls_core::agent::protocol::message::Weaknesses;
 use mod_tls_core::agent::protocol::requests::Requests;
@@ -26,7 +26,7 @@ fn agent() -> MutexGuard<'static, Option<Parent>> {
 /// See the bridge.
 pub fn agent_load(
     requests: &[ffi::LoadRequest],
-    wish: &ffi::AgentWish,
+    settings: &ffi::AgentSettings,
 ) -> Result<Box<Credentials>, String> {
     guard_result(|| {
         *own() = Machinery::new();
@@ -36,12 +36,12 @@ pub fn agent_load(
             None => agent.insert(Parent::new(Arc::new(Linux)).map_err(|e| e.to_string())?),
         };
         let loaded = parent
-            .load(Wish {
-                serve: wish.serve,
-                reload_seconds: wish.reload_seconds,
-                threads: wish.threads,
-                children: wish.children,
-                id: wish.id,
+            .load(AgentSettings {
+                serve: settings.serve,
+                reload_seconds: settings.reload_seconds,
+                threads: settings.threads,
+                children: settings.children,
+                id: settings.id,
                 requests: Requests::new(requests.iter().map(request)),
             })
             .map_err(|error| error.to_string())?;
@@ -70,7 +70,7 @@ pub(crate) fn begin_own() {
 pub(crate) fn load_machines(
     machines: Machines,
     warnings: &mut Warnings,
-) -> Result<Vec<backend::Pair>, String> {
+) -> Result<Vec<backend::MachinePair>, String> {
     match agent().as_mut() {
         Some(parent) => parent.machines(&machines, warnings),
         None => own().load(machines, warnings),

@@ -9,15 +9,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mod_tls_core::ech::shelf::{Shelf, WORDS};
+use mod_tls_core::ech::key_sources::{KeySources, Loaded};
+use mod_tls_core::ech::shared_keys::{SharedKeys, WORDS};
 use mod_tls_core::ech::state::Kept;
-use mod_tls_core::ech::wish::{Loaded, Wish};
 use mod_tls_core::ech::{Keys, Source, pem};
-use mod_tls_core::system::file::Identity;
+use mod_tls_core::system::file::FileIdentity;
 use mod_tls_core::system::forks::Kept as Own;
 use mod_tls_core::system::words::Words;
 
-use crate::ffi::{EchKey, EchNews, EchWish};
+use crate::ffi::{EchKey, EchKeySources, EchNews};
 use crate::forks::keep_memory;
 use crate::guard::guard;
 use crate::shared::{self, Descriptors};
@@ -30,8 +30,8 @@ static PARENT: Mutex<Option<Parent>> = Mutex::new(None);
 struct Parent {
     /// The memory, to be read by children.
     reader: Own<OwnedFd>,
-    wish: Wish,
-    looks: Vec<(PathBuf, Identity)>,
+    sources: KeySources,
+    looks: Vec<(PathBuf, FileIdentity)>,
     /// When keys that are kept are looked at again, in seconds since 1970.
     due: u64,
     problems: Vec<String>,
@@ -51,11 +51,11 @@ pub static HELD: Held = Held;
 
 impl Source for Held {
     fn keys(&self) -> Option<Arc<Keys>> {
-        let shelf = Shelf::new(MEMORY.get()?)?;
+        let shared = SharedKeys::new(MEMORY.get()?)?;
         let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = shelf.number();
+        let number = shared.number();
         if read.as_ref().is_none_or(|(known, _)| *known != number)
-            && let Some((number, keys)) = shelf.read()
+            && let Some((number, keys)) = shared.read()
         {
             *read = Some((number, Arc::new(keys)));
         }
@@ -63,18 +63,18 @@ impl Source for Held {
     }
 }
 
-impl From<&EchWish> for Wish {
-    fn from(wish: &EchWish) -> Self {
+impl From<&EchKeySources> for KeySources {
+    fn from(sources: &EchKeySources) -> Self {
         let path = |name: &String| Some(PathBuf::from(name)).filter(|_| !name.is_empty());
         Self {
-            files: wish.files.iter().map(PathBuf::from).collect(),
-            directory: path(&wish.directory),
-            kept: path(&wish.state_directory).map(|directory| Kept {
-                public_name: wish.public_name.clone(),
+            files: sources.files.iter().map(PathBuf::from).collect(),
+            directory: path(&sources.directory),
+            kept: path(&sources.state_directory).map(|directory| Kept {
+                public_name: sources.public_name.clone(),
                 directory,
-                longest_name: wish.longest_name,
+                longest_name: sources.longest_name,
             }),
-            padding: wish.padding,
+            padding: sources.padding,
         }
     }
 }
@@ -105,17 +105,19 @@ fn broken() -> EchNews {
 }
 
 /// See the bridge.
-pub fn ech_check(wish: &EchWish) -> EchNews {
-    guard(broken, || match Wish::from(wish).load(now(), false) {
-        Ok(loaded) => news(loaded.keys.iter().count(), Vec::new()),
-        Err(problems) => news(0, problems),
+pub fn ech_check(sources: &EchKeySources) -> EchNews {
+    guard(broken, || {
+        match KeySources::from(sources).load(now(), false) {
+            Ok(loaded) => news(loaded.keys.iter().count(), Vec::new()),
+            Err(problems) => news(0, problems),
+        }
     })
 }
 
 /// See the bridge.
-pub fn ech_keys(wish: &EchWish) -> Vec<EchKey> {
+pub fn ech_keys(sources: &EchKeySources) -> Vec<EchKey> {
     guard(Vec::new, || {
-        let Ok(loaded) = Wish::from(wish).load(now(), false) else {
+        let Ok(loaded) = KeySources::from(sources).load(now(), false) else {
             return Vec::new();
         };
         let facts = loaded.keys.iter().map(|key| EchKey {
@@ -128,24 +130,24 @@ pub fn ech_keys(wish: &EchWish) -> Vec<EchKey> {
 }
 
 /// See the bridge.
-pub fn ech_list(wish: &EchWish) -> String {
+pub fn ech_list(sources: &EchKeySources) -> String {
     guard(String::new, || {
-        let loaded = Wish::from(wish).load(now(), false);
+        let loaded = KeySources::from(sources).load(now(), false);
         loaded.map_or_else(|_| String::new(), |loaded| pem::base64(loaded.keys.retry()))
     })
 }
 
 /// See the bridge.
-pub fn ech_prepare(wish: &EchWish) -> EchNews {
-    guard(broken, || prepare(Wish::from(wish)))
+pub fn ech_prepare(sources: &EchKeySources) -> EchNews {
+    guard(broken, || prepare(KeySources::from(sources)))
 }
 
-fn prepare(wish: Wish) -> EchNews {
+fn prepare(sources: KeySources) -> EchNews {
     with_parent(|parent| {
-        if wish.is_empty() && parent.is_none() {
+        if sources.is_empty() && parent.is_none() {
             return news(0, Vec::new());
         }
-        let loaded = wish.load(now(), true);
+        let loaded = sources.load(now(), true);
         // A server that runs goes on with what it has.
         let before = parent.is_some();
         let made = loaded.and_then(|loaded| {
@@ -163,17 +165,17 @@ fn prepare(wish: Wish) -> EchNews {
         };
         news.kept = before && made.is_err();
         if let Some(parent) = parent {
-            parent.take(wish, made.map(|(_, loaded)| loaded));
+            parent.take(sources, made.map(|(_, loaded)| loaded));
         }
         news
     })
 }
 
 impl Parent {
-    fn take(&mut self, wish: Wish, made: Result<Loaded, Vec<String>>) {
-        self.looks = wish.look();
+    fn take(&mut self, sources: KeySources, made: Result<Loaded, Vec<String>>) {
+        self.looks = sources.look();
         self.due = now() + HOUR;
-        self.wish = wish;
+        self.sources = sources;
         match made {
             Ok(loaded) => {
                 self.looks = loaded.looks;
@@ -196,7 +198,7 @@ fn make() -> io::Result<Parent> {
     let _ = MEMORY.set(words);
     Ok(Parent {
         reader,
-        wish: Wish::default(),
+        sources: KeySources::default(),
         looks: Vec::new(),
         due: 0,
         problems: Vec::new(),
@@ -204,9 +206,9 @@ fn make() -> io::Result<Parent> {
 }
 
 fn publish(keys: &Keys) -> Result<(), Vec<String>> {
-    let shelf = MEMORY.get().and_then(|words| Shelf::new(words));
-    let shelf = shelf.ok_or_else(|| vec!["there is no memory for keys".to_owned()])?;
-    shelf.publish(keys).map_err(|problem| vec![problem])
+    let shared = MEMORY.get().and_then(|words| SharedKeys::new(words));
+    let shared = shared.ok_or_else(|| vec!["there is no memory for keys".to_owned()])?;
+    shared.publish(keys).map_err(|problem| vec![problem])
 }
 
 /// See the bridge.
@@ -222,14 +224,15 @@ pub fn ech_tick(look: bool) -> EchNews {
 fn tick(parent: &mut Parent, look: bool) -> EchNews {
     let now = now();
     // A clock that went back must not keep the next look far away.
-    let due = parent.wish.kept.is_some() && (now >= parent.due || parent.due > now + HOUR);
-    let changed = look && parent.wish.look() != parent.looks;
+    let due = parent.sources.kept.is_some() && (now >= parent.due || parent.due > now + HOUR);
+    let changed = look && parent.sources.look() != parent.looks;
     if !due && !changed {
         return news(0, Vec::new());
     }
-    let wish = parent.wish.clone();
-    let before = Shelf::new(MEMORY.get().copied().unwrap_or(&[])).and_then(|shelf| shelf.read());
-    let loaded = wish.load(now, true).and_then(|loaded| {
+    let sources = parent.sources.clone();
+    let before =
+        SharedKeys::new(MEMORY.get().copied().unwrap_or(&[])).and_then(|shared| shared.read());
+    let loaded = sources.load(now, true).and_then(|loaded| {
         publish(&loaded.keys)?;
         Ok(loaded)
     });
@@ -242,7 +245,7 @@ fn tick(parent: &mut Parent, look: bool) -> EchNews {
     news.replaced = loaded.as_ref().is_ok_and(|loaded| {
         before.is_none_or(|(_, before)| before.encode() != loaded.keys.encode())
     });
-    parent.take(wish, loaded);
+    parent.take(sources, loaded);
     news
 }
 

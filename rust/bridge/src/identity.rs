@@ -111,7 +111,7 @@ pub(crate) fn verdict(verdict: &verify::Verdict) -> Verdict {
         outcome: match verdict.outcome {
             verify::Outcome::None => Outcome::None,
             verify::Outcome::Success => Outcome::Success,
-            verify::Outcome::Generous => Outcome::Generous,
+            verify::Outcome::Unverified => Outcome::Unverified,
             verify::Outcome::Failed => Outcome::Failed,
         },
         reason: verdict.reason.to_owned(),

@@ -110,7 +110,7 @@ pub mod ffi {
 
     /// What a connection is bound to when its hello has chosen the virtual host.
     #[derive(Debug)]
-    struct Binding {
+    struct ChosenHost {
         /// `ServerName:port` of the virtual host.
         identity: String,
         /// As `Hello` gave it.
@@ -263,9 +263,9 @@ pub mod ffi {
         outer_name: String,
     }
 
-    /// Where the keys of Encrypted ClientHello are; see `mod_tls_core::ech::files::Wish`. Empty names are nothing.
+    /// Where the keys of Encrypted ClientHello are; see `mod_tls_core::ech::key_sources::KeySources`. Empty names are nothing.
     #[derive(Clone, Debug)]
-    struct EchWish {
+    struct EchKeySources {
         files: Vec<String>,
         directory: String,
         public_name: String,
@@ -359,7 +359,7 @@ pub mod ffi {
     enum Outcome {
         None,
         Success,
-        Generous,
+        Unverified,
         Failed,
     }
 
@@ -381,7 +381,7 @@ pub mod ffi {
         Required,
         OptionalNoCa,
         Any,
-        AnyGenerous,
+        AnyUnverified,
     }
 
     /// Which certificates of a path are looked up in revocation lists; as `tls::config::RevocationCheck::Depth`.
@@ -409,7 +409,7 @@ pub mod ffi {
         signatures: Vec<u16>,
     }
 
-    /// See `mod_tls_core::verify::Problem`.
+    /// See `mod_tls_core::verify::SourceProblem`.
     #[derive(Clone, Debug)]
     struct VerifierProblem {
         /// The server must not start with it.
@@ -437,7 +437,7 @@ pub mod ffi {
 
     /// What a configuration wants of the key agent.
     #[derive(Debug)]
-    struct AgentWish {
+    struct AgentSettings {
         /// False in the first pass of post_config: load and check, serve later.
         serve: bool,
         /// Uid and gid to run under, where httpd is root; used when the agent is first made.
@@ -560,7 +560,10 @@ pub mod ffi {
 
         /// Has the key agent load what the requests name, and makes it where there is none that answers: forks, so
         /// parent only, in post_config. Throws a sentence when there is no agent to be had.
-        fn agent_load(requests: &[LoadRequest], wish: &AgentWish) -> Result<Box<Credentials>>;
+        fn agent_load(
+            requests: &[LoadRequest],
+            settings: &AgentSettings,
+        ) -> Result<Box<Credentials>>;
         /// Makes the agent's first process, while httpd's parent is small: forks, so parent only, before any thread. Not
         /// being able to is no error yet: `agent_load` tries again and says why.
         fn agent_prepare();
@@ -581,16 +584,16 @@ pub mod ffi {
 
         /// What is wrong with the keys of Encrypted ClientHello. Makes none and erases none: for `-t`, and the first
         /// reading of a start.
-        fn ech_check(wish: &EchWish) -> EchNews;
+        fn ech_check(sources: &EchKeySources) -> EchNews;
         /// Reads keys, makes and erases some where it is time, and has children use them. Parent only, in post_config from
         /// the second reading on.
-        fn ech_prepare(wish: &EchWish) -> EchNews;
+        fn ech_prepare(sources: &EchKeySources) -> EchNews;
         /// The same where files have changed (`look`) or it is time. Parent only, every few seconds.
         fn ech_tick(look: bool) -> EchNews;
         /// Every key that there is; none where something is wrong.
-        fn ech_keys(wish: &EchWish) -> Vec<EchKey>;
+        fn ech_keys(sources: &EchKeySources) -> Vec<EchKey>;
         /// What DNS should say of them, in base64 (RFC 9848 3).
-        fn ech_list(wish: &EchWish) -> String;
+        fn ech_list(sources: &EchKeySources) -> String;
 
         type Session;
         /// A connection of which nothing is known yet. Owned by the connection pool.
@@ -602,7 +605,7 @@ pub mod ffi {
             self: &mut Session,
             policy: &Policy,
             credentials: &Credentials,
-            binding: &Binding,
+            binding: &ChosenHost,
         ) -> bool;
         /// As `start`, with the certificate and key of an ACME challenge (PEM) and without client authentication. False
         /// when they cannot be used.
@@ -611,7 +614,7 @@ pub mod ffi {
             policy: &Policy,
             certificate: &[u8],
             key: &[u8],
-            binding: &Binding,
+            binding: &ChosenHost,
         ) -> bool;
         /// Begins an outgoing connection; the ClientHello comes out of the next `feed`. False when that fails.
         fn connect(self: &mut Session, policy: &BackendPolicy, target: &Target) -> bool;

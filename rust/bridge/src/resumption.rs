@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use mod_tls_core::metrics::Totals;
 use mod_tls_core::system::forks::Kept;
 use mod_tls_core::system::words::Words;
-use mod_tls_core::ticket::courier::{Courier, PATIENCE};
+use mod_tls_core::ticket::cache_workers::{CacheWorkers, TIMEOUT};
 use mod_tls_core::ticket::secret::{self, Poll, Readers};
 use mod_tls_core::ticket::{
-    BOARD_WORDS, Board, Cache, Clock, Keeper, Sealer, SecretFile, SessionStore, SystemClock,
-    Ticketer,
+    Cache, Clock, KEY_STORE_WORDS, Keeper, SecretFile, SessionStore, SharedKeyStore, SystemClock,
+    TicketProtector, Ticketer,
 };
 use mod_tls_core::tls::policy::{Negotiated, Sessions};
 
@@ -32,7 +32,7 @@ mod socache;
 use children::Children;
 use socache::Socache;
 
-static BOARD: OnceLock<Board> = OnceLock::new();
+static KEY_STORE: OnceLock<SharedKeyStore> = OnceLock::new();
 
 /// What the configuration at hand needs, and what the parent holds; used by the parent alone, in its hooks.
 static STATE: Mutex<State> = Mutex::new(State {
@@ -51,8 +51,8 @@ struct State {
 struct Parent {
     keeper: Keeper,
     words: Words,
-    /// The board's memory, to be read by children.
-    board: Kept<OwnedFd>,
+    /// The key store's memory, to be read by children.
+    key_store: Kept<OwnedFd>,
     children: Children,
 }
 
@@ -64,19 +64,19 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
 pub fn resumption_prepare() -> Result<(), String> {
     guard_result(|| {
         with_state(|state| {
-            if BOARD.get().is_none() {
-                state.parent = Some(make_board().map_err(|error| error.to_string())?);
+            if KEY_STORE.get().is_none() {
+                state.parent = Some(make_key_store().map_err(|error| error.to_string())?);
             }
             Ok(())
         })
     })
 }
 
-/// The board has an address that is the same in all processes: the parent's mapping is taken from them, and they put
+/// The key store has an address that is the same in all processes: the parent's mapping is taken from them, and they put
 /// one that can only be read in its place.
-fn make_board() -> io::Result<Parent> {
+fn make_key_store() -> io::Result<Parent> {
     let lacking = || io::Error::other("no randomness");
-    let (words, memory) = shared::create(c"mod_tls sessions", BOARD_WORDS, Descriptors::Read)?;
+    let (words, memory) = shared::create(c"mod_tls sessions", KEY_STORE_WORDS, Descriptors::Read)?;
     shared::hide(words);
     keep_memory(words.as_ptr().cast(), size_of_val(words), false)?;
     let counting = Counting::new(SystemClock.now())?;
@@ -84,11 +84,11 @@ fn make_board() -> io::Result<Parent> {
         keeper: Keeper::new(words).ok_or_else(lacking)?,
         words,
         // Where /proc is missing the seal alone keeps others from writing.
-        board: Kept::new(shared::reader(memory.as_fd()).unwrap_or(memory))?,
+        key_store: Kept::new(shared::reader(memory.as_fd()).unwrap_or(memory))?,
         children: Children::new(counting),
     };
-    let board = Board::new(words, parent.children.counters()).ok_or_else(lacking)?;
-    let _ = BOARD.set(board);
+    let key_store = SharedKeyStore::new(words, parent.children.counters()).ok_or_else(lacking)?;
+    let _ = KEY_STORE.set(key_store);
     Ok(parent)
 }
 
@@ -120,7 +120,7 @@ fn set_up(setup: &ResumptionSetup) -> Result<SecretNews, String> {
             }
         };
         state.store = None;
-        let (Some(board), Some(parent)) = (BOARD.get(), &mut state.parent) else {
+        let (Some(key_store), Some(parent)) = (KEY_STORE.get(), &mut state.parent) else {
             return Ok(news);
         };
         let (now, keeper) = (SystemClock.now(), &mut parent.keeper);
@@ -142,11 +142,11 @@ fn set_up(setup: &ResumptionSetup) -> Result<SecretNews, String> {
         keeper.tick(now);
         if setup.cached {
             let cache: Arc<dyn Cache> = if setup.remote {
-                Arc::new(Courier::new(Arc::new(Socache), PATIENCE))
+                Arc::new(CacheWorkers::new(Arc::new(Socache), TIMEOUT))
             } else {
                 Arc::new(Socache)
             };
-            state.store = Some(Arc::new(SessionStore::new(sealer(*board), cache)));
+            state.store = Some(Arc::new(SessionStore::new(protector(*key_store), cache)));
         }
         Ok(news)
     })
@@ -244,10 +244,10 @@ pub fn totals() -> Option<Totals> {
 
 /// The part of a policy that says how its sessions are resumed.
 pub fn sessions(negotiated: &Negotiated) -> Sessions {
-    let ticketer = BOARD
+    let ticketer = KEY_STORE
         .get()
         .filter(|_| negotiated.tickets)
-        .map(|board| Ticketer::new(sealer(*board)));
+        .map(|key_store| Ticketer::new(protector(*key_store)));
     let store = with_state(|state| state.store.clone());
     Sessions {
         ticketer: ticketer.map(|ticketer| Arc::new(ticketer) as _),
@@ -257,9 +257,9 @@ pub fn sessions(negotiated: &Negotiated) -> Sessions {
     }
 }
 
-fn sealer(board: Board) -> Sealer {
-    Sealer {
-        board,
+fn protector(key_store: SharedKeyStore) -> TicketProtector {
+    TicketProtector {
+        key_store,
         clock: Arc::new(SystemClock),
     }
 }

@@ -83,7 +83,7 @@ impl Session {
         &mut self,
         policy: &Policy,
         credentials: &Credentials,
-        binding: &ffi::Binding,
+        binding: &ffi::ChosenHost,
     ) -> bool {
         self.run(
             || false,
@@ -117,7 +117,7 @@ impl Session {
         policy: &Policy,
         certificate: &[u8],
         key: &[u8],
-        binding: &ffi::Binding,
+        binding: &ffi::ChosenHost,
     ) -> bool {
         self.run(
             || false,

@@ -63,7 +63,7 @@ impl ClientVerifier {
     }
 }
 
-fn problem(problem: verify::Problem) -> VerifierProblem {
+fn problem(problem: verify::SourceProblem) -> VerifierProblem {
     VerifierProblem {
         fatal: problem.weight == Weight::Fatal,
         loss: matches!(problem.weight, Weight::Loss | Weight::Kept),
@@ -86,7 +86,7 @@ pub(crate) fn mode(mode: ClientMode) -> Mode {
         ClientMode::Required => Mode::Required,
         ClientMode::OptionalNoCa => Mode::OptionalNoCa,
         ClientMode::Any => Mode::Any,
-        ClientMode::AnyGenerous => Mode::AnyGenerous,
+        ClientMode::AnyUnverified => Mode::AnyUnverified,
         _ => Mode::None,
     }
 }

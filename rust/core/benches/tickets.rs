@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use mod_tls_core::metrics::{Counters, PAGE_WORDS};
 use mod_tls_core::ticket::{
-    BOARD_WORDS, Board, Clock, Keeper, Resumption, Sealer, SystemClock, Ticketer,
+    Clock, KEY_STORE_WORDS, Keeper, Resumption, SharedKeyStore, SystemClock, TicketProtector,
+    Ticketer,
 };
 use mod_tls_core::tls::context;
 use mod_tls_core::tls::context::Context;
@@ -31,14 +32,14 @@ fn main() {
         let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
         Box::leak(words.into_boxed_slice())
     };
-    let words = memory(BOARD_WORDS);
+    let words = memory(KEY_STORE_WORDS);
     let mut keeper = Keeper::new(words).expect("randomness");
     keeper.retain_for(43_200);
     keeper.tick(SystemClock.now());
     let counters = Counters::new(memory(PAGE_WORDS)).expect("enough words");
-    let board = Board::new(words, counters).expect("enough words");
-    let ticketer = Ticketer::new(Sealer {
-        board,
+    let key_store = SharedKeyStore::new(words, counters).expect("enough words");
+    let ticketer = Ticketer::new(TicketProtector {
+        key_store,
         clock: Arc::new(SystemClock),
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

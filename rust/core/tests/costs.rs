@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicU64;
 use allocation_counter::{AllocationInfo, measure};
 use mod_tls_core::creds::ocsp;
 use mod_tls_core::metrics::{Counters, PAGE_WORDS};
-use mod_tls_core::ticket::envelope::Binding;
-use mod_tls_core::ticket::sealer::{History, Kind};
-use mod_tls_core::ticket::{BOARD_WORDS, Board, Clock, Keeper, Sealer};
+use mod_tls_core::ticket::session_state::Binding;
+use mod_tls_core::ticket::ticket_protector::{Kind, Provenance};
+use mod_tls_core::ticket::{Clock, KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};
 use mod_tls_core::verify::{Revocation, RevocationDepth};
 use mod_tls_core::x509::{Certificate, DnStyle, Identity, Side};
 use rustls_pki_types::CertificateDer;
@@ -251,32 +251,32 @@ impl Clock for Stopped {
     }
 }
 
-fn sealer() -> Sealer {
+fn protector() -> TicketProtector {
     let memory = |count| -> &'static [AtomicU64] {
         let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
         words.leak()
     };
-    let words = memory(BOARD_WORDS);
+    let words = memory(KEY_STORE_WORDS);
     let mut keeper = Keeper::new(words).expect("randomness");
     keeper.retain_for(3600);
     keeper.issue_from_random_keys(NOW);
     let counters = Counters::new(memory(PAGE_WORDS)).expect("enough words");
-    Sealer {
-        board: Board::new(words, counters).expect("enough words"),
+    TicketProtector {
+        key_store: SharedKeyStore::new(words, counters).expect("enough words"),
         clock: Arc::new(Stopped),
     }
 }
 
 #[test]
 fn tickets_and_cache_entries() {
-    let sealer = sealer();
+    let protector = protector();
     let to = Binding {
         policy: &[7; 32],
         host: "a.example:443",
         lifetime: 300,
         generation: 3,
     };
-    let history = || History {
+    let provenance = || Provenance {
         origin: NOW,
         client: None,
     };
@@ -285,11 +285,15 @@ fn tickets_and_cache_entries() {
         expiry: NOW + 300,
     };
     for kind in [Kind::Ticket, entry] {
-        let own = |count: usize| sealer.seal(kind, &to, history(), &vec![7; count]).unwrap();
+        let own = |count: usize| {
+            protector
+                .seal(kind, &to, provenance(), &vec![7; count])
+                .unwrap()
+        };
         // What is opened, and what is handed on.
         let bound = (3, 1000);
         grows_with_its_input("own", bound, 1 << 17, own, |sealed| {
-            assert!(sealer.open(kind, &to, sealed).is_ok());
+            assert!(protector.open(kind, &to, sealed).is_ok());
         });
         let damaged = |count: usize| {
             let mut sealed = own(count);
@@ -297,11 +301,11 @@ fn tickets_and_cache_entries() {
             sealed
         };
         grows_with_its_input("damaged", bound, 1 << 17, damaged, |sealed| {
-            assert!(sealer.open(kind, &to, sealed).is_err());
+            assert!(protector.open(kind, &to, sealed).is_err());
         });
         let noise = |count: usize| vec![0x5a; count];
         grows_with_its_input("of nobody's", (0, 1000), 1 << 17, noise, |sealed| {
-            assert!(sealer.open(kind, &to, sealed).is_err());
+            assert!(protector.open(kind, &to, sealed).is_err());
         });
     }
 }

@@ -21,11 +21,11 @@ class Findings {
     const std::string line = (where.file == nullptr ? "" : where.file) + std::string(":") + std::to_string(where.line);
     if (said_.insert(line + text).second) problems_.push_back({severity, where, host.name, std::move(text)});
   }
-  std::vector<Problem> take() && { return std::move(problems_); }
+  std::vector<PolicyProblem> take() && { return std::move(problems_); }
 
  private:
   std::set<std::string> said_;
-  std::vector<Problem> problems_;
+  std::vector<PolicyProblem> problems_;
 };
 
 // The first of some places that was written at all.
@@ -188,7 +188,7 @@ void check_listening(Findings& out, const CheckedHost& host, std::span<const Lis
 
 }  // namespace
 
-std::vector<Problem> check_hosts(std::span<const CheckedHost> hosts, std::span<const Listener> listening) {
+std::vector<PolicyProblem> check_hosts(std::span<const CheckedHost> hosts, std::span<const Listener> listening) {
   Findings out;
   FirstHosts first;
   Names names;

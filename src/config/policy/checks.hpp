@@ -13,7 +13,7 @@ namespace tls::config {
 enum class Severity : std::uint8_t { Error, Warning };
 
 // What is wrong, where it was written, for which virtual host, and what to do (the end of `text`).
-struct Problem {
+struct PolicyProblem {
   Severity severity = Severity::Error;
   Source where;
   std::string host;
@@ -38,6 +38,6 @@ struct CheckedHost {
 
 // All problems at once, in the order of the configuration. What is inherited is said once, for the first host it
 // concerns. `listening` is what Listen opens.
-std::vector<Problem> check_hosts(std::span<const CheckedHost> hosts, std::span<const Listener> listening);
+std::vector<PolicyProblem> check_hosts(std::span<const CheckedHost> hosts, std::span<const Listener> listening);
 
 }  // namespace tls::config

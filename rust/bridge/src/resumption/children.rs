@@ -35,8 +35,8 @@ impl Children {
         self.counting.counters()
     }
 
-    /// Gives a child that has just been forked the board's memory to read, a page to count in, and the sums to read.
-    pub fn give(&mut self, board: &Kept<OwnedFd>, pid: i32, line: &OwnedFd) -> io::Result<()> {
+    /// Gives a child that has just been forked the key store's memory to read, a page to count in, and the sums to read.
+    pub fn give(&mut self, key_store: &Kept<OwnedFd>, pid: i32, line: &OwnedFd) -> io::Result<()> {
         let now = SystemClock.now();
         self.forget(pid, now);
         self.processes.insert(pid, pidfd::hold(pid)?);
@@ -44,7 +44,7 @@ impl Children {
         self.counting.show(now);
         let sums = self.counting.published();
         ech::with_reader(|names| {
-            let own = [board.as_fd(), page.as_fd(), sums];
+            let own = [key_store.as_fd(), page.as_fd(), sums];
             let memories: Vec<BorrowedFd<'_>> = own.into_iter().chain(names).collect();
             gift::give(line.as_fd(), b"k", &memories)
         })

@@ -35,7 +35,7 @@ pub fn resumption_child_began(pid: i32) {
     guard_parent(|parent| {
         if let Some(line) = line {
             // A child that gets nothing waits for nothing either: its line has ended.
-            let _ = parent.children.give(&parent.board, pid, &line);
+            let _ = parent.children.give(&parent.key_store, pid, &line);
         }
     });
 }
@@ -66,14 +66,14 @@ pub fn resumption_become_child() -> bool {
                 _ => return false,
             };
             let mut descriptors = gift.descriptors.into_iter();
-            let (Some(board), Some(page), Some(sums)) =
+            let (Some(key_store), Some(page), Some(sums)) =
                 (descriptors.next(), descriptors.next(), descriptors.next())
             else {
                 return false;
             };
             ech::become_child(descriptors.next().as_ref());
             // SAFETY: whole pages; nothing of this process has read them since the fork.
-            let mapped = unsafe { shared::replace(&board, parent.words, false) };
+            let mapped = unsafe { shared::replace(&key_store, parent.words, false) };
             shared::hide(parent.words);
             let counts = mapped.and_then(|()| counts::become_child(&page, &sums));
             counts.is_ok()

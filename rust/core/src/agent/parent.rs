@@ -51,7 +51,7 @@ const MAX_ANSWER: usize = 1 << 30;
 
 /// What a configuration wants of the agent.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct AgentSettings {
     /// False in the first pass of post_config: load and check, serve later.
     pub serve: bool,
     /// Seconds between two looks at the files; 0 for never.
@@ -130,18 +130,18 @@ impl Parent {
 
     /// Has the agent load what a configuration names; makes the agent where there is none, or none that answers.
     /// Blocks until it is done.
-    pub fn load(&mut self, wish: Wish) -> io::Result<Loaded> {
+    pub fn load(&mut self, settings: AgentSettings) -> io::Result<Loaded> {
         self.generation += 1;
         // One for each thread of the MPM, and as many again for threads that modules make.
-        self.slots = usize::try_from(wish.threads.saturating_mul(2)).unwrap_or(usize::MAX);
+        self.slots = usize::try_from(settings.threads.saturating_mul(2)).unwrap_or(usize::MAX);
         let order = Order {
             generation: self.generation,
-            serve: wish.serve,
-            reload_seconds: wish.reload_seconds,
+            serve: settings.serve,
+            reload_seconds: settings.reload_seconds,
             // Old ones beside new ones, during a graceful restart.
-            children: wish.children.saturating_mul(2),
-            id: wish.id,
-            requests: wish.requests,
+            children: settings.children.saturating_mul(2),
+            id: settings.id,
+            requests: settings.requests,
         };
         let before = std::mem::replace(&mut self.order, order);
         self.machines_before = std::mem::take(&mut self.machines);
@@ -173,7 +173,7 @@ impl Parent {
             self.generation,
             seen,
         );
-        self.certificates = wish.serve.then(|| Arc::clone(&certificates));
+        self.certificates = settings.serve.then(|| Arc::clone(&certificates));
         Ok(Loaded {
             certificates,
             problems: answer.problems,
@@ -253,7 +253,7 @@ impl Parent {
         &mut self,
         machines: &Machines,
         warnings: &mut Warnings,
-    ) -> Result<Vec<backend::Pair>, String> {
+    ) -> Result<Vec<backend::MachinePair>, String> {
         let answer = match self.ask_machines(machines) {
             Ok(answer) => answer,
             Err(_) => {

@@ -190,7 +190,7 @@ pub fn pair_from(name: &str, from: i64, until: i64) -> Arc<crate::creds::Pair> {
     params.not_after = epoch + day * i32::try_from(year(until)).unwrap();
     let certificate = params.self_signed(&key).unwrap();
     let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let leaf = crate::creds::certificate::Certificate::parse(certificate.der()).unwrap();
+    let leaf = crate::creds::certificate::CertificateFields::parse(certificate.der()).unwrap();
     Arc::new(crate::creds::Pair::new(
         rustls::sign::CertifiedKey::new(
             vec![certificate.der().clone()],

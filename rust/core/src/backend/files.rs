@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::identity::{Issuers, Pair, read_pairs};
+use super::identity::{Issuers, MachinePair, read_pairs};
 use crate::creds::contents::{Found, LOST};
 use crate::creds::{fault_of, read};
 use crate::system::file;
@@ -184,7 +184,7 @@ fn files_of(directory: &str) -> Result<Vec<String>, String> {
 ///
 /// # Errors
 /// A sentence that names the file and what to do.
-pub fn read_machine(path: &str, chain: &Issuers) -> Result<Vec<Pair>, String> {
+pub fn read_machine(path: &str, chain: &Issuers) -> Result<Vec<MachinePair>, String> {
     let names = if file::is_directory(Path::new(path)) {
         files_of(path)?
     } else {
@@ -202,7 +202,7 @@ pub fn read_machine(path: &str, chain: &Issuers) -> Result<Vec<Pair>, String> {
 ///
 /// # Errors
 /// A sentence that names the files and what to do.
-pub fn read_pair(certificate: &str, key: &str) -> Result<Vec<Pair>, String> {
+pub fn read_pair(certificate: &str, key: &str) -> Result<Vec<MachinePair>, String> {
     let certificate_bytes = read(certificate, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
     if key.is_empty() || key == certificate {
         return contained(certificate, &certificate_bytes, &Issuers::default());
@@ -218,7 +218,7 @@ pub fn read_pair(certificate: &str, key: &str) -> Result<Vec<Pair>, String> {
 }
 
 /// The pairs of a file; a panic while it is read is its own fault.
-fn contained(name: &str, bytes: &[u8], chain: &Issuers) -> Result<Vec<Pair>, String> {
+fn contained(name: &str, bytes: &[u8], chain: &Issuers) -> Result<Vec<MachinePair>, String> {
     let pairs = file::contained(|| read_pairs(name, bytes, chain));
     pairs.unwrap_or_else(|| Err(format!("{name}: {}", file::PANICKED)))
 }

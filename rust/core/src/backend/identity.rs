@@ -8,7 +8,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
-use crate::creds::certificate::Certificate;
+use crate::creds::certificate::CertificateFields;
 use crate::creds::contents::{self, Taken, What, what};
 use crate::creds::key::{PrivateKey, damage_fault, is_encrypted, is_key, pem_fault, read_key};
 use crate::creds::pem;
@@ -16,7 +16,7 @@ use crate::tls::context;
 
 /// A certificate with the key that fits it and the links above it.
 #[derive(Clone, Debug)]
-pub struct Pair {
+pub struct MachinePair {
     /// Certificate, links above it, and what signs.
     pub certified: Arc<CertifiedKey>,
     /// DER names of the CAs above the certificate, the nearest first.
@@ -25,11 +25,11 @@ pub struct Pair {
 
 /// The pairs of one client policy.
 #[derive(Debug, Default)]
-pub struct Identities(Vec<Pair>);
+pub struct Identities(Vec<MachinePair>);
 
 impl Identities {
     /// Takes pairs in the order in which they are tried.
-    pub fn new(pairs: Vec<Pair>) -> Self {
+    pub fn new(pairs: Vec<MachinePair>) -> Self {
         Self(pairs)
     }
 
@@ -43,9 +43,9 @@ impl Identities {
         self.0.iter().any(|own| own.certified.cert == pair.cert)
     }
 
-    fn choose(&self, authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<&Pair> {
-        let fits = |pair: &&Pair| pair.certified.key.choose_scheme(schemes).is_some();
-        let known = |pair: &&Pair| {
+    fn choose(&self, authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<&MachinePair> {
+        let fits = |pair: &&MachinePair| pair.certified.key.choose_scheme(schemes).is_some();
+        let known = |pair: &&MachinePair| {
             pair.issuers
                 .iter()
                 .any(|name| authorities.contains(&name.as_slice()))
@@ -77,7 +77,7 @@ impl ResolvesClientCert for Identities {
 /// CA certificates to send along and to find issuers in, read once for all pairs.
 #[derive(Debug, Default)]
 pub struct Issuers {
-    listed: Vec<(CertificateDer<'static>, Certificate)>,
+    listed: Vec<(CertificateDer<'static>, CertificateFields)>,
     /// The first of each name.
     by_subject: HashMap<Box<[u8]>, usize>,
 }
@@ -87,7 +87,7 @@ impl Issuers {
     pub fn new(ders: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
         let mut issuers = Self::default();
         for der in ders {
-            let Ok(certificate) = Certificate::parse(&der) else {
+            let Ok(certificate) = CertificateFields::parse(&der) else {
                 continue;
             };
             let (name, index) = (certificate.subject.clone(), issuers.listed.len());
@@ -97,7 +97,10 @@ impl Issuers {
         issuers
     }
 
-    fn named(&self, subject: &[u8]) -> Option<(usize, &(CertificateDer<'static>, Certificate))> {
+    fn named(
+        &self,
+        subject: &[u8],
+    ) -> Option<(usize, &(CertificateDer<'static>, CertificateFields))> {
         let index = *self.by_subject.get(subject)?;
         Some((index, self.listed.get(index)?))
     }
@@ -110,7 +113,7 @@ const MAX_LINKS: usize = 10;
 ///
 /// # Errors
 /// A sentence that names the file and what to do.
-pub fn read_pairs(name: &str, file: &[u8], chain: &Issuers) -> Result<Vec<Pair>, String> {
+pub fn read_pairs(name: &str, file: &[u8], chain: &Issuers) -> Result<Vec<MachinePair>, String> {
     let mut keys = Vec::new();
     for block in pem::blocks(file) {
         let block = block.map_err(|e| pem_fault(name, e).text())?;
@@ -176,9 +179,9 @@ pub fn read_pairs(name: &str, file: &[u8], chain: &Issuers) -> Result<Vec<Pair>,
 fn join(
     key: PrivateKey,
     leaf: &CertificateDer<'static>,
-    certificate: &Certificate,
+    certificate: &CertificateFields,
     among: [&Issuers; 2],
-) -> Pair {
+) -> MachinePair {
     let mut sent = vec![leaf.clone()];
     let mut issuers = vec![certificate.issuer.to_vec()];
     let mut current = certificate;
@@ -201,7 +204,7 @@ fn join(
         }
         current = issuer;
     }
-    Pair {
+    MachinePair {
         certified: Arc::new(CertifiedKey::new(sent, key.signing)),
         issuers,
     }

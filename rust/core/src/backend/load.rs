@@ -1,16 +1,17 @@
 //! Makes a policy of the files that its settings name: at a start, as root, before the fork.
 
 use super::files::{Warnings, read_blocks};
-use super::identity::Pair;
-use super::judge::Judge;
+use super::identity::MachinePair;
 use super::machines::Machines;
 use super::policy::{BackendPolicy, algorithms, system_roots};
+use super::server_verifier::BackendVerifier;
 use super::settings::Settings;
 use crate::verify::kept::Form;
 use crate::verify::{Anchors, Ends, Listed, Revocation};
 
 /// Loads certificates with their keys: here, or in the key agent.
-pub type LoadMachines<'a> = &'a mut dyn FnMut(Machines, &mut Warnings) -> Result<Vec<Pair>, String>;
+pub type LoadMachines<'a> =
+    &'a mut dyn FnMut(Machines, &mut Warnings) -> Result<Vec<MachinePair>, String>;
 
 /// Reads the files and builds the policy; `machines` is asked where the settings name certificates of our own.
 ///
@@ -22,7 +23,7 @@ pub fn load(
     warnings: &mut Warnings,
 ) -> Result<BackendPolicy, String> {
     let anchors = anchors(&settings, warnings)?;
-    let judge = Judge {
+    let verifier = BackendVerifier {
         mode: settings.verify,
         depth: settings.depth,
         anchors,
@@ -42,7 +43,7 @@ pub fn load(
         true => Vec::new(),
         false => machines(named, warnings)?,
     };
-    BackendPolicy::build(settings, judge, pairs)
+    BackendPolicy::build(settings, verifier, pairs)
 }
 
 fn anchors(settings: &Settings, warnings: &mut Warnings) -> Result<Anchors, String> {

@@ -1,7 +1,7 @@
 //! The certificates with keys that a client policy names, as one thing to be loaded: here, or by the key agent.
 
 use super::files::{Warnings, read_blocks, read_machine, read_pair};
-use super::identity::{Issuers, Pair};
+use super::identity::{Issuers, MachinePair};
 use crate::verify::kept::{Form, Generations};
 
 /// What a client policy names of machine certificates.
@@ -27,7 +27,7 @@ impl Machines {
     ///
     /// # Errors
     /// A sentence that names the file and what to do.
-    pub fn load(&self, warnings: &mut Warnings) -> Result<Vec<Pair>, String> {
+    pub fn load(&self, warnings: &mut Warnings) -> Result<Vec<MachinePair>, String> {
         let chain = if self.chain.is_empty() {
             Vec::new()
         } else {
@@ -56,7 +56,7 @@ impl Machines {
 /// Machine certificates as they were loaded, by what named them; those of the configuration before stand in where a file
 /// is damaged. For the process that holds the keys.
 #[derive(Debug, Default)]
-pub struct Machinery(Generations<Machines, Vec<Pair>>);
+pub struct Machinery(Generations<Machines, Vec<MachinePair>>);
 
 impl Machinery {
     /// Nothing yet.
@@ -82,7 +82,7 @@ impl Machinery {
         &mut self,
         machines: Machines,
         warnings: &mut Warnings,
-    ) -> Result<Vec<Pair>, String> {
+    ) -> Result<Vec<MachinePair>, String> {
         let pairs = match (machines.load(warnings), self.0.find(&machines)) {
             (Ok(pairs), _) => pairs,
             (Err(why), Some(old)) => {

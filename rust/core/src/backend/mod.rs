@@ -3,17 +3,17 @@
 mod ending;
 mod files;
 mod identity;
-mod judge;
 mod load;
 mod machines;
 mod policy;
+mod server_verifier;
 mod sessions;
 mod settings;
 
+pub use self::server_verifier::Mode;
 pub use ending::{Ending, counter};
 pub use files::Warnings;
-pub use identity::{Identities, Pair, read_pairs};
-pub use judge::Mode;
+pub use identity::{Identities, MachinePair, read_pairs};
 pub use load::load;
 pub use machines::{Machinery, Machines};
 pub use policy::{BackendPolicy, Made, server_name, system_roots};

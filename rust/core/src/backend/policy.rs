@@ -7,8 +7,8 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::identity::{Identities, Pair};
-use super::judge::Judge;
+use super::identity::{Identities, MachinePair};
+use super::server_verifier::BackendVerifier;
 use super::sessions::Sessions;
 use super::settings::Settings;
 use crate::tls::policy;
@@ -21,7 +21,7 @@ const TLS12: u16 = 0x0303;
 #[derive(Debug)]
 pub struct BackendPolicy {
     config: Arc<ClientConfig>,
-    judge: Arc<Judge>,
+    verifier: Arc<BackendVerifier>,
     identities: Arc<Identities>,
     versions: Versions,
     suites: Vec<u16>,
@@ -43,21 +43,21 @@ pub struct Made<'a> {
 }
 
 impl BackendPolicy {
-    /// Builds the configuration: `judge` judges backends, `pairs` are shown to those that ask.
+    /// Builds the configuration: `verifier` judges backends, `pairs` are shown to those that ask.
     ///
     /// # Errors
     /// A sentence, when nothing of what was asked for exists.
     pub(super) fn build(
         settings: Settings,
-        judge: Judge,
-        pairs: Vec<Pair>,
+        verifier: BackendVerifier,
+        pairs: Vec<MachinePair>,
     ) -> Result<Self, String> {
         let provider = CryptoProvider {
             cipher_suites: policy::suites(&settings.suites),
             kx_groups: policy::groups(&settings.groups),
             ..aws_lc_rs::default_provider()
         };
-        let judge = Arc::new(judge);
+        let verifier = Arc::new(verifier);
         let identities = Arc::new(Identities::new(pairs));
         let builder = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&policy::versions(
@@ -70,12 +70,12 @@ impl BackendPolicy {
                 )
             })?
             .dangerous()
-            .with_custom_certificate_verifier(judge.clone());
+            .with_custom_certificate_verifier(verifier.clone());
         let mut config = builder.with_client_cert_resolver(identities.clone());
         config.resumption = Resumption::store(Arc::new(Sessions::default()));
         Ok(Self {
             config: Arc::new(config),
-            judge,
+            verifier,
             identities,
             versions: settings.versions,
             suites: settings.suites,
@@ -95,8 +95,8 @@ impl BackendPolicy {
                 .presented
                 .is_none_or(|pair| self.identities.holds(pair))
             && self
-                .judge
-                .judge(made.chain, made.host, UnixTime::now())
+                .verifier
+                .verify(made.chain, made.host, UnixTime::now())
                 .is_ok()
     }
 

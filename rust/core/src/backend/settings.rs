@@ -1,6 +1,6 @@
 //! What connections to backends are made with, as the configuration settled it.
 
-use super::judge::Mode;
+use super::server_verifier::Mode;
 use crate::tls::policy::Versions;
 use crate::tls::settings::{Reader, Value, settings};
 use crate::verify::RevocationDepth;

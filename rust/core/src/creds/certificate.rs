@@ -17,7 +17,7 @@ use crate::x509::time::Time;
 
 /// What is needed of a certificate. There may be 10,000 of them, so that nothing here has room to grow.
 #[derive(Clone, Debug)]
-pub struct Certificate {
+pub struct CertificateFields {
     /// Subject, DER.
     pub subject: Box<[u8]>,
     /// Issuer, DER.
@@ -46,16 +46,16 @@ pub struct Certificate {
     pub display: Box<str>,
 }
 
-impl Certificate {
+impl CertificateFields {
     /// Reads one certificate. What cannot be read of an extension is not there.
     ///
     /// # Errors
     /// What it is not.
-    pub fn parse(der: &[u8]) -> Result<Certificate, &'static str> {
+    pub fn parse(der: &[u8]) -> Result<CertificateFields, &'static str> {
         Self::of(&Outline::parse(der).ok_or(NO_CERTIFICATE)?)
     }
 
-    fn of(outline: &Outline<'_>) -> Result<Certificate, &'static str> {
+    fn of(outline: &Outline<'_>) -> Result<CertificateFields, &'static str> {
         let (mut must_staple, mut has_responder, mut names_issuer) = (false, false, false);
         let mut alternatives = None;
         for extension in RawExtensions::new(outline.extensions) {
@@ -78,7 +78,7 @@ impl Certificate {
             addresses: Vec::new(),
         });
         let whole = || String::from_utf8_lossy(&subject.rfc2253()).into();
-        Ok(Certificate {
+        Ok(CertificateFields {
             subject: outline.subject.raw.into(),
             issuer: outline.issuer.raw.into(),
             public: public_key_bits(outline.spki.raw).ok_or(NO_KEY)?.into(),
@@ -215,7 +215,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 pub type Der = Arc<[u8]>;
 
 /// Certificates that issued others: the same ones stand in the files of many virtual hosts.
-pub type KnownIssuers = HashMap<Der, Arc<Certificate>>;
+pub type KnownIssuers = HashMap<Der, Arc<CertificateFields>>;
 
 /// The certificates of a file: as they are sent, and their fields, in the same order.
 #[derive(Clone, Debug, Default)]
@@ -223,7 +223,7 @@ pub struct Certificates {
     /// DER of each.
     pub ders: Box<[Der]>,
     /// Fields of each.
-    pub fields: Box<[Arc<Certificate>]>,
+    pub fields: Box<[Arc<CertificateFields>]>,
     /// Lines of the file that look like the beginning of a block and are none.
     pub lost: Box<[usize]>,
 }
@@ -250,13 +250,13 @@ impl Certificates {
         chain.into_iter().collect()
     }
 
-    fn each(&self) -> impl Iterator<Item = (Der, Arc<Certificate>)> {
+    fn each(&self) -> impl Iterator<Item = (Der, Arc<CertificateFields>)> {
         self.ders.iter().cloned().zip(self.fields.iter().cloned())
     }
 }
 
-impl FromIterator<(Der, Arc<Certificate>)> for Certificates {
-    fn from_iter<I: IntoIterator<Item = (Der, Arc<Certificate>)>>(each: I) -> Self {
+impl FromIterator<(Der, Arc<CertificateFields>)> for Certificates {
+    fn from_iter<I: IntoIterator<Item = (Der, Arc<CertificateFields>)>>(each: I) -> Self {
         let (ders, fields): (Vec<_>, Vec<_>) = each.into_iter().unzip();
         Certificates {
             ders: ders.into(),
@@ -284,14 +284,14 @@ pub fn find_certificates(
     if let Some(damage) = contents.damaged.first() {
         return Err(damage_fault(name, *damage));
     }
-    let mut found: Vec<(Der, Arc<Certificate>)> = Vec::new();
+    let mut found: Vec<(Der, Arc<CertificateFields>)> = Vec::new();
     for taken in &contents.taken {
         let der = taken.element();
         if let Some((der, fields)) = issuers.get_key_value(der) {
             found.push((Arc::clone(der), Arc::clone(fields)));
             continue;
         }
-        let fields = Certificate::parse(der).map_err(|cause| Fault::BadCertificate {
+        let fields = CertificateFields::parse(der).map_err(|cause| Fault::BadCertificate {
             file: name.to_owned(),
             line: taken.line,
             cause: cause.to_owned(),

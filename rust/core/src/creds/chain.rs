@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::certificate::{Certificate, list_for_people};
+use super::certificate::{CertificateFields, list_for_people};
 use super::problem::Fault;
 use crate::x509::time::civil;
 
@@ -20,7 +20,12 @@ pub fn now() -> i64 {
 /// sends as it is and most clients sort out for themselves.
 ///
 /// RFC 8446 4.4.2: "Each following certificate SHOULD directly certify the one immediately preceding it."
-pub fn check(file: &str, chain: &[impl AsRef<Certificate>], strict: bool, now: i64) -> Vec<Fault> {
+pub fn check(
+    file: &str,
+    chain: &[impl AsRef<CertificateFields>],
+    strict: bool,
+    now: i64,
+) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (i, certificate) in chain.iter().map(AsRef::as_ref).enumerate() {
         faults.extend(check_validity(file, certificate, i, now));
@@ -56,7 +61,12 @@ pub fn check(file: &str, chain: &[impl AsRef<Certificate>], strict: bool, now: i
     faults
 }
 
-fn check_validity(file: &str, certificate: &Certificate, index: usize, now: i64) -> Option<Fault> {
+fn check_validity(
+    file: &str,
+    certificate: &CertificateFields,
+    index: usize,
+    now: i64,
+) -> Option<Fault> {
     let which = || match index {
         0 => "the certificate".to_owned(),
         _ => format!(
@@ -95,7 +105,7 @@ fn check_validity(file: &str, certificate: &Certificate, index: usize, now: i64)
 
 /// Faults of a certificate for the names of one virtual host: its ServerName and those of its aliases that are names
 /// and not patterns.
-pub fn check_names(file: &str, leaf: &Certificate, hosts: &[String]) -> Option<Fault> {
+pub fn check_names(file: &str, leaf: &CertificateFields, hosts: &[String]) -> Option<Fault> {
     let missing: Vec<String> = hosts.iter().filter(|h| !leaf.covers(h)).cloned().collect();
     if !missing.is_empty() {
         return Some(Fault::NamesNotCovered {

@@ -7,7 +7,7 @@ use des::TdesEde3;
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
-use super::certificate::Certificate;
+use super::certificate::CertificateFields;
 use super::key::{PrivateKey, Sealed, is_encrypted, pem_fault, read_key};
 use super::passphrase::{Answer, Passphrases, Question};
 use super::pbe;
@@ -189,7 +189,7 @@ fn in_order(certificates: Vec<Vec<u8>>, key: Option<&PrivateKey>) -> Vec<Vec<u8>
     let Some(key) = key else {
         return certificates;
     };
-    let parse = |der: Vec<u8>| Certificate::parse(&der).ok().map(|c| (der, c));
+    let parse = |der: Vec<u8>| CertificateFields::parse(&der).ok().map(|c| (der, c));
     let mut rest: Vec<_> = certificates.into_iter().filter_map(parse).collect();
     let mut sorted: Vec<Vec<u8>> = Vec::new();
     let mut next = rest.iter().position(|(_, c)| key.public == c.public);

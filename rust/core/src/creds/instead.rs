@@ -25,7 +25,7 @@ enum Thing {
     OldMac,
 }
 
-struct Row {
+struct CachedFile {
     thing: Thing,
     /// Continues "holds no certificate, but".
     is: &'static str,
@@ -34,58 +34,58 @@ struct Row {
     key: &'static str,
 }
 
-const ROWS: &[Row] = &[
-    Row {
+const ROWS: &[CachedFile] = &[
+    CachedFile {
         thing: Thing::Octets(What::Request),
         is: "a request that a CA makes a certificate of (CSR)",
         certificate: "name the certificate that the CA sent back, or sign it yourself with its key KEY: openssl x509 \
                       -req -in FILE -signkey KEY -days 90 -out FILE.crt",
         key: "name the key that the request was made with",
     },
-    Row {
+    CachedFile {
         thing: Thing::Octets(What::Pkcs7),
         is: "certificates that are wrapped in PKCS#7",
         certificate: "unwrap them and name the new file: openssl pkcs7 -in FILE INFORM-print_certs -out FILE.pem",
         key: "name the key that the first of them was issued for",
     },
-    Row {
+    CachedFile {
         thing: Thing::Octets(What::Pkcs12),
         is: "PKCS#12, which is read for a certificate and its key alone",
         certificate: "take the certificates out of it and name the new file: openssl pkcs12 -in FILE -nokeys -out \
                       FILE.pem",
         key: "take the key out of it and name the new file: openssl pkcs12 -in FILE -nocerts -out FILE.pem",
     },
-    Row {
+    CachedFile {
         thing: Thing::Octets(What::Certificate),
         is: "a certificate",
         certificate: "get it again from its issuer",
         key: "name the file of the key that it was issued for",
     },
-    Row {
+    CachedFile {
         thing: Thing::Octets(What::List),
         is: "a revocation list",
         certificate: "name it by SSLCARevocationFile (TLSClientCRL), and the certificate here",
         key: "name the private key here",
     },
-    Row {
+    CachedFile {
         thing: Thing::Octets(What::PublicKey),
         is: "a public key",
         certificate: "name the certificate that was issued for it",
         key: "name the file of the private key (-----BEGIN PRIVATE KEY-----)",
     },
-    Row {
+    CachedFile {
         thing: Thing::OpenSsh,
         is: "a key in OpenSSH's format",
         certificate: "name a file with certificates in PEM here, and the key's file where keys belong",
         key: "convert a copy: ssh-keygen -p -m PKCS8 -f COPY",
     },
-    Row {
+    CachedFile {
         thing: Thing::Wide,
         is: "text in UTF-16, in which nothing can be seen",
         certificate: "convert it and name the new file: iconv -f UTF-16 -t UTF-8 -o FILE.pem FILE",
         key: "convert it and name the new file: iconv -f UTF-16 -t UTF-8 -o FILE.pem FILE",
     },
-    Row {
+    CachedFile {
         thing: Thing::OldMac,
         is: "one line, since lines end as on an old Mac",
         certificate: "convert it: perl -i -l012 -015 -pe 1 FILE",

@@ -223,9 +223,9 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
     // What follows the key does not belong to it.
     let der = Reader::new(der).peek(SEQUENCE).unwrap_or(der);
     let (algorithm, size) = match identify(der, form) {
-        Identity::Known(algorithm, bits) => (algorithm, bits),
-        Identity::Other(kind) => return Err(unsupported(kind)),
-        Identity::Broken => return Err(bad("it is damaged")),
+        KeyAlgorithm::Known(algorithm, bits) => (algorithm, bits),
+        KeyAlgorithm::Other(kind) => return Err(unsupported(kind)),
+        KeyAlgorithm::Broken => return Err(bad("it is damaged")),
     };
     if algorithm == Algorithm::Rsa && !(2048..=8192).contains(&size) {
         return Err(Fault::RsaSize {
@@ -285,65 +285,65 @@ enum Algorithm {
     MlDsa(u16),
 }
 
-enum Identity {
+enum KeyAlgorithm {
     /// With the bits of the modulus where it is RSA.
     Known(Algorithm, usize),
     Other(&'static str),
     Broken,
 }
 
-fn identify(der: &[u8], form: Form) -> Identity {
+fn identify(der: &[u8], form: Form) -> KeyAlgorithm {
     match form {
-        Form::Pkcs8 => identify_pkcs8(der).unwrap_or(Identity::Broken),
-        Form::Pkcs1 => {
-            modulus_bits(der).map_or(Identity::Broken, |n| Identity::Known(Algorithm::Rsa, n))
-        }
-        Form::Sec1 => identify_sec1(der).unwrap_or(Identity::Broken),
+        Form::Pkcs8 => identify_pkcs8(der).unwrap_or(KeyAlgorithm::Broken),
+        Form::Pkcs1 => modulus_bits(der).map_or(KeyAlgorithm::Broken, |n| {
+            KeyAlgorithm::Known(Algorithm::Rsa, n)
+        }),
+        Form::Sec1 => identify_sec1(der).unwrap_or(KeyAlgorithm::Broken),
     }
 }
 
 /// RFC 5958 2: version, algorithm, key.
-fn identify_pkcs8(der: &[u8]) -> Option<Identity> {
+fn identify_pkcs8(der: &[u8]) -> Option<KeyAlgorithm> {
     let mut info = Reader::new(der).enter(SEQUENCE)?;
     info.take(INTEGER)?;
     let mut algorithm = info.enter(SEQUENCE)?;
     let key = info.take(OCTET_STRING)?;
     let oid = algorithm.take(OID)?;
     let Some((_, name)) = ALGORITHMS.iter().find(|(known, _)| *known == oid) else {
-        return Some(Identity::Other("an algorithm that is not known here"));
+        return Some(KeyAlgorithm::Other("an algorithm that is not known here"));
     };
     Some(match *name {
-        "RSA" => Identity::Known(Algorithm::Rsa, modulus_bits(key)?),
+        "RSA" => KeyAlgorithm::Known(Algorithm::Rsa, modulus_bits(key)?),
         "EC" => identify_curve(algorithm),
-        "Ed25519" => Identity::Known(Algorithm::Ed25519, 0),
-        "ML-DSA-44" => Identity::Known(Algorithm::MlDsa(44), 0),
-        "ML-DSA-65" => Identity::Known(Algorithm::MlDsa(65), 0),
-        "ML-DSA-87" => Identity::Known(Algorithm::MlDsa(87), 0),
-        other => Identity::Other(other),
+        "Ed25519" => KeyAlgorithm::Known(Algorithm::Ed25519, 0),
+        "ML-DSA-44" => KeyAlgorithm::Known(Algorithm::MlDsa(44), 0),
+        "ML-DSA-65" => KeyAlgorithm::Known(Algorithm::MlDsa(65), 0),
+        "ML-DSA-87" => KeyAlgorithm::Known(Algorithm::MlDsa(87), 0),
+        other => KeyAlgorithm::Other(other),
     })
 }
 
 /// RFC 5915 3: version, key, `[0]` curve (which some leave out, since a PKCS#8 around it says it).
-fn identify_sec1(der: &[u8]) -> Option<Identity> {
+fn identify_sec1(der: &[u8]) -> Option<KeyAlgorithm> {
     let mut key = Reader::new(der).enter(SEQUENCE)?;
     key.take(INTEGER)?;
     key.take(OCTET_STRING)?;
     Some(match key.enter(context(0)) {
         Some(parameters) => identify_curve(parameters),
-        None => Identity::Known(Algorithm::Ec, 0),
+        None => KeyAlgorithm::Known(Algorithm::Ec, 0),
     })
 }
 
 /// RFC 5480 2.1.1: a named curve, or (long forbidden) all its numbers.
-fn identify_curve(mut parameters: Reader<'_>) -> Identity {
+fn identify_curve(mut parameters: Reader<'_>) -> KeyAlgorithm {
     match parameters.take(OID) {
         Some(oid) => match CURVES.iter().find(|(known, _)| *known == oid) {
-            Some((_, "")) => Identity::Known(Algorithm::Ec, 0),
-            Some((_, name)) => Identity::Other(name),
-            None => Identity::Other("an elliptic curve other than P-256, P-384 and P-521"),
+            Some((_, "")) => KeyAlgorithm::Known(Algorithm::Ec, 0),
+            Some((_, name)) => KeyAlgorithm::Other(name),
+            None => KeyAlgorithm::Other("an elliptic curve other than P-256, P-384 and P-521"),
         },
         // The library compares explicit numbers with those of the curves it knows.
-        None => Identity::Known(Algorithm::Ec, 0),
+        None => KeyAlgorithm::Known(Algorithm::Ec, 0),
     }
 }
 

@@ -4,8 +4,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::certificate::Certificates;
+use super::file_cache::StapleFile;
 use super::key::PrivateKey;
-use super::shelf::StapleFile;
 
 /// What a pair was made of.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -4,18 +4,19 @@
 //! few fields that matter here, [`chain`] says what is wrong with a certificate for a virtual host, [`select`] chooses
 //! the pair for a client, [`store`] loads everything a configuration names. What can go wrong is one table, [`problem`].
 
-mod assemble;
 mod ber;
 pub mod certificate;
 pub mod chain;
 pub mod challenge;
 pub mod contents;
 pub mod decrypt;
-mod fitting;
+mod file_cache;
 mod instead;
 pub mod key;
+mod key_matching;
 mod line;
 mod loaded;
+mod loader;
 pub mod names;
 pub mod ocsp;
 pub mod passphrase;
@@ -26,7 +27,6 @@ pub mod placeholder;
 pub mod problem;
 mod request;
 pub mod select;
-mod shelf;
 mod signatures;
 pub mod standing;
 pub mod store;
@@ -34,11 +34,11 @@ mod terminal;
 pub mod timed;
 mod upwards;
 
+pub use self::file_cache::{fault_of, read};
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};
 pub use problem::{Fault, Problem, Severity, only_notices};
 pub use request::{LoadRequest, PairRequest};
 pub use select::{CertSet, Pair};
-pub use shelf::{fault_of, read};
 pub use signatures::SignatureRequest;
 pub use store::{LoadReport, Store, load};
 

@@ -11,7 +11,7 @@ use rustls::crypto::aws_lc_rs::sign::any_ecdsa_type;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::certificate::Certificate;
+use super::certificate::CertificateFields;
 use super::key::KeyKind;
 use super::select::Pair;
 use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET, UTF8_STRING};
@@ -47,7 +47,7 @@ pub fn make(names: &[String], now: i64) -> Option<Pair> {
         pkcs8.as_ref(),
     )));
     let certificate = certificate(&pair, names, now)?;
-    let leaf = Certificate::parse(&certificate).ok()?;
+    let leaf = CertificateFields::parse(&certificate).ok()?;
     let chain = vec![CertificateDer::from(certificate)];
     let certified = CertifiedKey::new(chain, signing.ok()?);
     Some(Pair::new(certified, KeyKind::Ecdsa(256), Arc::new(leaf)).as_placeholder())

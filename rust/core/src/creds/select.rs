@@ -9,7 +9,7 @@ use rustls_pki_types::CertificateDer;
 
 use crate::tls::context::{CertificateSource, Shown, Wants};
 
-use super::certificate::{Certificate, Der};
+use super::certificate::{CertificateFields, Der};
 use super::key::KeyKind;
 use super::ocsp::{self, Refusal, Staple};
 use super::timed::TimedKey;
@@ -27,7 +27,7 @@ pub struct Pair {
     /// Kind of the key.
     pub kind: KeyKind,
     /// Fields of the leaf, for checks and reports.
-    pub leaf: Arc<Certificate>,
+    pub leaf: Arc<CertificateFields>,
     /// An OCSP response about the leaf.
     pub stapled: Option<Box<Stapled>>,
     /// The response that another module had last, and what became of it.
@@ -71,7 +71,7 @@ struct Offered {
 
 impl Pair {
     /// A pair without an OCSP response.
-    pub fn new(certified: CertifiedKey, kind: KeyKind, leaf: Arc<Certificate>) -> Pair {
+    pub fn new(certified: CertifiedKey, kind: KeyKind, leaf: Arc<CertificateFields>) -> Pair {
         let key = Arc::clone(&certified.key);
         let mut pair = Pair::of_files(Box::default(), key, kind, leaf);
         pair.served = OnceLock::from(Shown::new(certified));
@@ -83,7 +83,7 @@ impl Pair {
         ders: Box<[Der]>,
         key: Arc<dyn SigningKey>,
         kind: KeyKind,
-        leaf: Arc<Certificate>,
+        leaf: Arc<CertificateFields>,
     ) -> Pair {
         Pair {
             served: OnceLock::new(),

@@ -7,16 +7,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::assemble::{Report, Run};
 use super::certificate::KnownIssuers;
+use super::file_cache::{CachedFile, LoadPass};
 use super::loaded::PairKey;
+use super::loader::{Load, Report};
 use super::passphrase::Passphrases;
 use super::problem::{Problem, Severity, only_notices};
 use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
-use super::shelf::{Desk, Row};
 use super::{chain, placeholder};
-use crate::system::file::Identity;
+use crate::system::file::FileIdentity;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ pub fn load(requests: &[LoadRequest], passphrases: &mut dyn Passphrases) -> Load
 /// Parsed files, and the pairs made of them.
 #[derive(Debug, Default)]
 pub struct Store {
-    files: Vec<Row>,
+    files: Vec<CachedFile>,
     pairs: Vec<(PairKey, Arc<Pair>)>,
     issuers: KnownIssuers,
     /// Time from which another load may find other problems than the last one, which found none; else 0.
@@ -79,13 +79,13 @@ impl Store {
         passphrases: &mut dyn Passphrases,
         changed: Option<&HashSet<String>>,
     ) -> LoadReport {
-        let desk = Desk::new(std::mem::take(&mut self.files), changed);
+        let files = LoadPass::new(std::mem::take(&mut self.files), changed);
         let pairs = std::mem::take(&mut self.pairs);
-        let mut run = Run::new(desk, pairs, &mut self.issuers, passphrases);
+        let mut load = Load::new(files, pairs, &mut self.issuers, passphrases);
         let mut report = Report::default();
         let mut sets: HashMap<Vec<*const Pair>, Arc<CertSet>> = HashMap::new();
         for (index, request) in requests.iter().enumerate() {
-            let pairs = run.load_request(index, request, &mut report);
+            let pairs = load.load_request(index, request, &mut report);
             let identity = pairs.iter().map(Arc::as_ptr).collect();
             report.sets.push((!pairs.is_empty()).then(|| {
                 Arc::clone(
@@ -94,7 +94,7 @@ impl Store {
                 )
             }));
         }
-        (self.files, self.pairs) = run.into_parts();
+        (self.files, self.pairs) = load.into_parts();
         self.issuers.retain(|der, _| Arc::strong_count(der) > 1);
         self.good_until = match only_notices(&report.problems) {
             true => self.pairs.iter().map(good_until).min().unwrap_or(i64::MAX),
@@ -109,9 +109,9 @@ impl Store {
 
     /// Looks at every file that was named; gives those that look otherwise now.
     pub fn changed(&self) -> HashSet<String> {
-        let differs = |row: &&Row| Identity::of(&*row.path).ok() != row.look;
+        let differs = |file: &&CachedFile| FileIdentity::of(&*file.path).ok() != file.look;
         let changed = self.files.iter().filter(differs);
-        changed.map(|row| row.path.to_string()).collect()
+        changed.map(|file| file.path.to_string()).collect()
     }
 
     /// Whether the same requests would still be answered without a problem where no file changed.
@@ -120,15 +120,16 @@ impl Store {
     }
 
     /// Every file that was named, as it looked before it was read; `None` where it was not there.
-    pub fn looks(&self) -> impl Iterator<Item = (&str, Option<Identity>)> {
-        self.files.iter().map(|row| (&*row.path, row.look))
+    pub fn looks(&self) -> impl Iterator<Item = (&str, Option<FileIdentity>)> {
+        self.files.iter().map(|file| (&*file.path, file.look))
     }
 
     /// Has these files count as changed.
     pub fn forget_looks(&mut self, files: &HashSet<String>) {
-        let rows = self.files.iter_mut();
-        rows.filter(|row| files.contains(&*row.path))
-            .for_each(|row| row.look = None);
+        let known = self.files.iter_mut();
+        known
+            .filter(|file| files.contains(&*file.path))
+            .for_each(|file| file.look = None);
     }
 
     /// Gives placeholders to the requests that want one and have nothing else. What kept a file from being loaded is

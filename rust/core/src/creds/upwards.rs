@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::certificate::Certificate;
+use super::certificate::CertificateFields;
 use super::problem::Fault;
 use crate::x509::Certificate as Whole;
 use crate::x509::name;
@@ -21,7 +21,7 @@ pub(super) struct Upwards {
 impl Upwards {
     /// The issuer that is missing above what is sent, the server's own certificate first. A chain that goes on above the
     /// server's own certificate and ends at somebody's own authority is as its owner wants it. Each issuer is named once.
-    pub(super) fn missing(&mut self, file: &str, sent: &[Arc<Certificate>]) -> Option<Fault> {
+    pub(super) fn missing(&mut self, file: &str, sent: &[Arc<CertificateFields>]) -> Option<Fault> {
         let top = top(sent)?;
         let alone = sent.len() == 1;
         let published = top.names_issuer;
@@ -49,8 +49,8 @@ impl Upwards {
 }
 
 /// The last of those that lead upwards from the first.
-fn top(sent: &[Arc<Certificate>]) -> Option<&Certificate> {
-    let mut top: &Certificate = sent.first()?;
+fn top(sent: &[Arc<CertificateFields>]) -> Option<&CertificateFields> {
+    let mut top: &CertificateFields = sent.first()?;
     // A circle ends, since no certificate leads further than there are others.
     for _ in sent {
         let above = sent

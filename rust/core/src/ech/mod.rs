@@ -9,14 +9,14 @@
 pub mod config;
 mod files;
 pub mod inner;
+pub mod key_sources;
 pub mod keys;
 mod message;
 pub mod offer;
 pub mod pem;
 pub mod seam;
-pub mod shelf;
+pub mod shared_keys;
 pub mod state;
-pub mod wish;
 
 pub use keys::{Key, Keys};
 pub use offer::{Offer, Outcome, Source};

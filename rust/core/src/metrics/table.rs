@@ -162,7 +162,7 @@ Counter "handshake_ech_total" ["result"] "Completed handshakes whose client made
 Counter "client_certificates_total" ["verdict"] "Completed handshakes by what was found of the client's certificate; refused ones are failures" {
     ClientNone ["none"]
     ClientSuccess ["success"]
-    ClientGenerous ["unproven"]
+    ClientUnverified ["unproven"]
     ClientFailed ["failed"]
 }
 Counter "alerts_sent_total" ["alert"] "Fatal alerts sent to clients" {

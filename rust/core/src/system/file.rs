@@ -249,7 +249,7 @@ pub const PANICKED: &str =
 
 /// Tells whether a file is the one that was read before. A symlink that now leads elsewhere gives another identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct FileIdentity {
     device: u64,
     /// Never 0, so that an absent identity takes no more room.
     inode: NonZeroU64,
@@ -259,20 +259,20 @@ pub struct Identity {
     changed: i64,
 }
 
-impl Identity {
+impl FileIdentity {
     /// Looks at the file without opening it.
     ///
     /// # Errors
     /// Why it cannot be told.
-    pub fn of(path: impl AsRef<Path>) -> Result<Identity, Refusal> {
-        look(path.as_ref()).map(|m| Identity::from(&m))
+    pub fn of(path: impl AsRef<Path>) -> Result<FileIdentity, Refusal> {
+        look(path.as_ref()).map(|m| FileIdentity::from(&m))
     }
 }
 
-impl From<&Metadata> for Identity {
-    fn from(m: &Metadata) -> Identity {
+impl From<&Metadata> for FileIdentity {
+    fn from(m: &Metadata) -> FileIdentity {
         let time = |seconds: i64, rest| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
-        Identity {
+        FileIdentity {
             device: m.dev(),
             inode: NonZeroU64::new(m.ino()).unwrap_or(NonZeroU64::MAX),
             size: m.size(),

@@ -4,7 +4,7 @@ use core::fmt::Debug;
 use std::time::Duration;
 
 /// How long a handshake waits for the cache's answer.
-pub const PATIENCE: Duration = Duration::from_millis(500);
+pub const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What a cache answers.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What resumption knows of one connection. The session owns it; the ticketer and the store find it in the context.
 
-use super::envelope::ClientVerdict;
-use super::sealer::History;
+use super::session_state::ClientVerdict;
+use super::ticket_protector::Provenance;
 
 /// Tickets and cache entries that one handshake may have looked at. A client may offer hundreds, and each look at a remote
 /// cache is a round trip.
@@ -22,7 +22,7 @@ pub struct Resumption {
     pub offered_id: Vec<u8>,
     /// The id that the session is cached under, where it is.
     pub(super) cached_id: Vec<u8>,
-    accepted: Option<History>,
+    accepted: Option<Provenance>,
     accepted_now: bool,
     origin: Option<u64>,
     looks: u8,
@@ -47,11 +47,11 @@ impl Resumption {
     /// To be called when rustls has said which kind of handshake it makes. What an accepted ticket said holds only then: rustls
     /// may still refuse it, for another cipher suite, say.
     pub fn settle(&mut self, resumed: bool) {
-        if let Some(history) = self.accepted.take()
+        if let Some(provenance) = self.accepted.take()
             && resumed
         {
-            self.client = history.client;
-            self.origin = Some(history.origin);
+            self.client = provenance.client;
+            self.origin = Some(provenance.origin);
         }
     }
 
@@ -66,8 +66,8 @@ impl Resumption {
     }
 
     /// What goes into a ticket or entry issued at `now`.
-    pub(super) fn history(&self, now: u64) -> History {
-        History {
+    pub(super) fn provenance(&self, now: u64) -> Provenance {
+        Provenance {
             origin: self.origin.unwrap_or(now),
             client: self.client,
         }
@@ -81,8 +81,8 @@ impl Resumption {
         self.looks <= MAX_LOOKS
     }
 
-    pub(super) fn accept(&mut self, history: History) {
-        self.accepted = Some(history);
+    pub(super) fn accept(&mut self, provenance: Provenance) {
+        self.accepted = Some(provenance);
         self.accepted_now = true;
     }
 
@@ -106,7 +106,7 @@ impl Resumption {
 mod tests {
     use super::*;
 
-    const HISTORY: History = History {
+    const PROVENANCE: Provenance = Provenance {
         origin: 7,
         client: Some(ClientVerdict {
             code: 1,
@@ -119,11 +119,11 @@ mod tests {
     fn a_ticket_that_rustls_refused_leaves_nothing() {
         let mut resumption = Resumption::default();
         assert!(resumption.look());
-        resumption.accept(HISTORY);
+        resumption.accept(PROVENANCE);
         resumption.settle(false);
         assert_eq!(
-            resumption.history(100),
-            History {
+            resumption.provenance(100),
+            Provenance {
                 origin: 100,
                 client: None
             }
@@ -133,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_session_keeps_its_history() {
+    fn a_resumed_session_keeps_its_provenance() {
         let mut resumption = Resumption::default();
         assert!(resumption.look());
-        resumption.accept(HISTORY);
+        resumption.accept(PROVENANCE);
         resumption.settle(true);
         resumption.settle(true);
-        assert_eq!(resumption.history(100), HISTORY);
+        assert_eq!(resumption.provenance(100), PROVENANCE);
     }
 
     #[test]

@@ -1,37 +1,37 @@
 //! The one writer of the shared memory: httpd's parent. Its own copy of every number decides; what stands in the memory
 //! is for the others, and is never read back.
 
-use super::board::{
-    AHEAD, HEADER_WORDS, INTERVAL, ISSUING, LANES, MAX_LIFETIME, Parts, RANDOM, RETENTION, SKEW,
+use super::aead::KEY_LEN;
+use super::key_ring::{KeyBytes, KeyRingWriter};
+use super::shared_key_store::{
+    AHEAD, HEADER_WORDS, INTERVAL, ISSUING, KEY_RINGS, MAX_LIFETIME, Parts, RANDOM, RETENTION, SKEW,
 };
-use super::lane::{KeyBytes, LaneWriter};
-use super::seal::KEY_LEN;
 use crate::system::words::store;
 use core::sync::atomic::AtomicU64;
 use zeroize::Zeroizing;
 
-/// The parent's hand on the board. One for each memory, for ever.
+/// The parent's hand on the key store. One for each memory, for ever.
 #[derive(Debug)]
 pub struct Keeper {
     header: &'static [AtomicU64; HEADER_WORDS],
-    lanes: [LaneWriter; LANES],
+    key_rings: [KeyRingWriter; KEY_RINGS],
     retention: u64,
     issuing: usize,
 }
 
-/// The lane of a secret.
+/// The key ring of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SecretLane(usize);
+pub struct SecretKeyRing(usize);
 
 impl Keeper {
-    /// Takes the words of a new board, all zero, and gives it its identity. None when there are fewer than
-    /// [`super::BOARD_WORDS`], or when there is no randomness.
+    /// Takes the words of a new key store, all zero, and gives it its identity. None when there are fewer than
+    /// [`super::KEY_STORE_WORDS`], or when there is no randomness.
     pub fn new(words: &'static [AtomicU64]) -> Option<Self> {
         let parts = Parts::of(words)?;
-        let [a, b, c] = parts.lanes.map(LaneWriter::new);
+        let [a, b, c] = parts.key_rings.map(KeyRingWriter::new);
         let mut keeper = Self {
             header: parts.header.try_into().ok()?,
-            lanes: [a?, b?, c?],
+            key_rings: [a?, b?, c?],
             retention: 0,
             issuing: RANDOM,
         };
@@ -53,46 +53,53 @@ impl Keeper {
         self.issue_from(RANDOM);
     }
 
-    /// Has tickets issued under the keys of the secret `id`, in a lane of its own. The lane in force before stays for one
+    /// Has tickets issued under the keys of the secret `id`, in a key ring of its own. The key ring in force before stays for one
     /// lifetime.
-    pub fn issue_from_secret(&mut self, id: u32, interval: u64, now: u64) -> SecretLane {
-        let known = (1..LANES).find(|index| self.lanes[*index].id() == id);
+    pub fn issue_from_secret(&mut self, id: u32, interval: u64, now: u64) -> SecretKeyRing {
+        let known = (1..KEY_RINGS).find(|index| self.key_rings[*index].id() == id);
         let index = known.unwrap_or(if self.issuing == 1 { 2 } else { 1 });
         if known.is_none() {
-            self.lanes[index].reset(id, interval);
+            self.key_rings[index].reset(id, interval);
         }
-        if self.lanes[index].retires() != 0 {
-            self.lanes[index].retire_at(0);
+        if self.key_rings[index].retires() != 0 {
+            self.key_rings[index].retire_at(0);
         }
-        (1..LANES)
+        (1..KEY_RINGS)
             .filter(|other| *other != index)
             .for_each(|other| self.retire(other, now));
-        SecretLane(index)
+        SecretKeyRing(index)
     }
 
-    /// The lane from [`Keeper::issue_from_secret`] has this interval's key: tickets may be issued under it.
-    pub fn put_in_force(&mut self, lane: SecretLane) {
-        self.issue_from(lane.0);
+    /// The key ring from [`Keeper::issue_from_secret`] has this interval's key: tickets may be issued under it.
+    pub fn put_in_force(&mut self, key_ring: SecretKeyRing) {
+        self.issue_from(key_ring.0);
     }
 
-    /// Lets the lanes of secret files run out one lifetime from now.
+    /// Lets the key rings of secret files run out one lifetime from now.
     pub fn retire_secrets(&mut self, now: u64) {
-        (1..LANES).for_each(|lane| self.retire(lane, now));
+        (1..KEY_RINGS).for_each(|key_ring| self.retire(key_ring, now));
     }
 
-    /// The lane of the secret `id`, while it is not retired.
-    pub fn secret_lane(&self, id: u32, now: u64) -> Option<SecretLane> {
-        (1..LANES)
-            .find(|lane| self.lanes[*lane].id() == id && self.lanes[*lane].is_alive(now))
-            .map(SecretLane)
+    /// The key ring of the secret `id`, while it is not retired.
+    pub fn secret_key_ring(&self, id: u32, now: u64) -> Option<SecretKeyRing> {
+        (1..KEY_RINGS)
+            .find(|key_ring| {
+                self.key_rings[*key_ring].id() == id && self.key_rings[*key_ring].is_alive(now)
+            })
+            .map(SecretKeyRing)
     }
 
-    /// Publishes the keys of a secret's lane that may be needed around `now`; `key` derives one, from the lane's interval and
+    /// Publishes the keys of a secret's key ring that may be needed around `now`; `key` derives one, from the key ring's interval and
     /// the interval's number.
-    pub fn publish(&mut self, lane: SecretLane, now: u64, key: impl Fn(u64, u64) -> KeyBytes) {
-        let (first, last) = self.window(lane.0, now);
+    pub fn publish(
+        &mut self,
+        key_ring: SecretKeyRing,
+        now: u64,
+        key: impl Fn(u64, u64) -> KeyBytes,
+    ) {
+        let (first, last) = self.window(key_ring.0, now);
         self.write(
-            lane.0,
+            key_ring.0,
             first,
             last.saturating_add(AHEAD),
             |interval, epoch| Some(key(interval, epoch)),
@@ -102,20 +109,20 @@ impl Keeper {
     /// What is due at `now`: random keys of the intervals around it, and the end of keys that nothing acceptable can be
     /// sealed with. Every few seconds, so that keys do not outlive their time in a server that nobody visits.
     pub fn tick(&mut self, now: u64) {
-        for index in 0..LANES {
-            if !self.lanes[index].is_alive(now) {
-                self.lanes[index].reset(0, 1);
+        for index in 0..KEY_RINGS {
+            if !self.key_rings[index].is_alive(now) {
+                self.key_rings[index].reset(0, 1);
             }
             let (first, last) = self.window(index, now);
-            self.lanes[index].keep_only(first, last.saturating_add(AHEAD));
+            self.key_rings[index].keep_only(first, last.saturating_add(AHEAD));
         }
         if self.issuing == RANDOM {
             self.write_random(now);
         }
     }
 
-    fn random(&mut self) -> &mut LaneWriter {
-        &mut self.lanes[RANDOM]
+    fn random(&mut self) -> &mut KeyRingWriter {
+        &mut self.key_rings[RANDOM]
     }
 
     fn write_random(&mut self, now: u64) {
@@ -135,29 +142,29 @@ impl Keeper {
         last: u64,
         key: impl Fn(u64, u64) -> Option<KeyBytes>,
     ) {
-        let lane = &mut self.lanes[index];
+        let key_ring = &mut self.key_rings[index];
         for epoch in first..=last {
-            if !lane.has(epoch)
-                && let Some(key) = key(lane.interval(), epoch)
+            if !key_ring.has(epoch)
+                && let Some(key) = key(key_ring.interval(), epoch)
             {
-                lane.write(epoch, &key);
+                key_ring.write(epoch, &key);
             }
         }
     }
 
-    /// The intervals of a lane whose keys may be needed at `now`.
+    /// The intervals of a key ring whose keys may be needed at `now`.
     fn window(&self, index: usize, now: u64) -> (u64, u64) {
-        let lane = &self.lanes[index];
+        let key_ring = &self.key_rings[index];
         (
-            lane.epoch(now.saturating_sub(self.retention)),
-            lane.epoch(now.saturating_add(SKEW)),
+            key_ring.epoch(now.saturating_sub(self.retention)),
+            key_ring.epoch(now.saturating_add(SKEW)),
         )
     }
 
     fn retire(&mut self, index: usize, now: u64) {
-        if self.lanes[index].id() != 0 && self.lanes[index].retires() == 0 {
+        if self.key_rings[index].id() != 0 && self.key_rings[index].retires() == 0 {
             let when = now.saturating_add(self.retention).max(1);
-            self.lanes[index].retire_at(when);
+            self.key_rings[index].retire_at(when);
         }
     }
 }
@@ -172,9 +179,9 @@ fn random_key() -> Option<KeyBytes> {
 pub(crate) mod testing {
     use super::*;
     use crate::metrics::{Counters, PAGE_WORDS};
-    use crate::ticket::board::{BOARD_WORDS, Board};
     use crate::ticket::clock::Clock;
     use crate::ticket::clock::testing::HandClock;
+    use crate::ticket::shared_key_store::{KEY_STORE_WORDS, SharedKeyStore};
     use std::sync::{Arc, Mutex, MutexGuard};
 
     pub(crate) fn words(count: usize) -> &'static [AtomicU64] {
@@ -186,15 +193,15 @@ pub(crate) mod testing {
         Counters::new(words(PAGE_WORDS)).unwrap()
     }
 
-    /// A board and the parent's hand on it, which looks after it whenever the clock is turned.
+    /// A key store and the parent's hand on it, which looks after it whenever the clock is turned.
     pub(crate) struct Keys {
-        pub board: Board,
+        pub key_store: SharedKeyStore,
         keeper: Arc<Mutex<Keeper>>,
     }
 
     impl Keys {
         pub(crate) fn new(retention: u64, clock: &HandClock) -> Self {
-            let memory = words(BOARD_WORDS);
+            let memory = words(KEY_STORE_WORDS);
             let mut keeper = Keeper::new(memory).unwrap();
             keeper.retain_for(retention);
             keeper.tick(clock.now());
@@ -202,7 +209,7 @@ pub(crate) mod testing {
             let theirs = Arc::clone(&keeper);
             clock.when_turned(move |now| theirs.lock().unwrap().tick(now));
             Self {
-                board: Board::new(memory, counters()).unwrap(),
+                key_store: SharedKeyStore::new(memory, counters()).unwrap(),
                 keeper,
             }
         }

@@ -1,39 +1,39 @@
 //! Resumption: tickets, the session cache, and the keys that seal both.
 //!
 //! rustls offers two seams, `ProducesTickets` and `StoresServerSessions`, and compares little when it resumes. So every
-//! session leaves this process sealed in an envelope of ours that says to whom it belongs and until when:
+//! session leaves this process sealed in an session state of ours that says to whom it belongs and until when:
 //!
-//! * [`board`], [`keeper`]: keys in shared memory, which httpd's parent writes and its children read; keys rotate by
+//! * [`key_store`], [`keeper`]: keys in shared memory, which httpd's parent writes and its children read; keys rotate by
 //!   themselves and are erased when old
 //! * [`secret`]: the same keys on several machines, derived from one secret file
-//! * [`sealer`], [`envelope`]: what a sealed session looks like, and when it may be resumed
+//! * [`protector`], [`session_state`]: what a sealed session looks like, and when it may be resumed
 //! * [`ticketer`], [`store`]: the two seams
 //! * [`connection`]: what is remembered of one connection
 //!
 //! 0-RTT stays off: its data can be replayed by whoever records it, and httpd's modules cannot tell.
 
-pub mod board;
-mod breaker;
+mod aead;
 mod cache;
+pub mod cache_workers;
+mod circuit_breaker;
 pub mod clock;
 pub mod connection;
-pub mod courier;
-pub mod envelope;
 pub mod keeper;
-mod lane;
-mod seal;
-pub mod sealer;
+mod key_ring;
 pub mod secret;
+pub mod session_state;
+pub mod shared_key_store;
 pub mod store;
+pub mod ticket_protector;
 pub mod ticketer;
 
-pub use board::{BOARD_WORDS, Board};
+pub use self::cache_workers::CacheWorkers;
+pub use self::shared_key_store::{KEY_STORE_WORDS, SharedKeyStore};
+pub use self::ticket_protector::TicketProtector;
 pub use cache::{Cache, Lookup, Stored};
 pub use clock::{Clock, SystemClock};
 pub use connection::Resumption;
-pub use courier::Courier;
 pub use keeper::Keeper;
-pub use sealer::Sealer;
 pub use secret::SecretFile;
 pub use store::SessionStore;
 pub use ticketer::Ticketer;
@@ -41,4 +41,4 @@ pub use ticketer::Ticketer;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
-mod seam_tests;
+mod rustls_tests;

@@ -3,15 +3,15 @@
 //! Only the parent process reads the file and knows the secret; the children see the keys of the intervals around now, in the
 //! shared memory. So a captured child can use today's keys and not next week's.
 
-#[cfg(test)]
-use super::board::KeyName;
-use super::board::{AHEAD, MAX_LIFETIME};
-use super::envelope::FORMAT;
+use super::aead::KEY_LEN;
 use super::keeper::Keeper;
-use super::lane::{KeyBytes, SLOTS};
-use super::seal::KEY_LEN;
+use super::key_ring::{KeyBytes, SLOTS};
+use super::session_state::FORMAT;
+#[cfg(test)]
+use super::shared_key_store::KeyName;
+use super::shared_key_store::{AHEAD, MAX_LIFETIME};
 use crate::system::file;
-use crate::system::file::{Identity, Limit, Refusal};
+use crate::system::file::{FileIdentity, Limit, Refusal};
 use crate::system::forks::Secret as Kept;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use std::os::unix::fs::MetadataExt;
@@ -43,7 +43,7 @@ pub struct SecretFile {
     interval: u64,
     readers: Readers,
     /// `None` where it was not there.
-    stamp: Option<Identity>,
+    stamp: Option<FileIdentity>,
     current: Secret,
     previous: Option<Secret>,
 }
@@ -80,7 +80,7 @@ impl SecretFile {
             return None;
         }
         (self.interval, self.readers) = (interval, readers);
-        self.stamp = Identity::of(path).ok();
+        self.stamp = FileIdentity::of(path).ok();
         Some(self)
     }
 
@@ -96,15 +96,17 @@ impl SecretFile {
     /// Puts the keys of the intervals around `now` into the shared memory, and has tickets issued under them.
     pub fn publish(&self, keeper: &mut Keeper, now: u64) {
         let id = self.current.id(self.interval);
-        let lane = keeper.issue_from_secret(id, self.interval, now);
-        keeper.publish(lane, now, |interval, epoch| {
+        let key_ring = keeper.issue_from_secret(id, self.interval, now);
+        keeper.publish(key_ring, now, |interval, epoch| {
             self.current.key(interval, epoch)
         });
-        keeper.put_in_force(lane);
+        keeper.put_in_force(key_ring);
         if let Some(previous) = &self.previous
-            && let Some(lane) = keeper.secret_lane(previous.id(self.interval), now)
+            && let Some(key_ring) = keeper.secret_key_ring(previous.id(self.interval), now)
         {
-            keeper.publish(lane, now, |interval, epoch| previous.key(interval, epoch));
+            keeper.publish(key_ring, now, |interval, epoch| {
+                previous.key(interval, epoch)
+            });
         }
     }
 
@@ -117,7 +119,7 @@ impl SecretFile {
     }
 
     fn reread(&mut self) -> Poll {
-        let stamp = Identity::of(&self.path).ok();
+        let stamp = FileIdentity::of(&self.path).ok();
         if stamp == self.stamp {
             return Poll::Same;
         }
@@ -152,7 +154,7 @@ pub fn check_interval(interval: u64, retention: u64) -> Result<(), String> {
 struct Secret(Kept);
 
 impl Secret {
-    fn read(path: &Path, readers: Readers) -> Result<(Self, Identity), String> {
+    fn read(path: &Path, readers: Readers) -> Result<(Self, FileIdentity), String> {
         let name = path.display();
         let content = file::read(path, Limit(MAX_SECRET as u64)).map_err(|why| match why {
             Refusal::TooLarge(limit) => format!(
@@ -169,7 +171,7 @@ impl Secret {
         }
         Self::check(&octets).map_err(|problem| format!("ticket secret {name} {problem}"))?;
         let octets = Kept::new(&octets).map_err(|error| error.to_string())?;
-        Ok((Self(octets), Identity::from(&meta)))
+        Ok((Self(octets), FileIdentity::from(&meta)))
     }
 
     fn check(octets: &[u8]) -> Result<(), String> {

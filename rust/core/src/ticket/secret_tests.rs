@@ -99,8 +99,8 @@ fn machines_with_one_file_have_the_same_keys() {
             (&here, &early, &there, &late),
             (&there, &late, &here, &early),
         ] {
-            let (name, key) = from.board.newest(from_clock.now()).unwrap();
-            let found = to.board.find(name, to_clock.now()).unwrap();
+            let (name, key) = from.key_store.newest(from_clock.now()).unwrap();
+            let found = to.key_store.find(name, to_clock.now()).unwrap();
             assert_eq!((*found.key, found.skew), (*key, 60), "hour {hour}");
         }
     }
@@ -131,23 +131,23 @@ fn a_replaced_secret_is_accepted_for_one_lifetime() {
     let keys = Keys::new(2 * HOUR, &clock);
     let mut file = SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     file.publish(&mut keys.keeper(), NOW);
-    let (old, _) = keys.board.newest(clock.now()).unwrap();
+    let (old, _) = keys.key_store.newest(clock.now()).unwrap();
     assert_eq!(file.poll(&mut keys.keeper(), NOW), Poll::Same);
 
     dir.put(&secret_of(2), 0o600);
     assert_eq!(file.poll(&mut keys.keeper(), NOW + 10), Poll::Replaced);
-    let (new, _) = keys.board.newest(clock.now()).unwrap();
-    assert_ne!(new.lane, old.lane);
+    let (new, _) = keys.key_store.newest(clock.now()).unwrap();
+    assert_ne!(new.key_ring, old.key_ring);
     // another machine may go on with the old one for a while
     let now = NOW + 2 * HOUR;
     assert_eq!(file.poll(&mut keys.keeper(), now), Poll::Same);
     let epoch = u32::try_from(now / HOUR).unwrap();
-    assert!(keys.board.find(old, now).is_some());
+    assert!(keys.key_store.find(old, now).is_some());
     assert!(
-        keys.board
+        keys.key_store
             .find(
                 KeyName {
-                    lane: old.lane,
+                    key_ring: old.key_ring,
                     epoch
                 },
                 now
@@ -156,12 +156,12 @@ fn a_replaced_secret_is_accepted_for_one_lifetime() {
     );
     let now = NOW + 2 * HOUR + 10;
     assert_eq!(file.poll(&mut keys.keeper(), now), Poll::Same);
-    assert!(keys.board.find(old, now).is_none());
+    assert!(keys.key_store.find(old, now).is_none());
     assert!(
-        keys.board
+        keys.key_store
             .find(
                 KeyName {
-                    lane: old.lane,
+                    key_ring: old.key_ring,
                     epoch
                 },
                 now
@@ -169,8 +169,8 @@ fn a_replaced_secret_is_accepted_for_one_lifetime() {
             .is_none()
     );
     clock.set(now);
-    let (newest, _) = keys.board.newest(clock.now()).unwrap();
-    assert_eq!(newest.lane, new.lane);
+    let (newest, _) = keys.key_store.newest(clock.now()).unwrap();
+    assert_eq!(newest.key_ring, new.key_ring);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_bad_replacement_keeps_the_old_secret() {
     let keys = Keys::new(HOUR, &clock);
     let mut file = SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     file.publish(&mut keys.keeper(), NOW);
-    let (before, _) = keys.board.newest(clock.now()).unwrap();
+    let (before, _) = keys.key_store.newest(clock.now()).unwrap();
     dir.put(b"short", 0o600);
     assert!(
         matches!(file.poll(&mut keys.keeper(), NOW + 1), Poll::Refused(text) if text.contains("5 octets"))
@@ -195,10 +195,13 @@ fn a_bad_replacement_keeps_the_old_secret() {
     assert!(
         matches!(file.poll(&mut keys.keeper(), NOW + 3), Poll::Refused(text) if text.contains("No such file or directory"))
     );
-    assert_eq!(keys.board.newest(clock.now()).unwrap().0, before);
+    assert_eq!(keys.key_store.newest(clock.now()).unwrap().0, before);
     clock.advance(30 * HOUR);
     file.poll(&mut keys.keeper(), clock.now());
-    assert_eq!(keys.board.newest(clock.now()).unwrap().0.lane, before.lane);
+    assert_eq!(
+        keys.key_store.newest(clock.now()).unwrap().0.key_ring,
+        before.key_ring
+    );
     dir.put(&secret_of(1), 0o600);
     assert_eq!(
         file.poll(&mut keys.keeper(), clock.now()),
@@ -215,7 +218,7 @@ fn a_secret_replaced_across_a_restart_is_accepted_for_one_lifetime() {
     let keys = Keys::new(2 * HOUR, &clock);
     let before = SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     before.publish(&mut keys.keeper(), NOW);
-    let (old, _) = keys.board.newest(clock.now()).unwrap();
+    let (old, _) = keys.key_store.newest(clock.now()).unwrap();
     dir.put(&secret_of(2), 0o600);
     let mut after = SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     after.inherit(before);
@@ -224,10 +227,10 @@ fn a_secret_replaced_across_a_restart_is_accepted_for_one_lifetime() {
     after.poll(&mut keys.keeper(), now);
     let epoch = u32::try_from(now / HOUR).unwrap();
     assert!(
-        keys.board
+        keys.key_store
             .find(
                 KeyName {
-                    lane: old.lane,
+                    key_ring: old.key_ring,
                     epoch
                 },
                 now
@@ -245,12 +248,12 @@ fn a_restart_with_a_bad_file_keeps_the_secret_of_the_same_path_and_tells_once() 
     let open = || SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers);
     let before = open().unwrap();
     before.publish(&mut keys.keeper(), NOW);
-    let (old, _) = keys.board.newest(clock.now()).unwrap();
+    let (old, _) = keys.key_store.newest(clock.now()).unwrap();
     dir.put(b"short", 0o600);
     assert!(open().is_err());
     let mut after = before.kept(&dir.secret(), HOUR, Readers::NoOthers).unwrap();
     after.publish(&mut keys.keeper(), NOW + 1);
-    assert_eq!(keys.board.newest(clock.now()).unwrap().0, old);
+    assert_eq!(keys.key_store.newest(clock.now()).unwrap().0, old);
     assert_eq!(after.poll(&mut keys.keeper(), NOW + 2), Poll::Same);
     dir.put(&secret_of(2), 0o600);
     assert_eq!(after.poll(&mut keys.keeper(), NOW + 3), Poll::Replaced);
@@ -268,9 +271,9 @@ fn without_the_parent_no_ticket_is_issued_after_a_while() {
         .unwrap()
         .publish(&mut keys.keeper(), NOW);
     clock.advance(HOUR);
-    assert!(keys.board.newest(clock.now()).is_some());
+    assert!(keys.key_store.newest(clock.now()).is_some());
     clock.advance(4 * HOUR);
-    assert!(keys.board.newest(clock.now()).is_none());
+    assert!(keys.key_store.newest(clock.now()).is_none());
 }
 
 #[test]
@@ -282,13 +285,13 @@ fn back_to_random_keys() {
     SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers)
         .unwrap()
         .publish(&mut keys.keeper(), NOW);
-    let (derived, _) = keys.board.newest(clock.now()).unwrap();
+    let (derived, _) = keys.key_store.newest(clock.now()).unwrap();
     keys.keeper().issue_from_random_keys(NOW);
     keys.keeper().retire_secrets(NOW);
-    let (random, _) = keys.board.newest(clock.now()).unwrap();
-    assert_ne!(random.lane, derived.lane);
-    assert!(keys.board.find(derived, NOW + HOUR - 1).is_some());
-    assert!(keys.board.find(derived, NOW + HOUR).is_none());
+    let (random, _) = keys.key_store.newest(clock.now()).unwrap();
+    assert_ne!(random.key_ring, derived.key_ring);
+    assert!(keys.key_store.find(derived, NOW + HOUR - 1).is_some());
+    assert!(keys.key_store.find(derived, NOW + HOUR).is_none());
 }
 
 #[test]

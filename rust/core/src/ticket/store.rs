@@ -3,10 +3,10 @@
 //! What keeps them is behind [`Cache`]: one of httpd's providers, perhaps on another machine. Nothing that comes back from
 //! there is trusted before it is opened, and nothing that goes there can be read.
 
-use super::breaker::Breaker;
 pub use super::cache::{Cache, Lookup, Stored};
-use super::envelope::Refusal;
-use super::sealer::{Kind, Sealer};
+use super::circuit_breaker::CircuitBreaker;
+use super::session_state::Refusal;
+use super::ticket_protector::{Kind, TicketProtector};
 use super::ticketer::binding;
 use crate::metrics::{self, Counter, Histogram};
 use crate::tls::context;
@@ -20,9 +20,9 @@ use std::time::Instant;
 /// The sessions of a server in a cache. Which connection it works for, it learns from the thread's context.
 #[derive(Debug)]
 pub struct SessionStore {
-    sealer: Sealer,
+    protector: TicketProtector,
     cache: Arc<dyn Cache>,
-    breaker: Breaker,
+    circuit_breaker: CircuitBreaker,
     /// When the last report was (seconds since 1970).
     reported: AtomicU64,
 }
@@ -30,12 +30,12 @@ pub struct SessionStore {
 const EXPIRY_LEN: usize = 8;
 
 impl SessionStore {
-    /// A store of sessions sealed by `sealer` in `cache`.
-    pub fn new(sealer: Sealer, cache: Arc<dyn Cache>) -> Self {
+    /// A store of sessions sealed by `protector` in `cache`.
+    pub fn new(protector: TicketProtector, cache: Arc<dyn Cache>) -> Self {
         Self {
-            sealer,
+            protector,
             cache,
-            breaker: Breaker::default(),
+            circuit_breaker: CircuitBreaker::default(),
             reported: AtomicU64::new(0),
         }
     }
@@ -45,18 +45,18 @@ impl SessionStore {
         if context.resumption.accepted_now() {
             return false;
         }
-        let now = self.sealer.clock.now();
+        let now = self.protector.clock.now();
         let to = binding(context);
         let expiry = now.saturating_add(u64::from(to.lifetime));
-        let history = context.resumption.history(now);
+        let provenance = context.resumption.provenance(now);
         let Some(sealed) = self
-            .sealer
-            .seal(Kind::Entry { id, expiry }, &to, history, value)
+            .protector
+            .seal(Kind::Entry { id, expiry }, &to, provenance, value)
         else {
             return false;
         };
         let entry = [&expiry.to_be_bytes()[..], &sealed].concat();
-        let outcome = self.breaker.call(now, || {
+        let outcome = self.circuit_breaker.call(now, || {
             let outcome = timed(|| self.cache.put(id, &entry, expiry));
             (outcome != Stored::Failed, outcome)
         });
@@ -81,8 +81,8 @@ impl SessionStore {
         if !context.resumption.look() {
             return None;
         }
-        let now = self.sealer.clock.now();
-        let answer = self.breaker.call(now, || {
+        let now = self.protector.clock.now();
+        let answer = self.circuit_breaker.call(now, || {
             let answer = timed(ask);
             (answer != Lookup::Failed, answer)
         });
@@ -117,12 +117,12 @@ impl SessionStore {
             .try_into()
             .map(u64::from_be_bytes)
             .map_err(|_| Refusal::Malformed)?;
-        if expiry <= self.sealer.clock.now() {
+        if expiry <= self.protector.clock.now() {
             return Err(Refusal::Expired);
         }
         let kind = Kind::Entry { id, expiry };
-        let (value, history) = self.sealer.open(kind, &binding(context), sealed)?;
-        context.resumption.accept(history);
+        let (value, provenance) = self.protector.open(kind, &binding(context), sealed)?;
+        context.resumption.accept(provenance);
         Ok(value)
     }
 
@@ -131,7 +131,7 @@ impl SessionStore {
     fn failed(&self, now: u64) {
         self.count(Counter::CacheFailures);
         if self.is_first_of_minute(now) {
-            let counters = &self.sealer.board.counters;
+            let counters = &self.protector.key_store.counters;
             self.cache.report(counters.own(Counter::CacheFailures));
         }
     }
@@ -146,7 +146,7 @@ impl SessionStore {
     }
 
     fn count(&self, counter: Counter) {
-        self.sealer.board.counters.add(counter, 1);
+        self.protector.key_store.counters.add(counter, 1);
     }
 }
 
@@ -174,6 +174,6 @@ impl StoresServerSessions for SessionStore {
     /// Asked in the hello: whether a TLS 1.2 session gets an id to be cached under. With a ticket it needs none.
     fn can_cache(&self) -> bool {
         let wanted = context::with(|context| !context.resumption.uses_tickets).unwrap_or(false);
-        wanted && self.breaker.closed(self.sealer.clock.now())
+        wanted && self.circuit_breaker.closed(self.protector.clock.now())
     }
 }

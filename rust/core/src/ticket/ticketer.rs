@@ -1,8 +1,8 @@
 //! Tickets for rustls: one ticketer for all policies, virtual hosts and connections of a server.
 
 use super::connection::Resumption;
-use super::envelope::{Binding, Refusal};
-use super::sealer::{Kind, Sealer, envelope};
+use super::session_state::{Binding, Refusal};
+use super::ticket_protector::{Kind, TicketProtector, session_state};
 use crate::metrics::Counter;
 use crate::tls::context;
 use crate::tls::context::Context;
@@ -11,13 +11,13 @@ use rustls::server::ProducesTickets;
 /// Makes and reads tickets. Which connection it works for, it learns from the thread's context.
 #[derive(Debug)]
 pub struct Ticketer {
-    sealer: Sealer,
+    protector: TicketProtector,
 }
 
 impl Ticketer {
-    /// A ticketer over the keys of `sealer`.
-    pub fn new(sealer: Sealer) -> Self {
-        Self { sealer }
+    /// A ticketer over the keys of `protector`.
+    pub fn new(protector: TicketProtector) -> Self {
+        Self { protector }
     }
 
     fn issue(&self, context: &mut Context, value: &[u8]) -> Option<Vec<u8>> {
@@ -27,25 +27,25 @@ impl Ticketer {
         if context.resumption.accepted_now() || context.resumption.replaced() {
             return None;
         }
-        let history = context.resumption.history(self.sealer.clock.now());
+        let provenance = context.resumption.provenance(self.protector.clock.now());
         let ticket = self
-            .sealer
-            .seal(Kind::Ticket, &binding(context), history, value)?;
-        self.sealer.board.counters.add(Counter::Issued, 1);
+            .protector
+            .seal(Kind::Ticket, &binding(context), provenance, value)?;
+        self.protector.key_store.counters.add(Counter::Issued, 1);
         context.resumption.issue();
         Some(ticket)
     }
 
     fn accept(&self, context: &mut Context, ticket: &[u8]) -> Option<Vec<u8>> {
-        let counters = &self.sealer.board.counters;
+        let counters = &self.protector.key_store.counters;
         if !context.resumption.look() {
             counters.add(Counter::TooMany, 1);
             return None;
         }
-        match self.sealer.open(Kind::Ticket, &binding(context), ticket) {
-            Ok((value, history)) => {
+        match self.protector.open(Kind::Ticket, &binding(context), ticket) {
+            Ok((value, provenance)) => {
                 counters.add(Counter::Accepted, 1);
-                context.resumption.accept(history);
+                context.resumption.accept(provenance);
                 Some(value)
             }
             Err(refusal) => {
@@ -64,9 +64,10 @@ impl ProducesTickets for Ticketer {
     fn lifetime(&self) -> u32 {
         let promise = |context: &mut Context| {
             let resumption = &context.resumption;
-            let now = self.sealer.clock.now();
-            let envelope = envelope(now, resumption.lifetime, resumption.history(now))?;
-            Some(envelope.promise())
+            let now = self.protector.clock.now();
+            let session_state =
+                session_state(now, resumption.lifetime, resumption.provenance(now))?;
+            Some(session_state.promise())
         };
         context::with(promise).flatten().unwrap_or(0)
     }

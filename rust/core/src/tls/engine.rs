@@ -11,7 +11,7 @@ use rustls::{CommonState, Error, HandshakeKind};
 use rustls_pki_types::ServerName;
 
 /// A connection of rustls, seen from either end.
-pub enum Engine {
+pub enum RustlsConnection {
     /// A client connected to us.
     Server(Box<UnbufferedServerConnection>),
     /// We connected to a backend.
@@ -19,7 +19,7 @@ pub enum Engine {
 }
 
 /// What one step led to.
-pub enum Next {
+pub enum Step {
     /// There may be more to do.
     Again,
     /// Nothing more without more input.
@@ -65,7 +65,7 @@ impl<Data> Seal for WriteTraffic<'_, Data> {
 }
 
 /// Where the results of a step go.
-pub struct Hands<'a> {
+pub struct StepIo<'a> {
     /// Bytes for the network.
     pub outgoing: &'a mut Vec<u8>,
     /// Takes plaintext, record by record.
@@ -74,7 +74,7 @@ pub struct Hands<'a> {
     pub write: Option<Write<'a>>,
 }
 
-impl Engine {
+impl RustlsConnection {
     /// The server's end.
     ///
     /// # Errors
@@ -97,10 +97,10 @@ impl Engine {
     }
 
     /// Goes on by one state; the first value says how many bytes of `input` are consumed.
-    pub fn step(&mut self, input: &mut [u8], hands: &mut Hands<'_>) -> (usize, Next) {
+    pub fn step(&mut self, input: &mut [u8], io: &mut StepIo<'_>) -> (usize, Step) {
         match self {
-            Self::Server(tls) => handle(tls.process_tls_records(input), hands),
-            Self::Client(tls) => handle(tls.process_tls_records(input), hands),
+            Self::Server(tls) => handle(tls.process_tls_records(input), io),
+            Self::Client(tls) => handle(tls.process_tls_records(input), io),
         }
     }
 
@@ -120,42 +120,42 @@ impl Engine {
     }
 }
 
-fn handle<Data>(status: UnbufferedStatus<'_, '_, Data>, hands: &mut Hands<'_>) -> (usize, Next) {
+fn handle<Data>(status: UnbufferedStatus<'_, '_, Data>, io: &mut StepIo<'_>) -> (usize, Step) {
     let UnbufferedStatus { discard, state } = status;
     let next = match state {
         Ok(ConnectionState::ReadTraffic(mut traffic)) => loop {
             match traffic.next_record() {
-                Some(Ok(record)) => (hands.sink)(record.payload),
-                Some(Err(error)) => break Next::Failed(error),
-                None => break Next::Again,
+                Some(Ok(record)) => (io.sink)(record.payload),
+                Some(Err(error)) => break Step::Failed(error),
+                None => break Step::Again,
             }
         },
         Ok(ConnectionState::EncodeTlsData(mut data)) => {
-            let end = hands.outgoing.len();
+            let end = io.outgoing.len();
             if let Err(EncodeError::InsufficientSize(needed)) = data.encode(&mut []) {
-                hands.outgoing.resize(end + needed.required_size, 0);
-                if let Some(space) = hands.outgoing.get_mut(end..) {
+                io.outgoing.resize(end + needed.required_size, 0);
+                if let Some(space) = io.outgoing.get_mut(end..) {
                     // cannot fail: the space is as large as was asked for
                     let _ = data.encode(space);
                 }
             }
-            Next::Again
+            Step::Again
         }
         Ok(ConnectionState::TransmitTlsData(data)) => {
             data.done();
-            Next::Again
+            Step::Again
         }
-        Ok(ConnectionState::WriteTraffic(mut traffic)) => match hands.write.as_mut() {
+        Ok(ConnectionState::WriteTraffic(mut traffic)) => match io.write.as_mut() {
             Some(write) => {
-                write(&mut traffic, hands.outgoing);
-                hands.outgoing.clear();
-                Next::Written
+                write(&mut traffic, io.outgoing);
+                io.outgoing.clear();
+                Step::Written
             }
-            None => Next::Wait,
+            None => Step::Wait,
         },
-        Ok(ConnectionState::PeerClosed) => Next::PeerClosed,
-        Ok(_) => Next::Wait,
-        Err(error) => Next::Failed(error),
+        Ok(ConnectionState::PeerClosed) => Step::PeerClosed,
+        Ok(_) => Step::Wait,
+        Err(error) => Step::Failed(error),
     };
     (discard, next)
 }

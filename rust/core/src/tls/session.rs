@@ -11,7 +11,7 @@ use rustls_pki_types::ServerName;
 use super::context;
 use super::context::Context;
 use super::describe;
-use super::engine::{Engine, Hands, Next, Seal};
+use super::engine::{RustlsConnection, Seal, Step, StepIo};
 use super::hello::{Hello, Offered, Parsed};
 use super::policy::Policy;
 use crate::backend::BackendPolicy;
@@ -68,7 +68,7 @@ pub enum Status {
 /// One connection, from its first byte on. Owned by the connection pool; any thread may call, one at a time.
 #[derive(Default)]
 pub struct Session {
-    tls: Option<Engine>,
+    tls: Option<RustlsConnection>,
     context: Option<Box<Context>>,
     incoming: Incoming,
     /// Bytes for the network.
@@ -159,7 +159,7 @@ impl Session {
             .oldest_version()
             .filter(|oldest| (1..*oldest).contains(&self.newest_offered));
         context.ech = self.seam(policy);
-        self.tls = Some(Engine::server(config)?);
+        self.tls = Some(RustlsConnection::server(config)?);
         self.context = Some(Box::new(context));
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Session {
         context.tls13 = policy.speaks_tls13() && self.offers_tls13;
         context.ech = self.seam(policy);
         let config = policy.challenge_config(alpn).map_err(Error::General)?;
-        self.tls = Some(Engine::server(config)?);
+        self.tls = Some(RustlsConnection::server(config)?);
         self.context = Some(Box::new(context));
         Ok(())
     }
@@ -195,7 +195,9 @@ impl Session {
         context: Context,
     ) -> Result<(), Error> {
         let mut context = Some(Box::new(context));
-        let made = context::enter(&mut context, || Engine::client(policy.config(), name, alpn));
+        let made = context::enter(&mut context, || {
+            RustlsConnection::client(policy.config(), name, alpn)
+        });
         self.tls = Some(made?);
         self.context = context;
         Ok(())
@@ -237,7 +239,7 @@ impl Session {
         self.status()
     }
 
-    fn process(&mut self, tls: &mut Engine, sink: &mut dyn FnMut(&[u8])) {
+    fn process(&mut self, tls: &mut RustlsConnection, sink: &mut dyn FnMut(&[u8])) {
         let mark = self.outgoing.len();
         let consumed = self.run(tls, sink);
         self.check_said(mark);
@@ -271,9 +273,9 @@ impl Session {
 
     /// Lets rustls have all that is there; how many bytes it has consumed. What a backend sends goes record by record, so
     /// that what a session takes can be told when it is kept.
-    fn run(&mut self, tls: &mut Engine, sink: &mut dyn FnMut(&[u8])) -> usize {
+    fn run(&mut self, tls: &mut RustlsConnection, sink: &mut dyn FnMut(&[u8])) -> usize {
         let mut consumed = 0;
-        if matches!(tls, Engine::Client(_)) {
+        if matches!(tls, RustlsConnection::Client(_)) {
             while let Some(end) = self.incoming.next_record() {
                 let arrived = end - consumed;
                 let shown = self.shown(tls);
@@ -288,7 +290,7 @@ impl Session {
     }
 
     /// Octets of the certificates that the peer has shown.
-    fn shown(&mut self, tls: &Engine) -> usize {
+    fn shown(&mut self, tls: &RustlsConnection) -> usize {
         if self.shown == 0
             && let Some(chain) = tls.common().peer_certificates()
         {
@@ -301,7 +303,7 @@ impl Session {
         &mut self,
         mut start: usize,
         end: usize,
-        tls: &mut Engine,
+        tls: &mut RustlsConnection,
         sink: &mut dyn FnMut(&[u8]),
     ) -> usize {
         let mut mark = self.outgoing.len();
@@ -311,12 +313,12 @@ impl Session {
             if offered && !Self::has_unsaid() {
                 mark = before;
             }
-            let hands = &mut Hands {
+            let io = &mut StepIo {
                 outgoing: &mut self.outgoing,
                 sink,
                 write: None,
             };
-            let (consumed, next) = tls.step(unconsumed, hands);
+            let (consumed, next) = tls.step(unconsumed, io);
             start += consumed;
             if offered {
                 self.mend(mark);
@@ -324,10 +326,10 @@ impl Session {
             self.asked_again |=
                 self.outgoing.len() > before && self.refuses_renegotiation(tls, before);
             match next {
-                Next::Again | Next::Written => {}
-                Next::PeerClosed => self.peer_closed = true,
-                Next::Wait => break,
-                Next::Failed(error) => {
+                Step::Again | Step::Written => {}
+                Step::PeerClosed => self.peer_closed = true,
+                Step::Wait => break,
+                Step::Failed(error) => {
                     self.failure = Some(error);
                     break;
                 }
@@ -375,21 +377,21 @@ impl Session {
     }
 
     /// Brings the session to the state in which data may be written; `write` is not called where it never will be.
-    fn write(&mut self, tls: &mut Engine, write: &mut dyn FnMut(&mut dyn Seal, &[u8])) {
+    fn write(&mut self, tls: &mut RustlsConnection, write: &mut dyn FnMut(&mut dyn Seal, &[u8])) {
         loop {
             let unread = &mut self.unread;
-            let hands = &mut Hands {
+            let io = &mut StepIo {
                 outgoing: &mut self.outgoing,
                 sink: &mut |data| unread.extend_from_slice(data),
                 write: Some(write),
             };
-            let (consumed, next) = tls.step(&mut self.incoming.bytes, hands);
+            let (consumed, next) = tls.step(&mut self.incoming.bytes, io);
             self.incoming.discard(consumed);
             match next {
-                Next::Again => {}
-                Next::PeerClosed => self.peer_closed = true,
-                Next::Wait | Next::Written => return,
-                Next::Failed(error) => {
+                Step::Again => {}
+                Step::PeerClosed => self.peer_closed = true,
+                Step::Wait | Step::Written => return,
+                Step::Failed(error) => {
                     self.failure.get_or_insert(error);
                     return;
                 }
@@ -431,7 +433,7 @@ impl Session {
 
     /// Where the connection stands.
     pub fn status(&self) -> Status {
-        match self.tls.as_ref().map(Engine::common) {
+        match self.tls.as_ref().map(RustlsConnection::common) {
             _ if self.failure.is_some() => Status::Failed,
             Some(_) if self.peer_closed => Status::PeerClosed,
             Some(tls) if !tls.is_handshaking() => Status::Open,
@@ -441,7 +443,7 @@ impl Session {
 
     /// We are the client.
     pub fn is_outgoing(&self) -> bool {
-        matches!(self.tls, Some(Engine::Client(_)))
+        matches!(self.tls, Some(RustlsConnection::Client(_)))
     }
 
     /// Why the connection failed, in rustls' words.

@@ -159,7 +159,7 @@ mod tests {
     settings! {
         value
         /// A member of others.
-        pub struct Pair {
+        pub struct Inner {
             /// One.
             first: u32,
             /// Two.
@@ -177,7 +177,7 @@ mod tests {
             /// Texts.
             texts: Vec<String>,
             /// Two in one.
-            pair: Pair,
+            pair: Inner,
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
             on: true,
             numbers: vec![0x1301, 0x1302],
             texts: vec!["/a".to_owned()],
-            pair: Pair {
+            pair: Inner {
                 first: 256,
                 second: false,
             },

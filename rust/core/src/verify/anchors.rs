@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rustls_pki_types::CertificateDer;
 
-use super::certificate::Certificate;
+use super::certificate::PathCertificate;
 use super::checks;
 
 const NO_ROOT: &str =
@@ -54,9 +54,9 @@ impl Anchors {
     ) -> (Self, Vec<(usize, String)>) {
         let mut anchors = Self::default();
         let mut refused = Vec::new();
-        let parsed: Vec<Option<Certificate<'_>>> = certificates
+        let parsed: Vec<Option<PathCertificate<'_>>> = certificates
             .iter()
-            .map(|der| Certificate::parse(der))
+            .map(|der| PathCertificate::parse(der))
             .collect();
         let names: HashSet<&[u8]> = parsed
             .iter()

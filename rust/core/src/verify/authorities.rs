@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Problem, Request, Sources, Verifier, Watch, Weight, load};
+use super::{Request, SourceProblem, Sources, SourcesWatch, Verifier, Weight, load};
 
 /// The verifier of now. Shared by threads; each process has its own.
 #[derive(Default)]
@@ -38,8 +38,8 @@ impl Authorities {
 pub struct WatchedAuthorities {
     authorities: Arc<Authorities>,
     request: Request,
-    lists: Watch,
-    certificates: Watch,
+    lists: SourcesWatch,
+    certificates: SourcesWatch,
 }
 
 /// What looking at the files came to.
@@ -55,7 +55,7 @@ pub struct News {
 
 impl WatchedAuthorities {
     /// Reads the files of `request`, and what is wrong with them. As root, in the parent.
-    pub fn load(request: Request) -> (Self, Vec<Problem>) {
+    pub fn load(request: Request) -> (Self, Vec<SourceProblem>) {
         let (verifier, problems) = load(&request);
         let both = Sources {
             files: [&request.authorities.files[..], &request.names.files].concat(),
@@ -70,8 +70,8 @@ impl WatchedAuthorities {
                 verifier: RwLock::new(verifier),
                 state: AtomicU64::new(0),
             }),
-            lists: Watch::new(request.lists.clone()),
-            certificates: Watch::new(both),
+            lists: SourcesWatch::new(request.lists.clone()),
+            certificates: SourcesWatch::new(both),
             request,
         };
         (loaded, problems)

@@ -65,7 +65,7 @@ impl AuthorityKey {
     }
 
     /// Whether `issuer` may be the one that is meant: what both say must agree.
-    pub fn fits(&self, issuer: &Certificate<'_>) -> bool {
+    pub fn fits(&self, issuer: &PathCertificate<'_>) -> bool {
         let same_id = match (&self.id, issuer.key_id) {
             (Some(wanted), Some(id)) => wanted == id,
             _ => true,
@@ -82,7 +82,7 @@ impl AuthorityKey {
     }
 
     /// Whether it names `issuer` by the key identifier.
-    pub fn names_key(&self, issuer: &Certificate<'_>) -> bool {
+    pub fn names_key(&self, issuer: &PathCertificate<'_>) -> bool {
         self.id.is_some() && self.id.as_deref() == issuer.key_id
     }
 }
@@ -105,7 +105,7 @@ pub fn directory_name(content: &[u8]) -> Option<Vec<u8>> {
 
 /// One certificate that may stand in a path.
 #[derive(Clone, Debug)]
-pub struct Certificate<'a> {
+pub struct PathCertificate<'a> {
     /// Where its parts are.
     pub outline: Outline<'a>,
     /// Canonical subject.
@@ -142,7 +142,7 @@ pub struct Certificate<'a> {
     pub fault: Option<&'static str>,
 }
 
-impl<'a> Certificate<'a> {
+impl<'a> PathCertificate<'a> {
     /// Reads DER. `None` where OpenSSL would read no certificate; extensions that cannot be read are a fault of it.
     pub fn parse(der: &'a [u8]) -> Option<Self> {
         Self::new(Outline::parse(der)?)
@@ -243,7 +243,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// Whether by names and key identifiers `issuer` may have issued it.
-    pub fn may_be_of(&self, issuer: &Certificate<'_>) -> bool {
+    pub fn may_be_of(&self, issuer: &PathCertificate<'_>) -> bool {
         self.issuer == issuer.subject && self.authority.as_ref().is_none_or(|key| key.fits(issuer))
     }
 

@@ -2,8 +2,8 @@
 //! (RFC 5280, 6.1.3 and 6.1.4, with OpenSSL's readings where that leaves some).
 
 use super::certificate::{
-    CLIENT_AUTH, CRL_SIGN, Certificate, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN,
-    KEY_ENCIPHERMENT, MS_SGC, NETSCAPE_SGC, SERVER_AUTH,
+    CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT,
+    MS_SGC, NETSCAPE_SGC, PathCertificate, SERVER_AUTH,
 };
 use super::keys::{Algorithm, Key};
 use super::reason;
@@ -40,7 +40,7 @@ pub enum Position {
 
 /// Whether it is a CA's (RFC 5280, 6.1.4 (k) and (n)). A trusted one may say so by what went for it once: a root of
 /// version 1, a KeyUsage that lets it sign, Netscape's extension.
-pub fn is_authority(certificate: &Certificate<'_>, trusted: bool) -> bool {
+pub fn is_authority(certificate: &PathCertificate<'_>, trusted: bool) -> bool {
     if !certificate.allows(KEY_CERT_SIGN) {
         return false;
     }
@@ -57,7 +57,7 @@ pub fn is_authority(certificate: &Certificate<'_>, trusted: bool) -> bool {
 }
 
 /// Whether extended usages and Netscape's kind let it stand for `purpose` in a path, be it at its foot or above.
-fn serves(certificate: &Certificate<'_>, purpose: Purpose, first: bool) -> bool {
+fn serves(certificate: &PathCertificate<'_>, purpose: Purpose, first: bool) -> bool {
     let (wanted, usage, netscape): (&[&[u8]], u16, u8) = match purpose {
         Purpose::Client => (&[CLIENT_AUTH], DIGITAL_SIGNATURE | KEY_AGREEMENT, NS_CLIENT),
         Purpose::Server => (
@@ -88,7 +88,7 @@ fn serves(certificate: &Certificate<'_>, purpose: Purpose, first: bool) -> bool 
 
 /// What is wrong with a certificate wherever a path leads: the first complaint in OpenSSL's order, dates last.
 pub fn own_fault(
-    certificate: &Certificate<'_>,
+    certificate: &PathCertificate<'_>,
     position: Position,
     purpose: Purpose,
     now: i64,
@@ -121,7 +121,7 @@ pub fn own_fault(
 
 /// RFC 5280, 6.1.4 (l) and (m): no more CAs beneath one than it says. Self-issued ones do not count. `path` has the
 /// first certificate first.
-pub fn check_lengths(path: &[&Certificate<'_>]) -> Result<(), &'static str> {
+pub fn check_lengths(path: &[&PathCertificate<'_>]) -> Result<(), &'static str> {
     let mut beneath = 0_u64;
     for certificate in path.iter().skip(1) {
         if let Some((_, Some(most))) = certificate.basic

@@ -3,7 +3,7 @@
 //! Where the RFC leaves room the reading is OpenSSL's: a trusted certificate's constraints count, a common name that could
 //! be a host's counts as one where no dNSName is, and the subject's emailAddress counts as an rfc822Name.
 
-use super::certificate::{Certificate, directory_name};
+use super::certificate::{PathCertificate, directory_name};
 use super::reason;
 use super::work::{Exhausted, Work};
 use crate::x509::canonical::{is_beneath, string};
@@ -50,7 +50,7 @@ struct Subtrees {
 ///
 /// # Errors
 /// There are more comparisons than the budget allows.
-pub fn check(path: &[&Certificate<'_>], work: &mut Work) -> Checked {
+pub fn check(path: &[&PathCertificate<'_>], work: &mut Work) -> Checked {
     let mut above: Vec<Subtrees> = Vec::new();
     for (place, certificate) in path.iter().enumerate().rev() {
         // RFC 5280, 6.1.3 (b): self-issued ones are not bound, unless they are the first.
@@ -83,7 +83,10 @@ pub fn check(path: &[&Certificate<'_>], work: &mut Work) -> Checked {
 ///
 /// # Errors
 /// There are more comparisons than the budget allows.
-pub fn admits_common_names(path: &[&Certificate<'_>], work: &mut Work) -> Result<bool, Exhausted> {
+pub fn admits_common_names(
+    path: &[&PathCertificate<'_>],
+    work: &mut Work,
+) -> Result<bool, Exhausted> {
     let Some((first, above)) = path.split_first() else {
         return Ok(true);
     };
@@ -221,7 +224,7 @@ impl Name {
 
 /// All names of a certificate. Of the first one of a path a common name counts as a host's where there is no dNSName and
 /// it looks like one.
-fn names_of(certificate: &Certificate<'_>, first: bool) -> Option<Vec<Name>> {
+fn names_of(certificate: &PathCertificate<'_>, first: bool) -> Option<Vec<Name>> {
     let mut names = Vec::new();
     if !certificate.subject.is_empty() {
         let content = certificate.subject.clone();
@@ -260,7 +263,7 @@ fn names_of(certificate: &Certificate<'_>, first: bool) -> Option<Vec<Name>> {
 }
 
 /// Tags and texts of the attributes of one type in a subject; no text where the value is no string.
-fn attributes(certificate: &Certificate<'_>, oid: &[u8]) -> Option<Vec<(u8, Option<String>)>> {
+fn attributes(certificate: &PathCertificate<'_>, oid: &[u8]) -> Option<Vec<(u8, Option<String>)>> {
     let mut found = Vec::new();
     let mut subject = Reader::new(certificate.outline.subject.value);
     while !subject.at_end() {

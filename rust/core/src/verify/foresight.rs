@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::advice::ago;
-use super::certificate::Certificate;
+use super::certificate::PathCertificate;
 use super::revocation::{Depth, Lists};
 use super::sources::{Listed, Problems, Weight};
 use crate::creds::chain::date;
@@ -18,7 +18,7 @@ pub fn tell_expired_authorities(problems: &mut Problems, authorities: &[Listed],
     let parsed = || {
         authorities
             .iter()
-            .filter_map(|listed| Some((listed, Certificate::parse(&listed.der)?)))
+            .filter_map(|listed| Some((listed, PathCertificate::parse(&listed.der)?)))
     };
     let current: HashSet<Vec<u8>> = parsed()
         .filter(|(_, certificate)| certificate.end() >= now)
@@ -71,7 +71,7 @@ pub fn tell_missing_lists(
 ) {
     let all: Vec<_> = authorities
         .iter()
-        .filter_map(|listed| Some((listed, Certificate::parse(&listed.der)?)))
+        .filter_map(|listed| Some((listed, PathCertificate::parse(&listed.der)?)))
         .collect();
     let issuing: HashSet<&Vec<u8>> = all
         .iter()

@@ -4,7 +4,7 @@ use rustls_pki_types::CertificateDer;
 
 use super::advice::Concern;
 use super::anchors::Anchors;
-use super::certificate::Certificate;
+use super::certificate::PathCertificate;
 use super::checks::{Position, Purpose, check_lengths, own_fault};
 use super::paths::{Known, Paths};
 use super::pool::Pool;
@@ -49,7 +49,7 @@ impl<'a> Judging<'a> {
     /// # Errors
     /// It is more than the budget allows.
     pub fn new(
-        leaf: Certificate<'a>,
+        leaf: PathCertificate<'a>,
         rest: &'a [CertificateDer<'a>],
         anchors: &'a Anchors,
         revocation: &'a Revocation,

@@ -10,7 +10,7 @@ use super::anchors::{Anchors, Ends};
 use super::foresight;
 use super::kept::Form;
 use super::revocation::{Depth, Revocation};
-use super::sources::{Listed, Problem, Problems, Sources, Weight};
+use super::sources::{Listed, Problems, SourceProblem, Sources, Weight};
 use super::verifier::{Mode, Spec, Verifier};
 use crate::x509::Certificate;
 
@@ -45,7 +45,7 @@ const MOST_NAMES: usize = 65_000;
 const JAVAS_NAMES: usize = 32_000;
 
 /// Reads the files and makes a verifier of them. `None` only beside a fatal problem.
-pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<Problem>) {
+pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<SourceProblem>) {
     let mut problems = Problems::default();
     let authorities = problems.read(&request.authorities, Form::Authorities);
     let certificates: Vec<CertificateDer<'static>> = authorities

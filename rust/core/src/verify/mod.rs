@@ -43,14 +43,14 @@ pub use authorities::{Authorities, News, WatchedAuthorities};
 pub use load::{Reloaded, Request, load};
 pub use revocation::{Depth as RevocationDepth, Revocation};
 pub use sections::Sections;
-pub use sources::{Listed, Problem, Sources, Weight};
+pub use sources::{Listed, SourceProblem, Sources, Weight};
 pub use verdict::{Outcome, Verdict};
 pub use verifier::{Mode, Spec, Verifier};
-pub use watch::Watch;
+pub use watch::SourcesWatch;
 
 /// Whether these octets are a certificate that can be read.
 pub(crate) fn is_certificate(der: &[u8]) -> bool {
-    certificate::Certificate::parse(der).is_some()
+    certificate::PathCertificate::parse(der).is_some()
 }
 
 /// Whether these octets are a revocation list that can be read.

@@ -1,13 +1,13 @@
 //! Whether what a certificate has of addresses and numbers the one above it has, too (RFC 3779).
 
-use super::certificate::Certificate;
+use super::certificate::PathCertificate;
 use super::resources::{Family, Resources, covers};
 
 /// One of the two extensions of a certificate.
-type Pick = for<'c, 'd> fn(&'c Certificate<'d>) -> Option<&'c Resources>;
+type Pick = for<'c, 'd> fn(&'c PathCertificate<'d>) -> Option<&'c Resources>;
 
 /// RFC 3779, 2.3 and 3.3. `path` has the first certificate first.
-pub fn are_nested(path: &[&Certificate<'_>]) -> bool {
+pub fn are_nested(path: &[&PathCertificate<'_>]) -> bool {
     let each: [Pick; 2] = [
         |certificate| certificate.systems.as_deref(),
         |certificate| certificate.addresses.as_deref(),
@@ -15,7 +15,7 @@ pub fn are_nested(path: &[&Certificate<'_>]) -> bool {
     each.into_iter().all(|pick| is_nested(path, pick))
 }
 
-fn is_nested(path: &[&Certificate<'_>], of: Pick) -> bool {
+fn is_nested(path: &[&PathCertificate<'_>], of: Pick) -> bool {
     let Some((own, above)) = path.split_first() else {
         return true;
     };

@@ -4,7 +4,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::advice::advice;
 use super::anchors::Anchors;
-use super::certificate::Certificate;
+use super::certificate::PathCertificate;
 use super::checks::{Position, Purpose, own_fault};
 use super::constraints;
 use super::judging::{Judging, Searched};
@@ -26,12 +26,12 @@ pub struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// Judges `chain`, the peer's certificate first. Never [`Outcome::Generous`].
+    /// Judges `chain`, the peer's certificate first. Never [`Outcome::Unverified`].
     pub fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
         let Some((leaf, rest)) = chain.split_first() else {
             return Verdict::default();
         };
-        let Some(certificate) = Certificate::parse(leaf) else {
+        let Some(certificate) = PathCertificate::parse(leaf) else {
             return Verdict::failed(reason::UNREADABLE);
         };
         let begun = Judging::new(
@@ -61,14 +61,14 @@ impl Rules<'_> {
     }
 
     /// Judges `chain` as `optional_no_ca` does: nobody need vouch for it. What is wrong with it besides is not forgiven.
-    pub fn judge_generously(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
+    pub fn judge_unverified(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
         let verdict = self.judge(chain, now);
         if verdict.outcome != Outcome::Failed || !reason::is_untrusted(verdict.reason) {
             return verdict;
         }
         let parsed = chain
             .split_first()
-            .and_then(|(leaf, rest)| Some((Certificate::parse(leaf)?, rest)));
+            .and_then(|(leaf, rest)| Some((PathCertificate::parse(leaf)?, rest)));
         let Some((leaf, rest)) = parsed else {
             return verdict;
         };
@@ -79,7 +79,7 @@ impl Rules<'_> {
                 ..Verdict::failed(fault)
             },
             None => Verdict {
-                outcome: Outcome::Generous,
+                outcome: Outcome::Unverified,
                 reason: walk.last_complaint(),
                 advice: String::new(),
                 ..verdict
@@ -90,7 +90,7 @@ impl Rules<'_> {
     /// A self-signed certificate that is listed itself: the listing is the proof.
     fn judge_own_anchor(
         &self,
-        certificate: &Certificate<'_>,
+        certificate: &PathCertificate<'_>,
         judging: &mut Judging<'_>,
     ) -> Result<Verdict, Exhausted> {
         if let Some(fault) = own_fault(certificate, Position::Alone, self.purpose, judging.now) {
@@ -112,7 +112,7 @@ impl Rules<'_> {
 
     fn judge_path(
         &self,
-        leaf: &Certificate<'_>,
+        leaf: &PathCertificate<'_>,
         rest: &[CertificateDer<'_>],
         judging: &mut Judging<'_>,
     ) -> Result<Verdict, Exhausted> {

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::certificate::{Certificate, count, whole};
+use super::certificate::{PathCertificate, count, whole};
 use super::reason;
 use crate::x509::der::{INTEGER, OID, Reader, SEQUENCE};
 
@@ -26,7 +26,7 @@ struct State<'a> {
 }
 
 /// Checks the policies of a path, first certificate first. The trusted one's are not looked at (RFC 5280, 6.1).
-pub fn check(path: &[&Certificate<'_>]) -> Result<(), &'static str> {
+pub fn check(path: &[&PathCertificate<'_>]) -> Result<(), &'static str> {
     let Some((_trusted, path)) = path.split_last() else {
         return Ok(());
     };
@@ -61,7 +61,7 @@ pub fn check(path: &[&Certificate<'_>]) -> Result<(), &'static str> {
 
 impl<'a> State<'a> {
     /// 6.1.3 (d) and (e).
-    fn step(&mut self, certificate: &Certificate<'a>, last: bool) -> Option<()> {
+    fn step(&mut self, certificate: &PathCertificate<'a>, last: bool) -> Option<()> {
         let Some(value) = certificate.policies else {
             self.level = None;
             return Some(());
@@ -90,7 +90,7 @@ impl<'a> State<'a> {
     }
 
     /// 6.1.4 (a), (b) and (h) to (j).
-    fn prepare(&mut self, certificate: &Certificate<'a>) -> Option<()> {
+    fn prepare(&mut self, certificate: &PathCertificate<'a>) -> Option<()> {
         if let Some(value) = certificate.mappings {
             self.map(value)?;
         }
@@ -138,7 +138,7 @@ impl<'a> State<'a> {
     }
 
     /// 6.1.5 (a) and (b).
-    fn finish(&mut self, certificate: &Certificate<'a>) -> Option<()> {
+    fn finish(&mut self, certificate: &PathCertificate<'a>) -> Option<()> {
         self.explicit = self.explicit.saturating_sub(1);
         let (explicit, _) = limits(certificate)?;
         if explicit == 0 {
@@ -161,7 +161,7 @@ fn policies(value: &[u8]) -> Option<HashSet<&[u8]>> {
 }
 
 /// requireExplicitPolicy and inhibitPolicyMapping of PolicyConstraints (RFC 5280, 4.2.1.11).
-fn limits(certificate: &Certificate<'_>) -> Option<(u64, u64)> {
+fn limits(certificate: &PathCertificate<'_>) -> Option<(u64, u64)> {
     let (mut explicit, mut mapping) = (u64::MAX, u64::MAX);
     let Some(value) = certificate.policy_constraints else {
         return Some((explicit, mapping));

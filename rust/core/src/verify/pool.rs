@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rustls_pki_types::CertificateDer;
 
 use super::anchors::{Anchors, Kind};
-use super::certificate::Certificate;
+use super::certificate::PathCertificate;
 use super::checks::{Position, Purpose, own_fault};
 use super::keys::Key;
 use super::work::{Exhausted, Work};
@@ -29,7 +29,7 @@ pub enum Source {
 /// One certificate that may stand above another.
 #[derive(Debug)]
 pub struct Candidate<'a> {
-    pub certificate: Certificate<'a>,
+    pub certificate: PathCertificate<'a>,
     pub source: Source,
     pub key: Option<Key<'a>>,
     /// What is wrong with it wherever a path leads.
@@ -55,7 +55,7 @@ impl<'a> Pool<'a> {
     /// # Errors
     /// It is more than the budget allows.
     pub fn new(
-        leaf: Certificate<'a>,
+        leaf: PathCertificate<'a>,
         rest: &'a [CertificateDer<'a>],
         anchors: &'a Anchors,
         purpose: Purpose,
@@ -87,7 +87,12 @@ impl<'a> Pool<'a> {
         Ok(pool)
     }
 
-    fn add(&mut self, certificate: Certificate<'a>, source: Source, position: Position) -> usize {
+    fn add(
+        &mut self,
+        certificate: PathCertificate<'a>,
+        source: Source,
+        position: Position,
+    ) -> usize {
         let key = Key::parse(&certificate.outline.spki);
         let fault = own_fault(&certificate, position, self.purpose, self.now);
         self.candidates.push(Candidate {
@@ -105,7 +110,7 @@ impl<'a> Pool<'a> {
     }
 
     /// The certificates at these places.
-    pub fn certificates(&self, places: &[usize]) -> Vec<&Certificate<'a>> {
+    pub fn certificates(&self, places: &[usize]) -> Vec<&PathCertificate<'a>> {
         let found = places
             .iter()
             .filter_map(|place| self.candidates.get(*place));
@@ -124,7 +129,7 @@ impl<'a> Pool<'a> {
         let anchors = self.anchors;
         for (der, kind) in anchors.named(subject) {
             work.charge_reading(der.len())?;
-            if let Some(certificate) = Certificate::parse(der) {
+            if let Some(certificate) = PathCertificate::parse(der) {
                 let (source, position) = match kind {
                     Kind::Anchor => (Source::Anchor, Position::Last),
                     Kind::Link => (Source::Link, Position::Between),
@@ -141,7 +146,7 @@ impl<'a> Pool<'a> {
             if known || self.candidates.len() > MOST {
                 continue;
             }
-            if let Some(certificate) = Certificate::new(outline) {
+            if let Some(certificate) = PathCertificate::new(outline) {
                 places.push(self.add(certificate, Source::Sent, Position::Between));
             }
         }

@@ -1,6 +1,6 @@
 //! Refusals in OpenSSL's words, which administrators and their tools know, where OpenSSL has some.
 
-/// Names each sentence, and numbers it for the envelopes of sessions: new ones go to the end.
+/// Names each sentence, and numbers it for the states of sessions: new ones go to the end.
 macro_rules! reasons {
     ($($name:ident = $text:literal,)*) => {
         $(pub const $name: &str = $text;)*

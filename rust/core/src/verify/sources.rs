@@ -71,7 +71,7 @@ pub enum Weight {
 
 /// Something that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct SourceProblem {
     /// How bad it is.
     pub weight: Weight,
     /// The file or directory as the configuration names it.
@@ -115,12 +115,12 @@ impl From<Vec<u8>> for Listed {
 /// Collects problems.
 #[derive(Default)]
 pub(super) struct Problems {
-    pub(super) found: Vec<Problem>,
+    pub(super) found: Vec<SourceProblem>,
 }
 
 impl Problems {
     pub(super) fn add(&mut self, weight: Weight, source: &str, text: String) {
-        self.found.push(Problem {
+        self.found.push(SourceProblem {
             weight,
             source: source.to_owned(),
             text,

@@ -11,7 +11,7 @@ pub enum Outcome {
     /// It leads to a trusted CA.
     Success,
     /// Nobody vouches for it, and the policy does not mind.
-    Generous,
+    Unverified,
     /// It was refused.
     Failed,
 }
@@ -21,7 +21,7 @@ pub enum Outcome {
 pub struct Verdict {
     /// The judgement.
     pub outcome: Outcome,
-    /// Why it is [`Outcome::Failed`] or [`Outcome::Generous`], in OpenSSL's words where it has some.
+    /// Why it is [`Outcome::Failed`] or [`Outcome::Unverified`], in OpenSSL's words where it has some.
     pub reason: &'static str,
     /// What an administrator can do about a refusal, a sentence without its full stop; empty where that is nothing.
     pub advice: String,
@@ -92,7 +92,7 @@ impl Verdict {
         }
     }
 
-    /// One octet for the envelope of a session: outcome and reason.
+    /// One octet for the state of a session: outcome and reason.
     pub fn code(&self) -> u8 {
         (self.outcome as u8) << 6 | reason::index(self.reason)
     }
@@ -102,7 +102,7 @@ impl Verdict {
         let outcome = match code >> 6 {
             0 => Outcome::None,
             1 => Outcome::Success,
-            2 => Outcome::Generous,
+            2 => Outcome::Unverified,
             _ => Outcome::Failed,
         };
         Self {

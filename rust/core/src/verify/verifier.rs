@@ -19,7 +19,7 @@ use super::reason;
 use super::revocation::Revocation;
 use super::signature;
 use super::verdict::{Outcome, Verdict};
-use crate::ticket::envelope::ClientVerdict;
+use crate::ticket::session_state::ClientVerdict;
 use crate::tls::context;
 use crate::tls::odd_name;
 
@@ -39,18 +39,18 @@ pub enum Mode {
     /// sections of a virtual host ask for is enforced per request.
     Any,
     /// The same, where some section is content with a certificate that nobody vouches for.
-    AnyGenerous,
+    AnyUnverified,
 }
 
 impl Mode {
     /// Whether a certificate that nobody vouches for passes.
-    fn is_generous(self) -> bool {
-        matches!(self, Self::OptionalNoCa | Self::AnyGenerous)
+    fn accepts_unverified(self) -> bool {
+        matches!(self, Self::OptionalNoCa | Self::AnyUnverified)
     }
 
     /// Whether a bad certificate leaves the connection alive.
     fn is_soft(self) -> bool {
-        matches!(self, Self::Any | Self::AnyGenerous)
+        matches!(self, Self::Any | Self::AnyUnverified)
     }
 }
 
@@ -140,8 +140,8 @@ impl Verifier {
             depth,
             purpose: Purpose::Client,
         };
-        if mode.is_generous() {
-            rules.judge_generously(chain, now)
+        if mode.accepts_unverified() {
+            rules.judge_unverified(chain, now)
         } else {
             rules.judge(chain, now)
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rustls_pki_types::CertificateDer;
 
 use super::anchors::{Anchors, Kind};
-use super::certificate::Certificate;
+use super::certificate::PathCertificate;
 use super::checks::{Position, Purpose, is_authority, own_fault};
 use super::reason;
 
@@ -14,8 +14,8 @@ const MOST: usize = 100;
 
 /// The certificates that a peer sent, from its own upwards as far as they name each other as issuers.
 pub struct Walk<'a> {
-    leaf: &'a Certificate<'a>,
-    above: Vec<Certificate<'a>>,
+    leaf: &'a PathCertificate<'a>,
+    above: Vec<PathCertificate<'a>>,
     /// Why the way leads to nobody who is trusted; `None` where it does lead there.
     untrusted: Option<&'static str>,
 }
@@ -23,12 +23,16 @@ pub struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Walks from `leaf` through `rest` and the links that are listed, each of which is used once at most.
     pub fn new(
-        leaf: &'a Certificate<'a>,
+        leaf: &'a PathCertificate<'a>,
         rest: &'a [CertificateDer<'a>],
         anchors: &'a Anchors,
     ) -> Self {
-        let mut unused: HashMap<Vec<u8>, Vec<Certificate<'a>>> = HashMap::new();
-        for certificate in rest.iter().rev().filter_map(|der| Certificate::parse(der)) {
+        let mut unused: HashMap<Vec<u8>, Vec<PathCertificate<'a>>> = HashMap::new();
+        for certificate in rest
+            .iter()
+            .rev()
+            .filter_map(|der| PathCertificate::parse(der))
+        {
             unused
                 .entry(certificate.subject.clone())
                 .or_default()
@@ -66,7 +70,7 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    fn top(&self) -> &Certificate<'a> {
+    fn top(&self) -> &PathCertificate<'a> {
         self.above.last().unwrap_or(self.leaf)
     }
 
@@ -120,13 +124,13 @@ impl<'a> Walk<'a> {
 
 /// A listed certificate that may have issued `top`.
 fn is_fitting<'a>(
-    top: &Certificate<'_>,
+    top: &PathCertificate<'_>,
     anchors: &'a Anchors,
     wanted: Kind,
-) -> Option<Certificate<'a>> {
+) -> Option<PathCertificate<'a>> {
     anchors
         .named(&top.issuer)
         .filter(|(_, kind)| *kind == wanted)
-        .filter_map(|(der, _)| Certificate::parse(der))
+        .filter_map(|(der, _)| PathCertificate::parse(der))
         .find(|issuer| top.may_be_of(issuer))
 }

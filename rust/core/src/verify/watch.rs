@@ -7,26 +7,26 @@ use super::load::{Reloaded, reload_lists};
 use super::sources::Sources;
 use super::verifier::Verifier;
 use crate::system::file;
-use crate::system::file::{Identity, Refusal};
+use crate::system::file::{FileIdentity, Refusal};
 
 /// What tells one state of a file from another: symbolic links swapped, files replaced or rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stamp {
     path: PathBuf,
     /// `None` where the file is gone, or nothing that could be read.
-    state: Option<Identity>,
+    state: Option<FileIdentity>,
 }
 
 /// Files of one verifier, as they were last seen.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct SourcesWatch {
     sources: Sources,
     seen: Mutex<Vec<Stamp>>,
     /// What differs from that, as the last look saw it.
     changing: Mutex<Option<Vec<Stamp>>>,
 }
 
-impl Watch {
+impl SourcesWatch {
     /// Remembers the files as they are now.
     pub fn new(sources: Sources) -> Self {
         let seen = Mutex::new(stamps(&sources).unwrap_or_default());
@@ -86,7 +86,7 @@ fn stamps(sources: &Sources) -> Option<Vec<Stamp>> {
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
-    let state = match Identity::of(path) {
+    let state = match FileIdentity::of(path) {
         Ok(state) => file::may_read(path).then_some(Some(state))?,
         Err(Refusal::Forbidden) => return None,
         Err(_) => None,

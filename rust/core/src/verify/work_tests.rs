@@ -6,7 +6,7 @@ use rcgen::{
 };
 use rustls_pki_types::CertificateDer;
 
-use super::certificate::Certificate;
+use super::certificate::PathCertificate;
 use super::checks::Purpose;
 use super::judging::Judging;
 use super::{Anchors, Ends, Revocation};
@@ -95,7 +95,7 @@ fn spent(chain: &[CertificateDer<'static>], trusted: &[CertificateDer<'static>])
     let (anchors, _) = Anchors::new(trusted, Ends::Anywhere);
     let revocation = Revocation::default();
     let (leaf, rest) = chain.split_first().unwrap();
-    let leaf = Certificate::parse(leaf).unwrap();
+    let leaf = PathCertificate::parse(leaf).unwrap();
     let judging = Judging::new(
         leaf,
         rest,

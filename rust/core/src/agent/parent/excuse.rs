@@ -1,7 +1,7 @@
 //! Files that are damaged when a new supervisor reads them: what the one before it had loaded of them, nobody has.
 
 use super::{Answer, Order, Parent};
-use crate::backend::{Machines, Pair, Warnings};
+use crate::backend::{MachinePair, Machines, Warnings};
 use crate::creds::standing::{self, Before};
 use crate::creds::{LoadReport, Severity};
 
@@ -61,7 +61,7 @@ impl Parent {
         machines: &Machines,
         why: String,
         warnings: &mut Warnings,
-    ) -> Result<Vec<Pair>, String> {
+    ) -> Result<Vec<MachinePair>, String> {
         if !self.machines_before.contains(machines) {
             return Err(why);
         }

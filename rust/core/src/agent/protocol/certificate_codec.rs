@@ -13,7 +13,7 @@ use super::wire::Role;
 use crate::agent::child::remote::RemoteKey;
 use crate::agent::child::transport::Transport;
 use crate::agent::protocol::public_key::PublicHalf;
-use crate::creds::certificate::Certificate;
+use crate::creds::certificate::CertificateFields;
 use crate::creds::key::KeyKind;
 use crate::creds::ocsp::Staple;
 use crate::creds::{CertSet, Pair};
@@ -72,7 +72,7 @@ pub fn decode_pair(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<Arc
         _ => return Err(Cut),
     };
     let certified = decode_certified(r, Role::Server, transport)?;
-    let leaf = Certificate::parse(certified.cert.first().ok_or(Cut)?).map_err(|_| Cut)?;
+    let leaf = CertificateFields::parse(certified.cert.first().ok_or(Cut)?).map_err(|_| Cut)?;
     let mut pair = Pair::new(certified, kind, Arc::new(leaf));
     pair.is_placeholder = r.byte()? != 0;
     let mut staples = r.list(|r| {

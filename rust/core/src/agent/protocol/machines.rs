@@ -7,7 +7,7 @@ use super::codec::{Cut, Reader, Writer};
 use super::message::{VERSION, begin};
 use super::wire::Role;
 use crate::agent::child::transport::Transport;
-use crate::backend::{Machines, Pair, Warnings};
+use crate::backend::{MachinePair, Machines, Warnings};
 
 /// The order to load machine certificates.
 pub fn encode(machines: &Machines) -> Vec<u8> {
@@ -38,7 +38,7 @@ pub fn decode(bytes: &[u8]) -> Result<Machines, Cut> {
 #[derive(Debug, Default)]
 pub struct Answer {
     /// The pairs in the order in which they are tried.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<MachinePair>,
     /// What is not quite right.
     pub warnings: Warnings,
     /// Why there are no pairs; else empty.
@@ -72,7 +72,7 @@ impl Answer {
                 list_lost: false,
             },
             pairs: r.list(|r| {
-                Ok(Pair {
+                Ok(MachinePair {
                     certified: Arc::new(decode_certified(r, Role::ProxyClient, transport)?),
                     issuers: r.list(|r| Ok(r.bytes()?.to_vec()))?,
                 })
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(decode(&encode(&machines)), Ok(machines));
         let ours = pair("proxy.example");
         let answer = Answer {
-            pairs: vec![Pair {
+            pairs: vec![MachinePair {
                 certified: Arc::clone(ours.certified()),
                 issuers: vec![vec![1, 2]],
             }],

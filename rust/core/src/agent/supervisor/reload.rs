@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use crate::system::file::Identity;
+use crate::system::file::FileIdentity;
 
 /// Two looks that saw the same identity are at least so far apart.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ pub struct FileWatch {
     interval: Option<Duration>,
     next: Option<Instant>,
     /// Changed since they were read, as the last look saw them.
-    changing: HashMap<String, Option<Identity>>,
+    changing: HashMap<String, Option<FileIdentity>>,
     refused: Vec<Refused>,
 }
 
@@ -44,11 +44,11 @@ impl FileWatch {
     pub fn look<'a>(
         &mut self,
         now: Instant,
-        known: impl Iterator<Item = (&'a str, Option<Identity>)>,
+        known: impl Iterator<Item = (&'a str, Option<FileIdentity>)>,
     ) -> HashSet<String> {
         let mut ripe = HashSet::new();
         for (file, known) in known {
-            let present = Identity::of(file).ok();
+            let present = FileIdentity::of(file).ok();
             if present == known {
                 self.changing.remove(file);
             } else if self.changing.get(file) == Some(&present) {
@@ -121,14 +121,14 @@ mod tests {
         let directory = Directory::new("reload-watch");
         let file = directory.path("a.pem");
         std::fs::write(&file, "one").unwrap();
-        let mut known = Identity::of(&file).ok();
+        let mut known = FileIdentity::of(&file).ok();
         let mut watch = FileWatch::new(10);
         let start = Instant::now();
         // What is ripe is read, and then known as it is.
         let mut look = |watch: &mut FileWatch, now| {
             let ripe = watch.look(now, std::iter::once((file.as_str(), known)));
             if !ripe.is_empty() {
-                known = Identity::of(&file).ok();
+                known = FileIdentity::of(&file).ok();
             }
             ripe.len()
         };

@@ -1,7 +1,7 @@
 use rcgen::string::BmpString;
 use rcgen::{CertificateParams, DnType, DnValue, KeyPair};
 
-use super::super::certificate::Certificate;
+use super::super::certificate::CertificateFields;
 use super::super::chain;
 use super::super::problem::{Fault, Severity};
 use crate::x509::outline::Outline;
@@ -17,7 +17,7 @@ fn der(change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
 fn common_names_are_read_in_any_form() {
     let read = |value: DnValue| {
         let der = der(|p| p.distinguished_name.push(DnType::CommonName, value));
-        let leaf = Certificate::parse(&der).unwrap();
+        let leaf = CertificateFields::parse(&der).unwrap();
         assert!(leaf.only_common_name);
         (leaf.display.to_string(), leaf.covers("büro.example"))
     };
@@ -34,7 +34,7 @@ fn a_subject_without_common_name_is_shown_whole() {
         p.distinguished_name.push(DnType::CountryName, "DE");
         p.distinguished_name.push(DnType::OrganizationName, "Shop");
     });
-    let leaf = Certificate::parse(&der).unwrap();
+    let leaf = CertificateFields::parse(&der).unwrap();
     assert_eq!(
         (&*leaf.display, leaf.common_names.len()),
         ("O=Shop,C=DE", 0)
@@ -49,7 +49,7 @@ fn dates_that_are_none_are_said_to_be_and_never_valid() {
         let at = field.value.as_ptr() as usize - good.as_ptr() as usize;
         let mut bad = good.clone();
         bad[at] = b'x';
-        let leaf = Certificate::parse(&bad).unwrap();
+        let leaf = CertificateFields::parse(&bad).unwrap();
         assert!(!leaf.has_dates(), "{name}");
         let faults = chain::check("f", &[Box::new(leaf)], true, chain::now());
         let [fault @ Fault::BadDates { .. }] = &faults[..] else {
@@ -58,7 +58,7 @@ fn dates_that_are_none_are_said_to_be_and_never_valid() {
         assert_eq!(fault.severity(), Severity::Warning);
         assert!(fault.text().contains("the dates of the certificate"));
     }
-    assert!(Certificate::parse(&good).unwrap().has_dates());
+    assert!(CertificateFields::parse(&good).unwrap().has_dates());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn what_is_no_certificate_is_refused_in_plain_words() {
         b"",
         &[0x30, 0],
     ] {
-        let why = Certificate::parse(bad).unwrap_err();
+        let why = CertificateFields::parse(bad).unwrap_err();
         assert!(why.contains("no X.509 certificate"), "{why}");
     }
 }

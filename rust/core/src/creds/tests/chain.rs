@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::certificate::Certificate;
+use super::super::certificate::CertificateFields;
 use super::super::chain::{check, check_names, date, days_left};
 use super::super::problem::{Fault, Severity};
 
@@ -8,8 +8,8 @@ const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
 
 /// A certificate of which only names and times matter.
-fn certificate(subject: &str, issuer: &str) -> Certificate {
-    Certificate {
+fn certificate(subject: &str, issuer: &str) -> CertificateFields {
+    CertificateFields {
         subject: subject.as_bytes().into(),
         issuer: issuer.as_bytes().into(),
         public: Box::default(),
@@ -26,7 +26,7 @@ fn certificate(subject: &str, issuer: &str) -> Certificate {
     }
 }
 
-fn chain(links: &[(&str, &str)]) -> Vec<Arc<Certificate>> {
+fn chain(links: &[(&str, &str)]) -> Vec<Arc<CertificateFields>> {
     links
         .iter()
         .map(|(s, i)| Arc::new(certificate(s, i)))
@@ -130,7 +130,7 @@ fn names() {
         panic!()
     };
     assert_eq!(missing, "b, c, d, e and 2 more");
-    let old = Certificate {
+    let old = CertificateFields {
         only_common_name: true,
         ..certificate("a.example", "ca")
     };

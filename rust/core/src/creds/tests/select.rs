@@ -33,13 +33,13 @@ const PKCS1: S = S::RSA_PKCS1_SHA256;
 #[test]
 fn the_first_that_fits_the_client_ecdsa_before_rsa() {
     const BOTH: [&str; 2] = ["rsa", "p256"];
-    type Row = (
+    type CachedFile = (
         &'static str,
         &'static [&'static str],
         &'static [S],
         Option<&'static str>,
     );
-    let table: &[Row] = &[
+    let table: &[CachedFile] = &[
         (
             "browser",
             &BOTH,

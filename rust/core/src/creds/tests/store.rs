@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::certificate::Certificate;
+use super::super::certificate::CertificateFields;
 use super::super::passphrase::{Dialog, Unchecked};
 use super::super::problem::{Problem, Severity};
 use super::super::{LoadReport, LoadRequest, PairRequest, load};
@@ -359,7 +359,7 @@ fn sent(report: &LoadReport) -> Vec<String> {
     let chain = &report.sets[0].as_ref().unwrap().pairs()[0].certified().cert;
     chain
         .iter()
-        .map(|c| Certificate::parse(c).unwrap().display.into())
+        .map(|c| CertificateFields::parse(c).unwrap().display.into())
         .collect()
 }
 

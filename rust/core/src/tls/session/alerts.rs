@@ -2,7 +2,7 @@
 
 use rustls::AlertDescription;
 
-use crate::tls::engine::Engine;
+use crate::tls::engine::RustlsConnection;
 use crate::tls::hello::Fault;
 
 /// Version of TLS 1.2 (RFC 5246 A.1).
@@ -24,13 +24,13 @@ pub fn plain_alert(alert: AlertDescription) -> [u8; 7] {
     [21, 3, 3, 0, 2, 2, u8::from(alert)]
 }
 
-pub(super) fn is_tls12(tls: &Engine) -> bool {
+pub(super) fn is_tls12(tls: &RustlsConnection) -> bool {
     tls.common()
         .protocol_version()
         .is_some_and(|version| u16::from(version) == TLS12)
 }
 
 /// What we say goes in the clear: before ServerHello, or, with TLS 1.2, until the client has finished.
-pub(super) fn is_plain(tls: &Engine) -> bool {
+pub(super) fn is_plain(tls: &RustlsConnection) -> bool {
     tls.common().is_handshaking() && (tls.common().protocol_version().is_none() || is_tls12(tls))
 }

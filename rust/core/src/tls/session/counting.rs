@@ -9,7 +9,7 @@ use crate::ech;
 use crate::metrics::choose::{self, Settled};
 use crate::metrics::{self, Counter, Histogram};
 use crate::tls::describe;
-use crate::tls::engine::Engine;
+use crate::tls::engine::RustlsConnection;
 use crate::verify::Outcome;
 
 /// The class of failures of a handshake that could not be signed; others are those of [`describe::kind`].
@@ -52,7 +52,7 @@ impl Session {
         let client = match self.verdict().outcome {
             Outcome::None => Counter::ClientNone,
             Outcome::Success => Counter::ClientSuccess,
-            Outcome::Generous => Counter::ClientGenerous,
+            Outcome::Unverified => Counter::ClientUnverified,
             Outcome::Failed => Counter::ClientFailed,
         };
         choose::completed(&settled, client).for_each(metrics::count);
@@ -72,8 +72,8 @@ impl Session {
 
     /// Counts the alert by which a connection with a client ends. What was sent in the clear is seen in its record;
     /// what was encrypted follows from the error.
-    pub(super) fn count_alert(&self, tls: &Engine) {
-        if matches!(tls, Engine::Client(_)) {
+    pub(super) fn count_alert(&self, tls: &RustlsConnection) {
+        if matches!(tls, RustlsConnection::Client(_)) {
             return;
         }
         if let Some(alert) = self.alert_received() {

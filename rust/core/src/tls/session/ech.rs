@@ -6,7 +6,7 @@ use super::{MAX_FRAGMENT, Session};
 use crate::ech::seam::Seam;
 use crate::ech::{Offer, Outcome, Source};
 use crate::tls::context;
-use crate::tls::engine::Engine;
+use crate::tls::engine::RustlsConnection;
 use crate::tls::hello::Fault;
 use crate::tls::policy::Policy;
 
@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// Forgets what the handshake alone needed, so that a connection that idles takes no more than any other.
-    pub(super) fn settle_offer(&mut self, tls: &Engine) {
+    pub(super) fn settle_offer(&mut self, tls: &RustlsConnection) {
         if self.incoming.offer.is_tried() && !tls.common().is_handshaking() {
             context::with(|context| context.ech = None);
             self.incoming.offer.settle();

@@ -6,7 +6,7 @@ use super::Session;
 use super::alerts::{is_plain, is_tls12, plain_alert};
 use crate::metrics::{self, choose};
 use crate::tls::describe;
-use crate::tls::engine::{Engine, Hands, Next};
+use crate::tls::engine::{RustlsConnection, Step, StepIo};
 use crate::tls::hello::Fault;
 
 /// Type of records that hold alerts.
@@ -23,9 +23,9 @@ impl Session {
 
     /// Whether what was written from `before` on is the warning no_renegotiation: rustls says nothing else by an alert on
     /// a connection of TLS 1.2 that goes on, when a backend sends a HelloRequest (RFC 5246 7.4.1.1).
-    pub(super) fn refuses_renegotiation(&self, tls: &Engine, before: usize) -> bool {
+    pub(super) fn refuses_renegotiation(&self, tls: &RustlsConnection, before: usize) -> bool {
         let written = self.outgoing.get(before..).unwrap_or_default();
-        matches!(tls, Engine::Client(_))
+        matches!(tls, RustlsConnection::Client(_))
             && !tls.common().is_handshaking()
             && !self.peer_closed
             && is_tls12(tls)
@@ -49,15 +49,15 @@ impl Session {
     ///
     /// RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY [...] respond with a fatal
     /// handshake_failure alert"; rustls sends certificate_required, which TLS 1.2 does not have.
-    pub(super) fn collect_alert(&mut self, tls: &mut Engine) {
+    pub(super) fn collect_alert(&mut self, tls: &mut RustlsConnection) {
         let owed = tls.common().wants_write();
         while tls.common().wants_write() {
-            let hands = &mut Hands {
+            let io = &mut StepIo {
                 outgoing: &mut self.outgoing,
                 sink: &mut |_| {},
                 write: None,
             };
-            if !matches!(tls.step(&mut [], hands), (_, Next::Again)) {
+            if !matches!(tls.step(&mut [], io), (_, Step::Again)) {
                 break;
             }
         }

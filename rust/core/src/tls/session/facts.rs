@@ -7,8 +7,8 @@ use rustls::HandshakeKind;
 use super::Session;
 use super::alerts::TLS12;
 use crate::backend::{BackendPolicy, Made};
-use crate::ticket::envelope::ClientVerdict;
-use crate::tls::engine::Engine;
+use crate::ticket::session_state::ClientVerdict;
+use crate::tls::engine::RustlsConnection;
 use crate::tls::hello::Offered;
 use crate::verify::Verdict;
 use crate::x509::{Identity, Name};
@@ -35,7 +35,7 @@ pub struct Facts {
 impl Session {
     /// What the handshake settled.
     pub fn facts(&self) -> Facts {
-        let Some(common) = self.tls.as_ref().map(Engine::common) else {
+        let Some(common) = self.tls.as_ref().map(RustlsConnection::common) else {
             return Facts::default();
         };
         let version = common.protocol_version().map_or(0, u16::from);
@@ -70,7 +70,7 @@ impl Session {
         let chain = self
             .tls
             .as_ref()
-            .map(Engine::common)
+            .map(RustlsConnection::common)
             .and_then(|tls| tls.peer_certificates());
         chain.unwrap_or_default().iter().map(AsRef::as_ref)
     }
@@ -80,7 +80,7 @@ impl Session {
         let chain = self
             .tls
             .as_ref()
-            .map(Engine::common)
+            .map(RustlsConnection::common)
             .and_then(|tls| tls.peer_certificates());
         let presented = self
             .context
@@ -116,7 +116,7 @@ impl Session {
 
     /// Whether this outgoing connection, made under another policy, is good enough for `policy`.
     pub fn fits(&self, policy: &BackendPolicy) -> bool {
-        let common = self.tls.as_ref().map(Engine::common);
+        let common = self.tls.as_ref().map(RustlsConnection::common);
         let chain = common.and_then(|tls| tls.peer_certificates());
         let Some(context) = self.context.as_deref() else {
             return false;

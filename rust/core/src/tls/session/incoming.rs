@@ -6,7 +6,7 @@
 use rustls::AlertDescription;
 
 use crate::ech::Offer;
-use crate::tls::engine::Engine;
+use crate::tls::engine::RustlsConnection;
 use crate::tls::hello::Hidden;
 use crate::tls::hello::{Fault, Hello, HelloReader, Parsed};
 
@@ -150,12 +150,12 @@ impl Incoming {
     }
 
     /// Whether a peer makes us keep more than a message that may come now can need.
-    pub(super) fn is_excessive(&self, tls: &Engine) -> bool {
+    pub(super) fn is_excessive(&self, tls: &RustlsConnection) -> bool {
         let common = tls.common();
         // A client has said all that is long once it has shown its certificates; a server sends tickets later on.
         let done = !common.is_handshaking() || common.peer_certificates().is_some();
         let limit = match tls {
-            Engine::Server(_) if done => SHORT,
+            RustlsConnection::Server(_) if done => SHORT,
             _ => LONG,
         };
         self.bytes.len() > limit

@@ -226,7 +226,7 @@ fn against_with(server: &mut ServerConnection, resumption: Resumption) -> Sessio
     config.resumption = resumption;
     let name = ServerName::try_from("a.test").unwrap();
     let mut session = Session::new();
-    session.tls = Some(Engine::client(Arc::new(config), name, vec![]).unwrap());
+    session.tls = Some(RustlsConnection::client(Arc::new(config), name, vec![]).unwrap());
     session.context = Some(Box::default());
     session.feed(&[], &mut |_| {});
     to_server(&mut session, server).unwrap();

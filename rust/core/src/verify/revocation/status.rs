@@ -10,7 +10,7 @@ use super::Lists;
 use super::list::{List, Status};
 use super::scope::{ALL_REASONS, Point, Reasons};
 use crate::verify::advice::Concern;
-use crate::verify::certificate::{CRL_SIGN, Certificate};
+use crate::verify::certificate::{CRL_SIGN, PathCertificate};
 use crate::verify::keys::Fault;
 use crate::verify::pool::Pool;
 use crate::verify::reason;
@@ -131,7 +131,7 @@ struct About {
 }
 
 impl About {
-    fn of(certificate: &Certificate<'_>) -> Option<Self> {
+    fn of(certificate: &PathCertificate<'_>) -> Option<Self> {
         let points = match certificate.distribution_points {
             Some(content) => Point::parse_all(content, certificate.outline.issuer.value)?,
             None => Vec::new(),

@@ -1,9 +1,9 @@
 //! A cache on another machine, asked by threads that may wait for it, so that handshakes need not.
 //!
 //! httpd's providers for redis and memcached wait without end for a server that accepts connections and says nothing. So a
-//! handshake gives its question to a courier, and goes without the answer when it is not there in time.
+//! handshake gives its question to a worker, and goes without the answer when it is not there in time.
 
-pub use super::cache::PATIENCE;
+pub use super::cache::TIMEOUT;
 
 use super::cache::{Cache, Lookup, Stored};
 use std::collections::VecDeque;
@@ -11,34 +11,34 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Couriers of a process.
+/// Workers of a process.
 const MOST: usize = 8;
 
-type Errand = Box<dyn FnOnce() + Send>;
+type Request = Box<dyn FnOnce() + Send>;
 
 /// Asks `inner` in threads of its own, which it starts when they are first needed: in children, never in the parent.
 #[derive(Debug)]
-pub struct Courier {
+pub struct CacheWorkers {
     inner: Arc<dyn Cache>,
-    desk: Arc<Desk>,
-    patience: Duration,
+    queue: Arc<Queue>,
+    timeout: Duration,
 }
 
 #[derive(Default)]
-struct Desk {
+struct Queue {
     state: Mutex<State>,
     work: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<(Instant, Errand)>,
+    waiting: VecDeque<(Instant, Request)>,
     idle: usize,
-    couriers: usize,
+    workers: usize,
 }
 
 impl State {
-    /// The oldest errand was not even begun in its time: all couriers wait for a cache that does not answer.
+    /// The oldest request was not even begun in its time: all workers wait for a cache that does not answer.
     fn stuck(&self) -> bool {
         self.waiting
             .front()
@@ -46,51 +46,51 @@ impl State {
     }
 }
 
-impl Courier {
-    /// Couriers to `inner`, waited for `patience` long.
-    pub fn new(inner: Arc<dyn Cache>, patience: Duration) -> Self {
+impl CacheWorkers {
+    /// Workers to `inner`, waited for `timeout` long.
+    pub fn new(inner: Arc<dyn Cache>, timeout: Duration) -> Self {
         Self {
             inner,
-            desk: Arc::default(),
-            patience,
+            queue: Arc::default(),
+            timeout,
         }
     }
 
-    /// Has `ask` answered by a courier; None when there is none free, or no answer in time.
+    /// Has `ask` answered by a worker; None when there is none free, or no answer in time.
     fn send<R: Send + 'static>(
         &self,
         ask: impl FnOnce(&dyn Cache) -> R + Send + 'static,
     ) -> Option<R> {
         let (reply, answer) = sync_channel(1);
         let inner = self.inner.clone();
-        let errand = move |reply: SyncSender<R>| drop(reply.send(ask(&*inner)));
-        self.desk.take(
-            Instant::now() + self.patience,
-            Box::new(move || errand(reply)),
+        let request = move |reply: SyncSender<R>| drop(reply.send(ask(&*inner)));
+        self.queue.take(
+            Instant::now() + self.timeout,
+            Box::new(move || request(reply)),
         )?;
-        answer.recv_timeout(self.patience).ok()
+        answer.recv_timeout(self.timeout).ok()
     }
 }
 
-impl Desk {
+impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an errand that is worth doing until `deadline`; None when nobody can do it.
-    fn take(self: &Arc<Self>, deadline: Instant, errand: Errand) -> Option<()> {
+    /// Takes an request that is worth doing until `deadline`; None when nobody can do it.
+    fn take(self: &Arc<Self>, deadline: Instant, request: Request) -> Option<()> {
         let mut state = self.state();
-        if state.couriers == MOST && state.stuck() {
+        if state.workers == MOST && state.stuck() {
             return None;
         }
-        if state.idle <= state.waiting.len() && state.couriers < MOST {
-            let desk = self.clone();
+        if state.idle <= state.waiting.len() && state.workers < MOST {
+            let queue = self.clone();
             let thread = std::thread::Builder::new().name("tls-cache".into());
-            thread.spawn(move || desk.work()).ok()?;
-            state.couriers += 1;
+            thread.spawn(move || queue.work()).ok()?;
+            state.workers += 1;
             state.idle += 1;
         }
-        state.waiting.push_back((deadline, errand));
+        state.waiting.push_back((deadline, request));
         drop(state);
         self.work.notify_one();
         Some(())
@@ -99,7 +99,7 @@ impl Desk {
     fn work(&self) {
         loop {
             let mut state = self.state();
-            let (deadline, errand) = loop {
+            let (deadline, request) = loop {
                 match state.waiting.pop_front() {
                     Some(next) => break next,
                     None => {
@@ -113,20 +113,20 @@ impl Desk {
             state.idle -= 1;
             drop(state);
             if Instant::now() < deadline {
-                errand();
+                request();
             }
             self.state().idle += 1;
         }
     }
 }
 
-impl core::fmt::Debug for Desk {
+impl core::fmt::Debug for Queue {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Desk")
+        f.write_str("Queue")
     }
 }
 
-impl Cache for Courier {
+impl Cache for CacheWorkers {
     fn put(&self, key: &[u8], value: &[u8], expiry: u64) -> Stored {
         let (key, value) = (key.to_vec(), value.to_vec());
         self.send(move |cache| cache.put(&key, &value, expiry))
@@ -198,30 +198,30 @@ mod tests {
 
     #[test]
     fn everybody_gets_the_own_answer() {
-        let courier = Courier::new(Arc::new(Freezer::default()), LONG);
+        let worker = CacheWorkers::new(Arc::new(Freezer::default()), LONG);
         std::thread::scope(|scope| {
             for thread in 0..3 * MOST as u8 {
-                let courier = &courier;
+                let worker = &worker;
                 scope.spawn(move || {
                     for round in 0..200 {
                         assert_eq!(
-                            courier.get(&[thread, round]),
+                            worker.get(&[thread, round]),
                             Lookup::Found(vec![thread, round])
                         );
                     }
                 });
             }
         });
-        assert!(courier.desk.state().couriers <= MOST);
+        assert!(worker.queue.state().workers <= MOST);
     }
 
     #[test]
     fn nobody_waits_for_a_cache_that_does_not_answer() {
         let cache = Arc::new(Freezer::default());
         cache.frozen.store(true, Ordering::SeqCst);
-        let courier = Courier::new(cache.clone(), SHORT);
+        let worker = CacheWorkers::new(cache.clone(), SHORT);
         for _ in 0..3 * MOST {
-            assert_eq!(courier.get(b"key"), Lookup::Failed);
+            assert_eq!(worker.get(b"key"), Lookup::Failed);
         }
         assert_eq!(
             cache.asked.load(Ordering::SeqCst),
@@ -229,11 +229,11 @@ mod tests {
             "then nobody is sent any more"
         );
         cache.thaw();
-        let patient = Courier {
-            patience: LONG,
-            ..courier
+        let patient = CacheWorkers {
+            timeout: LONG,
+            ..worker
         };
-        while patient.desk.state().idle < MOST {
+        while patient.queue.state().idle < MOST {
             std::thread::yield_now();
         }
         assert_eq!(patient.get(b"key"), Lookup::Found(b"key".to_vec()));

@@ -7,7 +7,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use crate::creds::certificate::Certificate;
+use crate::creds::certificate::CertificateFields;
 use crate::creds::names;
 use crate::tls::context;
 use crate::verify::advice::attached;
@@ -29,7 +29,7 @@ pub enum Mode {
 
 /// Judges the certificates of backends for one client policy.
 #[derive(Debug)]
-pub struct Judge {
+pub struct BackendVerifier {
     /// How much trust is asked for.
     pub mode: Mode,
     /// Certificates that may stand above the backend's own.
@@ -64,7 +64,7 @@ fn refuse(why: String) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused(why)))))
 }
 
-impl Judge {
+impl BackendVerifier {
     fn trust(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Verdict, String> {
         if self.mode == Mode::None {
             return Ok(Verdict::default());
@@ -76,11 +76,11 @@ impl Judge {
             purpose: Purpose::Server,
         };
         let verdict = match self.mode {
-            Mode::OptionalNoCa => rules.judge_generously(chain, now),
+            Mode::OptionalNoCa => rules.judge_unverified(chain, now),
             _ => rules.judge(chain, now),
         };
         match verdict.outcome {
-            Outcome::Success | Outcome::Generous => Ok(verdict),
+            Outcome::Success | Outcome::Unverified => Ok(verdict),
             _ => Err(format!(
                 "its certificate does not verify: {}{}",
                 verdict.reason,
@@ -89,7 +89,7 @@ impl Judge {
         }
     }
 
-    fn name(&self, leaf: &Certificate, host: &str, denied: bool) -> Result<(), String> {
+    fn name(&self, leaf: &CertificateFields, host: &str, denied: bool) -> Result<(), String> {
         let named = !leaf.only_common_name && leaf.covers(host);
         if !self.check_name || named {
             return Ok(());
@@ -119,7 +119,7 @@ impl Judge {
 
     /// mod_ssl matches common names even beside a subjectAltName (ssl_util_ssl.c, modssl_X509_match_name). No wildcard
     /// covers an address, and an address is written in one way.
-    fn common_name_covers(&self, leaf: &Certificate, host: &str) -> bool {
+    fn common_name_covers(&self, leaf: &CertificateFields, host: &str) -> bool {
         let covers = |name: &str| match names::address(host) {
             Some(_) => name.eq_ignore_ascii_case(host.trim_matches(['[', ']'])),
             None => names::covers(name, host),
@@ -127,7 +127,7 @@ impl Judge {
         self.common_names && leaf.common_names.iter().any(|name| covers(name))
     }
 
-    fn dates(&self, leaf: &Certificate, now: UnixTime) -> Result<(), String> {
+    fn dates(&self, leaf: &CertificateFields, now: UnixTime) -> Result<(), String> {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         if self.check_dates && now > leaf.not_after {
             return Err("its certificate has expired".to_owned());
@@ -142,7 +142,7 @@ impl Judge {
     ///
     /// # Errors
     /// Why it is refused, for the log.
-    pub fn judge(
+    pub fn verify(
         &self,
         chain: &[CertificateDer<'_>],
         host: Option<&str>,
@@ -155,8 +155,8 @@ impl Judge {
         if host.is_none() && !self.check_dates {
             return Ok(verdict);
         }
-        let leaf =
-            Certificate::parse(leaf).map_err(|_| "its certificate cannot be read".to_owned())?;
+        let leaf = CertificateFields::parse(leaf)
+            .map_err(|_| "its certificate cannot be read".to_owned())?;
         self.dates(&leaf, now)?;
         host.map_or(Ok(()), |host| {
             self.name(&leaf, host, verdict.common_names_denied)
@@ -165,7 +165,7 @@ impl Judge {
     }
 }
 
-impl ServerCertVerifier for Judge {
+impl ServerCertVerifier for BackendVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -180,7 +180,7 @@ impl ServerCertVerifier for Judge {
             .collect();
         // The name to verify comes from the request, and there may be none; what goes out as SNI may differ from it.
         let host = context::with(|context| context.server_name.clone()).flatten();
-        let verdict = self.judge(&chain, host.as_deref(), now).map_err(refuse)?;
+        let verdict = self.verify(&chain, host.as_deref(), now).map_err(refuse)?;
         context::with(|context| {
             context.verdict = Some(verdict);
             context.resumes = None;
@@ -230,8 +230,8 @@ mod tests {
         params.self_signed(&key).unwrap().der().clone()
     }
 
-    fn judge(check_name: bool, common_names: bool) -> Judge {
-        Judge {
+    fn backend_verifier(check_name: bool, common_names: bool) -> BackendVerifier {
+        BackendVerifier {
             mode: Mode::None,
             depth: 1,
             anchors: Anchors::default(),
@@ -247,7 +247,7 @@ mod tests {
     fn names_that_a_backend_may_have() {
         let verdict = |common_names, leaf: &CertificateDer<'static>, host| {
             let chain = [leaf.clone()];
-            judge(true, common_names).judge(&chain, Some(host), UnixTime::now())
+            backend_verifier(true, common_names).verify(&chain, Some(host), UnixTime::now())
         };
         let named = certificate("common.example", &["a.example", "*.b.example", "192.0.2.1"]);
         for (host, strict, lenient) in [
@@ -275,14 +275,26 @@ mod tests {
         let chain = [leaf];
         let later = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1 << 40));
         let now = UnixTime::now();
-        assert!(judge(false, false).judge(&chain, Some("b"), now).is_ok());
-        assert!(judge(true, false).judge(&chain, None, now).is_ok());
-        assert!(judge(true, false).judge(&chain, None, later).is_err());
-        let untimely = Judge {
+        assert!(
+            backend_verifier(false, false)
+                .verify(&chain, Some("b"), now)
+                .is_ok()
+        );
+        assert!(
+            backend_verifier(true, false)
+                .verify(&chain, None, now)
+                .is_ok()
+        );
+        assert!(
+            backend_verifier(true, false)
+                .verify(&chain, None, later)
+                .is_err()
+        );
+        let untimely = BackendVerifier {
             check_dates: false,
-            ..judge(true, false)
+            ..backend_verifier(true, false)
         };
-        assert!(untimely.judge(&chain, Some("a.example"), later).is_ok());
-        assert!(untimely.judge(&[], None, now).is_err());
+        assert!(untimely.verify(&chain, Some("a.example"), later).is_ok());
+        assert!(untimely.verify(&[], None, now).is_err());
     }
 }

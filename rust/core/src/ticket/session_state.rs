@@ -1,7 +1,7 @@
 //! What we put around rustls' session value, inside the encryption: to whom a session belongs, and until when.
 //!
 //! rustls compares cipher suite, EMS and SNI when it resumes, and never runs the client verifier again. Everything else that a
-//! session is bound to stands here, and is compared by [`Envelope::check`] and [`Binding::check_owner`].
+//! session is bound to stands here, and is compared by [`SessionState::check`] and [`Binding::check_owner`].
 
 use core::fmt;
 
@@ -66,7 +66,7 @@ pub enum Refusal {
 
 /// The head of a sealed session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Envelope {
+pub struct SessionState {
     /// When it was sealed (seconds since 1970).
     pub issued: u64,
     /// Seconds that it lives.
@@ -77,8 +77,8 @@ pub struct Envelope {
     pub client: Option<ClientVerdict>,
 }
 
-impl Envelope {
-    /// Appends the envelope's octets to `out`.
+impl SessionState {
+    /// Appends the session state's octets to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(FORMAT);
         out.extend_from_slice(&self.issued.to_be_bytes());
@@ -94,7 +94,7 @@ impl Envelope {
         }
     }
 
-    /// Reads an envelope; what follows it is returned with it.
+    /// Reads an session state; what follows it is returned with it.
     pub fn decode(octets: &[u8]) -> Option<(Self, &[u8])> {
         let mut reader = Reader(octets);
         if reader.array::<1>()? != [FORMAT] {
@@ -142,7 +142,7 @@ impl Envelope {
         }
     }
 
-    /// Whether a session sealed in this envelope may be resumed by a connection of `to` at `now`; `skew` is how far in the
+    /// Whether a session sealed in this session state may be resumed by a connection of `to` at `now`; `skew` is how far in the
     /// future, in seconds, it may have been issued.
     pub fn check(&self, to: &Binding<'_>, now: u64, skew: u64) -> Result<(), Refusal> {
         if self.issued > now.saturating_add(skew) {
@@ -249,8 +249,8 @@ mod tests {
         generation: 5,
     };
 
-    fn sealed_at(issued: u64) -> Envelope {
-        Envelope {
+    fn sealed_at(issued: u64) -> SessionState {
+        SessionState {
             issued,
             lifetime: 3600,
             chain: 0,
@@ -265,27 +265,30 @@ mod tests {
             not_after: NOW + 9,
             generation: 77,
         });
-        for envelope in [
+        for session_state in [
             sealed_at(NOW),
-            Envelope {
+            SessionState {
                 chain: 12,
                 client,
                 ..sealed_at(NOW)
             },
         ] {
             let mut octets = Vec::new();
-            envelope.encode(&mut octets);
+            session_state.encode(&mut octets);
             let length = octets.len();
             octets.extend_from_slice(b"value");
             assert_eq!(
-                Envelope::decode(&octets).unwrap(),
-                (envelope, &b"value"[..])
+                SessionState::decode(&octets).unwrap(),
+                (session_state, &b"value"[..])
             );
             for cut in 0..length {
-                assert!(Envelope::decode(&octets[..cut]).is_none(), "cut at {cut}");
+                assert!(
+                    SessionState::decode(&octets[..cut]).is_none(),
+                    "cut at {cut}"
+                );
             }
             octets[0] = FORMAT + 1;
-            assert!(Envelope::decode(&octets).is_none());
+            assert!(SessionState::decode(&octets).is_none());
         }
     }
 
@@ -323,27 +326,33 @@ mod tests {
 
     #[test]
     fn lives_for_its_lifetime() {
-        let envelope = sealed_at(NOW);
-        assert_eq!(envelope.check(&HERE, NOW, 0), Ok(()));
-        assert_eq!(envelope.check(&HERE, NOW + 3599, 0), Ok(()));
-        assert_eq!(envelope.check(&HERE, NOW + 3600, 0), Err(Refusal::Expired));
+        let session_state = sealed_at(NOW);
+        assert_eq!(session_state.check(&HERE, NOW, 0), Ok(()));
+        assert_eq!(session_state.check(&HERE, NOW + 3599, 0), Ok(()));
+        assert_eq!(
+            session_state.check(&HERE, NOW + 3600, 0),
+            Err(Refusal::Expired)
+        );
         let shorter = Binding {
             lifetime: 300,
             ..HERE
         };
         assert_eq!(
-            envelope.check(&shorter, NOW + 300, 0),
+            session_state.check(&shorter, NOW + 300, 0),
             Err(Refusal::Expired)
         );
-        assert_eq!(envelope.check(&HERE, NOW - 1, 0), Err(Refusal::Future));
-        assert_eq!(envelope.check(&HERE, NOW - 60, 60), Ok(()));
-        assert_eq!(envelope.check(&HERE, NOW - 61, 60), Err(Refusal::Future));
+        assert_eq!(session_state.check(&HERE, NOW - 1, 0), Err(Refusal::Future));
+        assert_eq!(session_state.check(&HERE, NOW - 60, 60), Ok(()));
+        assert_eq!(
+            session_state.check(&HERE, NOW - 61, 60),
+            Err(Refusal::Future)
+        );
     }
 
     #[test]
     fn a_chain_of_resumptions_ends() {
         let week = 7 * 24 * 3600;
-        let old = Envelope {
+        let old = SessionState {
             chain: week - 10,
             ..sealed_at(NOW)
         };
@@ -354,7 +363,7 @@ mod tests {
             not_after: NOW + u64::from(week),
             generation: 5,
         });
-        let judged = Envelope {
+        let judged = SessionState {
             chain: 12 * 3600,
             client,
             ..sealed_at(NOW)
@@ -369,7 +378,7 @@ mod tests {
             not_after,
             generation: 5,
         };
-        let at = |chain, client| Envelope {
+        let at = |chain, client| SessionState {
             chain,
             client,
             ..sealed_at(NOW)
@@ -382,11 +391,14 @@ mod tests {
             (at(12 * 3600 - 20, Some(client(NOW + 100))), 20),
             (at(13 * 3600, Some(client(NOW + 100))), 0),
         ];
-        for (envelope, promised) in table {
-            assert_eq!(envelope.promise(), promised, "{envelope:?}");
+        for (session_state, promised) in table {
+            assert_eq!(session_state.promise(), promised, "{session_state:?}");
             let last = NOW + u64::from(promised);
-            assert!(envelope.check(&HERE, last, 0).is_err(), "{envelope:?}");
-            assert!(promised == 0 || envelope.check(&HERE, last - 1, 0).is_ok());
+            assert!(
+                session_state.check(&HERE, last, 0).is_err(),
+                "{session_state:?}"
+            );
+            assert!(promised == 0 || session_state.check(&HERE, last - 1, 0).is_ok());
         }
     }
 
@@ -397,7 +409,7 @@ mod tests {
             not_after: NOW + 100,
             generation: 5,
         };
-        let with = |client| Envelope {
+        let with = |client| SessionState {
             client: Some(client),
             ..sealed_at(NOW)
         };

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use super::files::{Readers, in_directory, matching, read_all};
 use super::keys::Keys;
 use super::state::{self, Kept};
-use crate::system::file::Identity;
+use crate::system::file::FileIdentity;
 
 /// What a configuration asks for. For the process that may read the files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct KeySources {
     /// Files; the last component may have one `*`. Clients are given the keys of the newest.
     pub files: Vec<PathBuf>,
     /// A directory whose `*.ech` are read. Clients are given all keys.
@@ -27,10 +27,10 @@ pub struct Loaded {
     /// The keys.
     pub keys: Keys,
     /// Each file as it was.
-    pub looks: Vec<(PathBuf, Identity)>,
+    pub looks: Vec<(PathBuf, FileIdentity)>,
 }
 
-impl Wish {
+impl KeySources {
     /// Whether anything is asked for.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.directory.is_none() && self.kept.is_none()
@@ -65,7 +65,7 @@ impl Wish {
         let mut keys = Vec::new();
         let mut looks = Vec::new();
         for found in loaded {
-            looks.push((found.path, Identity::from(&found.metadata)));
+            looks.push((found.path, FileIdentity::from(&found.metadata)));
             keys.extend(found.keys);
         }
         if let Some(kept) = &self.kept {
@@ -82,7 +82,7 @@ impl Wish {
     }
 
     /// What is there now, without reading it: differs from before where a file was changed, added or taken away.
-    pub fn look(&self) -> Vec<(PathBuf, Identity)> {
+    pub fn look(&self) -> Vec<(PathBuf, FileIdentity)> {
         let problems = &mut Vec::new();
         let mut paths: Vec<PathBuf> = self
             .files
@@ -92,7 +92,11 @@ impl Wish {
         if let Some(directory) = &self.directory {
             paths.extend(in_directory(directory, problems));
         }
-        let look = |path: PathBuf| Identity::of(&path).ok().map(|identity| (path, identity));
+        let look = |path: PathBuf| {
+            FileIdentity::of(&path)
+                .ok()
+                .map(|identity| (path, identity))
+        };
         paths.into_iter().filter_map(look).collect()
     }
 }
@@ -153,18 +157,18 @@ mod tests {
         place.put("a.ech", &key(1), 0o640, 50);
         place.put("b.ech", &key(2), 0o600, 10);
         place.put("c.pem", &key(3), 0o600, 100);
-        let named = Wish {
+        let named = KeySources {
             files: vec![place.0.join("*.ech"), place.0.join("c.pem")],
-            ..Wish::default()
+            ..KeySources::default()
         };
         let loaded = named.load(0, false).unwrap();
         assert_eq!((loaded.keys.iter().count(), given(&loaded)), (3, vec![2]));
         assert_eq!(loaded.looks, named.look());
         place.put("a.ech", &key(1), 0o600, 0);
         assert_ne!(loaded.looks, named.look(), "a change is seen");
-        let directory = Wish {
+        let directory = KeySources {
             directory: Some(place.0.clone()),
-            ..Wish::default()
+            ..KeySources::default()
         };
         assert_eq!(given(&directory.load(0, false).unwrap()), [1, 2]);
     }
@@ -175,16 +179,16 @@ mod tests {
         let open = place.put("open.ech", &key(1), 0o644, 0);
         fs::write(place.0.join("bad.ech"), "nothing").unwrap();
         fs::set_permissions(place.0.join("bad.ech"), fs::Permissions::from_mode(0o600)).unwrap();
-        let wish = Wish {
+        let sources = KeySources {
             files: vec![
                 open,
                 place.0.join("bad.ech"),
                 place.0.join("none.ech"),
                 place.0.join("x*y"),
             ],
-            ..Wish::default()
+            ..KeySources::default()
         };
-        let problems = wish.load(0, false).unwrap_err();
+        let problems = sources.load(0, false).unwrap_err();
         for words in [
             "chmod o-rwx",
             "holds no private key",

@@ -68,20 +68,20 @@ impl Cache for MapCache {
 }
 
 /// A server and a client that keeps its sessions.
-struct Pair {
+struct BothEnds {
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
     clock: HandClock,
-    sealer: Sealer,
+    protector: TicketProtector,
     cache: Arc<MapCache>,
     tickets: bool,
 }
 
-impl Pair {
+impl BothEnds {
     fn new(version: &'static SupportedProtocolVersion, tickets: bool) -> Self {
         let clock = HandClock::at(NOW);
-        let sealer = Sealer {
-            board: Keys::new(u64::from(LIFETIME), &clock).board,
+        let protector = TicketProtector {
+            key_store: Keys::new(u64::from(LIFETIME), &clock).key_store,
             clock: Arc::new(clock.clone()),
         };
         let cache = Arc::new(MapCache::default());
@@ -96,9 +96,9 @@ impl Pair {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.clone()], key)
             .unwrap();
-        server.session_storage = Arc::new(SessionStore::new(sealer.clone(), cache.clone()));
+        server.session_storage = Arc::new(SessionStore::new(protector.clone(), cache.clone()));
         if tickets {
-            server.ticketer = Arc::new(Ticketer::new(sealer.clone()));
+            server.ticketer = Arc::new(Ticketer::new(protector.clone()));
         }
         let mut roots = RootCertStore::empty();
         roots.add(certificate).unwrap();
@@ -117,7 +117,7 @@ impl Pair {
             server: Arc::new(server),
             client: Arc::new(client),
             clock,
-            sealer,
+            protector,
             cache,
             tickets,
         }
@@ -163,7 +163,7 @@ impl Pair {
     }
 
     fn count(&self, counter: Counter) -> u64 {
-        self.sealer.board.counters.own(counter)
+        self.protector.key_store.counters.own(counter)
     }
 }
 
@@ -178,7 +178,7 @@ const WAYS: [(&SupportedProtocolVersion, bool); 4] = [
 #[test]
 fn every_connection_after_the_first_is_resumed() {
     for (version, tickets) in WAYS {
-        let pair = Pair::new(version, tickets);
+        let pair = BothEnds::new(version, tickets);
         assert!(!pair.connect("a.example:443", 1));
         for round in 0..100 {
             assert!(
@@ -204,7 +204,7 @@ fn no_session_crosses_policies_or_hosts() {
             ("a.example:8443", 1),
             ("a.example:443", 2),
         ] {
-            let pair = Pair::new(version, tickets);
+            let pair = BothEnds::new(version, tickets);
             pair.connect("a.example:443", 1);
             assert!(
                 !pair.connect(host, policy),
@@ -218,7 +218,7 @@ fn no_session_crosses_policies_or_hosts() {
 #[test]
 fn no_session_outlives_its_lifetime() {
     for (version, tickets) in WAYS {
-        let pair = Pair::new(version, tickets);
+        let pair = BothEnds::new(version, tickets);
         pair.connect("a.example:443", 1);
         pair.clock.advance(u64::from(LIFETIME) - 1);
         assert!(
@@ -244,7 +244,7 @@ fn poisoned_entries_are_misses() {
             |entry| *entry = vec![0xff; 300],
         ];
         for (which, poison) in poisons.into_iter().enumerate() {
-            let pair = Pair::new(version, false);
+            let pair = BothEnds::new(version, false);
             pair.connect("a.example:443", 1);
             pair.cache.map.lock().unwrap().values_mut().for_each(poison);
             assert!(
@@ -258,7 +258,7 @@ fn poisoned_entries_are_misses() {
 
 #[test]
 fn copied_entries_are_misses() {
-    let pair = Pair::new(&TLS12, false);
+    let pair = BothEnds::new(&TLS12, false);
     pair.connect("a.example:443", 1);
     let (id, entry) = pair
         .cache
@@ -287,7 +287,7 @@ fn copied_entries_are_misses() {
 #[test]
 fn a_cache_that_is_down_costs_full_handshakes_only() {
     for version in [&TLS12, &TLS13] {
-        let pair = Pair::new(version, false);
+        let pair = BothEnds::new(version, false);
         pair.connect("a.example:443", 1);
         pair.cache.down.store(true, Ordering::SeqCst);
         for _ in 0..10 {
@@ -309,8 +309,8 @@ fn a_cache_that_is_down_costs_full_handshakes_only() {
 #[test]
 fn outside_of_a_connection_there_is_nothing() {
     use rustls::server::ProducesTickets;
-    let pair = Pair::new(&TLS13, true);
-    let ticketer = Ticketer::new(pair.sealer.clone());
+    let pair = BothEnds::new(&TLS13, true);
+    let ticketer = Ticketer::new(pair.protector.clone());
     assert!(ticketer.encrypt(b"value").is_none() && ticketer.decrypt(b"ticket").is_none());
     assert_eq!(ticketer.lifetime(), 0);
 }

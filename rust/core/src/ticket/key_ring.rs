@@ -1,20 +1,20 @@
 //! One sequence of keys in shared memory: a ring with a slot for each interval of time.
 //!
-//! The parent process alone writes ([`LaneWriter`]); everybody else has the memory mapped for reading ([`Lane`]). A slot
-//! is a tag, which says whose lane's and which interval's key it holds, and the words of a 256-bit key. The tag is
+//! The parent process alone writes ([`KeyRingWriter`]); everybody else has the memory mapped for reading ([`KeyRing`]). A slot
+//! is a tag, which says whose key ring's and which interval's key it holds, and the words of a 256-bit key. The tag is
 //! taken away before the words change and put back after: a reader that finds the same tag before and after it read
-//! the words has the whole key of that lane and interval, wherever the writer was meanwhile, and wherever it died.
+//! the words has the whole key of that key ring and interval, wherever the writer was meanwhile, and wherever it died.
 
-use super::seal::KEY_LEN;
+use super::aead::KEY_LEN;
 use crate::system::words::{load, store};
 use core::sync::atomic::AtomicU64;
 use zeroize::Zeroizing;
 
-/// Intervals that a lane remembers: a week of hours, the one running, the next two, and some to spare.
+/// Intervals that a key ring remembers: a week of hours, the one running, the next two, and some to spare.
 pub const SLOTS: usize = 176;
 
-/// Words of a lane: its header and its slots.
-pub const LANE_WORDS: usize = HEADER_WORDS + SLOTS * SLOT_WORDS;
+/// Words of a key ring: its header and its slots.
+pub const KEY_RING_WORDS: usize = HEADER_WORDS + SLOTS * SLOT_WORDS;
 
 const HEADER_WORDS: usize = 4;
 const SLOT_WORDS: usize = 1 + KEY_WORDS;
@@ -29,19 +29,19 @@ const EMPTY: u64 = 0;
 /// A key as it leaves shared memory.
 pub type KeyBytes = Zeroizing<[u8; KEY_LEN]>;
 
-/// A view of one lane, which reads; copying it copies the view.
+/// A view of one key ring, which reads; copying it copies the view.
 #[derive(Debug, Clone, Copy)]
-pub struct Lane {
+pub struct KeyRing {
     words: &'static [AtomicU64],
 }
 
-impl Lane {
-    /// A view of `words`, of which [`LANE_WORDS`] are used; None when there are fewer.
+impl KeyRing {
+    /// A view of `words`, of which [`KEY_RING_WORDS`] are used; None when there are fewer.
     pub fn new(words: &'static [AtomicU64]) -> Option<Self> {
-        words.get(..LANE_WORDS).map(|words| Self { words })
+        words.get(..KEY_RING_WORDS).map(|words| Self { words })
     }
 
-    /// What tickets name this lane's keys by; 0 is a lane never used.
+    /// What tickets name this key ring's keys by; 0 is a key ring never used.
     pub fn id(&self) -> u32 {
         u32::try_from(self.word(ID)).unwrap_or(0)
     }
@@ -61,7 +61,7 @@ impl Lane {
         now / self.interval()
     }
 
-    /// The key of the lane `id` for `epoch`, if it is there and whole.
+    /// The key of the key ring `id` for `epoch`, if it is there and whole.
     pub fn read(&self, id: u32, epoch: u64) -> Option<KeyBytes> {
         let tag = tag_of(id, epoch)?;
         let [tag_word, words @ ..] = slot(self.words, epoch)? else {
@@ -83,9 +83,9 @@ impl Lane {
     }
 }
 
-/// The writer of a lane. What it wrote it knows by itself: nothing is read back from the shared memory.
+/// The writer of a key ring. What it wrote it knows by itself: nothing is read back from the shared memory.
 #[derive(Debug)]
-pub struct LaneWriter {
+pub struct KeyRingWriter {
     words: &'static [AtomicU64],
     id: u32,
     interval: u64,
@@ -94,11 +94,11 @@ pub struct LaneWriter {
     tags: Vec<u64>,
 }
 
-impl LaneWriter {
-    /// The writer of a lane that is all zero; None when there are fewer words than [`LANE_WORDS`].
+impl KeyRingWriter {
+    /// The writer of a key ring that is all zero; None when there are fewer words than [`KEY_RING_WORDS`].
     pub fn new(words: &'static [AtomicU64]) -> Option<Self> {
         Some(Self {
-            words: words.get(..LANE_WORDS)?,
+            words: words.get(..KEY_RING_WORDS)?,
             id: 0,
             interval: 1,
             retires: 0,
@@ -106,7 +106,7 @@ impl LaneWriter {
         })
     }
 
-    /// Empties the lane and gives it a new identity (0 for none) and a new length of intervals in seconds.
+    /// Empties the key ring and gives it a new identity (0 for none) and a new length of intervals in seconds.
     pub fn reset(&mut self, id: u32, interval: u64) {
         self.set(ID, 0);
         self.keep_only(1, 0);
@@ -116,7 +116,7 @@ impl LaneWriter {
         self.set(ID, u64::from(id));
     }
 
-    /// What tickets name this lane's keys by; 0 is a lane that is not in use.
+    /// What tickets name this key ring's keys by; 0 is a key ring that is not in use.
     pub fn id(&self) -> u32 {
         self.id
     }
@@ -126,7 +126,7 @@ impl LaneWriter {
         self.interval
     }
 
-    /// When nothing of this lane is accepted any more (seconds since 1970); 0 is "no end".
+    /// When nothing of this key ring is accepted any more (seconds since 1970); 0 is "no end".
     pub fn retires(&self) -> u64 {
         self.retires
     }
@@ -136,7 +136,7 @@ impl LaneWriter {
         is_alive(self.retires, now)
     }
 
-    /// Sets the end of this lane.
+    /// Sets the end of this key ring.
     pub fn retire_at(&mut self, when: u64) {
         self.retires = when;
         self.set(RETIRES, when);
@@ -194,7 +194,7 @@ fn is_alive(retires: u64, now: u64) -> bool {
     retires == 0 || now < retires
 }
 
-/// Lane and interval in one word, never [`EMPTY`]; None for times that no ticket can name.
+/// Key ring and interval in one word, never [`EMPTY`]; None for times that no ticket can name.
 fn tag_of(id: u32, epoch: u64) -> Option<u64> {
     let epoch = u32::try_from(epoch.checked_add(1)?).ok()?;
     Some(u64::from(id) << 32 | u64::from(epoch))
@@ -225,48 +225,53 @@ fn slot(words: &'static [AtomicU64], epoch: u64) -> Option<&'static [AtomicU64]>
 mod tests {
     use super::*;
 
-    fn lane() -> (Lane, LaneWriter) {
-        let words: Vec<AtomicU64> = (0..LANE_WORDS).map(|_| AtomicU64::new(0)).collect();
+    fn key_ring() -> (KeyRing, KeyRingWriter) {
+        let words: Vec<AtomicU64> = (0..KEY_RING_WORDS).map(|_| AtomicU64::new(0)).collect();
         let words: &'static [AtomicU64] = Box::leak(words.into_boxed_slice());
-        let mut writer = LaneWriter::new(words).unwrap();
+        let mut writer = KeyRingWriter::new(words).unwrap();
         writer.reset(9, 60);
-        (Lane::new(words).unwrap(), writer)
+        (KeyRing::new(words).unwrap(), writer)
     }
 
     #[test]
     fn keys_are_read_as_written_under_their_own_name_alone() {
-        let (lane, mut writer) = lane();
+        let (key_ring, mut writer) = key_ring();
         writer.write(4, &[7; KEY_LEN]);
-        assert_eq!(*lane.read(9, 4).unwrap(), [7; KEY_LEN]);
+        assert_eq!(*key_ring.read(9, 4).unwrap(), [7; KEY_LEN]);
         assert!(writer.has(4) && !writer.has(5));
-        assert!(lane.read(8, 4).is_none() && lane.read(9, 5).is_none());
-        assert!(lane.read(9, 4 + SLOTS as u64).is_none());
-        assert!(lane.read(9, u64::MAX).is_none());
+        assert!(key_ring.read(8, 4).is_none() && key_ring.read(9, 5).is_none());
+        assert!(key_ring.read(9, 4 + SLOTS as u64).is_none());
+        assert!(key_ring.read(9, u64::MAX).is_none());
         writer.write(4 + SLOTS as u64, &[8; KEY_LEN]);
-        assert!(lane.read(9, 4).is_none() && !writer.has(4));
+        assert!(key_ring.read(9, 4).is_none() && !writer.has(4));
     }
 
     #[test]
     fn erases_what_is_outside() {
-        let (lane, mut writer) = lane();
+        let (key_ring, mut writer) = key_ring();
         (10..20).for_each(|epoch| writer.write(epoch, &[1; KEY_LEN]));
         writer.keep_only(13, 15);
         for epoch in 10..20 {
             let kept = (13..=15).contains(&epoch);
-            assert_eq!(lane.read(9, epoch).is_some(), kept, "epoch {epoch}");
+            assert_eq!(key_ring.read(9, epoch).is_some(), kept, "epoch {epoch}");
         }
-        let left = slots(lane.words).flatten().filter(|word| load(word) != 0);
+        let left = slots(key_ring.words)
+            .flatten()
+            .filter(|word| load(word) != 0);
         assert_eq!(left.count(), 3 * SLOT_WORDS);
     }
 
     #[test]
     fn reset_forgets_everything() {
-        let (lane, mut writer) = lane();
+        let (key_ring, mut writer) = key_ring();
         writer.write(4, &[7; KEY_LEN]);
         writer.retire_at(100);
         writer.reset(10, 30);
-        assert!(slots(lane.words).flatten().all(|word| load(word) == 0));
-        assert_eq!((lane.id(), lane.interval(), lane.epoch(61)), (10, 30, 2));
-        assert!(lane.is_alive(100));
+        assert!(slots(key_ring.words).flatten().all(|word| load(word) == 0));
+        assert_eq!(
+            (key_ring.id(), key_ring.interval(), key_ring.epoch(61)),
+            (10, 30, 2)
+        );
+        assert!(key_ring.is_alive(100));
     }
 }

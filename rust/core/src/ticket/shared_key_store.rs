@@ -4,13 +4,13 @@
 //! children have it mapped for reading. It lives as long as the parent process: through graceful and full restarts,
 //! not through a stop.
 
-use super::lane::{KeyBytes, LANE_WORDS, Lane};
+use super::key_ring::{KEY_RING_WORDS, KeyBytes, KeyRing};
 use crate::metrics::Counters;
 use crate::system::words::load;
 use core::sync::atomic::AtomicU64;
 
-/// Words of shared memory that a board needs.
-pub const BOARD_WORDS: usize = HEADER_WORDS + LANES * LANE_WORDS;
+/// Words of shared memory that a key store needs.
+pub const KEY_STORE_WORDS: usize = HEADER_WORDS + KEY_RINGS * KEY_RING_WORDS;
 
 /// Seconds that a key made at random is the newest.
 pub const INTERVAL: u64 = 3600;
@@ -28,15 +28,15 @@ pub(super) const HEADER_WORDS: usize = 8;
 pub(super) const RETENTION: usize = 0;
 pub(super) const ISSUING: usize = 1;
 
-/// The lane of random keys, and two for secret files: the one in force and the one before it.
-pub(super) const LANES: usize = 3;
+/// The key ring of random keys, and two for secret files: the one in force and the one before it.
+pub(super) const KEY_RINGS: usize = 3;
 pub(super) const RANDOM: usize = 0;
 
 /// Which key sealed a ticket or a cache entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyName {
-    /// The lane's identity.
-    pub lane: u32,
+    /// The key ring's identity.
+    pub key_ring: u32,
     /// The interval's number.
     pub epoch: u32,
 }
@@ -54,21 +54,21 @@ pub struct Found {
 
 /// A view of the shared memory; copying it copies the view.
 #[derive(Debug, Clone, Copy)]
-pub struct Board {
+pub struct SharedKeyStore {
     header: &'static [AtomicU64],
-    lanes: [Lane; LANES],
+    key_rings: [KeyRing; KEY_RINGS],
     /// What has been counted.
     pub counters: Counters,
 }
 
-impl Board {
+impl SharedKeyStore {
     /// A view of `words`, whose users count in `counters`. None when there are too few.
     pub fn new(words: &'static [AtomicU64], counters: Counters) -> Option<Self> {
         let parts = Parts::of(words)?;
-        let [a, b, c] = parts.lanes.map(Lane::new);
+        let [a, b, c] = parts.key_rings.map(KeyRing::new);
         Some(Self {
             header: parts.header,
-            lanes: [a?, b?, c?],
+            key_rings: [a?, b?, c?],
             counters,
         })
     }
@@ -81,29 +81,30 @@ impl Board {
     /// The newest key, to seal with at `now`. None when the parent did not publish this interval's key yet.
     pub fn newest(&self, now: u64) -> Option<(KeyName, KeyBytes)> {
         let index = usize::try_from(self.header(ISSUING)).unwrap_or(RANDOM);
-        let lane = self.lanes.get(index)?;
-        let (id, epoch) = (lane.id(), lane.epoch(now));
+        let key_ring = self.key_rings.get(index)?;
+        let (id, epoch) = (key_ring.id(), key_ring.epoch(now));
         let name = KeyName {
-            lane: id,
+            key_ring: id,
             epoch: u32::try_from(epoch).ok()?,
         };
-        lane.read(id, epoch).map(|key| (name, key))
+        key_ring.read(id, epoch).map(|key| (name, key))
     }
 
     /// The key called `name`, if something sealed with it may still be accepted at `now`.
     pub fn find(&self, name: KeyName, now: u64) -> Option<Found> {
-        let index = (0..LANES)
-            .find(|at| name.lane != 0 && self.lanes.get(*at).map(Lane::id) == Some(name.lane))?;
-        let lane = self.lanes.get(index)?;
-        let (epoch, interval) = (u64::from(name.epoch), lane.interval());
+        let index = (0..KEY_RINGS).find(|at| {
+            name.key_ring != 0 && self.key_rings.get(*at).map(KeyRing::id) == Some(name.key_ring)
+        })?;
+        let key_ring = self.key_rings.get(index)?;
+        let (epoch, interval) = (u64::from(name.epoch), key_ring.interval());
         let first = now.saturating_sub(self.retention()) / interval;
         let last = now.saturating_add(SKEW) / interval;
-        if !lane.is_alive(now) || !(first..=last).contains(&epoch) {
+        if !key_ring.is_alive(now) || !(first..=last).contains(&epoch) {
             return None;
         }
         let start = epoch.saturating_mul(interval);
         Some(Found {
-            key: lane.read(name.lane, epoch)?,
+            key: key_ring.read(name.key_ring, epoch)?,
             skew: if index == RANDOM { 0 } else { SKEW },
             interval: start..start.saturating_add(interval),
         })
@@ -117,17 +118,17 @@ impl Board {
 /// The memory, cut up.
 pub(super) struct Parts {
     pub header: &'static [AtomicU64],
-    pub lanes: [&'static [AtomicU64]; LANES],
+    pub key_rings: [&'static [AtomicU64]; KEY_RINGS],
 }
 
 impl Parts {
     pub fn of(words: &'static [AtomicU64]) -> Option<Self> {
         let (header, rest) = words.split_at_checked(HEADER_WORDS)?;
-        let (lanes, _) = rest.split_at_checked(LANES * LANE_WORDS)?;
-        let lane = |index: usize| lanes.get(index * LANE_WORDS..);
+        let (key_rings, _) = rest.split_at_checked(KEY_RINGS * KEY_RING_WORDS)?;
+        let key_ring = |index: usize| key_rings.get(index * KEY_RING_WORDS..);
         Some(Self {
             header,
-            lanes: [lane(0)?, lane(1)?, lane(2)?],
+            key_rings: [key_ring(0)?, key_ring(1)?, key_ring(2)?],
         })
     }
 }
@@ -150,14 +151,14 @@ mod tests {
         for hour in 0..24 * 7 * 5 {
             let now = START + hour * HOUR;
             clock.set(now);
-            let (name, key) = keys.board.newest(now).unwrap();
+            let (name, key) = keys.key_store.newest(now).unwrap();
             assert!(
                 seen.iter().all(|(_, _, old)| *old != *key),
                 "a key of its own in hour {hour}"
             );
             seen.push((now, name, *key));
             for (then, name, key) in seen.iter().rev().take(40) {
-                let found = keys.board.find(*name, now);
+                let found = keys.key_store.find(*name, now);
                 if now - then <= 12 * HOUR {
                     let found = found.unwrap();
                     assert_eq!(*found.key, *key, "hour {hour}: known for a lifetime");
@@ -173,10 +174,10 @@ mod tests {
     fn a_quiet_server_erases_too() {
         let clock = HandClock::at(START);
         let keys = Keys::new(HOUR, &clock);
-        let (name, _) = keys.board.newest(START).unwrap();
+        let (name, _) = keys.key_store.newest(START).unwrap();
         clock.set(START + 3 * HOUR);
         assert!(
-            keys.board.find(name, START).is_none(),
+            keys.key_store.find(name, START).is_none(),
             "even should the clock be set back"
         );
     }
@@ -186,31 +187,34 @@ mod tests {
         let clock = HandClock::at(START);
         let keys = Keys::new(HOUR, &clock);
         clock.advance(1000 * HOUR);
-        let (future, _) = keys.board.newest(clock.now()).unwrap();
+        let (future, _) = keys.key_store.newest(clock.now()).unwrap();
         clock.set(START + 5);
-        let (name, key) = keys.board.newest(clock.now()).unwrap();
-        assert_eq!(*keys.board.find(name, START + 6).unwrap().key, *key);
-        assert!(keys.board.find(future, START + 6).is_none());
+        let (name, key) = keys.key_store.newest(clock.now()).unwrap();
+        assert_eq!(*keys.key_store.find(name, START + 6).unwrap().key, *key);
+        assert!(keys.key_store.find(future, START + 6).is_none());
     }
 
     #[test]
     fn keys_are_there_for_a_while_without_the_parent() {
         let clock = HandClock::at(START);
-        let board = Keys::new(HOUR, &clock).board;
-        assert!(board.newest(START + AHEAD * HOUR).is_some());
-        assert!(board.newest(START + (AHEAD + 2) * HOUR).is_none());
+        let key_store = Keys::new(HOUR, &clock).key_store;
+        assert!(key_store.newest(START + AHEAD * HOUR).is_some());
+        assert!(key_store.newest(START + (AHEAD + 2) * HOUR).is_none());
     }
 
     #[test]
     fn what_the_memory_held_before_the_parent_wrote_is_no_key() {
-        let words: Vec<AtomicU64> = (0..BOARD_WORDS).map(|_| AtomicU64::new(0)).collect();
+        let words: Vec<AtomicU64> = (0..KEY_STORE_WORDS).map(|_| AtomicU64::new(0)).collect();
         let words: &'static [AtomicU64] = Box::leak(words.into_boxed_slice());
-        let board = Board::new(words, counters()).unwrap();
-        assert!(board.newest(START).is_none());
-        let name = KeyName { lane: 0, epoch: 0 };
-        assert!(board.find(name, START).is_none());
+        let key_store = SharedKeyStore::new(words, counters()).unwrap();
+        assert!(key_store.newest(START).is_none());
+        let name = KeyName {
+            key_ring: 0,
+            epoch: 0,
+        };
+        assert!(key_store.find(name, START).is_none());
         assert!(
-            Board::new(&words[1..], counters()).is_none(),
+            SharedKeyStore::new(&words[1..], counters()).is_none(),
             "too little memory"
         );
     }

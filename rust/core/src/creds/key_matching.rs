@@ -16,7 +16,7 @@ pub(super) struct Candidate<'a> {
 
 /// The key for a certificate: its own, or in mod_ssl's words any that is named; `None` where one of both is missing, which
 /// has been said.
-pub(super) fn find_fitting<'a>(
+pub(super) fn find_matching_key<'a>(
     candidate: &'a Candidate<'_>,
     all: &'a [Candidate<'_>],
     spare: &'a [Arc<PrivateKey>],

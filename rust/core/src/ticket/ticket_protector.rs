@@ -1,11 +1,11 @@
 //! Sealed sessions: what tickets carry and what the session cache keeps.
 //!
-//! Layout: format, lane and interval of the key, nonce, then encrypted the envelope, in tickets its owner, and the session value.
+//! Layout: format, key ring and interval of the key, nonce, then encrypted the session state, in tickets its owner, and the session value.
 
-use super::board::{Board, KeyName};
+use super::aead;
 use super::clock::Clock;
-use super::envelope::{Binding, ClientVerdict, Envelope, FORMAT, RUSTLS, Refusal};
-use super::seal;
+use super::session_state::{Binding, ClientVerdict, FORMAT, RUSTLS, Refusal, SessionState};
+use super::shared_key_store::{KeyName, SharedKeyStore};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -23,9 +23,9 @@ pub enum Kind<'a> {
     },
 }
 
-/// The history of a session.
+/// The provenance of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct History {
+pub struct Provenance {
     /// When its full handshake was (seconds since 1970).
     pub origin: u64,
     /// What was decided on the client's certificate then.
@@ -34,84 +34,88 @@ pub struct History {
 
 /// Seals and opens sessions with the keys of the shared memory.
 #[derive(Debug, Clone)]
-pub struct Sealer {
+pub struct TicketProtector {
     /// The shared memory.
-    pub board: Board,
+    pub key_store: SharedKeyStore,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
 const HEADER_LEN: usize = 9;
 
-impl Sealer {
-    /// Seals `value` for connections of `to`. `history` is that of a resumed session; None where a full handshake was made just
+impl TicketProtector {
+    /// Seals `value` for connections of `to`. `provenance` is that of a resumed session; None where a full handshake was made just
     /// now. None when there is no key: the session is then not resumable.
     pub fn seal(
         &self,
         kind: Kind<'_>,
         to: &Binding<'_>,
-        history: History,
+        provenance: Provenance,
         value: &[u8],
     ) -> Option<Vec<u8>> {
         // One look at the clock: what is sealed is dated within the interval of its key.
         let issued = self.clock.now();
-        let (name, key) = self.board.newest(issued)?;
-        let envelope = envelope(issued, to.lifetime, history)?;
+        let (name, key) = self.key_store.newest(issued)?;
+        let session_state = session_state(issued, to.lifetime, provenance)?;
         let mut head = Vec::with_capacity(128);
-        envelope.encode(&mut head);
+        session_state.encode(&mut head);
         if matches!(kind, Kind::Ticket) {
             to.encode_owner(&mut head)?;
         }
-        let mut out = Vec::with_capacity(HEADER_LEN + head.len() + value.len() + seal::OVERHEAD);
+        let mut out = Vec::with_capacity(HEADER_LEN + head.len() + value.len() + aead::OVERHEAD);
         out.push(FORMAT);
-        out.extend_from_slice(&name.lane.to_be_bytes());
+        out.extend_from_slice(&name.key_ring.to_be_bytes());
         out.extend_from_slice(&name.epoch.to_be_bytes());
         let aad = kind.aad(to, &out)?;
-        seal::seal(&key, &aad, &[&head, value], &mut out).then_some(out)
+        aead::seal(&key, &aad, &[&head, value], &mut out).then_some(out)
     }
 
-    /// Opens what [`Sealer::seal`] made, if a connection of `to` may resume it now.
+    /// Opens what [`TicketProtector::seal`] made, if a connection of `to` may resume it now.
     pub fn open(
         &self,
         kind: Kind<'_>,
         to: &Binding<'_>,
         sealed: &[u8],
-    ) -> Result<(Vec<u8>, History), Refusal> {
+    ) -> Result<(Vec<u8>, Provenance), Refusal> {
         let now = self.clock.now();
         let (header, body) = sealed
             .split_at_checked(HEADER_LEN)
             .ok_or(Refusal::Malformed)?;
         let name = key_name(header).ok_or(Refusal::Malformed)?;
-        let found = self.board.find(name, now).ok_or(Refusal::UnknownKey)?;
+        let found = self.key_store.find(name, now).ok_or(Refusal::UnknownKey)?;
         let aad = kind.aad(to, header).ok_or(Refusal::Malformed)?;
         let mut text = Zeroizing::new(body.to_vec());
-        let opened = seal::open(&found.key, &aad, &mut text).ok_or(Refusal::Forged)?;
-        let (envelope, mut rest) = Envelope::decode(opened).ok_or(Refusal::Malformed)?;
+        let opened = aead::open(&found.key, &aad, &mut text).ok_or(Refusal::Forged)?;
+        let (session_state, mut rest) = SessionState::decode(opened).ok_or(Refusal::Malformed)?;
         // Who learned the key of one interval can make sessions of that interval alone.
-        if !found.interval.contains(&envelope.issued) {
+        if !found.interval.contains(&session_state.issued) {
             return Err(Refusal::Forged);
         }
         if matches!(kind, Kind::Ticket) {
             rest = to.check_owner(rest)?;
         }
-        envelope.check(to, now, found.skew)?;
+        session_state.check(to, now, found.skew)?;
         Ok((
             rest.to_vec(),
-            History {
-                origin: envelope.origin(),
-                client: envelope.client,
+            Provenance {
+                origin: session_state.origin(),
+                client: session_state.client,
             },
         ))
     }
 }
 
 /// The head of what is sealed at `issued`.
-pub(super) fn envelope(issued: u64, lifetime: u32, history: History) -> Option<Envelope> {
-    Some(Envelope {
+pub(super) fn session_state(
+    issued: u64,
+    lifetime: u32,
+    provenance: Provenance,
+) -> Option<SessionState> {
+    Some(SessionState {
         issued,
         lifetime,
-        chain: u32::try_from(issued.saturating_sub(history.origin)).ok()?,
-        client: history.client,
+        chain: u32::try_from(issued.saturating_sub(provenance.origin)).ok()?,
+        client: provenance.client,
     })
 }
 
@@ -137,9 +141,9 @@ impl Kind<'_> {
 
 fn key_name(header: &[u8]) -> Option<KeyName> {
     let (format, rest) = header.split_first()?;
-    let (lane, epoch) = rest.split_at_checked(4)?;
+    let (key_ring, epoch) = rest.split_at_checked(4)?;
     (*format == FORMAT).then_some(KeyName {
-        lane: u32::from_be_bytes(lane.try_into().ok()?),
+        key_ring: u32::from_be_bytes(key_ring.try_into().ok()?),
         epoch: u32::from_be_bytes(epoch.try_into().ok()?),
     })
 }
@@ -157,16 +161,16 @@ mod tests {
         lifetime: 43_200,
         generation: 0,
     };
-    const FRESH: History = History {
+    const FRESH: Provenance = Provenance {
         origin: NOW,
         client: None,
     };
 
-    fn sealer() -> (Sealer, HandClock) {
+    fn protector() -> (TicketProtector, HandClock) {
         let clock = HandClock::at(NOW);
         (
-            Sealer {
-                board: Keys::new(43_200, &clock).board,
+            TicketProtector {
+                key_store: Keys::new(43_200, &clock).key_store,
                 clock: Arc::new(clock.clone()),
             },
             clock,
@@ -175,37 +179,39 @@ mod tests {
 
     #[test]
     fn every_bit_counts_and_every_cut_is_refused() {
-        let (sealer, _) = sealer();
-        let sealed = sealer.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
+        let (protector, _) = protector();
+        let sealed = protector
+            .seal(Kind::Ticket, &HERE, FRESH, b"session")
+            .unwrap();
         assert_eq!(
-            sealer.open(Kind::Ticket, &HERE, &sealed).unwrap(),
+            protector.open(Kind::Ticket, &HERE, &sealed).unwrap(),
             (b"session".to_vec(), FRESH)
         );
         for at in 0..sealed.len() {
             assert!(
-                sealer.open(Kind::Ticket, &HERE, &sealed[..at]).is_err(),
+                protector.open(Kind::Ticket, &HERE, &sealed[..at]).is_err(),
                 "cut at {at}"
             );
             for bit in 0..8 {
                 let mut bent = sealed.clone();
                 bent[at] ^= 1 << bit;
                 assert!(
-                    sealer.open(Kind::Ticket, &HERE, &bent).is_err(),
+                    protector.open(Kind::Ticket, &HERE, &bent).is_err(),
                     "octet {at} bit {bit}"
                 );
             }
         }
         let long = [sealed.as_slice(), b"x"].concat();
         assert_eq!(
-            sealer.open(Kind::Ticket, &HERE, &long),
+            protector.open(Kind::Ticket, &HERE, &long),
             Err(Refusal::Forged)
         );
     }
 
     #[test]
     fn a_session_of_another_server_is_refused() {
-        let (here, _) = sealer();
-        let (there, _) = sealer();
+        let (here, _) = protector();
+        let (there, _) = protector();
         let sealed = there.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
         assert_eq!(
             here.open(Kind::Ticket, &HERE, &sealed),
@@ -215,9 +221,11 @@ mod tests {
 
     #[test]
     fn refusals_say_why() {
-        let (sealer, clock) = sealer();
-        let sealed = sealer.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
-        let open = |to: &Binding<'_>| sealer.open(Kind::Ticket, to, &sealed).map(|_| ());
+        let (protector, clock) = protector();
+        let sealed = protector
+            .seal(Kind::Ticket, &HERE, FRESH, b"session")
+            .unwrap();
+        let open = |to: &Binding<'_>| protector.open(Kind::Ticket, to, &sealed).map(|_| ());
         assert_eq!(
             open(&Binding {
                 policy: &[2; 32],
@@ -244,13 +252,13 @@ mod tests {
 
     #[test]
     fn entries_belong_to_their_id_policy_host_and_expiry() {
-        let (sealer, _) = sealer();
+        let (protector, _) = protector();
         let kind = Kind::Entry {
             id: b"0123456789abcdef",
             expiry: NOW + 300,
         };
-        let sealed = sealer.seal(kind, &HERE, FRESH, b"session").unwrap();
-        assert!(sealer.open(kind, &HERE, &sealed).is_ok());
+        let sealed = protector.seal(kind, &HERE, FRESH, b"session").unwrap();
+        assert!(protector.open(kind, &HERE, &sealed).is_ok());
         let forged = [
             (
                 Kind::Entry {
@@ -284,36 +292,38 @@ mod tests {
         ];
         for (kind, to) in forged {
             assert_eq!(
-                sealer.open(kind, &to, &sealed).map(|_| ()),
+                protector.open(kind, &to, &sealed).map(|_| ()),
                 Err(Refusal::Forged),
                 "{kind:?}"
             );
         }
-        let ticket = sealer.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
-        assert!(sealer.open(kind, &HERE, &ticket).is_err());
+        let ticket = protector
+            .seal(Kind::Ticket, &HERE, FRESH, b"session")
+            .unwrap();
+        assert!(protector.open(kind, &HERE, &ticket).is_err());
     }
 
     #[test]
     fn a_key_seals_nothing_dated_outside_of_its_interval() {
         // As somebody would who has the key of an interval and makes sessions of it.
-        let (sealer, clock) = sealer();
-        let (name, key) = sealer.board.newest(NOW).unwrap();
+        let (protector, clock) = protector();
+        let (name, key) = protector.key_store.newest(NOW).unwrap();
         let start = u64::from(name.epoch) * 3600;
         let make = |issued: u64| {
             let mut head = Vec::new();
-            let history = History {
+            let provenance = Provenance {
                 origin: issued,
                 client: None,
             };
-            envelope(issued, HERE.lifetime, history)
+            session_state(issued, HERE.lifetime, provenance)
                 .unwrap()
                 .encode(&mut head);
             HERE.encode_owner(&mut head).unwrap();
             let mut out = vec![FORMAT];
-            out.extend_from_slice(&name.lane.to_be_bytes());
+            out.extend_from_slice(&name.key_ring.to_be_bytes());
             out.extend_from_slice(&name.epoch.to_be_bytes());
             let aad = Kind::Ticket.aad(&HERE, &out).unwrap();
-            assert!(seal::seal(&key, &aad, &[&head, b"session"], &mut out));
+            assert!(aead::seal(&key, &aad, &[&head, b"session"], &mut out));
             out
         };
         for (now, issued, good) in [
@@ -324,35 +334,41 @@ mod tests {
             (start + 40_000, start + 39_000, false),
         ] {
             clock.set(now);
-            let opened = sealer.open(Kind::Ticket, &HERE, &make(issued)).map(|_| ());
+            let opened = protector
+                .open(Kind::Ticket, &HERE, &make(issued))
+                .map(|_| ());
             let expected = if good { Ok(()) } else { Err(Refusal::Forged) };
             assert_eq!(opened, expected, "{issued} at {now}, from {start}");
         }
     }
 
     #[test]
-    fn the_history_goes_along() {
-        let (sealer, clock) = sealer();
+    fn the_provenance_goes_along() {
+        let (protector, clock) = protector();
         let client = Some(ClientVerdict {
             code: 2,
             not_after: NOW + 90_000,
             generation: 0,
         });
-        let mut history = History {
+        let mut provenance = Provenance {
             origin: NOW,
             client,
         };
         let mut value = b"session".to_vec();
         for _ in 0..11 {
-            let sealed = sealer.seal(Kind::Ticket, &HERE, history, &value).unwrap();
+            let sealed = protector
+                .seal(Kind::Ticket, &HERE, provenance, &value)
+                .unwrap();
             clock.advance(3600);
-            (value, history) = sealer.open(Kind::Ticket, &HERE, &sealed).unwrap();
+            (value, provenance) = protector.open(Kind::Ticket, &HERE, &sealed).unwrap();
         }
-        assert_eq!((history.origin, history.client), (NOW, client));
-        let last = sealer.seal(Kind::Ticket, &HERE, history, &value).unwrap();
+        assert_eq!((provenance.origin, provenance.client), (NOW, client));
+        let last = protector
+            .seal(Kind::Ticket, &HERE, provenance, &value)
+            .unwrap();
         clock.advance(3600);
         assert_eq!(
-            sealer.open(Kind::Ticket, &HERE, &last).map(|_| ()),
+            protector.open(Kind::Ticket, &HERE, &last).map(|_| ()),
             Err(Refusal::Expired)
         );
     }

@@ -1,7 +1,7 @@
 //! Files as they were parsed: found again by path while a file looks the same, and by content whatever its path.
 //!
-//! Between loads there is one [`Row`] for each file of a configuration, without room to grow, since there may be
-//! 20,000. A load spreads the rows on a [`Desk`] and keeps those that it was asked for.
+//! Between loads there is one [`CachedFile`] for each file of a configuration, without room to grow, since there may be
+//! 20,000. A load spreads the files on a [`LoadPass`] and keeps those that it was asked for.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::certificate::Certificates;
 use super::key::PrivateKey;
 use super::problem::Fault;
 use crate::system::file;
-use crate::system::file::{Identity, Limit, Refusal};
+use crate::system::file::{FileIdentity, Limit, Refusal};
 
 /// SHA-256 of a file's bytes.
 type Digest = [u8; 32];
@@ -81,17 +81,17 @@ impl Form for StapleFile {
 
 /// A file between loads.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct CachedFile {
     pub(super) path: Box<str>,
     /// As it looked before it was read; `None` where it was not there.
-    pub(super) look: Option<Identity>,
+    pub(super) look: Option<FileIdentity>,
     parsed: Option<Box<Parsed>>,
 }
 
 /// A file in a load.
 #[derive(Default)]
 pub(super) struct Slot {
-    look: Option<Identity>,
+    look: Option<FileIdentity>,
     parsed: Option<Box<Parsed>>,
     /// The load before this one had it.
     is_known: bool,
@@ -103,7 +103,7 @@ pub(super) struct Slot {
 }
 
 /// The files in a load.
-pub(super) struct Desk<'a> {
+pub(super) struct LoadPass<'a> {
     slots: HashMap<Box<str>, Slot>,
     /// How many have been asked for.
     asked: usize,
@@ -117,19 +117,19 @@ pub(super) struct Desk<'a> {
     last: Option<(String, Rc<FileBytes>)>,
 }
 
-impl<'a> Desk<'a> {
-    /// Spreads rows. With `changed` all other files are taken to be as they were.
-    pub(super) fn new(rows: Vec<Row>, changed: Option<&'a HashSet<String>>) -> Self {
-        let slot = |row: Row| Slot {
-            look: row.look,
-            parsed: row.parsed,
+impl<'a> LoadPass<'a> {
+    /// Spreads files. With `changed` all other files are taken to be as they were.
+    pub(super) fn new(files: Vec<CachedFile>, changed: Option<&'a HashSet<String>>) -> Self {
+        let slot = |file: CachedFile| Slot {
+            look: file.look,
+            parsed: file.parsed,
             is_known: true,
             ..Slot::default()
         };
-        Desk {
-            slots: rows
+        LoadPass {
+            slots: files
                 .into_iter()
-                .map(|mut row| (std::mem::take(&mut row.path), slot(row)))
+                .map(|mut file| (std::mem::take(&mut file.path), slot(file)))
                 .collect(),
             asked: 0,
             changed,
@@ -139,22 +139,22 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The rows of all files that were asked for, in that order: neighbours in memory and mostly on disk, so that
+    /// The files of all files that were asked for, in that order: neighbours in memory and mostly on disk, so that
     /// looking at all of them costs less.
-    pub(super) fn into_rows(self) -> Vec<Row> {
+    pub(super) fn into_files(self) -> Vec<CachedFile> {
         let slots = self.slots.into_iter();
         let mut asked: Vec<_> = slots
             .filter_map(|(path, slot)| Some((slot.asked?, path, slot)))
             .collect();
         asked.sort_unstable_by_key(|(place, ..)| *place);
-        let row = |(_, path, slot): (usize, Box<str>, Slot)| Row {
+        let file = |(_, path, slot): (usize, Box<str>, Slot)| CachedFile {
             path,
             look: slot.look,
             parsed: slot.parsed,
         };
-        let mut rows = Vec::with_capacity(asked.len());
-        rows.extend(asked.into_iter().map(row));
-        rows
+        let mut files = Vec::with_capacity(asked.len());
+        files.extend(asked.into_iter().map(file));
+        files
     }
 
     /// Whether there is anything by that name.
@@ -228,7 +228,7 @@ impl<'a> Desk<'a> {
             self.asked += 1;
             let may_differ = self.changed.is_none_or(|changed| changed.contains(path));
             if may_differ || !slot.is_known {
-                let look = Identity::of(path).ok();
+                let look = FileIdentity::of(path).ok();
                 if look.is_none() || look != slot.look {
                     slot.look = look;
                     self.outdated
@@ -264,7 +264,7 @@ impl<'a> Desk<'a> {
 /// The bytes of a file of certificates, keys or an OCSP response.
 ///
 /// # Errors
-/// A row of the fault table.
+/// A file of the fault table.
 pub fn read(path: &str, limit: Limit) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let content = file::read(Path::new(path), limit).map_err(|why| fault_of(path, why))?;
     if content.bytes.is_empty() {

@@ -3,18 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::certificate::{Certificate, Certificates, KnownIssuers, find_certificates};
+use super::certificate::{CertificateFields, Certificates, KnownIssuers, find_certificates};
 use super::contents::{What, what};
 use super::decrypt::{decrypt_key, pkcs12_certificates};
-use super::fitting::{Candidate, find_fitting};
+use super::file_cache::{CachedFile, FileBytes, Form, LoadPass, StapleFile};
 use super::instead::{Wanted, instead};
 use super::key::{FoundKey, PrivateKey, find_key};
+use super::key_matching::{Candidate, find_matching_key};
 use super::loaded::{Issuers, PairKey, Shared};
 use super::passphrase::{Passphrases, Question};
 use super::problem::{Fault, Problem};
 use super::request::{LoadRequest, PairRequest};
 use super::select::{CertSet, Pair};
-use super::shelf::{Desk, FileBytes, Form, Row, StapleFile};
 use super::upwards::Upwards;
 use super::{chain, pem};
 use crate::system::file;
@@ -43,8 +43,8 @@ impl Report {
 }
 
 /// One run of [`Store::load`].
-pub(super) struct Run<'a, 'p> {
-    desk: Desk<'a>,
+pub(super) struct Load<'a, 'p> {
+    files: LoadPass<'a>,
     /// Pairs as they were made before, and those that this run has come to so far.
     known: HashMap<PairKey, Arc<Pair>>,
     used: HashMap<PairKey, Arc<Pair>>,
@@ -55,7 +55,7 @@ pub(super) struct Run<'a, 'p> {
 }
 
 /// A pair that can be served.
-struct Joined {
+struct ServablePair {
     pair: Arc<Pair>,
     /// Its whole chain.
     sent: Arc<Certificates>,
@@ -66,16 +66,16 @@ struct Joined {
 /// A further file of a request with the way in which it is used.
 type Further = Option<(Arc<Certificates>, Issuers)>;
 
-impl<'a, 'p> Run<'a, 'p> {
+impl<'a, 'p> Load<'a, 'p> {
     pub(super) fn new(
-        desk: Desk<'a>,
+        files: LoadPass<'a>,
         pairs: Vec<(PairKey, Arc<Pair>)>,
         issuers: &'a mut KnownIssuers,
         passphrases: &'p mut dyn Passphrases,
     ) -> Self {
         let used = HashMap::with_capacity(pairs.len());
-        Run {
-            desk,
+        Load {
+            files,
             known: pairs.into_iter().collect(),
             used,
             issuers,
@@ -86,10 +86,10 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 
     /// What the run came to: its files, and its pairs.
-    pub(super) fn into_parts(self) -> (Vec<Row>, Vec<(PairKey, Arc<Pair>)>) {
+    pub(super) fn into_parts(self) -> (Vec<CachedFile>, Vec<(PairKey, Arc<Pair>)>) {
         let mut pairs: Vec<_> = self.used.into_iter().collect();
         pairs.shrink_to_fit();
-        (self.desk.into_rows(), pairs)
+        (self.files.into_files(), pairs)
     }
 
     /// The usable pairs of one virtual host, in the order of the configuration.
@@ -145,11 +145,11 @@ impl<'a, 'p> Run<'a, 'p> {
         });
         let mut pairs: Vec<(Arc<Pair>, &str)> = Vec::new();
         for candidate in &candidates {
-            let key = find_fitting(candidate, &candidates, &spare, request.strict);
+            let key = find_matching_key(candidate, &candidates, &spare, request.strict);
             let made = key.map(|key| key.and_then(|key| self.join(candidate, key, &further)));
             let place = &candidate.request.place;
             match made {
-                Ok(Some(Joined {
+                Ok(Some(ServablePair {
                     pair,
                     sent,
                     refused,
@@ -179,7 +179,7 @@ impl<'a, 'p> Run<'a, 'p> {
         &mut self,
         file: &str,
         pair: &Pair,
-        sent: &[Arc<Certificate>],
+        sent: &[Arc<CertificateFields>],
         before: &[(Arc<Pair>, &str)],
         request: &LoadRequest,
     ) -> Vec<Fault> {
@@ -212,7 +212,7 @@ impl<'a, 'p> Run<'a, 'p> {
         candidate: &Candidate<'_>,
         key: &Arc<PrivateKey>,
         further: &Further,
-    ) -> Option<Joined> {
+    ) -> Option<ServablePair> {
         let own = candidate.chain.as_ref()?;
         let leaf = own.fields.first()?;
         let among = |how: Issuers| how == Issuers::Among;
@@ -266,7 +266,7 @@ impl<'a, 'p> Run<'a, 'p> {
             }
         };
         self.used.insert(made, Arc::clone(&pair));
-        Some(Joined {
+        Some(ServablePair {
             pair,
             sent,
             refused,
@@ -278,7 +278,7 @@ impl<'a, 'p> Run<'a, 'p> {
         let Some(path) = &request.staple else {
             return (None, None);
         };
-        if !self.desk.is_there(path) {
+        if !self.files.is_there(path) {
             return (None, None);
         }
         match self.get(path, Limit::CREDENTIAL, |_, file| {
@@ -411,11 +411,11 @@ impl<'a, 'p> Run<'a, 'p> {
         limit: Limit,
         make: impl FnOnce(&mut Self, &FileBytes) -> Result<T, Fault>,
     ) -> Result<Arc<T>, Fault> {
-        if let Some(known) = self.desk.known(path) {
+        if let Some(known) = self.files.known(path) {
             return known;
         }
-        let made = self.desk.read(path, limit).and_then(|file| {
-            let value = match self.desk.equal(&file) {
+        let made = self.files.read(path, limit).and_then(|file| {
+            let value = match self.files.equal(&file) {
                 Some(known) => known,
                 None => {
                     let made = file::contained(|| make(self, &file));
@@ -426,10 +426,10 @@ impl<'a, 'p> Run<'a, 'p> {
                     })?)
                 }
             };
-            self.desk.add(path, &file, &value);
+            self.files.add(path, &file, &value);
             Ok(value)
         });
-        made.inspect_err(|fault| self.desk.fail::<T>(path, fault))
+        made.inspect_err(|fault| self.files.fail::<T>(path, fault))
     }
 }
 

@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 const PAUSE: u64 = 5;
 
 /// A call that takes longer counts as a failure of the next ones, though its answer is taken.
-const SLOW: Duration = super::cache::PATIENCE;
+const SLOW: Duration = super::cache::TIMEOUT;
 
 /// Open after a failure, for a few seconds; closed again when they are over. One per process.
 #[derive(Debug, Default)]
-pub struct Breaker {
+pub struct CircuitBreaker {
     open_until: AtomicU64,
 }
 
-impl Breaker {
+impl CircuitBreaker {
     /// Whether calls are made at `now` (seconds since 1970). A clock set back ends a pause, too.
     pub fn closed(&self, now: u64) -> bool {
         let until = self.open_until.load(Ordering::Relaxed);
         now >= until || until > now.saturating_add(PAUSE)
     }
 
-    /// Makes the call, which returns success and its result, unless the breaker is open. None when it was not made or failed.
+    /// Makes the call, which returns success and its result, unless the circuit_breaker is open. None when it was not made or failed.
     pub fn call<R>(&self, now: u64, call: impl FnOnce() -> (bool, R)) -> Option<R> {
         if !self.closed(now) {
             return None;
@@ -44,22 +44,22 @@ mod tests {
 
     #[test]
     fn a_failure_pauses_the_cache() {
-        let breaker = Breaker::default();
-        assert_eq!(breaker.call(100, || (true, 1)), Some(1));
-        assert_eq!(breaker.call(100, || (false, 2)), None);
+        let circuit_breaker = CircuitBreaker::default();
+        assert_eq!(circuit_breaker.call(100, || (true, 1)), Some(1));
+        assert_eq!(circuit_breaker.call(100, || (false, 2)), None);
         assert_eq!(
-            breaker.call(104, || -> (bool, i32) {
-                unreachable!("the breaker is open")
+            circuit_breaker.call(104, || -> (bool, i32) {
+                unreachable!("the circuit_breaker is open")
             }),
             None
         );
-        assert_eq!(breaker.call(105, || (true, 3)), Some(3));
+        assert_eq!(circuit_breaker.call(105, || (true, 3)), Some(3));
     }
 
     #[test]
     fn a_clock_set_back_ends_the_pause() {
-        let breaker = Breaker::default();
-        assert_eq!(breaker.call(1_000_000, || (false, 1)), None);
-        assert!(breaker.closed(10));
+        let circuit_breaker = CircuitBreaker::default();
+        assert_eq!(circuit_breaker.call(1_000_000, || (false, 1)), None);
+        assert!(circuit_breaker.closed(10));
     }
 }

@@ -18,11 +18,11 @@ const HEADER: usize = 2;
 
 /// A view of the memory; copying it copies the view.
 #[derive(Clone, Copy, Debug)]
-pub struct Shelf {
+pub struct SharedKeys {
     words: Words,
 }
 
-impl Shelf {
+impl SharedKeys {
     /// A view of `words`; `None` where there are fewer than [`WORDS`].
     pub fn new(words: Words) -> Option<Self> {
         Some(Self {
@@ -96,9 +96,9 @@ mod tests {
     use super::*;
     use core::sync::atomic::AtomicU64;
 
-    fn shelf() -> Shelf {
+    fn shared() -> SharedKeys {
         let words: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
-        Shelf::new(Box::leak(words.into_boxed_slice())).unwrap()
+        SharedKeys::new(Box::leak(words.into_boxed_slice())).unwrap()
     }
 
     fn keys(ids: std::ops::Range<usize>) -> Keys {
@@ -112,37 +112,37 @@ mod tests {
 
     #[test]
     fn what_is_published_is_read_and_what_was_before_is_gone() {
-        let shelf = shelf();
-        assert!(shelf.read().is_none());
-        shelf.publish(&keys(0..MOST)).unwrap();
-        let (first, all) = shelf.read().unwrap();
+        let shared = shared();
+        assert!(shared.read().is_none());
+        shared.publish(&keys(0..MOST)).unwrap();
+        let (first, all) = shared.read().unwrap();
         assert_eq!(all.iter().count(), MOST);
         let few = keys(1..2);
         let private = few.iter().next().unwrap().private().to_vec();
-        shelf.publish(&few).unwrap();
-        let (second, one) = shelf.read().unwrap();
+        shared.publish(&few).unwrap();
+        let (second, one) = shared.read().unwrap();
         assert_eq!((second > first, ids(&one)), (true, vec![1]));
         assert_eq!(one.iter().next().unwrap().private(), private);
-        let used = shelf.words.iter().filter(|word| load(word) != 0).count();
+        let used = shared.words.iter().filter(|word| load(word) != 0).count();
         assert!(used < 40, "{used} words are left");
-        shelf.publish(&Keys::default()).unwrap();
-        assert!(shelf.read().unwrap().1.is_empty());
-        assert!(shelf.words[HEADER..].iter().all(|word| load(word) == 0));
+        shared.publish(&Keys::default()).unwrap();
+        assert!(shared.read().unwrap().1.is_empty());
+        assert!(shared.words[HEADER..].iter().all(|word| load(word) == 0));
     }
 
     /// Wherever its writer is, or dies, a reader has all keys of before, all of now, or none.
     #[test]
     fn a_reader_never_has_a_mixture() {
-        let shelf = shelf();
-        shelf.publish(&keys(0..3)).unwrap();
+        let shared = shared();
+        shared.publish(&keys(0..3)).unwrap();
         let next = keys(10..12);
-        let stores = crate::system::words::model::record(|| shelf.publish(&next).unwrap());
+        let stores = crate::system::words::model::record(|| shared.publish(&next).unwrap());
         let mut found = Vec::new();
         for (word, value) in stores {
-            found.push(shelf.read().map(|(_, keys)| ids(&keys)));
+            found.push(shared.read().map(|(_, keys)| ids(&keys)));
             word.store(value, core::sync::atomic::Ordering::SeqCst);
         }
-        found.push(shelf.read().map(|(_, keys)| ids(&keys)));
+        found.push(shared.read().map(|(_, keys)| ids(&keys)));
         found.dedup();
         assert_eq!(found, [Some(vec![0, 1, 2]), None, Some(vec![10, 11])]);
     }
