@@ -52,7 +52,7 @@ void judge(Arena& arena, const Scope& outer, const Scope& inner) {
     hold(!encode_host(policy, HostDigest::Secure).empty(), "a digest of the host");
     (void)describe(policy, both.server);
     CheckedHost host{"a.test:443", {"test.conf", 1}, true, &policy, &both.server, listening, nullptr, {}, nullptr, {}};
-    for (const Problem& problem : check_hosts(std::span(&host, 1), listening))
+    for (const PolicyProblem& problem : check_hosts(std::span(&host, 1), listening))
       hold(!problem.text.empty(), "a problem says what");
     // Nothing over something, and something over nothing, leaves it as it is.
     const auto encoded = [words](const Scope& scope) {
