@@ -17,21 +17,44 @@
 namespace tls::server {
 namespace {
 
-// What the process retains of an agent, for a module of another build that replaces this one at a graceful restart:
-// it ends an agent that is not its own. This keeps its form for ever; the code stays mapped (-z nodelete).
+// What the process retains of an agent, for a module of another build that replaces this one at a graceful restart, as
+// an upgrade does. Children of the build before still end their work, and have it signed by the agent of that build:
+// `retire` ends that agent once the last of them has ended, and is called until it says so. This keeps its form for
+// ever; the code stays mapped (-z nodelete).
 struct Trace {
-  void (*end)();
+  bool (*retire)();
+  Trace* before;
 };
-constexpr const char* trace_key = "mod_tls: key agent";
+constexpr const char* trace_key = "mod_tls: key agents";
 
-void end_ours() { rs::agent_end(); }
+bool retire_ours() { return rs::agent_retire(); }
+constexpr auto ours = apr::hook<retire_ours, true>;
+
+// The build that serves, and those before it whose agents have not ended.
+Trace* traces() { return static_cast<Trace*>(ap_retained_data_get(trace_key)); }
+
+void tend_builds_before() {
+  Trace* const serving = traces();
+  if (serving == nullptr) return;
+  for (Trace** link = &serving->before; *link != nullptr;) {
+    // A build that comes back goes on with the agent that it has.
+    if ((*link)->retire == ours || (*link)->retire()) {
+      *link = (*link)->before;
+    } else {
+      link = &(*link)->before;
+    }
+  }
+}
 
 void take_over() {
-  auto* trace = static_cast<Trace*>(ap_retained_data_get(trace_key));
-  if (trace == nullptr) trace = static_cast<Trace*>(ap_retained_data_create(trace_key, sizeof(Trace)));
-  constexpr auto ours = apr::hook<end_ours>;
-  if (trace->end != nullptr && trace->end != ours) trace->end();
-  trace->end = ours;
+  Trace* serving = traces();
+  if (serving == nullptr) serving = static_cast<Trace*>(ap_retained_data_create(trace_key, sizeof(Trace)));
+  if (serving->retire != nullptr && serving->retire != ours) {
+    auto* before = static_cast<Trace*>(apr_palloc(ap_pglobal, sizeof(Trace)));
+    *before = *serving;
+    serving->before = before;
+  }
+  serving->retire = ours;
 }
 
 // An id that nobody has, so that no other process may signal the agent: not User's, not root's, no account's, and no
@@ -117,6 +140,7 @@ void watch_supervisor() {
 
 int monitor(apr_pool_t* /*pool*/, server_rec* s) {
   look_after(s);
+  tend_builds_before();
   return DECLINED;
 }
 
@@ -191,7 +215,7 @@ rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs:
   }
 }
 
-void end_agent() { rs::agent_end(); }
+void end_agent() { rs::agent_retire(); }
 
 void prepare_agent() {
   rs::forks_register();

@@ -17,7 +17,7 @@ namespace tls::server {
 [[nodiscard]] rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs::LoadRequest> requests,
                                                        bool first_pass);
 
-// Ends an agent that the configuration has no use for. Parent only.
+// Ends an agent that the configuration has no use for, once no child is left that it signs for. Parent only.
 void end_agent();
 
 // Makes the agent's first process, at start and where httpd runs to serve. The agent keeps what it inherits of this

@@ -125,6 +125,7 @@ pub fn agent_look_after() -> Vec<ffi::AgentNotice> {
         LogKind::Trouble => ffi::AgentEvent::Trouble,
     };
     guard(Vec::new, || {
+        tend_retired();
         let notices = agent().as_mut().map(Parent::look_after).unwrap_or_default();
         let notice = |notice: mod_tls_core::agent::protocol::log_relay::LogLine| {
             let event = kind(notice.kind);
@@ -187,7 +188,32 @@ pub fn agent_become_child(threads: usize) -> bool {
     )
 }
 
+/// Agents that no configuration wants any more, each until the last child that it signs for has ended.
+static RETIRED: Mutex<Vec<Parent>> = Mutex::new(Vec::new());
+
+fn tend_retired() -> bool {
+    let mut retired = RETIRED.lock().unwrap_or_else(PoisonError::into_inner);
+    retired.retain_mut(|parent| {
+        let wanted = parent.has_children();
+        if wanted {
+            // What it has to say is about files that its successor looks at too.
+            drop(parent.look_after());
+        }
+        wanted
+    });
+    retired.is_empty()
+}
+
 /// See the bridge.
-pub fn agent_end() {
-    guard(|| (), || drop(agent().take()));
+pub fn agent_retire() -> bool {
+    guard(
+        || true,
+        || {
+            if let Some(parent) = agent().take() {
+                let mut retired = RETIRED.lock().unwrap_or_else(PoisonError::into_inner);
+                retired.push(parent);
+            }
+            tend_retired()
+        },
+    )
 }

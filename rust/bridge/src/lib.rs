@@ -22,8 +22,8 @@ mod status;
 mod verifier;
 
 use agent::{
-    agent_become_child, agent_child_began, agent_child_ended, agent_end, agent_load,
-    agent_look_after, agent_pid, agent_prepare, ids_in_use,
+    agent_become_child, agent_child_began, agent_child_ended, agent_load, agent_look_after,
+    agent_pid, agent_prepare, agent_retire, ids_in_use,
 };
 use backend::{BackendPolicy, begin_configuration, build_backend_policy};
 use counting::{count_alert, count_event, count_failed, count_under_way, count_waiting};
@@ -579,8 +579,9 @@ pub mod ffi {
         fn agent_child_began(pid: i32) -> bool;
         /// The MPM has waited for the child `pid`. Parent only, in child_status.
         fn agent_child_ended(pid: i32);
-        /// Ends the agent, where a configuration has no use for it any more. Parent only.
-        fn agent_end();
+        /// Ends the agent, where a configuration has no use for it any more, as soon as the last child that it signs for
+        /// has ended. Says whether that has been; else it is called again, or `agent_look_after` is. Parent only.
+        fn agent_retire() -> bool;
 
         /// What is wrong with the keys of Encrypted ClientHello. Makes none and erases none: for `-t`, and the first
         /// reading of a start.

@@ -372,6 +372,12 @@ impl Parent {
         self.tell_of_children();
     }
 
+    /// Whether a child lives that the agent signs for.
+    pub fn has_children(&mut self) -> bool {
+        self.family.reap();
+        !self.family.is_empty()
+    }
+
     /// Says whether the supervisor does not listen.
     fn tell_of_children(&mut self) -> bool {
         let Some(supervisor) = &self.supervisor else {

@@ -76,6 +76,11 @@ impl Family {
         ended.into_iter().for_each(|pid| self.forget(pid));
     }
 
+    /// Whether nobody is left.
+    pub fn is_empty(&self) -> bool {
+        self.children.is_empty()
+    }
+
     fn forget(&mut self, pid: i32) {
         self.children.remove(&pid);
         self.news.push_back(News::Ended(pid));
@@ -136,7 +141,7 @@ mod tests {
         process.kill().unwrap();
         process.wait().unwrap();
         family.reap();
-        assert!(family.children.is_empty(), "whether the MPM knows or not");
+        assert!(family.is_empty(), "whether the MPM knows or not");
         let said = |news: &News| match news {
             News::Began(pid) => (true, *pid),
             News::Ended(pid) => (false, *pid),
