@@ -1,7 +1,10 @@
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <string_view>
 #include <vector>
 
+#include "config/ciphers/suites.hpp"
 #include "config/vocabulary/all_rows.hpp"
 #include "documents.hpp"
 
@@ -143,6 +146,27 @@ std::string defaults_table(const std::vector<Entry>& tls, const std::vector<Entr
   return out;
 }
 
+// What lists of suites and groups may hold; other names that are known are left out of a list with a warning.
+std::string names() {
+  std::string out = "| cipher suite | as OpenSSL writes it | number |\n|---|---|---|\n";
+  for (const std::uint16_t number : supported_suites()) {
+    const Suite& s = *suite(number);
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string hex;
+    for (int shift = 12; shift >= 0; shift -= 4) hex += digits[(number >> shift) & 15];
+    out += "| `" + std::string(s.iana) + "` | `" + std::string(s.openssl) + "` | `0x" + hex + "` |\n";
+  }
+  out += "\n| group | also | by default |\n|---|---|---|\n";
+  const auto defaults = default_groups();
+  for (const Group& g : groups()) {
+    if (!g.supported) continue;
+    const auto place = std::ranges::find(defaults, g.number);
+    out += "| " + code(g.name) + " | " + (g.also.empty() ? "" : code(g.also)) + " | " +
+           (place == defaults.end() ? "no" : std::to_string(place - defaults.begin() + 1)) + " |\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string directives() {
@@ -179,7 +203,10 @@ std::string directives() {
          "nothing is lost by ignoring it; the log says why where that is not plain. *error*: the start is refused "
          "where the\n"
          "directive asks for what does not exist here, with a sentence that names the alternative.\n\n" +
-         ssl_table(ssl) + "\n## Defaults, vocabulary beside vocabulary\n\n" + defaults_table(tls, ssl);
+         ssl_table(ssl) +
+         "\n## Names of cipher suites and groups\n\n"
+         "In the order of the TLS* default. Case does not matter, and a list may mix the spellings.\n\n" +
+         names() + "\n## Defaults, vocabulary beside vocabulary\n\n" + defaults_table(tls, ssl);
 }
 
 }  // namespace docgen

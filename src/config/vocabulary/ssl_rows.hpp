@@ -150,7 +150,9 @@ inline constexpr std::array ssl_session_rows = {
         {"none|provider:arguments", "none", "Where sessions are kept: shmcb, dbm, dc, memcache or redis."}),
     row<&ServerSettings::session_lifetime, ssl_lifetime>(
         "SSLSessionCacheTimeout", one_word, Context::Server,
-        {"seconds", "300", "How long a session may be resumed, by ticket or from the cache."}),
+        {"seconds", "300",
+         "How long a session may be resumed, by ticket or from the cache, from 0 to 2147483647; no "
+         "session is resumed after seven days."}),
     row<&ServerSettings::tickets, ssl_tickets>("SSLSessionTickets", one_word, Context::Server,
                                                {"on|off", "on", "Whether sessions are resumed by tickets."}),
     row<&ServerSettings::tickets, ssl_ticket_key>(

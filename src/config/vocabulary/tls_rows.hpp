@@ -72,14 +72,15 @@ inline constexpr std::array tls_server_rows = {
         {"on|off|file:path [interval]", "on",
          "Whether sessions are resumed by tickets; with file: (for the whole server) their keys are made of a secret "
          "of "
-         "at least 32 octets that several machines may share, a new one every interval (1h)."}),
+         "at least 32 octets that several machines may share, a new one every interval: 60 to 604800 seconds, also as "
+         "5min, 1h (the default) or 1d."}),
     row<&ServerSettings::ticket_count, number<0, 8>>(
         "TLSSessionTicketCount", one_word, Context::Server,
         {"number", "2", "How many tickets a TLS 1.3 handshake gives to the client, from 0 to 8."}),
     row<&ServerSettings::session_lifetime, session_lifetime>(
         "TLSSessionLifetime", one_or_two, Context::Server,
         {"time [time for TLS 1.2]", "12h 1h",
-         "How long a session can be resumed: 1 second to 7 days, as 300, 20s, 5min, 12h or 7d; where client "
+         "How long a session can be resumed: 1 to 604800 seconds, also as 20s, 5min, 12h or 7d; where client "
          "certificates are asked for, 300 seconds unless written."}),
     row<&ServerSettings::session_cache, session_cache>(
         "TLSSessionCache", one_word, Context::Global,
@@ -112,9 +113,9 @@ inline constexpr std::array tls_server_rows = {
     engine_wide(row<&ServerSettings::reload, reload>(
         "TLSReload", one_or_two, Context::Global,
         {"interval [all]|off", "10",
-         "How often certificate and key files are looked at, from each second to each day, to be taken up without a "
-         "restart when they changed; needs "
-         "TLSKeyIsolation on. With all, CAs of client certificates too, as far as User may read them.",
+         "How often certificate and key files are looked at, to be taken up without a restart when they changed: 1 to "
+         "86400 seconds, also as 20s, 5min or 1h; needs TLSKeyIsolation on. With all, CAs of client certificates too, "
+         "as far as User may read them.",
          "off"})),
     engine_wide(row<&ServerSettings::metrics, keyword<metrics_details>>(
         "TLSMetrics", one_word, Context::Global,
@@ -134,7 +135,7 @@ inline constexpr std::array tls_server_rows = {
         "TLSECHPadding", one_word, Context::Global,
         {"bytes|off", "1024",
          "What the encrypted handshake messages of connections with Encrypted ClientHello are padded to a multiple of, "
-         "so that the length of a certificate does not tell its name."})),
+         "from 16 to 16384, so that the length of a certificate does not tell its name."})),
 };
 
 inline constexpr std::array tls_directory_rows = {
