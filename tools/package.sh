@@ -36,5 +36,6 @@ if [ "${1:-}" = --check ]; then
   say "two builds are equal, bit for bit"
   lintian --fail-on error,warning "$out"/one/*.changes
 fi
+rm -f "$out"/*.deb
 cp "$out"/one/*.deb "$out/"
 say "built $(cd "$out" && ls *.deb | tr "\n" " ")"

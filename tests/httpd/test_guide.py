@@ -66,7 +66,7 @@ def test_what_the_guide_shows_is_served(httpd, ca, page, text):
     server = httpd([], start=False, modules=modules, tls_engine=None, allow=ANNOUNCED.get(page, ()),
                    config="Protocols http/1.1" if "Protocols" not in text else "")
     lay_out(server.home, ca)
-    for shown, own in (("/etc/tls/", "@HOME@/tls/"), ("/run/secrets/", "@HOME@/tls/"), ("/var/www/", "@HOME@/docs/"),
+    for shown, own in (("/etc/tls/", "@HOME@/tls/"), ("/var/www/", "@HOME@/docs/"),
                        ("/var/log/apache2/", "@HOME@/"), ("*:443", "*:@TLS@"), ("TLSEngine 443", "TLSEngine @TLS@"), ("*:80", "*:@PLAIN@")):
         text = text.replace(shown, own)
     server.write(config=text)

@@ -1,92 +1,239 @@
 #!/usr/bin/env bash
-# What a newcomer does on a fresh system with the package in /srv: install it, make a site of the README's lines, ask it,
-# renew its certificate without a restart, and go from mod_ssl to mod_tls and back. Runs as root in a root of its own.
+# What a newcomer does on a fresh system, by the README and the guide to the letter. Runs as root in a root of its own,
+# with /srv/repository (three versions of the package), /srv/README.md, /srv/docs and /srv/serve (debian/tests/serve).
+# usage: newcomer.sh             the whole way: installs, then goes on in a network of its own
 set -euo pipefail
 cd /srv
 
 step() { echo "== $*"; }
-fail() { echo "FAILED: $*"; tail -n 30 /var/log/apache2/error.log 2>/dev/null; exit 1; }
-# On a machine of its own nothing else listens here; in a root the network is the outer machine's.
-port=${PORT:-18443}
-trap 'apache2ctl stop >/dev/null 2>&1 || true' EXIT
+fail() {
+  echo "FAILED: $*"
+  tail -n 30 /var/log/apache2/error.log 2>/dev/null
+  exit 1
+}
 
-step "apt install"
-apt-get update -q >/dev/null
-printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
-chmod 755 /usr/sbin/policy-rc.d
-apt-get install -y -q --no-install-recommends ./libapache2-mod-tls_*.deb apache2 curl openssl >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "apt"; }
+if [ "${1:-}" != inside ]; then
+  step "apt install"
+  # Here the network is the outer machine's: nothing may be started yet.
+  printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+  apt-get update -q >/dev/null
+  apt-get install -y -q --no-install-recommends ./repository/first/*.deb apache2 curl openssl \
+    unattended-upgrades >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "apt"; }
+  rm /usr/sbin/policy-rc.d
+  exec unshare --net /srv/newcomer.sh inside
+fi
+# The loopback of this network is down.
+python3 -c 'import fcntl, socket, struct
+fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 0x41))'
+
 echo "httpd: $(apache2 -v | sed -n 's|.*Apache/\([0-9.]*\).*|\1|p') (glibc $(ldd --version | sed -n '1s/.* //p'))"
 [ ! -e /etc/apache2/mods-enabled/tls.load ] || fail "the installation enabled the module"
+trap 'apache2ctl stop >/dev/null 2>&1 || true' EXIT
 
-certificate() {  # certificate CN: a new one, whole, in place of the old
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1" \
-    -addext subjectAltName=DNS:www.example.org -keyout /tmp/new.key -out /tmp/new.pem 2>/dev/null
+# --- what the guide takes for granted: authorities, certificates, names --------------------------------------------------
+
+mkdir -p /etc/tls
+chmod 755 /etc/tls
+ec="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+# shellcheck disable=SC2086
+openssl req -x509 $ec -days 30 -subj "/CN=an authority" -keyout /etc/tls/ca.key -out /etc/tls/ca.pem 2>/dev/null
+certificate() {  # certificate FILE CN [NAME...]: a new one, whole, in place of the old
+  local file=$1 cn=$2 names=""
+  shift 2
+  for name in "$@"; do names="$names${names:+,}DNS:$name"; done
+  # shellcheck disable=SC2086
+  openssl req $ec -subj "/CN=$cn" -keyout /tmp/new.key -out /tmp/new.csr 2>/dev/null
+  printf '%s\n' "subjectAltName=${names:-DNS:$cn}" "basicConstraints=CA:FALSE" > /tmp/new.ext
+  openssl x509 -req -in /tmp/new.csr -CA /etc/tls/ca.pem -CAkey /etc/tls/ca.key -set_serial "0x$(openssl rand -hex 8)" \
+    -days 30 -extfile /tmp/new.ext -out /tmp/new.pem 2>/dev/null
   chmod 600 /tmp/new.key
-  mv /tmp/new.key /etc/tls/www.key
-  mv /tmp/new.pem /etc/tls/www.pem
+  mv /tmp/new.key "/etc/tls/$file.key"
+  mv /tmp/new.pem "/etc/tls/$file.pem"
 }
-served() { echo | openssl s_client -connect "127.0.0.1:$port" -servername www.example.org 2>/dev/null | openssl x509 -noout -subject; }
-ask() { curl -sS --cacert /etc/tls/www.pem --resolve "www.example.org:$port:127.0.0.1" "$@"; }
+certificate www first www.example.org intern.example.org
+certificate app app app.internal.example
+certificate machine machine
+certificate visitor visitor
+cp /etc/tls/ca.pem /etc/tls/clients-ca.pem
+cp /etc/tls/ca.pem /etc/tls/backends-ca.pem
+chmod 600 /etc/tls/ca.key
+echo "127.0.0.1 www.example.org intern.example.org app.internal.example" >> /etc/hosts
+echo "ServerName www.example.org" > /etc/apache2/conf-available/name.conf
+echo hello > /var/www/html/index.html
+
+site() {  # site NAME: what stands in standard input is the only site
+  cat > "/etc/apache2/sites-available/$1.conf"
+  [ -s "/etc/apache2/sites-available/$1.conf" ] || fail "the documents have no such configuration"
+  a2dissite -q -f '*' >/dev/null 2>&1 || true
+  a2ensite -q "$1"
+}
+readme_site() { sed -n '/^    <VirtualHost/,/^    <\/VirtualHost/s/^    //p' README.md; }
+shown() {  # shown PAGE N: the Nth configuration that a page of the guide shows
+  awk -v wanted="$2" '/^```apache$/ { n++; on = 1; next } /^```$/ { on = 0 } on && n == wanted' "docs/guide/$1.md"
+}
+ask() { curl -sS --cacert /etc/tls/ca.pem "$@"; }
+served() { echo | openssl s_client -connect 127.0.0.1:443 -servername www.example.org 2>/dev/null | openssl x509 -noout -subject | tr -d ' '; }
+again() {  # a graceful restart, as the guide says
+  apache2ctl -t 2>/tmp/test.log || { cat /tmp/test.log; fail "the configuration"; }
+  apache2ctl graceful
+  sleep 2
+}
+stop() {
+  local pid
+  pid=$(cat /run/apache2/apache2.pid)
+  apache2ctl stop
+  for _ in $(seq 100); do [ -e "/proc/$pid" ] || return 0; sleep 0.2; done
+  fail "httpd does not stop"
+}
+
+# --- by the README and the guide ------------------------------------------------------------------------------------------
 
 step "a site of the README's lines"
-mkdir -p /etc/tls
-certificate first
-sed -n '/^    <VirtualHost/,/^    <\/VirtualHost/p' README.md | sed "s/^    //; s/\*:443/*:$port/" > /etc/apache2/sites-available/www.conf
-grep -q TLSCertificate /etc/apache2/sites-available/www.conf || fail "the README has no site"
-sed -i "s/Listen 443/Listen $port/" /etc/apache2/mods-available/tls.conf
-sed -i "s/Listen 443/Listen $port/; s/^Listen 80$/Listen 127.0.0.1:18080/" /etc/apache2/ports.conf
-echo "ServerName www.example.org" > /etc/apache2/conf-available/name.conf
 a2enconf -q name
 a2enmod -q tls
-a2dissite -q 000-default
-a2ensite -q www
-echo hello > /var/www/html/index.html
+readme_site | site www
 apache2ctl start || fail "start"
-for _ in $(seq 50); do ask "https://www.example.org:$port/" >/dev/null 2>&1 && break; sleep 0.2; done
-[ "$(ask "https://www.example.org:$port/")" = hello ] || fail "no answer"
+for _ in $(seq 50); do ask https://www.example.org/ >/dev/null 2>&1 && break; sleep 0.2; done
+[ "$(ask https://www.example.org/)" = hello ] || fail "no answer"
 
 step "200 handshakes, and one that stalls"
-exec 9<>"/dev/tcp/127.0.0.1/$port"
-for _ in $(seq 200); do ask -o /dev/null "https://www.example.org:$port/"; done
+exec 9<>/dev/tcp/127.0.0.1/443
+for _ in $(seq 200); do ask -o /dev/null https://www.example.org/; done
 exec 9>&-
 
 step "renewal without a restart"
 sleep 2
-certificate second
-for _ in $(seq 60); do [ "$(served | tr -d ' ')" = subject=CN=second ] && break; sleep 1; done
-[ "$(served | tr -d ' ')" = subject=CN=second ] || fail "still $(served)"
-apache2ctl stop
-for _ in $(seq 50); do [ -e /run/apache2/apache2.pid ] || break; sleep 0.2; done
-sleep 1
+certificate www second www.example.org intern.example.org
+for _ in $(seq 60); do [ "$(served)" = subject=CN=second ] && break; sleep 1; done
+[ "$(served)" = subject=CN=second ] || fail "still $(served)"
+
+step "mutual TLS"
+shown client-certificates 1 | site mutual
+again
+! ask https://intern.example.org/ >/dev/null 2>&1 || fail "who has no certificate is let in"
+grep -q TLS040 /var/log/apache2/error.log || fail "nothing is said of who was refused"
+[ "$(ask --cert /etc/tls/visitor.pem --key /etc/tls/visitor.key https://intern.example.org/)" = hello ] || fail "the certificate is refused"
+
+step "a proxy, to a backend that wants a certificate"
+a2enmod -q proxy proxy_http
+{
+  shown reverse-proxy 2
+  printf '%s\n' '<VirtualHost *:443>' 'ServerName app.internal.example' 'DocumentRoot /var/www/html' \
+    'TLSCertificate /etc/tls/app.pem /etc/tls/app.key' 'TLSClientCertificate required' \
+    'TLSClientCA /etc/tls/clients-ca.pem' '</VirtualHost>'
+} | site proxy
+again
+[ "$(ask https://www.example.org/)" = hello ] || fail "the backend is not reached"
+
+# --- an upgrade -----------------------------------------------------------------------------------------------------------
+
+running() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | wc -l; }
+children() { awk -v parent="$(cat /run/apache2/apache2.pid)" '$2 == "(apache2)" && $4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null; }
+load() {  # asks until /tmp/load goes; writes what was lost
+  while [ -e /tmp/load ]; do
+    if ask -o /dev/null https://www.example.org/ 2>>/tmp/lost; then echo >> /tmp/asked; fi
+    sleep 0.1  # unattended-upgrade is nice to others
+  done
+}
+upgrade() {  # upgrade VERSION: by unattended-upgrades, under load
+  rm -f /tmp/lost
+  : > /tmp/asked
+  touch /tmp/load
+  for _ in 1 2 3; do load & done
+  sleep 1
+  echo "deb [trusted=yes] file:/srv/repository $1/" > /etc/apt/sources.list.d/ours.list
+  apt-get update -q -o Dir::Etc::sourcelist=sources.list.d/ours.list -o Dir::Etc::sourceparts=- \
+    -o APT::Get::List-Cleanup=0 >/tmp/apt.log 2>&1 || { cat /tmp/apt.log; fail "apt-get update"; }
+  echo 'Unattended-Upgrade::Origins-Pattern { "origin=mod_tls"; };' > /etc/apt/apt.conf.d/52ours
+  unattended-upgrade -v >/tmp/apt.log 2>&1 || { cat /tmp/apt.log; fail "unattended-upgrade"; }
+  [ "$(dpkg-query -W -f '${Version}' libapache2-mod-tls)" = "$(cat "repository/$1/version")" ] ||
+    { cat /tmp/apt.log; fail "the package was not upgraded"; }
+  local at new child
+  at=$(wc -l < /tmp/asked)
+  for _ in $(seq 300); do [ "$(wc -l < /tmp/asked)" -gt $((at + 100)) ] && break; sleep 0.2; done
+  rm /tmp/load
+  wait
+  [ ! -s /tmp/lost ] || fail "lost by the upgrade, besides $(wc -l < /tmp/asked) that were answered: $(sort /tmp/lost | uniq -c)"
+  [ "$(wc -l < /tmp/asked)" -gt $((at + 100)) ] || fail "there was no load"
+  # Children of before end with their connections, and the agent of before with them.
+  for _ in $(seq 60); do [ "$(running tls-keys)" = 1 ] && break; sleep 1; done
+  [ "$(running tls-keys)" = 1 ] && [ "$(running tls-signer)" = 1 ] || fail "the agent of the build before is still there"
+  new=$(cd /usr/lib/libapache2-mod-tls && echo mod_tls-*.so)
+  [ -n "$(children)" ] || fail "there are no children"
+  for child in $(children); do
+    grep -q "$new" "/proc/$child/maps" || fail "child $child has not got $new"
+  done
+  echo "$(wc -l < /tmp/asked) requests while it was upgraded, none lost"
+}
+
+step "an upgrade under load, by unattended-upgrades"
+readme_site | site www
+again
+upgrade second
+
+# --- from mod_ssl and back ------------------------------------------------------------------------------------------------
 
 step "from mod_ssl and back"
+stop
 a2dismod -q tls
 a2enmod -q ssl headers
-cat > /etc/apache2/sites-available/www.conf <<TEXT
-<VirtualHost *:$port>
-ServerName www.example.org
-DocumentRoot /var/www/html
-SSLEngine on
-SSLCertificateFile /etc/tls/www.pem
-SSLCertificateKeyFile /etc/tls/www.key
-Header always set X-Library "expr=%{SSL_VERSION_LIBRARY}"
-</VirtualHost>
-TEXT
-library() { ask -i "https://www.example.org:$port/" | sed -n 's/^X-Library: \([A-Za-z]*\).*/\1/p'; }
+sed -e 's/TLSEngine/SSLEngine/' -e 's|TLSCertificate \(\S*\) \(\S*\)|SSLCertificateFile \1\n    SSLCertificateKeyFile \2|' \
+  -e 's|^</V|    Header always set X-Library "expr=%{SSL_VERSION_LIBRARY}"\n&|' <(readme_site) | site old
+library() { ask -i https://www.example.org/ | sed -n 's/^X-Library: \([A-Za-z]*\).*/\1/p'; }
+answered() {  # answered LIBRARY WHEN
+  for _ in $(seq 25); do [ "$(library 2>/dev/null)" = "$1" ] && return; sleep 0.2; done
+  fail "$2: not $1 but '$(library)'"
+}
 apache2ctl start
-sleep 1
-[ "$(library)" = OpenSSL ] || fail "mod_ssl does not answer"
+answered OpenSSL "mod_ssl"
+
+step "a week of watching"
+mod-tls-switch watch
+a2enconf -q mod-tls-watch
+again
+ask -o /dev/null https://www.example.org/
+ask -o /dev/null --tls-max 1.2 --ciphers DHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA256 -A "old client" https://www.example.org/
+mod-tls-switch report | tee /tmp/report
+grep -q '2 requests, 1 (50.00 %)' /tmp/report || fail "the report"
+grep -q 'old client' /tmp/report || fail "the report names no client"
+a2disconf -q mod-tls-watch
+rm /var/log/apache2/tls-watch.log
+again
+
+step "to-rustls"
 mod-tls-switch to-rustls || fail "to-rustls"
-[ "$(library)" = rustls ] || fail "not rustls"
+answered rustls "to-rustls"
+step "a2dismod, a2enmod and an upgrade of apache2 leave it"
+a2dismod -q ssl && a2enmod -q ssl
+apt-get install -y -q --reinstall apache2 apache2-bin >/tmp/apt.log 2>&1 || { tail /tmp/apt.log; fail "apache2 again"; }
+apache2ctl graceful
+sleep 2
+answered rustls "after an upgrade of apache2"
+step "an upgrade of the package in mod_ssl's place, under load"
+upgrade third
+answered rustls "after the upgrade"
+step "to-openssl, and to-rustls once more"
 mod-tls-switch to-openssl || fail "to-openssl"
-[ "$(library)" = OpenSSL ] || fail "not OpenSSL again"
+answered OpenSSL "to-openssl"
 mod-tls-switch to-rustls >/dev/null || fail "to-rustls once more"
 
 step "removal"
 apt-get remove -y -q libapache2-mod-tls >/tmp/apt.log 2>&1 || { tail /tmp/apt.log; fail "removal"; }
-[ "$(library)" = OpenSSL ] || fail "after the removal mod_ssl does not answer"
+answered OpenSSL "after the removal"
 [ ! -e /etc/apache2/mods-available/ssl.load.mod_ssl ] || fail "something is still diverted"
-! pgrep tls-keys >/dev/null 2>&1 || fail "the key agent is still there"
-grep -E ':(error|emerg|alert|crit)\]|exit signal' /var/log/apache2/error.log && fail "the error log"
-apache2ctl stop
+! dpkg-divert --list | grep -q ssl.load || fail "a diversion is left"
+for _ in $(seq 50); do [ "$(running tls-keys)$(running tls-signer)" = 00 ] && break; sleep 0.2; done
+[ "$(running tls-keys)$(running tls-signer)" = 00 ] || fail "the key agent is still there"
+! grep -E ':(error|emerg|alert|crit)\]|exit signal' /var/log/apache2/error.log || fail "the error log"
+stop
+
+step "the package's own test"
+a2dismod -q -f ssl
+a2dissite -q -f old
+apt-get install -y -q "$(echo /srv/repository/first/*.deb)" >/tmp/apt.log 2>&1 || { tail /tmp/apt.log; fail "the package again"; }
+rm -rf /etc/tls
+sh /srv/serve || fail "debian/tests/serve"
+apt-get purge -y -q libapache2-mod-tls >/tmp/apt.log 2>&1 || { tail /tmp/apt.log; fail "purge"; }
+[ -z "$(find /etc/apache2 -name 'tls.*' -o -name 'mod-tls*')" ] || fail "left: $(find /etc/apache2 -name 'tls.*' -o -name 'mod-tls*')"
 echo "ok"

@@ -1,0 +1,107 @@
+"""What packages are made of, as far as it can be looked at without building one: the stub, the spec for RPM, the recipe for containers,
+and what a release refuses."""
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from elf import defined, needed
+from harness.paths import ROOT, mod_tls_so
+
+
+def run(*words, cwd: Path = ROOT, env=None) -> subprocess.CompletedProcess:
+    return subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True, env=env)
+
+
+def test_the_stub_holds_nothing_and_needs_the_code(tmp_path):
+    code, stub = tmp_path / "mod_tls-0123456789abcdef.so", tmp_path / "mod_tls.so"
+    code.symlink_to(mod_tls_so())
+    done = run(ROOT / "tools/stub.sh", code, stub, "/usr/lib/libapache2-mod-tls")
+    assert done.returncode == 0, done.stderr
+    assert needed(stub) == {code.name} and defined(stub) == set()
+    dynamic = run("readelf", "-dW", stub).stdout
+    assert "Library runpath: [/usr/lib/libapache2-mod-tls]" in dynamic
+    # A name of its own would be what the loader looks for.
+    assert "SONAME" not in run("readelf", "-dW", code).stdout + dynamic
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("rpm") / "mod_tls.spec"
+    assert run(ROOT / "tools/rpm.sh", "1.2.3", "1790000000", file).returncode == 0
+    return file
+
+
+def test_the_spec_can_be_read(spec):
+    done = run("rpmspec", "-q", "--qf", "%{name} %{version} %{license}\n", spec)
+    assert done.returncode == 0 and done.stdout.startswith("mod_tls 1.2.3 Apache-2.0 AND "), done.stderr + done.stdout
+    done = run("rpmlint", spec)
+    assert ": E: " not in done.stdout and "0 errors" in done.stdout, done.stdout
+    text = spec.read_text()
+    assert "@" not in re.sub(r"<\S+@\S+>", "", text)
+    for path in re.findall(r"\b(?:packaging|tools)/[\w./-]+", text):
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_spec_names_the_licences_of_all_that_is_linked(spec, tmp_path):
+    subprocess.run([sys.executable, str(ROOT / "tools/bill.py"), str(tmp_path)], check=True)
+    named = set(re.search(r"^License:\s+(.*)$", spec.read_text(), re.M)[1].split(" AND "))
+    for component in json.loads((tmp_path / "sbom.cdx.json").read_text())["components"]:
+        expression = component["licenses"][0]["expression"]
+        for clause in re.sub(r"[()]", "", expression).split(" AND "):
+            assert named & set(clause.split(" OR ")), (component["name"], expression)
+
+
+def test_the_recipe_for_containers_copies_what_there_is():
+    recipe = (ROOT / "examples/container/Dockerfile").read_text()
+    for source in re.findall(r"^COPY (?!--from)(\S+) ", recipe, re.M):
+        assert (ROOT / source).exists(), source
+    shown = re.search(r"^```apache\n(.*?)^```$", (ROOT / "docs/guide/containers.md").read_text(), re.M | re.S)[1]
+    image = (ROOT / "examples/container/tls.conf").read_text()
+    for line in shown.splitlines():
+        assert line.startswith("    DocumentRoot") or line in image, line
+    assert "docker build -f examples/container/Dockerfile -t httpd-tls ." in (ROOT / "docs/guide/containers.md").read_text()
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A small tree that a release can be asked of; its tools are copies of ours."""
+    tree = tmp_path / "tree"
+    (tree / "tools").mkdir(parents=True)
+    for name in ("release.sh", "common.sh"):
+        shutil.copy(ROOT / "tools" / name, tree / "tools" / name)
+    (tree / "tools" / "package.sh").write_text("#!/bin/sh\necho no package >&2\nexit 1\n")
+    (tree / "tools" / "package.sh").chmod(0o755)
+    (tree / "Cargo.toml").write_text('[package]\nname = "sample"\nversion = "0.1.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n')
+    (tree / "lib.rs").write_text("")
+    (tree / "CHANGELOG.md").write_text("# Changes\n\n## Unreleased\n\n- Something.\n\n## 0.1.0\n\n- All.\n")
+    run("cargo", "generate-lockfile", "--offline", cwd=tree)
+    for words in (("init", "-q"), ("config", "user.name", "a"), ("config", "user.email", "a@b.test"), ("add", "."), ("commit", "-qm", "all")):
+        assert run("git", *words, cwd=tree).returncode == 0
+    return tree
+
+
+@pytest.mark.parametrize("version, change, why", [
+    ("0.2", None, "is no version"),
+    ("0.1.0", None, "is not newer than 0.1.0"),
+    ("0.0.9", None, "is not newer than 0.1.0"),
+    ("0.2.0", lambda tree: (tree / "lib.rs").write_text("//"), "not committed"),
+    ("0.2.0", lambda tree: run("git", "tag", "v0.2.0", cwd=tree), "the tag v0.2.0 exists"),
+    ("0.2.0", lambda tree: ((tree / "CHANGELOG.md").write_text("## Unreleased\n\n## 0.1.0\n\n- All.\n"), run("git", "commit", "-qam", "x", cwd=tree)),
+     "nothing under"),
+    ("0.2.0", None, "no release was made, everything is as it was"),
+])
+def test_a_release_that_cannot_be_changes_nothing(checkout, version, change, why):
+    if change is not None:
+        change(checkout)
+    head = run("git", "rev-parse", "HEAD", cwd=checkout).stdout
+    before = {file.name: file.read_text() for file in checkout.iterdir() if file.is_file()}
+    tags = run("git", "tag", cwd=checkout).stdout
+    done = run("tools/release.sh", version, cwd=checkout)
+    assert done.returncode != 0 and why in done.stderr, done.stdout + done.stderr
+    assert run("git", "rev-parse", "HEAD", cwd=checkout).stdout == head
+    assert {file.name: file.read_text() for file in checkout.iterdir() if file.is_file()} == before
+    assert run("git", "tag", cwd=checkout).stdout == tags and not (checkout / "build/dist").exists()
