@@ -29,9 +29,24 @@ pub fn lists(data: &[u8]) {
     assert_eq!(judge(&presented, RevocationDepth::Leaf), once);
     let whole_chain = judge(&presented, RevocationDepth::Chain);
     assert!(once.0 || !whole_chain.0, "the chain holds the leaf");
-    // Cut short, it says nothing.
-    if let Some((_, cut)) = data.split_last() {
+    // Cut short, it says nothing; what stands behind a whole one is another matter.
+    if let Some((_, cut)) = data.split_last()
+        && !is_whole(cut)
+    {
         presented.lists = vec![path::sign(cut, BY_THE_ISSUER)];
         assert!(!judge(&presented, RevocationDepth::Leaf).0, "half a list");
     }
+}
+
+/// Whether an element of DER ends where the octets do.
+fn is_whole(octets: &[u8]) -> bool {
+    let (length, content) = match octets {
+        [_, first, content @ ..] if *first < 0x80 => (usize::from(*first), content),
+        [_, 0x81, first, content @ ..] => (usize::from(*first), content),
+        [_, 0x82, first, second, content @ ..] => {
+            (usize::from(u16::from_be_bytes([*first, *second])), content)
+        }
+        _ => return false,
+    };
+    content.len() == length
 }
