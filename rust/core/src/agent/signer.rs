@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
@@ -65,6 +65,8 @@ pub struct Signer {
     wake: OwnedFd,
     channels: Mutex<Channels>,
     work: Mutex<Work>,
+    /// There may be a turn.
+    turn: Condvar,
 }
 
 #[derive(Default)]
@@ -101,6 +103,8 @@ struct Work {
     queue: FairQueue<u64, Option<(Role, KeyId)>, Job>,
     idle: usize,
     heavy: usize,
+    /// Threads that listen, or serve what is not heavy.
+    turns: usize,
     /// How many jobs have been begun with.
     begun: u64,
 }
@@ -143,6 +147,7 @@ impl Signer {
             )?,
             channels: Mutex::default(),
             work: Mutex::default(),
+            turn: Condvar::new(),
         };
         epoll::add(
             &signer.epoll,

@@ -1,14 +1,14 @@
 //! What a thread of the signer does.
 
 use std::mem::MaybeUninit;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event};
 
 use super::channels::{BELL, END};
-use super::{Channel, EVENTS, Job, Signer, Slot, Task, WAKE, lock};
+use super::{Channel, EVENTS, Job, Settings, Signer, Slot, Task, WAKE, Work, lock};
 use crate::agent::protocol::wire;
 use crate::agent::protocol::wire::{Reply, Request, Status};
 
@@ -21,30 +21,67 @@ const BYTES_PER_COST: usize = 1024;
 /// A child whose job had to wait for no more than so many others is taken to wait for it still.
 const FRESH: u64 = 8;
 
+impl Work {
+    /// Whether there is a job that may be served.
+    fn can_pop(&self, settings: Settings) -> bool {
+        self.queue.can_pop(self.heavy < settings.threads.max(1))
+    }
+
+    /// The job that is next, and whether it is heavy.
+    fn pop(&mut self, settings: Settings) -> Option<(Job, bool)> {
+        self.queue.pop(self.heavy < settings.threads.max(1))
+    }
+}
+
 impl Signer {
     /// A thread: takes in what has been asked, then serves the job that is next.
+    ///
+    /// As many threads as there are cores have a *turn*: they listen, or serve what is not heavy. The one more waits
+    /// for a turn, and gets one when another thread begins with a heavy job; so a bell that rings while a thread serves
+    /// wakes nobody who would only find that somebody else is about to do it.
     pub(super) fn work(&self) {
         loop {
+            self.await_turn();
             let arrived = self.arrivals();
             self.enqueue(arrived);
             let mut work = lock(&self.work);
-            let allow_heavy = work.heavy < self.settings.threads.max(1);
-            let Some((job, heavy)) = work.queue.pop(allow_heavy) else {
+            let Some((job, heavy)) = work.pop(self.settings) else {
+                work.turns -= 1;
                 continue;
             };
-            work.heavy += usize::from(heavy);
             work.begun += 1;
             let is_fresh = work.begun - job.since <= FRESH;
-            let allow_heavy = work.heavy < self.settings.threads.max(1);
-            let more = work.idle > 0 && work.queue.can_pop(allow_heavy);
+            if heavy {
+                work.heavy += 1;
+                work.turns -= 1;
+            }
+            let more = work.idle > 0 && work.can_pop(self.settings);
             drop(work);
+            if heavy {
+                self.turn.notify_one();
+            }
             if more {
                 self.wake();
             }
             self.serve(&job, is_fresh);
-            lock(&self.work).heavy -= usize::from(heavy);
+            let mut work = lock(&self.work);
+            if heavy {
+                work.heavy -= 1;
+            } else {
+                work.turns -= 1;
+            }
+            drop(work);
             self.done(&job.channel, job.slot);
         }
+    }
+
+    /// Waits for a turn, but not while there is a job that may be served.
+    fn await_turn(&self) {
+        let mut work = lock(&self.work);
+        while work.turns >= self.settings.threads.max(1) && !work.can_pop(self.settings) {
+            work = self.turn.wait(work).unwrap_or_else(PoisonError::into_inner);
+        }
+        work.turns += 1;
     }
 
     /// Wakes a thread.
@@ -56,9 +93,7 @@ impl Signer {
     fn arrivals(&self) -> Vec<Job> {
         let block = {
             let mut work = lock(&self.work);
-            let block = !work
-                .queue
-                .can_pop(work.heavy < self.settings.threads.max(1));
+            let block = !work.can_pop(self.settings);
             work.idle += usize::from(block);
             block
         };
