@@ -26,7 +26,8 @@ use mod_tls_core::agent::channel::{Layout, slot};
 use mod_tls_core::agent::protocol::wire;
 use mod_tls_core::agent::signer::message_check;
 use mod_tls_core::creds::passphrase::{Answer, Passphrases, Question};
-use mod_tls_core::creds::{certificate, decrypt, key, ocsp, pem};
+use mod_tls_core::creds::{certificate, decrypt, key, pem};
+use mod_tls_core::ocsp;
 use mod_tls_core::tls::hello::{Parsed, parse};
 
 /// A prefix of a hello says nothing yet, or what the whole says.
@@ -140,7 +141,23 @@ pub fn ocsp(data: &[u8]) {
         assert!(staple.from < staple.until);
         assert!(staple.is_of_use(now()) && !staple.is_of_use(staple.until));
     }
+    let rules = ocsp::Rules {
+        max_age: Some(60),
+        responders: vec![ISSUER.to_vec(), data.to_vec()],
+        ..ocsp::Rules::default()
+    };
+    if let Ok(answer) = ocsp::judge(data, LEAF, ISSUER, Some(data), &rules, now()) {
+        panic!("the response repeats what is longer than itself: {answer:?}");
+    }
     let response = include_bytes!("../corpus/ocsp/good");
+    let _ = ocsp::judge(response, data, ISSUER, None, &rules, now());
+    if let Some(request) = ocsp::request(data, ISSUER, Some(data)) {
+        assert!(
+            ocsp::key(data, ISSUER).is_some()
+                && !ocsp::get_path(&request).contains(['+', '/', '='])
+        );
+    }
+    let _ = ocsp::responder(data);
     let _ = ocsp::check(response, data, ISSUER, now());
     let _ = ocsp::check(response, LEAF, data, now());
 }

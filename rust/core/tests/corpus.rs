@@ -105,15 +105,15 @@ fn agent_seeds() {
 fn ocsp_responses() {
     replay("ocsp", 10, fuzzing::ocsp);
     // Each seed is what its name says: the target gets to the end of the way, and to each refusal.
-    use mod_tls_core::creds::ocsp::Refusal;
+    use mod_tls_core::ocsp::{Fault, Refusal};
     for (name, seed) in seeds("ocsp") {
         let refusal = fuzzing::judge_ocsp(&seed).err();
         let expected = match name.as_str() {
             "revoked" => Some(Refusal::Revoked),
             "unknown" => Some(Refusal::Unknown),
-            "foreign" => Some(Refusal::Foreign),
-            "try-later" => Some(Refusal::Unsuccessful(3)),
-            "stranger" | "responder-without-certificate" => Some(Refusal::Signature),
+            "foreign" => Some(Refusal::Fault(Fault::Foreign)),
+            "try-later" => Some(Refusal::Fault(Fault::Unsuccessful(3))),
+            "stranger" | "responder-without-certificate" => Some(Refusal::Fault(Fault::Signature)),
             _ => None,
         };
         assert_eq!(refusal, expected, "{name}");

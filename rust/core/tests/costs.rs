@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use allocation_counter::{AllocationInfo, measure};
-use mod_tls_core::creds::ocsp;
 use mod_tls_core::metrics::{Counters, PAGE_WORDS};
+use mod_tls_core::ocsp;
 use mod_tls_core::ticket::session_state::Binding;
 use mod_tls_core::ticket::ticket_protector::{Kind, Provenance};
 use mod_tls_core::ticket::{Clock, KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};

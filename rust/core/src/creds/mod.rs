@@ -18,7 +18,6 @@ mod line;
 mod loaded;
 mod loader;
 pub mod names;
-pub mod ocsp;
 pub mod passphrase;
 mod pbe;
 pub mod pem;

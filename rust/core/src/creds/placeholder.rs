@@ -14,7 +14,9 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use super::certificate::CertificateFields;
 use super::key::KeyKind;
 use super::select::Pair;
-use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET, UTF8_STRING};
+use crate::x509::der::{
+    BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET, UTF8_STRING, written as der,
+};
 use crate::x509::time::GENERALIZED_TIME;
 
 /// Common name of every placeholder.
@@ -132,22 +134,6 @@ fn time(seconds: i64) -> Vec<u8> {
         .filter(u8::is_ascii_digit)
         .collect();
     der(GENERALIZED_TIME, &[&digits, b"Z"])
-}
-
-/// One element made of parts.
-fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let length: usize = parts.iter().map(|part| part.len()).sum();
-    let digits = length.to_be_bytes();
-    let mut out = vec![tag];
-    if length < 0x80 {
-        out.extend(digits.last());
-    } else {
-        let significant = digits.iter().skip_while(|digit| **digit == 0);
-        out.extend(u8::try_from(significant.clone().count()).map(|count| 0x80 | count));
-        out.extend(significant);
-    }
-    parts.iter().for_each(|part| out.extend_from_slice(part));
-    out
 }
 
 #[cfg(test)]

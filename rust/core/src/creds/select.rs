@@ -11,8 +11,8 @@ use crate::tls::context::{CertificateSource, Shown, Wants};
 
 use super::certificate::{CertificateFields, Der};
 use super::key::KeyKind;
-use super::ocsp::{self, Refusal, Staple};
 use super::timed::TimedKey;
+use crate::ocsp::{self, Fault, Refusal, Staple};
 
 /// One certificate chain with its key, and what people want to know of it.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl Pair {
     pub fn judge_staple(&self, response: &[u8], now: i64) -> Result<Staple, Refusal> {
         match &self.chain()[..] {
             [leaf, issuer, ..] => ocsp::check(response, leaf, issuer, now),
-            _ => Err(Refusal::NoIssuer),
+            _ => Err(Fault::NoIssuer.into()),
         }
     }
 

@@ -36,7 +36,7 @@ mod verdict;
 mod verifier;
 mod walk;
 mod watch;
-mod work;
+pub(crate) mod work;
 
 pub use anchors::{Anchors, Ends};
 pub use authorities::{Authorities, News, WatchedAuthorities};

@@ -152,6 +152,22 @@ fn read_length(input: &[u8]) -> Option<(usize, &[u8])> {
     usize::try_from(length).ok().map(|length| (length, rest))
 }
 
+/// One element made of parts.
+pub fn written(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let digits = length.to_be_bytes();
+    let mut out = vec![tag];
+    if length < 0x80 {
+        out.extend(digits.last());
+    } else {
+        let significant = digits.iter().skip_while(|digit| **digit == 0);
+        out.extend(u8::try_from(significant.clone().count()).map(|count| 0x80 | count));
+        out.extend(significant);
+    }
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,8 +15,8 @@ use crate::agent::child::transport::Transport;
 use crate::agent::protocol::public_key::PublicHalf;
 use crate::creds::certificate::CertificateFields;
 use crate::creds::key::KeyKind;
-use crate::creds::ocsp::Staple;
 use crate::creds::{CertSet, Pair};
+use crate::ocsp::Staple;
 
 /// Appends the public part of a key and its chain.
 pub fn encode_certified(w: &mut Writer, key: &dyn SigningKey, chain: &[&[u8]]) {

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::creds::ocsp::Staple;
 use crate::creds::{CertSet, LoadReport, LoadRequest, Pair, Severity, chain};
+use crate::ocsp::Staple;
 use crate::x509;
 
 /// What became of changed files.

@@ -1,44 +1,43 @@
+//! Staples, and a maker of responses of every kind.
+
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer as Signer,
     KeyPair, SigningKey,
 };
 
-use super::super::chain;
+use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+
+use super::staple::WITHOUT_END;
 use super::*;
+use crate::creds::chain::{self, date};
+use crate::x509::Certificate;
+use crate::x509::der::{
+    BIT_STRING, ENUMERATED, INTEGER, OCTET_STRING, OID, SEQUENCE, written as der,
+};
+use crate::x509::outline::public_key_bits;
+use crate::x509::time::GENERALIZED_TIME;
 
-const HOUR: i64 = 3600;
+pub(super) const HOUR: i64 = 3600;
 
-/// DER of an element made of parts.
-fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let mut out = vec![tag];
-    match content.len() {
-        short @ 0..0x80 => out.push(short as u8),
-        long => out.extend([0x82, (long >> 8) as u8, long as u8]),
-    }
-    out.extend(content);
-    out
-}
-
-fn time_der(seconds: i64) -> Vec<u8> {
+pub(super) fn time_der(seconds: i64) -> Vec<u8> {
     let text: String = date(seconds).chars().filter(char::is_ascii_digit).collect();
     der(GENERALIZED_TIME, &[text.as_bytes(), b"Z"])
 }
 
 /// An authority, a certificate of it, and a responder that it named.
-struct World {
-    ca: (Vec<u8>, KeyPair),
-    leaf: Vec<u8>,
-    responder: (Vec<u8>, KeyPair),
-    now: i64,
+pub(super) struct World {
+    pub(super) ca: (Vec<u8>, KeyPair),
+    pub(super) leaf: Vec<u8>,
+    pub(super) responder: (Vec<u8>, KeyPair),
+    pub(super) now: i64,
 }
 
-fn world() -> World {
+pub(super) fn world() -> World {
     world_with(ExtendedKeyUsagePurpose::OcspSigning)
 }
 
 /// The same, where the responder's certificate is for `purpose`.
-fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
+pub(super) fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
     let names = |name: &str| {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -69,20 +68,21 @@ fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
 }
 
 /// What a response says, and who says it.
-struct Says<'a> {
-    world: &'a World,
-    leaf: &'a [u8],
-    status: &'a [u8],
-    from: i64,
-    until: Option<i64>,
-    by: &'a (Vec<u8>, KeyPair),
-    with_certificate: bool,
-    sha256: bool,
-    by_name: bool,
+pub(super) struct Says<'a> {
+    pub(super) world: &'a World,
+    pub(super) leaf: &'a [u8],
+    pub(super) status: &'a [u8],
+    pub(super) from: i64,
+    pub(super) until: Option<i64>,
+    pub(super) by: &'a (Vec<u8>, KeyPair),
+    pub(super) with_certificate: bool,
+    pub(super) sha256: bool,
+    pub(super) by_name: bool,
+    pub(super) nonce: Option<&'a [u8]>,
 }
 
 impl<'a> Says<'a> {
-    fn good(world: &'a World) -> Self {
+    pub(super) fn good(world: &'a World) -> Self {
         Self {
             world,
             leaf: &world.leaf,
@@ -93,10 +93,11 @@ impl<'a> Says<'a> {
             with_certificate: false,
             sha256: false,
             by_name: false,
+            nonce: None,
         }
     }
 
-    fn response(&self) -> Vec<u8> {
+    pub(super) fn response(&self) -> Vec<u8> {
         let leaf = Certificate::parse(self.leaf).unwrap();
         let ca = Certificate::parse(&self.world.ca.0).unwrap();
         let signer = Certificate::parse(&self.by.0).unwrap();
@@ -133,7 +134,12 @@ impl<'a> Says<'a> {
         };
         let data = der(
             SEQUENCE,
-            &[&responder, &time_der(self.from), &der(SEQUENCE, &[&single])],
+            &[
+                &responder,
+                &time_der(self.from),
+                &der(SEQUENCE, &[&single]),
+                &self.extensions(),
+            ],
         );
         let ecdsa_sha256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
         let signature = self.by.1.sign(&data).unwrap();
@@ -160,6 +166,16 @@ impl<'a> Says<'a> {
             SEQUENCE,
             &[&der(ENUMERATED, &[&[0]]), &der(0xa0, &[&bytes])],
         )
+    }
+
+    fn extensions(&self) -> Vec<u8> {
+        let Some(nonce) = self.nonce else {
+            return Vec::new();
+        };
+        let id = [0x2b, 6, 1, 5, 5, 7, 0x30, 1, 2];
+        let value = der(OCTET_STRING, &[&der(OCTET_STRING, &[nonce])]);
+        let extension = der(SEQUENCE, &[&der(OID, &[&id]), &value]);
+        der(0xa1, &[&der(SEQUENCE, &[&extension])])
     }
 
     fn judged(&self) -> Result<Staple, Refusal> {
@@ -227,21 +243,21 @@ fn what_clients_would_not_believe_is_refused() {
             from: now + HOUR,
             ..good()
         }),
-        Refusal::Early(now + HOUR)
+        Refusal::Fault(Fault::Early(now + HOUR))
     );
     assert_eq!(
         refused(Says {
             until: Some(now - 1),
             ..good()
         }),
-        Refusal::Late(now - 1)
+        Refusal::Fault(Fault::Late(now - 1))
     );
     assert_eq!(
         refused(Says {
             leaf: &other.leaf,
             ..good()
         }),
-        Refusal::Foreign
+        Refusal::Fault(Fault::Foreign)
     );
     // The certificate's own key, a stranger's, and a responder that does not show its certificate.
     let stranger = Says {
@@ -249,27 +265,27 @@ fn what_clients_would_not_believe_is_refused() {
         with_certificate: true,
         ..good()
     };
-    assert_eq!(refused(stranger), Refusal::Signature);
+    assert_eq!(refused(stranger), Refusal::Fault(Fault::Signature));
     let foreign = Says {
         by: &other.responder,
         with_certificate: true,
         ..good()
     };
-    assert_eq!(refused(foreign), Refusal::Signature);
+    assert_eq!(refused(foreign), Refusal::Fault(Fault::Signature));
     assert_eq!(
         refused(Says {
             by: &world.responder,
             ..good()
         }),
-        Refusal::Signature
+        Refusal::Fault(Fault::Signature)
     );
     let response = good().response();
     let by = |issuer: &[u8]| check(&response, &world.leaf, issuer, now).unwrap_err();
-    assert_eq!(by(&world.leaf), Refusal::NoIssuer);
-    assert_eq!(by(b""), Refusal::NoIssuer);
+    assert_eq!(by(&world.leaf), Refusal::Fault(Fault::NoIssuer));
+    assert_eq!(by(b""), Refusal::Fault(Fault::NoIssuer));
     // tryLater
     let nothing = check(&[0x30, 3, 0x0a, 1, 3], &world.leaf, &world.ca.0, now);
-    assert_eq!(nothing, Err(Refusal::Unsuccessful(3)));
+    assert_eq!(nothing, Err(Refusal::Fault(Fault::Unsuccessful(3))));
 }
 
 #[test]
@@ -280,7 +296,7 @@ fn a_certificate_for_something_else_signs_no_responses() {
         with_certificate: true,
         ..Says::good(&world)
     };
-    assert_eq!(says.judged(), Err(Refusal::Signature));
+    assert_eq!(says.judged(), Err(Refusal::Fault(Fault::Signature)));
 }
 
 #[test]
@@ -305,5 +321,5 @@ fn every_damage_is_an_answer_and_no_panic() {
         }
     }
     let longer = [&response[..], &[0]].concat();
-    assert_eq!(judged(&longer), Err(Refusal::Unreadable));
+    assert_eq!(judged(&longer), Err(Refusal::Fault(Fault::Unreadable)));
 }
