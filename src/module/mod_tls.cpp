@@ -15,6 +15,7 @@
 #include "server/agent.hpp"
 #include "server/credentials.hpp"
 #include "server/ech.hpp"
+#include "server/fetching.hpp"
 #include "server/metrics.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
@@ -95,8 +96,10 @@ void register_hooks(apr_pool_t* pool) {
   tls::server::register_resumption_hooks();
   tls::server::register_ech_hooks();
   tls::server::register_agent_hooks();
+  tls::server::register_fetcher_hooks();
   tls::server::count_lost();
   tls::server::prepare_agent();
+  tls::server::prepare_fetcher();
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);
   tls::report::register_status_hooks();

@@ -27,7 +27,10 @@ struct Trace {
 };
 constexpr const char* trace_key = "mod_tls: key agents";
 
-bool retire_ours() { return rs::agent_retire(); }
+bool retire_ours() {
+  rs::fetch_end();
+  return rs::agent_retire();
+}
 constexpr auto ours = apr::hook<retire_ours, true>;
 
 // The build that serves, and those before it whose agents have not ended.
@@ -57,37 +60,10 @@ void take_over() {
   serving->retire = ours;
 }
 
-// An id that nobody has, so that no other process may signal the agent: not User's, not root's, no account's, and no
-// other httpd's agent, for which it is looked for among those that run now. Two httpd that start at one moment begin to
-// look at different places. One for the life of this httpd.
-std::uint32_t unused_id(apr_pool_t* pool) {
-  constexpr std::uint32_t first = 65'533;
-  constexpr std::uint32_t count = 133;
-  static std::uint32_t chosen = 0;
-  if (chosen != 0) return chosen;
-  const auto used = rs::ids_in_use();
-  const auto begin = static_cast<std::uint32_t>(getpid());
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint32_t id = first - (begin + i) % count;
-    char* name = nullptr;
-    const bool user = id == ap_unixd_config.user_id || apr_uid_name_get(&name, id, pool) == APR_SUCCESS;
-    const bool group = id == ap_unixd_config.group_id || apr_gid_name_get(&name, id, pool) == APR_SUCCESS;
-    const bool running = std::find(used.begin(), used.end(), id) != used.end();
-    if (!user && !group && !running) return chosen = id;
-  }
-  return first;
-}
-
 // Said once a start: whoever comes from mod_ssl need not expect that certificates can renew by themselves.
 void explain_reload(server_rec* main) {
   const config::EffectivePolicy& policy = effective(main);
   if (policy.words == config::Vocabulary::Ssl && !policy.agent.reload_written) TLS_LOG_S(main, ReloadOff);
-}
-
-std::uint32_t mpm_number(int what) {
-  int answer = 0;
-  if (ap_mpm_query(what, &answer) != APR_SUCCESS || answer < 1) return 1;
-  return static_cast<std::uint32_t>(answer);
 }
 
 void log_notice(server_rec* s, const rs::AgentNotice& notice) {
@@ -176,9 +152,40 @@ int after_detaching(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* 
   return OK;
 }
 
-bool one_process() { return ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0; }
-
 }  // namespace
+
+// Two httpd that start at one moment begin to look at different places.
+std::uint32_t unused_id(apr_pool_t* pool, std::uint32_t other) {
+  constexpr std::uint32_t first = 65'533;
+  constexpr std::uint32_t count = 133;
+  const auto used = rs::ids_in_use();
+  const auto begin = static_cast<std::uint32_t>(getpid());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t id = first - (begin + i) % count;
+    char* name = nullptr;
+    const bool user = id == ap_unixd_config.user_id || apr_uid_name_get(&name, id, pool) == APR_SUCCESS;
+    const bool group = id == ap_unixd_config.group_id || apr_gid_name_get(&name, id, pool) == APR_SUCCESS;
+    const bool running = std::find(used.begin(), used.end(), id) != used.end();
+    if (!user && !group && !running && id != other) return id;
+  }
+  return other == first ? first - 1 : first;
+}
+
+// An id that nobody has, so that no other process may signal the agent: not User's, not root's, no account's, and no
+// other httpd's agent, for which it is looked for among those that run now. One for the life of this httpd.
+std::uint32_t agent_id(apr_pool_t* pool) {
+  static std::uint32_t chosen = 0;
+  if (chosen == 0) chosen = unused_id(pool, 0);
+  return chosen;
+}
+
+std::uint32_t mpm_number(int what) {
+  int answer = 0;
+  if (ap_mpm_query(what, &answer) != APR_SUCCESS || answer < 1) return 1;
+  return static_cast<std::uint32_t>(answer);
+}
+
+bool one_process() { return ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0; }
 
 bool uses_agent(server_rec* main, bool first_pass) {
   const char* why = nullptr;
@@ -196,7 +203,7 @@ rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs:
   take_over();
   rs::AgentSettings settings;
   settings.serve = !first_pass;
-  settings.id = unused_id(main->process->pconf);
+  settings.id = agent_id(main->process->pconf);
   settings.reload_seconds = effective(main).agent.reload.interval_s;
   settings.threads = mpm_number(AP_MPMQ_MAX_THREADS);
   settings.children = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS);

@@ -3,6 +3,7 @@
 
 #include "mod_tls_bridge/src/lib.rs.h"
 
+struct apr_pool_t;
 struct server_rec;
 
 namespace tls::server {
@@ -16,6 +17,18 @@ namespace tls::server {
 // agent cannot work.
 [[nodiscard]] rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs::LoadRequest> requests,
                                                        bool first_pass);
+
+// An id under which no process runs and which no account has, but `other`: not User's, not root's. Parent only.
+[[nodiscard]] std::uint32_t unused_id(apr_pool_t* pool, std::uint32_t other);
+
+// httpd -X is one process, for a debugger.
+[[nodiscard]] bool one_process();
+
+// What the MPM says of a number: 1 where it does not.
+[[nodiscard]] std::uint32_t mpm_number(int what);
+
+// The id that the agent runs under. Parent only.
+[[nodiscard]] std::uint32_t agent_id(apr_pool_t* pool);
 
 // Ends an agent that the configuration has no use for, once no child is left that it signs for. Parent only.
 void end_agent();

@@ -1,10 +1,12 @@
 #include "server/start.hpp"
 
+#include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "log/log.hpp"
 #include "server/credentials.hpp"
 #include "server/ech.hpp"
 #include "server/engine.hpp"
+#include "server/fetching.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
@@ -32,6 +34,7 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   const bool backends_ok = build_backend_policies(pool, main_server);
   if (!resumption_ok || !ech_ok || !loaded.ok || !clients_ok || !backends_ok) return false;
   Staplable staplable = staplable_certificates(pool, servers, *loaded.credentials);
+  if (!apr::is_first_reading()) fetch_for(main_server, servers, *loaded.credentials, staplable);
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());
   for (const server_rec* s : servers) {

@@ -15,7 +15,7 @@ use mod_tls_core::system::forks::Kept;
 use mod_tls_core::system::words::Words;
 
 use crate::agent::agent_pid;
-use crate::forks::keep_memory;
+use crate::forks::{Heir, keep_memory};
 use crate::shared::{self, Descriptors};
 
 /// The page that this process counts in: the parent's own, or the child's in the same place.
@@ -48,7 +48,7 @@ impl Counting {
         let lacking = || io::Error::other("too little memory for the metrics");
         let kind = Descriptors::Read;
         let (words, memory) = shared::create(c"mod_tls sums", PUBLISHED_WORDS, kind)?;
-        keep_memory(words.as_ptr().cast(), size_of_val(words), false)?;
+        keep_memory(words.as_ptr().cast(), size_of_val(words), Heir::Nobody)?;
         let page = shared::private(PAGE_WORDS)?;
         let own = Counters::new(page).ok_or_else(lacking)?;
         let _ = PAGE.set(page);

@@ -18,7 +18,7 @@ use mod_tls_core::system::forks::Kept as Own;
 use mod_tls_core::system::words::Words;
 
 use crate::ffi::{EchKey, EchKeySources, EchNews};
-use crate::forks::keep_memory;
+use crate::forks::{Heir, keep_memory};
 use crate::guard::guard;
 use crate::shared::{self, Descriptors};
 
@@ -193,7 +193,7 @@ fn make() -> io::Result<Parent> {
     };
     let (words, memory) = words;
     shared::hide(words);
-    keep_memory(words.as_ptr().cast(), size_of_val(words), false)?;
+    keep_memory(words.as_ptr().cast(), size_of_val(words), Heir::Nobody)?;
     let reader = Own::new(shared::reader(memory.as_fd())?)?;
     let _ = MEMORY.set(words);
     Ok(Parent {

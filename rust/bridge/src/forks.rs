@@ -13,7 +13,7 @@
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicUsize, Ordering};
 
 use mod_tls_core::system::forks::{close_kept, wipe_secrets};
 
@@ -30,17 +30,30 @@ pub enum Line {
     Agent,
     /// The keys of sessions.
     Sessions,
+    /// The way to the fetcher.
+    Fetcher,
 }
 
-const LINES: usize = 2;
+const LINES: usize = 3;
+
+/// Which process forked from the parent has memory that others go without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heir {
+    /// None.
+    Nobody = 0,
+    /// The supervisor of the key agent.
+    Supervisor = 1,
+    /// The fetcher.
+    Fetcher = 2,
+}
 
 /// Off while the MPM may detach httpd: the process forked then is the parent from there on, and has all that the parent
 /// has.
 static ON: AtomicBool = AtomicBool::new(false);
 /// This process is httpd's parent.
 static PARENT: AtomicBool = AtomicBool::new(false);
-/// The fork under way is that of a supervisor.
-static SUPERVISOR: AtomicBool = AtomicBool::new(false);
+/// Whose fork is under way ([`Heir`]).
+static HEIR: AtomicU8 = AtomicU8::new(Heir::Nobody as u8);
 /// The parent's ends of the lines of the process forked last; until the next fork, or until they are claimed.
 static NEAR: [AtomicI32; LINES] = [const { AtomicI32::new(NONE) }; LINES];
 /// The other ends: while the fork is under way, and in the process forked.
@@ -51,8 +64,8 @@ static MEMORY: [Region; REGIONS] = [const { Region::new() }; REGIONS];
 struct Region {
     address: AtomicUsize,
     length: AtomicUsize,
-    /// Supervisors have it all the same.
-    supervisors: AtomicBool,
+    /// Who has it all the same ([`Heir`]).
+    heir: AtomicU8,
 }
 
 impl Region {
@@ -60,8 +73,12 @@ impl Region {
         Self {
             address: AtomicUsize::new(0),
             length: AtomicUsize::new(0),
-            supervisors: AtomicBool::new(false),
+            heir: AtomicU8::new(Heir::Nobody as u8),
         }
+    }
+
+    fn is_of(&self, heir: u8) -> bool {
+        heir != Heir::Nobody as u8 && self.heir.load(Ordering::Acquire) == heir
     }
 
     /// Says whether the kernel leaves it out of forked processes.
@@ -129,42 +146,38 @@ pub fn forks_detach(begins: bool) {
     );
 }
 
-/// Keeps a mapping from all processes forked from now on; they see zeros in its place. `supervisors` are those to which
-/// [`fork_agent`] gives it. The mapping is whole pages, and never unmapped.
-pub fn keep_memory(address: *const u8, length: usize, supervisors: bool) -> io::Result<()> {
+/// Keeps a mapping from all processes forked from now on, but the heir, to which [`fork_own`] gives it; they see zeros in
+/// its place. The mapping is whole pages, and never unmapped.
+pub fn keep_memory(address: *const u8, length: usize, heir: Heir) -> io::Result<()> {
     let free = |region: &&Region| region.address.load(Ordering::Acquire) == 0;
     let region = MEMORY
         .iter()
         .find(free)
         .ok_or_else(|| io::Error::other("too much memory is kept from forked processes"))?;
     region.length.store(length, Ordering::Release);
-    region.supervisors.store(supervisors, Ordering::Release);
+    region.heir.store(heir as u8, Ordering::Release);
     region.address.store(address.addr(), Ordering::Release);
     region.advise(ON.load(Ordering::Acquire));
     Ok(())
 }
 
-/// fork(2) of a process of the key agent. A supervisor, which the parent forks, has the memory that is its own to write;
-/// a signer, which a supervisor forks, has not.
+/// fork(2) of a process of our own. One that the parent forks has the memory that is the heir's to write; one that such a
+/// process forks in turn, as a supervisor does signers, has not.
 ///
 /// # Safety
 /// As fork(2): the process has one thread.
-pub unsafe fn fork_agent() -> libc::pid_t {
+pub unsafe fn fork_own(heir: Heir) -> libc::pid_t {
     if !PARENT.load(Ordering::Acquire) {
         // SAFETY: as the caller promises.
         return unsafe { libc::fork() };
     }
-    let theirs = || {
-        MEMORY
-            .iter()
-            .filter(|region| region.supervisors.load(Ordering::Acquire))
-    };
+    let theirs = || MEMORY.iter().filter(|region| region.is_of(heir as u8));
     theirs().for_each(|region| region.advise(false));
-    SUPERVISOR.store(true, Ordering::Release);
+    HEIR.store(heir as u8, Ordering::Release);
     // SAFETY: as the caller promises.
     let pid = unsafe { libc::fork() };
-    SUPERVISOR.store(false, Ordering::Release);
-    // In the supervisor too: its signers do not have it.
+    HEIR.store(Heir::Nobody as u8, Ordering::Release);
+    // In the heir too: what it forks does not have it.
     theirs().for_each(|region| region.advise(true));
     pid
 }
@@ -190,7 +203,7 @@ fn take(place: &AtomicI32) -> Option<OwnedFd> {
 fn gives_lines() -> bool {
     ON.load(Ordering::Acquire)
         && PARENT.load(Ordering::Acquire)
-        && !SUPERVISOR.load(Ordering::Acquire)
+        && HEIR.load(Ordering::Acquire) == Heir::Nobody as u8
 }
 
 fn close(fd: RawFd) {
@@ -249,9 +262,9 @@ extern "C" fn in_child() {
     close_kept(close);
     wipe_secrets(wipe);
     open_files::restore();
-    let supervisor = SUPERVISOR.load(Ordering::Acquire);
+    let heir = HEIR.load(Ordering::Acquire);
     for region in &MEMORY {
-        if !supervisor || !region.supervisors.load(Ordering::Acquire) {
+        if !region.is_of(heir) {
             region.blank();
         }
     }

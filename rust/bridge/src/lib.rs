@@ -6,6 +6,7 @@ mod counting;
 mod counts;
 mod credentials;
 mod ech;
+mod fetch;
 mod forks;
 mod guard;
 mod identity;
@@ -29,6 +30,10 @@ use backend::{BackendPolicy, begin_configuration, build_backend_policy};
 use counting::{count_alert, count_event, count_failed, count_under_way, count_waiting};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use ech::{ech_check, ech_keys, ech_list, ech_prepare, ech_tick};
+use fetch::{
+    fetch_become_child, fetch_child_began, fetch_child_ended, fetch_end, fetch_look_after,
+    fetch_pid, fetch_prepare, fetch_rule_id, fetch_wish,
+};
 use forks::{forks_detach, forks_register};
 use guard::guard;
 use identity::Identity;
@@ -460,6 +465,78 @@ pub mod ffi {
         Trouble,
     }
 
+    /// A certificate.
+    #[derive(Debug)]
+    struct Der {
+        der: Vec<u8>,
+    }
+
+    /// How a responder is asked and its answer judged; `fetch::wants::Rule`.
+    #[derive(Debug)]
+    struct FetchRule {
+        /// Empty for none.
+        responder: String,
+        always: bool,
+        /// Empty for none.
+        proxy: String,
+        timeout_ms: u32,
+        nonce: bool,
+        /// Seconds.
+        skew: i64,
+        /// Seconds; -1 for none.
+        max_age: i64,
+        verify: bool,
+        responders: Vec<Der>,
+    }
+
+    /// A virtual host whose certificates' responses are to be fetched; `fetch::wants::StapleWant`.
+    #[derive(Debug)]
+    struct FetchStaple {
+        /// Index of its certificates.
+        host: u32,
+        /// Index of its rule.
+        rule: u32,
+        /// Seconds.
+        refresh: u32,
+        /// Seconds.
+        retry: u32,
+        errors: bool,
+    }
+
+    /// What a configuration wants of the fetcher; `fetch::parent::Wish`.
+    #[derive(Debug)]
+    struct FetchWish {
+        id: u32,
+        threads: u32,
+        children: u32,
+        /// Where what was fetched is kept; empty for nowhere.
+        directory: String,
+        /// Certificates' addresses may lead to this machine.
+        local: bool,
+        /// For lists; empty for none.
+        proxy: String,
+        /// Of the staples, and of the questions that children will put.
+        rules: Vec<FetchRule>,
+        staples: Vec<FetchStaple>,
+    }
+
+    /// What the fetcher has to say.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum FetchEvent {
+        Stapled,
+        StapleLost,
+        NoVerdict,
+        Trouble,
+        Replaced,
+    }
+
+    /// A line that the fetcher wants logged; printable ASCII.
+    #[derive(Debug)]
+    struct FetchNotice {
+        event: FetchEvent,
+        text: String,
+    }
+
     /// A line that the agent wants logged; printable ASCII.
     #[derive(Debug)]
     struct AgentNotice {
@@ -582,6 +659,29 @@ pub mod ffi {
         /// Ends the agent, where a configuration has no use for it any more, as soon as the last child that it signs for
         /// has ended. Says whether that has been; else it is called again, or `agent_look_after` is. Parent only.
         fn agent_retire() -> bool;
+
+        /// Makes the process that fetches, while httpd's parent is small: forks, so parent only, before any thread. Not
+        /// being able to is no error yet.
+        fn fetch_prepare();
+        /// Has it fetch what a configuration wants, and makes it where there is none; ends it where that is nothing. Forks,
+        /// so parent only, in post_config. Throws a sentence when it cannot be made.
+        fn fetch_wish(credentials: &Credentials, wish: &FetchWish) -> Result<()>;
+        /// By which id children name a rule in their questions.
+        fn fetch_rule_id(rule: &FetchRule) -> Vec<u8>;
+        /// Takes the lines that the fetcher wants logged, keeps in files what it fetched, and replaces it where it died or
+        /// does not answer: forks, parent only.
+        fn fetch_look_after() -> Vec<FetchNotice>;
+        /// The fetcher's pid; 0 where there is none.
+        fn fetch_pid() -> i32;
+        /// Gives up what belongs to the parent; in child_init, before any thread serves.
+        fn fetch_become_child();
+        /// The MPM has just forked the child `pid`, which gets its way to the fetcher. Parent only, in child_status. Says
+        /// whether `fetch_look_after` should be called now.
+        fn fetch_child_began(pid: i32) -> bool;
+        /// The MPM has waited for the child `pid`. Parent only, in child_status.
+        fn fetch_child_ended(pid: i32);
+        /// Ends the fetcher. Parent only.
+        fn fetch_end();
 
         /// What is wrong with the keys of Encrypted ClientHello. Makes none and erases none: for `-t`, and the first
         /// reading of a start.

@@ -1,5 +1,6 @@
 //! What the key agent needs of the operating system beyond safe Rust.
 
+use std::ffi::CStr;
 use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -7,10 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use mod_tls_core::agent::channel::Shared;
-use mod_tls_core::agent::{Os, Received, UpdateLogMemory};
-use mod_tls_core::system::words::Words;
+use mod_tls_core::agent::{Os, Received, SharedViews};
+use mod_tls_core::fetch::results::{STAPLES, words_for};
 
-use crate::forks;
+use crate::forks::{self, Heir};
 use crate::memory::Mapping;
 use crate::shared::{self, Descriptors};
 
@@ -23,7 +24,7 @@ const LARGE: usize = 100_000;
 /// glibc's own bound at the start.
 const MAPPED: libc::c_int = 128 * 1024;
 
-/// Words of an update log: 256 MiB.
+/// Words of an update log, 256 MiB: the certificates of 10,000 virtual hosts for a year.
 const UPDATE_LOG: usize = 32 << 20;
 
 /// Control data: credentials (32 bytes with their head) and four descriptors (32), aligned as cmsghdr wants it.
@@ -57,19 +58,11 @@ impl Os for Linux {
     }
 
     fn fork(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32> {
-        let blocked = block_signals();
-        // SAFETY: the caller has one thread, so the new process finds every lock free.
-        let pid = unsafe { forks::fork_agent() };
-        if pid == 0 {
-            let code = catch_unwind(AssertUnwindSafe(|| {
-                become_nobodys(keep);
-                child()
-            }));
-            self.exit(code.unwrap_or(70));
-        }
-        let error = io::Error::last_os_error();
-        restore_signals(&blocked);
-        if pid > 0 { Ok(pid) } else { Err(error) }
+        fork(Heir::Supervisor, keep, child)
+    }
+
+    fn fork_fetcher(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32> {
+        fork(Heir::Fetcher, keep, child)
     }
 
     fn ignore_signals(&self) {
@@ -85,13 +78,14 @@ impl Os for Linux {
         }
     }
 
-    fn update_log(&self) -> io::Result<UpdateLogMemory> {
-        let (write, memory) = update_log_memory()?;
-        shared::hide_from_dumps(write);
-        forks::keep_memory(write.as_ptr().cast(), size_of_val(write), true)?;
-        let read = shared::map(&memory, write.len(), false)?;
-        shared::hide_from_dumps(read);
-        Ok(UpdateLogMemory { write, read })
+    fn update_log(&self) -> io::Result<SharedViews> {
+        let sizes = [UPDATE_LOG, UPDATE_LOG >> 3, UPDATE_LOG >> 6];
+        views(c"mod_tls certificates", &sizes, Heir::Supervisor)
+    }
+
+    fn results(&self) -> io::Result<SharedViews> {
+        let sizes = [STAPLES, STAPLES >> 3, STAPLES >> 6].map(words_for);
+        views(c"mod_tls fetched", &sizes, Heir::Fetcher)
     }
 
     fn share(
@@ -128,16 +122,37 @@ impl Os for Linux {
     }
 }
 
-/// As much address space as there may be news of certificates between a start and a stop: those of 10,000 virtual hosts
-/// for a year. Memory is taken only where something was written.
-fn update_log_memory() -> io::Result<(Words, OwnedFd)> {
-    let sizes = [UPDATE_LOG, UPDATE_LOG >> 3, UPDATE_LOG >> 6];
-    let make = |words: &usize| shared::create(c"mod_tls certificates", *words, Descriptors::Read);
+/// Forks a process of our own ([`Os::fork`]), which has the memory of `heir`.
+fn fork(heir: Heir, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32> {
+    let blocked = block_signals();
+    // SAFETY: the caller has one thread, so the new process finds every lock free.
+    let pid = unsafe { forks::fork_own(heir) };
+    if pid == 0 {
+        let code = catch_unwind(AssertUnwindSafe(|| {
+            become_nobodys(keep);
+            child()
+        }));
+        Linux.exit(code.unwrap_or(70));
+    }
+    let error = io::Error::last_os_error();
+    restore_signals(&blocked);
+    if pid > 0 { Ok(pid) } else { Err(error) }
+}
+
+/// Two views of a new memory: one for `heir` to write, one to read. It has the first of `sizes`, in words, that the system
+/// gives; it is taken only where something was written.
+fn views(name: &CStr, sizes: &[usize], heir: Heir) -> io::Result<SharedViews> {
+    let make = |words: &usize| shared::create(name, *words, Descriptors::Read);
     let mut made = sizes.iter().map(make);
     let first = made
         .next()
         .unwrap_or_else(|| Err(io::ErrorKind::OutOfMemory.into()));
-    first.or_else(|error| made.find_map(Result::ok).ok_or(error))
+    let (write, memory) = first.or_else(|error| made.find_map(Result::ok).ok_or(error))?;
+    shared::hide_from_dumps(write);
+    forks::keep_memory(write.as_ptr().cast(), size_of_val(write), heir)?;
+    let read = shared::map(&memory, write.len(), false)?;
+    shared::hide_from_dumps(read);
+    Ok(SharedViews { write, read })
 }
 
 /// The sender's pid and its descriptors; there is no room for more than a few.

@@ -21,7 +21,7 @@ use mod_tls_core::tls::policy::{Negotiated, Sessions};
 
 use crate::counts::{self, Counting};
 use crate::ffi::{ResumptionSetup, SecretNews, SecretState};
-use crate::forks::keep_memory;
+use crate::forks::{Heir, keep_memory};
 use crate::guard::{guard, guard_result};
 use crate::shared::{self, Descriptors};
 
@@ -78,7 +78,7 @@ fn make_key_store() -> io::Result<Parent> {
     let lacking = || io::Error::other("no randomness");
     let (words, memory) = shared::create(c"mod_tls sessions", KEY_STORE_WORDS, Descriptors::Read)?;
     shared::hide(words);
-    keep_memory(words.as_ptr().cast(), size_of_val(words), false)?;
+    keep_memory(words.as_ptr().cast(), size_of_val(words), Heir::Nobody)?;
     let counting = Counting::new(SystemClock.now())?;
     let parent = Parent {
         keeper: Keeper::new(words).ok_or_else(lacking)?,

@@ -15,9 +15,9 @@ pub mod child;
 pub mod parent;
 pub mod protocol;
 pub mod signer;
-mod supervisor;
+pub(crate) mod supervisor;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use channel::words::ByPread;
 use channel::{Distant, Shared};
@@ -35,8 +35,8 @@ pub struct Received {
 
 /// Two views of one memory.
 #[derive(Clone, Copy, Debug)]
-pub struct UpdateLogMemory {
-    /// To be written by the supervisor.
+pub struct SharedViews {
+    /// To be written by one process.
     pub write: Words,
     /// To be read.
     pub read: Words,
@@ -52,13 +52,19 @@ pub trait Os: Send + Sync {
     /// process's pid.
     fn fork(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32>;
 
+    /// As [`Os::fork`], of the process that fetches: it inherits the memory of [`Os::results`] to write, and no other.
+    fn fork_fetcher(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32>;
+
     /// Ignores HUP, INT, TERM, USR1 and PIPE: httpd gets them for its whole group (prefork sends them so, and so does
     /// Ctrl-C).
     fn ignore_signals(&self);
 
     /// Makes the memory of an update log: mapped once to be written, which supervisors alone inherit, and once to be read,
     /// which every process forked inherits. Nobody can map it anew, or change its length.
-    fn update_log(&self) -> io::Result<UpdateLogMemory>;
+    fn update_log(&self) -> io::Result<SharedViews>;
+
+    /// Makes the memory of what is fetched, which fetchers alone inherit to write; else as [`Os::update_log`].
+    fn results(&self) -> io::Result<SharedViews>;
 
     /// Maps the first `length` bytes of a memory that no one can make shorter, to read, or to `write` too, until the
     /// value is dropped.

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg, sockopt};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use self::supervisor_handle::SupervisorHandle;
+use self::supervisor_handle::{ProcessHandle, SupervisorHandle};
 use super::channel::ChildEnd;
 use super::child::current_certificates::CurrentCertificates;
 use super::child::transport::Transport;
@@ -27,16 +27,16 @@ use super::protocol::requests::Requests;
 use super::protocol::update_log::UpdateLog;
 use super::protocol::{Inheritance, MACHINES, ORDER, PARENT};
 use super::supervisor;
-use super::{Os, UpdateLogMemory};
+use super::{Os, SharedViews};
 use crate::backend::{self, Machines, Warnings};
 use crate::creds::Problem;
 use crate::system::forks::Kept;
 
 mod excuse;
-mod family;
+pub(crate) mod family;
 pub mod ids;
 mod respawn;
-mod supervisor_handle;
+pub(crate) mod supervisor_handle;
 
 use family::Family;
 
@@ -81,7 +81,7 @@ pub struct Loaded {
 /// it by fork and give up what is not theirs ([`Parent::become_child`]).
 pub struct Parent {
     os: Arc<dyn Os>,
-    shared: UpdateLogMemory,
+    shared: SharedViews,
     update_log: Arc<UpdateLog>,
     transport: Arc<Transport>,
     supervisor: Option<SupervisorHandle>,
@@ -187,7 +187,7 @@ impl Parent {
         if self
             .supervisor
             .as_ref()
-            .is_some_and(SupervisorHandle::is_stopped)
+            .is_some_and(|supervisor| supervisor.process.is_stopped())
         {
             self.kill();
         }
@@ -219,7 +219,7 @@ impl Parent {
             .supervisor
             .as_mut()
             .ok_or(io::ErrorKind::NotConnected)?;
-        let control = &mut *supervisor.control;
+        let control = &mut *supervisor.process.control;
         // It may be missing: an old kernel.
         let pid = i32::try_from(std::process::id()).ok();
         let pid = pid.and_then(Pid::from_raw);
@@ -280,9 +280,12 @@ impl Parent {
             .supervisor
             .as_mut()
             .ok_or(io::ErrorKind::NotConnected)?;
-        send_with(&supervisor.control, MACHINES, None)?;
-        frame::write(&mut *supervisor.control, &machines::encode(machines))?;
-        let answer = frame::read(&mut *supervisor.control, MAX_ANSWER)?;
+        send_with(&supervisor.process.control, MACHINES, None)?;
+        frame::write(
+            &mut *supervisor.process.control,
+            &machines::encode(machines),
+        )?;
+        let answer = frame::read(&mut *supervisor.process.control, MAX_ANSWER)?;
         machines::Answer::decode(&answer, &self.transport)
             .map_err(|_| io::ErrorKind::InvalidData.into())
     }
@@ -325,9 +328,12 @@ impl Parent {
         };
         let pid = self.os.fork(&keep, &mut child)?;
         self.family.begin_anew();
-        Ok(SupervisorHandle {
+        let process = ProcessHandle {
             pid,
             control: Kept::new(control)?,
+        };
+        Ok(SupervisorHandle {
+            process,
             notices: Kept::new(notices)?,
             known: Known::new(),
             life: Kept::new(life)?,
@@ -336,7 +342,7 @@ impl Parent {
 
     fn kill(&mut self) {
         if let Some(supervisor) = self.supervisor.take() {
-            supervisor.kill();
+            supervisor.process.kill();
         }
     }
 
@@ -344,7 +350,7 @@ impl Parent {
     pub fn pid(&self) -> i32 {
         self.supervisor
             .as_ref()
-            .map_or(0, |supervisor| supervisor.pid)
+            .map_or(0, |supervisor| supervisor.process.pid)
     }
 
     /// The MPM has just forked a child: gives it a channel, over the line that the fork made. Says whether somebody
@@ -383,8 +389,10 @@ impl Parent {
         let Some(supervisor) = &self.supervisor else {
             return false;
         };
-        let told = self.family.tell(&*supervisor.control, SendFlags::DONTWAIT);
-        told.is_err() || supervisor.is_stopped()
+        let told = self
+            .family
+            .tell(&*supervisor.process.control, SendFlags::DONTWAIT);
+        told.is_err() || supervisor.process.is_stopped()
     }
 
     /// Makes this process, forked by the parent, a child that serves with `threads` threads. All that it keeps is
@@ -403,7 +411,7 @@ impl Parent {
 }
 
 /// Waits for what the parent says of this child to itself.
-fn receive_channel(os: &dyn Os, line: &OwnedFd) -> io::Result<Arc<ChildEnd>> {
+pub(crate) fn receive_channel(os: &dyn Os, line: &OwnedFd) -> io::Result<Arc<ChildEnd>> {
     let timeout = CHILD_TIMEOUT.try_into().map_err(io::Error::other)?;
     let mut line_in = [PollFd::new(line, PollFlags::IN)];
     while poll(&mut line_in, Some(&timeout)) == Err(Errno::INTR) {}

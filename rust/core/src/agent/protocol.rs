@@ -5,9 +5,9 @@ use std::os::fd::OwnedFd;
 use crate::system::words::Words;
 
 pub mod certificate_codec;
-pub(super) mod children;
-pub(super) mod codec;
-pub(super) mod frame;
+pub(crate) mod children;
+pub(crate) mod codec;
+pub(crate) mod frame;
 pub mod log_relay;
 pub(super) mod machines;
 pub mod message;

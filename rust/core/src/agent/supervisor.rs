@@ -28,13 +28,13 @@ use reload::FileWatch;
 
 mod loading;
 mod machines;
-mod orders;
+pub(crate) mod orders;
 mod probing;
 mod process;
 mod reload;
 pub(super) mod reload_check;
 mod reloading;
-mod sandbox;
+pub(crate) mod sandbox;
 mod signing_keys;
 mod starting;
 

@@ -15,7 +15,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::channel::words::Look;
 use super::channel::{Distant, Shared};
-use super::{Os, Received, UpdateLogMemory};
+use super::{Os, Received, SharedViews};
 
 /// What an agent of one process needs of the system. Memory is shared between its threads, by the file's number.
 pub struct TestOs;
@@ -74,9 +74,17 @@ impl Os for TestOs {
         unreachable!("a process of many tests never forks")
     }
 
+    fn fork_fetcher(&self, _: &[RawFd], _: &mut dyn FnMut() -> i32) -> io::Result<i32> {
+        unreachable!("a process of many tests never forks")
+    }
+
     fn ignore_signals(&self) {}
 
-    fn update_log(&self) -> io::Result<UpdateLogMemory> {
+    fn results(&self) -> io::Result<SharedViews> {
+        unreachable!("a signer has no results")
+    }
+
+    fn update_log(&self) -> io::Result<SharedViews> {
         unreachable!("a signer has no update log")
     }
 

@@ -13,7 +13,7 @@ mod response;
 mod signer;
 mod staple;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use about::{key, responder};
 pub use fault::Fault;

@@ -17,27 +17,27 @@ use crate::x509::der::{
 use crate::x509::outline::public_key_bits;
 use crate::x509::time::GENERALIZED_TIME;
 
-pub(super) const HOUR: i64 = 3600;
+pub(crate) const HOUR: i64 = 3600;
 
-pub(super) fn time_der(seconds: i64) -> Vec<u8> {
+pub(crate) fn time_der(seconds: i64) -> Vec<u8> {
     let text: String = date(seconds).chars().filter(char::is_ascii_digit).collect();
     der(GENERALIZED_TIME, &[text.as_bytes(), b"Z"])
 }
 
 /// An authority, a certificate of it, and a responder that it named.
-pub(super) struct World {
-    pub(super) ca: (Vec<u8>, KeyPair),
-    pub(super) leaf: Vec<u8>,
-    pub(super) responder: (Vec<u8>, KeyPair),
-    pub(super) now: i64,
+pub(crate) struct World {
+    pub(crate) ca: (Vec<u8>, KeyPair),
+    pub(crate) leaf: Vec<u8>,
+    pub(crate) responder: (Vec<u8>, KeyPair),
+    pub(crate) now: i64,
 }
 
-pub(super) fn world() -> World {
+pub(crate) fn world() -> World {
     world_with(ExtendedKeyUsagePurpose::OcspSigning)
 }
 
 /// The same, where the responder's certificate is for `purpose`.
-pub(super) fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
+pub(crate) fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
     let names = |name: &str| {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -68,21 +68,21 @@ pub(super) fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
 }
 
 /// What a response says, and who says it.
-pub(super) struct Says<'a> {
-    pub(super) world: &'a World,
-    pub(super) leaf: &'a [u8],
-    pub(super) status: &'a [u8],
-    pub(super) from: i64,
-    pub(super) until: Option<i64>,
-    pub(super) by: &'a (Vec<u8>, KeyPair),
-    pub(super) with_certificate: bool,
-    pub(super) sha256: bool,
-    pub(super) by_name: bool,
-    pub(super) nonce: Option<&'a [u8]>,
+pub(crate) struct Says<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) leaf: &'a [u8],
+    pub(crate) status: &'a [u8],
+    pub(crate) from: i64,
+    pub(crate) until: Option<i64>,
+    pub(crate) by: &'a (Vec<u8>, KeyPair),
+    pub(crate) with_certificate: bool,
+    pub(crate) sha256: bool,
+    pub(crate) by_name: bool,
+    pub(crate) nonce: Option<&'a [u8]>,
 }
 
 impl<'a> Says<'a> {
-    pub(super) fn good(world: &'a World) -> Self {
+    pub(crate) fn good(world: &'a World) -> Self {
         Self {
             world,
             leaf: &world.leaf,
@@ -97,7 +97,7 @@ impl<'a> Says<'a> {
         }
     }
 
-    pub(super) fn response(&self) -> Vec<u8> {
+    pub(crate) fn response(&self) -> Vec<u8> {
         let leaf = Certificate::parse(self.leaf).unwrap();
         let ca = Certificate::parse(&self.world.ca.0).unwrap();
         let signer = Certificate::parse(&self.by.0).unwrap();

@@ -197,6 +197,26 @@ pub fn read(path: &Path, limit: Limit) -> Result<Content, Refusal> {
 /// # Errors
 /// What the system says; also that there is such a file.
 pub fn write_new(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
+    // Fails where the name is taken, which rename(2) does not.
+    write_beside(path, contents, mode, |beside| {
+        std::fs::hard_link(beside, path)
+    })
+}
+
+/// Writes a file, in the place of another one where there is one, whole or not at all.
+///
+/// # Errors
+/// What the system says.
+pub fn replace(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
+    write_beside(path, contents, mode, |beside| std::fs::rename(beside, path))
+}
+
+fn write_beside(
+    path: &Path,
+    contents: &[u8],
+    mode: u32,
+    name: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let mut other = path.as_os_str().to_owned();
     other.push(".new");
     let other = PathBuf::from(other);
@@ -208,8 +228,7 @@ pub fn write_new(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
         let mut file = File::from(file);
         file.write_all(contents)?;
         file.sync_all()?;
-        // Fails where the name is taken, which rename(2) does not.
-        std::fs::hard_link(&other, path)
+        name(&other)
     };
     let written = written();
     let _ = std::fs::remove_file(&other);

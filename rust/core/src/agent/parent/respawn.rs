@@ -26,13 +26,16 @@ impl Parent {
             return notices;
         };
         notices.extend(log_relay::take(&*supervisor.notices, AT_ONCE));
-        let end = match (supervisor.has_hung_up(), supervisor.is_stopped()) {
+        let end = match (
+            supervisor.process.has_hung_up(),
+            supervisor.process.is_stopped(),
+        ) {
             (true, _) => Some("died"),
             (_, true) => Some("been stopped"),
             _ => None,
         };
         if let Some(end) = end {
-            supervisor.kill();
+            supervisor.process.kill();
             let old = self.supervisor.take();
             let texts: Vec<String> = match self.replace() {
                 Ok(gone) => {
@@ -83,8 +86,8 @@ impl Parent {
             .supervisor
             .as_mut()
             .ok_or(io::ErrorKind::NotConnected)?;
-        send_with(&supervisor.control, ANNOUNCE, None)?;
-        frame::write(&mut *supervisor.control, &changed.into_bytes())?;
+        send_with(&supervisor.process.control, ANNOUNCE, None)?;
+        frame::write(&mut *supervisor.process.control, &changed.into_bytes())?;
         Ok(gone)
     }
 }

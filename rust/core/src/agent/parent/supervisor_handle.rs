@@ -1,4 +1,4 @@
-//! A supervisor that was made and not yet seen dead, as httpd's parent holds it.
+//! Processes that were made and not yet seen dead, as httpd's parent holds them.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,10 +10,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::agent::protocol::certificate_codec::Known;
 use crate::system::forks::Kept;
 
-/// What the parent has of it.
-pub(crate) struct SupervisorHandle {
+/// A process that takes the parent's orders.
+pub(crate) struct ProcessHandle {
     pub pid: i32,
+    /// The line that orders go over.
     pub control: Kept<UnixStream>,
+}
+
+/// What the parent has of a supervisor.
+pub(crate) struct SupervisorHandle {
+    pub process: ProcessHandle,
     pub notices: Kept<OwnedFd>,
     /// The pairs of its last answer.
     pub known: Known,
@@ -22,7 +28,7 @@ pub(crate) struct SupervisorHandle {
     pub life: Kept<io::PipeWriter>,
 }
 
-impl SupervisorHandle {
+impl ProcessHandle {
     /// Whether it has ended, or given its work up.
     pub fn has_hung_up(&self) -> bool {
         let now = Timespec {
@@ -33,7 +39,7 @@ impl SupervisorHandle {
         poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
     }
 
-    /// Whether somebody has stopped it (SIGSTOP): it watches nothing, and replaces no signer.
+    /// Whether somebody has stopped it (SIGSTOP): it does nothing.
     pub fn is_stopped(&self) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         // proc(5): the name stands in parentheses and may hold any, the state follows.

@@ -24,7 +24,7 @@ const READ_FILES: CapabilitySet = CapabilitySet::DAC_READ_SEARCH;
 /// What making a signer under another uid takes, where the supervisor has to stay root.
 const CHANGE_IDS: CapabilitySet = CapabilitySet::SETUID.union(CapabilitySet::SETGID);
 
-fn set_exactly(set: CapabilitySet) -> rustix::io::Result<()> {
+pub(crate) fn set_exactly(set: CapabilitySet) -> rustix::io::Result<()> {
     let sets = CapabilitySets {
         effective: set,
         permitted: set,
@@ -34,7 +34,7 @@ fn set_exactly(set: CapabilitySet) -> rustix::io::Result<()> {
 }
 
 /// Takes uid and gid `id` and no groups. The process must have one thread.
-fn become_id(id: u32) -> rustix::io::Result<()> {
+pub(crate) fn become_id(id: u32) -> rustix::io::Result<()> {
     let (uid, gid) = (Uid::from_raw(id), Gid::from_raw(id));
     set_thread_groups(&[])?;
     set_thread_res_gid(gid, gid, gid)?;
@@ -92,7 +92,7 @@ pub fn signer(id: u32, weak: Weaknesses, files: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn set_limit(resource: Resource, value: u64) {
+pub(crate) fn set_limit(resource: Resource, value: u64) {
     // A limit that cannot be set is one more that the kernel has to keep by itself; no reason not to serve.
     let _ = setrlimit(
         resource,
@@ -106,11 +106,16 @@ fn set_limit(resource: Resource, value: u64) {
 /// Filters the system calls of all threads of the process: what talks over descriptors that are open, waits, and
 /// keeps memory. Anything else, open(2) first of all, ends the process.
 pub fn filter() -> io::Result<()> {
+    apply(rules()?)
+}
+
+/// Has all threads of the process make these system calls alone; another one ends it.
+pub(crate) fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>) -> io::Result<()> {
     let arch = std::env::consts::ARCH
         .try_into()
         .map_err(io::Error::other)?;
     let filter = SeccompFilter::new(
-        rules()?,
+        rules,
         SeccompAction::KillProcess,
         SeccompAction::Allow,
         arch,
@@ -163,20 +168,25 @@ fn rules() -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {
         .chain(FREE_OLD)
         .map(|call| (*call, Vec::new()))
         .collect();
-    // Memory is never made executable.
-    for call in [libc::SYS_mmap, libc::SYS_mprotect] {
-        rules.insert(call, vec![without_bits(2, libc::PROT_EXEC)?]);
-    }
-    // What std asks before it closes a descriptor, in builds with debug assertions.
-    rules.insert(libc::SYS_fcntl, vec![rule(vec![equal(1, libc::F_GETFD)?])?]);
+    memory_rules(&mut rules)?;
     Ok(rules)
 }
 
-fn rule(conditions: Vec<SeccompCondition>) -> io::Result<SeccompRule> {
+/// Adds mapping of memory, which is never made executable, and what std asks before it closes a descriptor, in builds
+/// with debug assertions.
+pub(crate) fn memory_rules(rules: &mut BTreeMap<i64, Vec<SeccompRule>>) -> io::Result<()> {
+    for call in [libc::SYS_mmap, libc::SYS_mprotect] {
+        rules.insert(call, vec![without_bits(2, libc::PROT_EXEC)?]);
+    }
+    rules.insert(libc::SYS_fcntl, vec![rule(vec![equal(1, libc::F_GETFD)?])?]);
+    Ok(())
+}
+
+pub(crate) fn rule(conditions: Vec<SeccompCondition>) -> io::Result<SeccompRule> {
     SeccompRule::new(conditions).map_err(io::Error::other)
 }
 
-fn equal(argument: u8, value: i32) -> io::Result<SeccompCondition> {
+pub(crate) fn equal(argument: u8, value: i32) -> io::Result<SeccompCondition> {
     let value = u64::from(value.unsigned_abs());
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
         .map_err(io::Error::other)

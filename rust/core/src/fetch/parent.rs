@@ -1,0 +1,337 @@
+//! The fetcher as httpd's parent holds it: makes it, orders from it, makes it again when it dies.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::net::{SendFlags, sockopt};
+
+use super::access;
+use super::news::{self, Line, News};
+use super::process::{self, Birth, ORDER};
+use super::resolve::system::System;
+use super::results::{COUNTS, Results};
+use super::state;
+use super::wants::{Order, Wants};
+use crate::agent::parent::family::Family;
+use crate::agent::parent::receive_channel;
+use crate::agent::parent::supervisor_handle::ProcessHandle;
+use crate::agent::protocol::frame;
+use crate::agent::protocol::log_relay::pair;
+use crate::agent::{Os, SharedViews};
+use crate::system::forks::Kept;
+
+/// How long the fetcher may take to listen to an order.
+const SILENCE: Duration = Duration::from_secs(5);
+/// How long it may not have said that all is well.
+const WELL: Duration = Duration::from_secs(8);
+/// How often the parent looks at resolv.conf(5) and hosts(5).
+const LOOK: Duration = Duration::from_secs(30);
+/// Messages that are taken at one go.
+const AT_ONCE: usize = 1000;
+
+/// What a configuration wants of the fetcher.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Uid and gid that it runs under.
+    pub id: u32,
+    /// Threads of one child.
+    pub threads: u32,
+    /// Most children at a time.
+    pub children: u32,
+    /// Where what was fetched is kept over a stop of httpd; empty for nowhere.
+    pub directory: PathBuf,
+    /// What to fetch.
+    pub wants: Wants,
+}
+
+struct Running {
+    process: ProcessHandle,
+    news: Kept<OwnedFd>,
+    /// The beat that was seen last, and when it was seen to change.
+    beat: (u64, Instant),
+}
+
+/// The fetcher of one httpd instance. Lives as long as httpd's parent; children inherit it by fork and give up what is
+/// not theirs ([`Parent::become_child`]).
+pub struct Parent {
+    os: Arc<dyn Os>,
+    memory: SharedViews,
+    results: Results,
+    running: Option<Running>,
+    order: Option<Order>,
+    directory: PathBuf,
+    slots: usize,
+    /// How many fetchers have been made.
+    fetchers: u32,
+    family: Family,
+    looked: Instant,
+    counted: [u64; COUNTS],
+    /// What has not been logged.
+    troubles: Vec<News>,
+}
+
+impl Parent {
+    /// A fetcher of which nothing runs yet.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn new(os: Arc<dyn Os>) -> io::Result<Self> {
+        let memory = os.results()?;
+        let results = Results::new(memory.read);
+        access::set_results(results);
+        Ok(Self {
+            os,
+            memory,
+            results,
+            running: None,
+            order: None,
+            directory: PathBuf::new(),
+            slots: 1,
+            fetchers: 0,
+            family: Family::default(),
+            looked: Instant::now(),
+            counted: [0; COUNTS],
+            troubles: Vec::new(),
+        })
+    }
+
+    /// Makes the process where there is none, as early as may be: what it inherits of httpd's memory it keeps.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn prepare(&mut self) -> io::Result<()> {
+        if self.running.is_none() {
+            self.running = Some(self.spawn()?);
+        }
+        Ok(())
+    }
+
+    /// Has it fetch what a configuration wants; ends it where that is nothing. Waits for nothing but to be listened to.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn wish(&mut self, wish: Wish) -> io::Result<()> {
+        if wish.wants.is_empty() {
+            self.order = None;
+            self.end();
+            return Ok(());
+        }
+        self.slots = usize::try_from(wish.threads.saturating_mul(2)).unwrap_or(usize::MAX);
+        self.directory = wish.directory;
+        let mut wants = wish.wants;
+        let problems = state::fill(&self.directory, &mut wants);
+        let said = problems
+            .into_iter()
+            .map(|text| News::Said(Line::Trouble, text));
+        self.troubles.extend(said);
+        self.order = Some(Order {
+            id: wish.id,
+            // Old ones beside new ones, during a graceful restart.
+            children: wish.children.saturating_mul(2),
+            system: System::read(),
+            wants,
+        });
+        self.looked = Instant::now();
+        self.order_twice()
+    }
+
+    /// Gives the order; a fetcher that died, hangs or speaks another version is replaced once.
+    fn order_twice(&mut self) -> io::Result<()> {
+        // One that somebody has stopped would keep httpd waiting.
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.process.is_stopped())
+        {
+            self.end();
+        }
+        self.order_once().or_else(|_| {
+            self.end();
+            self.order_once()
+        })
+    }
+
+    fn order_once(&mut self) -> io::Result<()> {
+        self.prepare()?;
+        let (Some(running), Some(order)) = (&mut self.running, &self.order) else {
+            return Ok(());
+        };
+        let control = &mut *running.process.control;
+        self.family.tell(&*control, SendFlags::empty())?;
+        let bytes = order.encode();
+        rustix::net::send(&*control, &[ORDER], SendFlags::NOSIGNAL)?;
+        frame::write(control, &bytes)?;
+        running.beat.1 = Instant::now();
+        Ok(())
+    }
+
+    fn spawn(&mut self) -> io::Result<Running> {
+        let (control, far_control) = UnixStream::pair()?;
+        sockopt::set_socket_passcred(&far_control, true)?;
+        control.set_write_timeout(Some(SILENCE))?;
+        let (news, speaker) = pair()?;
+        let mut birth = Some(Birth {
+            control: far_control.into(),
+            speaker,
+            results: self.memory.write,
+            number: self.fetchers,
+        });
+        self.fetchers = self.fetchers.wrapping_add(1);
+        let os = Arc::clone(&self.os);
+        let keep = birth.as_ref().map(Birth::fds).unwrap_or_default();
+        let mut child = || match birth.take() {
+            Some(birth) => process::run(Arc::clone(&os), birth),
+            None => 70,
+        };
+        let pid = self.os.fork_fetcher(&keep, &mut child)?;
+        self.family.begin_anew();
+        let process = ProcessHandle {
+            pid,
+            control: Kept::new(control)?,
+        };
+        Ok(Running {
+            process,
+            news: Kept::new(news)?,
+            beat: (self.results.beat(), Instant::now()),
+        })
+    }
+
+    /// Ends the process, if there is one.
+    pub fn end(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.process.kill();
+        }
+    }
+
+    /// The process's pid, for httpd's table of processes to be told about; 0 where none runs.
+    pub fn pid(&self) -> i32 {
+        self.running
+            .as_ref()
+            .map_or(0, |running| running.process.pid)
+    }
+
+    /// Gives the lines that are to be logged, keeps what was fetched in files, and makes a new fetcher where the last one
+    /// died, was stopped or is not well. Called by the parent now and then.
+    pub fn look_after(&mut self) -> Vec<(Line, String)> {
+        self.family.reap();
+        self.tell_of_children();
+        let mut news = std::mem::take(&mut self.troubles);
+        if let Some(running) = &self.running {
+            news.extend(news::take(&*running.news, AT_ONCE));
+        }
+        if self.order.is_some() {
+            news.extend(self.replace_where_dead());
+            self.look_at_names();
+        }
+        let mut lines = Vec::new();
+        for one in news {
+            match one {
+                News::Said(line, text) => lines.push((line, text)),
+                News::Stapled(key) => {
+                    if let Err(text) = state::keep(&self.directory, key, self.results) {
+                        lines.push((Line::Trouble, text));
+                    }
+                }
+            }
+        }
+        lines
+    }
+
+    fn replace_where_dead(&mut self) -> Option<News> {
+        let now = Instant::now();
+        let beat = self.results.beat();
+        let end = match &mut self.running {
+            None => "could not be made",
+            Some(running) if running.process.has_hung_up() => "died",
+            Some(running) if running.process.is_stopped() => "had been stopped",
+            Some(running) if running.beat.0 != beat => {
+                running.beat = (beat, now);
+                return None;
+            }
+            Some(running) if now.duration_since(running.beat.1) > WELL => "did not answer",
+            Some(_) => return None,
+        };
+        self.end();
+        Some(match self.order_once() {
+            Ok(()) => News::Said(Line::Replaced, end.to_owned()),
+            Err(error) => {
+                self.end();
+                let text = format!("it {end}, and no new one could be made: {error}");
+                News::Said(Line::Trouble, text)
+            }
+        })
+    }
+
+    /// Name servers change: the fetcher itself can open no file.
+    fn look_at_names(&mut self) {
+        if self.looked.elapsed() < LOOK {
+            return;
+        }
+        self.looked = Instant::now();
+        let system = System::read();
+        let Some(order) = self.order.as_mut().filter(|order| order.system != system) else {
+            return;
+        };
+        order.system = system;
+        // One that does not listen is found out the next time.
+        let _ = self.order_once();
+    }
+
+    /// What was counted since the last call.
+    pub fn counts(&mut self) -> [u64; COUNTS] {
+        let counts = self.results.counts();
+        let before = std::mem::replace(&mut self.counted, counts);
+        let mut since = [0; COUNTS];
+        for ((since, now), before) in since.iter_mut().zip(counts).zip(before) {
+            *since = now.saturating_sub(before);
+        }
+        since
+    }
+
+    /// The MPM has just forked a child: gives it a channel, over the line that the fork made. Says whether somebody should
+    /// look after the fetcher at once.
+    pub fn child_began(&mut self, pid: i32, line: Option<OwnedFd>) -> bool {
+        if self.order.is_none() {
+            return false;
+        }
+        let missing = || io::Error::other("there is no line to it");
+        let began = line
+            .ok_or_else(missing)
+            .and_then(|line| self.family.begin(pid, self.slots, line, &*self.os));
+        if let Err(error) = began {
+            let text = format!("child {pid} cannot ask it: {error}");
+            self.troubles.push(News::Said(Line::Trouble, text));
+        }
+        self.tell_of_children() || !self.troubles.is_empty()
+    }
+
+    /// The MPM has waited for a child.
+    pub fn child_ended(&mut self, pid: i32) {
+        self.family.end(pid);
+        self.tell_of_children();
+    }
+
+    fn tell_of_children(&mut self) -> bool {
+        let Some(running) = self.running.as_ref().filter(|_| self.order.is_some()) else {
+            return false;
+        };
+        let told = self
+            .family
+            .tell(&*running.process.control, SendFlags::DONTWAIT);
+        told.is_err()
+    }
+
+    /// Makes this process, forked by the parent, a child that serves: all that it keeps is a view of the results, and the
+    /// way to the fetcher, which comes over `line`. Without that way nothing can be asked.
+    pub fn become_child(self, line: Option<OwnedFd>) {
+        if self.order.is_none() {
+            return;
+        }
+        let end = line.and_then(|line| receive_channel(self.os.as_ref(), &line).ok());
+        access::set_channel(end);
+    }
+}

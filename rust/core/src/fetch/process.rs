@@ -1,0 +1,247 @@
+//! The fetcher's process: takes orders of httpd's parent, listens to its children, and has its threads fetch.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::channels::Channel;
+use super::news::{Line, Speaker};
+use super::queue::THREADS;
+use super::results::Writer;
+use super::sandbox;
+use super::service::Service;
+use super::wants::Order;
+use crate::agent::Os;
+use crate::agent::protocol::children::{self, BEGAN, ENDED, TOLD};
+use crate::agent::protocol::frame;
+use crate::agent::supervisor::orders::Orders;
+use crate::system::words::Words;
+
+/// What the parent says before an order.
+pub const ORDER: u8 = b'O';
+/// How often it looks around when nothing happens.
+const TICK: Duration = Duration::from_secs(1);
+/// Longest order.
+const LONGEST_ORDER: usize = 512 << 20;
+/// Descriptors for each child: requests, bell, pidfd, and replies until they are mapped.
+const FILES_OF_A_CHILD: u64 = 4;
+/// Descriptors besides: one socket for each thread, and a few lines.
+const OWN_FILES: u64 = THREADS as u64 + 64;
+const STACK: usize = 256 * 1024;
+
+/// What a fetcher is born with.
+pub struct Birth {
+    /// The parent's orders.
+    pub control: OwnedFd,
+    /// Where it speaks.
+    pub speaker: OwnedFd,
+    /// The memory of results, to write.
+    pub results: Words,
+    /// Tells it from others that live at the same time.
+    pub number: u32,
+}
+
+/// Runs a fetcher until its parent is gone. To be called in a process of its own, which has one thread; the result is its
+/// exit code.
+pub fn run(os: Arc<dyn Os>, birth: Birth) -> i32 {
+    let _ = rustix::thread::set_name(c"tls-fetch");
+    os.ignore_signals();
+    let service = Service::new(Writer::new(birth.results), Speaker(birth.speaker));
+    let mut fetcher = Fetcher {
+        control: Orders::new(Arc::clone(&os), UnixStream::from(birth.control)),
+        os,
+        service: Arc::new(service),
+        channels: HashMap::new(),
+        number: birth.number,
+        beaten: None,
+        settled: false,
+    };
+    match fetcher.work() {
+        Ok(()) => 0,
+        Err(_) => 71,
+    }
+}
+
+struct Fetcher {
+    os: Arc<dyn Os>,
+    control: Orders,
+    service: Arc<Service>,
+    channels: HashMap<i32, Arc<Channel>>,
+    number: u32,
+    beaten: Option<Instant>,
+    /// It has given up what it was born with, and its threads run.
+    settled: bool,
+}
+
+enum Ready {
+    Control,
+    Bell(i32),
+    End(i32),
+}
+
+impl Fetcher {
+    fn work(&mut self) -> io::Result<()> {
+        loop {
+            let ready = self.wait()?;
+            let now = Instant::now();
+            for one in ready {
+                match one {
+                    Ready::Control if !self.listen()? => return Ok(()),
+                    Ready::Control => {}
+                    Ready::Bell(pid) => self.hear(pid, now),
+                    Ready::End(pid) => self.end(pid),
+                }
+            }
+            if self.settled
+                && self
+                    .beaten
+                    .is_none_or(|beaten| now.duration_since(beaten) >= TICK)
+            {
+                self.beaten = Some(now);
+                self.service.beat();
+                self.service.tick();
+            }
+        }
+    }
+
+    /// Waits for something to do.
+    fn wait(&self) -> io::Result<Vec<Ready>> {
+        let now = Instant::now();
+        let mut timeout = TICK;
+        let mut fds = vec![PollFd::new(&self.control, PollFlags::IN)];
+        let mut meant = vec![Ready::Control];
+        for channel in self.channels.values() {
+            match channel.bell(now) {
+                Ok(bell) => {
+                    fds.push(PollFd::from_borrowed_fd(bell, PollFlags::IN));
+                    meant.push(Ready::Bell(channel.pid));
+                }
+                Err(quiet) => timeout = timeout.min(quiet),
+            }
+            if let Some(ending) = channel.ending() {
+                fds.push(PollFd::from_borrowed_fd(ending, PollFlags::IN));
+                meant.push(Ready::End(channel.pid));
+            }
+        }
+        let timeout: Timespec = timeout.try_into().map_err(io::Error::other)?;
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready = fds.iter().map(|fd| !fd.revents().is_empty());
+        Ok(meant
+            .into_iter()
+            .zip(ready)
+            .filter_map(|(one, ready)| ready.then_some(one))
+            .collect())
+    }
+
+    /// Takes one message of the parent; false when it has hung up.
+    fn listen(&mut self) -> io::Result<bool> {
+        let mut kind = [0; 1];
+        let Some(received) = self.control.next(&mut kind)? else {
+            return Ok(true);
+        };
+        match (kind, received.length) {
+            (_, 0) => return Ok(false),
+            ([BEGAN | ENDED], _) => {
+                let mut told = [0; TOLD];
+                self.control.read_exact(&mut told)?;
+                match kind {
+                    [ENDED] => self.end(children::pid_of(told)),
+                    _ => self.begin(told, received.fds),
+                }
+            }
+            ([ORDER], _) => {
+                // An order of another version: the parent finds the line dead and makes a fetcher of its own.
+                let Ok(order) = Order::decode(&frame::read(&mut self.control, LONGEST_ORDER)?)
+                else {
+                    return Ok(false);
+                };
+                if !self.settled {
+                    self.control.settle();
+                    self.settle(&order)?;
+                }
+                self.service.order(order);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Gives up all that it does not need, and begins to work.
+    fn settle(&mut self, order: &Order) -> io::Result<()> {
+        let _ = rustix::process::setsid();
+        std::env::set_current_dir("/")?;
+        let children = u64::from(order.children).saturating_mul(FILES_OF_A_CHILD);
+        sandbox::enter(order.id, children.saturating_add(OWN_FILES))?;
+        let warm = Arc::new(Barrier::new(THREADS + 1));
+        let sealed = Arc::new(Barrier::new(THREADS + 1));
+        for _ in 0..THREADS {
+            let (warm, sealed) = (Arc::clone(&warm), Arc::clone(&sealed));
+            let (os, service) = (Arc::clone(&self.os), Arc::clone(&self.service));
+            std::thread::Builder::new()
+                .stack_size(STACK)
+                .spawn(move || {
+                    crate::warm_up();
+                    warm.wait();
+                    sealed.wait();
+                    let _ = catch_unwind(AssertUnwindSafe(|| service.work()));
+                    // A thread ends by a defect only; a whole new fetcher is better than one with a thread less.
+                    os.exit(70);
+                })?;
+        }
+        warm.wait();
+        if sandbox::filter().is_err() {
+            let text = "it runs without a system call filter, for the kernel has none";
+            self.service.say(Line::Trouble, text.to_owned());
+        }
+        sealed.wait();
+        self.settled = true;
+        Ok(())
+    }
+
+    fn begin(&mut self, told: [u8; TOLD], fds: Vec<OwnedFd>) {
+        let pid = children::pid_of(told);
+        let channel = children::began(told, fds)
+            .ok_or_else(|| io::Error::other("its channel was cut off"))
+            .and_then(|child| Channel::new(child, self.number, &*self.os));
+        match channel {
+            Ok(channel) => {
+                self.channels.insert(pid, channel);
+                // What was asked before this fetcher came, of one that is gone.
+                self.hear(pid, Instant::now());
+            }
+            Err(error) => {
+                let text = format!("process {pid} cannot be served: {error}");
+                self.service.say(Line::Trouble, text);
+            }
+        }
+    }
+
+    fn end(&mut self, pid: i32) {
+        if self.channels.remove(&pid).is_some() {
+            self.service.forget(pid);
+        }
+    }
+
+    fn hear(&self, pid: i32, now: Instant) {
+        if let Some(channel) = self.channels.get(&pid) {
+            channel.take_in(now, |place, asked| self.service.asked(place, asked));
+        }
+    }
+}
+
+impl Birth {
+    /// Its descriptors.
+    pub fn fds(&self) -> [RawFd; 2] {
+        [self.control.as_raw_fd(), self.speaker.as_raw_fd()]
+    }
+}

@@ -1,0 +1,154 @@
+//! Entries that are seen whole, whoever writes and wherever a writer dies.
+
+use super::*;
+use crate::system::words::model::{interleave, record};
+use crate::ticket::keeper::testing::words;
+use std::sync::atomic::Ordering;
+
+fn key(n: u64) -> Key {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &n.to_be_bytes());
+    Key(digest.as_ref().try_into().unwrap())
+}
+
+fn memory(staples: usize) -> Writer {
+    Writer::new(words(words_for(staples)))
+}
+
+fn found(verdict: Verdict, from: i64) -> Found {
+    Found {
+        verdict,
+        from,
+        until: from + 100,
+    }
+}
+
+fn stapled(n: u8, length: usize) -> Stapled {
+    Stapled {
+        der: vec![n; length],
+        from: 10,
+        until: 1000,
+        error: n == 9,
+    }
+}
+
+#[test]
+fn verdicts_come_back_until_their_time_is_over() {
+    let writer = memory(1);
+    let results = writer.results();
+    assert_eq!(results.verdict(key(1), 0), None);
+    for verdict in [
+        Verdict::Good,
+        Verdict::Revoked(77, 1),
+        Verdict::Unknown,
+        Verdict::Failed,
+    ] {
+        let found = found(verdict, 50);
+        writer.put_verdict(key(1), &found);
+        assert_eq!(results.verdict(key(1), 149), Some(found));
+        assert_eq!(results.verdict(key(1), 150), None);
+        assert_eq!(results.verdict(key(2), 50), None);
+    }
+}
+
+#[test]
+fn revocations_are_counted_once() {
+    let writer = memory(1);
+    let results = writer.results();
+    let put = |n, verdict| {
+        writer.put_verdict(key(n), &found(verdict, 1));
+        results.revocations()
+    };
+    assert_eq!(put(1, Verdict::Good), 0);
+    assert_eq!(put(1, Verdict::Revoked(5, 0)), 1);
+    assert_eq!(put(1, Verdict::Revoked(5, 1)), 1);
+    assert_eq!(put(2, Verdict::Revoked(5, 1)), 2);
+}
+
+#[test]
+fn the_oldest_verdict_gives_way() {
+    let writer = memory(1);
+    let results = writer.results();
+    let most = 2 * VERDICTS as u64;
+    for n in 0..most {
+        writer.put_verdict(key(n), &found(Verdict::Good, n.cast_signed()));
+    }
+    let there = |n: &u64| results.verdict(key(*n), n.cast_signed()).is_some();
+    let of_late = (most - 10_000..most).filter(there).count();
+    let of_old = (0..10_000).filter(there).count();
+    assert!(of_late > 9900 && of_old < 3000, "{of_late} {of_old}");
+}
+
+#[test]
+fn responses_come_back_and_none_that_is_wanted_gives_way() {
+    let writer = memory(16);
+    let results = writer.results();
+    let put = |n: u8, length| writer.put_staple(key(n.into()), &stapled(n, length), |_| true);
+    for n in 0..16 {
+        assert!(put(n, 1 + usize::from(n) * 100));
+    }
+    assert!(!put(99, 5), "there is no room");
+    assert!(!put(0, LONGEST_STAPLE + 1) && put(0, LONGEST_STAPLE));
+    assert_eq!(
+        results.staple(key(0), 10).unwrap().der.len(),
+        LONGEST_STAPLE
+    );
+    assert_eq!(results.staple(key(9), 10), Some(stapled(9, 901)));
+    assert_eq!(results.staple(key(9), 1000), None);
+    assert_eq!(results.staple(key(99), 10), None);
+    writer.remove_staple(key(9));
+    assert_eq!(results.staple(key(9), 10), None);
+    let wanted = |k: Key| k != key(3);
+    assert!(writer.put_staple(key(99), &stapled(1, 5), wanted));
+    assert_eq!(results.staple(key(99), 10), Some(stapled(1, 5)));
+    assert_eq!(results.staple(key(3), 10), None);
+}
+
+#[test]
+fn an_entry_is_seen_whole_wherever_its_writer_is_or_dies() {
+    let writer = memory(1);
+    let results = writer.results();
+    let (old, new) = (stapled(1, 20), stapled(2, 11));
+    assert!(writer.put_staple(key(1), &old, |_| true));
+    let stores = record(|| assert!(writer.put_staple(key(1), &new, |_| true)));
+    let mut seen = [0; 3];
+    interleave(&stores, || {
+        let read = results.staple(key(1), 10);
+        let which = match &read {
+            None => 0,
+            Some(read) if *read == old => 1,
+            Some(read) if *read == new => 2,
+            Some(other) => panic!("{other:?}"),
+        };
+        seen[which] += 1;
+    });
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+    for died in 0..stores.len() {
+        for (word, value) in stores.iter().take(died) {
+            word.store(*value, Ordering::SeqCst);
+        }
+        let successor = Writer::new(results.words);
+        assert!(successor.put_staple(key(1), &old, |_| true));
+        assert_eq!(results.staple(key(1), 10), Some(old.clone()));
+    }
+}
+
+#[test]
+fn whatever_a_captured_fetcher_writes_is_read_within_bounds() {
+    let writer = memory(2);
+    let results = writer.results();
+    assert!(writer.put_staple(key(1), &stapled(1, 5), |_| true));
+    writer.put_verdict(key(1), &found(Verdict::Good, 1));
+    for value in [u64::MAX, 1 << 63, 2, 3] {
+        for word in results.words {
+            let is = word.load(Ordering::SeqCst);
+            word.store(value, Ordering::SeqCst);
+            let _ = (
+                results.staple(key(1), 10),
+                results.verdict(key(1), 10),
+                results.beat(),
+            );
+            word.store(is, Ordering::SeqCst);
+        }
+    }
+    assert_eq!(Results::new(&[]).staple(key(1), 1), None);
+}

@@ -1,0 +1,110 @@
+//! What the fetcher gives up.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use rustix::process::{DumpableBehavior, Resource, getrlimit, set_dumpable_behavior};
+use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
+use seccompiler::SeccompRule;
+
+use crate::agent::supervisor::sandbox::{
+    apply, become_id, equal, memory_rules, rule, set_exactly, set_limit,
+};
+
+/// Memory that it may take besides what it has when it begins.
+const MEMORY: u64 = 256 << 20;
+
+/// Makes the calling process, which has one thread, a fetcher: uid and gid `id`, no capability, `files` descriptors.
+/// Without root nothing changes but flags and limits.
+///
+/// # Errors
+/// What the system refuses.
+pub fn enter(id: u32, files: u64) -> io::Result<()> {
+    if rustix::process::geteuid().is_root() {
+        for (_, capability) in CapabilitySet::all().iter_names() {
+            // Not every kernel knows every one, and without CAP_SETPCAP no_new_privs below does the same.
+            let _ = remove_capability_from_bounding_set(capability);
+        }
+        become_id(id)?;
+    }
+    set_exactly(CapabilitySet::empty())?;
+    set_no_new_privs(true)?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    let most = getrlimit(Resource::Nofile).maximum.unwrap_or(files);
+    set_limit(Resource::Nofile, files.min(most));
+    set_limit(Resource::Core, 0);
+    set_limit(Resource::Fsize, 0);
+    if let Some(has) = private_memory() {
+        set_limit(Resource::Data, has.saturating_add(MEMORY));
+    }
+    Ok(())
+}
+
+/// Octets that RLIMIT_DATA counts of this process (proc(5), status).
+fn private_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmData:"))?;
+    let kib: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+/// Filters the system calls of all threads: sockets of IPv4 and IPv6, and what works with them, waits, and keeps memory.
+/// Anything else, open(2) first of all, ends the process.
+///
+/// # Errors
+/// The kernel has no filters.
+pub fn filter() -> io::Result<()> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = FREE
+        .iter()
+        .chain(FREE_OLD)
+        .map(|call| (*call, Vec::new()))
+        .collect();
+    memory_rules(&mut rules)?;
+    let family = |family| rule(vec![equal(0, family)?]);
+    let families = vec![family(libc::AF_INET)?, family(libc::AF_INET6)?];
+    rules.insert(libc::SYS_socket, families);
+    // Whoever has memory mapped to write can free its pages for all others (MADV_REMOVE).
+    let advice = |advice| rule(vec![equal(2, advice)?]);
+    let kinds = vec![advice(libc::MADV_DONTNEED)?, advice(libc::MADV_FREE)?];
+    rules.insert(libc::SYS_madvise, kinds);
+    apply(rules)
+}
+
+/// Allowed whatever the arguments.
+const FREE: &[i64] = &[
+    libc::SYS_connect,
+    libc::SYS_getsockname,
+    libc::SYS_getsockopt,
+    libc::SYS_sendto,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_read,
+    libc::SYS_pread64,
+    libc::SYS_write,
+    libc::SYS_ppoll,
+    libc::SYS_close,
+    libc::SYS_lseek,
+    libc::SYS_futex,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_brk,
+    libc::SYS_getrandom,
+    libc::SYS_clock_gettime,
+    libc::SYS_sched_yield,
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_restart_syscall,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+];
+
+/// The same calls under names that only older ABIs have.
+#[cfg(target_arch = "x86_64")]
+const FREE_OLD: &[i64] = &[libc::SYS_poll];
+#[cfg(not(target_arch = "x86_64"))]
+const FREE_OLD: &[i64] = &[];

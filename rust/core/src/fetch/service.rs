@@ -1,0 +1,172 @@
+//! What the fetcher knows and does: all of its threads share it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::channels::Place;
+use super::hosts::Hosts;
+use super::news::{Line, News, Speaker};
+use super::queue::{Asker, Job, Queue};
+use super::resolve::system::System;
+use super::results::{Found, Key, Stapled, Verdict, Writer};
+use super::schedule;
+use super::url::Url;
+use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
+
+mod staples;
+mod verdicts;
+
+/// How long it counts that nothing could be learned: so long nobody asks again, and clients are judged without.
+const FAILURE: i64 = 10;
+/// Questions that wait at a time.
+const MOST_QUESTIONS: usize = 16_384;
+
+/// What a job is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// A question of children.
+    Verdict(Key),
+    /// A response to staple.
+    Staple(Key),
+}
+
+/// A question that children wait for.
+struct Question {
+    rule: Arc<Rule>,
+    leaf: Vec<u8>,
+    issuer: Vec<u8>,
+    places: Vec<Place>,
+}
+
+/// A response that is kept fresh.
+struct Fresh {
+    want: Arc<StapleWant>,
+    due: Instant,
+    /// In the queue, or being fetched.
+    busy: bool,
+    failures: u32,
+    /// A good one is on the board until then.
+    until: i64,
+}
+
+#[derive(Default)]
+struct State {
+    system: Arc<System>,
+    local: bool,
+    /// Those of this configuration and of the one before it, whose children still ask.
+    rules: HashMap<RuleId, Arc<Rule>>,
+    rules_before: HashMap<RuleId, Arc<Rule>>,
+    questions: HashMap<Key, Question>,
+    staples: HashMap<Key, Fresh>,
+    queue: Queue<Task>,
+    hosts: Hosts,
+}
+
+/// The fetcher's own.
+pub struct Service {
+    state: Mutex<State>,
+    work: Condvar,
+    board: Mutex<Writer>,
+    speaker: Speaker,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Whom an address leads to, for turns; what is none is refused when it is fetched.
+fn host_of(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| String::new(), |url| url.authority())
+}
+
+impl Service {
+    /// One that wants nothing yet.
+    pub fn new(board: Writer, speaker: Speaker) -> Self {
+        Self {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            board: Mutex::new(board),
+            speaker,
+        }
+    }
+
+    /// Says that all is well.
+    pub fn beat(&self) {
+        lock(&self.board).beat();
+    }
+
+    /// Says something to the administrator.
+    pub fn say(&self, line: Line, text: String) {
+        self.speaker.say(&News::Said(line, text));
+    }
+
+    /// Takes an order.
+    pub fn order(&self, order: Order) {
+        let now = now();
+        let mut state = lock(&self.state);
+        let state = &mut *state;
+        state.system = Arc::new(order.system);
+        state.local = order.wants.local;
+        let rules = order.wants.rules.into_iter().map(|rule| (rule.id(), rule));
+        state.rules_before = std::mem::replace(&mut state.rules, rules.collect());
+        let mut before = std::mem::take(&mut state.staples);
+        for want in order.wants.staples {
+            let want = Arc::new(want);
+            let known = before.remove(&want.key).filter(|known| {
+                (&known.want.leaf, &known.want.issuer, &known.want.rule)
+                    == (&want.leaf, &want.issuer, &want.rule)
+            });
+            let fresh = known.unwrap_or_else(|| self.begin(&want, now));
+            state.staples.insert(want.key, Fresh { want, ..fresh });
+        }
+        for key in before.keys() {
+            lock(&self.board).remove_staple(*key);
+        }
+        self.look_at_staples(state);
+    }
+
+    /// Does what is due.
+    pub fn tick(&self) {
+        self.look_at_staples(&mut lock(&self.state));
+    }
+
+    /// A thread's life: one job after another.
+    pub fn work(&self) -> ! {
+        let mut state = lock(&self.state);
+        loop {
+            let Some(job) = state.queue.pop() else {
+                state = self
+                    .work
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            drop(state);
+            match job.task {
+                Task::Verdict(key) => self.judge(key, &job.host),
+                Task::Staple(key) => self.fetch_staple(key, &job.host),
+            }
+            state = lock(&self.state);
+            state.queue.done(job.asker, &job.host);
+            // Another job may have waited for its asker or its host.
+            self.work.notify_one();
+        }
+    }
+
+    fn push(&self, state: &mut State, job: Job<Task>) {
+        state.queue.push(job);
+        self.work.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! Responses about the server's own certificates, kept fresh.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{
+    Asker, Fresh, Job, Key, Service, StapleWant, Stapled, State, Task, host_of, lock, now, schedule,
+};
+use crate::fetch::news::{Line, News};
+use crate::fetch::responder;
+use crate::fetch::results::LONGEST_STAPLE;
+use crate::ocsp::{self, Fault, Refusal};
+
+/// Where a response says that a responder has no answer, what is kept: that says so in five octets.
+const MOST_ERROR: usize = 64;
+/// Seconds for which it is kept at least.
+const LEAST_ERROR: u32 = 60;
+
+impl Service {
+    /// Begins with a want: what was kept of before goes on the board if it may still be sent.
+    pub(super) fn begin(&self, want: &Arc<StapleWant>, now: i64) -> Fresh {
+        let kept = check(want, &want.kept, now).ok();
+        let kept = kept.filter(|kept| self.put(want, kept));
+        let wait = kept.as_ref().map_or(Duration::ZERO, |kept| {
+            schedule::refresh(now, kept.from, kept.until, want.refresh)
+        });
+        Fresh {
+            want: Arc::clone(want),
+            due: Instant::now() + wait,
+            busy: false,
+            failures: 0,
+            until: kept.map_or(0, |kept| kept.until),
+        }
+    }
+
+    fn put(&self, want: &StapleWant, stapled: &Stapled) -> bool {
+        // The order under way lists all that is wanted, so that nothing wanted is looked for here.
+        lock(&self.board).put_staple(want.key, stapled, |_| true)
+    }
+
+    /// Queues what is due.
+    pub(super) fn look_at_staples(&self, state: &mut State) {
+        let now = Instant::now();
+        let mut due = Vec::new();
+        for (key, fresh) in &mut state.staples {
+            if !fresh.busy && fresh.due <= now {
+                fresh.busy = true;
+                let url = fresh.want.rule.responder_of(&fresh.want.leaf);
+                due.push((*key, url.map_or_else(String::new, |(url, _)| host_of(&url))));
+            }
+        }
+        for (key, host) in due {
+            let (asker, task) = (Asker::Parent, Task::Staple(key));
+            self.push(state, Job { asker, host, task });
+        }
+    }
+
+    /// Fetches a response, and says when it is fetched again.
+    pub(super) fn fetch_staple(&self, key: Key, host: &str) {
+        let begun = {
+            let state = lock(&self.state);
+            let want = state.staples.get(&key).map(|fresh| Arc::clone(&fresh.want));
+            want.map(|want| (want, Arc::clone(&state.system), state.local))
+        };
+        let Some((want, system, local)) = begun else {
+            return;
+        };
+        let url = want.rule.responder_of(&want.leaf);
+        let (url, trusted) = url.unwrap_or_default();
+        let question = responder::Question {
+            rule: &want.rule,
+            leaf: &want.leaf,
+            issuer: &want.issuer,
+            url: &url,
+            trusted,
+            local,
+        };
+        let outcome = match self.ask(host, &question, &system) {
+            Ok((response, nonce)) => judge(&want, &response, nonce.as_deref(), now()),
+            Err(fault) => Err(fault.to_string()),
+        };
+        self.had(&want, &url, outcome);
+    }
+
+    fn had(&self, want: &Arc<StapleWant>, url: &str, outcome: Result<Stapled, String>) {
+        let now = now();
+        let name = name_of(&want.leaf);
+        let mut state = lock(&self.state);
+        let Some(fresh) = state
+            .staples
+            .get_mut(&want.key)
+            .filter(|fresh| Arc::ptr_eq(&fresh.want, want))
+        else {
+            // Another order has come meanwhile; what it wants is asked for by itself.
+            if let Some(fresh) = state.staples.get_mut(&want.key) {
+                fresh.busy = false;
+            }
+            return;
+        };
+        fresh.busy = false;
+        match outcome {
+            Ok(stapled) if !stapled.error => {
+                let again = fresh.failures > 0;
+                fresh.failures = 0;
+                fresh.until = stapled.until;
+                let wait = schedule::refresh(now, stapled.from, stapled.until, want.refresh);
+                fresh.due = Instant::now() + wait;
+                drop(state);
+                if self.put(want, &stapled) {
+                    self.speaker.say(&News::Stapled(want.key));
+                    let after = if again { ", after failures" } else { "" };
+                    self.say(Line::Stapled, format!("{name} from {url}{after}"));
+                } else {
+                    self.say(
+                        Line::StapleLost,
+                        format!("{name}: there is no room for the response of {url}"),
+                    );
+                }
+            }
+            other => {
+                fresh.failures = fresh.failures.saturating_add(1);
+                let failures = fresh.failures;
+                fresh.due = Instant::now() + schedule::retry(failures, want.retry);
+                let good = fresh.until > now;
+                drop(state);
+                let why = match other {
+                    Ok(error) => {
+                        if !good {
+                            let _ = self.put(want, &error);
+                        }
+                        "it says that it has no answer".to_owned()
+                    }
+                    Err(why) => why,
+                };
+                // Each power of two, so that what lasts is said again and does not fill the log.
+                if failures.is_power_of_two() {
+                    let rest = if good {
+                        "; the response of before is sent as long as it may be"
+                    } else {
+                        ""
+                    };
+                    self.say(Line::StapleLost, format!("{name}: {url}: {why}{rest}"));
+                }
+            }
+        }
+    }
+}
+
+fn name_of(leaf: &[u8]) -> String {
+    let certificate = crate::x509::Certificate::parse(leaf);
+    certificate.map_or_else(
+        || "a certificate".to_owned(),
+        |leaf| String::from_utf8_lossy(&leaf.subject().rfc2253()).into_owned(),
+    )
+}
+
+/// What may be sent of a response that was kept.
+fn check(want: &StapleWant, response: &[u8], now: i64) -> Result<Stapled, Refusal> {
+    if response.is_empty() {
+        return Err(Fault::Unreadable.into());
+    }
+    let staple = ocsp::check(response, &want.leaf, &want.issuer, now)?;
+    Ok(Stapled {
+        der: staple.der,
+        from: staple.from,
+        until: staple.until,
+        error: false,
+    })
+}
+
+/// A response as a client judges it, and as skew and age say that are configured.
+fn judge(
+    want: &StapleWant,
+    response: &[u8],
+    nonce: Option<&[u8]>,
+    now: i64,
+) -> Result<Stapled, String> {
+    if response.len() > LONGEST_STAPLE {
+        return Err("its response is too long to be stapled".to_owned());
+    }
+    let (leaf, issuer, rules) = (&want.leaf, &want.issuer, &want.rule.judging);
+    match check(want, response, now) {
+        Ok(stapled) => ocsp::judge(response, leaf, issuer, nonce, rules, now)
+            .map(|_| stapled)
+            .map_err(|fault| fault.to_string()),
+        Err(Refusal::Fault(Fault::Unsuccessful(_)))
+            if want.errors && response.len() <= MOST_ERROR =>
+        {
+            Ok(Stapled {
+                der: response.to_vec(),
+                from: now,
+                until: now.saturating_add(want.retry.max(LEAST_ERROR).into()),
+                error: true,
+            })
+        }
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}

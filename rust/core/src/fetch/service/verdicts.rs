@@ -1,0 +1,210 @@
+//! Questions of children about their clients' certificates.
+
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{
+    Asker, FAILURE, Found, Job, Key, MOST_QUESTIONS, Place, Question, Service, Task, Verdict,
+    host_of, lock, now, verdict_key,
+};
+use crate::fetch::client;
+use crate::fetch::frames::Asked;
+use crate::fetch::news::Line;
+use crate::fetch::responder::{self, Fault};
+use crate::fetch::results::Count;
+use crate::fetch::wants::Rule;
+use crate::ocsp;
+
+/// How long a verdict counts whose responder does not say when there will be another.
+const WITHOUT_END: i64 = 3600;
+/// How long it counts that a responder does not know a certificate, at most: it may only just have been issued.
+const UNKNOWN: i64 = 60;
+
+impl Service {
+    /// Takes in what a child asks: answers at once where it can, else queues it. One question is asked once, whoever and
+    /// how many wait for it.
+    pub fn asked(&self, place: Place, asked: Asked<'_>) {
+        let Asked::Question { rule, leaf, issuer } = asked else {
+            return;
+        };
+        let Some(key) = verdict_key(&rule, leaf, issuer) else {
+            return place.refuse();
+        };
+        if let Some(found) = lock(&self.board).results().verdict(key, now()) {
+            return place.answer(&found);
+        }
+        let mut state = lock(&self.state);
+        let state = &mut *state;
+        let known = state
+            .rules
+            .get(&rule)
+            .or_else(|| state.rules_before.get(&rule));
+        let Some(rule) = known.map(Arc::clone) else {
+            return place.refuse();
+        };
+        let many = state.questions.len() >= MOST_QUESTIONS;
+        match state.questions.entry(key) {
+            Entry::Occupied(mut question) => {
+                let places = &mut question.get_mut().places;
+                // Places are slots of channels: those that nobody waits for any more make room.
+                places.retain(Place::is_waited_for);
+                places.push(place);
+                return;
+            }
+            Entry::Vacant(_) if many => return place.refuse(),
+            Entry::Vacant(new) => {
+                let url = rule.responder_of(leaf);
+                let host = url.map_or_else(String::new, |(url, _)| host_of(&url));
+                let asker = Asker::Child(place.pid());
+                new.insert(Question {
+                    rule,
+                    leaf: leaf.to_vec(),
+                    issuer: issuer.to_vec(),
+                    places: vec![place],
+                });
+                let task = Task::Verdict(key);
+                self.push(state, Job { asker, host, task });
+            }
+        }
+    }
+
+    /// A child has ended: what it alone has asked and nobody has begun is not asked.
+    pub fn forget(&self, pid: i32) {
+        let mut state = lock(&self.state);
+        let state = &mut *state;
+        for mut job in state.queue.forget(Asker::Child(pid)) {
+            let Task::Verdict(key) = job.task else {
+                continue;
+            };
+            let Some(question) = state.questions.get_mut(&key) else {
+                continue;
+            };
+            question.places.retain(|place| place.pid() != pid);
+            match question.places.first() {
+                Some(other) => {
+                    job.asker = Asker::Child(other.pid());
+                    self.push(state, job);
+                }
+                None => drop(state.questions.remove(&key)),
+            }
+        }
+    }
+
+    /// Asks a responder, keeps the verdict, and answers all who wait for it.
+    pub(super) fn judge(&self, key: Key, host: &str) {
+        let begun = {
+            let mut state = lock(&self.state);
+            let Some(question) = state.questions.get_mut(&key) else {
+                return;
+            };
+            question.places.retain(Place::is_waited_for);
+            if question.places.is_empty() {
+                state.questions.remove(&key);
+                return;
+            }
+            let asked = (
+                Arc::clone(&question.rule),
+                question.leaf.clone(),
+                question.issuer.clone(),
+            );
+            (asked, Arc::clone(&state.system), state.local)
+        };
+        let ((rule, leaf, issuer), system, local) = begun;
+        let found = match rule.responder_of(&leaf) {
+            Some((url, trusted)) => {
+                let question = responder::Question {
+                    rule: &rule,
+                    leaf: &leaf,
+                    issuer: &issuer,
+                    url: &url,
+                    trusted,
+                    local,
+                };
+                let found = self
+                    .ask(host, &question, &system)
+                    .and_then(|(response, nonce)| {
+                        judge(&rule, &leaf, &issuer, &response, nonce.as_deref())
+                    });
+                found.unwrap_or_else(|fault| self.failed(&url, &fault))
+            }
+            None => failure(),
+        };
+        lock(&self.board).put_verdict(key, &found);
+        let question = lock(&self.state).questions.remove(&key);
+        let places = question.map(|question| question.places).unwrap_or_default();
+        places.iter().for_each(|place| place.answer(&found));
+    }
+
+    /// Asks, unless the responder has been silent so often of late that it is not asked for a while.
+    pub(super) fn ask(
+        &self,
+        host: &str,
+        question: &responder::Question<'_>,
+        system: &super::System,
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>), Fault> {
+        if let Some(fault) = lock(&self.state).hosts.silent(host, Instant::now()) {
+            return Err(Fault::Fetch(fault));
+        }
+        lock(&self.board).count(Count::Asked);
+        let asked = question.ask(system);
+        let fault = match &asked {
+            Err(Fault::Fetch(fault)) => Some(fault),
+            _ => None,
+        };
+        lock(&self.state).hosts.heard(host, fault, Instant::now());
+        lock(&self.board).count(fault.map_or(Count::Answered, client::Fault::count));
+        asked
+    }
+
+    fn failed(&self, url: &str, fault: &Fault) -> Found {
+        if matches!(fault, Fault::Answer(_)) {
+            lock(&self.board).count(Count::Refused);
+        }
+        let first = lock(&self.state).hosts.is_news(url, Instant::now());
+        if first {
+            self.say(Line::NoVerdict, format!("{url}: {fault}"));
+        }
+        failure()
+    }
+}
+
+fn failure() -> Found {
+    let from = now();
+    Found {
+        verdict: Verdict::Failed,
+        from,
+        until: from + FAILURE,
+    }
+}
+
+fn judge(
+    rule: &Rule,
+    leaf: &[u8],
+    issuer: &[u8],
+    response: &[u8],
+    nonce: Option<&[u8]>,
+) -> Result<Found, Fault> {
+    let now = now();
+    let answer = ocsp::judge(response, leaf, issuer, nonce, &rule.judging, now);
+    let answer = answer.map_err(|fault| Fault::Answer(fault.to_string()))?;
+    let verdict = match answer.status {
+        ocsp::Status::Good => Verdict::Good,
+        ocsp::Status::Revoked { when, reason } => Verdict::Revoked(when, reason),
+        ocsp::Status::Unknown => Verdict::Unknown,
+    };
+    let said = answer
+        .until
+        .unwrap_or_else(|| now.saturating_add(WITHOUT_END));
+    let most = match (verdict, rule.judging.max_age) {
+        (Verdict::Unknown, _) => now.saturating_add(UNKNOWN),
+        (_, Some(age)) => answer.from.saturating_add(age),
+        (_, None) => i64::MAX,
+    };
+    Ok(Found {
+        verdict,
+        from: answer.from,
+        // A skewed clock of the responder's is no reason to ask for each handshake.
+        until: said.min(most).max(now.saturating_add(FAILURE)),
+    })
+}

@@ -1,0 +1,134 @@
+//! What was fetched, in files of httpd's parent: so it is there at once when httpd is started again.
+
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::results::{Key, LONGEST_STAPLE, Results};
+use super::service::now;
+use super::wants::Wants;
+use crate::system::file::{self, Limit};
+
+/// Files that nothing wants any more are removed beyond so many.
+const MOST_FILES: usize = 32_768;
+
+fn path_of(directory: &Path, key: Key) -> PathBuf {
+    let mut name = String::with_capacity(70);
+    for octet in key.0 {
+        name.push_str(&format!("{octet:02x}"));
+    }
+    directory.join(name + ".ocsp")
+}
+
+/// Puts what was kept into wants. The fetcher judges it as if it had just come. Gives what is wrong with the directory.
+pub fn fill(directory: &Path, wants: &mut Wants) -> Vec<String> {
+    if directory.as_os_str().is_empty() || wants.staples.is_empty() {
+        return Vec::new();
+    }
+    if let Err(problem) = prepare(directory) {
+        return vec![problem];
+    }
+    let limit = Limit(LONGEST_STAPLE as u64);
+    for want in &mut wants.staples {
+        if let Ok(content) = file::read(&path_of(directory, want.key), limit) {
+            want.kept = content.bytes.to_vec();
+        }
+    }
+    sweep(directory, wants);
+    Vec::new()
+}
+
+/// Removes the files that nothing wants, where there are many: what another configuration wanted may be wanted again.
+fn sweep(directory: &Path, wants: &Wants) {
+    let files = file::list(directory).unwrap_or_default();
+    if files.len() <= MOST_FILES {
+        return;
+    }
+    let wanted: std::collections::HashSet<PathBuf> = wants
+        .staples
+        .iter()
+        .map(|want| path_of(directory, want.key))
+        .collect();
+    for path in files.iter().filter(|path| !wanted.contains(*path)) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Keeps a response that is on the board.
+///
+/// # Errors
+/// A sentence that names the file.
+pub fn keep(directory: &Path, key: Key, results: Results) -> Result<(), String> {
+    if directory.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let Some(stapled) = results.staple(key, now()).filter(|stapled| !stapled.error) else {
+        return Ok(());
+    };
+    let path = path_of(directory, key);
+    file::replace(&path, &stapled.der, 0o600)
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+}
+
+/// The directory, made where it is not there. Nobody else may write to it: what is in it is sent to clients.
+fn prepare(directory: &Path) -> Result<(), String> {
+    const OTHERS: u32 = 0o022;
+    let name = directory.display();
+    if !file::is_directory(directory) {
+        let mut builder = std::fs::DirBuilder::new();
+        let made = builder.mode(0o700).recursive(true).create(directory);
+        made.map_err(|error| {
+            format!("the directory {name} for what is fetched cannot be made: {error}")
+        })?;
+    }
+    let metadata = file::look(directory).map_err(|refusal| {
+        format!("the directory {name} for what is fetched cannot be used: {refusal}")
+    })?;
+    let own = metadata.uid() == rustix::process::geteuid().as_raw();
+    if metadata.permissions().mode() & OTHERS != 0 || !own {
+        return Err(format!(
+            "others may write to the directory {name} for what is fetched, which is left alone: \"chmod 700 {name}\""
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::results::{Stapled, Writer, words_for};
+    use crate::ticket::keeper::testing::words;
+
+    #[test]
+    fn what_was_kept_comes_back() {
+        let base = std::env::temp_dir().join(format!("mod_tls-fetch-{}", std::process::id()));
+        let directory = base.join("state");
+        let writer = Writer::new(words(words_for(1)));
+        let stapled = |until, error| Stapled {
+            der: vec![7; 9],
+            from: 1,
+            until,
+            error,
+        };
+        let key = Key([0xab; 32]);
+        prepare(&directory).unwrap();
+        for stapled in [stapled(i64::MAX, true), stapled(1, false)] {
+            assert!(writer.put_staple(key, &stapled, |_| true));
+            keep(&directory, key, writer.results()).unwrap();
+            assert!(
+                file::list(&directory).unwrap().is_empty(),
+                "of no use later"
+            );
+        }
+        for _ in 0..2 {
+            assert!(writer.put_staple(key, &stapled(i64::MAX, false), |_| true));
+            keep(&directory, key, writer.results()).unwrap();
+        }
+        let files = file::list(&directory).unwrap();
+        assert_eq!(files, [directory.join("ab".repeat(32) + ".ocsp")]);
+        assert_eq!(std::fs::read(&files[0]).unwrap(), [7; 9]);
+        let open = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(&directory, open).unwrap();
+        assert!(prepare(&directory).unwrap_err().contains("chmod 700"));
+        std::fs::remove_dir_all(&base).unwrap();
+    }
+}

@@ -1,0 +1,25 @@
+// The process that fetches OCSP responses and revocation lists: what it is to fetch, and its life.
+#pragma once
+
+#include <vector>
+
+#include "mod_tls_bridge/src/lib.rs.h"
+#include "server/stapling.hpp"
+
+struct server_rec;
+
+namespace tls::server {
+
+// Has fetched what the virtual hosts want, of which `credentials` has the certificates in this order; `primed` says
+// what another module fetches. Ends the process where nothing is wanted. Not being able to is logged, and no reason not
+// to start: handshakes go on as with responders that do not answer. Parent only, in the second pass of post_config.
+void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials,
+               const Staplable& others);
+
+// Makes the process as early as may be; see prepare_agent. Whether it is wanted turns out in post_config.
+void prepare_fetcher();
+
+// The monitor hook for its lines and for its life, child_status and child_init for the children's way to it.
+void register_fetcher_hooks();
+
+}  // namespace tls::server
