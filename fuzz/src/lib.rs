@@ -4,6 +4,7 @@
 mod brotli;
 mod connection;
 mod ech;
+mod fetch;
 mod lists;
 mod orders;
 mod path;
@@ -13,6 +14,7 @@ mod x509;
 pub use brotli::brotli;
 pub use connection::connection;
 pub use ech::ech;
+pub use fetch::{http, names};
 pub use lists::lists;
 pub use orders::orders;
 pub use path::path;

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 from harness import process, third_party
-from harness.agent import SIGNER, SUPERVISOR, agent, status
+from harness.agent import SIGNER, SUPERVISOR, agent, named, status
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
+from harness.ocsp import Responder, names_responder, response
 from harness.paths import HTTPD
 from harness.resumption import visit
 from harness.tls import context
@@ -29,25 +30,28 @@ SEAL, SHRINK, GROW, WRITE, FUTURE_WRITE = 1, 2, 4, 8, 16
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 READ, WRITTEN = "r--s", "rw-s"
+OURS = {SUPERVISOR: "supervisor", SIGNER: "signer", "tls-fetch": "fetcher"}
 SESSIONS, COUNTS, CERTIFICATES = "mod_tls sessions", "mod_tls counts", "mod_tls certificates"
-SUMS, NAMES = "mod_tls sums", "mod_tls names"
+SUMS, NAMES, FETCHED = "mod_tls sums", "mod_tls names", "mod_tls fetched"
 
 REQUESTS, REPLIES = "mod_tls-requests", "mod_tls-replies"
 
 # Mappings of ours by process, each name with its protection. What a child can write nobody else has mapped. The supervisor
 # asks the signer over a channel, as a child does.
 TABLE = {
-    "parent": {(SESSIONS, WRITTEN), (NAMES, WRITTEN), (SUMS, WRITTEN), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ)},
+    "parent": {(SESSIONS, WRITTEN), (NAMES, WRITTEN), (SUMS, WRITTEN), (CERTIFICATES, WRITTEN), (CERTIFICATES, READ), (FETCHED, WRITTEN), (FETCHED, READ)},
     "supervisor": {(CERTIFICATES, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
     "signer": {(CERTIFICATES, READ), (REPLIES, WRITTEN)},
-    "child": {(SESSIONS, READ), (NAMES, READ), (SUMS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
-    "daemon": {(CERTIFICATES, READ)},
+    "fetcher": {(FETCHED, WRITTEN), (FETCHED, READ), (CERTIFICATES, READ), (REPLIES, WRITTEN)},
+    "child": {(SESSIONS, READ), (FETCHED, READ), (NAMES, READ), (SUMS, READ), (COUNTS, WRITTEN), (CERTIFICATES, READ), (REQUESTS, WRITTEN), (REPLIES, READ)},
+    "daemon": {(CERTIFICATES, READ), (FETCHED, READ)},
     "program": set(),
 }
 # Descriptors of such memory: the parent and the supervisor pass channels on to signers to come. What a child writes is read
 # through a descriptor for reading.
 DESCRIPTORS = {
-    "parent": [COUNTS, NAMES, SESSIONS, SUMS, REPLIES, REQUESTS],
+    "parent": [COUNTS, NAMES, SESSIONS, SUMS, REPLIES, REPLIES, REQUESTS, REQUESTS],
+    "fetcher": [REQUESTS],
     "supervisor": [REPLIES, REPLIES, REQUESTS, REQUESTS],
     "signer": [REQUESTS, REQUESTS],
 }
@@ -72,6 +76,7 @@ ScriptAlias /cgi @HOME@/cgi.sh
 </Location>
 TLSSessionTickets file:@HOME@/secret
 TLSECH a.test @HOME@/ech
+TLSFetchLocal on
 CustomLog "|/usr/bin/python3 @HOME@/logger.py" "%v"
 """
 WSGI = "def application(environ, start):\n    start('200 OK', [])\n    return [b'wsgi']\n"
@@ -127,8 +132,8 @@ def kind_of(pid: int, server) -> str:
     name, parent = process.name(pid), process.parent_of(pid)
     if pid == server.pid:
         return "parent"
-    if name in (SUPERVISOR, SIGNER):
-        return "supervisor" if name == SUPERVISOR else "signer"
+    if name in OURS:
+        return OURS[name]
     if name != "apache2":
         return "program"
     # Daemons have a few threads.
@@ -156,25 +161,30 @@ def look(server) -> list[Owned]:
 @pytest.fixture
 def server(httpd, ca):
     """A server with every kind of process; a CGI program runs."""
-    made = httpd([Vhost("a.test", [ca.issue("a.test")])], modules=("cgid",), mpm_settings=ONE_CHILD, config=DAEMONS,
-                 start=False)
+    responder = Responder()
+    below = ca.intermediate("An authority in between")
+    pair = below.issue("a.test", extensions=[names_responder(responder.url)])
+    responder.answers[pair.certificate.serial_number] = lambda: response(below, pair)
+    made = httpd([Vhost("a.test", [pair])], modules=("cgid",), mpm_settings=ONE_CHILD, config=DAEMONS, start=False)
     made.put("secret", SECRET, 0o600)
     made.put("site.wsgi", WSGI)
     made.put("cgi.sh", CGI, 0o755)
     made.put("logger.py", LOGGER)
     made.start()
     agent(made)
+    wait_until(lambda: named(made.pid, "tls-fetch"), "a process that fetches")
     assert curl(made.port, path="/wsgi", ca=ca.file).text == "wsgi"
     made.program = int(curl(made.port, path="/cgi", ca=ca.file).text)
     wait_until(lambda: process.name(made.program) == "sleep", "the CGI program")
     yield made
     os.kill(made.program, signal.SIGKILL)
+    responder.end()
 
 
 def test_who_has_what(server):
     found = look(server)
     kinds = [one.kind for one in found]
-    assert kinds.count("child") == 1 and kinds.count("supervisor") == 1 and kinds.count("signer") == 1
+    assert kinds.count("child") == 1 and kinds.count("supervisor") == 1 and kinds.count("signer") == 1 and kinds.count("fetcher") == 1
     assert kinds.count("daemon") == 3, "of mod_cgid, mod_fcgid and mod_wsgi"
     assert kinds.count("program") >= 2, "the logger and the CGI program"
     for one in found:

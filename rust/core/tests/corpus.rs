@@ -49,6 +49,16 @@ fn encrypted_hellos() {
 }
 
 #[test]
+fn answers_of_responders() {
+    replay("http", 10, fuzzing::http);
+}
+
+#[test]
+fn answers_of_name_servers() {
+    replay("names", 6, fuzzing::names);
+}
+
+#[test]
 fn pem_files() {
     replay("pem", 8, fuzzing::pem);
 }

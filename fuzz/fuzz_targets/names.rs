@@ -1,0 +1,5 @@
+#![no_main]
+
+mod limited;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| limited::run(data, mod_tls_fuzz::names));
