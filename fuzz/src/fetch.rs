@@ -52,7 +52,11 @@ pub fn names(data: &[u8]) {
     message[2..4].copy_from_slice(&[0x81, 0x80]);
     message[7] = data.first().copied().unwrap_or_default();
     message.extend_from_slice(data.get(1..).unwrap_or_default());
-    for (asked, answered) in [(&question[..], &message[..]), (&question, data), (data, data)] {
+    for (asked, answered) in [
+        (&question[..], &message[..]),
+        (&question, data),
+        (data, data),
+    ] {
         for kind in [Kind::A, Kind::Aaaa] {
             if let Ok(found) = resolve::answer(asked, answered, kind) {
                 assert!(found.len() <= MOST_ADDRESSES);

@@ -102,7 +102,7 @@ def test_it_is_replaced(server, responder, how):
 
 
 def test_responses_outlive_a_stop(server, responder):
-    files = list((server.home / "run" / "tls-fetched").iterdir())
+    files = wait_until(lambda: list((server.home / "run" / "tls-fetched").glob("*.ocsp")), "the file", 60)
     assert [file.suffix for file in files] == [".ocsp"] and files[0].stat().st_mode & 0o777 == 0o600
     kept = ocsp.load_der_ocsp_response(files[0].read_bytes())
     assert kept.certificate_status is ocsp.OCSPCertStatus.GOOD
@@ -114,7 +114,7 @@ def test_responses_outlive_a_stop(server, responder):
 
 
 def test_a_file_that_somebody_spoiled_is_not_sent(server, responder, below):
-    (path,) = (server.home / "run" / "tls-fetched").iterdir()
+    (path,) = wait_until(lambda: list((server.home / "run" / "tls-fetched").glob("*.ocsp")), "the file", 60)
     server.stop()
     other = below.issue("other.test")
     path.write_bytes(response(below, other))

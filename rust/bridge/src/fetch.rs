@@ -8,6 +8,7 @@ use mod_tls_core::creds::Pair;
 use mod_tls_core::fetch::news::Line;
 use mod_tls_core::fetch::parent::{Parent, Wish};
 use mod_tls_core::fetch::wants::{Rule, StapleWant, Wants, staple_key};
+use mod_tls_core::metrics::{self, Counter};
 use mod_tls_core::ocsp;
 
 use crate::credentials::Credentials;
@@ -140,6 +141,34 @@ pub fn fetch_rule_id(rule: &ffi::FetchRule) -> Vec<u8> {
     guard(Vec::new, || Rule::from(rule).id().to_vec())
 }
 
+/// Counts what the fetcher has asked since the last call.
+fn count() {
+    let since = fetcher().as_mut().map(Parent::counts).unwrap_or_default();
+    let [
+        _,
+        answered,
+        no_name,
+        unreachable,
+        late,
+        inside,
+        garbage,
+        refused,
+    ] = since;
+    for (counter, amount) in [
+        (Counter::FetchAnswered, answered.saturating_sub(refused)),
+        (Counter::FetchNoName, no_name),
+        (Counter::FetchUnreachable, unreachable),
+        (Counter::FetchLate, late),
+        (Counter::FetchInside, inside),
+        (Counter::FetchGarbage, garbage),
+        (Counter::FetchRefused, refused),
+    ] {
+        if amount > 0 {
+            metrics::add(counter, amount);
+        }
+    }
+}
+
 /// See the bridge.
 pub fn fetch_look_after() -> Vec<ffi::FetchNotice> {
     let event = |line| match line {
@@ -150,6 +179,7 @@ pub fn fetch_look_after() -> Vec<ffi::FetchNotice> {
         Line::Replaced => ffi::FetchEvent::Replaced,
     };
     guard(Vec::new, || {
+        count();
         let lines = fetcher()
             .as_mut()
             .map(Parent::look_after)

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::guard::guard;
 
-/// For each child: requests, replies and bell of its channel, its counts, its pidfd.
-const OF_A_CHILD: u64 = 5;
+/// For each child: requests, replies and bell of its channels to the signer and to the fetcher, its counts, its pidfd.
+const OF_A_CHILD: u64 = 8;
 /// What httpd and its modules have open besides.
 const OTHERS: u64 = 512;
 

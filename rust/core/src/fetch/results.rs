@@ -1,7 +1,7 @@
 //! What was fetched, for all processes of httpd: memory that the fetcher alone writes and all others have mapped to read.
 //!
 //! Two tables, both found by a key that is a hash: verdicts on certificates, small and many, of which the oldest gives way
-//! where there is no room; and responses to staple, each in room of its own, of which none gives way that is still wanted.
+//! where there is no room; and responses to staple, each in room of its own until it is taken away.
 //! An entry begins with a number that is odd while the entry is written, so that a reader sees all of it as it was written
 //! at one time, or nothing. A reader takes every word for one that a captured fetcher may have written.
 
@@ -361,15 +361,15 @@ impl Writer {
         }
     }
 
-    /// Keeps a response; one that is not wanted any more gives way. False where there is no room, or it is too long.
-    pub fn put_staple(&self, key: Key, stapled: &Stapled, wanted: impl Fn(Key) -> bool) -> bool {
+    /// Keeps a response. False where there is no room, or it is too long.
+    pub fn put_staple(&self, key: Key, stapled: &Stapled) -> bool {
         if stapled.der.len() > LONGEST_STAPLE {
             return false;
         }
         let entries = || self.results.staples.entries(key);
-        let place = entries().find(|entry| is_of(entry, key)).or_else(|| {
-            entries().find(|entry| is_free(entry) || key_of(entry).is_none_or(|key| !wanted(key)))
-        });
+        let place = entries()
+            .find(|entry| is_of(entry, key))
+            .or_else(|| entries().find(|entry| is_free(entry) || is_gone(entry)));
         let Some(entry) = place else {
             return false;
         };
@@ -392,8 +392,15 @@ impl Writer {
     }
 }
 
+/// Whether an entry was never written, or left half written by a writer that is gone.
 fn is_free(entry: &Words) -> bool {
-    entry.first().is_some_and(|number| load(number) == 0)
+    let number = entry.first().map(load);
+    number.is_some_and(|number| number == 0 || number % 2 == 1)
+}
+
+/// Whether a response was taken away.
+fn is_gone(entry: &Words) -> bool {
+    entry.get(5).is_some_and(|kind| load(kind) == GONE)
 }
 
 fn key_of(entry: &Words) -> Option<Key> {

@@ -79,10 +79,10 @@ fn the_oldest_verdict_gives_way() {
 }
 
 #[test]
-fn responses_come_back_and_none_that_is_wanted_gives_way() {
+fn responses_come_back_until_they_are_taken_away() {
     let writer = memory(16);
     let results = writer.results();
-    let put = |n: u8, length| writer.put_staple(key(n.into()), &stapled(n, length), |_| true);
+    let put = |n: u8, length| writer.put_staple(key(n.into()), &stapled(n, length));
     for n in 0..16 {
         assert!(put(n, 1 + usize::from(n) * 100));
     }
@@ -97,10 +97,9 @@ fn responses_come_back_and_none_that_is_wanted_gives_way() {
     assert_eq!(results.staple(key(99), 10), None);
     writer.remove_staple(key(9));
     assert_eq!(results.staple(key(9), 10), None);
-    let wanted = |k: Key| k != key(3);
-    assert!(writer.put_staple(key(99), &stapled(1, 5), wanted));
-    assert_eq!(results.staple(key(99), 10), Some(stapled(1, 5)));
-    assert_eq!(results.staple(key(3), 10), None);
+    assert!(put(99, 5), "in the room of the one that was taken away");
+    assert_eq!(results.staple(key(99), 10), Some(stapled(99, 5)));
+    assert!(!put(98, 5));
 }
 
 #[test]
@@ -108,8 +107,8 @@ fn an_entry_is_seen_whole_wherever_its_writer_is_or_dies() {
     let writer = memory(1);
     let results = writer.results();
     let (old, new) = (stapled(1, 20), stapled(2, 11));
-    assert!(writer.put_staple(key(1), &old, |_| true));
-    let stores = record(|| assert!(writer.put_staple(key(1), &new, |_| true)));
+    assert!(writer.put_staple(key(1), &old));
+    let stores = record(|| assert!(writer.put_staple(key(1), &new)));
     let mut seen = [0; 3];
     interleave(&stores, || {
         let read = results.staple(key(1), 10);
@@ -127,7 +126,7 @@ fn an_entry_is_seen_whole_wherever_its_writer_is_or_dies() {
             word.store(*value, Ordering::SeqCst);
         }
         let successor = Writer::new(results.words);
-        assert!(successor.put_staple(key(1), &old, |_| true));
+        assert!(successor.put_staple(key(1), &old));
         assert_eq!(results.staple(key(1), 10), Some(old.clone()));
     }
 }
@@ -136,7 +135,7 @@ fn an_entry_is_seen_whole_wherever_its_writer_is_or_dies() {
 fn whatever_a_captured_fetcher_writes_is_read_within_bounds() {
     let writer = memory(2);
     let results = writer.results();
-    assert!(writer.put_staple(key(1), &stapled(1, 5), |_| true));
+    assert!(writer.put_staple(key(1), &stapled(1, 5)));
     writer.put_verdict(key(1), &found(Verdict::Good, 1));
     for value in [u64::MAX, 1 << 63, 2, 3] {
         for word in results.words {

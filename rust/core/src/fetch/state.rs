@@ -112,7 +112,7 @@ mod tests {
         let key = Key([0xab; 32]);
         prepare(&directory).unwrap();
         for stapled in [stapled(i64::MAX, true), stapled(1, false)] {
-            assert!(writer.put_staple(key, &stapled, |_| true));
+            assert!(writer.put_staple(key, &stapled));
             keep(&directory, key, writer.results()).unwrap();
             assert!(
                 file::list(&directory).unwrap().is_empty(),
@@ -120,7 +120,7 @@ mod tests {
             );
         }
         for _ in 0..2 {
-            assert!(writer.put_staple(key, &stapled(i64::MAX, false), |_| true));
+            assert!(writer.put_staple(key, &stapled(i64::MAX, false)));
             keep(&directory, key, writer.results()).unwrap();
         }
         let files = file::list(&directory).unwrap();

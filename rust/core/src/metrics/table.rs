@@ -309,6 +309,15 @@ Counter "agent_refusals_total" [] "Children that the key agent refused: look for
 Counter "agent_troubles_total" [] "Faults of the key agent" {
     AgentTrouble []
 }
+Counter "ocsp_requests_total" ["outcome"] "Requests to OCSP responders, for stapling and about clients: answered, or why not; refused ones were answered, but the answer was not believed" {
+    FetchAnswered ["answered"]
+    FetchNoName ["no_name"]
+    FetchUnreachable ["unreachable"]
+    FetchLate ["late"]
+    FetchInside ["inside"]
+    FetchGarbage ["garbage"]
+    FetchRefused ["refused"]
+}
 Counter "misdirected_requests_total" [] "Requests answered with 421: they named another virtual host than the handshake" {
     Misdirected []
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::fetch::news::{Line, News};
 use crate::fetch::responder;
-use crate::fetch::results::LONGEST_STAPLE;
+use crate::fetch::results::{Count, LONGEST_STAPLE};
 use crate::ocsp::{self, Fault, Refusal};
 
 /// Where a response says that a responder has no answer, what is kept: that says so in five octets.
@@ -34,8 +34,7 @@ impl Service {
     }
 
     fn put(&self, want: &StapleWant, stapled: &Stapled) -> bool {
-        // The order under way lists all that is wanted, so that nothing wanted is looked for here.
-        lock(&self.board).put_staple(want.key, stapled, |_| true)
+        lock(&self.board).put_staple(want.key, stapled)
     }
 
     /// Queues what is due.
@@ -76,7 +75,8 @@ impl Service {
             local,
         };
         let outcome = match self.ask(host, &question, &system) {
-            Ok((response, nonce)) => judge(&want, &response, nonce.as_deref(), now()),
+            Ok((response, nonce)) => judge(&want, &response, nonce.as_deref(), now())
+                .inspect_err(|_| lock(&self.board).count(Count::Refused)),
             Err(fault) => Err(fault.to_string()),
         };
         self.had(&want, &url, outcome);
