@@ -73,7 +73,7 @@ pub(crate) fn load_machines(
 ) -> Result<Vec<backend::MachinePair>, String> {
     match agent().as_mut() {
         Some(parent) => parent.machines(&machines, warnings),
-        None => own().load(machines, warnings),
+        None => own().load(&machines, warnings),
     }
 }
 
@@ -122,7 +122,7 @@ pub fn agent_look_after() -> Vec<ffi::AgentNotice> {
         LogKind::ClientRefused => ffi::AgentEvent::ClientRefused,
         LogKind::Reloaded => ffi::AgentEvent::Reloaded,
         LogKind::ReloadRefused => ffi::AgentEvent::ReloadRefused,
-        LogKind::Trouble => ffi::AgentEvent::Trouble,
+        LogKind::Trouble | LogKind::ChildLost => ffi::AgentEvent::Trouble,
     };
     guard(Vec::new, || {
         tend_retired();

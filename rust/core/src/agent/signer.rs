@@ -4,7 +4,7 @@
 //! the child writes, and what is refused stands in the queue too, so that memory and time for a child are bounded by its
 //! slots and by its share; what a child asked for leaves the queue with it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -64,6 +64,8 @@ pub struct Signer {
     epoll: OwnedFd,
     wake: OwnedFd,
     channels: Mutex<Channels>,
+    /// Children that cannot be served, of which the supervisor is to tell again.
+    unserved: Mutex<BTreeSet<i32>>,
     work: Mutex<Work>,
     /// There may be a turn.
     turn: Condvar,
@@ -83,7 +85,12 @@ struct Channel {
     end: SignerEnd,
     bell: OwnedFd,
     pidfd: Option<OwnedFd>,
+    /// Locked while words are looked at that the child may have the reader wait for: nobody waits for this lock.
     slots: Mutex<Vec<Slot>>,
+    /// Rung, and nobody has looked since.
+    rung: AtomicBool,
+    /// Slots whose jobs are done, of which `slots` does not know yet.
+    done: Mutex<Vec<usize>>,
     closed: AtomicBool,
 }
 
@@ -146,6 +153,7 @@ impl Signer {
                 EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE,
             )?,
             channels: Mutex::default(),
+            unserved: Mutex::default(),
             work: Mutex::default(),
             turn: Condvar::new(),
         };

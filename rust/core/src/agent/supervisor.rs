@@ -1,7 +1,7 @@
 //! The supervisor: reads certificate and key files for httpd's parent, keeps them, watches them, and keeps a signer
 //! running. It takes orders from the parent alone. One thread, so that it may fork.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -47,6 +47,11 @@ const TICK: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 500_000_000,
 };
+/// How long it waits while a signer is to be told something again.
+const SOON: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
 /// Longest message of the parent.
 const MAX_ORDER: usize = 256 << 20;
 /// A signer that lived shorter than this counts as one that does not work.
@@ -76,6 +81,8 @@ pub(super) struct Supervisor {
     settled: bool,
     /// The children that live, by pid, and this process itself.
     children: HashMap<i32, Child>,
+    /// Those whose channels were cut off on the way, of which the parent does not know yet.
+    lost: BTreeSet<i32>,
     probe: Option<Probe>,
     parent: Option<OwnedFd>,
     order: Order,
@@ -118,6 +125,7 @@ fn prepare(os: Arc<dyn Os>, inheritance: Inheritance) -> io::Result<Supervisor> 
         weak: Weaknesses::default(),
         settled: false,
         children: HashMap::new(),
+        lost: BTreeSet::new(),
         probe: None,
         parent: None,
         order: Order::default(),
@@ -148,8 +156,13 @@ impl Supervisor {
                 return Ok(());
             }
             if let Some(signer) = &mut self.signer {
-                signer.tell_on(&self.children);
+                let now = Instant::now();
+                signer.hear(self.os.as_ref(), now);
+                signer.tell_on(&self.children, now);
             }
+            let log_sender = &self.log_sender;
+            self.lost
+                .retain(|pid| !log_sender.try_say(LogKind::ChildLost, &pid.to_string()));
             self.look_after_keys(Instant::now());
             self.look_after_signer();
             self.look_at_files();
@@ -168,9 +181,15 @@ impl Supervisor {
         let signer = self.signer.as_ref();
         let end = signer.and_then(SignerHandle::pidfd);
         fds.extend(end.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        let untold = signer.and_then(SignerHandle::untold);
-        fds.extend(untold.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT)));
-        match poll(&mut fds, Some(&TICK)) {
+        fds.extend(signer.map(|signer| {
+            let untold = match signer.is_told() {
+                true => PollFlags::empty(),
+                false => PollFlags::OUT,
+            };
+            PollFd::from_borrowed_fd(signer.line(), PollFlags::IN | untold)
+        }));
+        let soon = signer.is_some_and(SignerHandle::is_asked);
+        match poll(&mut fds, Some(if soon { &SOON } else { &TICK })) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -252,13 +271,14 @@ impl Supervisor {
     /// What the parent says of a child goes on to the signer; signers to come have it from this process.
     fn take_child(&mut self, kind: u8, told: [u8; TOLD], fds: Vec<OwnedFd>) {
         let pid = children::pid_of(told);
+        self.lost.remove(&pid);
         if kind == ENDED {
             self.children.remove(&pid);
         } else if let Some(child) = children::began(told, fds) {
             self.children.insert(pid, child);
         } else {
-            let text = format!("child {pid} has no way to the key agent: its channel was cut off");
-            self.log_sender.say_bounded(LogKind::Trouble, &text);
+            self.lost.insert(pid);
+            return;
         }
         if let Some(signer) = &mut self.signer {
             signer.tell(pid, &self.children);

@@ -1,6 +1,6 @@
 //! Helpers of this folder's tests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -22,6 +22,23 @@ pub struct TestOs;
 
 type Memory = Arc<Vec<AtomicU32>>;
 static SHARED: Mutex<Option<HashMap<(u64, u64), Memory>>> = Mutex::new(None);
+/// Memories that cannot be mapped, by the file's number.
+static REFUSED: Mutex<Option<HashSet<(u64, u64)>>> = Mutex::new(None);
+
+fn number(memory: BorrowedFd<'_>) -> (u64, u64) {
+    let file = rustix::fs::fstat(memory).unwrap();
+    (file.st_dev, file.st_ino)
+}
+
+/// Has a memory refuse to be mapped, or not any more.
+pub fn refuse(memory: BorrowedFd<'_>, refused: bool) {
+    let mut all = REFUSED.lock().unwrap();
+    let all = all.get_or_insert_default();
+    match refused {
+        true => all.insert(number(memory)),
+        false => all.remove(&number(memory)),
+    };
+}
 
 struct Mapping(Memory);
 
@@ -94,6 +111,13 @@ impl Os for TestOs {
         _length: usize,
         _write: bool,
     ) -> io::Result<Box<dyn Shared>> {
+        let refused = REFUSED.lock().unwrap();
+        if refused
+            .as_ref()
+            .is_some_and(|all| all.contains(&number(memory)))
+        {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
         Ok(Box::new(Mapping(words_of(memory))))
     }
 

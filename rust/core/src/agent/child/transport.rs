@@ -13,8 +13,11 @@ use crate::agent::protocol::wire::{KeyId, REQUEST_HEAD, Reply, Request, Role, St
 
 /// How long a signature may take, all in all.
 const DEADLINE: Duration = Duration::from_secs(1);
-/// A signer that has answered nobody in this process for so long counts as stalled.
+/// A signer that has answered nobody in this process for so long counts as stalled, on a machine that has time for it.
 const STALL_MS: u64 = 100;
+/// How many times longer it may take for each millisecond that threads of this process sleep too long meanwhile: a signer
+/// that the machine does not let run is no better off, and needs several turns for an answer.
+const TURNS: u64 = 4;
 /// How often a thread beyond the quarter looks whether the signer has stalled.
 const LOOK: Duration = Duration::from_millis(20);
 /// How often a thread that waits rings again: a signer that was replaced may have heard the bell before it died.
@@ -33,6 +36,8 @@ pub struct Transport {
     waiting: AtomicUsize,
     quarter: AtomicUsize,
     progress_ms: AtomicU64,
+    /// The longest time by which a thread that waits has slept too long since then.
+    lag_ms: AtomicU64,
 }
 
 impl fmt::Debug for Transport {
@@ -79,6 +84,7 @@ impl Transport {
             waiting: AtomicUsize::new(0),
             quarter: AtomicUsize::new(1),
             progress_ms: AtomicU64::new(0),
+            lag_ms: AtomicU64::new(0),
         })
     }
 
@@ -97,9 +103,22 @@ impl Transport {
     }
 
     fn stalled(&self) -> bool {
-        self.now_ms()
-            .saturating_sub(self.progress_ms.load(Ordering::Relaxed))
-            > STALL_MS
+        let progress = self.progress_ms.load(Ordering::Relaxed);
+        let silence = self.now_ms().saturating_sub(progress);
+        is_stall(silence, self.lag_ms.load(Ordering::Relaxed))
+    }
+
+    /// The signer has answered, or is asked after a pause.
+    fn begin_anew(&self) {
+        self.progress_ms.store(self.now_ms(), Ordering::Relaxed);
+        self.lag_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// A thread has slept for `slept`, and meant to for `wanted` at most.
+    fn note_sleep(&self, slept: Duration, wanted: Duration) {
+        let late = slept.saturating_sub(wanted).as_millis();
+        let late = u64::try_from(late).unwrap_or(u64::MAX);
+        self.lag_ms.fetch_max(late, Ordering::Relaxed);
     }
 
     /// Has `message` signed. Blocks the calling thread for at most a second.
@@ -135,12 +154,17 @@ impl Transport {
         if reply.number != claim.number() {
             return Err(SignError::Broken);
         }
-        self.progress_ms.store(self.now_ms(), Ordering::Relaxed);
+        self.begin_anew();
         match reply.status {
             Status::Done => Ok(reply.signature.to_vec()),
             other => Err(SignError::Refused(other)),
         }
     }
+}
+
+/// Whether a silence of so many milliseconds means that the signer does not run, where sleeps took `lag` too long.
+fn is_stall(silence: u64, lag: u64) -> bool {
+    silence > STALL_MS.saturating_add(lag.saturating_mul(TURNS))
 }
 
 /// A thread's place among those that wait; given back on drop.
@@ -154,9 +178,7 @@ impl<'a> Place<'a> {
     fn take(transport: &'a Transport) -> Self {
         let before = transport.waiting.fetch_add(1, Ordering::Relaxed);
         if before == 0 {
-            transport
-                .progress_ms
-                .store(transport.now_ms(), Ordering::Relaxed);
+            transport.begin_anew();
         }
         Self {
             transport,
@@ -203,7 +225,9 @@ impl<'a> Place<'a> {
                 remind = now + REMIND;
             }
             let step = deadline.min(remind).saturating_duration_since(now);
-            claim.sleep(seen, if self.crowded { step.min(LOOK) } else { step });
+            let step = if self.crowded { step.min(LOOK) } else { step };
+            claim.sleep(seen, step);
+            self.transport.note_sleep(now.elapsed(), step);
         }
     }
 }
@@ -211,5 +235,26 @@ impl<'a> Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.transport.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_is_busy_is_no_signer_that_stalls() {
+        assert!(!is_stall(100, 0) && is_stall(101, 0));
+        assert!(!is_stall(300, 50) && is_stall(301, 50));
+        assert!(!is_stall(u64::MAX, u64::MAX));
+        let transport = Transport::new();
+        let [short, long] = [20, 80].map(Duration::from_millis);
+        transport.note_sleep(short, long);
+        assert_eq!(transport.lag_ms.load(Ordering::Relaxed), 0, "woken");
+        transport.note_sleep(long, short);
+        transport.note_sleep(short, short);
+        assert_eq!(transport.lag_ms.load(Ordering::Relaxed), 60);
+        transport.begin_anew();
+        assert_eq!(transport.lag_ms.load(Ordering::Relaxed), 0);
     }
 }

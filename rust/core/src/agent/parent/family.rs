@@ -86,6 +86,13 @@ impl Family {
         self.news.push_back(News::Ended(pid));
     }
 
+    /// The supervisor has lost what it was told of a child.
+    pub fn tell_again(&mut self, pid: i32) {
+        if self.children.contains_key(&pid) {
+            self.news.push_back(News::Began(pid));
+        }
+    }
+
     /// A new supervisor knows nobody.
     pub fn begin_anew(&mut self) {
         self.news = self.children.keys().copied().map(News::Began).collect();
@@ -123,6 +130,7 @@ impl Own {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::protocol::children::{self, TOLD};
     use crate::agent::protocol::log_relay::pair;
     use crate::agent::testing::TestOs;
 
@@ -153,5 +161,27 @@ mod tests {
             family.begin(pid, 1, line, &TestOs).is_err(),
             "nobody is there"
         );
+    }
+
+    #[test]
+    fn what_was_cut_off_on_the_way_is_told_again() {
+        let mut family = Family::default();
+        let pid = std::process::id().cast_signed();
+        let (line, _child) = pair().unwrap();
+        family.begin(pid, 1, line, &TestOs).unwrap();
+        let (control, far) = pair().unwrap();
+        let tell = |family: &mut Family| family.tell(&control, SendFlags::DONTWAIT).unwrap();
+        let heard = || {
+            let mut frame = [0; 1 + TOLD];
+            let received = TestOs.receive(far.as_fd(), &mut frame).ok()?;
+            let [_, told @ ..] = frame;
+            Some(children::began(told, received.fds).is_some())
+        };
+        tell(&mut family);
+        assert_eq!((heard(), heard()), (Some(true), None));
+        family.tell_again(pid);
+        family.tell_again(pid + 1);
+        tell(&mut family);
+        assert_eq!((heard(), heard()), (Some(true), None), "nobody else");
     }
 }

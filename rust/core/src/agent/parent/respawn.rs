@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use rustix::net::SendFlags;
+
 use super::{Parent, send_with};
 use crate::agent::protocol::ANNOUNCE;
 use crate::agent::protocol::codec::Writer;
@@ -15,6 +17,17 @@ use crate::creds::CertSet;
 /// Messages that are logged at one go.
 const AT_ONCE: usize = 1000;
 
+/// What is said of a child whose channel did not arrive.
+fn lost(pid: i32) -> LogLine {
+    LogLine {
+        kind: LogKind::Trouble,
+        text: format!(
+            "the channel of child {pid} was cut off on the way to the supervisor, which has no room for descriptors; it \
+             is sent again"
+        ),
+    }
+}
+
 impl Parent {
     /// Gives the lines that the agent wants logged, and makes a new supervisor where the last one died. Called by the
     /// parent now and then.
@@ -25,7 +38,21 @@ impl Parent {
         let Some(supervisor) = &self.supervisor else {
             return notices;
         };
-        notices.extend(log_relay::take(&*supervisor.notices, AT_ONCE));
+        for notice in log_relay::take(&*supervisor.notices, AT_ONCE) {
+            let of_child = match notice.kind {
+                LogKind::ChildLost => notice.text.parse().ok(),
+                _ => None,
+            };
+            notices.push(match of_child {
+                Some(pid) => {
+                    self.family.tell_again(pid);
+                    lost(pid)
+                }
+                None => notice,
+            });
+        }
+        // What is told again here is lost again where nothing has changed, and asked for the next time.
+        let _ = self.family.tell(&*supervisor.control, SendFlags::DONTWAIT);
         let end = match (
             supervisor.process.has_hung_up(),
             supervisor.process.is_stopped(),

@@ -110,14 +110,15 @@ pub struct Sent {
 /// The same on the parent's side, by number.
 pub type Known = HashMap<u32, Arc<Pair>>;
 
-/// Appends sets: first the pairs that are new, each with its number, then each set as the numbers of its pairs.
+/// Appends sets: first the pairs that are new, each with its number, then each set as the numbers and places
+/// of its pairs.
 pub fn encode_sets(w: &mut Writer, sets: &[&Arc<CertSet>], sent: &mut Sent) {
     let mut used = HashMap::new();
     let mut fresh: Vec<(u32, &Arc<Pair>)> = Vec::new();
-    let mut numbered: Vec<Vec<u32>> = Vec::new();
+    let mut numbered: Vec<Vec<(u32, usize)>> = Vec::new();
     for set in sets {
         let mut numbers = Vec::new();
-        for pair in set.pairs() {
+        for (place, pair) in set.placed() {
             let address = Arc::as_ptr(pair).addr();
             let (_, number) = used.entry(address).or_insert_with(|| {
                 sent.pairs.remove(&address).unwrap_or_else(|| {
@@ -126,7 +127,7 @@ pub fn encode_sets(w: &mut Writer, sets: &[&Arc<CertSet>], sent: &mut Sent) {
                     (Arc::downgrade(pair), sent.next)
                 })
             });
-            numbers.push(*number);
+            numbers.push((*number, place));
         }
         numbered.push(numbers);
     }
@@ -136,7 +137,10 @@ pub fn encode_sets(w: &mut Writer, sets: &[&Arc<CertSet>], sent: &mut Sent) {
         encode_pair(w, pair);
     });
     w.list(&numbered, |w, set| {
-        w.list(set, |w, number| w.number(*number));
+        w.list(set, |w, (number, place)| {
+            w.number(*number);
+            w.count(*place);
+        });
     });
 }
 
@@ -154,9 +158,9 @@ pub fn decode_sets(
             let number = r.number()?;
             let pair = known.get(&number).ok_or(Cut)?;
             used.insert(number, Arc::clone(pair));
-            Ok(Arc::clone(pair))
+            Ok((r.count()?, Arc::clone(pair)))
         })?;
-        Ok(Arc::new(CertSet::new(pairs)))
+        Ok(Arc::new(CertSet::of(pairs)))
     })?;
     *known = used;
     Ok(sets)

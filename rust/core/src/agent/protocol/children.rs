@@ -12,9 +12,11 @@ use crate::agent::channel::Way;
 pub(crate) const BEGAN: u8 = b'B';
 /// First byte of what is said of a child that ended.
 pub(crate) const ENDED: u8 = b'E';
+/// First byte of what a signer says of a child that it cannot serve: it is to be told of it again.
+pub(crate) const AGAIN: u8 = b'A';
 
-/// Bytes after the first: pid and slots.
-pub(crate) const TOLD: usize = 8;
+/// Bytes after the first: pid, slots, and how many descriptors come with it.
+pub(crate) const TOLD: usize = 9;
 
 /// A child of httpd, which the MPM said it started, held by its pidfd where the kernel has one (Linux 5.3).
 #[derive(Debug)]
@@ -48,7 +50,7 @@ pub(crate) fn tell_began(
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(fds));
-    let frame = frame(BEGAN, pid, u32::try_from(slots).unwrap_or(0));
+    let frame = frame(BEGAN, pid, slots, fds.len());
     let flags = flags | SendFlags::NOSIGNAL;
     sendmsg(socket, &[io::IoSlice::new(&frame)], &mut ancillary, flags)?;
     Ok(())
@@ -56,14 +58,30 @@ pub(crate) fn tell_began(
 
 /// Says that a child ended.
 pub(crate) fn tell_ended(socket: impl AsFd, pid: i32, flags: SendFlags) -> io::Result<()> {
-    rustix::net::send(socket, &frame(ENDED, pid, 0), flags | SendFlags::NOSIGNAL)?;
+    rustix::net::send(
+        socket,
+        &frame(ENDED, pid, 0, 0),
+        flags | SendFlags::NOSIGNAL,
+    )?;
     Ok(())
 }
 
-fn frame(kind: u8, pid: i32, slots: u32) -> [u8; 1 + TOLD] {
+/// Asks to be told of a child again.
+pub(crate) fn ask_again(socket: impl AsFd, pid: i32, flags: SendFlags) -> io::Result<()> {
+    rustix::net::send(
+        socket,
+        &frame(AGAIN, pid, 0, 0),
+        flags | SendFlags::NOSIGNAL,
+    )?;
+    Ok(())
+}
+
+fn frame(kind: u8, pid: i32, slots: usize, fds: usize) -> [u8; 1 + TOLD] {
     let mut frame = [kind; 1 + TOLD];
+    let slots = u32::try_from(slots).unwrap_or(0);
     frame[1..5].copy_from_slice(&pid.to_be_bytes());
-    frame[5..].copy_from_slice(&slots.to_be_bytes());
+    frame[5..9].copy_from_slice(&slots.to_be_bytes());
+    frame[9] = u8::try_from(fds).unwrap_or(0);
     frame
 }
 
@@ -73,9 +91,13 @@ pub(crate) fn pid_of(told: [u8; TOLD]) -> i32 {
     i32::from_be_bytes([p0, p1, p2, p3])
 }
 
-/// The child that began.
+/// The child that began. `None` where descriptors were cut off on the way: the kernel gives those alone that the process
+/// has room for (unix(7), EMFILE), and a channel of which a part is missing is none.
 pub(crate) fn began(told: [u8; TOLD], fds: Vec<OwnedFd>) -> Option<Child> {
-    let [.., s0, s1, s2, s3] = told;
+    let [.., s0, s1, s2, s3, sent] = told;
+    if fds.len() != usize::from(sent) {
+        return None;
+    }
     let slots = usize::try_from(u32::from_be_bytes([s0, s1, s2, s3])).ok()?;
     let mut fds = fds.into_iter();
     Some(Child {

@@ -35,6 +35,8 @@ pub enum LogKind {
     ReloadRefused = 4,
     /// Something of the agent failed.
     Trouble = 5,
+    /// A child's channel was cut off on the way to the supervisor. The text is the child's pid; the parent tells of it again.
+    ChildLost = 6,
 }
 
 impl LogKind {
@@ -45,6 +47,7 @@ impl LogKind {
             Self::Reloaded,
             Self::ReloadRefused,
             Self::Trouble,
+            Self::ChildLost,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == code)
@@ -83,13 +86,15 @@ impl LogSender {
 
     /// Says a line; it is lost when nobody has listened for long.
     pub fn say(&self, kind: LogKind, text: &str) {
+        self.try_say(kind, text);
+    }
+
+    /// Says a line, unless nobody has listened for long; says whether it has been said.
+    pub fn try_say(&self, kind: LogKind, text: &str) -> bool {
         let mut frame = vec![kind as u8];
         frame.extend(text.bytes().take(MAX_TEXT));
-        let _ = send(
-            &self.socket,
-            &frame,
-            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
-        );
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        send(&self.socket, &frame, flags).is_ok()
     }
 
     /// Says a line that hostile clients can cause, unless there were many of them lately.

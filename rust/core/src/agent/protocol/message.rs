@@ -10,7 +10,7 @@ use crate::agent::child::transport::Transport;
 use crate::creds::{CertSet, Problem, Severity};
 
 /// Version of these messages and of everything else in the agent. A supervisor of another version is replaced.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// The parent's order: load this, and serve it when `serve` is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,29 +6,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::SendFlags;
 
 use super::{Channel, Ends, Signer, Slot, lock};
 use crate::agent::channel::SignerEnd;
-use crate::agent::protocol::children;
-use crate::agent::protocol::children::{BEGAN, Child, ENDED, TOLD};
+use crate::agent::protocol::children::{self, BEGAN, Child, ENDED, TOLD, ask_again};
 use crate::system::pidfd::has_ended;
 
 /// What the supervisor says to have a signer end.
 pub const RETIRE: u8 = b'R';
+
+/// How long it takes at most until a question goes for which the supervisor's line had no room.
+const PAUSE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
 
 impl Signer {
     /// Listens to the supervisor until it is time to end.
     pub(super) fn attend(&self, ends: &Ends<'_>) -> io::Result<()> {
         let mut supervised = true;
         loop {
+            let asked = self.ask_again(ends);
             let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(ends.parent.len() + 1);
             fds.extend(ends.parent.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
             if supervised {
                 fds.push(PollFd::new(&ends.supervisor, PollFlags::IN));
             }
-            match poll(&mut fds, None) {
+            match poll(&mut fds, if asked { None } else { Some(&PAUSE) }) {
                 Ok(_) => {}
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
@@ -65,10 +72,27 @@ impl Signer {
                 Some(child) => self.serve_child(child),
                 None => self.cannot_serve(children::pid_of(told), "its channel was cut off"),
             },
-            (ENDED, _) => self.detach(children::pid_of(told)),
+            (ENDED, _) => {
+                let pid = children::pid_of(told);
+                lock(&self.unserved).remove(&pid);
+                self.detach(pid);
+            }
             _ => {}
         }
         Heard::Child
+    }
+
+    /// Asks the supervisor to be told again of those that could not be served: memory or descriptors that are missing
+    /// now are there a moment later. Says whether all has been asked.
+    fn ask_again(&self, ends: &Ends<'_>) -> bool {
+        let line = ends.supervisor;
+        let mut unserved = lock(&self.unserved);
+        unserved.retain(|pid| match ask_again(line, *pid, SendFlags::DONTWAIT) {
+            Ok(()) => false,
+            // A supervisor that is gone has a successor, which makes a new signer.
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        });
+        unserved.is_empty()
     }
 
     /// Serves a child from now on, and what it has asked for already. None of its memory is touched here.
@@ -80,7 +104,8 @@ impl Signer {
     }
 
     fn cannot_serve(&self, pid: i32, why: &str) {
-        (self.notice)(&format!("process {pid} cannot be served, {why}"));
+        lock(&self.unserved).insert(pid);
+        (self.notice)(&format!("process {pid} cannot be served yet, {why}"));
     }
 
     fn attach(&self, child: Child) -> io::Result<()> {
@@ -99,6 +124,8 @@ impl Signer {
             token,
             pid,
             slots: Mutex::new(vec![Slot::default(); end.slots()]),
+            rung: AtomicBool::new(false),
+            done: Mutex::default(),
             end,
             bell: way.bell,
             pidfd,
@@ -115,13 +142,19 @@ impl Signer {
             None => Ok(()),
         };
         // A bell that was ever rung is an event at once: nobody empties it, so that what was asked before is found.
-        let added =
-            end.and_then(|()| add(channel.bell.as_fd(), BELL, EventFlags::IN | EventFlags::ET));
+        let added = end.and_then(|()| add(channel.bell.as_fd(), BELL, RUNG));
         if let Err(error) = added {
             self.close(&channel);
             return Err(error.into());
         }
         Ok(())
+    }
+
+    /// Makes an event of a channel's bell again, for a thread to look there that waits for nobody.
+    pub(super) fn look_again(&self, channel: &Channel) {
+        let data = EventData::new_u64(channel.token << 1 | BELL);
+        // One that has been closed meanwhile is not there.
+        let _ = epoll::modify(&self.epoll, &channel.bell, data, RUNG);
     }
 
     fn detach(&self, pid: i32) {
@@ -158,6 +191,9 @@ impl Signer {
         (self.notice)(&format!("process {} {what}", channel.pid));
     }
 }
+
+/// When a bell is an event.
+const RUNG: EventFlags = EventFlags::IN.union(EventFlags::ET);
 
 /// The lowest bit of an event's number: which descriptor of the channel.
 pub(super) const BELL: u64 = 0;

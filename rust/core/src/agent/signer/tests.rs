@@ -1,9 +1,11 @@
 //! A signer and its children in one process, over real memory, bells and pidfds.
 
+use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, sendmsg};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustls::SignatureScheme;
 use rustls::sign::SigningKey;
@@ -13,12 +15,11 @@ use crate::agent::channel::slot::Progress;
 use crate::agent::channel::{ChildEnd, Claim, Way};
 use crate::agent::child::remote::RemoteKey;
 use crate::agent::child::transport::Transport;
-use crate::agent::protocol::children::Child;
+use crate::agent::protocol::children::{self, Child, TOLD};
 use crate::agent::protocol::log_relay::pair;
 use crate::agent::protocol::public_key::PublicHalf;
-use crate::agent::protocol::wire;
-use crate::agent::protocol::wire::{Reply, Request, Status};
-use crate::agent::testing::{Random, TestOs, key, server_message};
+use crate::agent::protocol::wire::{self, Reply, Request, Status};
+use crate::agent::testing::{Random, TestOs, key, refuse, server_message};
 
 mod hostile;
 
@@ -238,14 +239,78 @@ fn what_the_supervisor_says_has_ended_has_ended() {
     let child = TestChild::new(1);
     let flags = rustix::net::SendFlags::empty();
     let told = child.told(None);
-    crate::agent::protocol::children::tell_began(&running.line, child.pid, 1, &told.fds(), flags)
-        .unwrap();
+    children::tell_began(&running.line, child.pid, 1, &told.fds(), flags).unwrap();
     assert!(sign(&child.remote(&key)).is_ok());
-    crate::agent::protocol::children::tell_ended(&running.line, child.pid, flags).unwrap();
+    children::tell_ended(&running.line, child.pid, flags).unwrap();
     eventually("no channel", || {
         lock(&running.signer.channels).by_token.is_empty()
     });
     assert!(sign(&child.remote(&key)).is_err());
+}
+
+/// What the signer asks of its supervisor.
+fn asked_again(running: &Running) -> i32 {
+    let mut frame = [0; 1 + TOLD];
+    eventually("a question", || {
+        let received = TestOs.receive(running.line.as_fd(), &mut frame);
+        received.is_ok_and(|received| received.length == frame.len())
+    });
+    let [kind, told @ ..] = frame;
+    assert_eq!(kind, children::AGAIN);
+    children::pid_of(told)
+}
+
+#[test]
+fn a_child_that_could_not_be_served_is_asked_for_again() {
+    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let running = start(table(&[&key]));
+    let flags = rustix::net::SendFlags::empty();
+    let child = TestChild::new(1);
+    let told = child.told(None);
+    let whole = told.fds();
+    let tell = |fds: &[BorrowedFd<'_>]| {
+        children::tell_began(&running.line, child.pid, 1, fds, flags).unwrap();
+    };
+    // Memory is missing for a moment.
+    refuse(told.way.replies.as_fd(), true);
+    tell(&whole);
+    assert_eq!(asked_again(&running), child.pid);
+    refuse(told.way.replies.as_fd(), false);
+    tell(&whole);
+    assert!(sign(&child.remote(&key)).is_ok());
+    // Descriptors that the kernel leaves out: more were sent than have come.
+    for arrived in 0..whole.len() {
+        let mut frame = [0; 1 + TOLD];
+        frame[0] = children::BEGAN;
+        frame[1..5].copy_from_slice(&child.pid.to_be_bytes());
+        frame[8..].copy_from_slice(&[1, 3]);
+        send_some(&running.line, &frame, &whole[..arrived]);
+        assert_eq!(asked_again(&running), child.pid, "{arrived}");
+    }
+    assert!(
+        sign(&child.remote(&key)).is_ok(),
+        "served as before until then"
+    );
+    // Of one that has ended meanwhile nothing is asked.
+    refuse(told.way.replies.as_fd(), true);
+    tell(&whole);
+    assert_eq!(asked_again(&running), child.pid);
+    children::tell_ended(&running.line, child.pid, flags).unwrap();
+    eventually("no channel", || {
+        lock(&running.signer.channels).by_token.is_empty()
+    });
+    assert!(lock(&running.signer.unserved).is_empty());
+    refuse(told.way.replies.as_fd(), false);
+}
+
+fn send_some(line: &OwnedFd, frame: &[u8], fds: &[BorrowedFd<'_>]) {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() {
+        ancillary.push(SendAncillaryMessage::ScmRights(fds));
+    }
+    let flags = rustix::net::SendFlags::empty();
+    sendmsg(line, &[io::IoSlice::new(frame)], &mut ancillary, flags).unwrap();
 }
 
 #[test]

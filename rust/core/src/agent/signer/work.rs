@@ -1,8 +1,8 @@
 //! What a thread of the signer does.
 
 use std::mem::MaybeUninit;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{Ordering, fence};
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event};
@@ -71,7 +71,8 @@ impl Signer {
                 work.turns -= 1;
             }
             drop(work);
-            self.done(&job.channel, job.slot);
+            lock(&job.channel.done).push(job.slot);
+            self.enqueue(self.look(&job.channel));
         }
     }
 
@@ -127,7 +128,10 @@ impl Signer {
             return Vec::new();
         }
         match (self.channel(event >> 1), event & 1) {
-            (Some(channel), BELL) => self.take_in(&channel),
+            (Some(channel), BELL) => {
+                channel.rung.store(true, Ordering::SeqCst);
+                self.look(&channel)
+            }
             (Some(channel), END) => {
                 self.close(&channel);
                 Vec::new()
@@ -136,14 +140,49 @@ impl Signer {
         }
     }
 
-    /// Takes in what waits in a child's slots.
-    pub(super) fn take_in(&self, channel: &Arc<Channel>) -> Vec<Job> {
+    /// Takes in what waits in a child's slots. One thread looks at a time; the others leave it what they came for and
+    /// go on, for what the child wrote may be slow to read.
+    pub(super) fn look(&self, channel: &Arc<Channel>) -> Vec<Job> {
+        // Who has the lock looks for what was left behind once it has given it back.
+        fence(Ordering::SeqCst);
+        let Some(mut slots) = try_lock(&channel.slots) else {
+            return Vec::new();
+        };
         let mut frame = Vec::new();
-        let mut slots = lock(&channel.slots);
-        let waiting = channel.end.waiting().into_iter();
-        let take =
-            |(slot, number)| self.take(channel, slots.get_mut(slot)?, slot, number, &mut frame);
-        waiting.filter_map(take).collect()
+        let mut jobs = Vec::new();
+        let done = std::mem::take(&mut *lock(&channel.done));
+        for slot in done {
+            jobs.extend(self.follow(channel, &mut slots, slot, &mut frame));
+        }
+        if channel.rung.swap(false, Ordering::SeqCst) {
+            let waiting = channel.end.waiting().into_iter();
+            let take =
+                |(slot, number)| self.take(channel, slots.get_mut(slot)?, slot, number, &mut frame);
+            jobs.extend(waiting.filter_map(take));
+        }
+        drop(slots);
+        fence(Ordering::SeqCst);
+        if channel.rung.load(Ordering::SeqCst) || !lock(&channel.done).is_empty() {
+            self.look_again(channel);
+        }
+        jobs
+    }
+
+    /// A slot's job is done. Its child may have given that one up long ago and asked for another.
+    fn follow(
+        &self,
+        channel: &Arc<Channel>,
+        slots: &mut [Slot],
+        slot: usize,
+        frame: &mut Vec<u8>,
+    ) -> Option<Job> {
+        let known = slots.get_mut(slot)?;
+        known.busy = false;
+        if !std::mem::take(&mut known.again) || channel.closed.load(Ordering::Acquire) {
+            return None;
+        }
+        let next = channel.end.wanted(slot)?;
+        self.take(channel, known, slot, next, frame)
     }
 
     /// The request of a slot as a job, unless it is none that is new, or another one of the slot is under way.
@@ -243,21 +282,13 @@ impl Signer {
             Task::Sign(..) | Task::Refuse(..) => {}
         }
     }
+}
 
-    /// A slot's job is done. Its child may have given that one up long ago and asked for another.
-    fn done(&self, channel: &Arc<Channel>, slot: usize) {
-        let mut slots = lock(&channel.slots);
-        let Some(known) = slots.get_mut(slot) else {
-            return;
-        };
-        known.busy = false;
-        if !std::mem::take(&mut known.again) || channel.closed.load(Ordering::Acquire) {
-            return;
-        }
-        let next = channel.end.wanted(slot);
-        let next = next.and_then(|next| self.take(channel, known, slot, next, &mut Vec::new()));
-        drop(slots);
-        self.enqueue(next.into_iter().collect());
+fn try_lock<T>(mutex: &std::sync::Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 

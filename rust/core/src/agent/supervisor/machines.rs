@@ -10,7 +10,7 @@ impl Supervisor {
     /// Loads machine certificates. Their keys sign before the answer is given.
     pub(super) fn load_machines(&mut self, machines: Machines) -> Answer {
         let mut answer = Answer::default();
-        match self.machinery.load(machines, &mut answer.warnings) {
+        match self.machinery.load(&machines, &mut answer.warnings) {
             Ok(pairs) => answer.pairs = pairs,
             Err(why) => answer.failure = why,
         }

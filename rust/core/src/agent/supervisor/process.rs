@@ -1,6 +1,6 @@
 //! The signer's process, as its supervisor sees it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -9,12 +9,14 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{SendFlags, send};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 
-use crate::agent::protocol::children;
-use crate::agent::protocol::children::Child;
+use crate::agent::Os;
+use crate::agent::protocol::children::{self, AGAIN, Child, TOLD};
 use crate::agent::signer::RETIRE;
 
 /// How long an old one may take to go.
 const LEAVE: Duration = Duration::from_secs(1);
+/// After how long it is told again of a child that it could not serve: by then it may have room.
+pub const PAUSE: Duration = Duration::from_millis(100);
 
 /// The numbers by which signers that live at the same time are told apart: those of one supervisor, which makes one
 /// before it ends another, and those of a supervisor and its successor.
@@ -36,13 +38,15 @@ impl Epochs {
     }
 }
 
-/// A running signer.
+/// A signer signer.
 pub struct SignerHandle {
     pid: Pid,
     pidfd: Option<OwnedFd>,
     line: OwnedFd,
     /// Children of which it is to be told, as soon as it listens, that they began or ended.
     untold: VecDeque<i32>,
+    /// Those of which it asked to be told again, with the time when it is.
+    again: BTreeMap<i32, Instant>,
     since: Instant,
 }
 
@@ -54,7 +58,32 @@ impl SignerHandle {
             pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
             line,
             untold: VecDeque::new(),
+            again: BTreeMap::new(),
             since: Instant::now(),
+        }
+    }
+
+    /// Readable when it asks something.
+    pub fn line(&self) -> BorrowedFd<'_> {
+        self.line.as_fd()
+    }
+
+    /// Whether something is to be told later, whatever happens until then.
+    pub fn is_asked(&self) -> bool {
+        !self.again.is_empty()
+    }
+
+    /// Takes what it asks: to be told again of children that it could not serve.
+    pub fn hear(&mut self, os: &dyn Os, now: Instant) {
+        let mut frame = [0; 1 + TOLD];
+        while let Ok(received) = os.receive(self.line.as_fd(), &mut frame) {
+            let [kind, told @ ..] = frame;
+            if received.length == 0 {
+                return;
+            }
+            if kind == AGAIN {
+                self.again.insert(children::pid_of(told), now + PAUSE);
+            }
         }
     }
 
@@ -71,12 +100,20 @@ impl SignerHandle {
     /// Tells it whether a process is a child, now or as soon as it listens.
     pub fn tell(&mut self, pid: i32, children: &HashMap<i32, Child>) {
         self.untold.push_back(pid);
-        self.tell_on(children);
+        self.tell_on(children, Instant::now());
     }
 
     /// Tells it what it has no room for until now. One that never listens is one that does not answer, which is found
     /// out.
-    pub fn tell_on(&mut self, children: &HashMap<i32, Child>) {
+    pub fn tell_on(&mut self, children: &HashMap<i32, Child>, now: Instant) {
+        let untold = &mut self.untold;
+        self.again.retain(|pid, due| {
+            let is_due = *due <= now;
+            if is_due {
+                untold.push_back(*pid);
+            }
+            !is_due
+        });
         let flags = SendFlags::DONTWAIT;
         while let Some(pid) = self.untold.front() {
             let told = match children.get(pid) {
@@ -93,9 +130,9 @@ impl SignerHandle {
         }
     }
 
-    /// Can be written to when it listens again, where it is to be told something.
-    pub fn untold(&self) -> Option<BorrowedFd<'_>> {
-        (!self.untold.is_empty()).then(|| self.line.as_fd())
+    /// Whether there is nothing that it has no room for now.
+    pub fn is_told(&self) -> bool {
+        self.untold.is_empty()
     }
 
     /// Why it does not serve any more; `None` while it does. One that was stopped is killed: a new one serves.
@@ -154,10 +191,9 @@ impl SignerHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::Os;
     use crate::agent::channel::Way;
     use crate::agent::channel::slot::EPOCHS;
-    use crate::agent::protocol::children::{BEGAN, ENDED, TOLD};
+    use crate::agent::protocol::children::{BEGAN, ENDED};
     use crate::agent::protocol::log_relay::pair;
     use crate::agent::testing::TestOs;
     use std::collections::HashSet;
@@ -186,6 +222,7 @@ mod tests {
             pidfd: None,
             line,
             untold: VecDeque::new(),
+            again: BTreeMap::new(),
             since: Instant::now(),
         };
         let mut children = HashMap::new();
@@ -203,16 +240,16 @@ mod tests {
             }
             signer.tell(pid, &children);
         }
-        assert!(signer.untold().is_some(), "nobody listens");
+        assert!(!signer.is_told(), "nobody listens");
         let mut heard = Vec::new();
         let mut frame = [0; 1 + TOLD];
         while heard.len() < 2000 {
             let received = TestOs.receive(far.as_fd(), &mut frame).unwrap();
             let [kind, told @ ..] = frame;
             heard.push((kind, children::pid_of(told), received.fds.len()));
-            signer.tell_on(&children);
+            signer.tell_on(&children, Instant::now());
         }
-        assert!(signer.untold().is_none());
+        assert!(signer.is_told());
         for (place, (kind, pid, fds)) in (1..).zip(heard) {
             let wanted = if place % 100 == 0 {
                 (BEGAN, 3)
@@ -221,5 +258,37 @@ mod tests {
             };
             assert_eq!((pid, kind, fds), (place, wanted.0, wanted.1));
         }
+    }
+
+    #[test]
+    fn a_signer_that_could_not_serve_a_child_is_told_of_it_again() {
+        let (line, far) = pair().unwrap();
+        let mut signer = SignerHandle::new(rustix::process::getpid(), line);
+        let (_, way) = Way::pair(1, &TestOs).unwrap();
+        let child = Child {
+            pid: 7,
+            way,
+            pidfd: None,
+        };
+        let children = HashMap::from([(7, child)]);
+        let flags = SendFlags::empty();
+        children::ask_again(&far, 7, flags).unwrap();
+        children::ask_again(&far, 8, flags).unwrap();
+        let now = Instant::now();
+        signer.hear(&TestOs, now);
+        signer.tell_on(&children, now);
+        let mut frame = [0; 1 + TOLD];
+        let mut heard = || {
+            let received = TestOs.receive(far.as_fd(), &mut frame).ok()?;
+            let [kind, told @ ..] = frame;
+            let whole = children::began(told, received.fds).is_some();
+            Some((kind, children::pid_of(told), whole))
+        };
+        assert!(heard().is_none() && signer.is_asked(), "not at once");
+        signer.tell_on(&children, now + PAUSE);
+        let ended = (ENDED, 8, false);
+        assert_eq!([heard(), heard()], [Some((BEGAN, 7, true)), Some(ended)]);
+        signer.tell_on(&children, now + PAUSE);
+        assert!(heard().is_none() && !signer.is_asked(), "and once");
     }
 }

@@ -70,6 +70,39 @@ fn words_that_change_all_the_time_harm_nobody() {
     });
 }
 
+/// A thread that looks at what a child wrote may have to wait for it (pages that are out, or that the child frees again
+/// and again): it does so alone.
+#[test]
+fn a_child_that_is_slow_to_read_holds_up_one_thread() {
+    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let running = start(table(&[&key]));
+    let (bad, good) = (TestChild::new(9), TestChild::new(1));
+    let (bad, good) = (bad.known_to(&running), good.known_to(&running));
+    let scheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+    let of_bad = lock(&running.signer.channels).by_process[&bad.pid];
+    let channel = running.signer.channel(of_bad).unwrap();
+    // As a thread holds it that waits for a page.
+    let slow = lock(&channel.slots);
+    let claims: Vec<_> = (0..8)
+        .map(|_| {
+            let claim = bad.ask(request(key.as_ref(), scheme));
+            assert!(sign(&good.remote(&key)).is_ok());
+            claim
+        })
+        .collect();
+    // One whose job is done meanwhile.
+    lock(&channel.done).push(0);
+    assert!(running.signer.look(&channel).is_empty());
+    drop(slow);
+    // As that thread does, which finds that others have been here.
+    running.signer.look_again(&channel);
+    for claim in &claims {
+        assert_eq!(status(claim), Status::Done, "nothing was lost");
+    }
+    assert!(sign(&bad.remote(&key)).is_ok());
+    assert!(lock(&channel.done).is_empty());
+}
+
 /// One signer for all that a slow key's requests can do in the queue; `busy` is the number of requests.
 fn a_queue_of_dear_ones(
     running: &Running,
@@ -137,7 +170,8 @@ fn take_in(signer: &Signer, child: &TestChild) {
     signer.serve_child(child.told(None));
     let token = lock(&signer.channels).by_process[&child.pid];
     let channel = signer.channel(token).unwrap();
-    signer.enqueue(signer.take_in(&channel));
+    channel.rung.store(true, Ordering::SeqCst);
+    signer.enqueue(signer.look(&channel));
 }
 
 #[test]
