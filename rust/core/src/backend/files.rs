@@ -8,10 +8,8 @@ use zeroize::Zeroizing;
 use super::identity::{Issuers, MachinePair, read_pairs};
 use crate::creds::contents::{Found, LOST};
 use crate::creds::{fault_of, read};
-use crate::system::file;
-use crate::system::file::Limit;
-use crate::verify::kept;
-use crate::verify::kept::{Form, Unread};
+use crate::system::file::{self, Limit};
+use crate::verify::kept::{self, Form, REST, Stead, Unread};
 
 /// What reading found that is not quite right, in sentences that name the file.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -92,23 +90,34 @@ fn known_of(
 
 fn blocks_of(path: &Path, form: Form, warnings: &mut Warnings) -> Result<Vec<Vec<u8>>, String> {
     let reading = kept::read(path, form);
-    let mut now = Warnings::default();
-    let taken = blocks(path, form, reading.now, &mut now);
-    let Some(before) = reading.before else {
-        warnings.said.append(&mut now.said);
-        warnings.list_lost |= now.list_lost;
-        return taken;
-    };
-    let why = match &taken {
-        Err(why) => Some(why),
-        Ok(_) => now.said.first(),
-    };
     let unread = || {
         format!(
             "{}: holds a {} that cannot be read",
             path.display(),
             form.name()
         )
+    };
+    let mut now = Warnings::default();
+    let before = match (reading.stead, &reading.now) {
+        (Stead::Before(before), _) => before,
+        (Stead::Rest, Ok(found)) => {
+            let damage = found.damaged.first();
+            let why = damage.map(|damage| format!("{}: {damage}", path.display()));
+            let why = why.unwrap_or_else(unread);
+            warnings.kept.push(format!("{why}; {REST}"));
+            return Ok(elements(path, form, found, warnings));
+        }
+        _ => {
+            let taken = blocks(path, form, reading.now, &mut now);
+            warnings.said.append(&mut now.said);
+            warnings.list_lost |= now.list_lost;
+            return taken;
+        }
+    };
+    let taken = blocks(path, form, reading.now, &mut now);
+    let why = match &taken {
+        Err(why) => Some(why),
+        Ok(_) => now.said.first(),
     };
     let why = why.cloned().unwrap_or_else(unread);
     warnings.kept.push(format!("{why}; {KEPT}"));
@@ -171,7 +180,11 @@ fn elements(path: &Path, form: Form, found: &Found, warnings: &mut Warnings) -> 
     taken
 }
 
-fn files_of(directory: &str) -> Result<Vec<String>, String> {
+/// The files of a directory.
+///
+/// # Errors
+/// A sentence that names it.
+pub fn files_of(directory: &str) -> Result<Vec<String>, String> {
     let names = file::list(Path::new(directory));
     let names = names.map_err(|why| format!("{directory} cannot be read: {why}"))?;
     Ok(names
@@ -180,22 +193,13 @@ fn files_of(directory: &str) -> Result<Vec<String>, String> {
         .collect())
 }
 
-/// The pairs of a file, or of every file of a directory.
+/// The pairs of a file.
 ///
 /// # Errors
 /// A sentence that names the file and what to do.
-pub fn read_machine(path: &str, chain: &Issuers) -> Result<Vec<MachinePair>, String> {
-    let names = if file::is_directory(Path::new(path)) {
-        files_of(path)?
-    } else {
-        vec![path.to_owned()]
-    };
-    let mut pairs = Vec::new();
-    for name in names {
-        let bytes = read(&name, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
-        pairs.extend(contained(&name, &bytes, chain)?);
-    }
-    Ok(pairs)
+pub fn read_machine(name: &str, chain: &Issuers) -> Result<Vec<MachinePair>, String> {
+    let bytes = read(name, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
+    contained(name, &bytes, chain)
 }
 
 /// The pair of a certificate file and a key file.

@@ -92,13 +92,13 @@ impl<'a, 'p> Load<'a, 'p> {
         (self.files.into_files(), pairs)
     }
 
-    /// The usable pairs of one virtual host, in the order of the configuration.
+    /// The usable pairs of one virtual host, in the order of the configuration, each with its place among all.
     pub(super) fn load_request(
         &mut self,
         index: usize,
         request: &LoadRequest,
         report: &mut Report,
-    ) -> Vec<Arc<Pair>> {
+    ) -> Vec<(usize, Arc<Pair>)> {
         let mut candidates = Vec::new();
         let mut question = Question {
             source: &request.passphrase,
@@ -171,7 +171,12 @@ impl<'a, 'p> Load<'a, 'p> {
         for fault in request.signatures.check(&pairs) {
             report.add(index, &request.signatures.place, fault);
         }
-        pairs.into_iter().map(|(pair, _)| pair).collect()
+        let place = |file: &str| {
+            let mut named = request.pairs.iter();
+            named.position(|pair| std::ptr::eq(pair.certificate.as_str(), file))
+        };
+        let placed = |(pair, file): (Arc<Pair>, &str)| Some((place(file)?, pair));
+        pairs.into_iter().filter_map(placed).collect()
     }
 
     /// What is wrong with a pair that can be used all the same, or only in part.

@@ -198,13 +198,36 @@ impl Pair {
 pub struct CertSet {
     /// By the rank of their keys, otherwise as configured.
     pairs: Vec<Arc<Pair>>,
+    /// Which of the request's pairs each of them is.
+    places: Box<[usize]>,
 }
 
 impl CertSet {
-    /// Takes the pairs in the order of the configuration.
-    pub fn new(mut pairs: Vec<Arc<Pair>>) -> CertSet {
-        pairs.sort_by_key(|pair| pair.kind.rank());
-        CertSet { pairs }
+    /// Takes the pairs in the order of the configuration, of which all can be used.
+    pub fn new(pairs: Vec<Arc<Pair>>) -> CertSet {
+        CertSet::of(pairs.into_iter().enumerate().collect())
+    }
+
+    /// Takes pairs, each with its place among those of the request, in their order.
+    pub fn of(mut pairs: Vec<(usize, Arc<Pair>)>) -> CertSet {
+        pairs.sort_by_key(|(_, pair)| pair.kind.rank());
+        let (places, pairs): (Vec<_>, _) = pairs.into_iter().unzip();
+        CertSet {
+            pairs,
+            places: places.into(),
+        }
+    }
+
+    /// The pairs in the order in which they are tried, each with its place among those of the request.
+    pub fn placed(&self) -> impl Iterator<Item = (usize, &Arc<Pair>)> {
+        self.places.iter().copied().zip(&self.pairs)
+    }
+
+    /// The pair that the request's pair at `place` came to.
+    pub fn at(&self, place: usize) -> Option<&Arc<Pair>> {
+        self.placed()
+            .find(|(of, _)| *of == place)
+            .map(|(_, pair)| pair)
     }
 
     /// The pairs in the order in which they are tried.

@@ -1,7 +1,7 @@
 //! What stands in for files that have turned bad since they were loaded: such a file does not stop a restart, and ends
 //! nothing but itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::chain;
@@ -23,73 +23,192 @@ pub fn before<'a>(requests: &'a [LoadRequest], sets: &[Option<Arc<CertSet>>]) ->
         .collect()
 }
 
-/// Puts what was served before in the place of what cannot be loaded, and says so of each file that is to blame. A virtual
-/// host that was never loaded has no excuse, even where it shares a file with one that was.
+/// Puts what was served before in the place of what cannot be loaded, pair by pair, and says so of each file that is to
+/// blame. A pair stands in whole, with the chain of then: nothing is made of files of two times. A virtual host that was
+/// never loaded has no excuse, even where it shares a file with one that was.
 pub fn stand_in(before: &Before<'_>, requests: &[LoadRequest], report: &mut LoadReport) {
-    let mut known: HashSet<&str> = HashSet::new();
-    let mut gone: HashSet<&str> = HashSet::new();
-    let bad = bad_files(&report.problems);
-    for (index, (request, new)) in requests.iter().zip(&mut report.sets).enumerate() {
-        let files = request.files();
-        let Some(old) = before.get(&files) else {
+    let mut excuses = Excuses {
+        bad: bad_files(&report.problems),
+        ..Excuses::default()
+    };
+    let mut mixed: HashMap<Vec<(usize, *const Pair)>, Arc<CertSet>> = HashMap::new();
+    for (index, (request, set)) in requests.iter().zip(&mut report.sets).enumerate() {
+        let Some(old) = before.get(&request.files()) else {
             continue;
         };
-        let Some(old) = old else {
-            if new.is_none() {
-                gone.extend(files);
-            }
+        let host = Host {
+            request,
+            old: old.as_deref(),
+            new: set.as_deref(),
+            no_issuers: report.no_issuers.contains(&index),
+        };
+        let Some(pairs) = host.pairs(&mut excuses) else {
             continue;
         };
-        // Without the file of its chain a pair is made all the same.
-        let chain = request.chain.as_deref();
-        let shorter = report.no_issuers.contains(&index) && same_leaves(old, new.as_deref());
-        let chainless = shorter || chain.is_some_and(|file| bad.contains(file));
-        let whole = |new: &Arc<CertSet>| new.pairs().len() >= old.pairs().len();
-        // Fewer pairs of files that are all good are what somebody wanted.
-        let wanted =
-            |new: &Arc<CertSet>| whole(new) || !files.iter().any(|file| bad.contains(*file));
-        if !chainless && new.as_ref().is_some_and(wanted) {
-            continue;
-        }
-        *new = Some(Arc::clone(old));
-        known.extend(files);
+        let identity = |pairs: &[(usize, Arc<Pair>)]| -> Vec<_> {
+            let each = pairs.iter();
+            each.map(|(place, pair)| (*place, Arc::as_ptr(pair)))
+                .collect()
+        };
+        let as_before = old.as_ref().filter(|old| {
+            let mut placed: Vec<_> = old.placed().map(|(n, pair)| (n, pair.clone())).collect();
+            placed.sort_by_key(|(place, _)| *place);
+            identity(&placed) == identity(&pairs)
+        });
+        *set = Some(match as_before {
+            Some(old) => Arc::clone(old),
+            None => Arc::clone(
+                mixed
+                    .entry(identity(&pairs))
+                    .or_insert_with(|| Arc::new(CertSet::of(pairs))),
+            ),
+        });
     }
     for (request, set) in requests.iter().zip(&report.sets) {
-        let files = request.files();
-        if set.is_none() && !before.contains_key(&files) {
-            files.iter().for_each(|file| {
-                known.remove(file);
-                gone.remove(file);
-            });
+        if !before.contains_key(&request.files()) {
+            excuses.take_away(request, set.as_deref());
         }
     }
     for problem in &mut report.problems {
-        let file = problem.file.as_str();
-        let excuse = match problem.severity {
-            Severity::Error if gone.contains(file) => {
-                "; nobody has what was loaded from it before, since the key agent had to be made anew: virtual hosts \
-                 that need it answer no handshake until it is right"
-            }
-            Severity::Error if known.contains(file) => {
-                "; what was loaded from it before is still served"
-            }
-            _ => continue,
-        };
-        problem.severity = Severity::Kept;
-        problem.text.push_str(excuse);
+        if problem.severity == Severity::Error
+            && let Some(excuse) = excuses.of(&problem.file)
+        {
+            problem.severity = Severity::Kept;
+            problem.text.push_str(&excuse);
+        }
     }
     stand_in_staples(before, requests, report);
 }
 
-/// Whether nothing but what is sent behind the server's own certificates may differ.
-fn same_leaves(old: &CertSet, new: Option<&CertSet>) -> bool {
-    let leaves = |set: &CertSet| -> Vec<_> {
-        let pairs = set.pairs().iter();
-        pairs
-            .map(|pair| pair.chain().first().map(|der| der.to_vec()))
-            .collect()
-    };
-    new.is_some_and(|new| leaves(new) == leaves(old))
+/// A virtual host that was served before, and what its files come to now.
+struct Host<'a> {
+    request: &'a LoadRequest,
+    old: Option<&'a CertSet>,
+    new: Option<&'a CertSet>,
+    /// The file of authorities could not be read for issuers.
+    no_issuers: bool,
+}
+
+impl Host<'_> {
+    /// All its pairs, in the order of the configuration, where something stands in for one of them.
+    fn pairs(&self, excuses: &mut Excuses) -> Option<Vec<(usize, Arc<Pair>)>> {
+        let mut pairs: Vec<(usize, Arc<Pair>)> = Vec::new();
+        let mut stood_in = false;
+        for place in 0..self.request.pairs.len() {
+            let new = self.new.and_then(|set| set.at(place));
+            let old = self.old.and_then(|set| set.at(place));
+            let at_fault = excuses.at_fault(self.request, place, new.is_some());
+            let pair = match (new, old) {
+                (Some(new), Some(old)) if !at_fault.is_empty() || self.is_shorter(new, old) => {
+                    let same = new.chain().first() == old.chain().first();
+                    excuses.keep(self.request, place, &at_fault, same);
+                    stood_in = true;
+                    old
+                }
+                (Some(new), _) => {
+                    excuses.gone.extend(at_fault);
+                    new
+                }
+                (None, Some(old)) if !at_fault.is_empty() => {
+                    excuses.keep(self.request, place, &at_fault, false);
+                    stood_in = true;
+                    old
+                }
+                // Fewer pairs of files that are all good are what somebody wanted.
+                (None, _) => {
+                    excuses.gone.extend(at_fault);
+                    continue;
+                }
+            };
+            if !self.request.strict {
+                // OpenSSL has one place for each kind of key, and the last one keeps it.
+                pairs.retain(|(_, before)| !before.kind.same_place(pair.kind));
+            }
+            pairs.push((place, Arc::clone(pair)));
+        }
+        stood_in.then_some(pairs)
+    }
+
+    /// Without the file of authorities a pair is made all the same, and lacks what was found there.
+    fn is_shorter(&self, new: &Pair, old: &Pair) -> bool {
+        self.no_issuers && new.chain().len() == 1 && old.chain().len() > 1
+    }
+}
+
+/// Other files that a line names at most.
+const NAMED: usize = 4;
+
+/// What is said of files that are damaged.
+#[derive(Default)]
+struct Excuses {
+    bad: HashSet<String>,
+    /// Those of before stand in for them; with each the files that are good, and are not taken up because of it.
+    kept: HashMap<String, BTreeSet<String>>,
+    /// Nobody has what they held before.
+    gone: HashSet<String>,
+}
+
+impl Excuses {
+    /// The damaged files because of which a pair is missing; or, where it is `made`, is without its chain.
+    fn at_fault(&self, request: &LoadRequest, place: usize, made: bool) -> Vec<String> {
+        let mut files: Vec<&String> = request.chain.iter().collect();
+        if !made {
+            let pair = request.pairs.get(place);
+            files.extend(pair.map(|pair| &pair.certificate));
+            files.extend(pair.and_then(|pair| pair.key.as_ref()));
+            files.extend(&request.spare_keys);
+        }
+        files.retain(|file| self.bad.contains(*file));
+        files.into_iter().cloned().collect()
+    }
+
+    fn keep(&mut self, request: &LoadRequest, place: usize, at_fault: &[String], same: bool) {
+        let mut good = BTreeSet::new();
+        if let (Some(pair), false) = (request.pairs.get(place), same) {
+            good.insert(pair.certificate.clone());
+            good.extend(pair.key.clone());
+            good.extend(request.chain.clone());
+            good.retain(|file| !self.bad.contains(file));
+        }
+        for file in at_fault {
+            let others = self.kept.entry(file.clone()).or_default();
+            others.extend(good.iter().cloned());
+        }
+    }
+
+    /// A virtual host that was never served needs these files.
+    fn take_away(&mut self, request: &LoadRequest, set: Option<&CertSet>) {
+        for place in 0..request.pairs.len() {
+            let made = set.is_some_and(|set| set.at(place).is_some());
+            for file in self.at_fault(request, place, made) {
+                self.kept.remove(&file);
+                self.gone.remove(&file);
+            }
+        }
+    }
+
+    fn of(&self, file: &str) -> Option<String> {
+        if self.gone.contains(file) {
+            return Some(
+                "; nobody has what was loaded from it before, since the key agent had to be made anew: virtual hosts that \
+                 need it go without it, and answer no handshake where they have nothing else, until it is right"
+                    .to_owned(),
+            );
+        }
+        let others = self.kept.get(file)?;
+        let mut text = "; what was loaded from it before is still served".to_owned();
+        let named: Vec<&str> = others.iter().map(String::as_str).take(NAMED).collect();
+        if !named.is_empty() {
+            let more = match others.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            text.push_str(", and what belongs to it as it was then: ");
+            text.push_str(&named.join(", "));
+            text.push_str(&more);
+        }
+        Some(text)
+    }
 }
 
 fn bad_files(problems: &[Problem]) -> HashSet<String> {
@@ -108,21 +227,20 @@ fn stand_in_staples(before: &Before<'_>, requests: &[LoadRequest], report: &mut 
         let staples: HashSet<&str> = staples.collect();
         let mut told = report.problems.iter_mut();
         let told = told.find(|p| p.severity == Severity::Warning && staples.contains(&*p.file));
-        let lost = |(old, new): (&Arc<Pair>, &Arc<Pair>)| {
-            let stapled = old.stapled.as_ref();
-            new.stapled.is_none()
-                && old.chain() == new.chain()
-                && stapled.is_some_and(|stapled| stapled.staple.is_of_use(now))
+        let lost = |place: usize, new: &Pair| {
+            let old = old.at(place)?;
+            let stapled = old.stapled.as_ref()?;
+            let is_lost = new.stapled.is_none() && old.chain() == new.chain();
+            (is_lost && stapled.staple.is_of_use(now)).then_some(old)
         };
-        let both = || old.pairs().iter().zip(new.pairs());
-        let (Some(problem), true) = (told, both().any(lost)) else {
+        let (Some(problem), true) = (told, new.placed().any(|(n, pair)| lost(n, pair).is_some()))
+        else {
             continue;
         };
-        let kept = both().map(|both| Arc::clone(if lost(both) { both.0 } else { both.1 }));
-        let kept: Vec<_> = kept
-            .chain(new.pairs().iter().skip(old.pairs().len()).cloned())
-            .collect();
-        *new = Arc::new(CertSet::new(kept));
+        let kept = new
+            .placed()
+            .map(|(n, pair)| (n, Arc::clone(lost(n, pair).unwrap_or(pair))));
+        *new = Arc::new(CertSet::of(kept.collect()));
         problem.severity = Severity::Kept;
         problem
             .text

@@ -83,14 +83,17 @@ impl Store {
         let pairs = std::mem::take(&mut self.pairs);
         let mut load = Load::new(files, pairs, &mut self.issuers, passphrases);
         let mut report = Report::default();
-        let mut sets: HashMap<Vec<*const Pair>, Arc<CertSet>> = HashMap::new();
+        let mut sets: HashMap<Vec<(usize, *const Pair)>, Arc<CertSet>> = HashMap::new();
         for (index, request) in requests.iter().enumerate() {
             let pairs = load.load_request(index, request, &mut report);
-            let identity = pairs.iter().map(Arc::as_ptr).collect();
+            let identity = pairs
+                .iter()
+                .map(|(place, pair)| (*place, Arc::as_ptr(pair)));
+            let identity = identity.collect();
             report.sets.push((!pairs.is_empty()).then(|| {
                 Arc::clone(
                     sets.entry(identity)
-                        .or_insert_with(|| Arc::new(CertSet::new(pairs))),
+                        .or_insert_with(|| Arc::new(CertSet::of(pairs))),
                 )
             }));
         }

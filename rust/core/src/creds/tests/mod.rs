@@ -11,6 +11,7 @@ mod mldsa;
 mod pem;
 mod select;
 mod signatures;
+mod standing;
 mod store;
 
 use std::path::PathBuf;
