@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use mod_tls_core::metrics::{Counters, PAGE_WORDS};
@@ -9,9 +10,9 @@ use mod_tls_core::ocsp;
 use mod_tls_core::ticket::session_state::Binding;
 use mod_tls_core::ticket::ticket_protector::{Kind, Provenance};
 use mod_tls_core::ticket::{Clock, KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};
-use mod_tls_core::verify::{Revocation, RevocationDepth};
+use mod_tls_core::verify::{Mode, Outcome, Revocation, RevocationDepth, Spec, Verifier};
 use mod_tls_core::x509::{Certificate, DnStyle, Identity, Side};
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, UnixTime};
 
 const NOW: u64 = 1_790_000_000;
 /// What is little enough to be no matter: octets, and allocations.
@@ -187,6 +188,36 @@ fn crowded() -> [(&'static str, Vec<u8>); 3] {
             certificate(&name(1), &odd_extension().repeat(8_000)),
         ),
     ]
+}
+
+/// A client's certificate that may speak for a great many addresses (RFC 3779), judged.
+#[test]
+fn blocks_of_addresses() {
+    let make = |count: usize| {
+        let address = |number: usize| {
+            let octets = (0x0a00_0000 + 2 * number as u32).to_be_bytes();
+            [&[3, 5, 0], &octets[..]].concat()
+        };
+        let list = element(0x30, &[&(0..count).flat_map(address).collect::<Vec<u8>>()]);
+        let family = element(0x30, &[&[4, 2, 0, 1], &list]);
+        let blocks = element(0x30, &[&family]);
+        let oid: &[u8] = &[6, 8, 0x2b, 6, 1, 5, 5, 7, 1, 7];
+        certificate(&name(2), &element(0x30, &[oid, &element(4, &[&blocks])]))
+    };
+    let spec = Spec {
+        mode: Mode::OptionalNoCa,
+        depth: 1,
+        ..Spec::default()
+    };
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let verifier = Verifier::new(spec, provider.signature_verification_algorithms);
+    // As TIME has it.
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_735_689_600));
+    // Two numbers of 16 octets for one of 7, while a list grows and for each time that it is read.
+    grows_with_its_input("blocks", (64, 16), 1 << 16, make, |der| {
+        let verdict = verifier.judge(&[CertificateDer::from(der)], now);
+        assert_eq!(verdict.outcome, Outcome::Unverified, "{verdict:?}");
+    });
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! One judgement: the certificates at hand, what was found of them, and how much work is left.
 
-use rustls_pki_types::CertificateDer;
-
 use super::advice::Concern;
-use super::anchors::Anchors;
-use super::certificate::PathCertificate;
 use super::checks::{Position, Purpose, check_lengths, own_fault};
 use super::paths::{Known, Paths};
 use super::pool::Pool;
@@ -31,7 +27,7 @@ pub enum Searched {
 #[derive(Debug)]
 pub struct Judging<'a> {
     pub pool: Pool<'a>,
-    pub work: Work,
+    pub work: &'a mut Work,
     /// Seconds since 1970.
     pub now: i64,
     /// Certificates that may stand above the first.
@@ -44,22 +40,16 @@ pub struct Judging<'a> {
 }
 
 impl<'a> Judging<'a> {
-    /// Begins to judge `leaf`, beside which `rest` was sent.
-    ///
-    /// # Errors
-    /// It is more than the budget allows.
+    /// Begins to judge the first certificate of `pool`.
     pub fn new(
-        leaf: PathCertificate<'a>,
-        rest: &'a [CertificateDer<'a>],
-        anchors: &'a Anchors,
+        pool: Pool<'a>,
+        work: &'a mut Work,
         revocation: &'a Revocation,
-        purpose: Purpose,
         depth: u32,
         now: i64,
-    ) -> Result<Self, Exhausted> {
-        let mut work = Work::default();
-        Ok(Self {
-            pool: Pool::new(leaf, rest, anchors, purpose, now, &mut work)?,
+    ) -> Self {
+        Self {
+            pool,
             work,
             now,
             depth: usize::try_from(depth).unwrap_or(usize::MAX),
@@ -67,7 +57,7 @@ impl<'a> Judging<'a> {
             revocation,
             lists: revocation.lists(),
             concern: None,
-        })
+        }
     }
 
     /// Searches a path from the first certificate that holds. As in OpenSSL one may be longer by one than it may be, and
@@ -80,8 +70,8 @@ impl<'a> Judging<'a> {
         let mut refused = None;
         let leaf_is_good = self.pool.get(0).is_some_and(|leaf| leaf.fault.is_none());
         if leaf_is_good {
-            let mut paths = Paths::new(0, longest, false, &mut self.pool, &mut self.work)?;
-            while let Some(path) = paths.next(&mut self.pool, &mut self.known, &mut self.work)? {
+            let mut paths = Paths::new(0, longest, false, &mut self.pool, self.work)?;
+            while let Some(path) = paths.next(&mut self.pool, &mut self.known, self.work)? {
                 match self.check(&path)? {
                     Ok(()) => return Ok(Searched::Found(path)),
                     Err(why) => drop(refused.get_or_insert(why)),
@@ -92,8 +82,8 @@ impl<'a> Judging<'a> {
             return Ok(Searched::Refused(why));
         }
         // None of sound certificates: one of others tells what is wrong.
-        let mut paths = Paths::new(0, longest, true, &mut self.pool, &mut self.work)?;
-        match paths.next(&mut self.pool, &mut self.known, &mut self.work)? {
+        let mut paths = Paths::new(0, longest, true, &mut self.pool, self.work)?;
+        match paths.next(&mut self.pool, &mut self.known, self.work)? {
             Some(path) => {
                 let why = self.fault_of(&path).unwrap_or(reason::UNREADABLE);
                 self.concern = self.holder_of(&path, why);
@@ -145,7 +135,7 @@ impl<'a> Judging<'a> {
             return Ok(Err(reason::TOO_LONG));
         }
         let certificates = self.pool.certificates(path);
-        if let Err(why) = constraints::check(&certificates, &mut self.work)? {
+        if let Err(why) = constraints::check(&certificates, self.work)? {
             return Ok(Err(why));
         }
         let held = certificates.iter().flat_map(|c| [&c.systems, &c.addresses]);
@@ -221,7 +211,7 @@ impl<'a> Judging<'a> {
     fn signer_holds(&mut self, path: &[usize]) -> Result<bool, Exhausted> {
         let certificates = self.pool.certificates(path);
         if check_lengths(&certificates).is_err()
-            || constraints::check(&certificates, &mut self.work)?.is_err()
+            || constraints::check(&certificates, self.work)?.is_err()
         {
             return Ok(false);
         }
@@ -238,7 +228,7 @@ impl<'a> status::Paths<'a> for Judging<'a> {
     }
 
     fn pool_and_work(&mut self) -> (&mut Pool<'a>, &mut Work) {
-        (&mut self.pool, &mut self.work)
+        (&mut self.pool, self.work)
     }
 
     fn now(&self) -> i64 {
@@ -265,14 +255,8 @@ impl<'a> status::Paths<'a> for Judging<'a> {
         if !sound {
             return Ok(false);
         }
-        let mut paths = Paths::new(
-            place,
-            DEPTH_OF_SIGNERS,
-            false,
-            &mut self.pool,
-            &mut self.work,
-        )?;
-        while let Some(found) = paths.next(&mut self.pool, &mut self.known, &mut self.work)? {
+        let mut paths = Paths::new(place, DEPTH_OF_SIGNERS, false, &mut self.pool, self.work)?;
+        while let Some(found) = paths.next(&mut self.pool, &mut self.known, self.work)? {
             if found.last() == Some(anchor) && self.signer_holds(&found)? {
                 return Ok(true);
             }

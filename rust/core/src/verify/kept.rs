@@ -1,6 +1,6 @@
 //! What files of CAs and of revocation lists held when they were last good: for a restart, or a look at changed files,
-//! that finds one of them damaged. That must not end a server which runs, must not lock its clients out, and must not
-//! let anybody in whom the lists refuse.
+//! that finds one of them damaged. That must not end a server which runs, must not let anybody in whom the lists refuse
+//! or whose authority has been taken out, and must lock out as few others as that leaves.
 //!
 //! One configuration knows what it read itself and what the one before it read, nothing older: a file that a
 //! configuration did not name is forgotten. What has gone from a directory is out of use; what stands there and cannot be
@@ -37,6 +37,15 @@ impl<K, V> Generations<K, V> {
             present: BTreeMap::new(),
             before: BTreeMap::new(),
         }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Generations<K, V> {
+    /// All that is known, what this configuration has before what the one before it had.
+    pub fn all(&self) -> BTreeMap<K, V> {
+        let mut all = self.before.clone();
+        all.extend(self.present.clone());
+        all
     }
 }
 
@@ -111,10 +120,12 @@ impl Form {
         }
     }
 
-    /// What is of use, if anything is. One CA that is missing locks its clients out; lists beside a damaged one are good.
+    /// What is of use, if anything is.
     fn usable(self, now: &Result<Found, Unread>) -> Option<&Found> {
-        let is_usable = |found: &&Found| {
-            !found.taken.is_empty() && (self == Form::Lists || found.damaged.is_empty())
+        let is_usable = |found: &&Found| match self {
+            Form::Lists => !found.taken.is_empty(),
+            Form::Authorities => found.taken.iter().any(|taken| self.is_one(taken)),
+            Form::Chain => !found.taken.is_empty() && found.damaged.is_empty(),
         };
         now.as_ref().ok().filter(is_usable)
     }
@@ -148,13 +159,27 @@ pub enum Unread {
     Panicked,
 }
 
+/// What is done about a file of authorities of which a part can be read.
+pub const REST: &str = "it is left out, and no more is used than can be read of the file now";
+
 /// A file as it is.
 #[derive(Debug)]
 pub struct Reading {
     /// What it holds now.
     pub now: Result<Found, Unread>,
-    /// What it held before, where that is better: to be used in the place of `now`, and lists beside what is left of it.
-    pub before: Option<Found>,
+    /// What to use where that is less than the file held before.
+    pub stead: Stead,
+}
+
+/// What is used of a file that is worse than it was.
+#[derive(Debug)]
+pub enum Stead {
+    /// It is no worse, or nothing better is known: what it holds now, with all that is to be said of it.
+    Nothing,
+    /// What it held before, in the place of what it holds now; lists beside what is left of it.
+    Before(Found),
+    /// What can be read of it, and no more: an authority may have been taken out by the edit that damaged the rest.
+    Rest,
 }
 
 type Octets = Arc<Zeroizing<Vec<u8>>>;
@@ -180,25 +205,43 @@ pub fn read(path: &Path, form: Form) -> Reading {
         Ok(octets) => form.parse(octets),
         Err(refusal) => Err(Unread::Refused(refusal.clone())),
     };
+    let is_known = before.is_some();
     // A file that is as it was is never worse than it was.
     let changed = before.filter(|before| octets.as_ref() != Ok(&**before));
-    if let Some(octets) = changed {
+    let is_damaged = |found: &Found| !found.damaged.is_empty();
+    let better = changed.and_then(|octets| {
         let old = form.parse(&octets);
-        if form.grade(&old) < form.grade(&now) {
-            kept().keep(key, octets);
-            return Reading {
-                now,
-                before: old.ok(),
-            };
-        }
+        let is_better = form.grade(&old) < form.grade(&now);
+        Some((octets, old.ok().filter(|_| is_better)?))
+    });
+    let rest = form == Form::Authorities
+        && is_known
+        && form.grade(&now) == Grade::Partly
+        && (better.is_some() || now.as_ref().is_ok_and(is_damaged));
+    if let (Some((octets, old)), false) = (better, rest) {
+        kept().keep(key, octets);
+        let stead = Stead::Before(old);
+        return Reading { now, stead };
     }
+    // Authorities beside a damaged one are the first start's to refuse.
+    let first = |found: &Found| form != Form::Authorities || rest || !is_damaged(found);
     if let Ok(octets) = octets
         && form != Form::Chain
-        && form.usable(&now).is_some()
+        && form.usable(&now).is_some_and(first)
     {
         kept().keep(key, Arc::new(octets));
     }
-    Reading { now, before: None }
+    match (rest, now) {
+        (true, Ok(mut found)) => {
+            found.taken.retain(|taken| form.is_one(taken));
+            let (now, stead) = (Ok(found), Stead::Rest);
+            Reading { now, stead }
+        }
+        (_, now) => Reading {
+            now,
+            stead: Stead::Nothing,
+        },
+    }
 }
 
 /// A directory as it is.

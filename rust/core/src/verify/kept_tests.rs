@@ -29,9 +29,19 @@ fn certificate(name: &str) -> String {
 
 /// How many elements there are now, and how many stand in for them.
 fn counts(path: &Path) -> (Option<usize>, Option<usize>) {
+    let (now, before, _) = counted(path);
+    (now, before)
+}
+
+/// The same, and whether the rest of a damaged file is all that counts.
+fn counted(path: &Path) -> (Option<usize>, Option<usize>, bool) {
     let reading = read(path, Form::Authorities);
-    let taken = |found: Found| found.taken.len();
-    (reading.now.ok().map(taken), reading.before.map(taken))
+    let now = reading.now.ok().map(|found| found.taken.len());
+    match reading.stead {
+        Stead::Nothing => (now, None, false),
+        Stead::Before(found) => (now, Some(found.taken.len()), false),
+        Stead::Rest => (now, None, true),
+    }
 }
 
 #[test]
@@ -49,7 +59,7 @@ fn what_is_worse_than_before_gives_way_to_it() {
     fs::write(&path, format!("{one}{two}")).unwrap();
     assert_eq!(counts(&path), (Some(2), None));
     let table = [
-        (format!("{one}{odd}"), Some(2)),
+        (odd.clone(), Some(1)),
         (one.replace("-----END", "----END"), Some(0)),
         (String::new(), Some(0)),
         ("junk".to_owned(), Some(0)),
@@ -64,6 +74,35 @@ fn what_is_worse_than_before_gives_way_to_it() {
     assert_eq!(counts(&path), (Some(1), None), "what is good counts");
     fs::write(&path, "").unwrap();
     assert_eq!(counts(&path), (Some(0), Some(1)));
+}
+
+#[test]
+fn an_authority_that_was_taken_out_does_not_come_back() {
+    let place = Scratch::new("taken-out");
+    let path = place.0.join("file");
+    let [one, two, three] = ["one", "two", "three"].map(certificate);
+    let cut = three.replace("-----END", "----END");
+    let odd = crate::x509::pem(b"\x30\x03\x02\x01\x05");
+    fs::write(&path, format!("{two}{cut}")).unwrap();
+    assert_eq!(counted(&path), (Some(1), None, false), "a first start");
+    assert!(last(&path, Form::Authorities).is_none(), "which is refused");
+    for damaged in [format!("{two}{cut}"), format!("{odd}{two}")] {
+        fs::write(&path, format!("{one}{two}{three}")).unwrap();
+        assert_eq!(counted(&path), (Some(3), None, false));
+        fs::write(&path, damaged).unwrap();
+        assert_eq!(counted(&path), (Some(1), None, true));
+    }
+    fs::write(&path, format!("{two}{cut}")).unwrap();
+    begin();
+    assert_eq!(counted(&path), (Some(1), None, true));
+    begin();
+    assert_eq!(counted(&path), (Some(1), None, true), "as it was");
+    fs::write(&path, "junk").unwrap();
+    assert_eq!(
+        counted(&path),
+        (Some(0), Some(1), false),
+        "what counted last"
+    );
 }
 
 #[test]

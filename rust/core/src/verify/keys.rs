@@ -156,22 +156,39 @@ impl<'a> Key<'a> {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Fault> {
+        let digest = algorithm.digest(message);
+        self.verify_hashed(algorithm, digest.as_ref(), message, signature)
+    }
+
+    /// The same where `digest` is the message's by this algorithm, if it has one; the message is not hashed again.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn verify_hashed(
+        &self,
+        algorithm: Algorithm,
+        digest: Option<&Digest>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Fault> {
+        let check = |by: Option<&dyn VerificationAlgorithm>| {
+            Some(by?.verify_digest_sig(self.bits, digest?, signature))
+        };
         let verified = match (algorithm, self.kind) {
-            (Algorithm::Pkcs1(hash), Kind::Rsa(bits, false)) => pkcs1(hash, bits)
-                .map(|parameters| parameters.verify_sig(self.bits, message, signature)),
+            (Algorithm::Pkcs1(hash), Kind::Rsa(bits, false)) => {
+                let parameters = pkcs1(hash, bits);
+                check(parameters.as_ref().map(|parameters| parameters as _))
+            }
             (Algorithm::Pss(hash, salt), Kind::Rsa(bits, _)) if self.admits(hash, salt) => {
-                pss(hash, bits, salt)
-                    .map(|parameters| parameters.verify_sig(self.bits, message, signature))
+                let parameters = pss(hash, bits, salt);
+                check(parameters.as_ref().map(|parameters| parameters as _))
             }
             (Algorithm::Ecdsa(hash), kind) => {
                 // RFC 5480, 2.2: other first octets are no point.
                 if !matches!(self.bits.first(), Some(2..=4)) {
                     return Err(Fault::Wrong);
                 }
-                ecdsa(hash, kind).map(|(algorithm, size)| {
-                    let digest = padded(hash, size, message)?;
-                    algorithm.verify_digest_sig(self.bits, &digest, signature)
-                })
+                check(ecdsa(hash, kind))
             }
             (Algorithm::Ed25519, Kind::Ed25519) => {
                 Some(aws::ED25519.verify_sig(self.bits, message, signature))
@@ -255,6 +272,15 @@ impl Algorithm {
         }
     }
 
+    /// The digest that is signed; `None` where there is none, or the message itself is.
+    pub fn digest(self, message: &[u8]) -> Option<Digest> {
+        match self {
+            Self::Pkcs1(hash) | Self::Pss(hash, _) => hash.of(message),
+            Self::Ecdsa(hash) => padded(hash, message),
+            _ => None,
+        }
+    }
+
     /// Whether OpenSSL's security level 2 takes signatures by it.
     pub fn is_strong(self) -> bool {
         match self {
@@ -329,50 +355,53 @@ fn pss(hash: Hash, bits: usize, salt: u16) -> Option<RsaParameters> {
     Some(parameters.with_pss_salt_length(RsaPssSaltLength::Custom(salt)))
 }
 
-/// AWS-LC's algorithm for a curve, and the size of its digest.
-fn ecdsa(
-    hash: Hash,
-    kind: Kind,
-) -> Option<(
-    &'static dyn VerificationAlgorithm,
-    &'static digest::Algorithm,
-)> {
+/// AWS-LC's algorithm for a curve, and digests as [`padded`] makes them.
+fn ecdsa(hash: Hash, kind: Kind) -> Option<&'static dyn VerificationAlgorithm> {
     use Hash::{Sha1, Sha224, Sha256, Sha384, Sha512};
     use Kind::{K256, P256, P384, P521};
     Some(match (kind, hash) {
-        (P256, Sha1 | Sha224 | Sha256) => (&aws::ECDSA_P256_SHA256_ASN1, &digest::SHA256),
-        (P256, Sha384) => (&aws::ECDSA_P256_SHA384_ASN1, &digest::SHA384),
-        (P256, Sha512) => (&aws::ECDSA_P256_SHA512_ASN1, &digest::SHA512),
-        (P384, Sha1 | Sha224 | Sha256) => (&aws::ECDSA_P384_SHA256_ASN1, &digest::SHA256),
-        (P384, Sha384) => (&aws::ECDSA_P384_SHA384_ASN1, &digest::SHA384),
-        (P384, Sha512) => (&aws::ECDSA_P384_SHA512_ASN1, &digest::SHA512),
-        (P521, Sha1 | Sha224 | Sha256) => (&aws::ECDSA_P521_SHA256_ASN1, &digest::SHA256),
-        (P521, Sha384) => (&aws::ECDSA_P521_SHA384_ASN1, &digest::SHA384),
-        (P521, Sha512) => (&aws::ECDSA_P521_SHA512_ASN1, &digest::SHA512),
-        (K256, Sha256) => (&aws::ECDSA_P256K1_SHA256_ASN1, &digest::SHA256),
+        (P256, Sha1 | Sha224 | Sha256) => &aws::ECDSA_P256_SHA256_ASN1,
+        (P256, Sha384) => &aws::ECDSA_P256_SHA384_ASN1,
+        (P256, Sha512) => &aws::ECDSA_P256_SHA512_ASN1,
+        (P384, Sha1 | Sha224 | Sha256) => &aws::ECDSA_P384_SHA256_ASN1,
+        (P384, Sha384) => &aws::ECDSA_P384_SHA384_ASN1,
+        (P384, Sha512) => &aws::ECDSA_P384_SHA512_ASN1,
+        (P521, Sha1 | Sha224 | Sha256) => &aws::ECDSA_P521_SHA256_ASN1,
+        (P521, Sha384) => &aws::ECDSA_P521_SHA384_ASN1,
+        (P521, Sha512) => &aws::ECDSA_P521_SHA512_ASN1,
+        (K256, Sha256) => &aws::ECDSA_P256K1_SHA256_ASN1,
         _ => return None,
     })
 }
 
-/// The digest of `message` in the width of `size`. ECDSA takes a digest for a number (FIPS 186-5, 6.4.2) and cuts only
-/// what is longer than the order of the curve, so that zeros before a shorter one change nothing.
-fn padded(
-    hash: Hash,
-    size: &'static digest::Algorithm,
-    message: &[u8],
-) -> Result<Digest, aws_lc_rs::error::Unspecified> {
-    let short = match hash {
-        Hash::Sha1 => digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, message),
-        Hash::Sha224 => digest::digest(&digest::SHA224, message),
-        _ => return Ok(digest::digest(size, message)),
-    };
+impl Hash {
+    fn of(self, message: &[u8]) -> Option<Digest> {
+        let algorithm = match self {
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha224 => &digest::SHA224,
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+            Self::Other => return None,
+        };
+        Some(digest::digest(algorithm, message))
+    }
+}
+
+/// The digest of `message`; those shorter than 32 octets in that width. ECDSA takes a digest for a number (FIPS 186-5,
+/// 6.4.2) and cuts only what is longer than the order of the curve, so that zeros before a shorter one change nothing.
+fn padded(hash: Hash, message: &[u8]) -> Option<Digest> {
+    let short = hash.of(message)?;
+    if !matches!(hash, Hash::Sha1 | Hash::Sha224) {
+        return Some(short);
+    }
     let mut octets = [0_u8; 32];
     octets
         .iter_mut()
         .rev()
         .zip(short.as_ref().iter().rev())
         .for_each(|(to, from)| *to = *from);
-    Digest::import_less_safe(&octets, size)
+    Digest::import_less_safe(&octets, &digest::SHA256).ok()
 }
 
 /// The signature of a certificate, a list or a response: what was signed, how, and the value.
@@ -403,16 +432,26 @@ impl<'a> Signed<'a> {
         key.cost().saturating_add(kilobytes.saturating_mul(2))
     }
 
-    /// Whether it is of the key in `spki`.
+    /// The digest that was signed; `None` where the message itself was.
+    pub fn digest(&self) -> Option<Digest> {
+        Algorithm::parse(&self.algorithm).digest(self.message)
+    }
+
+    /// Whether it is of `key`.
     ///
     /// # Errors
     /// Why not.
     pub fn check(&self, key: &Key<'_>) -> Result<(), Fault> {
-        key.verify(
-            Algorithm::parse(&self.algorithm),
-            self.message,
-            self.signature,
-        )
+        self.check_hashed(key, self.digest().as_ref())
+    }
+
+    /// The same where the digest is known.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_hashed(&self, key: &Key<'_>, digest: Option<&Digest>) -> Result<(), Fault> {
+        let algorithm = Algorithm::parse(&self.algorithm);
+        key.verify_hashed(algorithm, digest, self.message, self.signature)
     }
 }
 

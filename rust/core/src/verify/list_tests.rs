@@ -238,10 +238,26 @@ fn the_key_that_signed_a_list_is_not_forgotten_for_others() {
     assert!(found.len() <= 8 && found.contains(&Ok(())), "{found:?}");
 }
 
-/// Who has a CA below the trusted one can make keys without end, and have a list hashed for each.
+/// Who has a CA below the trusted one can make keys without end; whoever comes later pays for none of them.
+#[test]
+fn a_list_is_hashed_once_for_all_keys() {
+    let ca = root("root");
+    let serials: Vec<u64> = (1..5_000).collect();
+    let list = List::parse(crl(&ca, &serials, 2030), String::new()).unwrap();
+    let own = ca.der().clone();
+    for der in namesakes(&ca, 20).iter().chain([&own]) {
+        let spki = Outline::parse(der).unwrap().spki;
+        let (key, mut work) = (Key::parse(&spki).unwrap(), Work::default());
+        let found = list.is_signed_by(&key, &mut work).unwrap();
+        assert_eq!((work.spent(), found.is_ok()), (key.cost(), *der == own));
+    }
+}
+
+/// Signatures of Ed25519 are over the message itself: it is hashed for each key.
 #[test]
 fn hashing_a_list_for_many_keys_is_charged_by_its_length() {
-    let ca = root("root");
+    let own_key = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let ca = rcgen::CertifiedIssuer::self_signed(ca_params("root", 1), own_key).unwrap();
     let serials: Vec<u64> = (1..5_000).collect();
     let der = crl(&ca, &serials, 2030);
     let kilobytes = u64::try_from(der.len() / 1024).unwrap();

@@ -8,11 +8,12 @@ use super::certificate::PathCertificate;
 use super::checks::{Position, Purpose, own_fault};
 use super::constraints;
 use super::judging::{Judging, Searched};
+use super::pool::Pool;
 use super::reason;
 use super::revocation::{Depth, Revocation};
 use super::verdict::{Outcome, Verdict};
 use super::walk::Walk;
-use super::work::Exhausted;
+use super::work::{Exhausted, Work};
 
 /// Everything a chain is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -28,23 +29,34 @@ pub struct Rules<'a> {
 impl Rules<'_> {
     /// Judges `chain`, the peer's certificate first. Never [`Outcome::Unverified`].
     pub fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
+        self.judge_within(&mut Work::default(), chain, now)
+    }
+
+    /// The same, and what is left of the budget.
+    pub(super) fn judge_within(
+        &self,
+        work: &mut Work,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Verdict {
         let Some((leaf, rest)) = chain.split_first() else {
             return Verdict::default();
         };
         let Some(certificate) = PathCertificate::parse(leaf) else {
             return Verdict::failed(reason::UNREADABLE);
         };
-        let begun = Judging::new(
+        let time = seconds(now);
+        let pool = Pool::new(
             certificate.clone(),
             rest,
             self.anchors,
-            self.revocation,
             self.purpose,
-            self.depth,
-            seconds(now),
+            time,
+            work,
         );
         let mut concern = None;
-        let judged = begun.and_then(|mut judging| {
+        let judged = pool.and_then(|pool| {
+            let mut judging = Judging::new(pool, work, self.revocation, self.depth, time);
             let verdict = if self.anchors.holds_self_signed(leaf) {
                 self.judge_own_anchor(&certificate, &mut judging)
             } else {
@@ -62,7 +74,17 @@ impl Rules<'_> {
 
     /// Judges `chain` as `optional_no_ca` does: nobody need vouch for it. What is wrong with it besides is not forgiven.
     pub fn judge_unverified(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
-        let verdict = self.judge(chain, now);
+        self.judge_unverified_within(&mut Work::default(), chain, now)
+    }
+
+    /// The same, and what is left of the budget.
+    pub(super) fn judge_unverified_within(
+        &self,
+        work: &mut Work,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Verdict {
+        let verdict = self.judge_within(work, chain, now);
         if verdict.outcome != Outcome::Failed || !reason::is_untrusted(verdict.reason) {
             return verdict;
         }
@@ -72,7 +94,9 @@ impl Rules<'_> {
         let Some((leaf, rest)) = parsed else {
             return verdict;
         };
-        let walk = Walk::new(&leaf, rest, self.anchors);
+        let Ok(walk) = Walk::new(&leaf, rest, self.anchors, work) else {
+            return Verdict::failed(reason::TOO_COMPLEX);
+        };
         match walk.other_fault(self.purpose, seconds(now)) {
             Some(fault) => Verdict {
                 advice: advice(fault, None, self.purpose, seconds(now)),
@@ -120,7 +144,7 @@ impl Rules<'_> {
             Searched::Found(path) => self.verdict(&path, judging),
             Searched::Refused(why) => Ok(Verdict::failed(why)),
             Searched::Nowhere(obstacle) => {
-                let walk = Walk::new(leaf, rest, self.anchors);
+                let walk = Walk::new(leaf, rest, self.anchors, judging.work)?;
                 Ok(Verdict::failed(walk.first_complaint(obstacle)))
             }
         }
@@ -130,7 +154,7 @@ impl Rules<'_> {
     fn verdict(&self, path: &[usize], judging: &mut Judging<'_>) -> Result<Verdict, Exhausted> {
         let certificates = judging.pool.certificates(path);
         let common_names_denied = self.purpose == Purpose::Server
-            && !constraints::admits_common_names(&certificates, &mut judging.work)?;
+            && !constraints::admits_common_names(&certificates, judging.work)?;
         let above = path.len().saturating_sub(1);
         Ok(Verdict {
             outcome: Outcome::Success,

@@ -62,6 +62,8 @@ impl<'a> Pool<'a> {
         now: i64,
         work: &mut Work,
     ) -> Result<Self, Exhausted> {
+        work.charge_reading(leaf.outline.der.len())?;
+        work.charge(leaf.reading_cost())?;
         let mut sent: HashMap<Vec<u8>, Vec<Outline<'a>>> = HashMap::new();
         let mut seen = HashSet::from([leaf.outline.der]);
         for der in rest {
@@ -130,6 +132,7 @@ impl<'a> Pool<'a> {
         for (der, kind) in anchors.named(subject) {
             work.charge_reading(der.len())?;
             if let Some(certificate) = PathCertificate::parse(der) {
+                work.charge(certificate.reading_cost())?;
                 let (source, position) = match kind {
                     Kind::Anchor => (Source::Anchor, Position::Last),
                     Kind::Link => (Source::Link, Position::Between),
@@ -147,6 +150,7 @@ impl<'a> Pool<'a> {
                 continue;
             }
             if let Some(certificate) = PathCertificate::new(outline) {
+                work.charge(certificate.reading_cost())?;
                 places.push(self.add(certificate, Source::Sent, Position::Between));
             }
         }

@@ -6,8 +6,14 @@ use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, Reader, SEQUENCE, cont
 
 const NULL: u8 = 0x05;
 
-/// The least and the greatest of a range, big-endian and of one length.
-pub(super) type Range = (Vec<u8>, Vec<u8>);
+/// The most octets of an address.
+const LONGEST: usize = 16;
+
+/// A number, big-endian, with zeros behind it where those of its kind are shorter.
+type Number = [u8; LONGEST];
+
+/// The least and the greatest of a range, of one kind.
+pub(super) type Range = (Number, Number);
 
 /// What a certificate has of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +41,7 @@ impl Resources {
                 [0, 2] | [0, 2, _] => 16,
                 _ => return None,
             };
-            let ranges = choice(&mut family, |list| block(list, length))?;
+            let ranges = choice(&mut family, length, |list| block(list, length))?;
             let in_order = families.last().is_none_or(|before| before.kind < kind);
             (in_order && family.at_end()).then_some(())?;
             families.push(Family { kind, ranges });
@@ -51,7 +57,7 @@ impl Resources {
             let Some(mut family) = fields.enter(context(number)) else {
                 continue;
             };
-            let ranges = choice(&mut family, numbers)?;
+            let ranges = choice(&mut family, size_of::<u32>(), numbers)?;
             family.at_end().then_some(())?;
             let kind = vec![number];
             families.push(Family { kind, ranges });
@@ -70,9 +76,10 @@ impl Resources {
     }
 }
 
-/// NULL, or a list of which `read` takes one; the ranges must be in canonical form.
+/// NULL, or a list of which `read` takes one, of numbers of so many octets; the ranges must be in canonical form.
 fn choice(
     reader: &mut Reader<'_>,
+    length: usize,
     read: impl Fn(&mut Reader<'_>) -> Option<Range>,
 ) -> Option<Option<Vec<Range>>> {
     if let Some(content) = reader.take(NULL) {
@@ -84,7 +91,7 @@ fn choice(
         let (least, greatest) = read(&mut list)?;
         let apart = ranges
             .last()
-            .is_none_or(|(_, before)| successor(before).is_some_and(|next| next < least));
+            .is_none_or(|(_, before)| successor(*before, length).is_some_and(|next| next < least));
         (least <= greatest && apart).then_some(())?;
         ranges.push((least, greatest));
     }
@@ -99,21 +106,24 @@ fn block(list: &mut Reader<'_>, length: usize) -> Option<Range> {
     let mut range = list.enter(SEQUENCE)?;
     let least = filled(range.take(BIT_STRING)?, length, 0)?;
     let greatest = filled(range.take(BIT_STRING)?, length, 0xff)?;
-    (range.at_end() && !is_prefix(&least, &greatest)).then_some((least, greatest))
+    let is_prefix = is_prefix(least.get(..length)?, greatest.get(..length)?);
+    (range.at_end() && !is_prefix).then_some((least, greatest))
 }
 
 /// A BIT STRING to which the missing bits are added.
-fn filled(content: &[u8], length: usize, with: u8) -> Option<Vec<u8>> {
+fn filled(content: &[u8], length: usize, with: u8) -> Option<Number> {
     let (&unused, octets) = content.split_first()?;
     if octets.len() > length || unused > 7 || (octets.is_empty() && unused != 0) {
         return None;
     }
-    let mut out = octets.to_vec();
-    if let Some(last) = out.last_mut() {
+    let mut out = [0; LONGEST];
+    out.get_mut(..length)?.fill(with);
+    let said = out.get_mut(..octets.len())?;
+    said.copy_from_slice(octets);
+    if let Some(last) = said.last_mut() {
         let kept = 0xff_u8 << unused;
         *last = (*last & kept) | (with & !kept);
     }
-    out.resize(length, with);
     Some(out)
 }
 
@@ -132,21 +142,24 @@ fn is_prefix(least: &[u8], greatest: &[u8]) -> bool {
 fn numbers(list: &mut Reader<'_>) -> Option<Range> {
     let number = |content: &[u8]| {
         let number = u32::try_from(count(content)?).ok()?;
-        Some(number.to_be_bytes().to_vec())
+        let mut out = [0; LONGEST];
+        out.first_chunk_mut::<4>()
+            .map(|first| *first = number.to_be_bytes())?;
+        Some(out)
     };
     if let Some(one) = list.take(INTEGER) {
         let one = number(one)?;
-        return Some((one.clone(), one));
+        return Some((one, one));
     }
     let mut range = list.enter(SEQUENCE)?;
     let (least, greatest) = (number(range.take(INTEGER)?)?, number(range.take(INTEGER)?)?);
     (range.at_end() && least < greatest).then_some((least, greatest))
 }
 
-/// The next number of the same length; `None` behind the last.
-fn successor(number: &[u8]) -> Option<Vec<u8>> {
-    let mut next = number.to_vec();
-    for octet in next.iter_mut().rev() {
+/// The next number of so many octets; `None` behind the last.
+fn successor(number: Number, length: usize) -> Option<Number> {
+    let mut next = number;
+    for octet in next.get_mut(..length)?.iter_mut().rev() {
         *octet = octet.wrapping_add(1);
         if *octet != 0 {
             return Some(next);
@@ -226,8 +239,9 @@ mod tests {
             assert_eq!(covers(&outer, &ranges(&[&inner])), expected, "{inner:x?}");
         }
         assert!(covers(&outer, &outer));
-        assert_eq!(successor(&[1, 0xff]), Some(vec![2, 0]));
-        assert_eq!(successor(&[0xff]), None);
+        let number = |octets: &[u8]| filled(&[&[0], octets].concat(), 2, 0).unwrap();
+        assert_eq!(successor(number(&[1, 0xff]), 2), Some(number(&[2, 0])));
+        assert_eq!(successor(number(&[0xff, 0xff]), 2), None);
     }
 
     #[test]

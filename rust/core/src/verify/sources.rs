@@ -5,11 +5,9 @@ use std::path::Path;
 
 use ::aws_lc_rs::digest::{SHA256, digest};
 
-use super::kept;
-use super::kept::{Form, Unread};
+use super::kept::{self, Form, REST, Stead, Unread};
 use crate::creds::contents::{Found, LOST};
-use crate::system::file;
-use crate::system::file::Refusal;
+use crate::system::file::{self, Refusal};
 
 /// Where a set of certificates or lists comes from: files, and directories of which every file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,7 +143,7 @@ impl Problems {
         for file in files {
             let reading = kept::read(Path::new(file), form);
             let now = FileRead::new(file, Path::new(file), form).named(&reading.now);
-            self.take(now, reading.before.as_ref(), &mut all);
+            self.take(now, &reading.stead, &mut all);
         }
         for directory in directories {
             let before = all.len();
@@ -178,8 +176,12 @@ impl Problems {
         }
         for path in &listing.files {
             let reading = kept::read(path, form);
-            let now = FileRead::new(directory, path, form).listed(&reading.now);
-            self.take(now, reading.before.as_ref(), all);
+            let file = FileRead::new(directory, path, form);
+            let now = match reading.stead {
+                Stead::Rest => file.named(&reading.now),
+                _ => file.listed(&reading.now),
+            };
+            self.take(now, &reading.stead, all);
         }
     }
 
@@ -205,22 +207,30 @@ impl Problems {
     }
 
     /// Takes what a file holds, or what it held before.
-    fn take(&mut self, now: FileRead<'_>, before: Option<&Found>, all: &mut Vec<Listed>) {
-        let Some(before) = before else {
-            for fault in now.faults {
-                self.add(fault.weight, now.source, fault.text + &fault.means);
+    fn take(&mut self, now: FileRead<'_>, stead: &Stead, all: &mut Vec<Listed>) {
+        let (before, done) = match stead {
+            Stead::Nothing => {
+                for fault in now.faults {
+                    self.add(fault.weight, now.source, fault.text + &fault.means);
+                }
+                all.extend(now.taken);
+                return;
             }
-            all.extend(now.taken);
-            return;
+            Stead::Before(before) => (Some(before), KEPT),
+            Stead::Rest => (None, REST),
         };
         if now.faults.is_empty() {
             let (name, form) = (now.path.display(), now.form.name());
-            let text = format!("{name}: holds a {form} that cannot be read; {KEPT}");
+            let text = format!("{name}: holds a {form} that cannot be read; {done}");
             self.add(Weight::Kept, now.source, text);
         }
         for fault in now.faults {
-            self.add(Weight::Kept, now.source, format!("{}; {KEPT}", fault.text));
+            self.add(Weight::Kept, now.source, format!("{}; {done}", fault.text));
         }
+        let Some(before) = before else {
+            all.extend(now.taken);
+            return;
+        };
         // A list is never worse beside another: of each CA and scope the latest counts.
         if now.form == Form::Lists {
             all.extend(now.taken);

@@ -8,6 +8,7 @@ use super::anchors::{Anchors, Kind};
 use super::certificate::PathCertificate;
 use super::checks::{Position, Purpose, is_authority, own_fault};
 use super::reason;
+use super::work::{Exhausted, Work};
 
 /// Certificates that are walked through at most: what OpenSSL's default depth allows.
 const MOST: usize = 100;
@@ -22,17 +23,20 @@ pub struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Walks from `leaf` through `rest` and the links that are listed, each of which is used once at most.
+    ///
+    /// # Errors
+    /// It is more than the budget allows.
     pub fn new(
         leaf: &'a PathCertificate<'a>,
         rest: &'a [CertificateDer<'a>],
         anchors: &'a Anchors,
-    ) -> Self {
+        work: &mut Work,
+    ) -> Result<Self, Exhausted> {
         let mut unused: HashMap<Vec<u8>, Vec<PathCertificate<'a>>> = HashMap::new();
-        for certificate in rest
-            .iter()
-            .rev()
-            .filter_map(|der| PathCertificate::parse(der))
-        {
+        for der in rest.iter().rev() {
+            let Some(certificate) = read(der, work)? else {
+                continue;
+            };
             unused
                 .entry(certificate.subject.clone())
                 .or_default()
@@ -52,11 +56,11 @@ impl<'a> Walk<'a> {
                     reason::SELF_SIGNED_IN_CHAIN
                 });
             }
-            if is_fitting(top, anchors, Kind::Anchor).is_some() {
+            if find_fitting(top, anchors, Kind::Anchor, work)?.is_some() {
                 break None;
             }
             let issuer = top.issuer.clone();
-            let link = is_fitting(top, anchors, Kind::Link).filter(|link| {
+            let link = find_fitting(top, anchors, Kind::Link, work)?.filter(|link| {
                 walk.above
                     .iter()
                     .all(|seen| seen.outline.der != link.outline.der)
@@ -67,7 +71,7 @@ impl<'a> Walk<'a> {
                 None => break Some(reason::NO_ISSUER),
             }
         };
-        walk
+        Ok(walk)
     }
 
     fn top(&self) -> &PathCertificate<'a> {
@@ -123,14 +127,27 @@ impl<'a> Walk<'a> {
 }
 
 /// A listed certificate that may have issued `top`.
-fn is_fitting<'a>(
+fn find_fitting<'a>(
     top: &PathCertificate<'_>,
     anchors: &'a Anchors,
     wanted: Kind,
-) -> Option<PathCertificate<'a>> {
-    anchors
-        .named(&top.issuer)
-        .filter(|(_, kind)| *kind == wanted)
-        .filter_map(|(der, _)| PathCertificate::parse(der))
-        .find(|issuer| top.may_be_of(issuer))
+    work: &mut Work,
+) -> Result<Option<PathCertificate<'a>>, Exhausted> {
+    let listed = anchors.named(&top.issuer);
+    for (der, _) in listed.filter(|(_, kind)| *kind == wanted) {
+        let issuer = read(der, work)?;
+        if let Some(issuer) = issuer.filter(|issuer| top.may_be_of(issuer)) {
+            return Ok(Some(issuer));
+        }
+    }
+    Ok(None)
+}
+
+fn read<'a>(der: &'a [u8], work: &mut Work) -> Result<Option<PathCertificate<'a>>, Exhausted> {
+    work.charge_reading(der.len())?;
+    let certificate = PathCertificate::parse(der);
+    if let Some(certificate) = &certificate {
+        work.charge(certificate.reading_cost())?;
+    }
+    Ok(certificate)
 }

@@ -1,14 +1,18 @@
 //! Certificates that are made to cost: what they cost is counted.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, GeneralSubtree, IsCa, Issuer, KeyPair,
-    NameConstraints, SerialNumber,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, GeneralSubtree, IsCa, Issuer,
+    KeyPair, NameConstraints, SerialNumber,
 };
 use rustls_pki_types::CertificateDer;
 
 use super::certificate::PathCertificate;
 use super::checks::Purpose;
 use super::judging::Judging;
+use super::path::Rules;
+use super::pool::Pool;
+use super::verdict::Outcome;
+use super::work::Work;
 use super::{Anchors, Ends, Revocation};
 
 const ED25519: &[u8] = &[0x06, 3, 0x2b, 0x65, 0x70];
@@ -96,18 +100,11 @@ fn spent(chain: &[CertificateDer<'static>], trusted: &[CertificateDer<'static>])
     let revocation = Revocation::default();
     let (leaf, rest) = chain.split_first().unwrap();
     let leaf = PathCertificate::parse(leaf).unwrap();
-    let judging = Judging::new(
-        leaf,
-        rest,
-        &anchors,
-        &revocation,
-        Purpose::Client,
-        10,
-        1_767_225_600,
-    );
-    let mut judging = judging.unwrap();
+    let (mut work, now) = (Work::default(), 1_767_225_600);
+    let pool = Pool::new(leaf, rest, &anchors, Purpose::Client, now, &mut work).unwrap();
+    let mut judging = Judging::new(pool, &mut work, &revocation, 10, now);
     let _ = judging.search();
-    judging.work.spent()
+    work.spent()
 }
 
 #[test]
@@ -154,6 +151,63 @@ fn ca_params(name: &str) -> CertificateParams {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     params
+}
+
+/// A leaf that may speak for so many addresses of IPv4 (RFC 3779), no two of which are neighbours.
+fn leaf_of_addresses(count: u32) -> CertificateDer<'static> {
+    let address = |number: u32| {
+        let octets = (0x0a00_0000 + 2 * number).to_be_bytes();
+        [&[3, 5, 0], &octets[..]].concat()
+    };
+    let list = tlv(0x30, &[&(0..count).flat_map(address).collect::<Vec<u8>>()]);
+    let blocks = tlv(0x30, &[&tlv(0x30, &[&[4, 2, 0, 1], &list])]);
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    let extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 7], blocks);
+    params.custom_extensions.push(extension);
+    let key = KeyPair::generate().unwrap();
+    params.self_signed(&key).unwrap().der().clone()
+}
+
+#[test]
+fn reading_a_certificate_is_charged_by_what_it_is_made_of() {
+    let of = |count| {
+        let leaf = leaf_of_addresses(count);
+        let octets = u64::try_from(leaf.len()).unwrap();
+        (spent(&[leaf], &[]), octets)
+    };
+    let ((few, _), (many, octets)) = (of(1), of(8_000));
+    assert!(octets < 65_536);
+    assert!(few < 20 && many >= 8_000 / 4 + octets / 256, "{few} {many}");
+}
+
+#[test]
+fn a_chain_that_nobody_vouches_for_is_read_within_the_budget() {
+    let mut chain = vec![leaf("a1")];
+    chain.extend((0..100).map(|serial| unsigned("a1", "a2", serial)));
+    let anchors = Anchors::default();
+    let revocation = Revocation::default();
+    let rules = Rules {
+        anchors: &anchors,
+        revocation: &revocation,
+        depth: 10,
+        purpose: Purpose::Client,
+    };
+    let now =
+        rustls_pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_767_225_600));
+    let spent = |generously: bool, chain: &[CertificateDer<'_>]| {
+        let mut work = Work::default();
+        let verdict = match generously {
+            true => rules.judge_unverified_within(&mut work, chain, now),
+            false => rules.judge_within(&mut work, chain, now),
+        };
+        (work.spent(), verdict.outcome)
+    };
+    let (strictly, _) = spent(false, &chain);
+    let (generously, _) = spent(true, &chain);
+    assert!(generously >= strictly + 200, "{strictly} {generously}");
+    let large = leaf_of_addresses(8_000);
+    let most: Vec<_> = std::iter::once(leaf("a1")).chain(vec![large; 8]).collect();
+    assert_eq!(spent(true, &most), (8_000, Outcome::Failed));
 }
 
 /// Seven levels of six CAs of one name and key, properly signed: 280,000 paths, of which each fails at the leaf's name.

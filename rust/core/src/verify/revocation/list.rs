@@ -1,7 +1,9 @@
 //! One revocation list (RFC 5280, 5), read once and found in by halves.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use ::aws_lc_rs::digest::Digest;
 
 use super::scope::Scope;
 use crate::verify::certificate::{AuthorityKey, count, directory_name, only, seconds, whole};
@@ -52,6 +54,8 @@ pub struct List {
     /// In the order of issuers and serial numbers.
     entries: Vec<Entry>,
     tried: Mutex<Tried>,
+    /// What was signed, hashed once; `None` where that cannot be done for all keys at once.
+    digest: OnceLock<Option<Digest>>,
 }
 
 /// The keys by which a list was checked.
@@ -107,6 +111,7 @@ impl List {
             issuers: HashMap::new(),
             entries: Vec::new(),
             tried: Mutex::default(),
+            digest: OnceLock::new(),
         };
         if list.this_update == i64::MIN {
             list.fault = Some(reason::CRL_BEFORE_FIELD);
@@ -267,9 +272,10 @@ impl List {
         self.next_update
     }
 
-    /// Whether `key` signed it. Each key is tried once, however often it is asked for. What hashing the
-    /// list costs is nobody's while few keys were tried in vain, so that a list may be long; from then on it is charged to
-    /// `work`, since who has a CA below the trusted one can make keys without end.
+    /// Whether `key` signed it. Each key is tried once, however often it is asked for. The list is hashed once, which is
+    /// nobody's cost, so that a list may be long. Where it cannot be hashed for all keys at once (Ed25519, ML-DSA) that is
+    /// nobody's while few keys were tried in vain; from then on it is charged to `work`, since who has a CA below the
+    /// trusted one can make keys without end.
     ///
     /// # Errors
     /// It is more than the budget allows.
@@ -292,12 +298,18 @@ impl List {
             free
         };
         let signed = Signed::parse(&self.der);
+        let digest = self
+            .digest
+            .get_or_init(|| signed.as_ref().and_then(Signed::digest))
+            .as_ref();
         if let Some(signed) = &signed
+            && digest.is_none()
             && !free
         {
             work.charge(signed.cost(key).saturating_sub(key.cost()))?;
         }
-        let found = signed.map_or(Err(Fault::Unsupported), |signed| signed.check(key));
+        let check = |signed: Signed<'_>| signed.check_hashed(key, digest);
+        let found = signed.map_or(Err(Fault::Unsupported), check);
         let mut tried = lock();
         if found.is_ok() {
             tried.in_vain = tried.in_vain.saturating_sub(1);
