@@ -230,8 +230,8 @@ fn tick(parent: &mut Parent, look: bool) -> EchNews {
         return news(0, Vec::new());
     }
     let sources = parent.sources.clone();
-    let before =
-        SharedKeys::new(MEMORY.get().copied().unwrap_or(&[])).and_then(|shared| shared.read());
+    let shared = SharedKeys::new(MEMORY.get().copied().unwrap_or(&[]));
+    let before = shared.and_then(|shared| Some(shared.read()?.1.encode()));
     let loaded = sources.load(now, true).and_then(|loaded| {
         publish(&loaded.keys)?;
         Ok(loaded)
@@ -242,9 +242,8 @@ fn tick(parent: &mut Parent, look: bool) -> EchNews {
         Err(problems) => news(0, problems.clone()),
     };
     news.kept = true;
-    news.replaced = loaded.as_ref().is_ok_and(|loaded| {
-        before.is_none_or(|(_, before)| before.encode() != loaded.keys.encode())
-    });
+    let differs = |loaded: &Loaded| before.is_none_or(|before| before != loaded.keys.encode());
+    news.replaced = loaded.as_ref().is_ok_and(differs);
     parent.take(sources, loaded);
     news
 }

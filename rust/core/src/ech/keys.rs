@@ -1,6 +1,7 @@
 //! The keys that inner hellos are decrypted with.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::hpke::ALL_SUPPORTED_SUITES;
@@ -9,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Suite;
 use super::config::{self, Config, X25519};
+use super::shared_keys::Place;
 use crate::tls::reader::Reader;
 
 /// Keys that are held at a time.
@@ -21,13 +23,21 @@ pub const MOST_OF_ONE_ID: usize = 4;
 /// What records of a server's first flight are padded to a multiple of, unless the configuration says otherwise.
 pub const PADDING: u16 = 1024;
 
-/// A key with what clients know of it. The private part is wiped when it is dropped.
+/// A key with what clients know of it.
 pub struct Key {
     config: Config,
     encoded: Vec<u8>,
-    private: HpkePrivateKey,
+    private: Private,
     /// It is given to clients that have none of ours.
     retry: bool,
+}
+
+/// The private part of a key.
+enum Private {
+    /// Here, and wiped when it is dropped: in the process that read it from a file.
+    Here(HpkePrivateKey),
+    /// In the memory that all keys are given to children in, and nowhere else: gone as soon as other keys are there.
+    Shelved(Place),
 }
 
 impl fmt::Debug for Key {
@@ -56,7 +66,7 @@ impl Key {
     pub fn new(config: Config, private: &[u8], retry: bool) -> Result<Self, String> {
         let key = Self {
             encoded: config.encode(),
-            private: HpkePrivateKey::from(private.to_vec()),
+            private: Private::Here(HpkePrivateKey::from(private.to_vec())),
             config,
             retry,
         };
@@ -103,10 +113,21 @@ impl Key {
     fn fits(&self, hpke: &dyn Hpke) -> bool {
         let public = HpkePublicKey(self.config.public_key.clone());
         let sealed = hpke.seal(&[], &[], b"ech", &public);
-        sealed.is_ok_and(|(enc, sealed)| {
-            let opened = hpke.open(&enc, &[], &[], &sealed, &self.private);
-            opened.is_ok_and(|opened| opened == b"ech")
-        })
+        let opened = sealed.ok().and_then(|(enc, sealed)| {
+            self.with_private(|private| hpke.open(&enc, &[], &[], &sealed, private).ok())?
+        });
+        opened.is_some_and(|opened| opened == b"ech")
+    }
+
+    /// Calls `use_it` with the private key; `None` where it is gone. A copy that is made for this is wiped afterwards.
+    fn with_private<R>(&self, use_it: impl FnOnce(&HpkePrivateKey) -> R) -> Option<R> {
+        match &self.private {
+            Private::Here(private) => Some(use_it(private)),
+            Private::Shelved(place) => {
+                let private = HpkePrivateKey::from(place.read()?);
+                Some(use_it(&private))
+            }
+        }
     }
 
     /// What clients know of it.
@@ -119,9 +140,10 @@ impl Key {
         &self.encoded
     }
 
-    /// The private key, as RFC 9180 serializes it.
-    pub fn private(&self) -> &[u8] {
-        self.private.secret_bytes()
+    /// The private key, as RFC 9180 serializes it; nothing where it is gone.
+    pub fn private(&self) -> Zeroizing<Vec<u8>> {
+        let private = self.with_private(|private| private.secret_bytes().to_vec());
+        Zeroizing::new(private.unwrap_or_default())
     }
 
     /// Whether clients that have none of ours are given it.
@@ -143,7 +165,7 @@ impl Key {
         let info = [b"tls ech\0", self.encoded.as_slice()].concat();
         let enc = EncapsulatedSecret(enc.to_vec());
         let hpke = hpke(self.config.kem, suite)?;
-        hpke.setup_opener(&enc, &info, &self.private).ok()
+        self.with_private(|private| hpke.setup_opener(&enc, &info, private).ok())?
     }
 }
 
@@ -229,7 +251,7 @@ impl Keys {
         out.extend_from_slice(&self.padding.to_be_bytes());
         for key in &self.keys {
             out.push(u8::from(key.retry));
-            for part in [key.encoded.as_slice(), key.private()] {
+            for part in [key.encoded.as_slice(), &key.private()] {
                 let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
                 out.extend_from_slice(&length.to_be_bytes());
                 out.extend_from_slice(part);
@@ -238,20 +260,21 @@ impl Keys {
         out
     }
 
-    /// Reads that again.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
+    /// Reads that again. The private keys stay where `place`, of a part of these bytes, says that they are.
+    pub(super) fn decode(bytes: &[u8], place: impl Fn(Range<usize>) -> Place) -> Option<Self> {
         let mut r = Reader(bytes);
         let padding = r.u16()?;
         let mut keys = Vec::new();
         while !r.0.is_empty() {
             let retry = r.u8()? == 1;
             let encoded = r.vec16()?.0;
-            let private = r.vec16()?.0;
+            let length = r.vec16()?.0.len();
+            let end = bytes.len() - r.0.len();
             let config = config::read_list(&config::list([encoded])).ok()?.pop()?;
             // That they fit was judged where they were read.
             keys.push(Key {
                 encoded: encoded.to_vec(),
-                private: HpkePrivateKey::from(private.to_vec()),
+                private: Private::Shelved(place(end - length..end)),
                 config,
                 retry,
             });
@@ -273,7 +296,9 @@ mod tests {
         let mut old = key(1);
         old.set_retry(false);
         let keys = Keys::new(vec![old, key(2)], 512).unwrap();
-        let there = Keys::decode(&keys.encode()).unwrap();
+        let shared = crate::ech::shared_keys::tests::shared();
+        shared.publish(&keys).unwrap();
+        let (_, there) = shared.read().unwrap();
         assert_eq!(there.padding(), 512);
         assert_eq!(there.retry(), keys.retry());
         assert_eq!(config::read_list(there.retry()).unwrap()[0].id, 2);
@@ -285,7 +310,7 @@ mod tests {
         }
         let bytes = keys.encode();
         for cut in 3..bytes.len() {
-            let whole = Keys::decode(&bytes[..cut]);
+            let whole = Keys::decode(&bytes[..cut], |place| shared.place(0, place));
             assert!(whole.is_none_or(|keys| keys.iter().count() == 1), "{cut}");
         }
     }
@@ -293,20 +318,20 @@ mod tests {
     #[test]
     fn a_key_has_to_fit_its_configuration() {
         let (one, two) = (key(1), key(1));
-        let mixed = Key::new(one.config().clone(), two.private(), true);
+        let mixed = Key::new(one.config().clone(), &two.private(), true);
         assert!(mixed.unwrap_err().contains("does not fit"));
-        assert!(Key::new(one.config().clone(), one.private(), true).is_ok());
+        assert!(Key::new(one.config().clone(), &one.private(), true).is_ok());
         let named = Config {
             public_name: "192.0.2.1".to_owned(),
             ..one.config().clone()
         };
-        assert!(Key::new(named, one.private(), true).is_err());
+        assert!(Key::new(named, &one.private(), true).is_err());
         let unknown = Config {
             kem: 0x21,
             ..one.config().clone()
         };
         assert!(
-            Key::new(unknown, one.private(), true)
+            Key::new(unknown, &one.private(), true)
                 .unwrap_err()
                 .contains("0x0021")
         );
@@ -329,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_private_key_is_not_shown() {
-        let key = Key::new(key(1).config().clone(), key(1).private(), true);
+        let key = Key::new(key(1).config().clone(), &key(1).private(), true);
         assert!(key.is_err());
         let text = format!("{:?}", Keys::new(vec![self::key(5)], 0).unwrap());
         assert!(text.contains("public.example") && !text.contains("private"));

@@ -91,11 +91,17 @@ impl Offer {
         let (Some(place), Some(source)) = (&hello.ech, self.source) else {
             return Ok(None);
         };
-        let Some(keys) = source.keys().filter(|keys| !keys.is_empty()) else {
+        let Some(mut keys) = source.keys().filter(|keys| !keys.is_empty()) else {
             return Ok(None);
         };
         let sealed = inner::read(message, place.clone())?;
-        let opened = open(&keys, message, &sealed);
+        let mut opened = open(&keys, message, &sealed);
+        // Others may have come in their place meanwhile.
+        let now = source.keys().filter(|now| !Arc::ptr_eq(now, &keys));
+        if let (None, Some(now)) = (&opened, now) {
+            opened = open(&now, message, &sealed);
+            keys = now;
+        }
         let outcome = match (&opened, keys.knows(sealed.config_id)) {
             (Some(_), _) => Outcome::Accepted,
             (None, true) => Outcome::Failed,

@@ -89,7 +89,7 @@ pub fn write(key: &Key) -> Option<Zeroizing<Vec<u8>>> {
     if key.config().kem != X25519 {
         return None;
     }
-    let pkcs8 = Zeroizing::new([&X25519_PREFIX[..], key.private()].concat());
+    let pkcs8 = Zeroizing::new([&X25519_PREFIX[..], &key.private()].concat());
     let list = config::list([key.encoded()]);
     // Far more than is needed: a buffer that grows leaves a copy behind.
     let mut out = Zeroizing::new(Vec::with_capacity(512 + 2 * (pkcs8.len() + list.len())));

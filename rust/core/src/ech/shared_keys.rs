@@ -1,20 +1,27 @@
 //! Keys in memory that httpd's parent writes and its children read.
 //!
-//! A child copies all of it when it finds another number in front than last time, and believes the copy where that number
-//! stood there before and after. While the parent writes, the number is odd; wherever it dies, children keep what they
-//! have.
+//! The memory has two halves, of which the number in front says which one counts. The parent writes the other half, then
+//! the number, then wipes the half of before: wherever it is, or dies, children have all keys of before or all of now. A
+//! child reads what is public when it finds another number than last time. Private keys stay here, in memory that is in no
+//! core dump, and are copied for the moment in which a hello is decrypted: so those of before are gone from children too
+//! as soon as others are there.
+
+use std::ops::Range;
+use std::sync::atomic::AtomicU64;
 
 use zeroize::Zeroizing;
 
 use super::keys::Keys;
 use crate::system::words::{Words, load, store};
 
-/// Words of the memory: [`super::keys::MOST`] keys of usual sizes, and more than that.
-pub const WORDS: usize = 4096;
+/// Words of the memory: twice [`super::keys::MOST`] keys of usual sizes, and more than that.
+pub const WORDS: usize = 8192;
 
 const NUMBER: usize = 0;
-const LENGTH: usize = 1;
-const HEADER: usize = 2;
+/// Words of a half: a length, and what is there.
+const HALF: usize = (WORDS - 1) / 2;
+/// How often a reader looks again whose half was wiped meanwhile.
+const TRIES: usize = 8;
 
 /// A view of the memory; copying it copies the view.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +43,10 @@ impl SharedKeys {
     /// They take too much room.
     pub fn publish(&self, keys: &Keys) -> Result<(), String> {
         let bytes = keys.encode();
-        let (Some([number, length]), Some(room)) =
-            (self.words.first_chunk::<HEADER>(), self.words.get(HEADER..))
+        let before = self.number();
+        let next = before.wrapping_add(1);
+        let (Some(number), Some([length, room @ ..]), Some(old)) =
+            (self.words.get(NUMBER), self.half(next), self.half(before))
         else {
             return Err("there is no memory".to_owned());
         };
@@ -48,9 +57,7 @@ impl SharedKeys {
                 8 * room.len()
             ));
         }
-        let before = load(number);
-        store(number, before.wrapping_add(1) | 1);
-        // What is shorter than before leaves nothing of it.
+        // What is shorter than what was there leaves nothing of it.
         let mut chunks = bytes.chunks(8);
         for word in room {
             let chunk = chunks.next().unwrap_or_default();
@@ -61,8 +68,18 @@ impl SharedKeys {
             store(word, value);
         }
         store(length, bytes.len() as u64);
-        store(number, (before | 1).wrapping_add(1));
+        store(number, next);
+        old.iter().for_each(|word| store(word, 0));
         Ok(())
+    }
+
+    /// The half that counts, or did, under a number.
+    fn half(&self, number: u64) -> Option<&'static [AtomicU64]> {
+        let start = match number & 1 {
+            0 => 1,
+            _ => 1 + HALF,
+        };
+        self.words.get(start..start + HALF)
     }
 
     /// The number that what is there has now; 0 where nothing ever was.
@@ -70,33 +87,68 @@ impl SharedKeys {
         self.words.get(NUMBER).map_or(0, load)
     }
 
-    /// What is there, with its number; `None` where it is being written.
+    /// What is there, with its number; `None` where nothing ever was. Private keys are not read.
     pub fn read(&self) -> Option<(u64, Keys)> {
-        let number = self.number();
-        if number == 0 || number & 1 == 1 {
-            return None;
+        (0..TRIES).find_map(|_| {
+            let number = self.number();
+            if number == 0 {
+                return None;
+            }
+            let length = usize::try_from(load(self.half(number)?.first()?)).ok()?;
+            let bytes = self.bytes(number, 0..length)?;
+            if self.number() != number {
+                return None;
+            }
+            let keys = Keys::decode(&bytes, |bytes| self.place(number, bytes))?;
+            Some((number, keys))
+        })
+    }
+
+    /// Octets of what is there under a number.
+    fn bytes(&self, number: u64, range: Range<usize>) -> Option<Zeroizing<Vec<u8>>> {
+        let words = self.half(number)?.get(1..)?;
+        let words = words.get(range.start / 8..range.end.div_ceil(8))?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(range.len()));
+        for (word, first) in words.iter().zip((range.start / 8 * 8..).step_by(8)) {
+            let octets = Zeroizing::new(load(word).to_le_bytes());
+            let octets = octets.iter().zip(first..);
+            bytes.extend(octets.filter(|(_, at)| range.contains(at)).map(|(o, _)| *o));
         }
-        let length = usize::try_from(load(self.words.get(LENGTH)?)).ok()?;
-        let words = self.words.get(HEADER..)?.get(..length.div_ceil(8))?;
-        let mut bytes = Zeroizing::new(vec![0; 8 * words.len()]);
-        for (out, word) in bytes.chunks_exact_mut(8).zip(words) {
-            out.copy_from_slice(&load(word).to_le_bytes());
+        Some(bytes)
+    }
+
+    /// A part of what stands there under `number`.
+    pub(super) fn place(&self, number: u64, bytes: Range<usize>) -> Place {
+        Place {
+            shared: *self,
+            number,
+            bytes,
         }
-        if self.number() != number {
-            return None;
-        }
-        let keys = Keys::decode(bytes.get(..length)?)?;
-        Some((number, keys))
+    }
+}
+
+/// Where a private key lies, as long as it does.
+pub(super) struct Place {
+    shared: SharedKeys,
+    number: u64,
+    bytes: Range<usize>,
+}
+
+impl Place {
+    /// The key, for the moment; `None` where other keys are there by now. Who takes it wipes it.
+    pub fn read(&self) -> Option<Vec<u8>> {
+        let mut bytes = self.shared.bytes(self.number, self.bytes.clone())?;
+        let is_whole = self.shared.number() == self.number;
+        is_whole.then(|| std::mem::take(&mut *bytes))
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::keys::{Key, MOST};
     use super::*;
-    use core::sync::atomic::AtomicU64;
 
-    fn shared() -> SharedKeys {
+    pub fn shared() -> SharedKeys {
         let words: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
         SharedKeys::new(Box::leak(words.into_boxed_slice())).unwrap()
     }
@@ -118,8 +170,14 @@ mod tests {
         let (first, all) = shared.read().unwrap();
         assert_eq!(all.iter().count(), MOST);
         let few = keys(1..2);
-        let private = few.iter().next().unwrap().private().to_vec();
+        let private = few.iter().next().unwrap().private();
+        let before = all.iter().next().unwrap();
+        assert!(!before.private().is_empty());
         shared.publish(&few).unwrap();
+        assert!(
+            before.private().is_empty(),
+            "gone from who has not looked since"
+        );
         let (second, one) = shared.read().unwrap();
         assert_eq!((second > first, ids(&one)), (true, vec![1]));
         assert_eq!(one.iter().next().unwrap().private(), private);
@@ -127,10 +185,11 @@ mod tests {
         assert!(used < 40, "{used} words are left");
         shared.publish(&Keys::default()).unwrap();
         assert!(shared.read().unwrap().1.is_empty());
-        assert!(shared.words[HEADER..].iter().all(|word| load(word) == 0));
+        let used = shared.words.iter().filter(|word| load(word) != 0).count();
+        assert_eq!(used, 2, "a number and a length");
     }
 
-    /// Wherever its writer is, or dies, a reader has all keys of before, all of now, or none.
+    /// Wherever its writer is, or dies, a reader has all keys of before or all of now.
     #[test]
     fn a_reader_never_has_a_mixture() {
         let shared = shared();
@@ -144,6 +203,6 @@ mod tests {
         }
         found.push(shared.read().map(|(_, keys)| ids(&keys)));
         found.dedup();
-        assert_eq!(found, [Some(vec![0, 1, 2]), None, Some(vec![10, 11])]);
+        assert_eq!(found, [Some(vec![0, 1, 2]), Some(vec![10, 11])]);
     }
 }

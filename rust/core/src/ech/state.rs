@@ -4,6 +4,7 @@
 //! that a copy or a backup changes nothing. Clients know a key for as long as DNS and their caches do: a new one is made
 //! long before an old one is erased.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,8 +16,12 @@ use crate::system::file;
 /// Seconds after which a new key is made.
 pub const ROTATE: u64 = 30 * DAY;
 
-/// Seconds after which a key is erased.
+/// Seconds after which a key is erased, once [`SUCCESSORS`] have been made after it.
 pub const ERASE: u64 = 90 * DAY;
+
+/// As many keys as the time until a key is erased has seen made. A clock that is years ahead for once makes one key, and
+/// so can take away no key that clients have been given lately.
+const SUCCESSORS: usize = (ERASE / ROTATE) as usize;
 
 const DAY: u64 = 24 * 3600;
 
@@ -43,6 +48,7 @@ pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<
         return Ok(Vec::new());
     }
     let mut problems = Vec::new();
+    let mut files: Vec<(u64, PathBuf)> = Vec::new();
     let mut found: Vec<(u64, Key)> = Vec::new();
     for path in in_directory(&kept.directory, &mut problems) {
         let Some(made) = when_made(&path) else {
@@ -52,15 +58,7 @@ pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<
             ));
             continue;
         };
-        if now.saturating_sub(made) >= ERASE {
-            if make && let Err(error) = std::fs::remove_file(&path) {
-                problems.push(format!(
-                    "the old ECH key {} cannot be erased: {error}",
-                    path.display()
-                ));
-            }
-            continue;
-        }
+        files.push((made, path.clone()));
         match read(&path, Readers::NoOthers) {
             Ok((_, keys)) => found.extend(keys.into_iter().map(|key| (made, key))),
             Err(problem) => problems.push(problem),
@@ -69,7 +67,12 @@ pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<
     if let Some(problem) = problems.into_iter().next() {
         return Err(problem);
     }
-    let of_name = |(_, key): &&(u64, Key)| key.config().public_name == kept.public_name;
+    // A key that a clock far ahead has made does not keep the next ones away.
+    let is_past = |made: u64| made <= now.saturating_add(DAY);
+    let has_past = found.iter().any(|(made, _)| is_past(*made));
+    let counts = |made: u64| is_past(made) || !has_past;
+    let of_name =
+        |(made, key): &&(u64, Key)| key.config().public_name == kept.public_name && counts(*made);
     let newest = found.iter().filter(of_name).map(|(made, _)| *made).max();
     let mut newest = newest.filter(|made| now.saturating_sub(*made) < ROTATE);
     if newest.is_none() && make {
@@ -80,7 +83,23 @@ pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<
         found.push((now, create(kept, now, taken)?));
         newest = Some(now);
     }
-    let last = newest.or_else(|| found.iter().map(|(made, _)| *made).max());
+    let times: BTreeSet<u64> = found.iter().map(|(made, _)| *made).collect();
+    for (made, path) in files {
+        let later = times.iter().filter(|other| **other > made);
+        let successors = later.filter(|other| is_past(**other)).count();
+        if now.saturating_sub(made) < ERASE || successors < SUCCESSORS {
+            continue;
+        }
+        if make {
+            std::fs::remove_file(&path).map_err(|error| {
+                let name = path.display();
+                format!("the old ECH key {name} cannot be erased: {error}")
+            })?;
+        }
+        found.retain(|(other, _)| *other != made);
+    }
+    let all = || found.iter().map(|(made, _)| *made);
+    let last = newest.or_else(|| all().filter(|made| counts(*made)).max());
     Ok(found
         .into_iter()
         .map(|(made, mut key)| {
@@ -188,8 +207,31 @@ mod tests {
         assert_eq!(second.1.len(), 1, "clients are given the newest alone");
         assert_eq!(at(60).0, 3);
         assert_eq!(at(90).0, 3, "the first is erased, a fourth is made");
-        assert_eq!(at(400).0, 1);
-        assert_eq!(fs::read_dir(&place.0.directory).unwrap().count(), 1);
+        assert_eq!(at(120).0, 3);
+        assert_eq!(fs::read_dir(&place.0.directory).unwrap().count(), 3);
+    }
+
+    /// Keys that clients have been given lately outlive a clock that is years ahead for once.
+    #[test]
+    fn a_clock_far_ahead_takes_away_no_key_in_use() {
+        let place = place("ahead");
+        let at = |days: u64| state(&keep(&place.0, &[], NOW + days * DAY, true).unwrap());
+        let published = |days: u64| at(days).1;
+        at(0);
+        at(30);
+        let third = published(60);
+        let ahead = published(4000);
+        assert_ne!(ahead, third);
+        for _ in 0..3 {
+            assert!(at(4000).0 >= 3, "two of before, and looks change nothing");
+        }
+        assert_eq!(published(61), third, "given to clients again");
+        let fourth = published(91);
+        assert!(
+            fourth != third && fourth != ahead,
+            "made as if nothing had been"
+        );
+        assert_eq!(at(121).0, 4, "60, 91, and 121; and the one from ahead");
     }
 
     #[test]
@@ -212,11 +254,16 @@ mod tests {
             state(&keep(&place.0, &[], NOW + 40 * DAY, false).unwrap()),
             made
         );
+        for days in [30, 60] {
+            keep(&place.0, &[], NOW + days * DAY, true).unwrap();
+        }
+        let file = |made: u64| place.0.directory.join(format!("{made}.ech"));
+        fs::copy(file(NOW), file(NOW + 90 * DAY)).unwrap();
         assert_eq!(
             state(&keep(&place.0, &[], NOW + 100 * DAY, false).unwrap()).0,
-            0
+            3
         );
-        assert_eq!(fs::read_dir(&place.0.directory).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(&place.0.directory).unwrap().count(), 4);
     }
 
     #[test]

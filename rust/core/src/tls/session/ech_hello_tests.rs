@@ -121,7 +121,7 @@ fn key() -> Key {
 }
 
 fn keys(key: &Key) -> Keys {
-    let own = Key::new(key.config().clone(), key.private(), true).unwrap();
+    let own = Key::new(key.config().clone(), &key.private(), true).unwrap();
     Keys::new(vec![own], 1024).unwrap()
 }
 
