@@ -100,8 +100,31 @@ def sslv2_hello() -> bytes:
     return struct.pack(">H", 0x8000 | len(body)) + body
 
 
+def bound() -> socket.socket:
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
+_used: set[int] = set()
+
+
+def fresh(make=bound) -> socket.socket:
+    """A socket whose port nobody here has had before: the kernel gives one again within a second, and lines of the log name
+    a client by its port."""
+    taken = []
+    while (made := make()).getsockname()[1] in _used:
+        taken.append(made)  # held, for the next one to be another
+    _used.add(made.getsockname()[1])
+    for other in taken:
+        other.close()
+    return made
+
+
 def connect(port: int, seconds: float = 30) -> socket.socket:
-    made = socket.create_connection(("127.0.0.1", port), seconds)
+    made = fresh()
+    made.settimeout(seconds)
+    made.connect(("127.0.0.1", port))
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
     return made
 

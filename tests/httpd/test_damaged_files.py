@@ -14,6 +14,7 @@ from harness.clients import curl, s_client
 from harness.config import Vhost
 from harness.https_backend import HttpsBackend
 from harness.ocsp import response
+from harness.paths import passable
 from harness.waiting import wait_until
 
 MODULES = ("proxy", "proxy_http")
@@ -269,3 +270,84 @@ def test_who_was_never_served_has_no_excuse(httpd, ca, tmp_path):
     assert server.process.wait(30) == 1
     server.log.expect("TLS0201.*certs/c.crt")
     server.log.allow("AH00020")
+
+
+@pytest.mark.parametrize("isolation", ["on", "off"])
+def test_a_damaged_file_keeps_its_pair_and_no_other(httpd, ca, tmp_path, isolation):
+    """Certificates of two keys at one host, and of two machines: what is good of the new files is taken up."""
+    machines = Authority("Machines")
+    backend = HttpsBackend(ca.issue("localhost"), tmp_path, clients=machines)
+    server = httpd([Vhost("a.test", tls=False, extra="TLSCertificate certs/ec.crt certs/ec.key\nTLSCertificate certs/rsa.crt certs/rsa.key")],
+                   modules=MODULES, start=False, allow=("TLS0209", "TLS0708", "AH0"), config=f"""TLSKeyIsolation {isolation}
+TLSProxyEngine on
+TLSProxyCA certs/backends.pem
+TLSProxyMachineCertificate certs/one.pem
+TLSProxyMachineCertificate certs/two.pem
+ProxyPass /0/ https://localhost:{backend.port}/""")
+    server.put("certs/backends.pem", ca.pem())
+
+    def put(name: str, pair, key: bytes | None = None):
+        server.put(f"certs/{name}.crt", pair.certificate_pem())
+        server.put(f"certs/{name}.key", key or pair.key_pem(), 0o600)
+
+    def shown(kind: str) -> str:
+        schemes = "ecdsa_secp256r1_sha256" if kind == "ec" else "rsa_pss_rsae_sha256"
+        return s_client(server.port, "-sigalgs", schemes, "-showcerts").text
+
+    def has(kind: str, pair) -> bool:
+        lines = pair.certificate_pem().decode().splitlines()
+        return lines[2] in shown(kind)
+
+    old = {"ec": ca.issue("a.test", kind="p256"), "rsa": ca.issue("a.test", kind="rsa2048")}
+    new = {"ec": ca.issue("a.test", kind="p256"), "rsa": ca.issue("a.test", kind="rsa2048")}
+    machine = machines.issue("machine", client=True)
+    for kind, pair in old.items():
+        put(kind, pair)
+    for name in ("one", "two"):
+        server.put(f"certs/{name}.pem", machine.certificate_pem() + machine.key_pem(), 0o600)
+    server.start()
+    assert has("ec", old["ec"]) and has("rsa", old["rsa"])
+    assert curl(server.plain_port, "/0/x", scheme="http").status == 200
+    put("ec", new["ec"])
+    put("rsa", new["rsa"], b"junk\n")
+    server.put("certs/two.pem", b"junk\n", 0o600)
+    server.graceful()
+    assert has("ec", new["ec"]) and has("rsa", old["rsa"])
+    assert curl(server.plain_port, "/0/x", scheme="http").status == 200
+    line = server.log.expect("TLS0209.*certs/rsa.key.*still served, and what belongs to it as it was then: .*certs/rsa.crt")
+    assert "ec." not in line[0].raw
+    server.log.expect("TLS0708.*certs/two.pem.*what was loaded from it before is still used")
+    assert not server.log.matching("TLS0708.*one.pem")
+    put("rsa", new["rsa"])
+    server.graceful()
+    assert has("rsa", new["rsa"])
+    backend.close()
+
+
+@pytest.mark.parametrize("again", ["graceful", "reload"])
+def test_an_authority_that_was_taken_out_is_not_trusted_again(httpd, ca, tmp_path, again):
+    """Of a file that was damaged in the same edit what can be read counts."""
+    passable(tmp_path)
+    clients = Clients(tmp_path)
+    third = Authority("A third one")
+    file = tmp_path / "cas.pem"
+    file.write_bytes(clients.ca.pem() + clients.other.pem() + third.pem())
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=f"TLSClientCertificate required\nTLSClientCA {file}")],
+                   config="TLSReload 1 all" if again == "reload" else "TLSReload off", allow=("TLS040", "TLS05", "TLS06"))
+
+    def statuses() -> tuple[int, int]:
+        return tuple(curl(server.port, "/", *who, ca=ca.file).status for who in (clients.good, clients.stranger))
+
+    assert statuses() == (200, 200)
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(clients.other.pem() + third.pem().replace(b"-----END", b"----END"))
+    fresh.rename(file)
+    if again == "graceful":
+        server.graceful()
+    wait_until(lambda: statuses() == (0, 200), "the authority to be out of use", 30)
+    server.log.expect(f"{file}.*no more is used than can be read of the file now")
+    server.graceful()
+    assert statuses() == (0, 200), "as it was at the next restart"
+    file.write_bytes(b"junk\n")
+    server.graceful()
+    assert statuses() == (0, 200), "nor with what cannot be read at all"

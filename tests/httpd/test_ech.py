@@ -1,9 +1,11 @@
 """Encrypted ClientHello: the name that nobody on the way reads."""
+import base64
+import re
 import threading
-import time
+from pathlib import Path
 
 import pytest
-from harness.config import Vhost
+from harness.config import ONE_CHILD, Vhost
 from harness.ech import SAYS, keys_in_dns, records, visit, visits
 from harness.waiting import wait_until
 
@@ -71,20 +73,67 @@ def test_keys_outlive_restarts_and_only_root_reads_them(server):
 
 
 def test_an_old_key_is_replaced_and_accepted_until_it_is_erased(server):
-    day = 86_400
+    def a_month_later():
+        for file in sorted((server.home / "ech").iterdir()):
+            file.rename(file.with_name(f"{int(file.stem) - 31 * 86_400}.ech"))
+        server.graceful()
+        return keys_in_dns(server)
+
     old = keys_in_dns(server)
-    file = next((server.home / "ech").iterdir())
-    file.rename(file.with_name(f"{int(time.time()) - 31 * day}.ech"))
-    server.graceful()
-    new = keys_in_dns(server)
-    assert new != old
-    assert [visit(server.port, "secret.test", keys).ech for keys in (old, new)] == ["accepted", "accepted"]
-    older = min((server.home / "ech").iterdir())
-    older.rename(older.with_name(f"{int(time.time()) - 91 * day}.ech"))
-    server.graceful()
+    for _ in range(2):
+        new = a_month_later()
+        assert new != old
+        assert [visit(server.port, "secret.test", keys).ech for keys in (old, new)] == ["accepted", "accepted"]
+    last = a_month_later()
     server.log.allow("TLS0402.*not loaded here")
-    assert len(list((server.home / "ech").iterdir())) == 1
-    assert visit(server.port, "secret.test", old).retry == new
+    assert len(list((server.home / "ech").iterdir())) == 3
+    assert visit(server.port, "secret.test", old).retry == last
+
+
+def private_part(server) -> bytes:
+    """The inside of the only private key of X25519 that the server made, as RFC 7748 has it."""
+    text = next((server.home / "ech").iterdir()).read_text()
+    body = re.search("BEGIN PRIVATE KEY-----(.*?)-----END", text, re.S)[1]
+    return base64.b64decode("".join(body.split()))[-32:][1:31]  # the ends are changed before use
+
+
+def found_in(pid: int, needle: bytes) -> tuple[int, int]:
+    """How often it stands in memory of a process that a core dump has, and in memory that it has not."""
+    dumped = hidden = 0
+    maps = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", Path(f"/proc/{pid}/smaps").read_text(), flags=re.M)
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for one in maps:
+            place = re.match("([0-9a-f]+)-([0-9a-f]+) r", one)
+            if not place or "[v" in one.splitlines()[0]:
+                continue
+            first, last = (int(end, 16) for end in place.groups())
+            try:
+                memory.seek(first)
+                count = memory.read(last - first).count(needle)
+            except OSError:
+                continue
+            if re.search("^VmFlags:.* dd", one, re.M):
+                hidden += count
+            else:
+                dumped += count
+    return dumped, hidden
+
+
+def test_private_keys_are_in_no_core_dump_and_go_when_they_are_replaced(httpd, ca):
+    server = httpd(hosts(ca), config='TLSECH public.test "@HOME@/ech"', mpm_settings=ONE_CHILD)
+    keys, private = keys_in_dns(server), private_part(server)
+    assert visit(server.port, "secret.test", keys).ech == "accepted"
+    child, = server.children
+    assert found_in(child, private) == (0, 1)
+    assert found_in(server.pid, private) == (0, 1)
+    # Others come in its place, and no hello with them.
+    key = next((server.home / "ech").iterdir())
+    key.unlink()
+    server.graceful()
+    assert keys_in_dns(server) != keys
+    wait_until(lambda: server.children and child not in server.children, "the old child to end")
+    child, = server.children
+    assert found_in(child, private) == found_in(server.pid, private) == (0, 0)
 
 
 def key_file(httpd, ca, server) -> bytes:

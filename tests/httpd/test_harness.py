@@ -3,7 +3,7 @@ import os
 import signal
 
 import pytest
-from harness import crash, tls
+from harness import crash, tls, wire
 from harness.clients import curl, gnutls, s_client
 from harness.config import Vhost
 from harness.waiting import wait_until
@@ -94,3 +94,21 @@ def test_a_refused_configuration_says_why(httpd):
     server = httpd([], engine="plain", config="NoSuchDirective on", start=False)
     assert "NoSuchDirective" in server.run("-t").stderr
     assert "NoSuchDirective" in server.start_fails()
+
+
+def test_a_port_names_one_client():
+    """Whatever the kernel gives."""
+    class Given:
+        def __init__(self, port: int):
+            self.port, self.open = port, True
+
+        def getsockname(self):
+            return "127.0.0.1", self.port
+
+        def close(self):
+            self.open = False
+
+    given = [Given(port) for port in (70_001, 70_001, 70_001, 70_002)]
+    waiting = iter(given)
+    got = [wire.fresh(lambda: next(waiting)) for _ in range(2)]
+    assert got == [given[0], given[3]] and [one.open for one in given] == [True, False, False, True]
