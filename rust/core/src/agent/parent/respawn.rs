@@ -52,7 +52,9 @@ impl Parent {
             });
         }
         // What is told again here is lost again where nothing has changed, and asked for the next time.
-        let _ = self.family.tell(&*supervisor.control, SendFlags::DONTWAIT);
+        let _ = self
+            .family
+            .tell(&*supervisor.process.control, SendFlags::DONTWAIT);
         let end = match (
             supervisor.process.has_hung_up(),
             supervisor.process.is_stopped(),
