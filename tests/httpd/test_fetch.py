@@ -98,7 +98,8 @@ def test_it_is_replaced(server, responder, how):
     server.log.expect("TLS0817: the process that fetches .* (died|had been stopped)", seconds=60)
     wait_until(lambda: fetcher(server) != before, "another one")
     assert not process.alive(before)
-    wait_until(lambda: stapled(server) == "good", "a response of the new one")
+    wait_until(lambda: stapled(server) == "good", "what the one before had")
+    assert len(responder.asked) == 1, "nothing is asked again for that"
 
 
 def test_responses_outlive_a_stop(server, responder):

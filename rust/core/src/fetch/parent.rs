@@ -256,6 +256,9 @@ impl Parent {
             Some(_) => return None,
         };
         self.end();
+        if let Some(order) = &mut self.order {
+            state::fill_from(self.results, &mut order.wants);
+        }
         Some(match self.order_once() {
             Ok(()) => News::Said(Line::Replaced, end.to_owned()),
             Err(error) => {

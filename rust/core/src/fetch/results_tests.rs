@@ -106,7 +106,8 @@ fn responses_come_back_until_they_are_taken_away() {
 fn an_entry_is_seen_whole_wherever_its_writer_is_or_dies() {
     let writer = memory(1);
     let results = writer.results();
-    let (old, new) = (stapled(1, 20), stapled(2, 11));
+    let (old, mut new) = (stapled(1, 8), stapled(2, 5));
+    (new.from, new.until) = (20, 2000);
     assert!(writer.put_staple(key(1), &old));
     let stores = record(|| assert!(writer.put_staple(key(1), &new)));
     let mut seen = [0; 3];

@@ -8,7 +8,7 @@ use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_
 use seccompiler::SeccompRule;
 
 use crate::agent::supervisor::sandbox::{
-    apply, become_id, equal, memory_rules, rule, set_exactly, set_limit,
+    apply, become_id, equal, memory_rules, refuse, rule, set_exactly, set_limit,
 };
 
 /// Memory that it may take besides what it has when it begins.
@@ -51,14 +51,17 @@ fn private_memory() -> Option<u64> {
 }
 
 /// Filters the system calls of all threads: sockets of IPv4 and IPv6, and what works with them, waits, and keeps memory.
-/// Anything else, open(2) first of all, ends the process.
+/// Files are refused: the C library asks for one, /proc/sys/vm/overcommit_memory, before it gives much memory of a thread
+/// back, and does without. Anything else ends the process.
 ///
 /// # Errors
 /// The kernel has no filters.
 pub fn filter() -> io::Result<()> {
+    refuse(FILES)?;
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = FREE
         .iter()
         .chain(FREE_OLD)
+        .chain(FILES)
         .map(|call| (*call, Vec::new()))
         .collect();
     memory_rules(&mut rules)?;
@@ -71,6 +74,12 @@ pub fn filter() -> io::Result<()> {
     rules.insert(libc::SYS_madvise, kinds);
     apply(rules)
 }
+
+/// What opens files.
+#[cfg(target_arch = "x86_64")]
+const FILES: &[i64] = &[libc::SYS_openat, libc::SYS_open];
+#[cfg(not(target_arch = "x86_64"))]
+const FILES: &[i64] = &[libc::SYS_openat];
 
 /// Allowed whatever the arguments.
 const FREE: &[i64] = &[

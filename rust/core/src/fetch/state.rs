@@ -37,6 +37,19 @@ pub fn fill(directory: &Path, wants: &mut Wants) -> Vec<String> {
     Vec::new()
 }
 
+/// Puts what is on the board into wants, for a fetcher that follows another.
+pub fn fill_from(results: Results, wants: &mut Wants) {
+    let now = now();
+    for want in &mut wants.staples {
+        if let Some(stapled) = results
+            .staple(want.key, now)
+            .filter(|stapled| !stapled.error)
+        {
+            want.kept = stapled.der;
+        }
+    }
+}
+
 /// Removes the files that nothing wants, where there are many: what another configuration wanted may be wanted again.
 fn sweep(directory: &Path, wants: &Wants) {
     let files = file::list(directory).unwrap_or_default();

@@ -111,16 +111,25 @@ pub fn filter() -> io::Result<()> {
 
 /// Has all threads of the process make these system calls alone; another one ends it.
 pub(crate) fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>) -> io::Result<()> {
+    install(rules, SeccompAction::KillProcess, SeccompAction::Allow)
+}
+
+/// Has the kernel refuse these system calls to all threads of the process, whatever filter comes after that allows them.
+pub(crate) fn refuse(calls: &[i64]) -> io::Result<()> {
+    let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
+    let refusal = SeccompAction::Errno(libc::EACCES.unsigned_abs());
+    install(rules, SeccompAction::Allow, refusal)
+}
+
+fn install(
+    rules: BTreeMap<i64, Vec<SeccompRule>>,
+    others: SeccompAction,
+    these: SeccompAction,
+) -> io::Result<()> {
     let arch = std::env::consts::ARCH
         .try_into()
         .map_err(io::Error::other)?;
-    let filter = SeccompFilter::new(
-        rules,
-        SeccompAction::KillProcess,
-        SeccompAction::Allow,
-        arch,
-    )
-    .map_err(io::Error::other)?;
+    let filter = SeccompFilter::new(rules, others, these, arch).map_err(io::Error::other)?;
     let program: BpfProgram = filter.try_into().map_err(io::Error::other)?;
     seccompiler::apply_filter_all_threads(&program).map_err(io::Error::other)
 }
