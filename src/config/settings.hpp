@@ -98,6 +98,15 @@ struct RevocationCheck {
   friend bool operator==(const RevocationCheck&, const RevocationCheck&) = default;
 };
 
+// Which certificates of a client's path OCSP responders are asked about, and what passes without a good answer.
+struct OcspCheck {
+  enum class Depth : std::uint8_t { None, Leaf, Chain };
+  Depth depth = Depth::None;
+  bool no_responder_ok = false;  // certificates that name no responder, where none is configured
+  bool soft = false;             // those whose responder gives no answer
+  friend bool operator==(const OcspCheck&, const OcspCheck&) = default;
+};
+
 // How far the virtual host that SNI chose and the one that Host names may differ (SSLVHostSNIPolicy).
 enum class SniPolicy : std::uint8_t { Strict, Secure, AuthOnly, Insecure };
 
@@ -182,6 +191,17 @@ struct ServerSettings {
   Setting<PathAt> crl_path;
   Setting<RevocationCheck> crl_check;
 
+  Setting<OcspCheck> ocsp_check;
+  Setting<std::string> ocsp_responder;
+  Setting<bool> ocsp_override;  // it is asked about all certificates
+  Setting<std::string> ocsp_proxy;
+  Setting<PathAt> ocsp_responder_file;
+  Setting<std::uint32_t> ocsp_timeout_s;
+  Setting<std::uint32_t> ocsp_skew_s;
+  Setting<std::int64_t> ocsp_max_age_s;  // -1: any
+  Setting<bool> ocsp_nonce;
+  Setting<bool> ocsp_no_verify;
+
   Setting<Tickets> tickets;
   Setting<std::uint32_t> ticket_count;
   Setting<Lifetimes> session_lifetime;
@@ -189,6 +209,14 @@ struct ServerSettings {
 
   Setting<bool> compress_certificates;
   Setting<bool> stapling;
+  Setting<std::string> staple_url;
+  Setting<std::uint32_t> staple_timeout_s;
+  Setting<std::uint32_t> staple_skew_s;
+  Setting<std::int64_t> staple_max_age_s;  // -1: any
+  Setting<std::uint32_t> staple_life_s;
+  Setting<std::uint32_t> staple_retry_s;
+  Setting<std::string> fetch_proxy;
+  Setting<bool> fetch_local;
   Setting<Fallback> fallback;
 
   Setting<bool> key_isolation;

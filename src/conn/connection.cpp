@@ -22,7 +22,10 @@ void Connection::set_deadline() {
   deadline_.set(limit == 0 ? own : std::min(own, opened_ + limit));
 }
 
-Connection::~Connection() { handshake_over(); }
+Connection::~Connection() {
+  parked_.take_back();
+  handshake_over();
+}
 
 void Connection::wait() {
   count_waiting(true);

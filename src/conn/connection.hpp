@@ -6,6 +6,7 @@
 
 #include "apr/httpd.hpp"
 #include "conn/deadline.hpp"
+#include "conn/parked.hpp"
 #include "conn/stream.hpp"
 #include "facts/facts.hpp"
 #include "facts/handshake_facts.hpp"
@@ -26,6 +27,9 @@ class Connection final : public Stream {
   static Connection& attach(conn_rec* c, const server::Engine& engine, const server::Host& base);
 
   Progress handshake(apr_read_type_e block) override;
+
+  // The handshake goes on when OCSP responders have answered; false where a thread has to wait for that.
+  [[nodiscard]] bool park() { return parked_.park(c_, *session_); }
 
   // The handshake goes on when the client sends more; from now on the deadline is watched.
   void wait();
@@ -74,11 +78,13 @@ class Connection final : public Stream {
   const server::Host* host_;    // the one that the hello chose
   apr_interval_time_t opened_;  // by the monotonic clock
   Deadline deadline_;
+  Parked parked_;
   std::size_t received_ = 0;                         // bytes of the handshake so far
   std::optional<rust::Box<rs::Identity>> identity_;  // once the handshake is complete; never changed afterwards
   facts::Facts facts_;
   bool under_way_ = true;     // counted as such
   bool waiting_ = false;      // counted as such
+  bool judging_ = false;      // complete, but for what OCSP responders say of the client
   const char* offered_ = "";  // what the client offered, for log lines; pool memory
 };
 

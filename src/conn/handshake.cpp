@@ -59,9 +59,16 @@ rust::Vec<rs::StapleOffer> responses(conn_rec* c, const server::Host& host) {
 
 Connection::Progress Connection::handshake(apr_read_type_e block) {
   int empty_reads = 0;
+  parked_.take_back();
   count_waiting(false);
   while (state_ == State::Hello || state_ == State::Handshake) {
     if (deadline_.passed()) return interrupted(APR_TIMEUP);
+    if (judging_) {
+      judging_ = session_->judge(block == APR_BLOCK_READ) == rs::Status::Judging;
+      if (judging_) return Progress::Judging;
+      if (!feed("", 0)) return Progress::Failed;
+      continue;
+    }
     const apr_status_t rv = read_network(c_, input_->next, cipher_, block, deadline_);
     const bool nothing = rv == APR_SUCCESS && APR_BRIGADE_EMPTY(cipher_);
     if (block == APR_NONBLOCK_READ && (nothing || APR_STATUS_IS_EAGAIN(rv))) return Progress::Wait;
@@ -72,6 +79,7 @@ Connection::Progress Connection::handshake(apr_read_type_e block) {
     if (consume(cipher_) == Progress::Failed) return Progress::Failed;
     // The core filter reads until the socket has no more, so less than was asked for means that it is drained; and what
     // the client has to answer now cannot be there yet.
+    if (judging_) continue;
     const bool drained = received_ - before < static_cast<std::size_t>(kReadSize);
     if (block == APR_NONBLOCK_READ && drained && state_ == State::Handshake) return Progress::Wait;
   }
@@ -205,6 +213,8 @@ bool Connection::start(const rs::Hello& hello) {
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
   if (hello.wants_staple && host_->staplable != nullptr) binding.staples = responses(c_, *host_);
+  binding.fetched = host_->settings->stapling.on;
+  if (binding.fetched) binding.staple_url = apr::lossy(host_->settings->stapling.url);
   if (!start_session(binding)) {
     refuse(kInternalError);
     fail("at the ClientHello", rs::Cause::NoSession, "the TLS session could not be made", Expected::No,
@@ -238,6 +248,8 @@ bool Connection::feed(const char* data, std::size_t length) {
     fail_session();
     return false;
   }
+  judging_ = status == rs::Status::Judging;
+  if (judging_) return true;
   const bool completes = state_ == State::Handshake && status != rs::Status::Handshaking;
   if (completes) complete();
   if (status == rs::Status::PeerClosed) {

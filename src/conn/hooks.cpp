@@ -38,6 +38,13 @@ int process_connection(conn_rec* c) {
   if (progress == Connection::Progress::Wait && apr::child_is_ending()) {
     progress = connection->handshake(APR_BLOCK_READ);
   }
+  if (progress == Connection::Progress::Judging) {
+    if (async && !apr::child_is_ending() && connection->park()) {
+      wait_in_mpm(c, waiting);
+      return OK;
+    }
+    progress = connection->handshake(APR_BLOCK_READ);
+  }
   switch (progress) {
     case Connection::Progress::Done:
       return DECLINED;
@@ -127,6 +134,7 @@ int post_read_request(request_rec* r) {
 void child_init(apr_pool_t* pool, server_rec*) {
   const Waiting offered = waiting_of_mpm();
   waiting = offered != Waiting::Blocks && init_deadlines(pool) ? offered : Waiting::Blocks;
+  if (waiting != Waiting::Blocks) init_parked(pool);
   rs::warm_up();
 }
 

@@ -29,7 +29,8 @@ class Stream {
   // What is bound to `c`, whichever end it is; nullptr where nothing of ours is.
   static Stream* bound(const conn_rec* c) noexcept;
 
-  enum class Progress : std::uint8_t { Done, Wait, Failed };
+  // Judging: nothing is wanted of the peer; it is OCSP responders whose answer is waited for.
+  enum class Progress : std::uint8_t { Done, Wait, Judging, Failed };
   // Drives the handshake as far as the bytes that are there allow; with APR_BLOCK_READ until it is decided.
   virtual Progress handshake(apr_read_type_e block) = 0;
 

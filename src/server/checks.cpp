@@ -88,7 +88,8 @@ void check_idle_files(std::span<const CheckedHost> hosts, std::vector<PolicyProb
     if (!host.policy->enabled || host.settings == nullptr) continue;
     if (host.policy->client.verify != config::VerifyClient::None) continue;  // the verifier's loader says it
     const config::ServerSettings& s = *host.settings;
-    for (const auto* setting : {&s.ca_file, &s.ca_path, &s.ca_names_file, &s.ca_names_path, &s.crl_file, &s.crl_path}) {
+    for (const auto* setting : {&s.ca_file, &s.ca_path, &s.ca_names_file, &s.ca_names_path, &s.crl_file, &s.crl_path,
+                                &s.ocsp_responder_file}) {
       check(host, *setting);
     }
   }

@@ -18,6 +18,9 @@ namespace {
 using config::ClientAuthPolicy;
 using config::VerifyClient;
 
+// Seconds that a responder may be waited for at most, whatever is configured.
+constexpr std::uint32_t kLongestWait = 3600;
+
 // The first modes of the bridge are those of VerifyClient.
 rs::ClientMode mode_of(VerifyClient verify) { return static_cast<rs::ClientMode>(verify); }
 
@@ -38,6 +41,20 @@ rs::VerifierSpec base_spec(const config::EffectivePolicy& host) {
   add(spec.list_directories, policy.crl_path);
   spec.lookup = static_cast<rs::Lookup>(policy.crl_check.depth);
   spec.missing_ok = policy.crl_check.no_crl_ok;
+  const config::OcspPolicy& ocsp = policy.ocsp;
+  spec.ocsp_lookup = static_cast<rs::Lookup>(ocsp.check.depth);
+  spec.ocsp_none_ok = ocsp.check.no_responder_ok;
+  spec.ocsp_soft = ocsp.check.soft;
+  if (spec.ocsp_lookup == rs::Lookup::None) return spec;
+  spec.ocsp.responder = apr::lossy(ocsp.responder);
+  spec.ocsp.always = ocsp.override_named;
+  spec.ocsp.proxy = apr::lossy(ocsp.proxy);
+  spec.ocsp.timeout_ms = std::min(ocsp.timeout_s, kLongestWait) * 1000;
+  spec.ocsp.nonce = ocsp.nonce;
+  spec.ocsp.skew = ocsp.skew_s;
+  spec.ocsp.max_age = ocsp.max_age_s;
+  spec.ocsp.verify = ocsp.verify;
+  spec.responder_file = apr::exact(ocsp.responder_file);
   return spec;
 }
 
@@ -74,6 +91,16 @@ std::string key_of(const rs::VerifierSpec& spec) {
   }
   key += '\n';
   for (const std::uint16_t scheme : spec.signatures) key.append(std::to_string(scheme)).append(1, ':');
+  const rs::FetchRule& ocsp = spec.ocsp;
+  key += '\n' + std::to_string(static_cast<int>(spec.ocsp_lookup));
+  for (const bool flag : {spec.ocsp_none_ok, spec.ocsp_soft, ocsp.always, ocsp.nonce, ocsp.verify})
+    key += flag ? '+' : '-';
+  for (const std::int64_t number : {std::int64_t{ocsp.timeout_ms}, ocsp.skew, ocsp.max_age}) {
+    key.append(std::to_string(number)).append(1, ':');
+  }
+  for (const rust::String* text : {&ocsp.responder, &ocsp.proxy, &spec.responder_file}) {
+    key.append(text->data(), text->size()).append(1, '\0');
+  }
   return key;
 }
 
@@ -140,7 +167,8 @@ void ClientVerifiers::remember_places(const server_rec* host, const std::vector<
   const bool ssl = effective(host).words == config::Vocabulary::Ssl;
   if (is_loaded(ssl ? ssl_module : tls_module)) {
     const config::ServerSettings& s = scope_of(host, ssl ? ssl_module : tls_module).settings;
-    for (const auto* setting : {&s.ca_file, &s.ca_path, &s.ca_names_file, &s.ca_names_path, &s.crl_file, &s.crl_path}) {
+    for (const auto* setting : {&s.ca_file, &s.ca_path, &s.ca_names_file, &s.ca_names_path, &s.crl_file, &s.crl_path,
+                                &s.ocsp_responder_file}) {
       if (*setting) remember((*setting)->path, setting->where());
     }
   }
@@ -158,6 +186,14 @@ void ClientVerifiers::remember_asking(const server_rec* host, const std::vector<
     ++place->second.hosts;
     return;
   }
+}
+
+rust::Vec<rs::FetchRule> ClientVerifiers::ocsp_rules() const {
+  rust::Vec<rs::FetchRule> rules;
+  for (const auto& [key, loaded] : verifiers_) {
+    for (rs::FetchRule& rule : loaded.verifier->ocsp_rule()) rules.push_back(std::move(rule));
+  }
+  return rules;
 }
 
 const HostClientAuth& ClientVerifiers::of(const server_rec* host) const {

@@ -55,6 +55,9 @@ class ClientVerifiers final {
   // meanwhile.
   bool refresh(const config::Reload& reload) const;  // NOLINT(modernize-use-nodiscard): children do not ask
 
+  // How OCSP responders are asked about clients; equal ones may be there twice.
+  [[nodiscard]] rust::Vec<rs::FetchRule> ocsp_rules() const;
+
   // What `host` asks; valid as long as this object.
   [[nodiscard]] const HostClientAuth& of(const server_rec* host) const;
 

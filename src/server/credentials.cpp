@@ -133,7 +133,7 @@ rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) 
     for (const std::string& key : policy.spare_keys) request.spare_keys.push_back(absolute(pool, key));
     // What another module brings is a whole chain (ssl_engine_init.c: it "overrides any old chain configuration").
     if (others == nullptr) request.chain = absolute(pool, policy.chain_file);
-    request.staples = policy.stapling;
+    request.staples = policy.stapling.on;
     request.placeholder = policy.fallback != config::Fallback::Off;
     add_signatures(policy, request);
     if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);

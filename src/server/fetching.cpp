@@ -13,6 +13,7 @@
 #include "apr/to_rust.hpp"
 #include "log/log.hpp"
 #include "server/agent.hpp"
+#include "server/fetch_wishes.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {
@@ -91,15 +92,14 @@ std::uint32_t fetcher_id(apr_pool_t* pool) {
 }  // namespace
 
 void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials,
-               const Staplable& /*others*/) {
+               const Staplable& staplable, const ClientVerifiers& clients) {
   if (one_process()) return;
   apr_pool_t* const pool = main->process->pconf;
   rs::FetchWish wish;
   wish.threads = mpm_number(AP_MPMQ_MAX_THREADS);
   wish.children = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS);
   wish.directory = apr::exact(ap_runtime_dir_relative(pool, state_directory));
-  wish.local = false;
-  static_cast<void>(hosts);
+  collect_wishes(wish, hosts, staplable, clients);
   if (!wish.rules.empty()) wish.id = fetcher_id(pool);
   try {
     rs::fetch_wish(credentials, wish);

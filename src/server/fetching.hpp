@@ -4,17 +4,19 @@
 #include <vector>
 
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "server/client_auth.hpp"
 #include "server/stapling.hpp"
 
 struct server_rec;
 
 namespace tls::server {
 
-// Has fetched what the virtual hosts want, of which `credentials` has the certificates in this order; `primed` says
-// what another module fetches. Ends the process where nothing is wanted. Not being able to is logged, and no reason not
-// to start: handshakes go on as with responders that do not answer. Parent only, in the second pass of post_config.
+// Has fetched what the virtual hosts want, of which `credentials` has the certificates in this order; `staplable` says
+// what another module fetches, and `clients` has the rules of questions about clients. Ends the process where nothing
+// is wanted. Not being able to is logged, and no reason not to start: handshakes go on as with responders that do not
+// answer. Parent only, in the second pass of post_config.
 void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials,
-               const Staplable& others);
+               const Staplable& staplable, const ClientVerifiers& clients);
 
 // Makes the process as early as may be; see prepare_agent. Whether it is wanted turns out in post_config.
 void prepare_fetcher();

@@ -34,7 +34,7 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   const bool backends_ok = build_backend_policies(pool, main_server);
   if (!resumption_ok || !ech_ok || !loaded.ok || !clients_ok || !backends_ok) return false;
   Staplable staplable = staplable_certificates(pool, servers, *loaded.credentials);
-  if (!apr::is_first_reading()) fetch_for(main_server, servers, *loaded.credentials, staplable);
+  if (!apr::is_first_reading()) fetch_for(main_server, servers, *loaded.credentials, staplable, clients);
   std::vector<HostConfig> hosts;
   hosts.reserve(servers.size());
   for (const server_rec* s : servers) {

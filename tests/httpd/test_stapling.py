@@ -109,7 +109,7 @@ def test_mod_ssls_word_says_why_there_is_nothing(httpd, below):
     server = httpd([Vhost("a.test", [below.issue("a.test", extensions=[url])]), Vhost("b.test", [below.issue("b.test")])],
                    engine="mod_tls-ssl", config="SSLUseStapling on\nSSLStaplingCache shmcb:@HOME@/x(32768)",
                    log_level="notice")
-    server.log.expect("TLS0811: SSLUseStapling: there is no OCSP response for the certificate for a.test")
+    server.log.expect("TLS0814: stapling: no OCSP response could be had for CN=a.test: http://127.0.0.1:1/: .*loopback")
     server.log.expect("TLS0812: SSLUseStapling: the certificate for b.test names no OCSP responder")
 
 

@@ -136,6 +136,25 @@ impl From<&ffi::FetchRule> for Rule {
     }
 }
 
+impl From<&Rule> for ffi::FetchRule {
+    fn from(rule: &Rule) -> Self {
+        let responders = rule.judging.responders.iter();
+        Self {
+            responder: rule.responder.clone().unwrap_or_default(),
+            always: rule.always,
+            proxy: rule.proxy.clone().unwrap_or_default(),
+            timeout_ms: u32::try_from(rule.timeout.as_millis()).unwrap_or(u32::MAX),
+            nonce: rule.nonce,
+            skew: rule.judging.skew,
+            max_age: rule.judging.max_age.unwrap_or(-1),
+            verify: rule.judging.verify,
+            responders: responders
+                .map(|der| ffi::Der { der: der.clone() })
+                .collect(),
+        }
+    }
+}
+
 /// See the bridge.
 pub fn fetch_rule_id(rule: &ffi::FetchRule) -> Vec<u8> {
     guard(Vec::new, || Rule::from(rule).id().to_vec())

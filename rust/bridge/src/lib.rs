@@ -59,6 +59,8 @@ pub mod ffi {
     enum Status {
         /// The handshake needs more from the client.
         Handshaking,
+        /// The handshake is complete, but for what OCSP responders say of the client.
+        Judging,
         /// Application data may flow both ways.
         Open,
         /// The client has sent close_notify; ours may still go.
@@ -127,6 +129,10 @@ pub mod ffi {
         certificates: u32,
         /// OCSP responses that other modules have for them.
         staples: Vec<StapleOffer>,
+        /// One that was fetched may be sent.
+        fetched: bool,
+        /// From the responder that the configuration names, where it is not empty.
+        staple_url: String,
     }
 
     /// See `mod_tls_core::context::Offer`.
@@ -412,6 +418,13 @@ pub mod ffi {
         lookup: Lookup,
         missing_ok: bool,
         signatures: Vec<u16>,
+        /// Which certificates OCSP responders are asked about, and what passes: see `mod_tls_core::verify::Responders`.
+        ocsp_lookup: Lookup,
+        ocsp_none_ok: bool,
+        ocsp_soft: bool,
+        /// How they are asked; `responder_file` has the certificates of `responders`.
+        ocsp: FetchRule,
+        responder_file: String,
     }
 
     /// See `mod_tls_core::verify::SourceProblem`.
@@ -466,13 +479,13 @@ pub mod ffi {
     }
 
     /// A certificate.
-    #[derive(Debug)]
+    #[derive(Clone, Debug)]
     struct Der {
         der: Vec<u8>,
     }
 
     /// How a responder is asked and its answer judged; `fetch::wants::Rule`.
-    #[derive(Debug)]
+    #[derive(Clone, Debug)]
     struct FetchRule {
         /// Empty for none.
         responder: String,
@@ -579,6 +592,8 @@ pub mod ffi {
         ) -> Result<Box<ClientVerifier>>;
         /// What the policy id covers of it.
         fn digest(self: &ClientVerifier) -> [u8; 32];
+        /// How OCSP responders are asked about clients: one rule, or none where they are not.
+        fn ocsp_rule(self: &ClientVerifier) -> Vec<FetchRule>;
         /// Reads the revocation lists again if their files have changed, and the CAs if `authorities_too`. What goes
         /// wrong leaves the old ones. Any thread.
         fn refresh(self: &ClientVerifier, authorities_too: bool) -> ClientNews;
@@ -733,6 +748,9 @@ pub mod ffi {
         fn authority(self: &Session) -> String;
         /// Takes bytes from the network; plaintext and bytes for the network go to `sink`.
         fn feed(self: &mut Session, input: &[u8], sink: Pin<&mut Sink>) -> Status;
+        /// Looks whether OCSP responders have answered; with `wait` until they have, or were given their time. Unless the
+        /// answer is Judging, feed() without input goes on.
+        fn judge(self: &mut Session, wait: bool) -> Status;
         /// Encrypts from the front of `plaintext` in records of at most `fragment` bytes.
         fn seal(self: &mut Session, plaintext: &[u8], fragment: usize, out: &mut [u8]) -> Sealed;
         /// Ends our direction; the alert goes to `sink`.

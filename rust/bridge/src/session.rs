@@ -44,6 +44,16 @@ pub fn new_session() -> Box<Session> {
     )
 }
 
+fn status_of(status: session::Status) -> ffi::Status {
+    match status {
+        session::Status::Handshaking => ffi::Status::Handshaking,
+        session::Status::Judging => ffi::Status::Judging,
+        session::Status::Open => ffi::Status::Open,
+        session::Status::PeerClosed => ffi::Status::PeerClosed,
+        session::Status::Failed => ffi::Status::Failed,
+    }
+}
+
 impl Session {
     /// Runs `body` unless a panic has spoiled the session; marks it spoilt when `body` panics.
     #[track_caller]
@@ -97,6 +107,7 @@ impl Session {
                     wants: Wants {
                         staple: false, // the session knows
                         offered: binding.staples.iter().map(offer).collect(),
+                        fetched: binding.fetched.then(|| binding.staple_url.clone()),
                     },
                     ..Context::default()
                 };
@@ -172,14 +183,13 @@ impl Session {
                 if !ciphertext.is_empty() {
                     sink.as_mut().ciphertext(&ciphertext);
                 }
-                match status {
-                    session::Status::Handshaking => ffi::Status::Handshaking,
-                    session::Status::Open => ffi::Status::Open,
-                    session::Status::PeerClosed => ffi::Status::PeerClosed,
-                    session::Status::Failed => ffi::Status::Failed,
-                }
+                status_of(status)
             },
         )
+    }
+
+    pub(crate) fn judge(&mut self, wait: bool) -> ffi::Status {
+        self.run(|| ffi::Status::Failed, |inner| status_of(inner.judge(wait)))
     }
 
     pub(crate) fn seal(

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use mod_tls_core::metrics::{self, Counter};
 use mod_tls_core::tls::signatures::schemes;
 use mod_tls_core::verify::{
-    self, Authorities, Ends, Mode, News, Request, RevocationDepth, Sources, WatchedAuthorities,
-    Weight,
+    self, Authorities, Ends, Mode, News, Request, Responders, RevocationDepth, Sources,
+    WatchedAuthorities, Weight,
 };
 
-use crate::ffi::{ClientMode, ClientNews, Lookup, VerifierProblem, VerifierSpec};
+use crate::ffi::{ClientMode, ClientNews, FetchRule, Lookup, VerifierProblem, VerifierSpec};
 use crate::guard::{guard, guard_result};
 
 /// Authorities and lists of clients, with the files that they come from. Owned by the configuration; children have
@@ -42,6 +42,15 @@ impl ClientVerifier {
     /// Content hash of the CAs.
     pub fn digest(&self) -> [u8; 32] {
         guard(|| [0; 32], || self.0.digest())
+    }
+
+    /// How OCSP responders are asked about clients: one rule, or none where they are not.
+    pub fn ocsp_rule(&self) -> Vec<FetchRule> {
+        guard(Vec::new, || {
+            let verifier = self.0.authorities().current();
+            let rule = verifier.and_then(|verifier| Some(verifier.rule()?.into()));
+            rule.into_iter().collect()
+        })
     }
 
     /// Looks at the files, and takes up what has changed.
@@ -91,6 +100,14 @@ pub(crate) fn mode(mode: ClientMode) -> Mode {
     }
 }
 
+fn lookup(lookup: Lookup) -> RevocationDepth {
+    match lookup {
+        Lookup::Leaf => RevocationDepth::Leaf,
+        Lookup::Chain => RevocationDepth::Chain,
+        _ => RevocationDepth::None,
+    }
+}
+
 fn request(spec: &VerifierSpec) -> Request {
     let sources = |files: &Vec<String>, directories: &Vec<String>| Sources {
         files: files.clone(),
@@ -106,12 +123,17 @@ fn request(spec: &VerifierSpec) -> Request {
         authorities: sources(&spec.authority_files, &spec.authority_directories),
         names: sources(&spec.name_files, &spec.name_directories),
         lists: sources(&spec.list_files, &spec.list_directories),
-        lookup: match spec.lookup {
-            Lookup::Leaf => RevocationDepth::Leaf,
-            Lookup::Chain => RevocationDepth::Chain,
-            _ => RevocationDepth::None,
-        },
+        lookup: lookup(spec.lookup),
         missing_ok: spec.missing_ok,
+        responders: (spec.ocsp_lookup != Lookup::None).then(|| {
+            Responders::new(
+                lookup(spec.ocsp_lookup),
+                spec.ocsp_none_ok,
+                spec.ocsp_soft,
+                (&spec.ocsp).into(),
+            )
+        }),
+        responder_file: spec.responder_file.clone(),
         signatures: schemes(&spec.signatures),
     }
 }

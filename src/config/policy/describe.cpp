@@ -84,6 +84,25 @@ std::string revocation(const RevocationCheck& check) {
   return check.no_crl_ok ? depth + ", a missing list is no fault" : depth;
 }
 
+std::string ocsp(const OcspPolicy& policy) {
+  if (policy.check.depth == OcspCheck::Depth::None) return "off";
+  std::string out = policy.check.depth == OcspCheck::Depth::Leaf ? "leaf" : "chain";
+  if (policy.check.no_responder_ok) append(out, "certificates without a responder pass", ", ");
+  if (policy.check.soft) append(out, "no answer is no fault", ", ");
+  if (!policy.responder.empty()) {
+    append(out, (policy.override_named ? "always asks " : "else asks ") + policy.responder, ", ");
+  }
+  append(out, "within " + seconds(policy.timeout_s), ", ");
+  if (!policy.nonce) append(out, "no nonce", ", ");
+  if (!policy.verify) append(out, "answers NOT VERIFIED", ", ");
+  return out;
+}
+
+std::string stapling(const StaplingPolicy& policy) {
+  if (!policy.on || policy.url.empty()) return on_or_off(policy.on);
+  return "on, from " + policy.url;
+}
+
 std::string pass_phrases(const PassPhraseDialog& dialog) {
   switch (dialog.kind) {
     case PassPhraseDialog::Kind::Pipe:
@@ -134,6 +153,7 @@ void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, co
                  place(w.client_signatures, w.signatures)});
   out.push_back({"depth", std::to_string(c.depth), place(w.verify_depth)});
   out.push_back({"revocation", revocation(c.crl_check), place(w.crl_check)});
+  out.push_back({"OCSP of clients", ocsp(c.ocsp), place(w.ocsp_check)});
 }
 
 }  // namespace
@@ -166,7 +186,7 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
       {"no name", policy.refuse_without_sni ? "403" : "the first virtual host", place(w.refuse_without_sni)},
       {"Host and SNI", word_of(policy.sni_policy), place(w.sni_policy)},
       {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
-      {"stapling", on_or_off(policy.stapling), place(w.stapling)},
+      {"stapling", stapling(policy.stapling), place(w.stapling)},
       {"without a certificate", fallback(policy.fallback), place(w.fallback)},
       {"metrics", policy.metrics == MetricsDetail::Hosts ? "hosts" : "totals", place(w.metrics)},
       {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},

@@ -10,6 +10,39 @@ namespace {
 
 std::string path_of(const Setting<PathAt>& setting) { return setting ? setting->path : std::string(); }
 
+template <class T>
+void take(T& member, const Setting<T>& setting) {
+  if (setting) member = *setting;
+}
+
+OcspPolicy ocsp_policy(const ServerSettings& s) {
+  OcspPolicy ocsp;
+  take(ocsp.check, s.ocsp_check);
+  take(ocsp.responder, s.ocsp_responder);
+  take(ocsp.override_named, s.ocsp_override);
+  take(ocsp.proxy, s.ocsp_proxy ? s.ocsp_proxy : s.fetch_proxy);
+  ocsp.responder_file = path_of(s.ocsp_responder_file);
+  take(ocsp.timeout_s, s.ocsp_timeout_s);
+  take(ocsp.skew_s, s.ocsp_skew_s);
+  take(ocsp.max_age_s, s.ocsp_max_age_s);
+  take(ocsp.nonce, s.ocsp_nonce);
+  if (s.ocsp_no_verify) ocsp.verify = !*s.ocsp_no_verify;
+  return ocsp;
+}
+
+StaplingPolicy stapling_policy(const ServerSettings& s) {
+  StaplingPolicy stapling;
+  take(stapling.on, s.stapling);
+  take(stapling.url, s.staple_url);
+  take(stapling.proxy, s.fetch_proxy);
+  take(stapling.timeout_s, s.staple_timeout_s);
+  take(stapling.skew_s, s.staple_skew_s);
+  take(stapling.max_age_s, s.staple_max_age_s);
+  take(stapling.life_s, s.staple_life_s);
+  take(stapling.retry_s, s.staple_retry_s);
+  return stapling;
+}
+
 ClientAuthPolicy client_auth_policy(const ServerSettings& s, Vocabulary words) {
   ClientAuthPolicy client;
   if (s.verify_client) client.verify = *s.verify_client;
@@ -23,14 +56,10 @@ ClientAuthPolicy client_auth_policy(const ServerSettings& s, Vocabulary words) {
   // Our own words have no switch that must not be forgotten: whoever names lists wants them looked at.
   if (words == Vocabulary::Tls && (s.crl_file || s.crl_path)) client.crl_check.depth = RevocationCheck::Depth::Chain;
   if (s.crl_check) client.crl_check = *s.crl_check;
+  client.ocsp = ocsp_policy(s);
   if (s.signatures) client.signatures = *s.signatures;
   if (s.client_signatures) client.signatures = *s.client_signatures;
   return client;
-}
-
-template <class T>
-void take(T& member, const Setting<T>& setting) {
-  if (setting) member = *setting;
 }
 
 // Certificates with their keys: the first key file belongs to the first certificate that brings none, and so on.
@@ -78,17 +107,32 @@ EchPolicy ech_policy(const ServerSettings& s) {
   return policy;
 }
 
+// What a client's certificate passes by; how long is waited, and by which proxy, changes no verdict.
+void encode_ocsp(Encoder& out, const OcspPolicy& ocsp) {
+  out.put(static_cast<std::uint32_t>(ocsp.check.depth));
+  out.put(ocsp.check.no_responder_ok);
+  out.put(ocsp.check.soft);
+  out.put(ocsp.responder);
+  out.put(ocsp.override_named);
+  out.put(ocsp.skew_s);
+  out.put(static_cast<std::uint32_t>(ocsp.max_age_s));
+  out.put(ocsp.nonce);
+  out.put(ocsp.verify);
+}
+
 // What clients are judged by, but for the files.
 void encode_judgement(Encoder& out, const ClientAuthPolicy& c) {
   out.put(c.verify);
   out.put(c.depth);
   out.put(c.crl_check);
+  encode_ocsp(out, c.ocsp);
   out.put(c.signatures);
 }
 
 void encode_client(Encoder& out, const ClientAuthPolicy& c) {
   encode_judgement(out, c);
-  for (const std::string* path : {&c.ca_file, &c.ca_path, &c.names_file, &c.names_path, &c.crl_file, &c.crl_path}) {
+  for (const std::string* path :
+       {&c.ca_file, &c.ca_path, &c.names_file, &c.names_path, &c.crl_file, &c.crl_path, &c.ocsp.responder_file}) {
     out.put(*path);
   }
 }
@@ -117,7 +161,8 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   pair_keys(policy, complete);
   policy.chain_file = path_of(complete.chain_file);
   take(policy.pass_phrases, complete.pass_phrase_dialog);
-  take(policy.stapling, complete.stapling);
+  policy.stapling = stapling_policy(complete);
+  take(policy.fetch_local, complete.fetch_local);
   take(policy.fallback, complete.fallback);
   take(policy.metrics, complete.metrics);
   take(policy.agent.isolation, complete.key_isolation);

@@ -37,6 +37,32 @@ struct ResumptionPolicy {
   Source cache_written;
 };
 
+// Which OCSP responders are asked about clients' certificates, and how their answers are judged.
+struct OcspPolicy {
+  OcspCheck check;
+  std::string responder;        // for certificates that name none; empty: there is none
+  bool override_named = false;  // it is asked about all certificates
+  std::string proxy;            // empty: none
+  std::string responder_file;   // certificates that answers may be signed with, whoever issued them
+  std::uint32_t timeout_s = 10;
+  std::uint32_t skew_s = 300;
+  std::int64_t max_age_s = -1;  // -1: any
+  bool nonce = true;
+  bool verify = true;
+};
+
+// OCSP responses about the virtual host's own certificates.
+struct StaplingPolicy {
+  bool on = false;    // from files and responders; other modules' are always taken
+  std::string url;    // of the responder that is asked whatever certificates name; empty: theirs
+  std::string proxy;  // empty: none
+  std::uint32_t timeout_s = 10;
+  std::uint32_t skew_s = 300;
+  std::int64_t max_age_s = -1;  // -1: any
+  std::uint32_t life_s = 3600;  // after which a response is fetched anew
+  std::uint32_t retry_s = 600;  // after which a responder that failed is asked again
+};
+
 // What is asked of clients' certificates. Paths are absolute; empty ones are not configured.
 struct ClientAuthPolicy {
   VerifyClient verify = VerifyClient::None;
@@ -48,6 +74,7 @@ struct ClientAuthPolicy {
   std::string crl_file;
   std::string crl_path;
   RevocationCheck crl_check;
+  OcspPolicy ocsp;
   SchemeList signatures;  // what clients may sign with, most wanted first
 };
 
@@ -84,7 +111,8 @@ struct EffectivePolicy {
   std::vector<std::string> spare_keys;  // key files beyond the certificates' number
   std::string chain_file;               // intermediates appended to every chain
   PassPhraseDialog pass_phrases;
-  bool stapling = false;  // OCSP responses from files beside the certificates; other modules' are always taken
+  StaplingPolicy stapling;
+  bool fetch_local = false;  // addresses of this machine may be asked although a certificate names them
   Fallback fallback = Fallback::Off;
   MetricsDetail metrics = MetricsDetail::Totals;
   AgentPolicy agent;

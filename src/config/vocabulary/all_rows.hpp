@@ -1,6 +1,7 @@
 // All rows of both vocabularies by the struct they write: what is merged, and the proof that no member is left out.
 #pragma once
 
+#include "config/vocabulary/ssl_ocsp_rows.hpp"
 #include "config/vocabulary/ssl_proxy_rows.hpp"
 #include "config/vocabulary/ssl_rows.hpp"
 #include "config/vocabulary/tls_client_rows.hpp"
@@ -9,7 +10,8 @@
 
 namespace tls::config {
 
-inline constexpr auto all_ssl_server_rows = joined(ssl_server_rows, ssl_client_rows, ssl_session_rows);
+inline constexpr auto all_ssl_server_rows =
+    joined(ssl_server_rows, ssl_client_rows, ssl_ocsp_rows, ssl_session_rows, ssl_stapling_rows);
 
 inline constexpr auto all_tls_server_rows = joined(tls_server_rows, tls_client_rows);
 inline constexpr auto all_tls_directory_rows = joined(tls_directory_rows, tls_client_directory_rows);

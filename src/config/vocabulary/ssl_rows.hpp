@@ -122,26 +122,6 @@ inline constexpr std::array ssl_client_rows = {
         "SSLCARevocationCheck", {1, 2}, Context::Server,
         {"none|leaf|chain [no_crl_for_cert_ok]", "none",
          "How much of a client's chain is looked up in revocation lists."}),
-    word_row<ServerSettings, ssl_ocsp_enable, Answer::Refused>(
-        "SSLOCSPEnable", {1, 2}, Context::Server, {"off", "off", "on and leaf are refused: use revocation lists."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPDefaultResponder", one_word, Context::Server,
-                                              {"url", nullptr, "Ignored, as SSLOCSPEnable is off."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPOverrideResponder", one_word, Context::Server,
-                                              {"on|off", "off", "Ignored, as SSLOCSPEnable is off."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPResponseTimeSkew", one_word, Context::Server,
-                                              {"seconds", "300", "Ignored, as SSLOCSPEnable is off."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPResponseMaxAge", one_word, Context::Server,
-                                              {"seconds", "-1", "Ignored, as SSLOCSPEnable is off."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPResponderTimeout", one_word, Context::Server,
-                                              {"seconds", "10", "Ignored, as SSLOCSPEnable is off."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPUseRequestNonce", one_word, Context::Server,
-                                              {"on|off", "on", "Ignored, as SSLOCSPEnable is off."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPProxyURL", one_word, Context::Server,
-                                              {"url", nullptr, "Ignored, as SSLOCSPEnable is off."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPNoVerify", one_word, Context::Server,
-                                              {"on|off", "off", "Ignored, as SSLOCSPEnable is off."}),
-    word_row<ServerSettings, ssl_ocsp_detail>("SSLOCSPResponderCertificateFile", one_word, Context::Server,
-                                              {"file", nullptr, "Ignored, as SSLOCSPEnable is off."}),
 };
 
 inline constexpr std::array ssl_session_rows = {
@@ -163,47 +143,6 @@ inline constexpr std::array ssl_session_rows = {
         {"directory", nullptr,
          "Keys of Encrypted ClientHello: the files of the directory whose names end with .ech (RFC 9934). Clients "
          "without a key are given all of them."}),
-    row<&ServerSettings::stapling, on_off>("SSLUseStapling", one_word, Context::Server,
-                                           {"on|off", "off",
-                                            "Whether an OCSP response goes with a certificate from a file of its name "
-                                            "and .ocsp, while it is valid; mod_md's "
-                                            "(MDStapling) go with it in any case."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingCache", one_word, Context::Global,
-        {"provider:arguments", nullptr,
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingResponseTimeSkew", one_word, Context::Server,
-        {"seconds", "300",
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingResponderTimeout", one_word, Context::Server,
-        {"seconds", "10",
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingResponseMaxAge", one_word, Context::Server,
-        {"seconds", "-1",
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingStandardCacheTimeout", one_word, Context::Server,
-        {"seconds", "3600",
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingReturnResponderErrors", one_word, Context::Server,
-        {"on|off", "on",
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingFakeTryLater", one_word, Context::Server,
-        {"on|off", "on",
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingErrorCacheTimeout", one_word, Context::Server,
-        {"seconds", "600",
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
-    word_row<ServerSettings, ssl_nothing>(
-        "SSLStaplingForceURL", one_word, Context::Server,
-        {"url", nullptr,
-         "Ignored: no responder is asked here; mod_md asks in its own way, and files are sent as they are."}),
 };
 
 inline constexpr std::array ssl_directory_rows = {

@@ -51,20 +51,6 @@ Outcome ssl_srp(const Arguments& /*words*/) {
   return error("TLS-SRP is not supported; use client certificates (SSLVerifyClient) or a login over TLS instead");
 }
 
-Outcome ssl_ocsp_enable(const Arguments& words) {
-  if (same_word(words[0], "off")) return {};
-  if (same_word(words[0], "on") || same_word(words[0], "leaf")) {
-    return error(
-        "client certificates are not checked by OCSP here; use revocation lists instead (SSLCARevocationFile "
-        "and SSLCARevocationCheck)");
-  }
-  return error("Invalid argument '" + std::string(words[0]) + "'; expected off");
-}
-
-Outcome ssl_ocsp_detail(const Arguments& /*words*/) {
-  return notice("ignored: it matters only with SSLOCSPEnable, which must be off here");
-}
-
 Outcome ssl_log(const Arguments& words) {
   return notice("ignored, as by mod_ssl: write " +
                 std::string(same_word(words.directive, "SSLLog") ? "ErrorLog" : "LogLevel ssl:level"));

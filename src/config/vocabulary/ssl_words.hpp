@@ -13,8 +13,6 @@ Outcome ssl_crypto_device(const Arguments& words);
 Outcome ssl_compression(const Arguments& words);
 Outcome ssl_insecure_renegotiation(const Arguments& words);
 Outcome ssl_srp(const Arguments& words);
-Outcome ssl_ocsp_enable(const Arguments& words);
-Outcome ssl_ocsp_detail(const Arguments& words);  // companions of SSLOCSPEnable, which must be off
 Outcome ssl_log(const Arguments& words);
 Outcome ssl_reneg_buffer(const Arguments& words);
 

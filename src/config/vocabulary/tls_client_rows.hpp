@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/settings.hpp"
+#include "config/vocabulary/ocsp_values.hpp"
 #include "config/vocabulary/parsers.hpp"
 #include "config/vocabulary/row.hpp"
 #include "config/vocabulary/ssl_values.hpp"
@@ -48,6 +49,13 @@ inline constexpr std::array tls_client_rows = {
         "TLSClientCRLCheck", {1, 2}, Context::Server,
         {"none|leaf|chain [no_crl_for_cert_ok]", nullptr,
          "How much of a client's chain is looked up in the lists; chain where lists are named."}),
+    row<&ServerSettings::ocsp_check, client_ocsp>("TLSClientOCSP", {1, 3}, Context::Server,
+                                                  {"chain|leaf|off [no_ocsp_for_cert_ok] [soft]", "off",
+                                                   "Whether OCSP responders are asked about clients' certificates: "
+                                                   "about each of the chain but the trusted one, or "
+                                                   "about the client's own alone. With no_ocsp_for_cert_ok those pass "
+                                                   "that name no responder, with soft also those "
+                                                   "whose responder gives no answer."}),
     row<&ServerSettings::client_signatures, signature_list>(
         "TLSClientSignatureAlgorithms", any_number, Context::Server,
         {"algorithm[:algorithm]...|default", nullptr,

@@ -5,6 +5,7 @@
 
 #include "config/settings.hpp"
 #include "config/vocabulary/ech_values.hpp"
+#include "config/vocabulary/ocsp_values.hpp"
 #include "config/vocabulary/row.hpp"
 #include "config/vocabulary/session_values.hpp"
 #include "config/vocabulary/tls_values.hpp"
@@ -97,9 +98,17 @@ inline constexpr std::array tls_server_rows = {
     row<&ServerSettings::stapling, on_off>(
         "TLSStapling", one_word, Context::Server,
         {"on|off", "on",
-         "Whether OCSP responses go with certificates: from mod_md (MDStapling), or from a file of the certificate's "
-         "name and .ocsp, while it is valid.",
+         "Whether OCSP responses go with certificates: from mod_md (MDStapling), from a file of the certificate's name "
+         "and .ocsp, or from the responder that the certificate names.",
          "off"}),
+    engine_wide(row<&ServerSettings::fetch_proxy, http_url>(
+        "TLSFetchProxy", one_word, Context::Server,
+        {"url", nullptr, "The HTTP proxy by which OCSP responders and revocation lists are reached."})),
+    engine_wide(row<&ServerSettings::fetch_local, on_off>(
+        "TLSFetchLocal", one_word, Context::Global,
+        {"on|off", "off",
+         "Whether an address that a certificate names may be one of this machine, or link-local; those that the "
+         "configuration names always may."})),
     engine_wide(row<&ServerSettings::fallback, keyword<fallbacks>>(
         "TLSFallback", one_word, Context::Server,
         {"self-signed|503|off", "off",

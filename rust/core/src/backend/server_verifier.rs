@@ -74,6 +74,7 @@ impl BackendVerifier {
             revocation: &self.revocation,
             depth: self.depth,
             purpose: Purpose::Server,
+            tells_path: false,
         };
         let verdict = match self.mode {
             Mode::OptionalNoCa => rules.judge_unverified(chain, now),

@@ -12,6 +12,8 @@ use crate::tls::context::{CertificateSource, Shown, Wants};
 use super::certificate::{CertificateFields, Der};
 use super::key::KeyKind;
 use super::timed::TimedKey;
+use crate::fetch::access;
+use crate::fetch::wants::staple_key;
 use crate::ocsp::{self, Fault, Refusal, Staple};
 
 /// One certificate chain with its key, and what people want to know of it.
@@ -178,6 +180,15 @@ impl Pair {
             let id = (!wants.offered.is_empty()).then(|| self.id())?;
             let mut about_it = offers.filter(|offer| offer.id == id);
             self.with_offer(&about_it.next()?.response, now)
+        });
+        let stapled = stapled.or_else(|| {
+            let forced = wants.fetched.as_deref().filter(|_| wants.staple)?;
+            let forced = (!forced.is_empty()).then_some(forced);
+            let key = match &self.chain()[..] {
+                [leaf, issuer, ..] => staple_key(leaf, issuer, forced)?,
+                _ => return None,
+            };
+            self.with_offer(&access::staple(key)?.der, now)
         });
         stapled
             .filter(|_| wants.staple)

@@ -108,6 +108,16 @@ Counter "handshake_failures_total" ["reason"] "Handshakes with clients that fail
     FailedInternal ["internal"]
     FailedOther ["other"]
 }
+Counter "client_ocsp_total" ["verdict"] "What OCSP responders said of clients' certificates, by what a certificate was judged by: without_answer is refused, let_in is the same under soft" {
+    OcspGood ["good"]
+    OcspRevoked ["revoked"]
+    OcspUnknown ["unknown"]
+    OcspFailed ["without_answer"]
+    OcspSoft ["let_in"]
+}
+Counter "client_ocsp_waits_total" [] "Questions to OCSP responders about clients' certificates that a handshake or request had to wait for" {
+    OcspWaited []
+}
 Counter "handshake_groups_total" ["group"] "Completed handshakes by group of the key exchange; with none where a TLS 1.2 session was resumed" {
     GroupX25519Mlkem768 ["X25519MLKEM768"]
     GroupP256Mlkem768 ["SecP256r1MLKEM768"]

@@ -42,7 +42,7 @@ impl SessionStore {
 
     fn store(&self, context: &mut Context, id: &[u8], value: &[u8]) -> bool {
         // A TLS 1.2 session resumed just now stands in the cache already, or in a ticket.
-        if context.resumption.accepted_now() {
+        if context.resumption.accepted_now() || context.pending.is_some() {
             return false;
         }
         let now = self.protector.clock.now();

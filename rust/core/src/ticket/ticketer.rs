@@ -24,6 +24,9 @@ impl Ticketer {
         // With TLS 1.2 rustls renews the ticket in each resumption; OpenSSL's clients that collect sessions by callback then
         // have none for the connection after. RFC 5077 section 3.3 lets us send an empty one instead.
         // With TLS 1.3 a resumed session gets one ticket for the one it used up, as OpenSSL does it.
+        if context.pending.is_some() {
+            return None;
+        }
         if context.resumption.accepted_now() || context.resumption.replaced() {
             return None;
         }

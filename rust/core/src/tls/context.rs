@@ -15,7 +15,7 @@ use super::hello::Hidden;
 use crate::compress::Packed;
 use crate::ech::seam::Seam;
 use crate::ticket::Resumption;
-use crate::verify::Verdict;
+use crate::verify::{Pending, Verdict};
 
 /// Where a virtual host's certificates come from. Shared, and asked once per full handshake.
 pub trait CertificateSource: std::fmt::Debug + Send + Sync {
@@ -30,6 +30,8 @@ pub struct Wants {
     pub staple: bool,
     /// Those that other modules have for certificates of the virtual host.
     pub offered: Vec<Offer>,
+    /// One that was fetched is of use: from the responder that the configuration names, where it is not empty.
+    pub fetched: Option<String>,
 }
 
 /// An OCSP response that another module has.
@@ -107,6 +109,12 @@ pub struct Context {
     pub refused: Option<CertificateDer<'static>>,
     /// What the verifier found of the client's certificate; `None` where it was not asked.
     pub verdict: Option<Verdict>,
+    /// What has to be known before the verdict stands: no ticket is made, and nothing of the client is believed.
+    pub pending: Option<Pending>,
+    /// Clients are asked about at responders, so that a handshake which is complete may have to end with an alert of ours.
+    pub may_refuse_late: bool,
+    /// What is encrypted next is such an alert.
+    pub alerting: bool,
 }
 
 impl Context {

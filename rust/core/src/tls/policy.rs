@@ -174,6 +174,12 @@ impl Policy {
             .sum()
     }
 
+    /// Whether OCSP responders are asked about clients.
+    pub fn asks_responders(&self) -> bool {
+        let verifier = self.spec.client_verifier.as_ref();
+        verifier.is_some_and(|verifier| verifier.asks_responders())
+    }
+
     /// What the sessions of a connection begin with that speaks TLS 1.3, or whose client speaks tickets.
     pub fn resumption(&self, tls13: bool, client_speaks_tickets: bool) -> Resumption {
         let lifetimes = &self.spec.negotiated.lifetime;

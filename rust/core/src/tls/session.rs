@@ -22,6 +22,7 @@ mod ech;
 mod ending;
 mod facts;
 mod incoming;
+mod judging;
 mod sealing;
 
 use alerts::{FALLS_BACK, RENEGOTIATES, is_plain};
@@ -34,9 +35,6 @@ pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
 
 /// The longest plaintext of one record (RFC 8446 5.1).
 pub const MAX_FRAGMENT: usize = 16_384;
-
-/// A close_notify alert in a record of its own, with a key update before it.
-const MAX_ALERT: usize = 128;
 
 const RECORD_HEADER: usize = 5;
 
@@ -57,6 +55,8 @@ pub const RECORD_OVERHEAD: usize = 32;
 pub enum Status {
     /// The handshake needs more from the client.
     Handshaking,
+    /// The handshake is complete, but for what OCSP responders say of the client: see [`Session::judge`].
+    Judging,
     /// Application data may flow both ways.
     Open,
     /// The client has sent close_notify: no more data will come, ours may still go.
@@ -144,6 +144,7 @@ impl Session {
         context.resumption = policy.resumption(context.tls13, self.offers_tickets);
         context.resumption.offered_id = std::mem::take(&mut self.offered_id);
         context.wants.staple = self.wants_staple;
+        context.may_refuse_late = policy.asks_responders();
         // RFC 7507 3: "If TLS_FALLBACK_SCSV appears in ClientHello.cipher_suites and the highest protocol version
         // supported by the server is higher than the version indicated in ClientHello.client_version, the server MUST
         // respond with a fatal inappropriate_fallback alert".
@@ -206,6 +207,9 @@ impl Session {
     /// Takes bytes from the network. Plaintext goes to `sink` record by record; bytes for the network are to be taken
     /// by [`Session::take_ciphertext`] before the next call.
     pub fn feed(&mut self, input: &[u8], sink: &mut dyn FnMut(&[u8])) -> Status {
+        if self.is_judging() {
+            return self.keep(input);
+        }
         if !self.unread.is_empty() {
             sink(&std::mem::take(&mut self.unread));
         }
@@ -225,9 +229,13 @@ impl Session {
             context.resumption.begin_call();
         }
         let mut records = 0;
+        let mut held = Vec::new();
         let mut counted = |data: &[u8]| {
             records += 1;
-            sink(data);
+            match judging::is_pending() {
+                true => held.extend_from_slice(data),
+                false => sink(data),
+            }
         };
         context::enter(&mut context, || self.process(&mut tls, &mut counted));
         if let (Some(context), Some(kind)) = (&mut context, tls.common().handshake_kind()) {
@@ -235,6 +243,7 @@ impl Session {
         }
         self.context = context;
         self.tls = Some(tls);
+        self.unread.append(&mut held);
         self.count_received(input.len(), records);
         self.status()
     }
@@ -256,7 +265,8 @@ impl Session {
             return;
         }
         self.incoming.discard(consumed);
-        if !self.incoming.is_excessive(tls) {
+        // What came with the end of the handshake is looked at when the client is known.
+        if judging::is_pending() || !self.incoming.is_excessive(tls) {
             return;
         }
         if is_plain(tls) {
@@ -326,6 +336,7 @@ impl Session {
             self.asked_again |=
                 self.outgoing.len() > before && self.refuses_renegotiation(tls, before);
             match next {
+                Step::Again | Step::Written if judging::waits(tls) => break,
                 Step::Again | Step::Written => {}
                 Step::PeerClosed => self.peer_closed = true,
                 Step::Wait => break,
@@ -399,34 +410,11 @@ impl Session {
         }
     }
 
-    /// Ends our direction with a close_notify alert, unless an alert was sent already or no traffic keys exist yet.
-    pub fn close_notify(&mut self) {
-        if self.failure.is_some() {
-            return;
-        }
-        let Some(mut tls) = self.tls.take() else {
-            return;
-        };
-        let mut alert = Vec::new();
-        let mut context = self.context.take();
-        context::enter(&mut context, || {
-            self.write(&mut tls, &mut |traffic, owed| {
-                alert.extend_from_slice(owed);
-                let start = alert.len();
-                alert.resize(start + MAX_ALERT, 0);
-                let written = alert
-                    .get_mut(start..)
-                    .and_then(|space| traffic.close_notify(space));
-                alert.truncate(start + written.unwrap_or(0));
-            });
-        });
-        self.context = context;
-        self.tls = Some(tls);
-        self.outgoing.append(&mut alert);
-    }
-
     /// Bytes for the network. They are to be sent in the order in which they are taken.
     pub fn take_ciphertext(&mut self) -> Vec<u8> {
+        if self.is_judging() {
+            return Vec::new();
+        }
         self.count_sent(self.outgoing.len(), 0);
         std::mem::take(&mut self.outgoing)
     }
@@ -435,6 +423,7 @@ impl Session {
     pub fn status(&self) -> Status {
         match self.tls.as_ref().map(RustlsConnection::common) {
             _ if self.failure.is_some() => Status::Failed,
+            Some(_) if self.is_judging() => Status::Judging,
             Some(_) if self.peer_closed => Status::PeerClosed,
             Some(tls) if !tls.is_handshaking() => Status::Open,
             _ => Status::Handshaking,

@@ -159,9 +159,10 @@ impl Tls13AeadAlgorithm for Shaping {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
         let plain = self.0.encrypter(key, iv);
         let seam = |context: &mut context::Context| context.ech.as_mut().and_then(|s| s.next_key());
-        match context::with(seam).flatten() {
-            Some(shape) => Box::new(Shaper { plain, shape }),
-            None => plain,
+        let shape = context::with(seam).flatten();
+        match shape.is_some() || context::with(|c| c.may_refuse_late).unwrap_or(false) {
+            true => Box::new(Shaper { plain, shape }),
+            false => plain,
         }
     }
 
@@ -188,7 +189,7 @@ impl Tls13AeadAlgorithm for Shaping {
 
 struct Shaper {
     plain: Box<dyn MessageEncrypter>,
-    shape: Shape,
+    shape: Option<Shape>,
 }
 
 impl MessageEncrypter for Shaper {
@@ -198,10 +199,11 @@ impl MessageEncrypter for Shaper {
         seq: u64,
     ) -> Result<OutboundOpaqueMessage, Error> {
         let shaped = match self.shape {
+            _ if message.typ == ContentType::ApplicationData => alert(&message),
             _ if message.typ != ContentType::Handshake => None,
-            Shape::Extend if seq == 0 => extended(&message),
-            Shape::Extend => None,
-            Shape::Pad(unit, limit) => padded(&message, usize::from(unit), limit),
+            Some(Shape::Extend) if seq == 0 => extended(&message),
+            Some(Shape::Pad(unit, limit)) => padded(&message, usize::from(unit), limit),
+            Some(Shape::Extend) | None => None,
         };
         let Some((typ, payload)) = shaped else {
             return self.plain.encrypt(message, seq);
@@ -224,6 +226,12 @@ fn extended(message: &OutboundPlainMessage<'_>) -> Option<(ContentType, Vec<u8>)
     let extend = |seam: &mut Box<Seam>| seam.extend(&flight);
     let longer = context::with(|context| context.ech.as_mut().and_then(extend)).flatten()?;
     Some((ContentType::Handshake, longer))
+}
+
+/// rustls sends alerts of its own alone; one of ours is given to it as data.
+fn alert(message: &OutboundPlainMessage<'_>) -> Option<(ContentType, Vec<u8>)> {
+    let alerting = context::with(|context| context.alerting).unwrap_or(false);
+    alerting.then(|| (ContentType::Alert, message.payload.to_vec()))
 }
 
 /// A KeyUpdate with its header; no other message after the handshake is as short.

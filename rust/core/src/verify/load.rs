@@ -9,6 +9,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use super::anchors::{Anchors, Ends};
 use super::foresight;
 use super::kept::Form;
+use super::responders::Responders;
 use super::revocation::{Depth, Revocation};
 use super::sources::{Listed, Problems, SourceProblem, Sources, Weight};
 use super::verifier::{Mode, Spec, Verifier};
@@ -33,6 +34,10 @@ pub struct Request {
     pub lookup: Depth,
     /// Certificates that no list covers pass.
     pub missing_ok: bool,
+    /// OCSP responders that are asked; `None`: none are.
+    pub responders: Option<Responders>,
+    /// File with certificates of responders that are believed whoever issued them; may be empty.
+    pub responder_file: String,
     /// What clients may sign with, most wanted first; none: all there are.
     pub signatures: Vec<SignatureScheme>,
 }
@@ -74,6 +79,7 @@ pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<SourceProblem>) {
     let hints = (!request.names.is_empty()).then(|| problems.hints(&request.names));
     let hints = problems.within_limits(hints, &anchors, request);
     let revocation = problems.revocation(request, &authorities);
+    let responders = problems.responders(request);
     if problems.any_fatal() {
         return (None, problems.found);
     }
@@ -83,6 +89,7 @@ pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<SourceProblem>) {
         anchors,
         hints,
         revocation,
+        responders,
         signatures: request.signatures.clone(),
     };
     let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
@@ -186,6 +193,21 @@ impl Problems {
             self.add(Weight::Warning, &from, text);
         }
         hints
+    }
+
+    /// How responders are asked, with the certificates of those that are believed in any case.
+    fn responders(&mut self, request: &Request) -> Option<Responders> {
+        let mut responders = request.responders.clone()?;
+        if !request.responder_file.is_empty() {
+            let file = Sources {
+                files: vec![request.responder_file.clone()],
+                directories: Vec::new(),
+            };
+            let certificates = self.read(&file, Form::Authorities);
+            let ders = certificates.into_iter().map(|listed| listed.der);
+            responders.believe(ders.collect());
+        }
+        Some(responders)
     }
 
     fn revocation(&mut self, request: &Request, authorities: &[Listed]) -> Revocation {

@@ -24,6 +24,8 @@ pub struct Rules<'a> {
     pub depth: u32,
     /// What the certificate has to be good for.
     pub purpose: Purpose,
+    /// The verdict tells the path.
+    pub tells_path: bool,
 }
 
 impl Rules<'_> {
@@ -164,6 +166,13 @@ impl Rules<'_> {
                 .last()
                 .map(|anchor| anchor.outline.subject.value.to_vec())
                 .unwrap_or_default(),
+            path: match self.tells_path {
+                true => certificates
+                    .iter()
+                    .map(|c| c.outline.der.to_vec())
+                    .collect(),
+                false => Vec::new(),
+            },
             common_names_denied,
             ..Verdict::default()
         })

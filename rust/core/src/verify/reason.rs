@@ -52,6 +52,7 @@ reasons! {
     CONSTRAINT_SYNTAX = "unsupported or invalid name constraint syntax",
     NAME_SYNTAX = "unsupported or invalid name syntax",
     CRL_PATH = "CRL path validation error",
+    APPLICATION = "application verification failure",
     RESOURCE = "RFC 3779 resource not subset of parent's resources",
 }
 

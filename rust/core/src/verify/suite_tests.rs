@@ -61,6 +61,7 @@ impl Case {
             revocation: &revocation,
             depth: self.depth,
             purpose: self.purpose,
+            tells_path: false,
         };
         rules.judge(
             &self.chain,

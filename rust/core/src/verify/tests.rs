@@ -118,6 +118,7 @@ impl Setting {
             anchors,
             hints: None,
             revocation: self.revocation,
+            responders: None,
             signatures: Vec::new(),
         };
         let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;

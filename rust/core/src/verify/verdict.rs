@@ -1,6 +1,7 @@
 //! What was found of a client's certificate.
 
 use super::reason;
+use super::responders::Settled;
 
 /// How a client's certificate was judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Verdict {
     pub not_after: i64,
     /// Name of the trusted certificate that the verified path ends in: the content of the DER; empty without a path.
     pub authority: Vec<u8>,
+    /// The certificates (DER) of the verified path, the peer's own first, where [`super::path::Rules`] ask for them.
+    pub path: Vec<Vec<u8>>,
     /// The verified path forbids a common name of the certificate, should one be taken for a host's.
     pub common_names_denied: bool,
 }
@@ -42,6 +45,14 @@ impl Verdict {
             outcome: Outcome::Failed,
             reason,
             ..Self::default()
+        }
+    }
+
+    /// Takes up what responders said of its path.
+    pub fn settle(&mut self, settled: Settled) {
+        match settled {
+            Ok(until) => self.not_after = self.not_after.min(until),
+            Err(refused) => *self = *refused,
         }
     }
 
@@ -83,6 +94,7 @@ impl Verdict {
             reason::CONSTRAINT_TYPE => 51,
             reason::CONSTRAINT_SYNTAX => 52,
             reason::NAME_SYNTAX => 53,
+            reason::APPLICATION => 50,
             reason::CRL_PATH => 54,
             reason::WEAK_KEY => 66,
             reason::CA_KEY => 67,

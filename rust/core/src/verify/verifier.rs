@@ -16,9 +16,12 @@ use super::anchors::Anchors;
 use super::checks::Purpose;
 use super::path::Rules;
 use super::reason;
+use super::responders::{Pending, Responders, Standing};
 use super::revocation::Revocation;
 use super::signature;
 use super::verdict::{Outcome, Verdict};
+use crate::fetch::access;
+use crate::fetch::wants::Rule;
 use crate::ticket::session_state::ClientVerdict;
 use crate::tls::context;
 use crate::tls::odd_name;
@@ -67,6 +70,8 @@ pub struct Spec {
     pub hints: Option<Vec<Vec<u8>>>,
     /// Revocation lists.
     pub revocation: Revocation,
+    /// OCSP responders that are asked; `None`: none are.
+    pub responders: Option<Responders>,
     /// What clients may sign with, most wanted first; none: all there are.
     pub signatures: Vec<SignatureScheme>,
 }
@@ -79,6 +84,7 @@ pub struct Verifier {
     depth: u32,
     anchors: Anchors,
     revocation: Revocation,
+    responders: Option<Responders>,
     hints: Vec<DistinguishedName>,
     /// The schemes that are asked for.
     schemes: Vec<SignatureScheme>,
@@ -104,6 +110,7 @@ impl Verifier {
             depth: spec.depth,
             anchors: spec.anchors,
             revocation: spec.revocation,
+            responders: spec.responders,
             hints: subjects.into_iter().map(DistinguishedName::from).collect(),
             schemes,
         };
@@ -121,13 +128,63 @@ impl Verifier {
         &self.revocation
     }
 
-    /// Judges a chain as the handshake does.
+    /// How OCSP responders are asked about clients, where they are.
+    pub fn rule(&self) -> Option<&Rule> {
+        self.responders.as_ref().map(|responders| &*responders.rule)
+    }
+
+    /// Whether OCSP responders are asked about clients.
+    pub fn asks_responders(&self) -> bool {
+        self.responders.is_some()
+    }
+
+    /// Judges a chain as the handshake does, but waits as [`Verifier::judge_as`].
     pub fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
         self.judge_as(chain, now, self.mode, self.depth)
     }
 
-    /// Judges a chain by the CAs and lists of this verifier, and by mode and depth of a section of a virtual host.
+    /// Judges a chain by the CAs and lists of this verifier, and by mode and depth of a section of a virtual host. Waits
+    /// for OCSP responders where they have to be asked: for the thread of a request.
     pub fn judge_as(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+        mode: Mode,
+        depth: u32,
+    ) -> Verdict {
+        let (mut verdict, pending) = self.begin(chain, now, mode, depth);
+        if let Some(mut pending) = pending {
+            verdict.settle(pending.wait());
+        }
+        verdict
+    }
+
+    /// The same without waiting: a verdict that is good stands only when what is pending has come to a good end.
+    fn begin(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+        mode: Mode,
+        depth: u32,
+    ) -> (Verdict, Option<Pending>) {
+        let mut verdict = self.judge_path(chain, now, mode, depth);
+        let path = std::mem::take(&mut verdict.path);
+        let Some(responders) = &self.responders else {
+            return (verdict, None);
+        };
+        match verdict.outcome {
+            Outcome::Success => match responders.judge(&path) {
+                Standing::Settled(settled) => verdict.settle(settled),
+                Standing::Asked(pending) => return (verdict, Some(pending)),
+            },
+            // As mod_ssl: who issued it is not at hand, so that nobody can be asked.
+            Outcome::Unverified => verdict = Verdict::failed(reason::APPLICATION),
+            Outcome::None | Outcome::Failed => {}
+        }
+        (verdict, None)
+    }
+
+    fn judge_path(
         &self,
         chain: &[CertificateDer<'_>],
         now: UnixTime,
@@ -139,6 +196,7 @@ impl Verifier {
             revocation: &self.revocation,
             depth,
             purpose: Purpose::Client,
+            tells_path: self.responders.is_some(),
         };
         if mode.accepts_unverified() {
             rules.judge_unverified(chain, now)
@@ -147,9 +205,14 @@ impl Verifier {
         }
     }
 
-    /// Changes whenever the revocation lists do; the CAs are part of the policy id.
+    /// Changes whenever the revocation lists do, and, where responders are asked, with each certificate that turns out to
+    /// be revoked; the CAs are part of the policy id.
     pub fn generation(&self) -> u64 {
-        self.revocation.lists().generation()
+        let lists = self.revocation.lists().generation();
+        match self.responders {
+            Some(_) => lists.wrapping_add(access::revocations()),
+            None => lists,
+        }
     }
 
     /// SHA-256 of mode, depth, CAs, hints, signatures and of how lists are used, but not of the lists: part of the policy
@@ -180,6 +243,15 @@ impl Verifier {
         ]);
         put(&self.depth.to_be_bytes());
         self.anchors.ders().for_each(&mut put);
+        if let Some(responders) = &self.responders {
+            put(b"responders");
+            put(&[
+                responders.lookup as u8,
+                responders.none_ok.into(),
+                responders.soft.into(),
+            ]);
+            put(&responders.id);
+        }
         put(b"hints");
         self.hints.iter().for_each(|hint| put(hint.as_ref()));
         put(b"signatures");
@@ -216,7 +288,9 @@ impl ClientCertVerifier for Verifier {
             .chain(intermediates)
             .cloned()
             .collect();
-        let verdict = self.judge(&chain, now);
+        let (verdict, pending) = self.begin(&chain, now, self.mode, self.depth);
+        // Where sections decide, the answers will be there when they are wanted.
+        let pending = pending.filter(|_| !self.mode.is_soft());
         let refused = verdict.outcome == Outcome::Failed && !self.mode.is_soft();
         let error = refused.then(|| as_error(verdict.reason));
         let generation = self.generation();
@@ -227,6 +301,7 @@ impl ClientCertVerifier for Verifier {
                 generation,
             });
             connection.verdict = Some(verdict);
+            connection.pending = pending;
             connection.refused = refused.then(|| end_entity.clone().into_owned());
         });
         error.map_or(Ok(ClientCertVerified::assertion()), Err)
@@ -258,12 +333,13 @@ impl ClientCertVerifier for Verifier {
 }
 
 /// The alert that fits a refusal (RFC 8446, 6.2).
-fn as_error(why: &str) -> Error {
+pub fn as_error(why: &str) -> Error {
     let error = match why {
         reason::EXPIRED => CertificateError::Expired,
         reason::NOT_YET_VALID => CertificateError::NotValidYet,
         reason::REVOKED => CertificateError::Revoked,
         reason::UNREADABLE => CertificateError::BadEncoding,
+        reason::APPLICATION => CertificateError::ApplicationVerificationFailure,
         _ => CertificateError::UnknownIssuer,
     };
     Error::InvalidCertificate(error)

@@ -1,10 +1,11 @@
-//! How a connection is ended before it is open: the alert that the peer is owed.
+//! How a connection is ended: the alert that the peer is owed.
 
 use rustls::{AlertDescription, Error, InvalidMessage};
 
 use super::Session;
 use super::alerts::{is_plain, is_tls12, plain_alert};
 use crate::metrics::{self, choose};
+use crate::tls::context;
 use crate::tls::describe;
 use crate::tls::engine::{RustlsConnection, Step, StepIo};
 use crate::tls::hello::Fault;
@@ -12,7 +13,36 @@ use crate::tls::hello::Fault;
 /// Type of records that hold alerts.
 const ALERT: u8 = 21;
 
+/// A close_notify alert in a record of its own, with a key update before it.
+const MAX_ALERT: usize = 128;
+
 impl Session {
+    /// Ends our direction with a close_notify alert, unless an alert was sent already or no traffic keys exist yet.
+    pub fn close_notify(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
+        let Some(mut tls) = self.tls.take() else {
+            return;
+        };
+        let mut alert = Vec::new();
+        let mut context = self.context.take();
+        context::enter(&mut context, || {
+            self.write(&mut tls, &mut |traffic, owed| {
+                alert.extend_from_slice(owed);
+                let start = alert.len();
+                alert.resize(start + MAX_ALERT, 0);
+                let written = alert
+                    .get_mut(start..)
+                    .and_then(|space| traffic.close_notify(space));
+                alert.truncate(start + written.unwrap_or(0));
+            });
+        });
+        self.context = context;
+        self.tls = Some(tls);
+        self.outgoing.append(&mut alert);
+    }
+
     /// Ends a connection that is not encrypted yet.
     pub(super) fn refuse(&mut self, fault: Fault) {
         self.outgoing.extend_from_slice(&plain_alert(fault.alert));

@@ -1,0 +1,263 @@
+//! What OCSP responders say of a client's path, as `SSLOCSPEnable` asks for.
+//!
+//! mod_ssl asks from inside the handshake, one certificate after another, with a thread that waits. Here what is known is
+//! looked up, and what is not is asked of the process that fetches, about all certificates at once; a handshake that has to
+//! wait for that is [`Pending`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::reason;
+use super::revocation::Depth;
+use super::verdict::Verdict;
+use crate::fetch::access::{Answer, Question, Ticket};
+use crate::fetch::results::{Found, Verdict as Said};
+use crate::fetch::wants::{Rule, RuleId};
+use crate::metrics::{self, Counter};
+use crate::x509::Certificate;
+
+/// How often the process that fetches is reminded: one that follows another may not have heard the bell.
+const REMIND: Duration = Duration::from_millis(250);
+
+/// How responders are asked about clients' certificates.
+#[derive(Clone, Debug)]
+pub struct Responders {
+    /// About which certificates of a path.
+    pub lookup: Depth,
+    /// Certificates pass that name no responder, where none is configured.
+    pub none_ok: bool,
+    /// Certificates pass whose responder gives no answer.
+    pub soft: bool,
+    /// How they are asked, and how answers are judged.
+    pub rule: Arc<Rule>,
+    /// What the process that fetches knows the rule by.
+    pub id: RuleId,
+}
+
+/// What the answers about a path come to: until when it counts that no certificate of it is revoked, in seconds since
+/// 1970, or how it is refused.
+pub type Settled = Result<i64, Box<Verdict>>;
+
+/// What is known of a path by now.
+pub enum Standing {
+    /// All that was asked for.
+    Settled(Settled),
+    /// Some answers are not there yet.
+    Asked(Pending),
+}
+
+impl Responders {
+    /// Asked by `rule`.
+    pub fn new(lookup: Depth, none_ok: bool, soft: bool, rule: Rule) -> Self {
+        Self {
+            lookup,
+            none_ok,
+            soft,
+            id: rule.id(),
+            rule: Arc::new(rule),
+        }
+    }
+
+    /// Believes answers that are signed with these certificates (DER), whoever issued them.
+    pub(super) fn believe(&mut self, certificates: Vec<Vec<u8>>) {
+        let mut rule = Rule::clone(&self.rule);
+        rule.judging.responders = certificates;
+        *self = Self::new(self.lookup, self.none_ok, self.soft, rule);
+    }
+
+    /// Looks up, and asks about, the certificates (DER) of a path, the client's own first. As mod_ssl it leaves out who
+    /// signed itself, and the trusted certificate, whose issuer is not at hand.
+    pub fn judge(&self, path: &[Vec<u8>]) -> Standing {
+        let asked = match self.lookup {
+            Depth::None => 0,
+            Depth::Leaf => 1,
+            Depth::Chain => path.len(),
+        };
+        let mut pending = Pending {
+            soft: self.soft,
+            until: i64::MAX,
+            asked: Vec::new(),
+            deadline: Instant::now() + self.rule.timeout,
+            reminded: Instant::now(),
+        };
+        // From the top, as OpenSSL verifies: what is said of a CA goes before what it says.
+        for pair in path.windows(2).take(asked).rev() {
+            let [leaf, issuer] = pair else { continue };
+            if let Err(refused) = self.ask(leaf, issuer, &mut pending) {
+                return Standing::Settled(Err(refused));
+            }
+        }
+        match pending.asked.is_empty() {
+            true => Standing::Settled(Ok(pending.until)),
+            false => Standing::Asked(pending),
+        }
+    }
+
+    fn ask(&self, leaf: &[u8], issuer: &[u8], pending: &mut Pending) -> Result<(), Box<Verdict>> {
+        if is_own_issuer(leaf) {
+            return Ok(());
+        }
+        let Some((responder, _)) = self.rule.responder_of(leaf) else {
+            return match self.none_ok {
+                true => Ok(()),
+                false => Err(refusal(
+                    reason::APPLICATION,
+                    format!(
+                        "{} names no OCSP responder; name one by SSLOCSPDefaultResponder, or let such certificates pass \
+                         by no_ocsp_for_cert_ok",
+                        named(leaf)
+                    ),
+                )),
+            };
+        };
+        let about = || Asked {
+            what: named(leaf),
+            responder: responder.clone(),
+        };
+        let Some(question) = Question::new(self.id, leaf, issuer) else {
+            return pending.take(&about(), None);
+        };
+        if let Some(found) = question.look() {
+            return pending.take(&about(), Some(found));
+        }
+        match question.ask() {
+            Some(ticket) => {
+                metrics::count(Counter::OcspWaited);
+                pending.asked.push((about(), ticket));
+                Ok(())
+            }
+            None => pending.take(&about(), None),
+        }
+    }
+}
+
+/// Whom a question was put to, and about what.
+struct Asked {
+    what: String,
+    responder: String,
+}
+
+/// Questions about a path that are under way.
+pub struct Pending {
+    soft: bool,
+    until: i64,
+    asked: Vec<(Asked, Ticket)>,
+    deadline: Instant,
+    reminded: Instant,
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} questions", self.asked.len())
+    }
+}
+
+impl Pending {
+    /// What came of the questions; `None` while answers are missing. Never waits.
+    pub fn poll(&mut self) -> Option<Settled> {
+        let late = Instant::now() >= self.deadline;
+        let mut waiting = Vec::new();
+        for (about, ticket) in std::mem::take(&mut self.asked) {
+            let found = match ticket.poll() {
+                Answer::Waiting if !late => {
+                    waiting.push((about, ticket));
+                    continue;
+                }
+                Answer::Found(found) => Some(found),
+                Answer::Waiting | Answer::Refused => None,
+            };
+            if let Err(refused) = self.take(&about, found) {
+                return Some(Err(refused));
+            }
+        }
+        self.asked = waiting;
+        match self.asked.first() {
+            Some((_, ticket)) => {
+                if self.reminded.elapsed() >= REMIND {
+                    ticket.remind();
+                    self.reminded = Instant::now();
+                }
+                None
+            }
+            None => Some(Ok(self.until)),
+        }
+    }
+
+    /// The same for a thread that may wait: until all answers are there, or it is too late for them.
+    pub fn wait(&mut self) -> Settled {
+        loop {
+            if let Some(settled) = self.poll() {
+                return settled;
+            }
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if let Some((_, ticket)) = self.asked.first() {
+                ticket.wait(left.max(Duration::from_millis(1)));
+            }
+        }
+    }
+
+    /// What one answer comes to.
+    fn take(&mut self, about: &Asked, found: Option<Found>) -> Result<(), Box<Verdict>> {
+        let Asked { what, responder } = about;
+        match found.map(|found| (found.verdict, found.until)) {
+            Some((Said::Good, until)) => {
+                metrics::count(Counter::OcspGood);
+                self.until = self.until.min(until);
+                Ok(())
+            }
+            Some((Said::Revoked(when, why), _)) => {
+                metrics::count(Counter::OcspRevoked);
+                let when = crate::creds::chain::date(when);
+                let advice =
+                    format!("{responder} says that {what} was revoked at {when} (reason {why})");
+                Err(refusal(reason::REVOKED, advice))
+            }
+            Some((Said::Unknown, _)) => {
+                metrics::count(Counter::OcspUnknown);
+                let advice = format!(
+                    "{responder} does not know {what}: see whether it is the responder of its issuer"
+                );
+                Err(refusal(reason::APPLICATION, advice))
+            }
+            Some((Said::Failed, _)) | None if self.soft => {
+                metrics::count(Counter::OcspSoft);
+                Ok(())
+            }
+            Some((Said::Failed, _)) | None => {
+                metrics::count(Counter::OcspFailed);
+                let advice = format!(
+                    "{responder} gave no answer about {what} that could be believed: the log says more of it; soft behind \
+                     SSLOCSPEnable lets such clients in"
+                );
+                Err(refusal(reason::APPLICATION, advice))
+            }
+        }
+    }
+}
+
+fn refusal(reason: &'static str, advice: String) -> Box<Verdict> {
+    Box::new(Verdict {
+        advice,
+        ..Verdict::failed(reason)
+    })
+}
+
+/// A certificate for people.
+fn named(der: &[u8]) -> String {
+    let Some(certificate) = Certificate::parse(der) else {
+        return "a certificate".to_owned();
+    };
+    let subject = String::from_utf8_lossy(&certificate.subject().rfc2253()).into_owned();
+    let digits = certificate
+        .serial
+        .iter()
+        .map(|octet| format!("{octet:02X}"));
+    format!(
+        "\"{subject}\" (serial number {})",
+        digits.collect::<String>()
+    )
+}
+
+fn is_own_issuer(der: &[u8]) -> bool {
+    Certificate::parse(der).is_some_and(|c| c.subject_der() == c.issuer_der())
+}

@@ -1,0 +1,82 @@
+#include "config/vocabulary/ocsp_values.hpp"
+
+#include <algorithm>
+
+#include "config/vocabulary/ssl_values.hpp"
+
+namespace tls::config {
+namespace {
+
+using Depth = OcspCheck::Depth;
+
+Parsed<OcspCheck> check(const Arguments& words, std::string_view all) {
+  const std::array depths = {Keyword<Depth>{all, Depth::Chain}, Keyword<Depth>{"leaf", Depth::Leaf},
+                             Keyword<Depth>{"off", Depth::None}};
+  const auto found = std::ranges::find_if(depths, [&](const auto& k) { return same_word(k.word, words[0]); });
+  if (found == depths.end()) {
+    const std::array<std::string_view, 3> expected = {all, "leaf", "off"};
+    return Parsed<OcspCheck>::refuse(unexpected(expected, words[0]));
+  }
+  OcspCheck value{found->value, false, false};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (same_word(words[i], "no_ocsp_for_cert_ok")) {
+      value.no_responder_ok = true;
+    } else if (same_word(words[i], "soft")) {
+      value.soft = true;
+    } else {
+      constexpr std::array<std::string_view, 2> expected = {"no_ocsp_for_cert_ok", "soft"};
+      return Parsed<OcspCheck>::refuse(unexpected(expected, words[i]));
+    }
+  }
+  return value;
+}
+
+bool is_http(std::string_view url) {
+  constexpr std::string_view scheme = "http://";
+  const bool printable = std::ranges::all_of(url, [](char c) { return c > ' ' && c < '\x7f'; });
+  return printable && starts_with_word(url, scheme) && url.size() > scheme.size() && url[scheme.size()] != '/';
+}
+
+}  // namespace
+
+Parsed<OcspCheck> ssl_ocsp_check(const Arguments& words, const OcspCheck* /*before*/) { return check(words, "on"); }
+
+Parsed<OcspCheck> client_ocsp(const Arguments& words, const OcspCheck* /*before*/) { return check(words, "chain"); }
+
+Parsed<std::string> http_url(const Arguments& words, const std::string* /*before*/) {
+  std::string url(words[0]);
+  if (is_http(url)) return url;
+  std::string warning = quoted(url) +
+                        " is no address that can be asked, and whatever asks there fails; write one such " +
+                        "as http://ocsp.example.com/ (OCSP needs no https: answers are signed)";
+  return {std::move(url), std::move(warning)};
+}
+
+Parsed<std::int64_t> response_age(const Arguments& words, const std::int64_t* /*before*/) {
+  if (words[0] == "-1") return std::int64_t{-1};
+  if (const auto value = whole_number(words[0], 0, 0x7FFF'FFFF)) return std::int64_t{*value};
+  return Parsed<std::int64_t>::refuse("expected a number of seconds, or -1 for any age, not " + quoted(words[0]));
+}
+
+Outcome ssl_stapled_errors(const Arguments& words) {
+  const auto value = on_off(words, nullptr);
+  if (!value.value) return value.outcome;
+  Outcome outcome;
+  if (*value.value) {
+    outcome.notice =
+        "ignored: only a response that vouches for the certificate is stapled, since browsers end connections over any "
+        "other; without one they do as if nothing were stapled";
+  }
+  return outcome;
+}
+
+Outcome ssl_stapling_cache(const Arguments& words) {
+  const auto parsed = ssl_cache(words, nullptr);
+  Outcome outcome = parsed.outcome;
+  if (parsed.value) {
+    outcome.notice = "ignored: responses are shared by all processes and kept over restarts without a cache of its own";
+  }
+  return outcome;
+}
+
+}  // namespace tls::config

@@ -1,0 +1,27 @@
+// Values of the directives about OCSP: whom to ask, about what, and for how long an answer counts.
+#pragma once
+
+#include "config/settings.hpp"
+#include "config/vocabulary/parsers.hpp"
+
+namespace tls::config {
+
+// SSLOCSPEnable on|leaf|off [no_ocsp_for_cert_ok] [soft]
+Parsed<OcspCheck> ssl_ocsp_check(const Arguments& words, const OcspCheck* before);
+
+// TLSClientOCSP chain|leaf|off [no_ocsp_for_cert_ok] [soft]
+Parsed<OcspCheck> client_ocsp(const Arguments& words, const OcspCheck* before);
+
+// The address of a responder or proxy. mod_ssl takes any text, and fails when it asks: here there is a warning.
+Parsed<std::string> http_url(const Arguments& words, const std::string* before);
+
+// SSLOCSPResponseMaxAge and SSLStaplingResponseMaxAge: -1 is any age.
+Parsed<std::int64_t> response_age(const Arguments& words, const std::int64_t* before);
+
+// SSLStaplingReturnResponderErrors and SSLStaplingFakeTryLater
+Outcome ssl_stapled_errors(const Arguments& words);
+
+// SSLStaplingCache
+Outcome ssl_stapling_cache(const Arguments& words);
+
+}  // namespace tls::config

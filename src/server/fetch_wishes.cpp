@@ -1,0 +1,74 @@
+#include "server/fetch_wishes.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "apr/httpd.hpp"
+#include "apr/to_rust.hpp"
+#include "server/managed.hpp"
+#include "server/policies.hpp"
+
+namespace tls::server {
+namespace {
+
+using config::StaplingPolicy;
+
+constexpr std::uint32_t kLongestWait = 3600;
+
+rs::FetchRule rule_of(const StaplingPolicy& stapling) {
+  rs::FetchRule rule{};
+  rule.responder = apr::lossy(stapling.url);
+  rule.always = !stapling.url.empty();
+  rule.proxy = apr::lossy(stapling.proxy);
+  rule.timeout_ms = std::min(stapling.timeout_s, kLongestWait) * 1000;
+  rule.nonce = false;  // responses are shared with clients, which have sent none
+  rule.skew = stapling.skew_s;
+  rule.max_age = stapling.max_age_s;
+  rule.verify = true;
+  return rule;
+}
+
+// Virtual hosts by the thousand have one rule.
+class Rules final {
+ public:
+  explicit Rules(rs::FetchWish& wish) : wish_(wish) {}
+
+  std::uint32_t index(const StaplingPolicy& s) {
+    const auto next = static_cast<std::uint32_t>(wish_.rules.size());
+    const auto [known, added] = known_.try_emplace({s.url, s.proxy, s.timeout_s, s.skew_s, s.max_age_s}, next);
+    if (added) wish_.rules.push_back(rule_of(s));
+    return known->second;
+  }
+
+ private:
+  using Key = std::tuple<std::string, std::string, std::uint32_t, std::uint32_t, std::int64_t>;
+  rs::FetchWish& wish_;
+  std::map<Key, std::uint32_t> known_;
+};
+
+}  // namespace
+
+void collect_wishes(rs::FetchWish& wish, const std::vector<server_rec*>& hosts, const Staplable& staplable,
+                    const ClientVerifiers& clients) {
+  Rules rules(wish);
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    const config::EffectivePolicy& policy = effective(hosts[i]);
+    wish.local = wish.local || policy.fetch_local;
+    const ManagedCertificates* others = managed(hosts[i]);
+    const bool placeholder = others != nullptr && others->fallback;
+    if (!policy.stapling.on || placeholder || staplable.contains(hosts[i])) continue;
+    rs::FetchStaple staple{};
+    staple.host = static_cast<std::uint32_t>(i);
+    staple.rule = rules.index(policy.stapling);
+    staple.refresh = policy.stapling.life_s;
+    staple.retry = policy.stapling.retry_s;
+    staple.errors = false;
+    wish.staples.push_back(std::move(staple));
+  }
+  for (rs::FetchRule& rule : clients.ocsp_rules()) wish.rules.push_back(std::move(rule));
+}
+
+}  // namespace tls::server
