@@ -9,6 +9,9 @@ namespace {
 
 using Depth = OcspCheck::Depth;
 
+// What mod_ssl's numbers hold.
+constexpr std::uint32_t longest = 0x7FFF'FFFF;
+
 Parsed<OcspCheck> check(const Arguments& words, std::string_view all) {
   const std::array depths = {Keyword<Depth>{all, Depth::Chain}, Keyword<Depth>{"leaf", Depth::Leaf},
                              Keyword<Depth>{"off", Depth::None}};
@@ -52,9 +55,14 @@ Parsed<std::string> http_url(const Arguments& words, const std::string* /*before
   return {std::move(url), std::move(warning)};
 }
 
+Parsed<std::uint32_t> limit_in_seconds(const Arguments& words, const std::uint32_t* /*before*/) {
+  if (const auto value = whole_number(words[0], 0, longest)) return *value;
+  return Parsed<std::uint32_t>::refuse("expected a whole number of seconds, not " + quoted(words[0]));
+}
+
 Parsed<std::int64_t> response_age(const Arguments& words, const std::int64_t* /*before*/) {
   if (words[0] == "-1") return std::int64_t{-1};
-  if (const auto value = whole_number(words[0], 0, 0x7FFF'FFFF)) return std::int64_t{*value};
+  if (const auto value = whole_number(words[0], 0, longest)) return std::int64_t{*value};
   return Parsed<std::int64_t>::refuse("expected a number of seconds, or -1 for any age, not " + quoted(words[0]));
 }
 

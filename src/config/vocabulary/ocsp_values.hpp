@@ -15,6 +15,9 @@ Parsed<OcspCheck> client_ocsp(const Arguments& words, const OcspCheck* before);
 // The address of a responder or proxy. mod_ssl takes any text, and fails when it asks: here there is a warning.
 Parsed<std::string> http_url(const Arguments& words, const std::string* before);
 
+// A time limit in seconds.
+Parsed<std::uint32_t> limit_in_seconds(const Arguments& words, const std::uint32_t* before);
+
 // SSLOCSPResponseMaxAge and SSLStaplingResponseMaxAge: -1 is any age.
 Parsed<std::int64_t> response_age(const Arguments& words, const std::int64_t* before);
 

@@ -7,8 +7,6 @@
 
 namespace tls::config {
 
-inline constexpr std::uint32_t longest_seconds = 0x7FFF'FFFF;
-
 inline constexpr std::array ssl_ocsp_rows = {
     row<&ServerSettings::ocsp_check, ssl_ocsp_check>("SSLOCSPEnable", {1, 3}, Context::Server,
                                                      {"on|leaf|off [no_ocsp_for_cert_ok] [soft]", "off",
@@ -22,13 +20,13 @@ inline constexpr std::array ssl_ocsp_rows = {
     row<&ServerSettings::ocsp_override, on_off>(
         "SSLOCSPOverrideResponder", one_word, Context::Server,
         {"on|off", "off", "Whether SSLOCSPDefaultResponder is asked about all certificates, whatever they name."}),
-    row<&ServerSettings::ocsp_skew_s, number<0, longest_seconds>>(
+    row<&ServerSettings::ocsp_skew_s, limit_in_seconds>(
         "SSLOCSPResponseTimeSkew", one_word, Context::Server,
         {"seconds", "300", "How far the clock of a responder may differ from this machine's."}),
     row<&ServerSettings::ocsp_max_age_s, response_age>(
         "SSLOCSPResponseMaxAge", one_word, Context::Server,
         {"seconds", "-1", "How old an answer may be; -1: as it says itself."}),
-    row<&ServerSettings::ocsp_timeout_s, number<0, longest_seconds>>(
+    row<&ServerSettings::ocsp_timeout_s, limit_in_seconds>(
         "SSLOCSPResponderTimeout", one_word, Context::Server,
         {"seconds", "10", "How long a handshake waits for a responder; no thread waits with it under the event MPM."}),
     row<&ServerSettings::ocsp_nonce, on_off>(
@@ -53,16 +51,16 @@ inline constexpr std::array ssl_stapling_rows = {
     word_row<ServerSettings, ssl_stapling_cache>(
         "SSLStaplingCache", one_word, Context::Global,
         {"provider:arguments", nullptr, "Ignored: responses are shared and kept without a cache of its own."}),
-    row<&ServerSettings::staple_skew_s, number<0, longest_seconds>>(
+    row<&ServerSettings::staple_skew_s, limit_in_seconds>(
         "SSLStaplingResponseTimeSkew", one_word, Context::Server,
         {"seconds", "300", "How far the clock of a responder may differ from this machine's."}),
-    row<&ServerSettings::staple_timeout_s, number<0, longest_seconds>>(
+    row<&ServerSettings::staple_timeout_s, limit_in_seconds>(
         "SSLStaplingResponderTimeout", one_word, Context::Server,
         {"seconds", "10", "How long a responder has to answer; no handshake waits for it."}),
     row<&ServerSettings::staple_max_age_s, response_age>(
         "SSLStaplingResponseMaxAge", one_word, Context::Server,
         {"seconds", "-1", "How old a response may be; -1: as it says itself."}),
-    row<&ServerSettings::staple_life_s, number<0, longest_seconds>>(
+    row<&ServerSettings::staple_life_s, limit_in_seconds>(
         "SSLStaplingStandardCacheTimeout", one_word, Context::Server,
         {"seconds", "3600", "After what time a response is fetched anew, unless half of its life is over before."}),
     word_row<ServerSettings, ssl_stapled_errors>(
@@ -71,7 +69,7 @@ inline constexpr std::array ssl_stapling_rows = {
     word_row<ServerSettings, ssl_stapled_errors>(
         "SSLStaplingFakeTryLater", one_word, Context::Server,
         {"on|off", "on", "Ignored: only a response that vouches for the certificate is stapled."}),
-    row<&ServerSettings::staple_retry_s, number<0, longest_seconds>>(
+    row<&ServerSettings::staple_retry_s, limit_in_seconds>(
         "SSLStaplingErrorCacheTimeout", one_word, Context::Server,
         {"seconds", "600", "After what time a responder that failed is asked again."}),
     row<&ServerSettings::staple_url, http_url>(
