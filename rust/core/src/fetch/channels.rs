@@ -169,3 +169,52 @@ impl Place {
         self.channel.answer(self.slot, self.number, &[]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::channel::slot::Progress;
+    use crate::agent::channel::{ChildEnd, Way};
+    use crate::agent::testing::TestOs;
+
+    #[test]
+    fn a_child_is_heard_a_little_at_a_time_whatever_it_asks() {
+        const MANY: usize = 100;
+        let (childs, way) = Way::pair(MANY, &TestOs).unwrap();
+        let child = Child {
+            pid: 7,
+            way,
+            pidfd: None,
+        };
+        let channel = Channel::new(child, 0, &TestOs).unwrap();
+        let end = ChildEnd::new(childs, &TestOs).unwrap();
+        let mut claims: Vec<_> = (0..MANY).map(|_| end.claim().unwrap()).collect();
+        let question = frames::question(&[1; 32], b"leaf", b"issuer").unwrap();
+        for claim in &mut claims {
+            claim.ask(|_| question.clone());
+        }
+        let mut now = Instant::now();
+        let mut all = Vec::new();
+        for round in 1..=MANY.div_ceil(AT_ONCE) {
+            let bell = channel.bell(now).unwrap();
+            assert!(rustix::io::read(bell, &mut [0u8; 8]).is_ok(), "it rings");
+            channel.take_in(now, |place, _| all.push(place));
+            assert_eq!(all.len(), MANY.min(round * AT_ONCE));
+            assert!(channel.bell(now).is_err(), "others are listened to first");
+            now += QUIET;
+        }
+        // The same again is nothing new; another question in its place is, and the first one's answer is nobody's.
+        channel.take_in(now, |_, _| panic!("asked before"));
+        claims[0].ask(|_| question.clone());
+        let old = all.remove(0);
+        channel.take_in(now, |place, _| all.push(place));
+        assert_eq!(all.len(), MANY);
+        assert!(!old.is_waited_for() && all.iter().all(Place::is_waited_for));
+        old.refuse();
+        assert!(matches!(claims[0].progress(), Progress::Waiting(_)));
+        let garbage = |number: u32| number.to_be_bytes().to_vec();
+        claims[1].ask(garbage);
+        channel.take_in(now, |_, _| panic!("it asks nothing"));
+        assert_eq!(claims[1].progress(), Progress::Done);
+    }
+}

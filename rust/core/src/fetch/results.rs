@@ -78,7 +78,8 @@ impl Key {
     fn places(self, count: usize, most: usize) -> impl Iterator<Item = usize> {
         let [start, step, ..] = self.words();
         let within = move |value: u64| usize::try_from(value % (count as u64).max(1)).unwrap_or(0);
-        (0..most as u64).map(move |n| within(start.wrapping_add(n.wrapping_mul(step | 1))))
+        (0..most.min(count) as u64)
+            .map(move |n| within(start.wrapping_add(n.wrapping_mul(step | 1))))
     }
 }
 
