@@ -118,7 +118,7 @@ impl Way<'_> {
             let answer = self.once(&url, ask, guarded)?;
             let again = match (answer.status, ask) {
                 (200, _) => return Ok(answer.content),
-                (301 | 302 | 303, Ask::Get) | (307 | 308, _) => answer.location,
+                (301..=303, Ask::Get) | (307 | 308, _) => answer.location,
                 (status, _) => return Err(Fault::Status(status)),
             };
             url = url

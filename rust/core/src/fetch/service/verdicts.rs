@@ -50,9 +50,8 @@ impl Service {
                 // Places are slots of channels: those that nobody waits for any more make room.
                 places.retain(Place::is_waited_for);
                 places.push(place);
-                return;
             }
-            Entry::Vacant(_) if many => return place.refuse(),
+            Entry::Vacant(_) if many => place.refuse(),
             Entry::Vacant(new) => {
                 let url = rule.responder_of(leaf);
                 let host = url.map_or_else(String::new, |(url, _)| host_of(&url));
