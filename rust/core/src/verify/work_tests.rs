@@ -191,6 +191,7 @@ fn a_chain_that_nobody_vouches_for_is_read_within_the_budget() {
         revocation: &revocation,
         depth: 10,
         purpose: Purpose::Client,
+        tells_path: false,
     };
     let now =
         rustls_pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_767_225_600));
