@@ -1,5 +1,6 @@
 //! The fetcher for C++. There is one for each httpd instance, kept here as the key agent is.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -71,7 +72,7 @@ fn wants(credentials: &Credentials, wish: &ffi::FetchWish) -> Wants {
         .map(|rule| Arc::new(Rule::from(rule)))
         .collect();
     let mut staples: Vec<StapleWant> = Vec::new();
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     for wanted in &wish.staples {
         let (host, rule) = (usize::try_from(wanted.host), usize::try_from(wanted.rule));
         let (Ok(host), Some(rule)) = (host, rule.ok().and_then(|rule| rules.get(rule))) else {
@@ -85,10 +86,20 @@ fn wants(credentials: &Credentials, wish: &ffi::FetchWish) -> Wants {
                 .filter(|want| known.insert(want.key)),
         );
     }
+    let of_staples: HashSet<usize> = wish
+        .staples
+        .iter()
+        .filter_map(|wanted| usize::try_from(wanted.rule).ok())
+        .collect();
     Wants {
         local: wish.local,
         proxy: (!wish.proxy.is_empty()).then(|| wish.proxy.clone()),
-        rules,
+        // Those that responses to staple have go with them: where nothing is to be stapled, nothing is wanted.
+        rules: rules
+            .into_iter()
+            .enumerate()
+            .filter_map(|(at, rule)| (!of_staples.contains(&at)).then_some(rule))
+            .collect(),
         staples,
         lists: Vec::new(),
     }
