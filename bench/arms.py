@@ -72,6 +72,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def accepts(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
 def ssl_words(port: int, certificate: pathlib.Path, engine: str = "", host: str = "") -> str:
     """One virtual host in mod_ssl's vocabulary; `engine` goes before it, `host` into it."""
     return f"""
@@ -133,11 +142,9 @@ class Arm:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} did not start:\n{self.complaints()}")
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            if accepts(self.port):
                 return
-            except OSError:
-                time.sleep(0.005)
+            time.sleep(0.005)
         raise RuntimeError(f"{self.name} does not accept after {timeout} s")
 
     def stop(self) -> None:

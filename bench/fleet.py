@@ -2,8 +2,10 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import load
+import peers
 import pki
 from arms import MOD_SSL, Arm, build_sink, ssl_words, tls_words
 
@@ -49,6 +51,7 @@ class Fleet:
     mod_tls    ours, own vocabulary
     ssl_words  ours, configured with mod_ssl's vocabulary
     in_process ours, private keys in the children (TLSKeyIsolation off)
+    nginx      Debian's, where peers are asked for
     """
 
     def __init__(self, work: pathlib.Path, module: pathlib.Path, client: pathlib.Path):
@@ -57,6 +60,8 @@ class Fleet:
         # Another build of our module in mod_ssl's place; mod_ssl's vocabulary for mod_tls.
         self.against: pathlib.Path | None = None
         self.ssl_words = False
+        # nginx is measured too, where a row makes sense for it.
+        self.peers = False
         self.authority = pki.Authority(work)
         self.below = pki.Authority(work, "bench intermediate", self.authority)
         self.client = load.TlsClient(client, self.authority.file)
@@ -88,10 +93,17 @@ class Fleet:
             self.running[site, name] = self.fresh(site, name)
         return self.running[site, name]
 
-    def fresh(self, site: str, name: str) -> Arm:
-        """A newly started arm; the caller stops it, unless it went through `get`."""
+    def peers_of(self, names: Sequence[str]) -> list[str]:
+        """These arms, and nginx where it is asked for; ours is the last."""
+        return [*names[:-1], *(["nginx"] if self.peers else []), names[-1]]
+
+    def fresh(self, site: str, name: str, words: str = "") -> Arm:
+        """A newly started arm, `words` in front of its own configuration; the caller stops it, unless it went
+        through `get`."""
         what = SITES[site]
         certificate = self.certificate(what.certificate)
+        if name == "nginx":
+            return self._nginx(site, certificate)
 
         def ssl(port: int, root: pathlib.Path) -> str:
             host = what.ssl_host.format(ca=self.authority.file)
@@ -110,7 +122,18 @@ class Fleet:
             "ssl_words": (same, ssl),
             "in_process": (ours, lambda port, root: "TLSKeyIsolation off\n" + tls(port, root)),
         }[name]
-        return self.custom(name, load_line, config)
+        return self.custom(name, load_line, lambda port, root: words + config(port, root))
+
+    def _nginx(self, site: str, certificate: pathlib.Path) -> Arm:
+        self.made += 1
+        more = peers.MUTUAL.format(ca=self.authority.file) if site == "mutual" else ""
+        arm = peers.Nginx(self.work / f"{self.made:03}-nginx", self.work, certificate, more)
+        try:
+            arm.start()
+        except RuntimeError:
+            arm.stop()
+            raise
+        return arm
 
     def custom(self, name: str, load_line: str, config) -> Arm:
         """A newly started arm; `config(port, root)` is what follows the common configuration."""

@@ -1,11 +1,13 @@
 """Clients: each runs a number of operations, says what it cost itself, and checks the answers."""
 
+import contextlib
 import dataclasses
 import json
 import pathlib
 import re
 import resource
 import subprocess
+from collections.abc import Iterator
 
 from arms import CLIENT_CORE, Arm
 
@@ -64,6 +66,24 @@ class TlsClient:
         if summary["failures"]:
             raise LoadError(f"{arm.name}: {output[-1500:]}")
         return Done(operations, cpu, summary)
+
+    @contextlib.contextmanager
+    def held(self, arm: Arm, arguments: list[str], connections: int) -> Iterator[None]:
+        """Does what `arguments` say and holds all connections open meanwhile."""
+        client = subprocess.Popen(
+            ["taskset", "-c", str(CLIENT_CORE), *self.command(arm, [*arguments, "--hold"])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert client.stdout is not None
+            ready = json.loads(client.stdout.readline() or "{}")
+            if ready.get("connections") != connections:
+                raise LoadError(f"{arm.name}: {ready} of {connections} connections; {arm.complaints()}")
+            yield
+        finally:
+            client.communicate(timeout=120)
 
 
 def h2load(arm: Arm, arguments: list[str], operations: int, path: str, timeout: float = 300) -> Done:

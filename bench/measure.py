@@ -22,6 +22,8 @@ class Result:
     ratio: stats.Ratio | None = None
     tls_ratio: float | None = None
     note: str = ""
+    # Percentiles by server, where one figure does not tell.
+    spread: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -38,6 +40,8 @@ class CpuRow:
     ours: str = "mod_tls"
     theirs: str = "mod_ssl"
     floor: str | None = "plain"
+    # nginx can do the same.
+    peer: bool = False
 
     def arm(self, fleet: Fleet, name: str) -> Arm:
         """The running server of that name."""
@@ -46,6 +50,8 @@ class CpuRow:
     def run(self, fleet: Fleet, rounds: int, scale: float, tell: Callable[[str], None]) -> Result:
         """Measures all rounds; `scale` multiplies the number of operations."""
         names = [name for name in (self.floor, self.theirs, self.ours) if name]
+        if self.peer:
+            names = fleet.peers_of(names)
         operations = max(2, round(self.operations * scale))
         samples: dict[str, list[float]] = {name: [] for name in names}
         client: dict[str, list[float]] = {name: [] for name in names}

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import load
 from agent import AgentDeaths, AgentLatency
 from arms import Arm
+from crowd import Crowd, idle, stalled
 from fleet import LARGE, SMALL, Fleet
 from measure import CpuRow
+from openloop import OpenLoop, storm
 from proxy import proxy_rows
 from special import IdleMemory, ModuleSize, SystemCalls, ManyHosts
 
@@ -50,8 +52,8 @@ def _at_once(clients: int, one: Callable[[Fleet, Arm, int], load.Done]) -> Calla
 
 
 def _post_quantum(fleet: Fleet, arm: Arm, count: int) -> load.Done:
-    """As above; the hybrid group with our module, X25519 with mod_ssl, which knows no other."""
-    group = X25519 if arm.name == "mod_ssl" else "X25519MLKEM768"
+    """As above; the hybrid group with our module, X25519 with the others, which know no other."""
+    group = X25519 if arm.name in ("mod_ssl", "nginx") else "X25519MLKEM768"
     arguments = [*_offer("1.3", SUITE_13, group), "--connections", str(count), "--requests", "0"]
     return fleet.client.run(arm, [*arguments, "--expect-group", group, "--expect-resumed", "0"], count)
 
@@ -128,13 +130,15 @@ def in_process_rows() -> list[CpuRow]:
 
 
 ROWS = [
-    CpuRow("full13", "connect, full TLS 1.3 ECDSA P-256 + X25519, close", 0.52, _full("1.3", SUITE_13), 1500),
-    CpuRow("full12", "full TLS 1.2 ECDSA", 0.60, _full("1.2", SUITE_12), 1500),
-    CpuRow("full13rsa", "full TLS 1.3 RSA-2048", 0.70, _full("1.3", SUITE_13), 1500, site="rsa"),
-    CpuRow("full13pq", "full TLS 1.3 X25519MLKEM768 (mod_ssl: X25519)", 0.62, _post_quantum, 1500),
+    CpuRow("full13", "connect, full TLS 1.3 ECDSA P-256 + X25519, close", 0.52, _full("1.3", SUITE_13), 1500,
+           peer=True),
+    CpuRow("full13x16", "full TLS 1.3 ECDSA, 16 clients at once", 0.60, _at_once(16, _full("1.3", SUITE_13)), 1600, peer=True),
+    CpuRow("full12", "full TLS 1.2 ECDSA", 0.60, _full("1.2", SUITE_12), 1500, peer=True),
+    CpuRow("full13rsa", "full TLS 1.3 RSA-2048", 0.70, _full("1.3", SUITE_13), 1500, site="rsa", peer=True),
+    CpuRow("full13pq", "full TLS 1.3 X25519MLKEM768 (mod_ssl: X25519)", 0.62, _post_quantum, 1500, peer=True),
     *in_process_rows(),
-    CpuRow("resumed13", "resumed TLS 1.3 + GET + close", 0.58, _resumed("1.3", SUITE_13, "newest"), 1500),
-    CpuRow("resumed12", "resumed TLS 1.2 by ticket + GET + close", 0.70, _resumed("1.2", SUITE_12, "newest"), 1500),
+    CpuRow("resumed13", "resumed TLS 1.3 + GET + close", 0.58, _resumed("1.3", SUITE_13, "newest"), 1500, peer=True),
+    CpuRow("resumed12", "resumed TLS 1.2 by ticket + GET + close", 0.70, _resumed("1.2", SUITE_12, "newest"), 1500, peer=True),
     CpuRow(
         "resumed12id",
         "resumed TLS 1.2 by session id (shmcb) + GET + close",
@@ -143,12 +147,12 @@ ROWS = [
         1500,
         site="cache",
     ),
-    CpuRow("mutual", "full TLS 1.3 with client certificate", 0.60, _mutual, 1000, site="mutual"),
+    CpuRow("mutual", "full TLS 1.3 with client certificate", 0.60, _mutual, 1000, site="mutual", peer=True),
     CpuRow("variables", "h1 keep-alive request with StdEnvVars", 0.80, _variables, 4000, site="mutual"),
-    CpuRow("h1small", "h1 keep-alive request, 1 KiB", 0.57, _keep_alive, 6000),
-    CpuRow("h2small", "h2 request, 1 KiB, 16 streams", 0.85, _h2_small, 6000),
-    CpuRow("h1down", "10 MiB download, h1", 0.42, _download_h1, 60, unit="ms"),
-    CpuRow("h2down", "10 MiB download, h2", 0.70, _download_h2, 60, unit="ms"),
+    CpuRow("h1small", "h1 keep-alive request, 1 KiB", 0.57, _keep_alive, 6000, peer=True),
+    CpuRow("h2small", "h2 request, 1 KiB, 16 streams", 0.85, _h2_small, 6000, peer=True),
+    CpuRow("h1down", "10 MiB download, h1", 0.42, _download_h1, 60, unit="ms", peer=True),
+    CpuRow("h2down", "10 MiB download, h2", 0.70, _download_h2, 60, unit="ms", peer=True),
     SystemCalls("syscalls", "system calls for 10 MiB, h1", 400),
     CpuRow("h1up", "10 MiB upload, h1", 0.60, _upload_h1, 60, unit="ms"),
     CpuRow("h2up", "10 MiB upload, h2", 0.75, _upload_h2, 40, unit="ms"),
@@ -168,7 +172,11 @@ ROWS = [
                  handshakes=400),
     AgentDeaths("agentdeaths", "first handshake after the agent was killed", 500),
     *proxy_rows(),
+    OpenLoop("latency", "small requests on 16 open connections, 500 a second", 500, 5000),
+    OpenLoop("latencystorm", "the same beside 8 clients that shake hands without end", 500, 5000, storm),
     IdleMemory("idle", "idle keep-alive connection above plain", 6.0, connections=1000),
+    Crowd("idle10k", "10,000 idle connections: memory of each", 10_000, idle, 40),
+    Crowd("stalled10k", "10,000 handshakes that do not go on: memory of each", 10_000, stalled, 24),
     ManyHosts("vhosts", "10,000 virtual hosts with own certificates", start=1.6, graceful=0.5, agent_kib=4.0, poll=0.01, hosts=10_000),
     ModuleSize("size", "mod_tls.so, stripped", 5.0),
 ]

@@ -8,13 +8,16 @@ figures). Rows and rounds can be chosen, so that a single question is answered i
 
 import argparse
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 
+import peers
 from fleet import Fleet
 from load import LoadError
+from report import as_json
 from rows import ROWS
 from table import markdown, text
 
@@ -32,6 +35,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--client", type=pathlib.Path, help="default: built by cargo in target/release")
     parser.add_argument("--against", type=pathlib.Path, help="another mod_tls.so in mod_ssl's place")
     parser.add_argument("--ssl-words", action="store_true", help="configure mod_tls in mod_ssl's vocabulary")
+    parser.add_argument("--peers", action="store_true", help="measure Debian's nginx too, where a row makes sense for it")
+    parser.add_argument("--json", type=pathlib.Path, help="write the results to this file; bench/chart.py draws them")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the table for docs/measurements.md to this file")
     parser.add_argument("--keep", action="store_true", help="keep configurations and logs")
     return parser.parse_args()
@@ -65,17 +70,23 @@ def main() -> int:
     args = options()
     if not args.module.exists():
         sys.exit(f"{args.module} is missing: build it first (./dev build)")
+    if args.peers and not peers.available():
+        sys.exit("--peers needs nginx: apt install nginx-light")
+    open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
     client = args.client or client_binary()
     work = pathlib.Path(tempfile.mkdtemp(prefix="tls-bench-"))
     work.chmod(0o755)
     fleet = Fleet(work, args.module.resolve(), client)
     fleet.against = args.against.resolve() if args.against else None
     fleet.ssl_words = args.ssl_words
-    results, failed = [], []
+    fleet.peers = args.peers
+    results, measured, failed = [], [], []
     try:
         for row in chosen(args.rows):
             try:
                 results.append(row.run(fleet, args.rounds, args.scale, tell))
+                measured.append(row.name)
             except (LoadError, RuntimeError, subprocess.SubprocessError) as error:
                 failed.append(row.name)
                 tell(f"{row.name}: NOT MEASURED: {error}")
@@ -88,6 +99,8 @@ def main() -> int:
     print(text(results))
     if args.markdown:
         args.markdown.write_text(markdown(results) + "\n")
+    if args.json:
+        args.json.write_text(as_json(measured, results, args.rounds))
     if failed:
         print(f"not measured: {', '.join(failed)}")
     return 1 if failed else 0

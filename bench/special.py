@@ -1,7 +1,6 @@
 """Rows that measure something else than CPU: system calls, memory, start-up, size."""
 
 import dataclasses
-import json
 import pathlib
 import re
 import shutil
@@ -13,7 +12,7 @@ from collections.abc import Callable
 
 import load
 from agent import agent_bytes, named
-from arms import CLIENT_CORE, MOD_SSL, Arm, cpu_of
+from arms import MOD_SSL, Arm, cpu_of
 from fleet import LARGE, Fleet
 from measure import Result
 
@@ -100,22 +99,10 @@ class IdleMemory:
             fleet.client.run(arm, ["--connections", "200", "--path", "/small"], 200)
             time.sleep(0.3)
             before = arm.pss_bytes()
-            arguments = ["--versions", "1.3", "--connections", str(count), "--hold", "--path", "/small"]
-            command = fleet.client.command(arm, arguments)
-            client = subprocess.Popen(
-                ["taskset", "-c", str(CLIENT_CORE), *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            assert client.stdout is not None
-            ready = json.loads(client.stdout.readline())
-            if ready.get("connections") != count:
-                client.communicate(timeout=30)
-                raise load.LoadError(f"{arm.name}: {ready} of {count} connections; {arm.complaints()}")
-            time.sleep(1.0)
-            after = arm.pss_bytes()
-            client.communicate(timeout=60)
+            arguments = ["--versions", "1.3", "--connections", str(count), "--path", "/small"]
+            with fleet.client.held(arm, arguments, count):
+                time.sleep(1.0)
+                after = arm.pss_bytes()
             return (after - before) / count / KIB
         finally:
             arm.stop()

@@ -3,6 +3,7 @@
 from measure import Result
 
 HEAD = ["operation", "plain", "mod_ssl", "mod_tls", "ratio (quartiles)", "TLS part", "target", ""]
+PEER, PEER_AT = "nginx", 3
 
 
 def _value(result: Result, name: str) -> str:
@@ -36,11 +37,21 @@ def _rows(results: list[Result]) -> list[list[str]]:
     return rows
 
 
+def _table(results: list[Result], head: list[str]) -> list[list[str]]:
+    """Head and rows, with a column for nginx where it was measured."""
+    rows = [[*head], *_rows(results)]
+    if any(PEER in result.values for result in results):
+        rows[0].insert(PEER_AT, PEER)
+        for row, result in zip(rows[1:], results):
+            row.insert(PEER_AT, _value(result, PEER))
+    return rows
+
+
 def text(results: list[Result]) -> str:
     """Columns of equal width; a note behind the last one."""
-    rows = [HEAD, *_rows(results)]
+    rows = _table(results, HEAD)
     notes = ["", *(result.note for result in results)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row, note in zip(rows, notes):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths))
@@ -50,5 +61,6 @@ def text(results: list[Result]) -> str:
 
 def markdown(results: list[Result]) -> str:
     """A table for docs/measurements.md."""
-    rows = [HEAD[:-1] + ["verdict"], ["---"] * len(HEAD), *_rows(results)]
+    head, *rows = _table(results, [*HEAD[:-1], "verdict"])
+    rows = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
