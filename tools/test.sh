@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 source tools/common.sh
 
-steps=lint,rust,build,unit,docs,shape,httpd,interop,inject
+steps=lint,rust,build,unit,docs,shape,instructions,httpd,interop,inject
 preset=release
 while [ $# -gt 0 ]; do
   case $1 in
@@ -41,6 +41,8 @@ step_build() { build_preset $preset; }
 step_unit() { ctest --test-dir build/$preset --output-on-failure --timeout 300 -j "$workers" --no-tests=error | tail -n 25; }
 step_docs() { tools/docs.sh --check; }
 step_shape() { /usr/bin/python3 -m pytest tests/build -q; }
+# Instructions under valgrind, with committed limits: what bench/ measures, as far as it holds on a busy machine.
+step_instructions() { /usr/bin/python3 -m pytest tests/instructions -q; }
 step_httpd() { front_door httpd; }
 step_interop() { front_door interop; }
 # A share of the places that can fail; ./dev inject has all of them.
@@ -55,12 +57,12 @@ for step in ${steps//,/ }; do
   say "$step"
   start=$SECONDS verdict=ok
   "step_$step" || { verdict=FAILED; failed=1; }
-  summary+=("$(printf '  %-8s %-7s %4d s' "$step" "$verdict" $((SECONDS - start)))")
+  summary+=("$(printf '  %-12s %-7s %4d s' "$step" "$verdict" $((SECONDS - start)))")
   # Without a module there is nothing that the later steps could look at.
   [ "$step" = build ] && [ $verdict = FAILED ] && break
 done
 
 say "summary"
 printf '%s\n' "${summary[@]}"
-printf '  %-8s %-7s %4d s\n' all "$([ $failed = 0 ] && echo ok || echo FAILED)" $((SECONDS - begun))
+printf '  %-12s %-7s %4d s\n' all "$([ $failed = 0 ] && echo ok || echo FAILED)" $((SECONDS - begun))
 exit $failed
