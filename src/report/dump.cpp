@@ -8,6 +8,7 @@
 #include "apr/httpd.hpp"
 #include "apr/to_rust.hpp"
 #include "config/policy/describe.hpp"
+#include "report/json.hpp"
 #include "server/credential_report.hpp"
 #include "server/policies.hpp"
 #include "server/read_limit.hpp"
@@ -57,26 +58,6 @@ void print_text(const HostReport& host) {
   if (host.read_limit.empty()) return;
   std::printf("  %-24s RequestReadTimeout handshake=%s, where that is sooner\n", "handshake timeout",
               host.read_limit.c_str());
-}
-
-// RFC 8259 7.
-std::string quoted(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : std::string(apr::lossy(text))) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (octet < 0x20U || octet == 0x7FU) {
-      out += "\\u00";
-      out += digits[octet >> 4U];
-      out += digits[octet & 15U];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
 }
 
 void print_json(const HostReport& host, bool first) {

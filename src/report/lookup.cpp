@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "facts/facts.hpp"
 #include "facts/request_facts.hpp"
 #include "log/log.hpp"
+#include "report/json.hpp"
 #include "report/request_variables.hpp"
 #include "report/variables.hpp"
 #include "server/scopes.hpp"
@@ -83,6 +85,7 @@ const char* ask(apr_pool_t* pool, server_rec* s, conn_rec* c, request_rec* r, co
 
 // The value of what could not be found out.
 constexpr char kNothing[] = "";
+constexpr char kNull[] = "null";
 
 // `%{SSL_x}` in an expression; `data` is the name.
 const char* expression_variable(ap_expr_eval_ctx_t* context, const void* data) {
@@ -135,6 +138,14 @@ const char* log_variable(request_rec* r, char* name) {
   return escaped(r, ask(r->pool, r->server, r->connection, r, name));
 }
 
+// `%{NAME}^js`: a string of JSON, or null where there is nothing; a line of these is JSON whatever visitors send.
+const char* log_json(request_rec* r, char* name) {
+  const char* const value = ask(r->pool, r->server, r->connection, r, name);
+  if (value == nullptr || *value == '\0') return "null";
+  const std::string text = quoted(value);
+  return apr_pstrmemdup(r->pool, text.data(), text.size());
+}
+
 // The formats of `%{..}c` and the variables behind them.
 struct LogName {
   const char* name;
@@ -171,8 +182,10 @@ int register_log_formats(apr_pool_t* pool, apr_pool_t* /*log*/, apr_pool_t* /*te
     // mod_log_config keeps the pointers.
     static char variable_letter[] = "x";
     static char connection_letter[] = "c";
+    static char json_letters[] = "^js";
     register_log_handler(pool, variable_letter, apr::hook<log_variable, nullptr>, 0);
     register_log_handler(pool, connection_letter, apr::hook<log_connection, nullptr>, 0);
+    register_log_handler(pool, json_letters, apr::hook<log_json, kNull>, 0);
   }
   return OK;
 }

@@ -1,0 +1,27 @@
+#include "report/json.hpp"
+
+#include "apr/to_rust.hpp"
+
+namespace tls::report {
+
+// RFC 8259 7.
+std::string quoted(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : std::string(apr::lossy(text))) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (octet < 0x20U || octet == 0x7FU) {
+      out += "\\u00";
+      out += digits[octet >> 4U];
+      out += digits[octet & 15U];
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+}  // namespace tls::report
