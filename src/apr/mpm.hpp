@@ -17,4 +17,9 @@ inline bool is_first_reading() noexcept {
          ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
 }
 
+// True for httpd -X: one process, which serves without forking.
+inline bool is_one_process() noexcept {
+  return ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0;
+}
+
 }  // namespace tls::apr

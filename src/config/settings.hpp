@@ -147,6 +147,14 @@ struct Reload {
   friend bool operator==(const Reload&, const Reload&) = default;
 };
 
+// Handshakes at most: of an address, of a process, of the server; 0: as many as come.
+struct HandshakeLimits {
+  std::uint32_t address = 0;
+  std::uint32_t child = 0;
+  std::uint32_t server = 0;
+  friend bool operator==(const HandshakeLimits&, const HandshakeLimits&) = default;
+};
+
 // The name that everybody sees of connections whose hello is encrypted, and where its keys are kept; empty: none.
 struct EchName {
   std::string name;
@@ -222,6 +230,9 @@ struct ServerSettings {
   Setting<bool> key_isolation;
   Setting<Reload> reload;
   Setting<MetricsDetail> metrics;
+  Setting<PathAt> key_log;                  // an empty path: none
+  Setting<HandshakeLimits> handshake_rate;  // full ones a second
+  Setting<HandshakeLimits> handshakes_under_way;
 
   Setting<EchName> ech_name;
   Setting<std::vector<PathAt>> ech_files;

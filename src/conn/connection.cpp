@@ -40,7 +40,9 @@ void Connection::count_waiting(bool waits) {
 void Connection::handshake_over() {
   deadline_.cancel();
   count_waiting(false);
-  if (under_way_) rs::count_under_way(false);
+  if (!under_way_) return;
+  rs::count_under_way(false);
+  session_->leave();
   under_way_ = false;
 }
 

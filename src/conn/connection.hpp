@@ -58,6 +58,11 @@ class Connection final : public Stream {
   Progress consume(apr_bucket_brigade* bb);
   Progress interrupted(apr_status_t rv);
 
+  // limits.cpp
+  void enter();
+  bool admit();
+  void refuse_beyond_limit(const char* stage);
+
   // failure.cpp
   void refuse_plain_http();
   void refuse(std::uint8_t alert);
@@ -82,6 +87,8 @@ class Connection final : public Stream {
   std::size_t received_ = 0;                         // bytes of the handshake so far
   std::optional<rust::Box<rs::Identity>> identity_;  // once the handshake is complete; never changed afterwards
   facts::Facts facts_;
+  bool entered_ = false;  // asked the limits for the beginning of a handshake
+  rs::Exceeded exceeded_ = rs::Exceeded::Nothing;
   bool under_way_ = true;     // counted as such
   bool waiting_ = false;      // counted as such
   bool judging_ = false;      // complete, but for what OCSP responders say of the client

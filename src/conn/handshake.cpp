@@ -61,7 +61,12 @@ Connection::Progress Connection::handshake(apr_read_type_e block) {
   int empty_reads = 0;
   parked_.take_back();
   count_waiting(false);
+  if (!entered_) enter();
   while (state_ == State::Hello || state_ == State::Handshake) {
+    if (exceeded_ != rs::Exceeded::Nothing) {
+      refuse_beyond_limit("before the ClientHello");
+      return Progress::Failed;
+    }
     if (deadline_.passed()) return interrupted(APR_TIMEUP);
     if (judging_) {
       judging_ = session_->judge(block == APR_BLOCK_READ) == rs::Status::Judging;
@@ -221,7 +226,7 @@ bool Connection::start(const rs::Hello& hello) {
          "Please report it");
     return false;
   }
-  return feed("", 0);
+  return admit() && feed("", 0);
 }
 
 // A protocol that httpd switched to may be one in which an ACME server looks for its own certificate; h2 never is, and

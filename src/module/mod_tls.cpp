@@ -16,6 +16,7 @@
 #include "server/credentials.hpp"
 #include "server/ech.hpp"
 #include "server/fetching.hpp"
+#include "server/key_log.hpp"
 #include "server/metrics.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
@@ -95,6 +96,7 @@ void register_hooks(apr_pool_t* pool) {
   tls::server::register_proxy_section_hooks();
   tls::server::register_resumption_hooks();
   tls::server::register_ech_hooks();
+  tls::server::register_key_log_hooks();
   tls::server::register_agent_hooks();
   tls::server::register_fetcher_hooks();
   tls::server::count_lost();

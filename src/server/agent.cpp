@@ -11,6 +11,7 @@
 #include <string>
 
 #include "apr/hook.hpp"
+#include "apr/mpm.hpp"
 #include "log/log.hpp"
 #include "server/policies.hpp"
 
@@ -191,7 +192,7 @@ bool uses_agent(server_rec* main, bool first_pass) {
   const char* why = nullptr;
   if (!effective(main).agent.isolation) {
     why = "TLSKeyIsolation is off";
-  } else if (one_process()) {
+  } else if (apr::is_one_process()) {
     why = "httpd -X is one process";
   }
   if (why != nullptr && !first_pass) TLS_LOG_S(main, KeysNotIsolated, why);
@@ -227,7 +228,7 @@ void end_agent() { rs::agent_retire(); }
 void prepare_agent() {
   rs::forks_register();
   const bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
-  if (first && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !one_process()) rs::agent_prepare();
+  if (first && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !apr::is_one_process()) rs::agent_prepare();
 }
 
 void register_agent_hooks() {

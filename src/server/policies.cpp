@@ -14,6 +14,7 @@
 #include "log/log.hpp"
 #include "server/arena.hpp"
 #include "server/checks.hpp"
+#include "server/key_log.hpp"
 #include "server/scopes.hpp"
 
 namespace tls::server {
@@ -59,6 +60,7 @@ class PolicyBuilder {
     ServerSettings complete;
     config::merge<ServerSettings>(config::all_server_rows, arena_, complete, defaults_, scope_of(s, record_).settings);
     EffectivePolicy policy = config::effective_policy(complete, words_, addresses, speaks_https(s));
+    take_environment(policy);
     const bool listed = policy.engine.mode == config::EngineRule::Mode::ByListener;
     if (s->is_virtual == 0 && listed) policy.enabled = listens(*policy.engine.listeners);
     return policy;

@@ -85,7 +85,8 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
     config::ProxySettings complete;
     config::merge<config::ProxySettings>(config::all_proxy_rows, arena, complete,
                                          config::proxy_defaults(effective(s).words, arena), scope.proxy);
-    const config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
+    config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
+    policy.key_log = effective(s).negotiated.key_log;
     scope.backend_policy = build(pool, s, policy, scope.proxy);
     scope.unverified = policy.verify == config::VerifyClient::None;
     return true;

@@ -7,6 +7,8 @@
 #include "server/ech.hpp"
 #include "server/engine.hpp"
 #include "server/fetching.hpp"
+#include "server/key_log.hpp"
+#include "server/limits.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
@@ -26,13 +28,15 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   rs::begin_configuration();
   const bool resumption_ok = prepare_resumption(pool, temp_pool, main_server);
   const bool ech_ok = prepare_ech(main_server);
+  const bool key_log_ok = prepare_key_log(main_server);
+  set_handshake_limits(main_server);
   const std::vector<server_rec*> servers = hosts_with_tls(main_server);
   collect_managed(pool, servers);
   LoadedCredentials loaded = load_credentials(main_server, servers);
   ClientVerifiers clients;
   const bool clients_ok = clients.load(servers);
   const bool backends_ok = build_backend_policies(pool, main_server);
-  if (!resumption_ok || !ech_ok || !loaded.ok || !clients_ok || !backends_ok) return false;
+  if (!resumption_ok || !ech_ok || !key_log_ok || !loaded.ok || !clients_ok || !backends_ok) return false;
   Staplable staplable = staplable_certificates(pool, servers, *loaded.credentials);
   if (!apr::is_first_reading()) fetch_for(main_server, servers, *loaded.credentials, staplable, clients);
   std::vector<HostConfig> hosts;

@@ -57,6 +57,7 @@ pub fn count_agent(event: AgentEvent) {
 const _: () = assert!(
     Cause::Ended.repr == cause::ENDED
         && Cause::PlainHttp.repr == cause::PLAIN_HTTP
+        && Cause::Limit.repr == cause::LIMIT
         && Cause::NoSession.repr == cause::NO_SESSION
         && Cause::UnknownName.repr == cause::UNKNOWN_NAME
         && Cause::TimedOut.repr == cause::TIMED_OUT

@@ -106,6 +106,8 @@ impl Counting {
     pub fn show(&mut self, now: u64) {
         let agent = u64::from(agent_pid() > 0);
         self.own.0.set(Counter::AgentRuns, agent);
+        let children = self.children.len() as u64;
+        self.own.0.set(Counter::Serving, children);
         self.own.1.look(&self.own.0.copy());
         let own = std::iter::once(&self.own.1);
         let children = self.children.values().map(|child| &child.sums);
@@ -118,10 +120,12 @@ impl Child {
     fn look(&mut self) {
         let mut page = page_of(self.page.as_fd());
         // What the parent alone knows, no child can say.
-        let shards = page.chunks_mut(SHARD_WORDS).take(SHARDS);
-        shards
-            .filter_map(|shard| shard.get_mut(Counter::AgentRuns as usize))
-            .for_each(|word| *word = 0);
+        for known in [Counter::AgentRuns, Counter::Serving] {
+            let shards = page.chunks_mut(SHARD_WORDS).take(SHARDS);
+            shards
+                .filter_map(|shard| shard.get_mut(known as usize))
+                .for_each(|word| *word = 0);
+        }
         self.sums.look(&page);
     }
 }

@@ -12,6 +12,8 @@ mod guard;
 mod identity;
 #[cfg(debug_assertions)]
 mod inject;
+mod key_log;
+mod limits;
 mod memory;
 mod open_files;
 mod os;
@@ -37,6 +39,8 @@ use fetch::{
 use forks::{forks_detach, forks_register};
 use guard::guard;
 use identity::Identity;
+use key_log::{key_log_check, key_log_close, key_log_open};
+use limits::limit_handshakes;
 use open_files::expect_children;
 use policy::{Policy, build_policy, policy_id};
 use resumption::processes::{
@@ -187,6 +191,28 @@ pub mod ffi {
         ProtocolFailed,
         NoSession,
         PlainHttp,
+        /// The session says which: `Exceeded`.
+        Limit,
+    }
+
+    /// The limit that a handshake exceeds; see `mod_tls_core::tls::limits::Exceeded`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Exceeded {
+        Nothing,
+        AddressRate,
+        ChildRate,
+        ServerRate,
+        AddressUnderWay,
+        ChildUnderWay,
+        ServerUnderWay,
+    }
+
+    /// Limits for an address, for a process and for the server; 0 for none.
+    #[derive(Clone, Copy, Debug)]
+    struct LimitScopes {
+        address: u32,
+        child: u32,
+        server: u32,
     }
 
     /// What is counted beside handshakes.
@@ -647,6 +673,18 @@ pub mod ffi {
         /// what is forked has the limit of before. Parent only.
         fn expect_children(most: u32);
 
+        /// Opens the file that policies to come write secrets of connections to. Parent only, in post_config, before
+        /// the first policy. What is wrong, where it cannot be had; else empty.
+        fn key_log_open(path: &str) -> String;
+        /// What is wrong with such a file. For `-t`: leaves none behind.
+        fn key_log_check(path: &str) -> String;
+        /// Policies to come write none. Parent only.
+        fn key_log_close();
+
+        /// Sets the limits of processes forked from now on: full handshakes a second, and handshakes under way. Parent
+        /// only, in post_config.
+        fn limit_handshakes(rate: LimitScopes, under_way: LimitScopes);
+
         /// Every uid and gid that a process of this machine runs under now.
         fn ids_in_use() -> Vec<u32>;
 
@@ -714,6 +752,12 @@ pub mod ffi {
         type Session;
         /// A connection of which nothing is known yet. Owned by the connection pool.
         fn new_session() -> Box<Session>;
+        /// A handshake of `address` (octets in network order) begins, or its address turns out to be this one.
+        fn enter(self: &mut Session, address: &[u8]) -> Exceeded;
+        /// Whether the handshake may go on: after `start`, before its hello goes to rustls.
+        fn admit(self: &mut Session, policy: &Policy) -> Exceeded;
+        /// It is over, one way or the other. Idempotent.
+        fn leave(self: &mut Session);
         /// Takes the first bytes; call until `opening` is not `NeedMore`.
         fn read_hello(self: &mut Session, input: &[u8]) -> Hello;
         /// Hands the connection to rustls under the policy of the virtual host; false when that fails.

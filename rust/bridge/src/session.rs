@@ -57,7 +57,7 @@ fn status_of(status: session::Status) -> ffi::Status {
 impl Session {
     /// Runs `body` unless a panic has spoiled the session; marks it spoilt when `body` panics.
     #[track_caller]
-    fn run<R>(
+    pub(crate) fn run<R>(
         &mut self,
         fallback: impl Fn() -> R,
         body: impl FnOnce(&mut session::Session) -> R,

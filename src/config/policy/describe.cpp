@@ -117,6 +117,17 @@ std::string pass_phrases(const PassPhraseDialog& dialog) {
   return "builtin";
 }
 
+std::string limits(const HandshakeLimits& most) {
+  std::string out;
+  const auto scope = [&out](const char* name, std::uint32_t number) {
+    if (number != 0) append(out, name + std::to_string(number));
+  };
+  scope("address:", most.address);
+  scope("child:", most.child);
+  scope("server:", most.server);
+  return out.empty() ? "no limit" : out;
+}
+
 const char* fallback(Fallback without) {
   switch (without) {
     case Fallback::SelfSigned:
@@ -187,6 +198,8 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
       {"Host and SNI", word_of(policy.sni_policy), place(w.sni_policy)},
       {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
       {"stapling", stapling(policy.stapling), place(w.stapling)},
+      {"handshakes a second", limits(policy.handshake_rate), place(w.handshake_rate)},
+      {"handshakes under way", limits(policy.handshakes_under_way), place(w.handshakes_under_way)},
       {"without a certificate", fallback(policy.fallback), place(w.fallback)},
       {"metrics", policy.metrics == MetricsDetail::Hosts ? "hosts" : "totals", place(w.metrics)},
       {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},

@@ -169,6 +169,9 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   take(policy.agent.reload, complete.reload);
   policy.agent.reload_written = complete.reload.where().file != nullptr;
   policy.ech = ech_policy(complete);
+  take(policy.key_log, complete.key_log);
+  take(policy.handshake_rate, complete.handshake_rate);
+  take(policy.handshakes_under_way, complete.handshakes_under_way);
   return policy;
 }
 

@@ -117,6 +117,9 @@ struct EffectivePolicy {
   MetricsDetail metrics = MetricsDetail::Totals;
   AgentPolicy agent;
   EchPolicy ech;
+  HandshakeLimits handshake_rate;        // full ones a second; as the next for the whole server
+  HandshakeLimits handshakes_under_way;  // at a time
+  PathAt key_log;                        // where secrets of connections are written; an empty path: nowhere
 };
 
 // From settings of a server or virtual host with the defaults of their vocabulary beneath them.

@@ -68,6 +68,18 @@ inline constexpr std::array tls_server_rows = {
         {"seconds", "20",
          "How long a handshake may take from the first byte to the last: 1 to 3600 seconds, also as 20s, 500ms "
          "(rounded up) or 1min."})),
+    engine_wide(row<&ServerSettings::handshake_rate, handshake_limits>(
+        "TLSHandshakeRate", any_number, Context::Global,
+        {"off|[address:number] [child:number] [server:number]", "off",
+         "How many full handshakes a second are made: with one address (of IPv6, with one /64) by each process, by "
+         "each "
+         "process, and by all processes together, which share the number out evenly. Resumed sessions are not "
+         "counted. What is beyond is refused before any operation with a public key; see docs/operations.md."})),
+    engine_wide(row<&ServerSettings::handshakes_under_way, handshake_limits>(
+        "TLSHandshakesUnderWay", any_number, Context::Global,
+        {"off|[address:number] [child:number] [server:number]", "off",
+         "How many connections may be before the end of their handshake at a time, counted in the same way. What is "
+         "beyond is refused before it has said anything."})),
     row<&ServerSettings::tickets, session_tickets>(
         "TLSSessionTickets", one_or_two, Context::Server,
         {"on|off|file:path [interval]", "on",
@@ -130,6 +142,12 @@ inline constexpr std::array tls_server_rows = {
         "TLSMetrics", one_word, Context::Global,
         {"totals|hosts", "totals",
          "Whether handshakes are also counted by virtual host, up to 1,000 of them; see docs/operations.md."})),
+    engine_wide(row<&ServerSettings::key_log, key_log>(
+        "TLSKeyLogFile", one_word, Context::Server,
+        {"file|off", "off",
+         "For the search of faults: the secrets of connections with clients and backends are appended to this file, by "
+         "which Wireshark reads recorded traffic (SSLKEYLOGFILE). Whoever reads it reads everything; a warning at each "
+         "start says so."})),
     engine_wide(row<&ServerSettings::ech_name, ech_name>(
         "TLSECH", one_or_two, Context::Global,
         {"name [directory]|off", nullptr,

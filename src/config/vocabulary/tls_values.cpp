@@ -126,6 +126,33 @@ Parsed<Reload> reload(const Arguments& words, const Reload* /*before*/) {
   return Reload{*value, words.size() == 2};
 }
 
+Parsed<PathAt> key_log(const Arguments& words, const PathAt* before) {
+  if (same_word(words[0], "off")) return PathAt{{}, words.where};
+  return path(words, before);
+}
+
+Parsed<HandshakeLimits> handshake_limits(const Arguments& words, const HandshakeLimits* /*before*/) {
+  constexpr std::uint32_t most = 1'000'000;
+  constexpr std::array<std::string_view, 4> expected{"address:number", "child:number", "server:number", "off"};
+  HandshakeLimits limits;
+  if (words.size() == 1 && same_word(words[0], "off")) return limits;
+  const std::array scopes = {std::pair("address:", &limits.address), std::pair("child:", &limits.child),
+                             std::pair("server:", &limits.server)};
+  for (const char* text : words.words) {
+    const std::string_view word = text;
+    const auto* scope = std::ranges::find_if(scopes, [&](const auto& s) { return starts_with_word(word, s.first); });
+    if (scope == scopes.end()) return Parsed<HandshakeLimits>::refuse(unexpected(expected, word));
+    const auto value = whole_number(word.substr(std::string_view(scope->first).size()), 1, most);
+    if (!value) {
+      return Parsed<HandshakeLimits>::refuse("expected a whole number from 1 to 1000000 after " + quoted(scope->first) +
+                                             ", not " + quoted(word));
+    }
+    if (*scope->second != 0) return Parsed<HandshakeLimits>::refuse(quoted(scope->first) + " stands twice");
+    *scope->second = *value;
+  }
+  return limits;
+}
+
 Parsed<std::uint32_t> handshake_timeout(const Arguments& words, const std::uint32_t* /*before*/) {
   constexpr std::uint32_t longest = 3600;
   const auto value = seconds(words[0]);

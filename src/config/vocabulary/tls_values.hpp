@@ -34,6 +34,12 @@ inline constexpr std::array fallbacks = {Keyword<Fallback>{"self-signed", Fallba
 inline constexpr std::array metrics_details = {Keyword<MetricsDetail>{"totals", MetricsDetail::Totals},
                                                Keyword<MetricsDetail>{"hosts", MetricsDetail::Hosts}};
 
+// TLSKeyLogFile file|off
+Parsed<PathAt> key_log(const Arguments& words, const PathAt* before);
+
+// TLSHandshakeRate, TLSHandshakesUnderWay: off|scope:number ...
+Parsed<HandshakeLimits> handshake_limits(const Arguments& words, const HandshakeLimits* before);
+
 // TLSHandshakeTimeout
 Parsed<std::uint32_t> handshake_timeout(const Arguments& words, const std::uint32_t* before);
 

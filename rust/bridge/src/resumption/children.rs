@@ -14,6 +14,12 @@ use mod_tls_core::ticket::{Clock, SystemClock};
 
 use crate::counts::Counting;
 use crate::ech;
+use crate::key_log;
+
+/// Octets of the message to a child: the keys of Encrypted ClientHello are in it, the key log is, or neither.
+pub const NAMES: u8 = b'n';
+pub const LOG: u8 = b'l';
+const NOTHING: u8 = b'-';
 
 /// The children that live, and what all have counted.
 pub struct Children {
@@ -43,10 +49,17 @@ impl Children {
         let page = self.counting.begin(pid)?;
         self.counting.show(now);
         let sums = self.counting.published();
+        let log = key_log::held();
+        let log = log.as_ref().and_then(|log| log.descriptor());
         ech::with_reader(|names| {
             let own = [key_store.as_fd(), page.as_fd(), sums];
-            let memories: Vec<BorrowedFd<'_>> = own.into_iter().chain(names).collect();
-            gift::give(line.as_fd(), b"k", &memories)
+            let all: Vec<BorrowedFd<'_>> = own.into_iter().chain(names).chain(log).collect();
+            // What stands behind the first three.
+            let what = [
+                names.map_or(NOTHING, |_| NAMES),
+                log.map_or(NOTHING, |_| LOG),
+            ];
+            gift::give(line.as_fd(), &what, &all)
         })
     }
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use mod_tls_core::system::gift;
 
+use super::children::{LOG, NAMES};
 use super::{Parent, with_state};
 use crate::counts;
 use crate::ech;
 use crate::forks::{Line, claim_line, take_line};
 use crate::guard::guard;
+use crate::key_log;
 use crate::shared;
 
 /// How long a child waits for what the parent gives it right after the fork.
@@ -65,13 +67,17 @@ pub fn resumption_become_child() -> bool {
                 Ok(Some(gift)) => gift,
                 _ => return false,
             };
+            let has = |what| gift.octets.contains(&what);
+            let (names, log) = (has(NAMES), has(LOG));
             let mut descriptors = gift.descriptors.into_iter();
             let (Some(key_store), Some(page), Some(sums)) =
                 (descriptors.next(), descriptors.next(), descriptors.next())
             else {
                 return false;
             };
-            ech::become_child(descriptors.next().as_ref());
+            let names = names.then(|| descriptors.next()).flatten();
+            ech::become_child(names.as_ref());
+            key_log::become_child(log.then(|| descriptors.next()).flatten());
             // SAFETY: whole pages; nothing of this process has read them since the fork.
             let mapped = unsafe { shared::replace(&key_store, parent.words, false) };
             shared::hide(parent.words);

@@ -11,6 +11,7 @@ use super::identity::{Identities, MachinePair};
 use super::server_verifier::BackendVerifier;
 use super::sessions::Sessions;
 use super::settings::Settings;
+use crate::tls::key_log;
 use crate::tls::policy;
 use crate::tls::policy::Versions;
 
@@ -73,6 +74,11 @@ impl BackendPolicy {
             .with_custom_certificate_verifier(verifier.clone());
         let mut config = builder.with_client_cert_resolver(identities.clone());
         config.resumption = Resumption::store(Arc::new(Sessions::default()));
+        if settings.key_log
+            && let Some(log) = key_log::current()
+        {
+            config.key_log = log;
+        }
         Ok(Self {
             config: Arc::new(config),
             verifier,

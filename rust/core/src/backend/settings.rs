@@ -42,6 +42,8 @@ settings! {
         common_names: bool,
         /// An authority that did not sign itself ends no chain.
         roots_only: bool,
+        /// Secrets of connections are written to the key log.
+        key_log: bool,
     }
 }
 

@@ -18,6 +18,7 @@ pub mod cause {
     pub const PROTOCOL_FAILED: u8 = 72;
     pub const NO_SESSION: u8 = 73;
     pub const PLAIN_HTTP: u8 = 74;
+    pub const LIMIT: u8 = 75;
 }
 
 /// Of a failed handshake: `kind` is one of [`kind`](crate::tls::describe::kind) or of [`cause`].
@@ -47,6 +48,7 @@ pub fn failure(kind: u8) -> Counter {
         cause::UNKNOWN_NAME => Counter::FailedUnknownName,
         cause::PROTOCOL_FAILED | cause::NO_SESSION => Counter::FailedInternal,
         cause::PLAIN_HTTP => Counter::FailedPlainHttp,
+        cause::LIMIT => Counter::FailedLimit,
         _ => Counter::FailedOther,
     }
 }

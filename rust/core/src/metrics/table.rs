@@ -105,6 +105,7 @@ Counter "handshake_failures_total" ["reason"] "Handshakes with clients that fail
     FailedClosed ["closed_by_client"]
     FailedStopping ["server_stops"]
     FailedSignature ["signature_not_made"]
+    FailedLimit ["limit"]
     FailedInternal ["internal"]
     FailedOther ["other"]
 }
@@ -117,6 +118,14 @@ Counter "client_ocsp_total" ["verdict"] "What OCSP responders said of clients' c
 }
 Counter "client_ocsp_waits_total" [] "Questions to OCSP responders about clients' certificates that a handshake or request had to wait for" {
     OcspWaited []
+}
+Counter "handshakes_limited_total" ["limit"] "Handshakes with clients that a limit refused (TLSHandshakeRate, TLSHandshakesUnderWay)" {
+    LimitedAddressRate ["address_rate"]
+    LimitedChildRate ["child_rate"]
+    LimitedServerRate ["server_rate"]
+    LimitedAddressUnderWay ["address_under_way"]
+    LimitedChildUnderWay ["child_under_way"]
+    LimitedServerUnderWay ["server_under_way"]
 }
 Counter "handshake_groups_total" ["group"] "Completed handshakes by group of the key exchange; with none where a TLS 1.2 session was resumed" {
     GroupX25519Mlkem768 ["X25519MLKEM768"]
@@ -307,6 +316,9 @@ Counter "client_list_reloads_total" ["result"] "Changed CAs or revocation lists 
     ListsTaken ["taken"]
     ListsRefused ["refused"]
 }
+Gauge "serving_processes" [] "Children of httpd that live, those that are about to end too; 0 for httpd -X" {
+    Serving []
+}
 Gauge "agent_up" [] "Whether the key agent runs; 0 too where TLSKeyIsolation is off" {
     AgentRuns []
 }
@@ -446,52 +458,5 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
 pub const FAMILIES: &[Family] = COUNTED;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn series_stand_in_the_order_of_their_numbers() {
-        for (index, (counter, _)) in COUNTERS.iter().enumerate() {
-            assert_eq!(*counter as usize, index);
-        }
-        let series = FAMILIES.iter().flat_map(|family| family.series);
-        assert!(
-            series
-                .map(|series| series.counter as usize)
-                .eq(0..COUNTERS.len())
-        );
-    }
-
-    #[test]
-    fn names_are_as_prometheus_wants_them() {
-        let mut names = HashSet::new();
-        for family in families() {
-            assert!(names.insert(family.name), "{} stands twice", family.name);
-            let counter = family.kind == Kind::Counter;
-            assert_eq!(family.name.ends_with("_total"), counter, "{}", family.name);
-            assert!(!family.help.is_empty() && !family.help.ends_with('.'));
-            let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-            assert!(family.name.chars().all(letter));
-            let mut values = HashSet::new();
-            for series in family.series {
-                assert_eq!(series.values.len(), family.labels.len(), "{}", family.name);
-                assert!(
-                    values.insert(series.values),
-                    "{} {:?}",
-                    family.name,
-                    series.values
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn buckets_are_in_order_and_say_their_bounds() {
-        assert!(BUCKETS.is_sorted());
-        for (microseconds, text) in BUCKETS {
-            let seconds: f64 = text.parse().unwrap();
-            assert!((seconds * 1e6 - *microseconds as f64).abs() < 0.5, "{text}");
-        }
-    }
-}
+#[path = "table_tests.rs"]
+mod tests;

@@ -219,6 +219,7 @@ const BARS: &[(&str, &str, &str)] = &[
     ),
     ("Client certificates", "client_certificates_total", "b"),
     ("Failed handshakes", "handshake_failures_total", "c"),
+    ("Refused by a limit", "handshakes_limited_total", "c"),
     ("Alerts received from clients", "alerts_received_total", "c"),
     ("Alerts sent to clients", "alerts_sent_total", "c"),
     ("Tickets not accepted", "tickets_refused_total", "c"),
@@ -241,7 +242,8 @@ fn shares(out: &mut String, snapshot: &Snapshot) {
             .collect();
         rows.sort_by_key(|(_, value)| std::cmp::Reverse(*value));
         // What this server does not do at all takes no room.
-        let optional = name.starts_with("backend") || *name == "session_cache_total";
+        let optional = name.starts_with("backend")
+            || ["session_cache_total", "handshakes_limited_total"].contains(name);
         if !optional || rows.iter().any(|(_, value)| *value > 0) {
             out.push_str(&bars(title, &rows, tone));
         }

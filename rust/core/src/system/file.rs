@@ -235,6 +235,77 @@ fn write_beside(
     written
 }
 
+/// Opens a file that secrets are appended to, and makes it where there is none; never waits. It is this process's user's
+/// alone, or it is refused: whoever reads it reads connections.
+///
+/// # Errors
+/// What is wrong with it, and what to do.
+pub fn open_log(path: &Path) -> Result<File, String> {
+    let shown = path.display();
+    let refused = |why: Refusal| format!("{shown} cannot be opened for writing: {why}");
+    if let Ok(metadata) = std::fs::symlink_metadata(path) {
+        judge_link(&metadata).map_err(refused)?;
+    }
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW;
+    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let mode = Mode::RUSR | Mode::WUSR;
+    let opened =
+        rustix::fs::open(path, flags, mode).map_err(|e| refused(io::Error::from(e).into()))?;
+    let file = File::from(opened);
+    let metadata = file.metadata().map_err(|e| refused(e.into()))?;
+    judge(&metadata).map_err(refused)?;
+    judge_log(path, &metadata)?;
+    Ok(file)
+}
+
+/// What is wrong with such a file, without making it.
+///
+/// # Errors
+/// As of [`open_log`].
+pub fn check_log(path: &Path) -> Result<(), String> {
+    let shown = path.display();
+    let refused = |why: Refusal| format!("{shown} cannot be opened for writing: {why}");
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => {
+            judge_link(&metadata).map_err(refused)?;
+            judge_log(path, &metadata)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
+            Some(directory) if !is_directory(directory) => Err(refused(Refusal::Missing)),
+            _ => Ok(()),
+        },
+        Err(error) => Err(refused(error.into())),
+    }
+}
+
+/// As [`judge`], of a path whose links are not followed: who may write beside it could have another file written to.
+fn judge_link(metadata: &Metadata) -> Result<(), Refusal> {
+    match metadata.is_symlink() {
+        true => Err(Refusal::Kind(
+            "a symbolic link, which is not followed for writing",
+        )),
+        false => judge(metadata),
+    }
+}
+
+fn judge_log(path: &Path, metadata: &Metadata) -> Result<(), String> {
+    let shown = path.display();
+    if metadata.mode() & 0o077 != 0 {
+        let mode = metadata.mode() & 0o7777;
+        return Err(format!(
+            "{shown} is open to others (mode {mode:04o}), who would read connections: chmod 600 {shown}"
+        ));
+    }
+    let user = rustix::process::geteuid().as_raw();
+    if metadata.uid() != user {
+        let owner = metadata.uid();
+        return Err(format!(
+            "{shown} belongs to another user (uid {owner}), who would read connections: remove it, or chown {user} {shown}"
+        ));
+    }
+    Ok(())
+}
+
 /// What stands in a directory, by name, each with its path; subdirectories and what is no regular file are left out.
 ///
 /// # Errors

@@ -68,6 +68,11 @@ impl<T: AsFd> Kept<T> {
         })
     }
 
+    /// The owner; none in a process that was forked since, where its descriptor is closed.
+    pub fn get(&self) -> Option<&T> {
+        self.owner.as_ref().filter(|_| !self.is_of_before_a_fork())
+    }
+
     fn is_of_before_a_fork(&self) -> bool {
         self.forks != FORKS.load(Ordering::Acquire)
     }

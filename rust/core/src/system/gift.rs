@@ -13,7 +13,7 @@ use rustix::net::{
 };
 
 /// Descriptors of one message at most.
-const MOST: usize = 4;
+const MOST: usize = 5;
 /// Octets of one message at most.
 const LENGTH: usize = 16;
 

@@ -20,6 +20,12 @@ impl Ticketer {
         Self { protector }
     }
 
+    /// Whether a ticket is one of ours for this connection.
+    pub(crate) fn opens(&self, context: &Context, ticket: &[u8]) -> bool {
+        let to = binding(context);
+        self.protector.open(Kind::Ticket, &to, ticket).is_ok()
+    }
+
     fn issue(&self, context: &mut Context, value: &[u8]) -> Option<Vec<u8>> {
         // With TLS 1.2 rustls renews the ticket in each resumption; OpenSSL's clients that collect sessions by callback then
         // have none for the connection after. RFC 5077 section 3.3 lets us send an empty one instead.

@@ -4,6 +4,8 @@ pub mod context;
 pub mod describe;
 pub mod engine;
 pub mod hello;
+pub mod key_log;
+pub mod limits;
 pub mod odd_name;
 pub mod policy;
 pub mod reader;

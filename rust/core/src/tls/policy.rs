@@ -8,16 +8,18 @@ use std::sync::Arc;
 use rustls::compress::CompressionCache;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, StoresServerSessions};
+use rustls::server::{NoServerSessionStorage, ServerConfig, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
 use rustls::{SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
 
+use super::context::Context;
+use super::key_log;
 use super::resolver::FromContext;
 use super::settings::settings;
 use super::signatures::Signatures;
 use super::transcript;
 use crate::compress::COMPRESSORS;
-use crate::ticket::Resumption;
+use crate::ticket::{Resumption, Ticketer};
 use crate::verify::Verifier;
 
 use choices::is_chacha;
@@ -52,6 +54,8 @@ settings! {
         lifetime_written: bool,
         /// Sessions of clients without tickets are kept.
         session_cache: bool,
+        /// Secrets of connections are written to the key log.
+        key_log: bool,
     }
 }
 
@@ -94,7 +98,7 @@ pub struct Spec {
 #[derive(Clone, Debug, Default)]
 pub struct Sessions {
     /// Makes and reads tickets; None: no tickets.
-    pub ticketer: Option<Arc<dyn ProducesTickets>>,
+    pub ticketer: Option<Arc<Ticketer>>,
     /// Keeps sessions of clients without tickets; None: nothing does.
     pub store: Option<Arc<dyn StoresServerSessions>>,
 }
@@ -197,6 +201,12 @@ impl Policy {
             }
         }
         resumption
+    }
+
+    /// Whether a connection's ticket would be accepted. Counts nothing: rustls will ask in its own time.
+    pub fn opens(&self, context: &Context, ticket: &[u8]) -> bool {
+        let ticketer = self.spec.sessions.ticketer.as_ref();
+        ticketer.is_some_and(|ticketer| ticketer.opens(context, ticket))
     }
 
     /// The configuration that answers with `alpn` (empty: no ALPN answer).
@@ -310,6 +320,11 @@ fn server_config(
     let resumable = sessions.ticketer.is_some() || sessions.store.is_some();
     let tickets = usize::try_from(negotiated.ticket_count).unwrap_or(0);
     config.send_tls13_tickets = if resumable { tickets } else { 0 };
+    if negotiated.key_log
+        && let Some(log) = key_log::current()
+    {
+        config.key_log = log;
+    }
     Ok(config)
 }
 

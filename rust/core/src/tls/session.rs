@@ -13,6 +13,7 @@ use super::context::Context;
 use super::describe;
 use super::engine::{RustlsConnection, Seal, Step, StepIo};
 use super::hello::{Hello, Offered, Parsed};
+use super::limits::Toll;
 use super::policy::Policy;
 use crate::backend::BackendPolicy;
 
@@ -23,6 +24,7 @@ mod ending;
 mod facts;
 mod incoming;
 mod judging;
+mod limits;
 mod sealing;
 
 use alerts::{FALLS_BACK, RENEGOTIATES, is_plain};
@@ -95,6 +97,7 @@ pub struct Session {
     /// We have ended it, with an alert of ours.
     refused: bool,
     failure: Option<Error>,
+    toll: Toll,
 }
 
 impl Session {
@@ -123,6 +126,7 @@ impl Session {
         self.falls_back = hello.falls_back();
         self.record_limit = hello.record_limit;
         self.offered_id.clone_from(&hello.session_id);
+        self.toll.note(&hello.ticket);
         self.offered = Some(Arc::new(Offered::new(hello)));
         // RFC 5746 3.6: "The server MUST then verify that the length of the "renegotiated_connection" field is zero,
         // and if it is not, MUST abort the handshake"; mod_ssl says handshake_failure.
@@ -240,6 +244,7 @@ impl Session {
         context::enter(&mut context, || self.process(&mut tls, &mut counted));
         if let (Some(context), Some(kind)) = (&mut context, tls.common().handshake_kind()) {
             context.resumption.settle(kind == HandshakeKind::Resumed);
+            self.toll.settle(kind == HandshakeKind::Resumed);
         }
         self.context = context;
         self.tls = Some(tls);

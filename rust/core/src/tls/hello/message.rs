@@ -50,6 +50,8 @@ pub struct Hello {
     pub legacy_version: u16,
     /// `legacy_session_id`: what a TLS 1.2 client wants to resume.
     pub session_id: Vec<u8>,
+    /// The first session that it wants to resume by pre_shared_key, or by session_ticket; empty for none.
+    pub ticket: Vec<u8>,
     /// supported_versions; empty where the client sent none (TLS 1.2 and older).
     pub versions: Vec<u16>,
     /// Cipher suites.
@@ -94,6 +96,7 @@ const SUPPORTED_GROUPS: u16 = 10;
 const SIGNATURE_ALGORITHMS: u16 = 13;
 const ALPN: u16 = 16;
 const RECORD_SIZE_LIMIT: u16 = 28;
+const SESSION_TICKET: u16 = 35;
 const PRE_SHARED_KEY: u16 = 41;
 const SUPPORTED_VERSIONS: u16 = 43;
 const CERTIFICATE_AUTHORITIES: u16 = 47;
@@ -213,13 +216,17 @@ fn read_extension(hello: &mut Hello, kind: u16, mut data: Reader<'_>) -> Result<
             bounded("protocols", names.clone().count(), MAX_PROTOCOLS)?;
             hello.alpn = names.map(|name| name.0.to_vec()).collect();
         }
+        SESSION_TICKET if hello.ticket.is_empty() => hello.ticket = data.0.to_vec(),
         PRE_SHARED_KEY => {
             let identities = vectors(data, |list| {
                 let identity = list.vec16()?;
                 list.take(4)?; // obfuscated_ticket_age
                 Some(identity)
             });
-            bounded("sessions", identities.count(), MAX_SESSIONS)?;
+            bounded("sessions", identities.clone().count(), MAX_SESSIONS)?;
+            if let Some(first) = identities.into_iter().next() {
+                hello.ticket = first.0.to_vec();
+            }
         }
         SUPPORTED_VERSIONS => hello.versions = data.vec8().unwrap_or_default().u16s(),
         CERTIFICATE_AUTHORITIES => {

@@ -16,6 +16,9 @@ use super::tests::{TrustAll, context_for, sent_by, shown};
 use super::*;
 use crate::ech::keys::PADDING;
 use crate::ech::{Key, Keys, Outcome, Source};
+use crate::ticket::clock::testing::HandClock;
+use crate::ticket::keeper::testing;
+use crate::ticket::{TicketProtector, Ticketer};
 use crate::tls::context::Shown;
 use crate::tls::policy::{Negotiated, Sessions, Spec, Versions};
 
@@ -294,6 +297,14 @@ fn what_would_not_fit_in_a_record_is_not_given() {
     assert_eq!(given(&met), None);
 }
 
+fn ticketer() -> Ticketer {
+    let clock = HandClock::at(1_800_000_000);
+    Ticketer::new(TicketProtector {
+        key_store: testing::Keys::new(3600, &clock).key_store,
+        clock: Arc::new(clock),
+    })
+}
+
 #[test]
 fn sessions_are_resumed_inside() {
     for groups in [vec![29], vec![24]] {
@@ -306,7 +317,7 @@ fn sessions_are_resumed_inside() {
             let mut sessions = Sessions::default();
             match stateful {
                 true => sessions.store = Some(rustls::server::ServerSessionMemoryCache::new(8)),
-                false => sessions.ticketer = Some(aws_lc_rs::Ticketer::new().unwrap()),
+                false => sessions.ticketer = Some(Arc::new(ticketer())),
             }
             let mut spec = spec();
             spec.negotiated.groups = groups.clone();

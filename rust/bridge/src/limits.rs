@@ -1,0 +1,64 @@
+//! Limits for handshakes, for C++.
+
+use mod_tls_core::metrics::Counter;
+use mod_tls_core::tls::limits::{self, Exceeded, Scopes};
+
+use crate::counts;
+use crate::ffi;
+use crate::guard::guard;
+use crate::policy::Policy;
+use crate::session::Session;
+
+/// See the bridge.
+pub fn limit_handshakes(rate: ffi::LimitScopes, under_way: ffi::LimitScopes) {
+    guard(|| (), || limits::set(scopes(rate), scopes(under_way)));
+}
+
+fn scopes(limits: ffi::LimitScopes) -> Scopes {
+    Scopes {
+        address: limits.address,
+        child: limits.child,
+        server: limits.server,
+    }
+}
+
+/// How many processes share what is for the server.
+fn children() -> u64 {
+    counts::totals().map_or(0, |totals| totals.of(Counter::Serving))
+}
+
+fn answer(result: Result<(), Exceeded>) -> ffi::Exceeded {
+    let Err(exceeded) = result else {
+        return ffi::Exceeded::Nothing;
+    };
+    ffi::Exceeded {
+        repr: exceeded as u8,
+    }
+}
+
+impl Session {
+    pub(crate) fn enter(&mut self, address: &[u8]) -> ffi::Exceeded {
+        self.run(
+            || ffi::Exceeded::Nothing,
+            |inner| answer(inner.enter(address, children())),
+        )
+    }
+
+    pub(crate) fn admit(&mut self, policy: &Policy) -> ffi::Exceeded {
+        self.run(
+            || ffi::Exceeded::Nothing,
+            |inner| answer(inner.admit(&policy.0.get())),
+        )
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.run(|| (), |inner| inner.leave());
+    }
+}
+
+const _: () = assert!(
+    ffi::Exceeded::AddressRate.repr == Exceeded::AddressRate as u8
+        && ffi::Exceeded::ServerRate.repr == Exceeded::ServerRate as u8
+        && ffi::Exceeded::AddressUnderWay.repr == Exceeded::AddressUnderWay as u8
+        && ffi::Exceeded::ServerUnderWay.repr == Exceeded::ServerUnderWay as u8
+);

@@ -1,0 +1,302 @@
+//! Limits for floods of handshakes: of one address, of one process, of the server. Off unless configured.
+//!
+//! Each process counts for itself, in memory that nobody else has: what a captured child makes of its own counts
+//! concerns its own connections alone. A limit for the server is shared out evenly among the children that live, whose
+//! number the parent publishes; limits for an address and a process hold in each process.
+//!
+//! A full handshake is refused before any operation with a public key. One whose ticket opens is taken for a resumption;
+//! where rustls decides otherwise the address owes for it, and beyond a second's worth of debts its tickets count for
+//! nothing.
+
+mod bucket;
+mod table;
+#[cfg(test)]
+mod tests;
+mod toll;
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use crate::metrics::{self, Counter};
+use bucket::{Bucket, Rate};
+use table::Table;
+pub use toll::Toll;
+
+/// Limits of one kind; 0 for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scopes {
+    /// For each address: an IPv4 address, or the /64 of an IPv6 one.
+    pub address: u32,
+    /// For each process.
+    pub child: u32,
+    /// For all processes together.
+    pub server: u32,
+}
+
+/// What was exceeded. The bridge's `Exceeded` has the same numbers; 0 there is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "a scope and a kind each")]
+pub enum Exceeded {
+    AddressRate = 1,
+    ChildRate,
+    ServerRate,
+    AddressUnderWay,
+    ChildUnderWay,
+    ServerUnderWay,
+}
+
+/// What processes forked from now on count, and by which limits.
+static CURRENT: RwLock<Option<Arc<Limits>>> = RwLock::new(None);
+
+/// Sets the limits. Parent only, in post_config.
+pub fn set(rate: Scopes, under_way: Scopes) {
+    let any = rate != Scopes::default() || under_way != Scopes::default();
+    let next = any.then(|| Arc::new(Limits::new(rate, under_way)));
+    *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = next;
+}
+
+/// The limits in force; none where none are configured.
+pub fn current() -> Option<Arc<Limits>> {
+    CURRENT
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
+}
+
+/// Limits, and what one process counts. The parent's are never used: each child has its own copy from the fork on.
+#[derive(Debug)]
+pub struct Limits {
+    rate: Scopes,
+    under_way: Scopes,
+    table: Table,
+    /// Keys the hash of addresses; the parent draws it for all children.
+    key: RandomState,
+    since: Instant,
+    total: AtomicU32,
+    /// Of the process, and of its share of the server's.
+    buckets: [Mutex<Bucket>; 2],
+}
+
+impl Limits {
+    fn new(rate: Scopes, under_way: Scopes) -> Self {
+        Self {
+            rate,
+            under_way,
+            table: Table::new(),
+            key: RandomState::new(),
+            since: Instant::now(),
+            total: AtomicU32::new(0),
+            buckets: Default::default(),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Never 0, which stands for nobody; none where the address is not known.
+    fn who(&self, address: &[u8]) -> Option<u64> {
+        subject(address).map(|subject| self.key.hash_one(subject).max(1))
+    }
+
+    /// The rates of process and server, where `children` share the latter.
+    fn rates(&self, children: u64) -> [(Option<Rate>, Exceeded); 2] {
+        [
+            (Rate::shared(self.rate.child, 1), Exceeded::ChildRate),
+            (
+                Rate::shared(self.rate.server, children),
+                Exceeded::ServerRate,
+            ),
+        ]
+    }
+
+    fn bucket(&self, at: usize, act: impl FnOnce(&mut Bucket) -> bool) -> bool {
+        self.buckets.get(at).is_none_or(|bucket| {
+            let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            act(&mut bucket)
+        })
+    }
+
+    /// Gives each bucket that limits this address to `act`; what the first of them exceeds that says false.
+    fn each(
+        &self,
+        who: Option<u64>,
+        children: u64,
+        mut act: impl FnMut(&mut Bucket, Rate, u64) -> bool,
+    ) -> Result<(), (usize, Exceeded)> {
+        let now = self.now();
+        if let (Some(rate), Some(who)) = (Rate::shared(self.rate.address, 1), who) {
+            let done = self
+                .table
+                .bucket(who, rate, now, |bucket| act(bucket, rate, now));
+            if done == Some(false) {
+                return Err((0, Exceeded::AddressRate));
+            }
+        }
+        for (at, (rate, exceeded)) in self.rates(children).into_iter().enumerate() {
+            if let Some(rate) = rate
+                && !self.bucket(at, |bucket| act(bucket, rate, now))
+            {
+                return Err((at + 1, exceeded));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts back what the first `count` buckets gave.
+    fn give_back(&self, who: Option<u64>, count: usize) {
+        let put = |bucket: &mut Bucket| {
+            bucket.give_back();
+            true
+        };
+        if count > 0
+            && let (Some(rate), Some(who)) = (Rate::shared(self.rate.address, 1), who)
+        {
+            self.table.bucket(who, rate, self.now(), put);
+        }
+        for at in 0..count.saturating_sub(1) {
+            self.bucket(at, put);
+        }
+    }
+}
+
+/// A connection whose handshake is under way; it is no longer when this is dropped.
+#[derive(Debug)]
+pub struct Entered {
+    limits: Arc<Limits>,
+    who: Option<u64>,
+    /// It stands in the table.
+    placed: bool,
+    children: u64,
+    paid: Paid,
+}
+
+/// How a connection came past the limits.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Paid {
+    /// Nothing was asked yet, or all is settled.
+    #[default]
+    Nothing,
+    Token,
+    ByTicket,
+}
+
+impl Entered {
+    /// A connection begins, or its address turns out to be another; `children` is how many processes serve.
+    ///
+    /// # Errors
+    /// What it exceeds.
+    pub fn begin(limits: Arc<Limits>, address: &[u8], children: u64) -> Result<Self, Exceeded> {
+        let most = limits.under_way;
+        let who = limits.who(address);
+        let before = limits.total.fetch_add(1, Ordering::Relaxed);
+        // From here on dropping it takes back what was counted.
+        let mut entered = Self {
+            limits,
+            who,
+            placed: false,
+            children,
+            paid: Paid::Nothing,
+        };
+        let limits = &entered.limits;
+        if most.child != 0 && before >= most.child {
+            return Err(told(Exceeded::ChildUnderWay));
+        }
+        let share = u64::from(most.server).div_ceil(children.max(1));
+        if most.server != 0 && u64::from(before) >= share {
+            return Err(told(Exceeded::ServerUnderWay));
+        }
+        if let (1.., Some(who)) = (most.address, who) {
+            let rate = Rate::shared(limits.rate.address, 1);
+            let counted = limits.table.begin(who, most.address, rate, limits.now());
+            if counted == Some(false) {
+                return Err(told(Exceeded::AddressUnderWay));
+            }
+            entered.placed = counted.is_some();
+        }
+        Ok(entered)
+    }
+
+    /// Asks for a full handshake. `resumes` is asked, where none is to be had, whether the client has a session to
+    /// resume.
+    ///
+    /// # Errors
+    /// What it exceeds.
+    pub fn admit(&mut self, resumes: impl FnOnce() -> bool) -> Result<(), Exceeded> {
+        let Self {
+            limits,
+            who,
+            children,
+            ..
+        } = self;
+        let refusal = limits.each(*who, *children, Bucket::take);
+        let Err((taken, exceeded)) = refusal else {
+            self.paid = Paid::Token;
+            return Ok(());
+        };
+        limits.give_back(*who, taken);
+        if limits.each(*who, *children, Bucket::is_trusted).is_ok() && resumes() {
+            self.paid = Paid::ByTicket;
+            return Ok(());
+        }
+        Err(told(exceeded))
+    }
+
+    /// rustls has decided.
+    pub fn settle(&mut self, resumed: bool) {
+        let Self {
+            limits,
+            who,
+            children,
+            ..
+        } = self;
+        match (std::mem::take(&mut self.paid), resumed) {
+            (Paid::Token, true) => limits.give_back(*who, 3),
+            (Paid::ByTicket, false) => {
+                let owe = |bucket: &mut Bucket, rate, now| {
+                    bucket.owe(rate, now);
+                    true
+                };
+                let _ = limits.each(*who, *children, owe);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.limits.total.fetch_sub(1, Ordering::Relaxed);
+        if let (true, Some(who)) = (self.placed, self.who) {
+            self.limits.table.end(who);
+        }
+    }
+}
+
+fn told(exceeded: Exceeded) -> Exceeded {
+    metrics::count(match exceeded {
+        Exceeded::AddressRate => Counter::LimitedAddressRate,
+        Exceeded::ChildRate => Counter::LimitedChildRate,
+        Exceeded::ServerRate => Counter::LimitedServerRate,
+        Exceeded::AddressUnderWay => Counter::LimitedAddressUnderWay,
+        Exceeded::ChildUnderWay => Counter::LimitedChildUnderWay,
+        Exceeded::ServerUnderWay => Counter::LimitedServerUnderWay,
+    });
+    exceeded
+}
+
+/// Who an address stands for: itself, or the /64 that one customer has of IPv6 (RFC 6177). In network order; nobody
+/// where it has another length, such as that of a socket's name or of an address that a proxy has still to tell.
+fn subject(address: &[u8]) -> Option<u128> {
+    let address = <[u8; 4]>::try_from(address)
+        .map(|octets| IpAddr::V4(Ipv4Addr::from(octets)))
+        .or_else(|_| <[u8; 16]>::try_from(address).map(|octets| Ipv6Addr::from(octets).into()));
+    Some(match address.ok()?.to_canonical() {
+        IpAddr::V4(address) => u128::from(u32::from(address)),
+        IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1 << 32,
+    })
+}

@@ -1,0 +1,121 @@
+//! Limits as a connection meets them.
+
+use super::*;
+
+const HOME: &[u8] = &[192, 0, 2, 7];
+
+fn limits(rate: Scopes, under_way: Scopes) -> Arc<Limits> {
+    Arc::new(Limits::new(rate, under_way))
+}
+
+fn by_address(number: u32) -> Scopes {
+    Scopes {
+        address: number,
+        ..Scopes::default()
+    }
+}
+
+fn begin(limits: &Arc<Limits>, address: &[u8]) -> Result<Entered, Exceeded> {
+    Entered::begin(limits.clone(), address, 1)
+}
+
+#[test]
+fn an_address_is_itself_or_its_64() {
+    let v6 = |text: &str| subject(&text.parse::<Ipv6Addr>().unwrap().octets());
+    assert_eq!(v6("2001:db8:1:2::1"), v6("2001:db8:1:2:ffff::"));
+    assert_ne!(v6("2001:db8:1:2::1"), v6("2001:db8:1:3::1"));
+    assert_eq!(v6("::ffff:192.0.2.7"), subject(HOME));
+    assert_ne!(subject(HOME), subject(&[192, 0, 2, 8]));
+    assert_ne!(v6("::"), subject(&[0; 4]));
+    assert!(subject(b"socket").is_none() && subject(b"").is_none());
+}
+
+#[test]
+fn handshakes_under_way_end_with_their_connections() {
+    let limits = limits(Scopes::default(), by_address(2));
+    let (one, _two) = (begin(&limits, HOME).unwrap(), begin(&limits, HOME).unwrap());
+    assert_eq!(begin(&limits, HOME).err(), Some(Exceeded::AddressUnderWay));
+    assert!(begin(&limits, &[192, 0, 2, 8]).is_ok());
+    drop(one);
+    assert!(begin(&limits, HOME).is_ok());
+    assert_eq!(
+        limits.total.load(Ordering::Relaxed),
+        1,
+        "nothing is lost count of"
+    );
+}
+
+#[test]
+fn an_address_that_nobody_knows_has_no_limit_of_its_own() {
+    let limits = limits(by_address(1), by_address(1));
+    let mut open: Vec<_> = (0..9).map(|_| begin(&limits, b"").unwrap()).collect();
+    assert!(open.iter_mut().all(|one| one.admit(|| false).is_ok()));
+}
+
+#[test]
+fn the_server_s_limit_is_shared_out_among_children() {
+    let under_way = Scopes {
+        server: 5,
+        ..Scopes::default()
+    };
+    let limits = limits(Scopes::default(), under_way);
+    let begin = |children| Entered::begin(limits.clone(), HOME, children);
+    let mut open: Vec<_> = (0..3).map(|_| begin(2).unwrap()).collect();
+    assert_eq!(begin(2).err(), Some(Exceeded::ServerUnderWay));
+    open.extend((0..2).map(|_| begin(1).unwrap()));
+    assert_eq!(begin(1).err(), Some(Exceeded::ServerUnderWay));
+    assert_eq!(begin(0).err(), Some(Exceeded::ServerUnderWay), "httpd -X");
+}
+
+#[test]
+fn full_handshakes_need_a_token_and_resumptions_do_not() {
+    let limits = limits(by_address(2), Scopes::default());
+    let admit = |resumes: bool| {
+        let mut entered = begin(&limits, HOME).unwrap();
+        entered.admit(|| resumes).map(|()| entered)
+    };
+    for _ in 0..50 {
+        admit(false).unwrap().settle(true); // it turned out to be a resumption
+    }
+    assert!(admit(false).is_ok() && admit(false).is_ok());
+    assert_eq!(admit(false).err(), Some(Exceeded::AddressRate));
+    for _ in 0..50 {
+        admit(true).unwrap().settle(true);
+    }
+}
+
+#[test]
+fn tickets_that_resume_nothing_are_believed_a_few_times_only() {
+    let limits = limits(by_address(3), Scopes::default());
+    let mut let_in = 0;
+    for _ in 0..100 {
+        let mut entered = begin(&limits, HOME).unwrap();
+        if entered.admit(|| true).is_ok() {
+            entered.settle(false);
+            let_in += 1;
+        }
+    }
+    assert_eq!(let_in, 6);
+}
+
+#[test]
+fn what_one_limit_refuses_is_not_taken_from_the_others() {
+    let rate = Scopes {
+        address: 100,
+        child: 2,
+        server: 100,
+    };
+    let limits = limits(rate, Scopes::default());
+    let admit = || begin(&limits, HOME).unwrap().admit(|| false);
+    assert!(admit().is_ok() && admit().is_ok());
+    for _ in 0..500 {
+        assert_eq!(admit(), Err(Exceeded::ChildRate));
+    }
+    let left = limits.table.bucket(
+        limits.who(HOME).unwrap(),
+        Rate::shared(100, 1).unwrap(),
+        0,
+        |bucket| bucket.missing(Rate::shared(100, 1).unwrap(), 0),
+    );
+    assert!(left.is_some_and(|missing| missing <= 2_000_000), "{left:?}");
+}

@@ -1,0 +1,30 @@
+//! A connection asks the limits for floods.
+
+use super::Session;
+use crate::tls::limits::Exceeded;
+use crate::tls::policy::Policy;
+
+impl Session {
+    /// The handshake of `address` begins. `children` is how many processes serve.
+    ///
+    /// # Errors
+    /// The limit that it exceeds.
+    pub fn enter(&mut self, address: &[u8], children: u64) -> Result<(), Exceeded> {
+        self.toll.enter(address, children)
+    }
+
+    /// Asks whether the handshake may go on, after [`Session::start`] and before its hello goes to rustls.
+    ///
+    /// # Errors
+    /// The limit that it exceeds.
+    pub fn admit(&mut self, policy: &Policy) -> Result<(), Exceeded> {
+        let context = self.context.as_deref();
+        self.toll
+            .admit(|ticket| context.is_some_and(|context| policy.opens(context, ticket)))
+    }
+
+    /// The handshake is over, one way or the other. Idempotent.
+    pub fn leave(&mut self) {
+        self.toll.leave();
+    }
+}

@@ -1,0 +1,12 @@
+// Limits for floods of handshakes (TLSHandshakeRate, TLSHandshakesUnderWay).
+#pragma once
+
+#include "apr/httpd.hpp"
+
+namespace tls::server {
+
+// Sets them for the processes to come, and says where the MPM makes them say less than they seem to. Parent only, in
+// post_config.
+void set_handshake_limits(server_rec* main_server);
+
+}  // namespace tls::server

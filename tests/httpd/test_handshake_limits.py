@@ -1,0 +1,199 @@
+"""Limits for floods: who asks for more handshakes than there may be is turned away before any of it costs something."""
+import contextlib
+import socket
+import ssl
+
+import pytest
+from harness import metrics, tls, wire
+from harness.clients import curl
+from harness.config import ONE_CHILD, Vhost
+from harness.metrics import from_json, get, prometheus, series, wait_for
+from harness.waiting import wait_until
+from harness.wire import Hello
+
+# A server hello begins like this, and a refusal is this.
+SERVER_HELLO, REFUSAL = b"\x16\x03\x03", b"\x15\x03\x03\x00\x02\x02\x50"
+MODULES = ("status", "authz_host")
+OTHER = "127.0.0.2"
+
+
+@pytest.fixture
+def make(httpd, ca):
+    def make(config: str, *, pairs=None, **options):
+        server = httpd([Vhost("a.test", pairs or [ca.issue("a.test")])], config=f"{metrics.LOCATIONS}\n{config}",
+                       **{"modules": MODULES, "mpm_settings": ONE_CHILD, **options})
+        server.log.allow("TLS0402|TLS0403|AH00484|AH00286|AH00161")
+        return server
+    return make
+
+
+def connect(server, source: str = "127.0.0.1", port: int | None = None) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port or server.port), 30, source_address=(source, 0))
+
+
+def answers(server, hellos: list[bytes], source: str = "127.0.0.1") -> list[bytes]:
+    """What all of these get, sent at once: the first octets of each answer."""
+    with contextlib.ExitStack() as stack:
+        open_ = [stack.enter_context(connect(server, source)) for _ in hellos]
+        for connection, hello in zip(open_, hellos):
+            connection.sendall(hello)
+        return [connection.recv(len(REFUSAL)) for connection in open_]
+
+
+def refused(server, count: int = 40, source: str = "127.0.0.1") -> int:
+    """Empties the bucket of an address by a burst of full handshakes; how many were refused."""
+    said = answers(server, [Hello().record() for _ in range(count)], source)
+    assert all(answer == REFUSAL or answer.startswith(SERVER_HELLO) for answer in said), said
+    return said.count(REFUSAL)
+
+
+def begin(stack: contextlib.ExitStack, server, source: str = "127.0.0.1", before: bytes = b"") -> socket.socket:
+    """A client that has said half a hello: httpd's listener waits for the first octet (AcceptFilter)."""
+    connection = stack.enter_context(connect(server, source))
+    connection.sendall(before + Hello().record()[:20])
+    return connection
+
+
+def is_refused(connection: socket.socket) -> bool:
+    connection.settimeout(2)
+    try:
+        return connection.recv(16) == REFUSAL
+    except TimeoutError:
+        return False
+
+
+def is_turned_away(server, source: str = "127.0.0.1") -> bool:
+    """Whether a handshake cannot begin."""
+    with contextlib.ExitStack() as stack:
+        return is_refused(begin(stack, server, source))
+
+
+@pytest.mark.parametrize("engine", ["mod_tls", "mod_tls-ssl"])
+@pytest.mark.parametrize("scope", ["address", "child", "server"])
+def test_full_handshakes_a_second(make, scope, engine):
+    server = make(f"TLSHandshakeRate {scope}:2", engine=engine)
+    none = refused(server)
+    assert 0 < none <= 38
+    if scope == "address":
+        assert answers(server, [Hello().record()], OTHER)[0].startswith(SERVER_HELLO), "another address has its own"
+    found = wait_for(server, "handshakes_limited_total", none, limit=f"{scope}_rate")
+    assert found[series("handshakes_limited_total", limit=f"{scope}_rate")] == none
+    assert found[series("handshake_failures_total", reason="limit")] == none
+    assert found[series("alerts_sent_total", alert="internal_error")] == none
+    signed = found[series("signatures_total", key="ecdsa", result="made")]
+    assert signed == 40 - none + (scope == "address"), "nothing was signed for those that were refused"
+    [line] = server.log.matching("TLS0402: .*full handshakes a second")
+    assert line.level == "warn" and "TLSHandshakeRate" in line.raw and "127.0.0.1" in line.raw
+
+
+def test_whoever_comes_again_with_a_session_is_let_in(make, mpm):
+    server = make("TLSHandshakeRate server:1", mpm=mpm,
+                  mpm_settings=ONE_CHILD if mpm != "prefork" else "ServerLimit 1\nStartServers 1\nMaxRequestWorkers 1")
+    for version in ("1.2", "1.3"):
+        using = tls.context(version=version)
+        while True:
+            with contextlib.suppress(ssl.SSLError), tls.connect(server.port, using=using) as first:
+                tls.get(first)
+                session = first.session
+                break
+        if mpm != "prefork":
+            assert refused(server)
+        for _ in range(20):
+            with tls.connect(server.port, using=using, session=session) as again:
+                assert tls.get(again)[0] == 200 and again.session_reused
+                session = again.session
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_tickets_of_others_open_no_door(make, version):
+    """A client may say that it resumes: its ticket has to open, and what it opens has to be a session of this host."""
+    stranger = make("")
+    server = make("TLSHandshakeRate address:2")
+    using = tls.context(version=version)
+    with tls.connect(stranger.port, using=using) as connection:
+        tls.get(connection)
+        session = connection.session
+    refusals = 0
+    for _ in range(40):
+        try:
+            with tls.connect(server.port, using=using, session=session) as connection:
+                assert not connection.session_reused
+        except ssl.SSLError as error:
+            refusals += "INTERNAL_ERROR" in str(error)
+    assert refusals
+
+
+def test_a_session_that_is_resumed_nowhere_is_believed_a_few_times_only(make, ca):
+    """One policy's ticket under another: it opens for nobody there."""
+    server = make("TLSHandshakeRate address:2")
+    server.write([Vhost("a.test", [ca.issue("a.test")]), Vhost("b.test", [ca.issue("b.test")])])
+    server.graceful()
+    using = tls.context(version="1.3")
+    while True:
+        with contextlib.suppress(ssl.SSLError), tls.connect(server.port, using=using) as first:
+            tls.get(first)
+            session = first.session
+            break
+    full = 0
+    for _ in range(40):
+        with contextlib.suppress(ssl.SSLError), tls.connect(server.port, "b.test", using=using, session=session) as again:
+            full += not again.session_reused
+    found = wait_for(server, "handshakes_limited_total", 1, limit="address_rate")
+    assert full + found[series("handshakes_limited_total", limit="address_rate")] >= 40
+
+
+@pytest.mark.parametrize("scope", ["address", "child", "server"])
+def test_handshakes_under_way(make, scope):
+    server = make(f"TLSHandshakesUnderWay {scope}:3")
+    with contextlib.ExitStack() as stack:
+        begun = [begin(stack, server) for _ in range(3)]
+        wait_for(server, "handshakes_in_progress", 3)
+        assert is_turned_away(server) and is_turned_away(server)
+        assert is_turned_away(server, OTHER) == (scope != "address")
+        begun[0].close()
+        wait_until(lambda: not is_turned_away(server), "a place to be free")
+    wait_until(lambda: not is_turned_away(server), "all to be free")
+    with contextlib.ExitStack() as stack:                      # what is open is not under way
+        for _ in range(12):
+            connection = stack.enter_context(tls.connect(server.port))
+            assert tls.get(connection)[0] == 200
+    assert server.log.matching("TLS0402: .*under way.*TLSHandshakesUnderWay")
+    found = prometheus(server)
+    assert found[series("handshakes_limited_total", limit=f"{scope}_under_way")] >= 0
+
+
+def test_whoever_comes_by_a_proxy_is_not_counted_by_the_proxy_s_address(make):
+    """mod_remoteip tells the address of a PROXY header with the request only; the other limits hold."""
+    server = make("TLSHandshakesUnderWay address:2 child:6\nRemoteIPProxyProtocol On", modules=(*MODULES, "remoteip"))
+    header = b"PROXY TCP4 192.0.2.1 127.0.0.1 4711 443\r\n"
+    with contextlib.ExitStack() as stack:
+        assert [is_refused(begin(stack, server, before=header)) for _ in range(7)] == [False] * 6 + [True]
+
+
+def test_no_limit_is_the_default(make):
+    server = make("")
+    assert refused(server, 200) == 0
+    with contextlib.ExitStack() as stack:
+        for _ in range(12):
+            begin(stack, server)
+        assert not is_turned_away(server)
+    dump = server.run("-t", "-D", "DUMP_TLS").stdout
+    assert "handshakes a second" in dump and dump.count("no limit") >= 2
+
+
+def test_prefork_says_what_addresses_are_worth_there(make):
+    server = make("TLSHandshakeRate address:5", mpm="prefork", mpm_settings="ServerLimit 2\nStartServers 1\nMaxRequestWorkers 2",
+                  log_level="notice")
+    assert len(server.log.matching("TLS0412")) == 1
+    assert not make("TLSHandshakeRate server:5", mpm="prefork", mpm_settings="ServerLimit 2\nStartServers 1\nMaxRequestWorkers 2",
+                    log_level="notice").log.matching("TLS0412")
+
+
+def test_the_server_s_share_is_by_children_that_live(make):
+    """With two children and room for four handshakes each has room for two."""
+    server = make("TLSHandshakesUnderWay server:4", mpm_settings="ServerLimit 2\nStartServers 2\nThreadsPerChild 8\n"
+                  "MinSpareThreads 1\nMaxSpareThreads 16\nMaxRequestWorkers 16")
+    assert wait_for(server, "serving_processes", 2)
+    with contextlib.ExitStack() as stack:
+        said = [is_refused(begin(stack, server)) for _ in range(12)]
+        assert 2 <= said.count(False) <= 4 and said[-1], said
