@@ -7,6 +7,7 @@
 #include <unixd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <string>
 
@@ -127,12 +128,14 @@ void child_status(server_rec* s, pid_t pid, ap_generation_t /*generation*/, int 
   if (status == MPM_CHILD_EXITED) rs::agent_child_ended(pid);
 }
 
-// A child without a way to the agent could shake no hands. It ends as an MPM has a child end that lacks a resource, so
-// that httpd makes others in its place, one at a time (server/mpm_unix.c, ap_process_child_status).
+// A child without a way to the agent could shake no hands. It ends, and httpd makes another in its place: after a
+// second, so that these do not follow each other without a pause, and not by APEXIT_CHILDSICK, for the first child
+// after a restart that ends so ends httpd (AH02324).
 void child_init(apr_pool_t* /*pool*/, server_rec* s) {
   if (rs::agent_become_child(mpm_number(AP_MPMQ_MAX_THREADS))) return;
   TLS_LOG_S(s, NoWayInChild);
-  ::_exit(APEXIT_CHILDSICK);
+  ::sleep(1);
+  ::_exit(EXIT_FAILURE);
 }
 
 // An MPM detaches in its pre_config hook of a start's second reading (server/mpm/event/event.c, event_pre_config, which
