@@ -58,7 +58,7 @@ make_root() {
 # try NAME: the whole way in a copy of the root, in namespaces of its own; the last line says how it went.
 try() {
   if [ "$1" = container ]; then
-    need_packages podman crun conmon
+    need_packages podman runc conmon
     make_root trixie && tests/platforms/container/try.sh "$roots/trixie.base"
     return
   fi

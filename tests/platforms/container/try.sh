@@ -57,7 +57,7 @@ processes() { podman top "$container" pid comm state capeff 2>/dev/null; }
 
 run() {  # run [OPTION...] IMAGE
   certificate first
-  container=$(podman run -d --network=none -v "$work/tls:/etc/tls:ro" "$@")
+  container=$(podman --runtime runc run -d --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none -v "$work/tls:/etc/tls:ro" "$@")
   answers
   processes
   podman top "$container" pid args | grep -Eq '^1 +httpd' || fail "httpd is not process 1"
@@ -68,12 +68,14 @@ run() {  # run [OPTION...] IMAGE
   for _ in $(seq 30); do ask >/dev/null 2>&1 && break; sleep 1; done
   ask >/dev/null || fail "the new certificate is not served"
   step "  a signer that dies is replaced, and nothing is left of it"
-  podman exec "$container" sh -c 'for p in /proc/[0-9]*; do if [ "$(cat $p/comm)" = tls-signer ]; then kill -9 ${p#/proc/}; fi; done'
+  kill -9 "$(podman top "$container" hpid comm | awk '$2 == "tls-signer" { print $1 }')"
   answers
   for _ in $(seq 50); do processes | awk '$3 == "Z"' | grep -q . || break; sleep 0.2; done
   ! processes | awk '$3 == "Z"' | grep . || fail "zombies"
   [ "$(processes | grep -c tls-)" = 2 ] || fail "there are not two processes that hold keys any more"
-  podman logs "$container" 2>&1 | grep TLS0 | sed 's/^/    /'
+  for _ in $(seq 150); do podman logs "$container" 2>&1 | grep -q TLS0304 && break; sleep 0.2; done
+  podman logs "$container" 2>&1 | grep -q TLS0304 || fail "nothing is said of the signer"
+  podman logs "$container" 2>&1 | grep TLS0 | grep -v TLS0402 | sed 's/^/    /'
   step "  stop"
   podman stop -t 20 "$container" >/dev/null
   [ "$(podman inspect -f '{{.State.ExitCode}}' "$container")" = 0 ] || fail "it ended with $(podman inspect -f '{{.State.ExitCode}}' "$container")"
@@ -94,7 +96,7 @@ podman image exists localhost/httpd-build || printf '%s\n' 'FROM localhost/httpd
 podman image exists localhost/httpd-build || "${build[@]}" -t localhost/httpd-build -f "$work/build.Containerfile" "$work" >"$work/log" 2>&1 ||
   { tail -n 20 "$work/log"; fail "compilers"; }
 sysroot=$(rustc --print sysroot)
-container=$(podman run -d --network=host -v "$PWD:$PWD" -v "$sysroot:$sysroot:ro" -v "${CARGO_HOME:-$HOME/.cargo}:/cargo" -w "$PWD" \
+container=$(podman --runtime runc run -d --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=host -v "$PWD:$PWD" -v "$sysroot:$sysroot:ro" -v "${CARGO_HOME:-$HOME/.cargo}:/cargo" -w "$PWD" \
   -e CARGO_HOME=/cargo -e "PATH=$sysroot/bin:/usr/local/apache2/bin:/usr/local/bin:/usr/bin:/bin" localhost/httpd-build sleep 3600)
 podman exec "$container" sh -ec '
   cmake --preset debug -B build/other-prefix -DAPXS=/usr/local/apache2/bin/apxs -DBUILD_TESTING=OFF
@@ -106,5 +108,5 @@ grep '^-- Installing: /usr/local/apache2/modules/mod_tls.so$' "$work/log" || fai
 podman commit -q -c 'CMD ["httpd-foreground"]' -c 'WORKDIR /usr/local/apache2' "$container" localhost/httpd-installed >/dev/null
 podman rm -f -t 1 "$container" >/dev/null
 run localhost/httpd-installed
-echo "httpd: $(podman run --rm --network=none localhost/httpd-tls httpd -v | sed -n 's|.*Apache/\([0-9.]*\).*|\1|p') (from source, in /usr/local/apache2)"
+echo "httpd: $(podman --runtime runc run --rm --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/httpd-tls httpd -v | sed -n 's|.*Apache/\([0-9.]*\).*|\1|p') (from source, in /usr/local/apache2)"
 echo ok
