@@ -16,16 +16,15 @@ def run(*words, cwd: Path = ROOT, env=None) -> subprocess.CompletedProcess:
     return subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True, env=env)
 
 
-def test_the_stub_holds_nothing_and_needs_the_code(tmp_path):
+def test_the_stub_names_both_modules_and_where_the_code_is(tmp_path):
     code, stub = tmp_path / "mod_tls-0123456789abcdef.so", tmp_path / "mod_tls.so"
     code.symlink_to(mod_tls_so())
     done = run(ROOT / "tools/stub.sh", code, stub, "/usr/lib/libapache2-mod-tls")
     assert done.returncode == 0, done.stderr
-    assert needed(stub) == {code.name} and defined(stub) == set()
-    dynamic = run("readelf", "-dW", stub).stdout
-    assert "Library runpath: [/usr/lib/libapache2-mod-tls]" in dynamic
+    assert needed(stub) == {"libc.so.6"} and defined(stub) == {"tls_module", "ssl_module"}
+    assert b"/usr/lib/libapache2-mod-tls/mod_tls-0123456789abcdef.so\0" in stub.read_bytes()
     # A name of its own would be what the loader looks for.
-    assert "SONAME" not in run("readelf", "-dW", code).stdout + dynamic
+    assert "SONAME" not in run("readelf", "-dW", code).stdout + run("readelf", "-dW", stub).stdout
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,7 @@ def test_the_spec_names_the_licences_of_all_that_is_linked(spec, tmp_path):
 def test_the_recipe_for_containers_copies_what_there_is():
     recipe = (ROOT / "examples/container/Dockerfile").read_text()
     for source in re.findall(r"^COPY (?!--from)(\S+) ", recipe, re.M):
-        assert (ROOT / source).exists(), source
+        assert source.startswith("build/package/libapache2-mod-tls_") or (ROOT / source).exists(), source
     shown = re.search(r"^```apache\n(.*?)^```$", (ROOT / "docs/guide/containers.md").read_text(), re.M | re.S)[1]
     image = (ROOT / "examples/container/tls.conf").read_text()
     for line in shown.splitlines():

@@ -1,0 +1,40 @@
+"""A restart that takes the module away, where it is installed as the package does it: mod_ssl serves from there on."""
+import subprocess
+
+import pytest
+from harness import sanitizers
+from harness.clients import curl
+from harness.config import Vhost
+from harness.paths import MODULES, ROOT, mod_tls_so
+
+pytestmark = pytest.mark.skipif(sanitizers.PRESENT, reason="the runtime of a sanitizer does not go with libraries that are unloaded")
+
+
+def in_words_of_mod_ssl(line: str) -> str:
+    match line.split():
+        case ["LoadModule", "tls_module", _]:
+            return f"LoadModule ssl_module {MODULES}/mod_ssl.so"
+        case ["TLSEngine", *_]:
+            return ""
+        case ["TLSCertificate", certificate, key]:
+            return f"SSLEngine on\nSSLCertificateFile {certificate}\nSSLCertificateKeyFile {key}"
+    return line
+
+
+@pytest.mark.parametrize("how", ["graceful", "restart"])
+def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False)
+    stub = server.home / "mod_tls.so"
+    subprocess.run([str(ROOT / "tools/stub.sh"), str(mod_tls_so()), str(stub)], check=True)
+    text = server.conf.read_text()
+    loaded = next(line.split()[2] for line in text.splitlines() if line.startswith("LoadModule tls_module"))
+    server.conf.write_text(text.replace(loaded, str(stub)))
+    server.start()
+    for _ in range(2):
+        assert curl(server.port, ca=ca.file).status == 200
+        server.graceful()
+    server.conf.write_text("\n".join(map(in_words_of_mod_ssl, server.conf.read_text().splitlines())) + "\n")
+    getattr(server, how)()
+    server.log.allow("AH01882", "AH01873", "AH01906", "AH01909")
+    assert curl(server.port, ca=ca.file).status == 200
+    assert "OpenSSL" in server.log.text()
