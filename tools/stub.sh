@@ -10,7 +10,7 @@
 # loads that in the module's place. What httpd looks for in the stub is answered with the code's (an IFUNC).
 set -eu
 code=$1 stub=$2 folder=$(realpath "$(dirname "$1")")
-${CC:-gcc} -shared -fPIC -O2 -Wall -Werror -o "$stub" -Wl,-z,relro,-z,now,-z,noexecstack,--build-id \
+${CC:-gcc} -shared -s -fPIC -O2 -Wall -Werror -o "$stub" -Wl,-z,relro,-z,now,-z,noexecstack,--build-id \
   -DCODE="\"${3:-$folder}/$(basename "$code")\"" -x c - <<'C'
 #include <dlfcn.h>
 #include <stdio.h>
