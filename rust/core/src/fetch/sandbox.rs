@@ -8,7 +8,7 @@ use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_
 use seccompiler::SeccompRule;
 
 use crate::agent::supervisor::sandbox::{
-    apply, become_id, equal, memory_rules, refuse, rule, set_exactly, set_limit,
+    FILES, apply, become_id, equal, memory_rules, refuse, rule, set_exactly, set_limit,
 };
 
 /// Memory that it may take besides what it has when it begins.
@@ -74,12 +74,6 @@ pub fn filter() -> io::Result<()> {
     rules.insert(libc::SYS_madvise, kinds);
     apply(rules)
 }
-
-/// What opens files.
-#[cfg(target_arch = "x86_64")]
-const FILES: &[i64] = &[libc::SYS_openat, libc::SYS_open];
-#[cfg(not(target_arch = "x86_64"))]
-const FILES: &[i64] = &[libc::SYS_openat];
 
 /// Allowed whatever the arguments.
 const FREE: &[i64] = &[

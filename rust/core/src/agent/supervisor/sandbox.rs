@@ -104,8 +104,10 @@ pub(crate) fn set_limit(resource: Resource, value: u64) {
 }
 
 /// Filters the system calls of all threads of the process: what talks over descriptors that are open, waits, and
-/// keeps memory. Anything else, open(2) first of all, ends the process.
+/// keeps memory. Files are refused: the C library asks for one, /proc/sys/vm/overcommit_memory, before it gives much
+/// memory of a thread back, and does without. Anything else ends the process.
 pub fn filter() -> io::Result<()> {
+    refuse(FILES)?;
     apply(rules()?)
 }
 
@@ -133,6 +135,12 @@ fn install(
     let program: BpfProgram = filter.try_into().map_err(io::Error::other)?;
     seccompiler::apply_filter_all_threads(&program).map_err(io::Error::other)
 }
+
+/// What opens files.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const FILES: &[i64] = &[libc::SYS_openat, libc::SYS_open];
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) const FILES: &[i64] = &[libc::SYS_openat];
 
 /// Allowed whatever the arguments.
 const FREE: &[i64] = &[
@@ -175,6 +183,7 @@ fn rules() -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = FREE
         .iter()
         .chain(FREE_OLD)
+        .chain(FILES)
         .map(|call| (*call, Vec::new()))
         .collect();
     memory_rules(&mut rules)?;
