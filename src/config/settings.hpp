@@ -16,6 +16,7 @@ struct CertificateFiles {
   std::string certificate;
   std::string key;
   Source where;
+  Source key_where = {};  // of a directive of its own
 };
 
 // Which protocol versions may be negotiated.

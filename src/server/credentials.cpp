@@ -16,6 +16,7 @@
 #include "server/agent.hpp"
 #include "server/client_auth.hpp"
 #include "server/credential_report.hpp"
+#include "server/ech.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
 
@@ -79,14 +80,18 @@ rust::String absolute(apr_pool_t* pool, const std::string& file) {
   return apr::exact(full != nullptr ? full : file.c_str());
 }
 
-// Names that clients may ask for, without patterns. httpd invents one where neither ServerName nor DNS gave any.
-void add_names(const server_rec* s, rust::Vec<rust::String>& names) {
+// Names that clients may ask for, without patterns but for those in the place of a public name of Encrypted
+// ClientHello, which the certificate has to cover. httpd invents one where neither ServerName nor DNS gave any.
+void add_names(const server_rec* s, rust::Vec<rust::String>& names, const std::vector<std::string>& concealing) {
   const auto add = [&names](const char* name) {
     if (name != nullptr && std::strncmp(name, "bogus_host_", 11) != 0) names.push_back(apr::lossy(name));
   };
   add(s->server_hostname);
-  if (s->names == nullptr) return;
-  for (int i = 0; i < s->names->nelts; ++i) add(APR_ARRAY_IDX(s->names, i, char*));
+  for (int i = 0; s->names != nullptr && i < s->names->nelts; ++i) add(APR_ARRAY_IDX(s->names, i, char*));
+  for (const std::string& name : concealing) {
+    const bool known = std::ranges::any_of(names, [&](const rust::String& one) { return std::string(one) == name; });
+    if (!known && has_name(s, name)) add(name.c_str());
+  }
 }
 
 // Who is asked for pass phrases, in the words of SSLPassPhraseDialog.
@@ -104,35 +109,43 @@ std::string source_of(const config::PassPhraseDialog& dialog) {
   return {};
 }
 
+// `file:line`, or nothing where no line says it.
+rust::String written(const config::Source& where) {
+  return where.file != nullptr ? apr::lossy(place(where.file, where.line)) : rust::String();
+}
+
 // What the keys have to be good for.
 void add_signatures(const config::EffectivePolicy& policy, rs::LoadRequest& request) {
   request.signatures = apr::to_rust(policy.negotiated.signatures);
   request.tls12 = policy.negotiated.versions.tls12;
   request.tls13 = policy.negotiated.versions.tls13;
-  const config::Source where = policy.signatures_written;
-  if (where.file != nullptr) request.signatures_place = apr::lossy(place(where.file, where.line));
+  request.signatures_place = written(policy.signatures_written);
 }
 
-rust::Vec<rs::LoadRequest> make_requests(const std::vector<server_rec*>& hosts) {
+rust::Vec<rs::LoadRequest> make_requests(const server_rec* main, const std::vector<server_rec*>& hosts) {
   const apr::TemporaryPool scratch;
   apr_pool_t* const pool = scratch.get();
   rust::Vec<rs::LoadRequest> requests;
   requests.reserve(hosts.size());
+  const std::vector<std::string> concealing = public_names(main);
   for (const server_rec* s : hosts) {
     const config::EffectivePolicy& policy = effective(s);
     rs::LoadRequest request;
     request.host = apr::lossy(dialog_name(s, policy.words));
     request.strict = policy.words == config::Vocabulary::Tls;
-    add_names(s, request.names);
+    add_names(s, request.names, concealing);
     request.passphrase = apr::exact(source_of(policy.pass_phrases));
     const ManagedCertificates* others = managed(s);
     for (const config::CertificateFiles& files : others != nullptr ? others->files : policy.certificates) {
-      const std::string where = files.where.file != nullptr ? place(files.where.file, files.where.line) : std::string();
-      request.pairs.push_back({absolute(pool, files.certificate), absolute(pool, files.key), apr::lossy(where)});
+      request.pairs.push_back({absolute(pool, files.certificate), absolute(pool, files.key), written(files.where),
+                               written(files.key_where)});
     }
-    for (const std::string& key : policy.spare_keys) request.spare_keys.push_back(absolute(pool, key));
+    const auto file_at = [pool](const config::PathAt& file) {
+      return rs::FileAt{absolute(pool, file.path), written(file.where)};
+    };
+    for (const config::PathAt& key : policy.spare_keys) request.spare_keys.push_back(file_at(key));
     // What another module brings is a whole chain (ssl_engine_init.c: it "overrides any old chain configuration").
-    if (others == nullptr) request.chain = absolute(pool, policy.chain_file);
+    if (others == nullptr) request.chain = file_at(policy.chain_file);
     request.staples = policy.stapling.on;
     request.placeholder = policy.fallback != config::Fallback::Off;
     add_signatures(policy, request);
@@ -203,8 +216,8 @@ bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) 
 using Requests = rust::Slice<const rs::LoadRequest>;
 
 template <class Load>
-LoadedCredentials load(const std::vector<server_rec*>& hosts, Load&& with) {
-  const rust::Vec<rs::LoadRequest> requests = make_requests(hosts);
+LoadedCredentials load(const server_rec* main, const std::vector<server_rec*>& hosts, Load&& with) {
+  const rust::Vec<rs::LoadRequest> requests = make_requests(main, hosts);
   rust::Box<rs::Credentials> credentials = with(Requests{requests.data(), requests.size()});
   const bool ok = log_problems(hosts, *credentials);
   return {ok, std::move(credentials)};
@@ -214,20 +227,20 @@ LoadedCredentials load(const std::vector<server_rec*>& hosts, Load&& with) {
 LoadedCredentials load_as_configured(server_rec* main, const std::vector<server_rec*>& hosts) {
   if (uses_agent(main, apr::is_first_reading())) {
     forget_store();
-    return load(hosts, [&](Requests requests) { return load_by_agent(main, requests, apr::is_first_reading()); });
+    return load(main, hosts, [&](Requests requests) { return load_by_agent(main, requests, apr::is_first_reading()); });
   }
   end_agent();
-  return load(hosts, [](Requests requests) { return store().load(requests, true); });
+  return load(main, hosts, [](Requests requests) { return store().load(requests, true); });
 }
 
 // Exit status of the checker: everything else is a crash.
 enum class CheckResult : int { Good = 0, Bad = 1 };
 
-CheckResult check_here(const std::vector<server_rec*>& hosts) {
+CheckResult check_here(const server_rec* main, const std::vector<server_rec*>& hosts) {
   const bool present = check_presence(hosts, ap_find_linked_module("mod_md.c") != nullptr);
   auto store = rs::new_credential_store();
   const auto look = [&](Requests requests) { return store->load(requests, false); };
-  const bool loaded = load(hosts, look).ok;
+  const bool loaded = load(main, hosts, look).ok;
   ClientVerifiers clients;
   return clients.load(hosts) && loaded && present ? CheckResult::Good : CheckResult::Bad;
 }
@@ -309,7 +322,7 @@ void report_credentials(server_rec* main, const PrintCredentials& print) {
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   run_in_child(main, [&] {
     auto store = rs::new_credential_store();
-    const auto requests = make_requests(hosts);
+    const auto requests = make_requests(main, hosts);
     const auto credentials = store->load({requests.data(), requests.size()}, false);
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       std::vector<CertificateReport> certificates;
@@ -327,7 +340,7 @@ void report_problems(server_rec* main, const PrintProblem& print) {
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   run_in_child(main, [&] {
     auto store = rs::new_credential_store();
-    const auto requests = make_requests(hosts);
+    const auto requests = make_requests(main, hosts);
     const auto credentials = store->load({requests.data(), requests.size()}, false);
     for (const rs::Problem& problem : credentials->problems()) {
       const std::string where = problem.place.empty() ? place(hosts[problem.request]) : std::string(problem.place);
@@ -342,7 +355,7 @@ int check_files(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*te
   if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   if (hosts.empty()) return OK;
-  const CheckResult verdict = run_in_child(main, [&hosts] { return check_here(hosts); });
+  const CheckResult verdict = run_in_child(main, [&] { return check_here(main, hosts); });
   return verdict == CheckResult::Good ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 

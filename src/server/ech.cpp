@@ -3,6 +3,8 @@
 #include <mpm_common.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <string_view>
 
 #include "apr/hook.hpp"
@@ -53,7 +55,7 @@ void say(server_rec* s, const rs::EchNews& news) {
   if (news.replaced) TLS_LOG_S(s, EchReplaced, news.keys);
 }
 
-std::vector<std::string> public_names(const rust::Vec<rs::EchKey>& keys) {
+std::vector<std::string> names_in(const rust::Vec<rs::EchKey>& keys) {
   std::vector<std::string> names;
   for (const rs::EchKey& key : keys) {
     std::string name(key.public_name);
@@ -62,15 +64,43 @@ std::vector<std::string> public_names(const rust::Vec<rs::EchKey>& keys) {
   return names;
 }
 
-bool has_name(const server_rec* s, const std::string& wanted) {
-  return std::ranges::any_of(names_of(s), [&](const std::string& name) {
-    return is_pattern(name) ? ap_strcasecmp_match(wanted.c_str(), name.c_str()) == 0 : config::same_word(name, wanted);
-  });
+// `address:port` as httpd tells addresses apart, and how the configuration writes it.
+std::map<std::string, std::string> addresses_of(const server_rec* s) {
+  std::map<std::string, std::string> all;
+  for (const server_addr_rec* at = s->addrs; at != nullptr; at = at->next) {
+    std::array<char, 64> text{};
+    if (at->host_addr == nullptr || apr_sockaddr_ip_getbuf(text.data(), text.size(), at->host_addr) != APR_SUCCESS)
+      continue;
+    const std::string port = ":" + std::to_string(at->host_port);
+    all.emplace(text.data() + port, std::string(at->virthost != nullptr ? at->virthost : "*") + port);
+  }
+  return all;
+}
+
+// A client is answered by the virtual hosts of the address that it came to, and by no others (server/vhost.c).
+void advise_addresses(server_rec* main, const std::vector<server_rec*>& hosts, const std::string& name) {
+  std::map<std::string, std::string> lacking;
+  const server_rec* answering = nullptr;
+  for (const server_rec* s : hosts) {
+    if (s != main) lacking.merge(addresses_of(s));
+  }
+  for (const server_rec* s : hosts) {
+    if (!has_name(s, name)) continue;
+    if (s == main) return;
+    answering = s;
+    for (const auto& [address, written] : addresses_of(s)) lacking.erase(address);
+  }
+  if (answering == nullptr) return;
+  for (const auto& [address, written] : lacking) {
+    TLS_LOG_S(main, EchNotThere, written.c_str(), name.c_str(), written.c_str(),
+              answering->defn_name != nullptr ? answering->defn_name : "",
+              static_cast<int>(answering->defn_line_number));
+  }
 }
 
 // What an administrator should know before DNS tells the world.
-void advise(server_rec* main, const rs::EchKeySources& sources) {
-  const std::vector<std::string> names = public_names(rs::ech_keys(sources));
+void advise(server_rec* main) {
+  const std::vector<std::string> names = public_names(main);
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   const config::Source& where = effective(main).ech.written;
   std::string joined;
@@ -79,6 +109,7 @@ void advise(server_rec* main, const rs::EchKeySources& sources) {
     if (std::ranges::none_of(hosts, [&](const server_rec* s) { return has_name(s, name); })) {
       TLS_LOG_S(main, EchNoHost, name.c_str(), where.file != nullptr ? where.file : "", static_cast<int>(where.line));
     }
+    advise_addresses(main, hosts, name);
   }
   std::uint32_t hidden = 0;
   for (const server_rec* s : hosts) {
@@ -97,7 +128,7 @@ int test_config(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*te
   const rs::EchNews news = rs::ech_check(sources);
   say(main, news);
   if (!news.problems.empty()) return HTTP_INTERNAL_SERVER_ERROR;
-  advise(main, sources);
+  advise(main);
   return OK;
 }
 
@@ -122,6 +153,21 @@ bool has_ech(const server_rec* main) {
   return !ech.state_directory.empty() || !ech.files.empty() || !ech.directory.empty();
 }
 
+std::vector<std::string> public_names(const server_rec* main) {
+  if (!has_ech(main)) return {};
+  std::vector<std::string> names = names_in(rs::ech_keys(ech_key_sources(main)));
+  // Keys that the server is about to make.
+  const std::string& own = effective(main).ech.public_name;
+  if (!own.empty() && std::ranges::find(names, own) == names.end()) names.push_back(own);
+  return names;
+}
+
+bool has_name(const server_rec* s, const std::string& wanted) {
+  return std::ranges::any_of(names_of(s), [&](const std::string& name) {
+    return is_pattern(name) ? ap_strcasecmp_match(wanted.c_str(), name.c_str()) == 0 : config::same_word(name, wanted);
+  });
+}
+
 rs::EchKeySources ech_key_sources(const server_rec* main) {
   const config::EchPolicy& ech = effective(main).ech;
   rs::EchKeySources sources;
@@ -143,9 +189,9 @@ bool prepare_ech(server_rec* main) {
   if (!news.problems.empty()) return news.kept;
   if (first || !has_ech(main)) return true;
   std::string joined;
-  for (const std::string& name : public_names(rs::ech_keys(sources))) joined += (joined.empty() ? "" : ", ") + name;
+  for (const std::string& name : names_in(rs::ech_keys(sources))) joined += (joined.empty() ? "" : ", ") + name;
   TLS_LOG_S(main, EchKeys, news.keys, joined.c_str());
-  advise(main, sources);
+  advise(main);
   return true;
 }
 

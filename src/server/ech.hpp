@@ -23,6 +23,12 @@ void register_ech_hooks();
 // Whether the configuration asks for keys at all.
 [[nodiscard]] bool has_ech(const server_rec* main);
 
+// The names that stand in the open for others; none where the configuration asks for no keys.
+[[nodiscard]] std::vector<std::string> public_names(const server_rec* main);
+
+// Whether clients that ask for this name get to the virtual host, as far as names tell.
+[[nodiscard]] bool has_name(const server_rec* s, const std::string& wanted);
+
 // The names of a virtual host by which clients may ask for it, as they are written; wildcards among them.
 [[nodiscard]] std::vector<std::string> names_of(const server_rec* s);
 

@@ -184,6 +184,31 @@ def test_what_to_mend_before_dns_tells_the_world(httpd, ca):
     server.log.expect("TLS0905.*no virtual host with TLS is called public.test")
 
 
+def test_the_public_name_is_covered_and_answered_at_each_address(httpd, ca):
+    """Each warning, under -t and at the start, ends when what it says is done."""
+    def write(names, pattern, addresses, config='TLSECH public.test "@HOME@/ech"'):
+        server.write([Vhost("front.test", [ca.issue("front.test", *names)], extra=f"ServerAlias {pattern}", address=addresses),
+                      Vhost("secret.test", [ca.issue("secret.test", "other.test")], extra="ServerAlias other.test", address="127.0.0.1:@TLS@"),
+                      Vhost("there.test", [ca.issue("there.test", "more.test")], extra="ServerAlias more.test", address="127.0.0.2:@TLS@")],
+                     config=f"Listen 127.0.0.2:@TLS@\n{config}")
+
+    server = httpd([], start=False, allow=("TLS0202", "TLS0909"), ports=("TLS",))
+    for first in ("-t", "start"):
+        write((), "*blic.test", "127.0.0.1:@TLS@")
+        if first == "-t":
+            said = server.run("-t").stderr
+        else:
+            server.start()
+            said = server.said()
+        assert re.search(r"TLS0202: .*front\.test.*covers front\.test, but not public\.test; .*have a certificate issued", said), said
+        found = re.search(r"TLS0909: .*at (\S+) no virtual host with TLS is called public\.test.*: add (\S+) to its <VirtualHost> \(\S+:\d+\)", said)
+        assert found and found[1] == found[2] == f"127.0.0.2:{server.port}", said
+        assert not re.search(r"TLS0909: .*at 127\.0\.0\.1", said)
+        write(("public.test",), "public.test", f"127.0.0.1:@TLS@ {found[2]}")
+        said = server.run("-t").stderr
+        assert "TLS0202" not in said and "TLS0909" not in said, said
+
+
 @pytest.mark.parametrize("words, said", [
     ("TLSECH 192.0.2.1", "TLSECH: expected the name of a host"),
     ("TLSECH *.a.test", "TLSECH: expected the name of a host"),

@@ -231,6 +231,24 @@ def test_a_file_for_clients_that_is_missing_or_something_else(httpd, ca, tmp_pat
     told_once_and_alike(server, rf"TLS0501: .*{bad}: holds no {'certificate' if what == 'authority' else 'revocation list'}, but ")
 
 
+LINES = {  # which line is blamed, and what for
+    "chain": ("SSLCertificateChainFile @HOME@/none.pem", "none.pem cannot be read"),
+    "key": ("SSLCertificateKeyFile @HOME@/none.key", "none.key cannot be read"),
+    "spare key": ("SSLCertificateKeyFile @HOME@/certs/a.test-0.key\nSSLCertificateKeyFile @HOME@/none.key", "none.key cannot be read"),
+}
+
+
+@pytest.mark.parametrize("what", LINES)
+def test_the_line_that_names_the_file_is_blamed(httpd, ca, what):
+    words, says = LINES[what]
+    first = "" if "Key" in words else "SSLCertificateKeyFile @HOME@/certs/a.test-0.key\n"
+    server = httpd([Vhost("a.test", tls=False, extra=f"SSLEngine on\nSSLCertificateFile @HOME@/certs/a.test-0.crt\n{first}{words}"),
+                    Vhost("b.test", [ca.issue("b.test")])], engine="mod_tls-ssl", start=False)
+    crt, key = ca.issue("a.test").write(server.home / "certs", "a.test-0")
+    number = next(n for n, line in enumerate(server.conf.read_text().splitlines(), 1) if "/none." in line)
+    told_once_and_alike(server, rf"TLS0201: .*{says}.*{server.conf}:{number}\)")
+
+
 def test_a_key_in_the_place_of_a_chain_is_called_one(httpd, ca):
     server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="SSLCertificateChainFile @HOME@/certs/a.test-0.key")], engine="mod_tls-ssl",
                    start=False)

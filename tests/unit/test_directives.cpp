@@ -43,7 +43,8 @@ const Case cases[] = {
     Case{Place::Server, "TLSClientSignatureAlgorithms ECDSA+SHA256", "TLSClientSignatureAlgorithms default",
          "TLSClientSignatureAlgorithms RSA+SHA1",
          "TLSClientSignatureAlgorithms: none of the signature algorithms in \"RSA+SHA1\" exists here; there are ECDSA, "
-         "RSA-PSS and RSA with SHA256, SHA384 and SHA512, ed25519, mldsa44, mldsa65 and mldsa87"},
+         "RSA-PSS and RSA with SHA256, SHA384 and SHA512, ed25519, rsa_pss_pss_sha256 (-384, "
+         "-512), mldsa44, mldsa65 and mldsa87"},
     Case{Place::Server, "TLSHonorClientOrder on", "TLSHonorClientOrder off", "TLSHonorClientOrder yes",
          "TLSHonorClientOrder: expected on or off, not \"yes\""},
     Case{Place::Server, "TLSKeyLogFile /var/log/keys.log", "TLSKeyLogFile off", "TLSKeyLogFile \"\"",
@@ -469,7 +470,7 @@ TEST(Directives, SignatureAlgorithmsInOpensslsWords) {
   EXPECT_EQ(*scope.server.client_signatures, (SchemeList{0x0403}));
   EXPECT_EQ(read("RSA+SHA257").error,
             "SSLOpenSSLConfCmd: unknown signature algorithm \"RSA+SHA257\"; did you mean \"RSA+SHA256\"?");
-  for (const char* none : {"RSA+SHA1:DSA+SHA256", "rsa_pss_pss_sha256", "?nonsense"}) {
+  for (const char* none : {"RSA+SHA1:DSA+SHA256", "ed448:rsa_pkcs1_sha224", "?nonsense"}) {
     EXPECT_NE(read(none).error.find("exists here; there are ECDSA"), std::string::npos) << none;
   }
 }

@@ -184,7 +184,8 @@ TEST_F(Effective, KeysArePairedInTheirOrder) {
   ASSERT_EQ(p.certificates.size(), 2U);
   EXPECT_EQ(p.certificates[0].key, "/rsa.key");
   EXPECT_EQ(p.certificates[1].key, "/ec.key");
-  EXPECT_EQ(p.spare_keys, (std::vector<std::string>{"/more.key"}));
+  ASSERT_EQ(p.spare_keys.size(), 1U);
+  EXPECT_EQ(p.spare_keys.front().path, "/more.key");
 }
 
 TEST_F(Effective, PolicyEncodingTellsSettingsApartAndNotFiles) {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use mod_tls_core::agent::child::current_certificates::{CurrentCertificates, HostCertificates};
 use mod_tls_core::creds::{
-    self, CertSet, Dialog, LoadRequest, PairRequest, Passphrases, SignatureRequest, Unchecked,
-    standing,
+    self, CertSet, Dialog, FileAt, LoadRequest, PairRequest, Passphrases, SignatureRequest,
+    Unchecked, standing,
 };
 use mod_tls_core::tls::context::CertificateSource;
 use mod_tls_core::tls::signatures::schemes;
@@ -211,14 +211,19 @@ pub(crate) fn request(from: &ffi::LoadRequest) -> LoadRequest {
         key: given(&p.key),
         staple: from.staples.then(|| format!("{}.ocsp", p.certificate)),
         place: p.place.clone(),
+        key_place: p.key_place.clone(),
+    };
+    let file_at = |file: &ffi::FileAt| FileAt {
+        path: file.path.clone(),
+        place: file.place.clone(),
     };
     LoadRequest {
         host: from.host.clone(),
         names: from.names.clone(),
         passphrase: from.passphrase.clone(),
         pairs: from.pairs.iter().map(pair).collect(),
-        spare_keys: from.spare_keys.clone(),
-        chain: given(&from.chain),
+        spare_keys: from.spare_keys.iter().map(file_at).collect(),
+        chain: Some(file_at(&from.chain)).filter(|file| !file.path.is_empty()),
         authorities: given(&from.authorities),
         strict: from.strict,
         placeholder: from.placeholder,

@@ -339,6 +339,14 @@ pub mod ffi {
         certificate: String,
         key: String,
         place: String,
+        key_place: String,
+    }
+
+    /// See `mod_tls_core::creds::FileAt`.
+    #[derive(Clone, Debug, Default)]
+    struct FileAt {
+        path: String,
+        place: String,
     }
 
     /// See `mod_tls_core::creds::LoadRequest`. With `staples` a response may lie beside each certificate, in a file of its
@@ -349,8 +357,8 @@ pub mod ffi {
         names: Vec<String>,
         passphrase: String,
         pairs: Vec<CertificatePair>,
-        spare_keys: Vec<String>,
-        chain: String,
+        spare_keys: Vec<FileAt>,
+        chain: FileAt,
         authorities: String,
         strict: bool,
         staples: bool,

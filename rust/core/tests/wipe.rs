@@ -93,8 +93,7 @@ fn request(certificate: &str, key: &str, passphrase: &str) -> LoadRequest {
     let pair = PairRequest {
         certificate: path(certificate),
         key: Some(path(key)),
-        place: String::new(),
-        staple: None,
+        ..PairRequest::default()
     };
     LoadRequest {
         passphrase: passphrase.to_owned(),

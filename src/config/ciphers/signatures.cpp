@@ -21,9 +21,9 @@ constexpr std::array schemes = {
     SignatureScheme{0x0501, "rsa_pkcs1_sha384", "RSA+SHA384", true, false},
     SignatureScheme{0x0601, "rsa_pkcs1_sha512", "RSA+SHA512", true, false},
     SignatureScheme{0x0808, "ed448", "", false, true},
-    SignatureScheme{0x0809, "rsa_pss_pss_sha256", "", false, true},
-    SignatureScheme{0x080A, "rsa_pss_pss_sha384", "", false, true},
-    SignatureScheme{0x080B, "rsa_pss_pss_sha512", "", false, true},
+    SignatureScheme{0x0809, "rsa_pss_pss_sha256", "", true, true},
+    SignatureScheme{0x080A, "rsa_pss_pss_sha384", "", true, true},
+    SignatureScheme{0x080B, "rsa_pss_pss_sha512", "", true, true},
     SignatureScheme{0x081A, "ecdsa_brainpoolP256r1tls13_sha256", "", false, true},
     SignatureScheme{0x081B, "ecdsa_brainpoolP384r1tls13_sha384", "", false, true},
     SignatureScheme{0x081C, "ecdsa_brainpoolP512r1tls13_sha512", "", false, true},
@@ -70,8 +70,8 @@ std::string nearest_signature_scheme(std::string_view name) {
 
 std::string no_signature_scheme(std::string_view list) {
   return "none of the signature algorithms in " + quoted(list) +
-         " exists here; there are ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, ed25519, mldsa44, mldsa65 and "
-         "mldsa87";
+         " exists here; there are ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, ed25519, "
+         "rsa_pss_pss_sha256 (-384, -512), mldsa44, mldsa65 and mldsa87";
 }
 
 std::string signature_names(const SchemeList& list) {

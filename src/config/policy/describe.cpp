@@ -206,7 +206,7 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
   };
   out.insert(out.end(), others);
   describe_clients(out, policy.client, w);
-  if (!policy.chain_file.empty()) out.push_back({"chain", policy.chain_file, place(w.chain_file)});
+  if (!policy.chain_file.path.empty()) out.push_back({"chain", policy.chain_file.path, place(w.chain_file)});
   return out;
 }
 

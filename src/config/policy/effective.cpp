@@ -68,9 +68,12 @@ void pair_keys(EffectivePolicy& policy, const ServerSettings& s) {
   if (!s.key_files) return;
   std::size_t next = 0;
   for (CertificateFiles& files : policy.certificates) {
-    if (files.key.empty() && next < s.key_files->size()) files.key = (*s.key_files)[next++].path;
+    if (!files.key.empty() || next == s.key_files->size()) continue;
+    const PathAt& key = (*s.key_files)[next++];
+    files.key = key.path;
+    files.key_where = key.where;
   }
-  for (; next < s.key_files->size(); ++next) policy.spare_keys.push_back((*s.key_files)[next].path);
+  for (; next < s.key_files->size(); ++next) policy.spare_keys.push_back((*s.key_files)[next]);
 }
 
 // Without a word of its own, mod_ssl goes by the protocol and by whether there is a certificate (ssl_engine_init.c,
@@ -159,7 +162,7 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   take(policy.sni_policy, complete.sni_policy);
   take(policy.handshake_timeout_s, complete.handshake_timeout_s);
   pair_keys(policy, complete);
-  policy.chain_file = path_of(complete.chain_file);
+  take(policy.chain_file, complete.chain_file);
   take(policy.pass_phrases, complete.pass_phrase_dialog);
   policy.stapling = stapling_policy(complete);
   take(policy.fetch_local, complete.fetch_local);

@@ -108,8 +108,8 @@ struct EffectivePolicy {
   SniPolicy sni_policy = SniPolicy::Secure;
   std::uint32_t handshake_timeout_s = 20;
   std::vector<CertificateFiles> certificates;
-  std::vector<std::string> spare_keys;  // key files beyond the certificates' number
-  std::string chain_file;               // intermediates appended to every chain
+  std::vector<PathAt> spare_keys;  // key files beyond the certificates' number
+  PathAt chain_file;               // intermediates appended to every chain
   PassPhraseDialog pass_phrases;
   StaplingPolicy stapling;
   bool fetch_local = false;  // addresses of this machine may be asked although a certificate names them

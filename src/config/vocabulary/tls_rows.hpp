@@ -51,7 +51,8 @@ inline constexpr std::array tls_server_rows = {
         {"algorithm[:algorithm]...|default", "default",
          "What handshakes may be signed with, most preferred first, as ecdsa_secp256r1_sha256 or ECDSA+SHA256: there "
          "are "
-         "ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, ed25519, mldsa44, mldsa65 and mldsa87; default: "
+         "ECDSA, RSA-PSS and RSA with SHA256, SHA384 and SHA512, ed25519, rsa_pss_pss_sha256 (-384, -512), mldsa44, "
+         "mldsa65 and mldsa87; default: "
          "whatever fits the certificate's "
          "key. Clients' certificates are asked for the same."}),
     row<&ServerSettings::honor_client_order, on_off>(

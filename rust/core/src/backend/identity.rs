@@ -12,6 +12,7 @@ use crate::creds::certificate::CertificateFields;
 use crate::creds::contents::{self, Taken, What, what};
 use crate::creds::key::{PrivateKey, damage_fault, is_encrypted, is_key, pem_fault, read_key};
 use crate::creds::pem;
+use crate::creds::public_key::PublicKey;
 use crate::tls::context;
 
 /// A certificate with the key that fits it and the links above it.
@@ -152,16 +153,16 @@ pub fn read_pairs(name: &str, file: &[u8], chain: &Issuers) -> Result<Vec<Machin
              behind it in TLSProxyMachineCertificate"
         ));
     }
-    let by_key: HashMap<&[u8], usize> = own
+    let by_key: HashMap<&PublicKey, usize> = own
         .listed
         .iter()
         .enumerate()
         .rev()
-        .map(|(index, (_, certificate))| (&*certificate.public, index))
+        .map(|(index, (_, certificate))| (&certificate.public, index))
         .collect();
     let pair = |key: PrivateKey| {
         let leaf = by_key
-            .get(&*key.public)
+            .get(&key.public)
             .and_then(|index| own.listed.get(*index));
         let (leaf, certificate) = leaf.ok_or_else(|| {
             format!(

@@ -10,6 +10,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use crate::creds::certificate::CertificateFields;
 use crate::creds::names;
 use crate::tls::context;
+use crate::tls::signatures::RSA_PSS_PSS;
 use crate::verify::advice::attached;
 use crate::verify::checks::Purpose;
 use crate::verify::path::Rules;
@@ -209,7 +210,7 @@ impl ServerCertVerifier for BackendVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = self.algorithms.supported_schemes();
-        schemes.extend(signature::RSA_PSS_PSS);
+        schemes.extend(RSA_PSS_PSS);
         schemes
     }
 }

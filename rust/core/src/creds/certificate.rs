@@ -10,9 +10,10 @@ use std::sync::Arc;
 use super::contents;
 use super::key::damage_fault;
 use super::problem::Fault;
+use super::public_key::PublicKey;
 use crate::x509::Name;
 use crate::x509::der::{self, Element, Reader};
-use crate::x509::outline::{Outline, RawExtensions, public_key_bits};
+use crate::x509::outline::{Outline, RawExtensions};
 use crate::x509::time::Time;
 
 /// What is needed of a certificate. There may be 10,000 of them, so that nothing here has room to grow.
@@ -22,8 +23,8 @@ pub struct CertificateFields {
     pub subject: Box<[u8]>,
     /// Issuer, DER.
     pub issuer: Box<[u8]>,
-    /// Bits of the public key, to compare with a private key.
-    pub public: Box<[u8]>,
+    /// To compare with a private key.
+    pub public: PublicKey,
     /// Seconds since 1970 from which it is valid; `i64::MAX` where that cannot be read.
     pub not_before: i64,
     /// Seconds since 1970 up to which it is valid; 0 where that cannot be read.
@@ -81,7 +82,7 @@ impl CertificateFields {
         Ok(CertificateFields {
             subject: outline.subject.raw.into(),
             issuer: outline.issuer.raw.into(),
-            public: public_key_bits(outline.spki.raw).ok_or(NO_KEY)?.into(),
+            public: PublicKey::of(outline.spki.raw).ok_or(NO_KEY)?,
             not_before: seconds(outline.not_before).unwrap_or(i64::MAX),
             not_after: seconds(outline.not_after).unwrap_or(0),
             dns_names: names.dns_names.into(),

@@ -10,14 +10,19 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, Pr
 use super::contents::{Damage, What, what};
 use super::pem::{self, Block};
 use super::problem::Fault;
+use super::pss::PssKey;
+use super::public_key::PublicKey;
+use crate::tls::signatures::within;
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context, significant_bits};
-use crate::x509::outline::public_key_bits;
+use crate::x509::pss::{self, Limits};
 
 /// What a key signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyKind {
     /// RSA with a modulus of so many bits.
     Rsa(usize),
+    /// The same, for RSASSA-PSS alone.
+    RsaPss(usize),
     /// ECDSA on this curve, by its size.
     Ecdsa(u16),
     /// Ed25519.
@@ -28,11 +33,13 @@ pub enum KeyKind {
 
 impl KeyKind {
     /// In which order certificates are tried: who offers ML-DSA means it; ECDSA and Ed25519 cost the server less than RSA.
+    /// OpenSSL's clients prefer keys for RSASSA-PSS alone to others of RSA.
     pub fn rank(self) -> u8 {
         match self {
             KeyKind::MlDsa(_) => 0,
             KeyKind::Ecdsa(_) | KeyKind::Ed25519 => 1,
-            KeyKind::Rsa(_) => 2,
+            KeyKind::RsaPss(_) => 2,
+            KeyKind::Rsa(_) => 3,
         }
     }
 
@@ -41,14 +48,13 @@ impl KeyKind {
         matches!(self, KeyKind::MlDsa(_))
     }
 
-    /// Whether it is RSA, of whatever size.
-    fn is_rsa(self) -> bool {
-        matches!(self, KeyKind::Rsa(_))
-    }
-
     /// Whether both would be chosen for the same clients.
     pub fn same_clients(self, other: KeyKind) -> bool {
-        self == other || (self.is_rsa() && other.is_rsa())
+        let of_any_size = matches!(
+            (self, other),
+            (KeyKind::Rsa(_), KeyKind::Rsa(_)) | (KeyKind::RsaPss(_), KeyKind::RsaPss(_))
+        );
+        self == other || of_any_size
     }
 
     /// Whether both have the same place in OpenSSL, which keeps one certificate for all curves (ssl_cert_table.h).
@@ -62,6 +68,7 @@ impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             KeyKind::Rsa(bits) => write!(f, "RSA-{bits}"),
+            KeyKind::RsaPss(bits) => write!(f, "RSASSA-PSS-{bits}"),
             KeyKind::Ecdsa(bits) => write!(f, "ECDSA P-{bits}"),
             KeyKind::Ed25519 => f.write_str("Ed25519"),
             KeyKind::MlDsa(set) => write!(f, "ML-DSA-{set}"),
@@ -76,8 +83,8 @@ pub struct PrivateKey {
     pub signing: Arc<dyn SigningKey>,
     /// Kind and size.
     pub kind: KeyKind,
-    /// The public key, as the bits of a certificate's SubjectPublicKeyInfo.
-    pub public: Box<[u8]>,
+    /// The public key.
+    pub public: PublicKey,
 }
 
 impl fmt::Debug for PrivateKey {
@@ -227,7 +234,8 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
         KeyAlgorithm::Other(kind) => return Err(unsupported(kind)),
         KeyAlgorithm::Broken => return Err(bad("it is damaged")),
     };
-    if algorithm == Algorithm::Rsa && !(2048..=8192).contains(&size) {
+    if matches!(algorithm, Algorithm::Rsa | Algorithm::RsaPss(..)) && !(2048..=8192).contains(&size)
+    {
         return Err(Fault::RsaSize {
             file: name.to_owned(),
             bits: size,
@@ -240,6 +248,9 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
         Form::Sec1 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der)),
     };
     let signing = match (algorithm, &key) {
+        (Algorithm::RsaPss(rsa, limits), _) => PssKey::new(rsa, limits)
+            .map(|key| Arc::new(key) as Arc<dyn SigningKey>)
+            .ok_or_else(|| rustls::Error::General(String::new())),
         (Algorithm::Rsa, _) => any_supported_type(&key),
         (Algorithm::Ec, _) => any_ecdsa_type(&key),
         (Algorithm::Ed25519, PrivateKeyDer::Pkcs8(pkcs8)) => any_eddsa_type(pkcs8),
@@ -257,14 +268,15 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
     })?;
     let public = signing
         .public_key()
-        .and_then(|spki| public_key_bits(spki.as_ref()).map(Box::<[u8]>::from));
+        .and_then(|spki| PublicKey::of(spki.as_ref()));
     let public = public.ok_or_else(|| bad("it has no public key"))?;
     let kind = match algorithm {
         Algorithm::Rsa => KeyKind::Rsa(size),
+        Algorithm::RsaPss(..) => KeyKind::RsaPss(size),
         Algorithm::Ed25519 => KeyKind::Ed25519,
         Algorithm::MlDsa(set) => KeyKind::MlDsa(set),
         // An uncompressed point: 04, then two coordinates.
-        Algorithm::Ec => match public.len() {
+        Algorithm::Ec => match public.bits.len() {
             65 => KeyKind::Ecdsa(256),
             97 => KeyKind::Ecdsa(384),
             _ => KeyKind::Ecdsa(521),
@@ -278,21 +290,23 @@ pub fn read_key(name: &str, der: &[u8]) -> Result<PrivateKey, Fault> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Algorithm {
+enum Algorithm<'a> {
     Rsa,
+    /// With its RSAPrivateKey.
+    RsaPss(&'a [u8], Limits),
     Ec,
     Ed25519,
     MlDsa(u16),
 }
 
-enum KeyAlgorithm {
+enum KeyAlgorithm<'a> {
     /// With the bits of the modulus where it is RSA.
-    Known(Algorithm, usize),
+    Known(Algorithm<'a>, usize),
     Other(&'static str),
     Broken,
 }
 
-fn identify(der: &[u8], form: Form) -> KeyAlgorithm {
+fn identify(der: &[u8], form: Form) -> KeyAlgorithm<'_> {
     match form {
         Form::Pkcs8 => identify_pkcs8(der).unwrap_or(KeyAlgorithm::Broken),
         Form::Pkcs1 => modulus_bits(der).map_or(KeyAlgorithm::Broken, |n| {
@@ -303,7 +317,7 @@ fn identify(der: &[u8], form: Form) -> KeyAlgorithm {
 }
 
 /// RFC 5958 2: version, algorithm, key.
-fn identify_pkcs8(der: &[u8]) -> Option<KeyAlgorithm> {
+fn identify_pkcs8(der: &[u8]) -> Option<KeyAlgorithm<'_>> {
     let mut info = Reader::new(der).enter(SEQUENCE)?;
     info.take(INTEGER)?;
     let mut algorithm = info.enter(SEQUENCE)?;
@@ -314,6 +328,16 @@ fn identify_pkcs8(der: &[u8]) -> Option<KeyAlgorithm> {
     };
     Some(match *name {
         "RSA" => KeyAlgorithm::Known(Algorithm::Rsa, modulus_bits(key)?),
+        "RSA-PSS" => {
+            let limits = Limits::of(algorithm.any().map(|parameters| parameters.value));
+            match within(limits) {
+                [] => KeyAlgorithm::Other(
+                    "RSASSA-PSS with a hash or a salt that no signature of TLS has: SHA-256, SHA-384 or SHA-512, and a \
+                     salt that need not be longer",
+                ),
+                _ => KeyAlgorithm::Known(Algorithm::RsaPss(key, limits), modulus_bits(key)?),
+            }
+        }
         "EC" => identify_curve(algorithm),
         "Ed25519" => KeyAlgorithm::Known(Algorithm::Ed25519, 0),
         "ML-DSA-44" => KeyAlgorithm::Known(Algorithm::MlDsa(44), 0),
@@ -324,7 +348,7 @@ fn identify_pkcs8(der: &[u8]) -> Option<KeyAlgorithm> {
 }
 
 /// RFC 5915 3: version, key, `[0]` curve (which some leave out, since a PKCS#8 around it says it).
-fn identify_sec1(der: &[u8]) -> Option<KeyAlgorithm> {
+fn identify_sec1(der: &[u8]) -> Option<KeyAlgorithm<'_>> {
     let mut key = Reader::new(der).enter(SEQUENCE)?;
     key.take(INTEGER)?;
     key.take(OCTET_STRING)?;
@@ -335,7 +359,7 @@ fn identify_sec1(der: &[u8]) -> Option<KeyAlgorithm> {
 }
 
 /// RFC 5480 2.1.1: a named curve, or (long forbidden) all its numbers.
-fn identify_curve(mut parameters: Reader<'_>) -> KeyAlgorithm {
+fn identify_curve(mut parameters: Reader<'_>) -> KeyAlgorithm<'_> {
     match parameters.take(OID) {
         Some(oid) => match CURVES.iter().find(|(known, _)| *known == oid) {
             Some((_, "")) => KeyAlgorithm::Known(Algorithm::Ec, 0),
@@ -356,7 +380,7 @@ fn modulus_bits(der: &[u8]) -> Option<usize> {
 
 const ALGORITHMS: &[(&[u8], &str)] = &[
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], "RSA"),
-    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10], "RSA-PSS"),
+    (pss::RSASSA_PSS, "RSA-PSS"),
     (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], "EC"),
     (&[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], "DSA"),
     (

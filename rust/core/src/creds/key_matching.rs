@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::certificate::Certificates;
+use super::certificate::{CertificateFields, Certificates};
 use super::key::PrivateKey;
 use super::problem::Fault;
 use super::request::PairRequest;
@@ -50,6 +50,14 @@ fn mismatch(
         return Fault::LeafNotFirst {
             file: request.certificate.clone(),
             position: position + 1,
+        };
+    }
+    let alike = |c: &Arc<CertificateFields>| c.public.bits == key.public.bits;
+    if chain.fields.first().is_some_and(alike) {
+        return Fault::KeyOfOtherUse {
+            key: request.key.as_ref().unwrap_or(&request.certificate).clone(),
+            certificate: request.certificate.clone(),
+            for_pss_alone: key.public.for_pss_alone,
         };
     }
     let owner = all.iter().find(|c| {

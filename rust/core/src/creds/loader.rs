@@ -13,7 +13,7 @@ use super::key_matching::{Candidate, find_matching_key};
 use super::loaded::{Issuers, PairKey, Shared};
 use super::passphrase::{Passphrases, Question};
 use super::problem::{Fault, Problem};
-use super::request::{LoadRequest, PairRequest};
+use super::request::{FileAt, LoadRequest, PairRequest};
 use super::select::{CertSet, Pair};
 use super::upwards::Upwards;
 use super::{chain, pem};
@@ -117,7 +117,14 @@ impl<'a, 'p> Load<'a, 'p> {
             }
             let key = match (&chain, &pair.key) {
                 (None, None) => None, // one file, and what is wrong with it has been said
-                _ => self.key(pair, &question).map_err(&mut take).ok(),
+                _ => {
+                    let place = match pair.key_place.as_str() {
+                        "" => &pair.place,
+                        own => own,
+                    };
+                    let key = self.key(pair, &question);
+                    key.map_err(|fault| report.add(index, place, fault)).ok()
+                }
             };
             candidates.push(Candidate {
                 request: pair,
@@ -126,20 +133,20 @@ impl<'a, 'p> Load<'a, 'p> {
             });
             question.index += 1;
         }
-        let place = request.pairs.last().map_or("", |pair| &pair.place);
         let mut spare = Vec::new();
         for file in &request.spare_keys {
             spare.extend(
-                self.read_key(file, &question)
-                    .map_err(|f| report.add(index, place, f)),
+                self.read_key(&file.path, &question)
+                    .map_err(|f| report.add(index, &file.place, f)),
             );
             question.index += 1;
         }
         let further = self.further(request).unwrap_or_else(|fault| {
-            if request.chain.is_some() {
-                report.add(index, place, fault);
-            } else {
-                report.no_issuers.insert(index);
+            match &request.chain {
+                Some(file) => report.add(index, &file.place, fault),
+                None => {
+                    report.no_issuers.insert(index);
+                }
             }
             None
         });
@@ -301,10 +308,10 @@ impl<'a, 'p> Load<'a, 'p> {
     /// a certificate file too; authorities are asked only where no chain is configured, and faults of their file are told
     /// by those who judge clients with it.
     fn further(&mut self, request: &LoadRequest) -> Result<Further, Fault> {
-        if let Some(file) = &request.chain {
-            let own = request.pairs.iter().any(|pair| pair.certificate == *file);
+        if let Some(FileAt { path, .. }) = &request.chain {
+            let own = request.pairs.iter().any(|pair| pair.certificate == *path);
             return self
-                .chain(file, Limit::CREDENTIAL)
+                .chain(path, Limit::CREDENTIAL)
                 .map(|item| Some((item, Issuers::Behind(usize::from(own)))));
         }
         let Some(file) = &request.authorities else {

@@ -136,6 +136,11 @@ pub enum Fault {
     EncryptedKeyUnchecked {
         file: String,
     },
+    KeyOfOtherUse {
+        key: String,
+        certificate: String,
+        for_pss_alone: bool,
+    },
     KeyMismatch {
         key: String,
         certificate: String,
@@ -247,7 +252,7 @@ impl Fault {
     /// The file with the fault.
     pub fn file(&self) -> &str {
         match self {
-            Fault::KeyMismatch { key, .. } => key,
+            Fault::KeyMismatch { key, .. } | Fault::KeyOfOtherUse { key, .. } => key,
             Fault::Unreadable { file, .. }
             | Fault::Empty { file }
             | Fault::TooLarge { file, .. }
@@ -346,6 +351,15 @@ impl Fault {
                  -in {file} -nodes -out FILE.pem (with -legacy where OpenSSL asks for it), and name FILE.pem for both"),
             Fault::EncryptedKeyUnchecked { file } => format!(
                 "the private key in {file} is encrypted, so it is not checked here; it will be when the server starts"),
+            Fault::KeyOfOtherUse { key, certificate, for_pss_alone } => {
+                let (this, that) = match for_pss_alone {
+                    true => ("an RSA key for RSASSA-PSS alone", "one for all uses"),
+                    false => ("an RSA key for all uses", "one for RSASSA-PSS alone"),
+                };
+                format!(
+                    "{key} holds {this}, and the certificate in {certificate} was issued for {that}, though its numbers are \
+                     the same; have a certificate issued for the key as it is: openssl req -new -key {key} -out FILE.csr")
+            }
             Fault::KeyMismatch { key, certificate, hint } => format!(
                 "the key in {key} does not fit the certificate in {certificate}: it was made for another one{hint}; \
                  name the key that the certificate was issued for"),

@@ -14,9 +14,9 @@ pub struct LoadRequest {
     /// Certificates in the order of the configuration.
     pub pairs: Vec<PairRequest>,
     /// Key files beyond the certificates' number; each may fit one of them.
-    pub spare_keys: Vec<String>,
+    pub spare_keys: Vec<FileAt>,
     /// SSLCertificateChainFile: what is sent behind the server's own certificate, in place of what its file holds.
-    pub chain: Option<String>,
+    pub chain: Option<FileAt>,
     /// Authorities among which issuers are looked for where a file holds the server's own certificate alone, as OpenSSL
     /// does with SSLCACertificateFile.
     pub authorities: Option<String>,
@@ -38,8 +38,8 @@ impl LoadRequest {
             files.extend(pair.key.as_deref());
             files.extend(pair.staple.as_deref());
         }
-        files.extend(self.spare_keys.iter().map(String::as_str));
-        files.extend(self.chain.as_deref());
+        let more = self.spare_keys.iter().chain(&self.chain);
+        files.extend(more.map(|file| file.path.as_str()));
         files.extend(self.authorities.as_deref());
         files
     }
@@ -54,6 +54,17 @@ pub struct PairRequest {
     pub key: Option<String>,
     /// File with an OCSP response about the certificate, which need not be there.
     pub staple: Option<String>,
+    /// `file:line` in the configuration.
+    pub place: String,
+    /// The same of a directive that names the key alone; empty where there is none.
+    pub key_place: String,
+}
+
+/// A file, and the line that names it.
+#[derive(Clone, Debug, Default)]
+pub struct FileAt {
+    /// The file.
+    pub path: String,
     /// `file:line` in the configuration.
     pub place: String,
 }

@@ -79,6 +79,7 @@ impl SignatureRequest {
 fn needed(kind: KeyKind) -> &'static str {
     match kind {
         KeyKind::Rsa(_) => "rsa_pss_rsae_sha256",
+        KeyKind::RsaPss(_) => "rsa_pss_pss_sha256",
         KeyKind::Ecdsa(384) => "ecdsa_secp384r1_sha384",
         KeyKind::Ecdsa(521) => "ecdsa_secp521r1_sha512",
         KeyKind::Ecdsa(_) => "ecdsa_secp256r1_sha256",

@@ -151,12 +151,12 @@ struct Excuses {
 impl Excuses {
     /// The damaged files because of which a pair is missing; or, where it is `made`, is without its chain.
     fn at_fault(&self, request: &LoadRequest, place: usize, made: bool) -> Vec<String> {
-        let mut files: Vec<&String> = request.chain.iter().collect();
+        let mut files: Vec<&String> = request.chain.iter().map(|file| &file.path).collect();
         if !made {
             let pair = request.pairs.get(place);
             files.extend(pair.map(|pair| &pair.certificate));
             files.extend(pair.and_then(|pair| pair.key.as_ref()));
-            files.extend(&request.spare_keys);
+            files.extend(request.spare_keys.iter().map(|file| &file.path));
         }
         files.retain(|file| self.bad.contains(*file));
         files.into_iter().cloned().collect()
@@ -167,7 +167,7 @@ impl Excuses {
         if let (Some(pair), false) = (request.pairs.get(place), same) {
             good.insert(pair.certificate.clone());
             good.extend(pair.key.clone());
-            good.extend(request.chain.clone());
+            good.extend(request.chain.as_ref().map(|file| file.path.clone()));
             good.retain(|file| !self.bad.contains(file));
         }
         for file in at_fault {

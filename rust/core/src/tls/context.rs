@@ -84,6 +84,8 @@ pub struct Context {
     pub server_name: Option<String>,
     /// The handshake is one of TLS 1.3.
     pub tls13: bool,
+    /// Of TLS 1.2: the schemes that the client has offered and rustls keeps to itself, since it has no names for them.
+    pub unnamed_schemes: Vec<SignatureScheme>,
     /// Scheme of our handshake signature; `None` on a resumed session.
     pub signature_scheme: Option<SignatureScheme>,
     /// Its key did not sign.

@@ -1,6 +1,8 @@
 //! Words for log lines. Nothing a peer sent gets into them unescaped.
 
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+use rustls::{
+    AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved,
+};
 
 use super::hello::Hello;
 
@@ -147,11 +149,19 @@ pub fn failure(error: &Error) -> String {
         Error::InvalidMessage(why) => {
             format!("the client sent a malformed message ({})", words(why))
         }
+        // Where it is a backend: rustls names no such scheme in TLS 1.2, and OpenSSL has no other for such a key.
+        Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => {
+            "its key is for RSASSA-PSS alone, which is had in TLS 1.3 alone: let it speak TLS 1.3, or give it another key"
+                .to_owned()
+        }
         Error::PeerMisbehaved(why) => format!("the client broke the protocol ({})", words(why)),
         Error::DecryptError => "a record did not decrypt".to_owned(),
         Error::NoApplicationProtocol => {
             "none of the client's ALPN protocols is served here".to_owned()
         }
+        Error::InvalidCertificate(CertificateError::UnsupportedSignatureAlgorithmContext {
+            ..
+        }) => "the key of the client's certificate is of a kind that cannot be used here".to_owned(),
         Error::InvalidCertificate(CertificateError::BadSignature) => {
             "what the client signed does not verify by the key of its certificate".to_owned()
         }
@@ -241,6 +251,12 @@ pub fn remedy(error: &Error) -> &'static str {
         Error::InvalidCertificate(CertificateError::BadSignature) => {
             "Its key and its certificate do not belong together, or it signs in a way that the kind or the size of the key \
              does not allow: it needs a new pair"
+        }
+        Error::InvalidCertificate(CertificateError::UnsupportedSignatureAlgorithmContext {
+            ..
+        }) => {
+            "It needs a new one, for a key of RSA, of ECDSA on P-256, P-384 or P-521 (by the curve's name, not with its \
+             parameters spelled out), of Ed25519 or of ML-DSA"
         }
         Error::InvalidCertificate(_) => {
             "Accepted are certificates of the authorities in TLSClientCA (SSLCACertificateFile)"

@@ -7,7 +7,7 @@ use rustls::sign::CertifiedKey;
 
 use super::context;
 use super::context::Shown;
-use super::signatures::{Signatures, in_version};
+use super::signatures::{Signatures, in_version, narrowed};
 
 /// Takes the certificate from the virtual host that our own reading of the hello chose.
 #[derive(Debug)]
@@ -23,8 +23,10 @@ impl ResolvesServerCert for FromContext {
             if context.server_name.as_deref() != hello.server_name() {
                 return None;
             }
-            let offered = hello.signature_schemes().iter().copied();
+            let offered = hello.signature_schemes().iter();
             let offered: Vec<_> = offered
+                .chain(&context.unnamed_schemes)
+                .copied()
                 .filter(|scheme| in_version(*scheme, context.tls13))
                 .collect();
             let source = context.certificates.as_ref()?;
@@ -39,6 +41,10 @@ impl ResolvesServerCert for FromContext {
                 }
             };
             let Shown { certified, packed } = shown;
+            let certified = match context.unnamed_schemes.contains(&scheme) {
+                true => narrowed(&certified, scheme),
+                false => certified,
+            };
             context.packed = Some(packed);
             context.signature_scheme = Some(scheme);
             context.presented = Some(certified.clone());

@@ -15,6 +15,7 @@ use super::engine::{RustlsConnection, Seal, Step, StepIo};
 use super::hello::{Hello, Offered, Parsed};
 use super::limits::Toll;
 use super::policy::Policy;
+use super::signatures::unnamed;
 use crate::backend::BackendPolicy;
 
 mod alerts;
@@ -149,6 +150,9 @@ impl Session {
         context.resumption.offered_id = std::mem::take(&mut self.offered_id);
         context.wants.staple = self.wants_staple;
         context.may_refuse_late = policy.asks_responders();
+        if let Some(offered) = self.offered.as_ref().filter(|_| !context.tls13) {
+            context.unnamed_schemes = unnamed(offered.signature_schemes());
+        }
         // RFC 7507 3: "If TLS_FALLBACK_SCSV appears in ClientHello.cipher_suites and the highest protocol version
         // supported by the server is higher than the version indicated in ClientHello.client_version, the server MUST
         // respond with a fatal inappropriate_fallback alert".

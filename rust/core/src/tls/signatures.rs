@@ -7,6 +7,7 @@ use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use super::context::{CertificateSource, Shown, Wants};
+use crate::x509::pss::{self, Hash, Limits};
 
 /// The schemes with these numbers.
 pub fn schemes(numbers: &[u16]) -> Vec<SignatureScheme> {
@@ -55,12 +56,7 @@ impl Signatures {
             let scheme = *each.find(|scheme| signs(&*shown.certified.key, **scheme))?;
             (shown, scheme)
         };
-        let mut certified = CertifiedKey::clone(&shown.certified);
-        certified.key = Arc::new(OneScheme {
-            key: certified.key,
-            scheme,
-        });
-        shown.certified = Arc::new(certified);
+        shown.certified = narrowed(&shown.certified, scheme);
         Some((shown, scheme))
     }
 }
@@ -88,6 +84,38 @@ pub fn in_version(scheme: SignatureScheme, tls13: bool) -> bool {
     )
 }
 
+/// RSASSA-PSS with keys that are for nothing else (RFC 8446 4.2.3), which rustls has no names for.
+pub const RSA_PSS_PSS: [SignatureScheme; 3] = [
+    SignatureScheme::Unknown(0x0809),
+    SignatureScheme::Unknown(0x080a),
+    SignatureScheme::Unknown(0x080b),
+];
+
+/// Those of [`RSA_PSS_PSS`] among the numbers that a client has offered.
+pub fn unnamed(offered: &[u16]) -> Vec<SignatureScheme> {
+    let offered = offered.iter().copied().map(SignatureScheme::from);
+    offered
+        .filter(|scheme| RSA_PSS_PSS.contains(scheme))
+        .collect()
+}
+
+/// Those of [`RSA_PSS_PSS`] that are within the limits of a key. The salt is as long as the hash (RFC 8446 4.2.3).
+pub fn within(limits: Limits) -> &'static [SignatureScheme] {
+    let hashes = [(Hash::Sha256, 32), (Hash::Sha384, 48), (Hash::Sha512, 64)];
+    let mut each = RSA_PSS_PSS.chunks(1).zip(hashes);
+    match limits {
+        Limits::None => &RSA_PSS_PSS,
+        _ => each
+            .find(|(_, (hash, salt))| limits.admit(*hash, *salt))
+            .map_or(&[], |(scheme, _)| scheme),
+    }
+}
+
+/// The schemes of the key in a SubjectPublicKeyInfo; `None` where it is not for RSASSA-PSS alone.
+pub fn of_pss_key(spki: &[u8]) -> Option<&'static [SignatureScheme]> {
+    pss::limits(spki).map(within)
+}
+
 /// The schemes of ML-DSA, the shortest first.
 pub const ML_DSA: [SignatureScheme; 3] = [
     SignatureScheme::ML_DSA_44,
@@ -102,9 +130,18 @@ struct OneScheme {
     scheme: SignatureScheme,
 }
 
+/// The same pair, whose key signs with this scheme alone, which the client has offered.
+pub fn narrowed(certified: &CertifiedKey, scheme: SignatureScheme) -> Arc<CertifiedKey> {
+    let mut narrowed = CertifiedKey::clone(certified);
+    let key = Arc::clone(&narrowed.key);
+    narrowed.key = Arc::new(OneScheme { key, scheme });
+    Arc::new(narrowed)
+}
+
 impl SigningKey for OneScheme {
+    /// rustls asks with what its own cipher suites of TLS 1.2 know, which [`RSA_PSS_PSS`] is not.
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        if !offered.contains(&self.scheme) {
+        if !offered.contains(&self.scheme) && !RSA_PSS_PSS.contains(&self.scheme) {
             return None;
         }
         self.key.choose_scheme(&[self.scheme])

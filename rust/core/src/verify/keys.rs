@@ -13,10 +13,10 @@
 use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self as aws, RsaParameters, RsaPssSaltLength, VerificationAlgorithm};
 
-use super::certificate::{count, only, whole};
-use crate::x509::der::{
-    BIT_STRING, Element, INTEGER, OID, Reader, SEQUENCE, context, modulus_bits,
-};
+use super::certificate::{only, whole};
+use crate::x509::der::{BIT_STRING, Element, OID, Reader, SEQUENCE, modulus_bits};
+pub use crate::x509::pss::Hash;
+use crate::x509::pss::{Limits, Parameters, RSASSA_PSS};
 
 /// Bits of the shortest RSA key that OpenSSL's security level 2 (112 bits) takes.
 pub const SHORTEST_RSA: usize = 1962;
@@ -43,22 +43,9 @@ pub enum Kind {
 pub struct Key<'a> {
     /// What it is.
     pub kind: Kind,
-    /// Parameters of the AlgorithmIdentifier, where they limit an RSASSA-PSS key.
-    limits: Option<&'a [u8]>,
+    /// Of an RSASSA-PSS key.
+    limits: Limits,
     bits: &'a [u8],
-}
-
-/// How a message was hashed before it was signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hash {
-    /// In lists alone, as in OpenSSL.
-    Sha1,
-    Sha224,
-    Sha256,
-    Sha384,
-    Sha512,
-    /// MD5 and others.
-    Other,
 }
 
 /// A signature algorithm.
@@ -94,7 +81,7 @@ impl<'a> Key<'a> {
         let parameters = algorithm.any();
         let kind = match oid {
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1] => Kind::Rsa(modulus_bits(bits)?, false),
-            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => Kind::Rsa(modulus_bits(bits)?, true),
+            RSASSA_PSS => Kind::Rsa(modulus_bits(bits)?, true),
             [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1] => match parameters {
                 Some(curve) if curve.tag == OID => named_curve(curve.value),
                 _ => Kind::Other,
@@ -106,8 +93,8 @@ impl<'a> Key<'a> {
             _ => Kind::Other,
         };
         let limits = match kind {
-            Kind::Rsa(_, true) => parameters.map(|element| element.value),
-            _ => None,
+            Kind::Rsa(_, true) => Limits::of(parameters.map(|element| element.value)),
+            _ => Limits::None,
         };
         Some(Self { kind, limits, bits })
     }
@@ -179,7 +166,7 @@ impl<'a> Key<'a> {
                 let parameters = pkcs1(hash, bits);
                 check(parameters.as_ref().map(|parameters| parameters as _))
             }
-            (Algorithm::Pss(hash, salt), Kind::Rsa(bits, _)) if self.admits(hash, salt) => {
+            (Algorithm::Pss(hash, salt), Kind::Rsa(bits, _)) if self.limits.admit(hash, salt) => {
                 let parameters = pss(hash, bits, salt);
                 check(parameters.as_ref().map(|parameters| parameters as _))
             }
@@ -209,17 +196,6 @@ impl<'a> Key<'a> {
             Some(checked) => checked.map_err(|_| Fault::Wrong),
         }
     }
-
-    /// RFC 4055, 3.1: a key for PSS may say which hash, and the shortest salt.
-    fn admits(&self, hash: Hash, salt: u16) -> bool {
-        let Some(limits) = self.limits.filter(|limits| !limits.is_empty()) else {
-            return true;
-        };
-        match pss_parameters(limits) {
-            Some(Algorithm::Pss(own, shortest)) => own == hash && salt >= shortest,
-            _ => false,
-        }
-    }
 }
 
 fn named_curve(oid: &[u8]) -> Kind {
@@ -240,10 +216,10 @@ impl Algorithm {
             return Self::Other;
         };
         match oid.value {
-            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => fields
-                .expect(SEQUENCE)
-                .and_then(|parameters| pss_parameters(parameters.value))
-                .unwrap_or(Self::Other),
+            RSASSA_PSS => fields
+                .take(SEQUENCE)
+                .and_then(Parameters::parse)
+                .map_or(Self::Other, |these| Self::Pss(these.hash, these.salt)),
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, which] => match which {
                 2..=4 => Self::Pkcs1(Hash::Other),
                 5 => Self::Pkcs1(Hash::Sha1),
@@ -289,43 +265,6 @@ impl Algorithm {
             }
             _ => true,
         }
-    }
-}
-
-/// RSASSA-PSS-params (RFC 4055, 3.1): where nothing is said it is SHA-1 with a salt of 20 octets.
-fn pss_parameters(content: &[u8]) -> Option<Algorithm> {
-    let mut fields = Reader::new(content);
-    let hash = match fields.enter(context(0)) {
-        Some(mut identifier) => hash_of(identifier.expect(SEQUENCE)?.value)?,
-        None => Hash::Sha1,
-    };
-    let mask = match fields.enter(context(1)) {
-        Some(mut identifier) => {
-            let mut mask = identifier.enter(SEQUENCE)?;
-            let is_mgf1 = mask.expect(OID)?.value == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
-            is_mgf1.then_some(())?;
-            hash_of(mask.expect(SEQUENCE)?.value)?
-        }
-        None => Hash::Sha1,
-    };
-    let salt = match fields.enter(context(2)) {
-        Some(mut salt) => u16::try_from(count(salt.expect(INTEGER)?.value)?).ok()?,
-        None => 20,
-    };
-    (mask == hash).then_some(Algorithm::Pss(hash, salt))
-}
-
-fn hash_of(identifier: &[u8]) -> Option<Hash> {
-    match Reader::new(identifier).expect(OID)?.value {
-        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, which] => match which {
-            1 => Some(Hash::Sha256),
-            2 => Some(Hash::Sha384),
-            3 => Some(Hash::Sha512),
-            4 => Some(Hash::Sha224),
-            _ => None,
-        },
-        [0x2b, 0x0e, 3, 2, 0x1a] => Some(Hash::Sha1),
-        _ => Some(Hash::Other),
     }
 }
 

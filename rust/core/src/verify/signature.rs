@@ -8,13 +8,6 @@ use super::keys::{Algorithm, Hash, Key, Kind};
 use crate::tls::signatures::in_version;
 use crate::x509::outline::Outline;
 
-/// RSASSA-PSS with keys that are for nothing else (RFC 8446, 4.2.3), which rustls has no names for.
-pub const RSA_PSS_PSS: [SignatureScheme; 3] = [
-    SignatureScheme::Unknown(0x0809),
-    SignatureScheme::Unknown(0x080a),
-    SignatureScheme::Unknown(0x080b),
-];
-
 /// Checks a signature of TLS 1.3, where a scheme says the curve too and PKCS#1 signatures are no more.
 pub fn verify_tls13(
     message: &[u8],
@@ -89,9 +82,17 @@ fn algorithm(scheme: SignatureScheme, key: Kind) -> Option<Algorithm> {
 }
 
 fn key<'a>(certificate: &'a CertificateDer<'_>) -> Result<Key<'a>, Error> {
-    Outline::parse(certificate)
+    let key = Outline::parse(certificate)
         .and_then(|outline| Key::parse(&outline.spki))
-        .ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))
+        .ok_or(CertificateError::BadEncoding)?;
+    if key.kind == Kind::Other {
+        return Err(CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: Vec::new(),
+            supported_algorithms: Vec::new(),
+        }
+        .into());
+    }
+    Ok(key)
 }
 
 fn bad_signature() -> Error {

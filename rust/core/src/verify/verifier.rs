@@ -25,6 +25,7 @@ use crate::fetch::wants::Rule;
 use crate::ticket::session_state::ClientVerdict;
 use crate::tls::context;
 use crate::tls::odd_name;
+use crate::tls::signatures::RSA_PSS_PSS;
 
 /// What a handshake asks of the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Verifier {
             .hints
             .unwrap_or_else(|| spec.anchors.subjects().to_vec());
         let mut known = algorithms.supported_schemes();
-        known.extend(signature::RSA_PSS_PSS);
+        known.extend(RSA_PSS_PSS);
         let schemes = if spec.signatures.is_empty() {
             known
         } else {

@@ -10,6 +10,7 @@ mod identity;
 pub(crate) mod name;
 pub(crate) mod objects;
 pub(crate) mod outline;
+pub(crate) mod pss;
 mod text;
 pub(crate) mod time;
 

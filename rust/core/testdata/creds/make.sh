@@ -18,6 +18,9 @@ key -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1 -out k256.pkcs8.pem
 key -algorithm ED25519 -out ed25519.pkcs8.pem
 key -algorithm ED448 -out ed448.pkcs8.pem
 key -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out rsapss.pkcs8.pem
+limit="-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md"
+key $limit:sha384 -pkeyopt rsa_pss_keygen_mgf1_md:sha384 -pkeyopt rsa_pss_keygen_saltlen:48 -out rsapss384.pkcs8.pem
+key $limit:sha1 -out rsapss1.pkcs8.pem
 
 # The older forms, as the tools of their time wrote them: parameters first, text around.
 openssl rsa -in rsa.pkcs8.pem -traditional -out rsa.pkcs1.pem
@@ -28,7 +31,7 @@ done
 openssl ec -in p256.pkcs8.pem -no_public -out p256.nopublic.pem 2>/dev/null
 openssl pkey -in rsa.pkcs8.pem -pubout -out rsa.public.pem
 
-for name in rsa rsa1024 p256 p384 p521 ed25519; do self $name; done
+for name in rsa rsa1024 p256 p384 p521 ed25519 rsapss rsapss384; do self $name; done
 self p256 -sha1 && mv p256.crt.pem p256.sha1.crt.pem && self p256
 
 # X.509 version 1, without any extension.

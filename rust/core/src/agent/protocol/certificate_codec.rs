@@ -48,6 +48,7 @@ pub fn encode_pair(w: &mut Writer, pair: &Pair) {
         KeyKind::Ecdsa(bits) => (1, usize::from(bits)),
         KeyKind::Ed25519 => (2, 0),
         KeyKind::MlDsa(set) => (3, usize::from(set)),
+        KeyKind::RsaPss(bits) => (4, bits),
     };
     w.byte(kind);
     w.count(bits);
@@ -69,6 +70,7 @@ pub fn decode_pair(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<Arc
         1 => KeyKind::Ecdsa(u16::try_from(bits).map_err(|_| Cut)?),
         2 => KeyKind::Ed25519,
         3 => KeyKind::MlDsa(u16::try_from(bits).map_err(|_| Cut)?),
+        4 => KeyKind::RsaPss(bits),
         _ => return Err(Cut),
     };
     let certified = decode_certified(r, Role::Server, transport)?;

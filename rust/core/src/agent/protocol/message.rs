@@ -228,11 +228,15 @@ fn severity(code: u8) -> Result<Severity, Cut> {
 mod tests {
     use super::*;
     use crate::agent::testing::{Random, pair};
-    use crate::creds::{LoadRequest, PairRequest, SignatureRequest};
+    use crate::creds::{FileAt, LoadRequest, PairRequest, SignatureRequest};
     use rustls::SignatureScheme;
 
     #[test]
     fn orders_round_trip() {
+        let file_at = |path: &str, place: &str| FileAt {
+            path: path.to_owned(),
+            place: place.to_owned(),
+        };
         let order = Order {
             generation: 3,
             serve: true,
@@ -248,9 +252,10 @@ mod tests {
                     key: Some("/b".to_owned()),
                     staple: Some("/a.ocsp".to_owned()),
                     place: "file:1".to_owned(),
+                    key_place: "file:2".to_owned(),
                 }],
-                spare_keys: vec!["/c".to_owned()],
-                chain: Some("/d".to_owned()),
+                spare_keys: vec![file_at("/c", "file:3")],
+                chain: Some(file_at("/d", "file:4")),
                 authorities: None,
                 strict: true,
                 placeholder: true,

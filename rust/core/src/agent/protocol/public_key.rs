@@ -4,6 +4,7 @@ use rustls::sign::SigningKey;
 use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use super::wire::KeyId;
+use crate::tls::signatures::of_pss_key;
 
 /// Every scheme a key can have, in the order in which rustls' own keys prefer them.
 const SCHEMES: [SignatureScheme; 13] = [
@@ -50,7 +51,7 @@ impl PublicHalf {
     /// The schemes that fit the key, most preferred first. An ECDSA key has exactly one: rustls ties it to its curve.
     pub fn schemes(&self) -> &'static [SignatureScheme] {
         match self.algorithm {
-            SignatureAlgorithm::RSA => &SCHEMES[4..10],
+            SignatureAlgorithm::RSA => of_pss_key(&self.spki).unwrap_or(&SCHEMES[4..10]),
             SignatureAlgorithm::ED25519 => &SCHEMES[3..4],
             // An uncompressed point and its wrapping: 91 bytes for P-256, 120 for P-384, 158 for P-521.
             SignatureAlgorithm::ECDSA => match self.spki.len() {
@@ -90,6 +91,23 @@ impl PublicHalf {
 mod tests {
     use super::*;
     use crate::agent::testing::key;
+    use crate::creds::key::{FoundKey, find_key};
+
+    #[test]
+    fn a_key_for_pss_alone_is_one_for_children_too() {
+        for (name, count) in [("rsapss", 3), ("rsapss384", 1)] {
+            let file = crate::creds::tests::data(&format!("{name}.pkcs8.pem"));
+            let Ok(FoundKey::Plain(key)) = find_key(name, &file) else {
+                panic!("{name}");
+            };
+            let half = PublicHalf::of(key.signing.as_ref()).unwrap();
+            let schemes = half.schemes();
+            assert_eq!(schemes.len(), count, "{name}");
+            for scheme in schemes {
+                assert!(key.signing.choose_scheme(&[*scheme]).is_some(), "{name}");
+            }
+        }
+    }
 
     #[test]
     fn public_half_offers_what_the_key_itself_offers() {

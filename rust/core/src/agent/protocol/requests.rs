@@ -3,7 +3,7 @@
 use rustls::SignatureScheme;
 
 use super::codec::{Cut, Reader, Writer};
-use crate::creds::{LoadRequest, PairRequest, SignatureRequest};
+use crate::creds::{FileAt, LoadRequest, PairRequest, SignatureRequest};
 
 /// What is to be loaded for each virtual host, as the bytes of a message. Both processes keep it for as long as the
 /// configuration lasts and read it when files change, and so takes a fifth of the room.
@@ -56,9 +56,10 @@ fn encode_request(w: &mut Writer, request: &LoadRequest) {
         w.optional(pair.key.as_deref());
         w.optional(pair.staple.as_deref());
         w.text(&pair.place);
+        w.text(&pair.key_place);
     });
-    w.list(&request.spare_keys, |w, key| w.text(key));
-    w.optional(request.chain.as_deref());
+    w.list(&request.spare_keys, encode_file);
+    w.list(request.chain.as_slice(), encode_file);
     w.optional(request.authorities.as_deref());
     encode_signatures(w, &request.signatures);
 }
@@ -76,12 +77,25 @@ fn decode_request(r: &mut Reader<'_>) -> Result<LoadRequest, Cut> {
                 key: r.optional()?,
                 staple: r.optional()?,
                 place: r.text()?,
+                key_place: r.text()?,
             })
         })?,
-        spare_keys: r.list(Reader::text)?,
-        chain: r.optional()?,
+        spare_keys: r.list(decode_file)?,
+        chain: r.list(decode_file)?.pop(),
         authorities: r.optional()?,
         signatures: decode_signatures(r)?,
+    })
+}
+
+fn encode_file(w: &mut Writer, file: &FileAt) {
+    w.text(&file.path);
+    w.text(&file.place);
+}
+
+fn decode_file(r: &mut Reader<'_>) -> Result<FileAt, Cut> {
+    Ok(FileAt {
+        path: r.text()?,
+        place: r.text()?,
     })
 }
 

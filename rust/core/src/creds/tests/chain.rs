@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::super::certificate::CertificateFields;
 use super::super::chain::{check, check_names, date, days_left};
 use super::super::problem::{Fault, Severity};
+use super::super::public_key::PublicKey;
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
@@ -12,7 +13,7 @@ fn certificate(subject: &str, issuer: &str) -> CertificateFields {
     CertificateFields {
         subject: subject.as_bytes().into(),
         issuer: issuer.as_bytes().into(),
-        public: Box::default(),
+        public: PublicKey::default(),
         not_before: NOW - DAY,
         not_after: NOW + DAY,
         dns_names: [subject.into(), format!("*.{subject}").into()].into(),

@@ -33,6 +33,12 @@ fn reads_every_form_and_fits_its_certificate() {
         ("p521.pkcs8.pem", "p521.crt.pem", KeyKind::Ecdsa(521)),
         ("p521.sec1.pem", "p521.crt.pem", KeyKind::Ecdsa(521)),
         ("ed25519.pkcs8.pem", "ed25519.crt.pem", KeyKind::Ed25519),
+        ("rsapss.pkcs8.pem", "rsapss.crt.pem", KeyKind::RsaPss(2048)),
+        (
+            "rsapss384.pkcs8.pem",
+            "rsapss384.crt.pem",
+            KeyKind::RsaPss(2048),
+        ),
     ] {
         let key = key_of(file).unwrap_or_else(|fault| panic!("{}", fault.text()));
         assert_eq!(key.kind, kind, "{file}");
@@ -74,6 +80,18 @@ fn what_is_read_signs() {
             S::ED25519,
             &s::ED25519,
         ),
+        (
+            "rsapss.pkcs8.pem",
+            "rsapss.crt.pem",
+            S::Unknown(0x080b),
+            &s::RSA_PSS_2048_8192_SHA512,
+        ),
+        (
+            "rsapss384.pkcs8.pem",
+            "rsapss384.crt.pem",
+            S::Unknown(0x080a),
+            &s::RSA_PSS_2048_8192_SHA384,
+        ),
     ] {
         let signer = key_of(file)
             .unwrap()
@@ -86,7 +104,7 @@ fn what_is_read_signs() {
             .fields[0]
             .clone();
         algorithm
-            .verify_sig(&leaf.public, b"message", &signature)
+            .verify_sig(&leaf.public.bits, b"message", &signature)
             .unwrap_or_else(|_| panic!("{file}"));
     }
 }
@@ -123,7 +141,13 @@ fn says_what_cannot_be_used() {
         ),
         ("k256.pkcs8.pem", Box::new(unsupported("secp256k1"))),
         ("ed448.pkcs8.pem", Box::new(unsupported("Ed448"))),
-        ("rsapss.pkcs8.pem", Box::new(unsupported("RSA-PSS"))),
+        (
+            "rsapss1.pkcs8.pem",
+            Box::new(unsupported(
+                "RSASSA-PSS with a hash or a salt that no signature of TLS has: SHA-256, SHA-384 or SHA-512, and a \
+                 salt that need not be longer",
+            )),
+        ),
         (
             "rsa.public.pem",
             Box::new(|f| matches!(f, Fault::OnlyPublicKey { .. })),
@@ -142,6 +166,26 @@ fn says_what_cannot_be_used() {
             fault.text()
         );
     }
+}
+
+#[test]
+fn a_key_for_pss_alone_signs_within_its_limits_only() {
+    let all: Vec<S> = (0..=u16::MAX).map(S::from).collect();
+    for (file, schemes) in [
+        ("rsapss.pkcs8.pem", &[0x0809, 0x080a, 0x080b][..]),
+        ("rsapss384.pkcs8.pem", &[0x080a]),
+    ] {
+        let key = key_of(file).unwrap().signing;
+        let signs = all.iter().filter(|s| key.choose_scheme(&[**s]).is_some());
+        let signs: Vec<u16> = signs.map(|scheme| u16::from(*scheme)).collect();
+        assert_eq!(signs, schemes, "{file}");
+    }
+    let plain = data("rsa.crt.pem");
+    let leaf = find_certificates("rsa.crt.pem", &plain, &mut KnownIssuers::new()).unwrap();
+    let mut public = leaf.fields[0].public.clone();
+    assert_eq!(public, key_of("rsa.pkcs8.pem").unwrap().public);
+    public.for_pss_alone = true;
+    assert_ne!(public, key_of("rsa.pkcs8.pem").unwrap().public);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::super::certificate::CertificateFields;
 use super::super::passphrase::{Dialog, Unchecked};
 use super::super::problem::{Problem, Severity};
-use super::super::{LoadReport, LoadRequest, PairRequest, load};
+use super::super::{FileAt, LoadReport, LoadRequest, PairRequest, load};
 use super::{Scratch, data, path};
 
 pub(super) fn pair(certificate: String, key: Option<String>, place: &str) -> PairRequest {
@@ -12,6 +12,13 @@ pub(super) fn pair(certificate: String, key: Option<String>, place: &str) -> Pai
         key,
         place: place.to_owned(),
         ..PairRequest::default()
+    }
+}
+
+fn file_at(path: &str) -> FileAt {
+    FileAt {
+        path: path.to_owned(),
+        place: String::new(),
     }
 }
 
@@ -396,7 +403,7 @@ fn the_chain_comes_from_where_mod_ssl_takes_it() {
     let key_file = dir.write("key.pem", key);
     let load_with = |certificate: &String, chain: Option<&String>, authorities: Option<&String>| {
         let request = LoadRequest {
-            chain: chain.cloned(),
+            chain: chain.map(|path| file_at(path)),
             authorities: authorities.cloned(),
             strict: false,
             ..request(
@@ -450,7 +457,7 @@ fn a_missing_chain_file_is_an_error() {
         "c:1",
     )];
     let request = LoadRequest {
-        chain: Some("/none".to_owned()),
+        chain: Some(file_at("/none")),
         ..request(&[], pairs)
     };
     let report = load(&[request], &mut Dialog::default());
@@ -471,7 +478,9 @@ fn a_spare_key_finds_its_certificate() {
         "c:1",
     )];
     let mut request = LoadRequest {
-        spare_keys: vec![path("p384.pkcs8.pem"), path("rsa.pkcs1.pem")],
+        spare_keys: ["p384.pkcs8.pem", "rsa.pkcs1.pem"]
+            .map(|name| file_at(&path(name)))
+            .into(),
         strict: false,
         ..request(&[], pairs)
     };

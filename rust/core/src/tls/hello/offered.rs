@@ -78,6 +78,11 @@ impl Offered {
         })
     }
 
+    /// Its signature algorithms, as sent.
+    pub fn signature_schemes(&self) -> &[u16] {
+        self.list(List::Schemes)
+    }
+
     fn list(&self, list: List) -> &[u16] {
         let end = |at: usize| self.ends.get(at).map_or(0, |end| usize::from(*end));
         let at = list as usize;

@@ -262,6 +262,11 @@ impl List {
         )
     }
 
+    /// Whether it is from a later time than `other`.
+    pub fn is_later(&self, other: &Self) -> bool {
+        self.this_update > other.this_update
+    }
+
     /// The content of its issuer's name in DER.
     pub fn issuer_name(&self) -> &[u8] {
         Outline::parse(&self.der).map_or(&[], |outline| outline.issuer.value)

@@ -1,9 +1,10 @@
 //! Whether a certificate of a path is revoked (RFC 5280, 6.3.3), by the lists at hand.
 //!
-//! Of the lists of one issuer and scope the one counts that is in force and the latest, whatever order they came in. Lists
-//! for some reasons add up until all reasons are covered. A list counts if the certificate's issuer signed it, another of
+//! Of the lists of one issuer and scope the one counts that is in force and the latest, whatever order they came in; of
+//! several that are equally late each counts. Lists for some reasons add up until all reasons are covered. A list counts if the certificate's issuer signed it, another of
 //! the same name in the path, or somebody who has a path of his own to the same trusted certificate.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::Lists;
@@ -109,8 +110,15 @@ pub fn check(
         covered: 0,
         complaint: None,
     };
-    for (full, delta, reasons) in search.current(lists)? {
-        if reasons & !search.covered != 0 && search.consult(full, delta, reasons)? {
+    for Current {
+        full,
+        delta,
+        reasons,
+        beside,
+    } in search.current(lists)?
+    {
+        let is_news = beside || reasons & !search.covered != 0;
+        if is_news && search.consult(full, delta, reasons)? {
             return Ok(Err(Refused::by(reason::REVOKED, Some(full))));
         }
     }
@@ -156,7 +164,13 @@ struct Search<'s, 'j, 'p, 'l> {
 }
 
 /// A full list, a delta to it, and the reasons that they know of.
-type Current<'l> = (&'l List, Option<&'l List>, Reasons);
+struct Current<'l> {
+    full: &'l List,
+    delta: Option<&'l List>,
+    reasons: Reasons,
+    /// There is another one that is as good.
+    beside: bool,
+}
 
 impl<'l> Search<'_, '_, '_, 'l> {
     fn complain(&mut self, why: &'static str, list: Option<&'l List>) {
@@ -167,7 +181,7 @@ impl<'l> Search<'_, '_, '_, 'l> {
     fn current(&mut self, lists: &'l Lists) -> Result<Vec<Current<'l>>, Exhausted> {
         let now = self.judging.now();
         // Lists of another key are others: whose they are is asked when they are consulted.
-        let mut full: HashMap<_, (&List, Reasons)> = HashMap::new();
+        let mut full: HashMap<_, Vec<(&List, Reasons)>> = HashMap::new();
         let mut deltas: Vec<&List> = Vec::new();
         let about = self.about;
         // Each point is compared with each list.
@@ -201,9 +215,12 @@ impl<'l> Search<'_, '_, '_, 'l> {
             }
             let best = full
                 .entry((&list.issuer, &list.partition, &list.authority))
-                .or_insert((list, reasons));
-            if best.0.rank(now) < list.rank(now) {
-                *best = (list, reasons);
+                .or_default();
+            let rank = |known: &(&List, Reasons)| known.0.rank(now).cmp(&list.rank(now));
+            match best.first().map(rank) {
+                Some(Ordering::Greater) => {}
+                Some(Ordering::Equal) => best.push((list, reasons)),
+                _ => *best = vec![(list, reasons)],
             }
         }
         if full.is_empty() && !deltas.is_empty() {
@@ -211,12 +228,22 @@ impl<'l> Search<'_, '_, '_, 'l> {
         }
         let mut found: Vec<Current<'_>> = full
             .into_values()
-            .map(|(list, reasons)| (list, delta_of(list, &deltas, now), reasons))
+            .flat_map(|best| {
+                let beside = best.len() > 1;
+                best.into_iter().map(move |each| (each, beside))
+            })
+            .map(|((full, reasons), beside)| Current {
+                full,
+                delta: delta_of(full, &deltas, now),
+                reasons,
+                beside,
+            })
             .collect();
         // The order of a map is any: let the result not depend on it.
-        found.sort_by(|(a, _, of_a), (b, _, of_b)| {
-            let by_rank = (of_b.count_ones(), b.rank(now)).cmp(&(of_a.count_ones(), a.rank(now)));
-            by_rank.then_with(|| a.partition.cmp(&b.partition))
+        found.sort_by(|a, b| {
+            let known = b.reasons.count_ones().cmp(&a.reasons.count_ones());
+            let by_rank = known.then_with(|| b.full.rank(now).cmp(&a.full.rank(now)));
+            by_rank.then_with(|| a.full.partition.cmp(&b.full.partition))
         });
         Ok(found)
     }
@@ -336,7 +363,7 @@ fn delta_of<'l>(full: &List, deltas: &[&'l List], now: i64) -> Option<&'l List> 
             && delta.authority == full.authority
             && delta.outside(now).is_none()
             && size(&delta.base) <= size(&full.number)
-            && size(&full.number) < size(&delta.number)
+            && (size(&full.number) < size(&delta.number) || delta.is_later(full))
     };
     let latest = deltas.iter().filter(fits);
     latest.max_by(|a, b| a.rank(now).cmp(&b.rank(now))).copied()
