@@ -151,7 +151,7 @@ impl Credentials {
             key: pair.kind.to_string(),
             subject: pair.leaf.display.to_string(),
             names: pair.leaf.names_for_people(),
-            not_after: creds::chain::date(pair.leaf.not_after),
+            not_after: mod_tls_core::x509::time::date(pair.leaf.not_after),
             days_left: creds::chain::days_left(pair.leaf.not_after, now),
             chain_length: pair.chain().len(),
         };

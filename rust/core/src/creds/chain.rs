@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::certificate::{CertificateFields, list_for_people};
 use super::problem::Fault;
-use crate::x509::time::civil;
+use crate::x509::time::date;
 
 const DAY: i64 = 86_400;
 
@@ -122,11 +122,4 @@ pub fn check_names(file: &str, leaf: &CertificateFields, hosts: &[String]) -> Op
 /// Whole days until `not_after`; negative when it is past.
 pub fn days_left(not_after: i64, now: i64) -> i64 {
     (not_after - now).div_euclid(DAY)
-}
-
-/// `2026-11-24 03:00:00 UTC`.
-pub fn date(seconds: i64) -> String {
-    let (year, month, day, clock) = civil(seconds);
-    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }

@@ -129,7 +129,7 @@ fn general_name(name: &str) -> Vec<u8> {
 }
 
 fn time(seconds: i64) -> Vec<u8> {
-    let digits: Vec<u8> = super::chain::date(seconds)
+    let digits: Vec<u8> = crate::x509::time::date(seconds)
         .bytes()
         .filter(u8::is_ascii_digit)
         .collect();

@@ -10,7 +10,6 @@ use zeroize::Zeroizing;
 
 use super::Suite;
 use super::config::{self, Config, X25519};
-use super::shared_keys::Place;
 use crate::tls::reader::Reader;
 
 /// Keys that are held at a time.
@@ -32,12 +31,18 @@ pub struct Key {
     retry: bool,
 }
 
+/// Where a private key lies, as long as it does.
+pub(super) trait Place: Send + Sync {
+    /// The key, for the moment; `None` where other keys are there by now. Who takes it wipes it.
+    fn read(&self) -> Option<Vec<u8>>;
+}
+
 /// The private part of a key.
 enum Private {
     /// Here, and wiped when it is dropped: in the process that read it from a file.
     Here(HpkePrivateKey),
     /// In the memory that all keys are given to children in, and nowhere else: gone as soon as other keys are there.
-    Shelved(Place),
+    Shelved(Box<dyn Place>),
 }
 
 impl fmt::Debug for Key {
@@ -261,7 +266,10 @@ impl Keys {
     }
 
     /// Reads that again. The private keys stay where `place`, of a part of these bytes, says that they are.
-    pub(super) fn decode(bytes: &[u8], place: impl Fn(Range<usize>) -> Place) -> Option<Self> {
+    pub(super) fn decode(
+        bytes: &[u8],
+        place: impl Fn(Range<usize>) -> Box<dyn Place>,
+    ) -> Option<Self> {
         let mut r = Reader(bytes);
         let padding = r.u16()?;
         let mut keys = Vec::new();

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU64;
 
 use zeroize::Zeroizing;
 
-use super::keys::Keys;
+use super::keys::{Keys, Place};
 use crate::system::words::{Words, load, store};
 
 /// Words of the memory: twice [`super::keys::MOST`] keys of usual sizes, and more than that.
@@ -118,25 +118,24 @@ impl SharedKeys {
     }
 
     /// A part of what stands there under `number`.
-    pub(super) fn place(&self, number: u64, bytes: Range<usize>) -> Place {
-        Place {
+    pub(super) fn place(&self, number: u64, bytes: Range<usize>) -> Box<dyn Place> {
+        Box::new(Part {
             shared: *self,
             number,
             bytes,
-        }
+        })
     }
 }
 
-/// Where a private key lies, as long as it does.
-pub(super) struct Place {
+/// A part of what stands in the memory under a number.
+struct Part {
     shared: SharedKeys,
     number: u64,
     bytes: Range<usize>,
 }
 
-impl Place {
-    /// The key, for the moment; `None` where other keys are there by now. Who takes it wipes it.
-    pub fn read(&self) -> Option<Vec<u8>> {
+impl Place for Part {
+    fn read(&self) -> Option<Vec<u8>> {
         let mut bytes = self.shared.bytes(self.number, self.bytes.clone())?;
         let is_whole = self.shared.number() == self.number;
         is_whole.then(|| std::mem::take(&mut *bytes))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::creds::chain::date;
+use crate::x509::time::date;
 
 /// Why an answer says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,13 +9,14 @@ use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
 use super::staple::WITHOUT_END;
 use super::*;
-use crate::creds::chain::{self, date};
+use crate::creds::chain;
 use crate::x509::Certificate;
 use crate::x509::der::{
     BIT_STRING, ENUMERATED, INTEGER, OCTET_STRING, OID, SEQUENCE, written as der,
 };
 use crate::x509::outline::public_key_bits;
 use crate::x509::time::GENERALIZED_TIME;
+use crate::x509::time::date;
 
 pub(crate) const HOUR: i64 = 3600;
 

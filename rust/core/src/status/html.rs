@@ -5,10 +5,11 @@ use std::fmt::Write;
 use super::svg::{Curve, bars, curves};
 use super::words::{escaped, short};
 use super::{Served, Snapshot};
-use crate::creds::chain::{date, days_left};
+use crate::creds::chain::days_left;
 use crate::metrics::history::{FAILURES, Sample};
 use crate::metrics::table::{BUCKETS, families};
 use crate::metrics::{Counter, Histogram};
+use crate::x509::time::date;
 
 /// Days before its end from which a certificate is shown as one to look after.
 const SOON: i64 = 21;

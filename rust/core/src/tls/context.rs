@@ -188,6 +188,11 @@ pub fn with<R>(use_it: impl FnOnce(&mut Context) -> R) -> Option<R> {
     })
 }
 
+/// Whether the connection of this thread waits for responders.
+pub fn is_pending() -> bool {
+    with(|context| context.pending.is_some()).unwrap_or(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

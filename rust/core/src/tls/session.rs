@@ -240,7 +240,7 @@ impl Session {
         let mut held = Vec::new();
         let mut counted = |data: &[u8]| {
             records += 1;
-            match judging::is_pending() {
+            match context::is_pending() {
                 true => held.extend_from_slice(data),
                 false => sink(data),
             }
@@ -275,7 +275,7 @@ impl Session {
         }
         self.incoming.discard(consumed);
         // What came with the end of the handshake is looked at when the client is known.
-        if judging::is_pending() || !self.incoming.is_excessive(tls) {
+        if context::is_pending() || !self.incoming.is_excessive(tls) {
             return;
         }
         if is_plain(tls) {
@@ -345,7 +345,11 @@ impl Session {
             self.asked_again |=
                 self.outgoing.len() > before && self.refuses_renegotiation(tls, before);
             match next {
-                Step::Again | Step::Written if judging::waits(tls) => break,
+                Step::Again | Step::Written
+                    if context::is_pending() && !tls.common().is_handshaking() =>
+                {
+                    break;
+                }
                 Step::Again | Step::Written => {}
                 Step::PeerClosed => self.peer_closed = true,
                 Step::Wait => break,

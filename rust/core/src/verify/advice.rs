@@ -2,8 +2,9 @@
 
 use super::checks::Purpose;
 use super::reason;
-use crate::creds::chain::{date, days_left};
+use crate::creds::chain::days_left;
 use crate::x509::name::shown;
+use crate::x509::time::date;
 
 /// What a refusal is about: a certificate, or the revocation list of a CA.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use super::advice::ago;
 use super::certificate::PathCertificate;
 use super::revocation::{Depth, Lists};
 use super::sources::{Listed, Problems, Weight};
-use crate::creds::chain::date;
 use crate::x509::name::shown;
+use crate::x509::time::date;
 
 /// CAs that are named in one line.
 const MOST_NAMED: usize = 4;

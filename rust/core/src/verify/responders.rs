@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::reason;
 use super::revocation::Depth;
-use super::verdict::Verdict;
+use super::verdict::{Settled, Verdict};
 use crate::fetch::access::{Answer, Question, Ticket};
 use crate::fetch::results::{Found, Verdict as Said};
 use crate::fetch::wants::{Rule, RuleId};
@@ -33,10 +33,6 @@ pub struct Responders {
     /// What the process that fetches knows the rule by.
     pub id: RuleId,
 }
-
-/// What the answers about a path come to: until when it counts that no certificate of it is revoked, in seconds since
-/// 1970, or how it is refused.
-pub type Settled = Result<i64, Box<Verdict>>;
 
 /// What is known of a path by now.
 pub enum Standing {
@@ -207,7 +203,7 @@ impl Pending {
             }
             Some((Said::Revoked(when, why), _)) => {
                 metrics::count(Counter::OcspRevoked);
-                let when = crate::creds::chain::date(when);
+                let when = crate::x509::time::date(when);
                 let advice =
                     format!("{responder} says that {what} was revoked at {when} (reason {why})");
                 Err(refusal(reason::REVOKED, advice))

@@ -1,7 +1,6 @@
 //! What was found of a client's certificate.
 
 use super::reason;
-use super::responders::Settled;
 
 /// How a client's certificate was judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +36,10 @@ pub struct Verdict {
     /// The verified path forbids a common name of the certificate, should one be taken for a host's.
     pub common_names_denied: bool,
 }
+
+/// What responders' answers about a path come to: until when it counts that no certificate of it is revoked, in seconds
+/// since 1970, or how it is refused.
+pub type Settled = Result<i64, Box<Verdict>>;
 
 impl Verdict {
     /// A refusal.

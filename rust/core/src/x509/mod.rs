@@ -12,7 +12,7 @@ pub(crate) mod objects;
 pub(crate) mod outline;
 pub(crate) mod pss;
 mod text;
-pub(crate) mod time;
+pub mod time;
 
 use crate::base64;
 

@@ -179,6 +179,13 @@ pub fn civil(seconds: i64) -> (i64, i64, i64, i64) {
     (year, month, day, seconds.rem_euclid(DAY))
 }
 
+/// `2026-11-24 03:00:00 UTC`.
+pub fn date(seconds: i64) -> String {
+    let (year, month, day, clock) = civil(seconds);
+    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::creds::{CertSet, LoadReport, LoadRequest, Pair, Severity, chain};
 use crate::ocsp::Staple;
-use crate::x509;
+use crate::x509::{self, time::date};
 
 /// What became of changed files.
 #[derive(Debug, Default)]
@@ -136,14 +136,14 @@ fn objection(old: Option<&CertSet>, new: &CertSet, now: i64) -> Option<String> {
     for pair in new.pairs() {
         let leaf = &pair.leaf;
         if leaf.not_before > now {
-            let date = chain::date(leaf.not_before);
+            let date = date(leaf.not_before);
             return Some(format!(
                 "the new certificate for {} is not valid before {date}",
                 leaf.names_for_people()
             ));
         }
         if leaf.not_after < now {
-            let date = chain::date(leaf.not_after);
+            let date = date(leaf.not_after);
             return Some(format!(
                 "the new certificate for {} expired on {date}",
                 leaf.names_for_people()
@@ -189,7 +189,7 @@ fn line(request: &LoadRequest, old: Option<&CertSet>, new: &CertSet) -> String {
         let all: Vec<String> = set
             .pairs()
             .iter()
-            .map(|pair| chain::date(pair.leaf.not_after))
+            .map(|pair| date(pair.leaf.not_after))
             .collect();
         all.join(" and ")
     };
@@ -207,7 +207,7 @@ fn line(request: &LoadRequest, old: Option<&CertSet>, new: &CertSet) -> String {
             .iter()
             .filter_map(|pair| staple(pair))
             .map(|staple| staple.until);
-        let until = until.min().map_or("none".to_owned(), chain::date);
+        let until = until.min().map_or("none".to_owned(), date);
         return format!(
             "{names}: the certificate of before, with an OCSP response valid until {until}"
         );
@@ -225,7 +225,7 @@ fn line(request: &LoadRequest, old: Option<&CertSet>, new: &CertSet) -> String {
         .pairs()
         .iter()
         .map(|pair| {
-            let until = chain::date(pair.leaf.not_after);
+            let until = date(pair.leaf.not_after);
             format!("{until} ({})", identified(pair, files.next()))
         })
         .collect();

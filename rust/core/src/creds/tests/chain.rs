@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use super::super::certificate::CertificateFields;
-use super::super::chain::{check, check_names, date, days_left};
+use super::super::chain::{check, check_names, days_left};
 use super::super::problem::{Fault, Severity};
 use super::super::public_key::PublicKey;
+use crate::x509::time::date;
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;

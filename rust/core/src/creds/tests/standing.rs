@@ -8,7 +8,7 @@ use super::super::problem::Severity;
 use super::super::select::CertSet;
 use super::super::standing::{self, Before};
 use super::super::{LoadReport, LoadRequest, Store};
-use super::store::{pair, request, three_generations};
+use super::store::{file_at, pair, request, three_generations};
 use super::{Scratch, data};
 
 /// A virtual host with a certificate for each of two kinds of keys.
@@ -91,7 +91,7 @@ fn a_damaged_chain_is_not_mixed_with_another_certificate() {
     write(&first);
     let mut one = host(&dir);
     one.pairs.truncate(1);
-    one.chain = Some(dir.path("chain"));
+    one.chain = Some(file_at(&dir.path("chain")));
     let requests = [one];
     let old = Store::default()
         .load(&requests, &mut Dialog::default())
@@ -142,7 +142,7 @@ fn what_nobody_has_costs_its_pair_alone() {
 fn who_was_never_served_has_no_excuse() {
     let dir = Scratch::new("standing-never");
     let mut other = host(&dir);
-    other.spare_keys.push(dir.path("b.key"));
+    other.spare_keys.push(file_at(&dir.path("b.key")));
     let requests = [host(&dir), other];
     let old = served(&dir, &requests);
     let before = standing::before(&requests[..1], &old[..1]);

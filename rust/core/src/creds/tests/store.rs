@@ -15,7 +15,7 @@ pub(super) fn pair(certificate: String, key: Option<String>, place: &str) -> Pai
     }
 }
 
-fn file_at(path: &str) -> FileAt {
+pub(super) fn file_at(path: &str) -> FileAt {
     FileAt {
         path: path.to_owned(),
         place: String::new(),

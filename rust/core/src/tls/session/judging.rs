@@ -18,16 +18,6 @@ use crate::verify::{Verdict, refusal};
 /// Room for an alert in a record of its own.
 const ALERT_RECORD: usize = 128;
 
-/// Whether the connection of this thread waits for responders.
-pub(super) fn is_pending() -> bool {
-    context::with(|context| context.pending.is_some()).unwrap_or(false)
-}
-
-/// The same once rustls holds the handshake to be complete.
-pub(super) fn waits(tls: &RustlsConnection) -> bool {
-    !tls.common().is_handshaking() && is_pending()
-}
-
 impl Session {
     /// Whether the handshake waits for what responders say.
     pub(super) fn is_judging(&self) -> bool {
