@@ -1,6 +1,8 @@
 //! Validity times as OpenSSL reads and prints them.
 
+/// Tag of UTCTime.
 pub const UTC_TIME: u8 = 0x17;
+/// Tag of GeneralizedTime.
 pub const GENERALIZED_TIME: u8 = 0x18;
 
 const MONTHS: [&str; 12] = [
