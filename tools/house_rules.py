@@ -36,7 +36,8 @@ HTTPD_HEADER = re.compile(r'#include\s*[<"](httpd|http_\w+|apr\w*|ap_\w+|util_fi
 HANDSHAKE_FACTS = re.compile(r"handshake_facts\b|\"conn/connection\.hpp\"")
 KNOW_THE_HANDSHAKE = {"src/conn/" + name for name in (
     "connection.hpp", "connection.cpp", "handshake.cpp", "limits.cpp", "failure.cpp", "hooks.cpp")} | {
-    "src/facts/handshake_facts.hpp", "src/facts/request_facts.cpp", "src/facts/facts.hpp", "src/module/mod_tls.cpp"}
+    "src/facts/handshake_facts.hpp", "src/facts/request_facts.cpp", "src/facts/forwarded.cpp", "src/facts/facts.hpp",
+    "src/module/mod_tls.cpp"}
 # Files of the configuration are opened in one place, which waits for nothing and takes regular files alone.
 OPENERS = re.compile(r"\bFile::(open|create|options)\b|\bOpenOptions::new|\bfs::(read|read_to_string|read_dir|metadata|"
                      r"symlink_metadata|canonicalize|copy)\b|\.(is_dir|is_file|exists|read_dir|metadata)\(\)|"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/policy/listener.hpp"
+#include "config/policy/network.hpp"
 #include "config/setting.hpp"
 
 namespace tls::config {
@@ -108,6 +109,13 @@ struct OcspCheck {
   friend bool operator==(const OcspCheck&, const OcspCheck&) = default;
 };
 
+// Whether requests carry the client's certificate in fields of RFC 9440 to whoever answers them, and those behind it.
+enum class ClientCertHeader : std::uint8_t { Off, On, Chain };
+
+// What becomes of groups whose secrets a quantum computer does not find: they come first, they alone will do, or there
+// are none. Where nothing is written the list of groups says it.
+enum class PostQuantum : std::uint8_t { Prefer, Require, Off };
+
 // How far the virtual host that SNI chose and the one that Host names may differ (SSLVHostSNIPolicy).
 enum class SniPolicy : std::uint8_t { Strict, Secure, AuthOnly, Insecure };
 
@@ -181,6 +189,7 @@ struct ServerSettings {
   Setting<SuiteList> suites12;  // of SSLCipherSuite: exactly these, in this order
   Setting<SuiteList> suites13;
   Setting<GroupList> groups;
+  Setting<PostQuantum> post_quantum;
   Setting<SchemeList> signatures;         // what handshakes are signed with, and what clients may sign with
   Setting<SchemeList> client_signatures;  // what clients may sign with, where that is something else
   Setting<bool> honor_client_order;
@@ -199,6 +208,7 @@ struct ServerSettings {
   Setting<PathAt> crl_file;
   Setting<PathAt> crl_path;
   Setting<RevocationCheck> crl_check;
+  Setting<std::vector<Network>> trusted_proxies;
 
   Setting<OcspCheck> ocsp_check;
   Setting<std::string> ocsp_responder;
@@ -246,6 +256,7 @@ struct DirectorySettings {
   Setting<Options> options;
   Setting<bool> require_tls;
   Setting<std::string> user_name;  // the variable that names the user
+  Setting<ClientCertHeader> client_cert_header;
   Setting<VerifyClient> verify_client;
   Setting<std::uint32_t> verify_depth;
   Setting<PathAt> ca_file;
@@ -264,6 +275,7 @@ struct ProxySettings {
   Setting<SuiteList> suites_preferred;
   Setting<SuiteList> suites_suppressed;
   Setting<GroupList> groups;
+  Setting<PostQuantum> post_quantum;
   Setting<VerifyClient> verify;
   Setting<std::uint32_t> verify_depth;
   Setting<PathAt> ca_file;

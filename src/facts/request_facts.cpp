@@ -6,6 +6,7 @@
 
 #include "config/policy/effective.hpp"
 #include "facts/certificates.hpp"
+#include "facts/forwarded.hpp"
 #include "facts/handshake_facts.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
@@ -84,7 +85,8 @@ bool is_misdirected(const request_rec* r, const server_rec* made) {
 }
 
 const Facts* find(request_rec* r) {
-  const Facts* const handshake = handshake_facts(r->connection);
+  const Facts* const forwarded = client_fields(r).client;
+  const Facts* const handshake = forwarded != nullptr ? forwarded : handshake_facts(r->connection);
   if (handshake == nullptr || client_certificates(*handshake) == 0) return handshake;
   const server::Engine* const engine = server::engine();
   const server::Host* const host = engine != nullptr ? engine->host(r->server) : nullptr;
@@ -97,7 +99,7 @@ const Facts* find(request_rec* r) {
   }
   const Demand demand = demand_of(r);
   const bool silent = demand.ca_file.empty() && demand.ca_path.empty();
-  if (silent && is_misdirected(r, handshake->host)) return find(r->pool, r->connection);
+  if (silent && forwarded == nullptr && is_misdirected(r, handshake->host)) return find(r->pool, r->connection);
   // A new one each time: whoever holds the facts of the section before may keep them.
   remembered = ::new (apr_palloc(r->pool, sizeof(Remembered)))
       Remembered{r->per_dir_config, r->server, judged(r->pool, *handshake, r->server, demand)};
@@ -116,7 +118,8 @@ Demand demand_of(const request_rec* r) {
           section.ca_path ? section.ca_path->path : host.ca_path};
 }
 
-bool is_settled(const request_rec* r, const SessionFacts& facts, const server::HostClientAuth& clients) {
+bool is_settled(request_rec* r, const SessionFacts& facts, const server::HostClientAuth& clients) {
+  if (client_fields(r).client != nullptr) return false;
   const config::DirectorySettings& section = server::directory_settings(r);
   return r->server == facts.host && !clients.has_sections && !section.verify_client && !section.verify_depth &&
          !section.ca_file && !section.ca_path;

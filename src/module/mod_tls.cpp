@@ -8,6 +8,7 @@
 #include "log/log.hpp"
 #include "module/commands.hpp"
 #include "module/ssl_names.hpp"
+#include "report/client_fields.hpp"
 #include "report/dump.hpp"
 #include "report/dump_ech.hpp"
 #include "report/status.hpp"
@@ -105,6 +106,7 @@ void register_hooks(apr_pool_t* pool) {
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);
   tls::report::register_status_hooks();
+  tls::report::register_client_field_hooks();
   tls::access::register_hooks(pool);
   registered = true;
 }

@@ -70,6 +70,8 @@ void log_problem(server_rec* s, const PolicyProblem& p) {
   const auto line = static_cast<int>(p.where.line);
   if (p.severity == Severity::Error) {
     TLS_LOG_S(s, CheckError, p.host.c_str(), p.text.c_str(), file, line);
+  } else if (p.severity == Severity::Notice) {
+    TLS_LOG_S(s, CheckNotice, p.host.c_str(), p.text.c_str(), file, line);
   } else {
     TLS_LOG_S(s, CheckWarning, p.host.c_str(), p.text.c_str(), file, line);
   }

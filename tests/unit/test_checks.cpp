@@ -44,7 +44,8 @@ class Checks : public ::testing::Test {
     std::vector<std::string> texts;
     const std::vector<Listener> listening = {*parse_listener("443")};
     for (const PolicyProblem& p : check_hosts(checked, listening)) {
-      texts.push_back((p.severity == Severity::Error ? "E " : "W ") + p.host + ": " + p.text);
+      const char* const kind = p.severity == Severity::Error ? "E " : p.severity == Severity::Notice ? "N " : "W ";
+      texts.push_back(kind + p.host + ": " + p.text);
     }
     return texts;
   }
@@ -55,6 +56,29 @@ class Checks : public ::testing::Test {
 };
 
 using Texts = std::vector<std::string>;
+
+TEST_F(Checks, ListsOfGroupsThatTakePostQuantumAwayAreNamedWithTheLineToWrite) {
+  add({"TLSEngine on", "TLSGroups X25519:P-256"});
+  add({"SSLEngine on", "SSLOpenSSLConfCmd Curves X25519:prime256v1:secp384r1"});
+  for (const char* silent : {"TLSPostQuantum off", "TLSPostQuantum prefer", "TLSGroups X25519:MLKEM768"}) {
+    add({"TLSEngine on", "TLSGroups X25519:P-256", silent});
+  }
+  add({"SSLEngine on", "SSLOpenSSLConfCmd Curves X25519", "SSLProtocol TLSv1.2"});
+  add({"TLSEngine on", "TLSGroups X25519MLKEM768", "TLSPostQuantum off"});
+  const std::string begin =
+      ": this list of groups turns post-quantum key exchange off: what is recorded today can be "
+      "read once there is a quantum computer. Write \"";
+  EXPECT_EQ(problems(),
+            (std::vector<std::string>{
+                "N host1" + begin +
+                    "TLSGroups X25519MLKEM768:X25519:P-256\" instead, or \"TLSPostQuantum prefer\" "
+                    "beside it; \"TLSPostQuantum off\" says that it is meant",
+                "N host2" + begin +
+                    "SSLOpenSSLConfCmd Groups X25519MLKEM768:X25519:P-256:P-384\" instead, or "
+                    "\"SSLPostQuantum prefer\" beside it; \"SSLPostQuantum off\" says that it is meant",
+                "E host7: no group is left for key exchange: the list has none but post-quantum ones, and those are "
+                "off; add X25519 to TLSGroups"}));
+}
 
 TEST_F(Checks, NothingIsSaidOfWhatIsRight) {
   add({"TLSEngine on", "TLSCertificate a.pem", "TLSProtocol TLSv1.3+"});

@@ -102,6 +102,14 @@ const Case cases[] = {
          "TLSClientCRLCheck: Invalid argument 'all'; expected none, leaf or chain"},
     Case{Place::Server, "TLSHostPolicy strict", "TLSHostPolicy authonly", "TLSHostPolicy lax",
          "TLSHostPolicy: expected strict, secure, authonly or insecure, not \"lax\""},
+    Case{Place::Directory, "TLSClientCertHeader on", "TLSClientCertHeader chain", "TLSClientCertHeader all",
+         "TLSClientCertHeader: expected on, chain or off, not \"all\""},
+    Case{Place::Server, "TLSTrustedProxy 192.0.2.1", "TLSTrustedProxy 2001:db8::/32 10.0.0.0/8",
+         "TLSTrustedProxy 10.0.0.1/8",
+         "TLSTrustedProxy: expected an address or a network, such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, not "
+         "\"10.0.0.1/8\""},
+    Case{Place::Server, "TLSPostQuantum require", "TLSPostQuantum prefer", "TLSPostQuantum on",
+         "TLSPostQuantum: expected prefer, require or off, not \"on\""},
     Case{Place::Directory, "TLSUserName SSL_CLIENT_S_DN_CN", "TLSUserName SSL_CLIENT_S_DN", "TLSUserName a b",
          "TLSUserName: expected \"TLSUserName variable\""},
     Case{Place::Directory, "TLSClientCertificate required", "TLSClientCertificate none", "TLSClientCertificate 1",
@@ -117,6 +125,8 @@ const Case cases[] = {
          "TLSProxyCiphersPrefer FOO", "TLSProxyCiphersPrefer: unknown cipher suite \"FOO\""},
     Case{Place::Server, "TLSProxyCiphersSuppress TLS_AES_256_GCM_SHA384", "TLSProxyCiphersSuppress 0xC02B",
          "TLSProxyCiphersSuppress FOO", "TLSProxyCiphersSuppress: unknown cipher suite \"FOO\""},
+    Case{Place::Server, "TLSProxyPostQuantum require", "TLSProxyPostQuantum off", "TLSProxyPostQuantum prefered",
+         "TLSProxyPostQuantum: expected prefer, require or off, not \"prefered\"; did you mean \"prefer\"?"},
     Case{Place::Server, "TLSProxyGroups X25519", "TLSProxyGroups P-256 X25519", "TLSProxyGroups FOO",
          "TLSProxyGroups: unknown group \"FOO\""},
     Case{Place::Server, "TLSProxyCA default", "TLSProxyCA /b.pem", "TLSProxyCA \"\"",
@@ -260,6 +270,15 @@ const Case cases[] = {
          "SSLOptions: Illegal option 'CompatEnvVars'"},
     Case{Place::Directory, "SSLRequireSSL", "SSLRequireSSL on", "", ""},
     Case{Place::Directory, "SSLRequire \"%{HTTPS} eq 'on'\"", "SSLRequire true", "", ""},
+    Case{Place::Directory, "SSLClientCertHeader on", "SSLClientCertHeader chain", "SSLClientCertHeader all",
+         "SSLClientCertHeader: expected on, chain or off, not \"all\""},
+    Case{Place::Server, "SSLTrustedProxy 192.0.2.1", "SSLTrustedProxy 2001:db8::/32 10.0.0.0/8", "SSLTrustedProxy ::/0",
+         "SSLTrustedProxy: expected an address or a network, such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, not "
+         "\"::/0\""},
+    Case{Place::Server, "SSLPostQuantum require", "SSLPostQuantum prefer", "SSLPostQuantum on",
+         "SSLPostQuantum: expected prefer, require or off, not \"on\""},
+    Case{Place::Server, "SSLProxyPostQuantum require", "SSLProxyPostQuantum off", "SSLProxyPostQuantum on",
+         "SSLProxyPostQuantum: expected prefer, require or off, not \"on\""},
     Case{Place::Directory, "SSLUserName SSL_CLIENT_S_DN_CN", "SSLUserName SSL_CLIENT_S_DN", "SSLUserName a b",
          "SSLUserName: expected \"SSLUserName variable\""},
     Case{Place::Directory, "SSLVerifyClient require", "SSLVerifyClient none", "SSLVerifyClient 1",
@@ -448,9 +467,6 @@ TEST(Directives, WarningsAndNotices) {
             "SSLProtocol: TLSv1 will not be spoken: the oldest version here is TLSv1.2");
   EXPECT_EQ(read_line(scope, arena, "SSLProtocol TLSv1.2 TLSv1.3").warning,
             "SSLProtocol: a version without + or - replaces those before it; what is left is TLSv1.3");
-  EXPECT_EQ(read_line(scope, arena, "SSLOpenSSLConfCmd Curves X25519:prime256v1:secp384r1").notice,
-            "SSLOpenSSLConfCmd: Curves turns post-quantum key exchange off; to keep it, begin the list with "
-            "X25519MLKEM768");
 }
 
 TEST(Directives, SignatureAlgorithmsInOpensslsWords) {

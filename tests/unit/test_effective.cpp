@@ -127,7 +127,7 @@ TEST_F(Effective, GroupsOfConfCommands) {
   const auto groups = [this](const char* line) { return ssl({line}).negotiated.groups; };
   EXPECT_EQ(groups("SSLOpenSSLConfCmd Curves X25519:prime256v1:secp384r1"), (GroupList{0x1D, 0x17, 0x18}));
   EXPECT_EQ(groups("SSLOpenSSLConfCmd Groups ?SecP384r1MLKEM1024:*X25519MLKEM768/?nonsense:P-521:secp256r1"),
-            (GroupList{0x11EC, 0x17}));
+            (GroupList{0x11ED, 0x11EC, 0x17}));
   EXPECT_EQ(groups("SSLOpenSSLConfCmd Groups DEFAULT:-X25519"), (GroupList{0x11EC, 0x17, 0x18}));
   EXPECT_EQ(groups("SSLOpenSSLConfCmd ECDHParameters secp384r1"), (GroupList{0x18}));
   EXPECT_EQ(groups("SSLOpenSSLConfCmd ECDHParameters Automatic").size(), 4U);
@@ -135,9 +135,25 @@ TEST_F(Effective, GroupsOfConfCommands) {
   EXPECT_EQ(
       read_line(scope, arena_, "SSLOpenSSLConfCmd Groups P-521:X448").error,
       "SSLOpenSSLConfCmd: none of the groups in \"P-521:X448\" exists here; there are X25519MLKEM768, X25519, P-256, "
-      "P-384 and SecP256r1MLKEM768");
+      "P-384, SecP256r1MLKEM768 and SecP384r1MLKEM1024");
   EXPECT_EQ(read_line(scope, arena_, "SSLOpenSSLConfCmd Curves X25519:prime256v2").error,
             "SSLOpenSSLConfCmd: unknown group \"prime256v2\"; did you mean \"prime256v1\"?");
+}
+
+TEST_F(Effective, PostQuantumGoesBeforeTheListOfGroups) {
+  const auto tls_groups = [this](const std::vector<const char*>& lines) { return tls(lines).negotiated.groups; };
+  EXPECT_EQ(tls_groups({"TLSPostQuantum prefer"}), (GroupList{0x11EC, 0x1D, 0x17, 0x18}));
+  EXPECT_EQ(tls_groups({"TLSPostQuantum prefer", "TLSGroups X25519:P-256"}), (GroupList{0x11EC, 0x1D, 0x17}));
+  EXPECT_EQ(tls_groups({"TLSPostQuantum prefer", "TLSGroups X25519:SecP256r1MLKEM768"}), (GroupList{0x1D, 0x11EB}));
+  EXPECT_EQ(tls_groups({"TLSPostQuantum require"}), (GroupList{0x11EC, 0x11EB, 0x11ED}));
+  EXPECT_EQ(tls_groups({"TLSPostQuantum require", "TLSGroups X25519"}), (GroupList{0x11EC, 0x11EB, 0x11ED}));
+  EXPECT_EQ(tls_groups({"TLSPostQuantum require", "TLSGroups X25519:MLKEM1024"}), (GroupList{0x202}));
+  EXPECT_EQ(tls_groups({"TLSPostQuantum off"}), (GroupList{0x1D, 0x17, 0x18}));
+  EXPECT_EQ(ssl({"SSLPostQuantum require", "SSLOpenSSLConfCmd Groups SecP384r1MLKEM1024:P-256"}).negotiated.groups,
+            (GroupList{0x11ED}));
+  EXPECT_TRUE(tls({"TLSPostQuantum require"}).negotiated.needs_post_quantum);
+  EXPECT_NE(encode_policy(tls({"TLSPostQuantum require", "TLSGroups X25519MLKEM768"})),
+            encode_policy(tls({"TLSGroups X25519MLKEM768"})));
 }
 
 TEST_F(Effective, ClientsSignAsTheServerDoesUnlessTheyHaveAListOfTheirOwn) {

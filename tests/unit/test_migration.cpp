@@ -29,6 +29,10 @@ TEST(Migration, SaysWhatIsDifferent) {
   EXPECT_NE(difference("SSLOptions +StdEnvVars +OptRenegotiate", true), "");
   EXPECT_NE(difference("SSLSessionTicketKeyFile key"), "");
   EXPECT_NE(difference("SSLRandomSeed startup builtin"), "");
+  EXPECT_EQ(
+      difference("SSLOpenSSLConfCmd Curves X25519:prime256v1:secp384r1"),
+      "SSLOpenSSLConfCmd: Curves turns post-quantum key exchange off, as in OpenSSL; to keep it, begin the list with "
+      "X25519MLKEM768, or add SSLPostQuantum prefer");
 }
 
 TEST(Migration, IsSilentWhereNothingIs) {
@@ -39,6 +43,8 @@ TEST(Migration, IsSilentWhereNothingIs) {
   EXPECT_EQ(difference("SSLVerifyClient none", true), "");
   EXPECT_EQ(difference("SSLVerifyClient require"), "");
   EXPECT_EQ(difference("SSLEngine on"), "");
+  EXPECT_EQ(difference("SSLOpenSSLConfCmd Groups X25519MLKEM768:X25519"), "");
+  EXPECT_EQ(difference("SSLOpenSSLConfCmd MinProtocol TLSv1.2"), "");
 }
 
 }  // namespace

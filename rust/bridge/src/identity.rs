@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mod_tls_core::tls::hello::Offered;
+use mod_tls_core::x509::http;
 use mod_tls_core::{verify, x509};
 use rustls::pki_types::UnixTime;
 
@@ -84,6 +85,45 @@ impl Identity {
         })
     }
 
+    pub fn http_field(&self, chain: bool) -> Vec<u8> {
+        guard(Vec::new, || {
+            let all = self.certificates.chain();
+            match all.split_first() {
+                Some((own, _)) if !chain => http::write(own),
+                Some((_, behind)) => http::write_list(behind.iter().map(AsRef::as_ref)),
+                None => Vec::new(),
+            }
+        })
+    }
+
+    /// Empty fields are none. Fields that cannot be read are an error, as is a chain without its beginning.
+    pub fn forwarded(&self, certificate: &[u8], chain: &[u8]) -> Result<Box<Self>, String> {
+        let broken = |field: &str| {
+            format!("its field {field} does not hold certificates as byte sequences (RFC 9440)")
+        };
+        guard(
+            || Err("internal error".to_owned()),
+            || {
+                let mut all = Vec::new();
+                if !certificate.is_empty() {
+                    all.push(http::read(certificate).ok_or_else(|| broken("Client-Cert"))?);
+                }
+                if !chain.is_empty() {
+                    if all.is_empty() {
+                        return Err(
+                            "it has a field Client-Cert-Chain without Client-Cert".to_owned()
+                        );
+                    }
+                    let behind =
+                        http::read_list(chain).ok_or_else(|| broken("Client-Cert-Chain"))?;
+                    all.extend(behind);
+                }
+                let certificates = self.certificates.with_chain(all);
+                Ok(Box::new(Self::new(certificates, self.offered.clone())))
+            },
+        )
+    }
+
     pub fn tells_cut(&self) -> bool {
         guard(|| false, || self.certificates.tells_cut())
     }
@@ -103,6 +143,17 @@ impl Identity {
                 .collect()
         })
     }
+}
+
+pub(crate) fn is_client_field(name: &[u8]) -> bool {
+    guard(|| true, || http::is_client_field(name))
+}
+
+pub(crate) fn without_client_fields(connection: &[u8]) -> CertificateField {
+    guard(missing, || {
+        http::without_client_fields(connection)
+            .map_or_else(missing, |value| CertificateField { found: true, value })
+    })
 }
 
 /// What C++ sees of a verdict.

@@ -38,7 +38,7 @@ use fetch::{
 };
 use forks::{forks_detach, forks_register};
 use guard::guard;
-use identity::Identity;
+use identity::{Identity, is_client_field, without_client_fields};
 use key_log::{key_log_check, key_log_close, key_log_open};
 use limits::limit_handshakes;
 use open_files::expect_children;
@@ -856,6 +856,16 @@ pub mod ffi {
         ) -> CertificateField;
         /// All fields of one side that StdEnvVars exports.
         fn exported(self: &Identity, client: bool, legacy: bool, now: i64) -> Vec<NamedField>;
+        /// The client's certificate as the field Client-Cert has it, or (`chain`) those behind it as Client-Cert-Chain
+        /// does (RFC 9440); empty where there are none.
+        fn http_field(self: &Identity, chain: bool) -> Vec<u8>;
+        /// The same connection with the client whom a proxy has told of in these fields; empty ones are none. Throws a
+        /// clause that says what is wrong with them.
+        fn forwarded(self: &Identity, certificate: &[u8], chain: &[u8]) -> Result<Box<Identity>>;
+        /// Whether somebody behind us may take a field of this name for Client-Cert or Client-Cert-Chain.
+        fn is_client_field(name: &[u8]) -> bool;
+        /// A Connection field without those names; not `found` where it has none of them.
+        fn without_client_fields(connection: &[u8]) -> CertificateField;
         /// Whether variables of the client's certificate were left out since they are too many or too long; true once.
         fn tells_cut(self: &Identity) -> bool;
         /// Judges the client's certificate by the CAs and lists of `verifier`, and by mode and depth of a section.

@@ -274,10 +274,13 @@ impl Session {
 
     pub(crate) fn backend_failure(&self) -> Vec<String> {
         guard(Vec::new, || match self.inner.failure() {
-            Some(error) if !self.poisoned => vec![
-                describe::backend_failure(error),
-                describe::backend_remedy(error).to_owned(),
-            ],
+            Some(error) if !self.poisoned => {
+                let remedy = match self.inner.lacks_post_quantum() {
+                    true => describe::BACKEND_LACKS_POST_QUANTUM_REMEDY,
+                    false => describe::backend_remedy(error),
+                };
+                vec![describe::backend_failure(error), remedy.to_owned()]
+            }
             _ => vec![self.failure(), String::new()],
         })
     }
@@ -294,7 +297,10 @@ impl Session {
                     ffi::Ending::TimedOut => Ending::TimedOut,
                     _ => Ending::Failed,
                 };
-                metrics::count(backend::counter(ending, self.inner.failure()));
+                metrics::count(match self.inner.lacks_post_quantum() {
+                    true => metrics::Counter::BackendPostQuantum,
+                    false => backend::counter(ending, self.inner.failure()),
+                });
             },
         );
     }
@@ -317,6 +323,9 @@ impl Session {
     pub(crate) fn remedy(&self) -> String {
         guard(String::new, || {
             let verdict = self.inner.verdict();
+            if self.inner.lacks_post_quantum() {
+                return describe::LACKS_POST_QUANTUM_REMEDY.to_owned();
+            }
             match self.inner.failure() {
                 Some(rustls::Error::InvalidCertificate(_))
                     if verdict.outcome == verify::Outcome::Failed =>

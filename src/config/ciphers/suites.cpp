@@ -38,7 +38,7 @@ constexpr std::array all_groups = {
     Group{0x0202, "MLKEM1024", "", true},
     Group{0x0019, "P-521", "secp521r1", false},
     Group{0x001E, "X448", "", false},
-    Group{0x11ED, "SecP384r1MLKEM1024", "", false},
+    Group{0x11ED, "SecP384r1MLKEM1024", "", true},
     Group{0x0200, "MLKEM512", "", false},
     Group{0x6399, "X25519Kyber768Draft00", "", false},
     Group{0x0100, "ffdhe2048", "", false},
@@ -58,6 +58,7 @@ constexpr std::array all_groups = {
     Group{0x0029, "curveSM2", "", false},
 };
 
+constexpr std::array<std::uint16_t, 3> hybrids = {0x11EC, 0x11EB, 0x11ED};
 constexpr std::array<std::uint16_t, 4> preferred_groups = {0x11EC, 0x001D, 0x0017, 0x0018};
 
 // "0xC02B", "C02B" or "C0,2B" (with or without 0x before each byte) as a number; -1 if it is none of them.
@@ -111,6 +112,13 @@ const Suite* find_suite(std::string_view name) {
 }
 
 bool is_supported(const Suite& suite) { return std::ranges::find(negotiable, suite.number) != negotiable.end(); }
+
+std::span<const std::uint16_t> hybrid_groups() { return hybrids; }
+
+bool is_post_quantum(std::uint16_t number) {
+  const Group* const known = group(number);
+  return known != nullptr && known->name.find("MLKEM") != std::string_view::npos;
+}
 
 const Group* group(std::uint16_t number) {
   const auto* found = std::ranges::find(all_groups, number, &Group::number);

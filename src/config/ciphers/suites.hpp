@@ -88,6 +88,13 @@ bool is_supported(const Suite& suite);
 std::span<const Group> groups();
 std::span<const std::uint16_t> default_groups();
 const Group* group(std::uint16_t number);
+
+// Whether a quantum computer does not find what was agreed on by this group.
+bool is_post_quantum(std::uint16_t group);
+
+// The hybrid groups there are, most preferred first.
+std::span<const std::uint16_t> hybrid_groups();
+
 const Group* find_group(std::string_view name);
 
 // The nearest names, for "did you mean": empty when nothing is near.

@@ -6,6 +6,7 @@
 
 #include "config/ciphers/signatures.hpp"
 #include "config/ciphers/suites.hpp"
+#include "config/policy/groups.hpp"
 #include "config/words.hpp"
 
 namespace tls::config {
@@ -69,6 +70,29 @@ void check_negotiation(Findings& out, const CheckedHost& host) {
   }
 }
 
+// Lists that generators of configurations wrote before there were post-quantum groups are copied from server to server.
+void check_groups(Findings& out, const CheckedHost& host) {
+  const ServerSettings& s = *host.settings;
+  const GroupList& groups = host.policy->negotiated.groups;
+  const bool ssl = host.policy->words == Vocabulary::Ssl;
+  if (groups.empty()) {
+    out.add(
+        Severity::Error, first_of({s.post_quantum.where(), s.groups.where()}, host.defined), host,
+        std::string("no group is left for key exchange: the list has none but post-quantum ones, and those are off; "
+                    "add X25519 to ") +
+            (ssl ? "SSLOpenSSLConfCmd Groups" : "TLSGroups"));
+    return;
+  }
+  if (!s.groups || s.post_quantum || !host.policy->negotiated.versions.tls13 || has_post_quantum(groups)) return;
+  const std::string word = ssl ? "SSL" : "TLS";
+  out.add(Severity::Notice, s.groups.where(), host,
+          "this list of groups turns post-quantum key exchange off: what is recorded today can be read once there is a "
+          "quantum computer. Write \"" +
+              std::string(ssl ? "SSLOpenSSLConfCmd Groups" : "TLSGroups") + " X25519MLKEM768:" + group_names(groups) +
+              "\" instead, or \"" + word + "PostQuantum prefer\" beside it; \"" + word +
+              "PostQuantum off\" says that it is meant");
+}
+
 void check_clients(Findings& out, const CheckedHost& host) {
   const ClientAuthPolicy& c = host.policy->client;
   const ServerSettings& s = *host.settings;
@@ -87,6 +111,12 @@ void check_clients(Findings& out, const CheckedHost& host) {
             std::string(s.ca_file ? "authorities" : "revocation lists") +
                 " of clients are named, but nobody is asked for a certificate; write \"TLSClientCertificate "
                 "required\" or \"optional\", or leave this line out");
+  }
+  if (s.trusted_proxies && c.verify == VerifyClient::None && !host.sections_ask) {
+    out.add(
+        Severity::Warning, s.trusted_proxies.where(), host,
+        std::string("proxies are trusted to tell of clients' certificates, but nothing is asked of those; write \"") +
+            (ssl ? "SSLVerifyClient" : "TLSClientCertificate") + " optional\" and name authorities");
   }
   if (c.verify != VerifyClient::None && host.policy->negotiated.versions.tls13 && !c.signatures.empty() &&
       !any_in_tls13(c.signatures)) {
@@ -201,6 +231,7 @@ std::vector<PolicyProblem> check_hosts(std::span<const CheckedHost> hosts, std::
     check_listening(out, host, listening);
     if (!host.policy->enabled) continue;
     check_negotiation(out, host);
+    check_groups(out, host);
     check_clients(out, host);
   }
   return std::move(out).take();

@@ -10,7 +10,7 @@
 
 namespace tls::config {
 
-enum class Severity : std::uint8_t { Error, Warning };
+enum class Severity : std::uint8_t { Error, Warning, Notice };
 
 // What is wrong, where it was written, for which virtual host, and what to do (the end of `text`).
 struct PolicyProblem {

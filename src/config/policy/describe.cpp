@@ -5,6 +5,7 @@
 
 #include "config/ciphers/signatures.hpp"
 #include "config/ciphers/suites.hpp"
+#include "config/policy/groups.hpp"
 
 namespace tls::config {
 namespace {
@@ -38,15 +39,6 @@ std::string suite_names(const SuiteList& list) {
   for (const std::uint16_t number : list) {
     const Suite* known = suite(number);
     append(out, known != nullptr ? known->iana : "?", ":");
-  }
-  return out;
-}
-
-std::string group_names(const GroupList& list) {
-  std::string out;
-  for (const std::uint16_t number : list) {
-    const Group* known = group(number);
-    append(out, known != nullptr ? known->name : "?", ":");
   }
   return out;
 }
@@ -159,6 +151,9 @@ void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, co
   file("names of authorities in", c.names_path, place(w.ca_names_path));
   file("revocation lists", c.crl_file, place(w.crl_file));
   file("revocation lists in", c.crl_path, place(w.crl_path));
+  std::string proxies;
+  for (const Network& network : c.trusted_proxies) append(proxies, text_of(network));
+  if (!proxies.empty()) out.push_back({"trusted proxies", proxies, place(w.trusted_proxies)});
   if (c.verify == VerifyClient::None) return;
   out.push_back({"clients sign with", c.signatures.empty() ? "all there are" : signature_names(c.signatures),
                  place(w.client_signatures, w.signatures)});

@@ -59,6 +59,7 @@ ClientAuthPolicy client_auth_policy(const ServerSettings& s, Vocabulary words) {
   client.ocsp = ocsp_policy(s);
   if (s.signatures) client.signatures = *s.signatures;
   if (s.client_signatures) client.signatures = *s.client_signatures;
+  if (s.trusted_proxies) client.trusted_proxies = *s.trusted_proxies;
   return client;
 }
 

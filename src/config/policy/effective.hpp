@@ -75,7 +75,8 @@ struct ClientAuthPolicy {
   std::string crl_path;
   RevocationCheck crl_check;
   OcspPolicy ocsp;
-  SchemeList signatures;  // what clients may sign with, most wanted first
+  SchemeList signatures;                 // what clients may sign with, most wanted first
+  std::vector<Network> trusted_proxies;  // whose word about a client is taken, once it has been judged
 };
 
 // What is asked of the key agent; for the whole server, every virtual host has the same.

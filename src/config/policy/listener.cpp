@@ -18,29 +18,32 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 std::optional<Address> parse_address(std::string_view text) {
   if (text == "*") return Address{};
-  std::array<std::uint8_t, 16> bytes{};
-  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
-    const std::string v6(text.substr(1, text.size() - 2));
-    if (inet_pton(AF_INET6, v6.c_str(), bytes.data()) == 1) return make_address(bytes);
-    return std::nullopt;
-  }
-  const std::string v4(text);
-  if (inet_pton(AF_INET, v4.c_str(), bytes.data()) == 1) return make_address(std::span(bytes).first<4>());
-  return std::nullopt;
-}
-
-std::string address_text(const Address& a) {
-  if (a.is_any()) return "*";
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const bool v4 = a.length == 4;
-  if (inet_ntop(v4 ? AF_INET : AF_INET6, a.bytes.data(), text.data(), text.size()) == nullptr) return "?";
-  return v4 ? std::string(text.data()) : "[" + std::string(text.data()) + "]";
+  const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+  const std::string_view bare = bracketed ? text.substr(1, text.size() - 2) : text;
+  if (bracketed != (bare.find(':') != std::string_view::npos)) return std::nullopt;
+  return parse_ip(bare);
 }
 
 }  // namespace
 
+std::optional<Address> parse_ip(std::string_view text) {
+  std::array<std::uint8_t, 16> bytes{};
+  const std::string whole(text);
+  if (inet_pton(AF_INET6, whole.c_str(), bytes.data()) == 1) return make_address(bytes);
+  if (inet_pton(AF_INET, whole.c_str(), bytes.data()) == 1) return make_address(std::span(bytes).first<4>());
+  return std::nullopt;
+}
+
+std::string text_of(const Address& address) {
+  if (address.is_any()) return "*";
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = address.length == 4 ? AF_INET : AF_INET6;
+  return inet_ntop(family, address.bytes.data(), text.data(), text.size()) == nullptr ? "?" : text.data();
+}
+
 std::string text_of(const Listener& listener) {
-  return address_text(listener.address) + ":" + std::to_string(listener.port);
+  const std::string address = text_of(listener.address);
+  return (listener.address.length == 16 ? "[" + address + "]" : address) + ":" + std::to_string(listener.port);
 }
 
 Address make_address(std::span<const std::uint8_t> bytes) {

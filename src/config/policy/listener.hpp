@@ -25,6 +25,12 @@ struct Listener {
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
+// Reads an address as it is, IPv6 without brackets.
+std::optional<Address> parse_ip(std::string_view text);
+
+// Its text, IPv6 without brackets; `*` for every address.
+std::string text_of(const Address& address);
+
 // Reads "443", "*:443", "192.0.2.1:443" or "[2001:db8::1]:443".
 std::optional<Listener> parse_listener(std::string_view text);
 

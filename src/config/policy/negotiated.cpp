@@ -5,6 +5,7 @@
 
 #include "config/ciphers/suites.hpp"
 #include "config/policy/effective.hpp"
+#include "config/policy/groups.hpp"
 
 namespace tls::config {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "config/ciphers/suites.hpp"
 #include "config/policy/encoder.hpp"
+#include "config/policy/groups.hpp"
 #include "config/vocabulary/proxy_values.hpp"
 
 namespace tls::config {

@@ -5,6 +5,7 @@
 
 #include "config/ciphers/cipher_language.hpp"
 #include "config/ciphers/suites.hpp"
+#include "config/vocabulary/openssl_conf.hpp"
 #include "config/words.hpp"
 
 namespace tls::config {
@@ -73,6 +74,16 @@ std::string renegotiation_buffer(const Arguments& /*words*/, bool /*in_section*/
   return "ignored: there is no renegotiation to buffer a request for";
 }
 
+// Only the whole configuration tells whether SSLPostQuantum puts a group before the list; a start says it then.
+std::string openssl_conf(const Arguments& words, bool /*in_section*/) {
+  if (words.size() < 2 || !(same_word(words[0], "Curves") || same_word(words[0], "Groups"))) return {};
+  const auto parsed = openssl_groups(words[1]);
+  if (!parsed.value || std::ranges::any_of(*parsed.value, is_post_quantum)) return {};
+  return std::string(words[0]) +
+         " turns post-quantum key exchange off, as in OpenSSL; to keep it, begin the list with "
+         "X25519MLKEM768, or add SSLPostQuantum prefer";
+}
+
 struct Difference {
   std::string_view directive;
   std::string (*text)(const Arguments&, bool);
@@ -85,6 +96,7 @@ constexpr std::array differences = {
     Difference{"SSLProxyProtocol", protocol},
     Difference{"SSLVerifyClient", verify_client},
     Difference{"SSLOptions", options},
+    Difference{"SSLOpenSSLConfCmd", openssl_conf},
     Difference{"SSLSessionTicketKeyFile", ticket_keys},
     Difference{"SSLRandomSeed", random_seed},
     Difference{"SSLRenegBufferSize", renegotiation_buffer},

@@ -12,21 +12,9 @@
 namespace tls::config {
 namespace {
 
-constexpr std::string_view post_quantum_advice =
-    "turns post-quantum key exchange off; to keep it, begin the list with X25519MLKEM768";
-
-bool has_post_quantum(const GroupList& list) {
-  return std::ranges::any_of(list,
-                             [](std::uint16_t n) { return group(n)->name.find("MLKEM") != std::string_view::npos; });
-}
-
 Outcome groups_command(ServerSettings& s, Arena& arena, const Arguments& words) {
   auto parsed = openssl_groups(words[1]);
-  if (parsed.value) {
-    if (!has_post_quantum(*parsed.value))
-      parsed.outcome.notice = std::string(words[0]) + " " + std::string(post_quantum_advice);
-    s.groups.write(arena, std::move(*parsed.value), words.where);
-  }
+  if (parsed.value) s.groups.write(arena, std::move(*parsed.value), words.where);
   return std::move(parsed.outcome);
 }
 
@@ -238,7 +226,7 @@ Parsed<GroupList> openssl_groups(std::string_view list) {
   if (chosen.empty()) {
     return Parsed<GroupList>::refuse(
         "none of the groups in " + quoted(list) +
-        " exists here; there are X25519MLKEM768, X25519, P-256, P-384 and SecP256r1MLKEM768");
+        " exists here; there are X25519MLKEM768, X25519, P-256, P-384, SecP256r1MLKEM768 and SecP384r1MLKEM1024");
   }
   Outcome outcome;
   if (!dropped.empty()) outcome.notice = "groups left out, because they do not exist here: " + dropped;

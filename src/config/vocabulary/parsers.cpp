@@ -105,6 +105,19 @@ Parsed<PathAt> path(const Arguments& words, const PathAt* /*before*/) {
   return PathAt{std::move(*name.value), words.where};
 }
 
+Parsed<std::vector<Network>> networks(const Arguments& words, const std::vector<Network>* before) {
+  std::vector<Network> all = before == nullptr ? std::vector<Network>{} : *before;
+  for (const char* word : words.words) {
+    const auto network = parse_network(word);
+    if (!network) {
+      return Parsed<std::vector<Network>>::refuse(
+          "expected an address or a network, such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, not " + quoted(word));
+    }
+    if (std::ranges::find(all, *network) == all.end()) all.push_back(*network);
+  }
+  return all;
+}
+
 Parsed<std::string> any_text(const Arguments& words, const std::string* /*before*/) { return std::string(words[0]); }
 
 Parsed<SuiteList> suite_list(const Arguments& words, const SuiteList* /*before*/) {
@@ -118,7 +131,7 @@ Parsed<GroupList> group_list(const Arguments& words, const GroupList* /*before*/
   if (parsed.value && parsed.value->empty()) {
     return Parsed<GroupList>::refuse(
         "none of these groups is supported; supported are X25519MLKEM768, X25519, P-256, "
-        "P-384, SecP256r1MLKEM768, MLKEM768 and MLKEM1024");
+        "P-384, SecP256r1MLKEM768, SecP384r1MLKEM1024, MLKEM768 and MLKEM1024");
   }
   return parsed;
 }

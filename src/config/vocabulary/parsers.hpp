@@ -62,6 +62,19 @@ Parsed<std::string> file_name(const Arguments& words, std::size_t index);
 // One file or directory.
 Parsed<PathAt> path(const Arguments& words, const PathAt* before);
 
+// TLSTrustedProxy, SSLTrustedProxy: addresses and networks; adds to those written before in the same scope.
+Parsed<std::vector<Network>> networks(const Arguments& words, const std::vector<Network>* before);
+
+// TLSPostQuantum and its kin
+inline constexpr std::array post_quantum_words = {Keyword<PostQuantum>{"prefer", PostQuantum::Prefer},
+                                                  Keyword<PostQuantum>{"require", PostQuantum::Require},
+                                                  Keyword<PostQuantum>{"off", PostQuantum::Off}};
+
+// TLSClientCertHeader, SSLClientCertHeader
+inline constexpr std::array client_cert_headers = {Keyword<ClientCertHeader>{"on", ClientCertHeader::On},
+                                                   Keyword<ClientCertHeader>{"chain", ClientCertHeader::Chain},
+                                                   Keyword<ClientCertHeader>{"off", ClientCertHeader::Off}};
+
 // Text of any kind.
 Parsed<std::string> any_text(const Arguments& words, const std::string* before);
 

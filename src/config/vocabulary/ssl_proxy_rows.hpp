@@ -14,6 +14,11 @@ inline constexpr std::array ssl_proxy_rows = {
     cipher_suite_row<ProxySettings, &ProxySettings::suites12, &ProxySettings::suites13>(
         "SSLProxyCipherSuite", Context::Proxy, "Cipher suites to offer to backends, in OpenSSL's language."),
     also<&ProxySettings::suites13>("SSLProxyCipherSuite"),
+    row<&ProxySettings::post_quantum, keyword<post_quantum_words>>(
+        "SSLProxyPostQuantum", one_word, Context::Proxy,
+        {"prefer|require|off", nullptr,
+         "Whether a post-quantum group comes first whatever the list of groups says, with require alone: backends "
+         "without one are not spoken to, and those of TLSv1.2 have none. Otherwise the list says it."}),
     row<&ProxySettings::verify, ssl_verify>(
         "SSLProxyVerify", one_word, Context::Proxy,
         {"none|optional|require|optional_no_ca", "none", "What is asked of a backend's certificate."}),

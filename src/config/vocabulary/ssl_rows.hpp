@@ -74,6 +74,11 @@ inline constexpr std::array ssl_server_rows = {
     also<&ServerSettings::max_version>("SSLOpenSSLConfCmd"),
     also<&ServerSettings::signatures>("SSLOpenSSLConfCmd"),
     also<&ServerSettings::client_signatures>("SSLOpenSSLConfCmd"),
+    row<&ServerSettings::post_quantum, keyword<post_quantum_words>>(
+        "SSLPostQuantum", one_word, Context::Server,
+        {"prefer|require|off", nullptr,
+         "Whether a post-quantum group comes first whatever the list of groups says, with require alone: clients "
+         "without one get handshake_failure, and those of TLSv1.2 have none. Otherwise the list says it."}),
     word_row<ServerSettings, ssl_compression>("SSLCompression", one_word, Context::Server,
                                               {"on|off", "off", "Ignored: there is no TLS compression."}),
     word_row<ServerSettings, ssl_insecure_renegotiation>("SSLInsecureRenegotiation", one_word, Context::Server,
@@ -122,6 +127,13 @@ inline constexpr std::array ssl_client_rows = {
         "SSLCARevocationCheck", {1, 2}, Context::Server,
         {"none|leaf|chain [no_crl_for_cert_ok]", "none",
          "How much of a client's chain is looked up in revocation lists."}),
+    row<&ServerSettings::trusted_proxies, networks>(
+        "SSLTrustedProxy", any_number, Context::Server,
+        {"address|network ...", nullptr,
+         "Proxies in front of this server that are believed when they tell of a client's certificate in those fields: "
+         "over TLS, and once our own CAs have judged it. It then stands for the client in variables, rules and logs. "
+         "Addresses are "
+         "written as 192.0.2.1, networks as 192.0.2.0/24 or 2001:db8::/32."}),
 };
 
 inline constexpr std::array ssl_session_rows = {
@@ -159,6 +171,12 @@ inline constexpr std::array ssl_directory_rows = {
         {"expression", nullptr, "Refuses requests (403) for which the expression is false."})),
     row<&DirectorySettings::user_name, any_text>("SSLUserName", one_word, Context::Everywhere,
                                                  {"variable", nullptr, "The variable that becomes the user's name."}),
+    row<&DirectorySettings::client_cert_header, keyword<client_cert_headers>>(
+        "SSLClientCertHeader", one_word, Context::Everywhere,
+        {"on|chain|off", "off",
+         "Whether requests tell whoever answers them, such as a backend, of the client's certificate, in the field "
+         "Client-Cert (RFC 9440), and of those behind it in Client-Cert-Chain: where the request's own section has "
+         "verified it. What visitors send in these fields never gets through, on or off."}),
     row<&DirectorySettings::verify_client, ssl_verify>("SSLVerifyClient", one_word, Context::Everywhere,
                                                        {"none|optional|require|optional_no_ca", nullptr, ""}),
     row<&DirectorySettings::verify_depth, number<0, 100>>("SSLVerifyDepth", one_word, Context::Everywhere,

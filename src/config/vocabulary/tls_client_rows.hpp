@@ -61,6 +61,13 @@ inline constexpr std::array tls_client_rows = {
         {"algorithm[:algorithm]...|default", nullptr,
          "What clients with certificates may sign with, most wanted first; default: all there are. Without it "
          "TLSSignatureAlgorithms counts."}),
+    row<&ServerSettings::trusted_proxies, networks>(
+        "TLSTrustedProxy", any_number, Context::Server,
+        {"address|network ...", nullptr,
+         "Proxies in front of this server that are believed when they tell of a client's certificate in those fields: "
+         "over TLS, and once our own CAs have judged it. It then stands for the client in variables, rules and logs. "
+         "Addresses are "
+         "written as 192.0.2.1, networks as 192.0.2.0/24 or 2001:db8::/32."}),
     row<&ServerSettings::sni_policy, ssl_sni_policy>(
         "TLSHostPolicy", one_word, Context::Global,
         {"strict|secure|authonly|insecure", "secure",
@@ -73,6 +80,12 @@ inline constexpr std::array tls_client_directory_rows = {
     row<&DirectorySettings::verify_depth, number<0, 7>>("TLSClientDepth", one_word, Context::Everywhere,
                                                         {"number", nullptr, ""}),
     row<&DirectorySettings::ca_file, path>("TLSClientCA", one_word, Context::Everywhere, {"path", nullptr, ""}),
+    row<&DirectorySettings::client_cert_header, keyword<client_cert_headers>>(
+        "TLSClientCertHeader", one_word, Context::Everywhere,
+        {"on|chain|off", "off",
+         "Whether requests tell whoever answers them, such as a backend, of the client's certificate, in the field "
+         "Client-Cert (RFC 9440), and of those behind it in Client-Cert-Chain: where the request's own section has "
+         "verified it. What visitors send in these fields never gets through, on or off."}),
     row<&DirectorySettings::user_name, any_text>("TLSUserName", one_word, Context::Everywhere,
                                                  {"variable", nullptr, "The variable that becomes the user's name."}),
 };

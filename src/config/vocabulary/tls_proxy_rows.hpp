@@ -26,6 +26,11 @@ inline constexpr std::array tls_proxy_rows = {
         {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384",
          "Key exchange groups to offer to backends, most preferred first; without X25519MLKEM768 the ClientHello fits "
          "one packet, which some old backends need."})),
+    row<&ProxySettings::post_quantum, keyword<post_quantum_words>>(
+        "TLSProxyPostQuantum", one_word, Context::Proxy,
+        {"prefer|require|off", nullptr,
+         "Whether a post-quantum group comes first whatever the list of groups says, with require alone: backends "
+         "without one are not spoken to, and those of TLSv1.2 have none. Otherwise the list says it."}),
     row<&ProxySettings::ca_file, proxy_ca>(
         "TLSProxyCA", one_word, Context::Proxy,
         {"default|path", "default",

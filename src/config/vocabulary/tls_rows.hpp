@@ -46,6 +46,11 @@ inline constexpr std::array tls_server_rows = {
     row<&ServerSettings::groups, group_list>(
         "TLSGroups", any_number, Context::Server,
         {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384", "Key exchange groups, most preferred first."}),
+    row<&ServerSettings::post_quantum, keyword<post_quantum_words>>(
+        "TLSPostQuantum", one_word, Context::Server,
+        {"prefer|require|off", nullptr,
+         "Whether a post-quantum group comes first whatever the list of groups says, with require alone: clients "
+         "without one get handshake_failure, and those of TLSv1.2 have none. Otherwise the list says it."}),
     row<&ServerSettings::signatures, signature_list>(
         "TLSSignatureAlgorithms", any_number, Context::Server,
         {"algorithm[:algorithm]...|default", "default",

@@ -26,6 +26,7 @@ pub struct BackendPolicy {
     identities: Arc<Identities>,
     versions: Versions,
     suites: Vec<u16>,
+    needs_post_quantum: bool,
 }
 
 /// What an open connection to a backend stands for.
@@ -35,6 +36,8 @@ pub struct Made<'a> {
     pub version: u16,
     /// IANA number of the cipher suite.
     pub suite: u16,
+    /// IANA number of the key exchange group; 0 where a session of TLS 1.2 was resumed.
+    pub group: u16,
     /// The backend's certificates, its own first.
     pub chain: &'a [CertificateDer<'a>],
     /// The name that was asked for.
@@ -84,11 +87,12 @@ impl BackendPolicy {
             verifier,
             identities,
             versions: settings.versions,
+            needs_post_quantum: settings.needs_post_quantum,
             suites: settings.suites,
         })
     }
 
-    /// Whether a connection that was made under another policy is good enough for this one: its version and cipher suite
+    /// Whether a connection that was made under another policy is good enough for this one: its version, suite and group
     /// are allowed here too, its backend is believed here too, and what the backend knows us by would be shown to it here.
     pub fn accepts(&self, made: &Made<'_>) -> bool {
         let version = match made.version {
@@ -97,6 +101,7 @@ impl BackendPolicy {
         };
         version
             && self.suites.contains(&made.suite)
+            && (!self.needs_post_quantum || policy::is_post_quantum(made.group))
             && made
                 .presented
                 .is_none_or(|pair| self.identities.holds(pair))
@@ -104,6 +109,11 @@ impl BackendPolicy {
                 .verifier
                 .verify(made.chain, made.host, UnixTime::now())
                 .is_ok()
+    }
+
+    /// Whether backends without a post-quantum group are not spoken to.
+    pub fn needs_post_quantum(&self) -> bool {
+        self.needs_post_quantum
     }
 
     /// The configuration for connections; one object, because rustls resumes only under the verifier of old.

@@ -14,6 +14,8 @@ settings! {
         suites: Vec<u16>,
         /// IANA numbers of key exchange groups; a share is sent for the first.
         groups: Vec<u16>,
+        /// Those are post-quantum, all: backends without any are not spoken to.
+        needs_post_quantum: bool,
         /// How much trust a backend has to prove.
         verify: Mode,
         /// Certificates that may stand above the backend's own.

@@ -86,6 +86,7 @@ Counter "handshake_failures_total" ["reason"] "Handshakes with clients that fail
     FailedAlert ["other_alert_by_client"]
     FailedSuite ["no_common_cipher_suite"]
     FailedGroup ["no_common_group"]
+    FailedPostQuantum ["no_post_quantum_group"]
     FailedVersion ["no_common_version"]
     FailedIncompatible ["incompatible"]
     FailedAlpn ["no_common_protocol"]
@@ -130,6 +131,7 @@ Counter "handshakes_limited_total" ["limit"] "Handshakes with clients that a lim
 Counter "handshake_groups_total" ["group"] "Completed handshakes by group of the key exchange; with none where a TLS 1.2 session was resumed" {
     GroupX25519Mlkem768 ["X25519MLKEM768"]
     GroupP256Mlkem768 ["SecP256r1MLKEM768"]
+    GroupP384Mlkem1024 ["SecP384r1MLKEM1024"]
     GroupMlkem768 ["MLKEM768"]
     GroupMlkem1024 ["MLKEM1024"]
     GroupX25519 ["X25519"]
@@ -290,6 +292,7 @@ Counter "backend_handshakes_total" ["kind"] "Handshakes with backends that were 
 Counter "backend_handshake_failures_total" ["reason"] "Handshakes with backends that failed, by why" {
     BackendUntrusted ["certificate"]
     BackendDisagreed ["negotiation"]
+    BackendPostQuantum ["no_post_quantum_group"]
     BackendRefused ["alert"]
     BackendClosed ["closed"]
     BackendSlow ["timeout"]

@@ -88,6 +88,35 @@ pub fn nothing_in_common(error: &Error) -> bool {
     matches!(error, Error::General(text) if text == "no server certificate chain resolved")
 }
 
+/// Why a client fails that has no post-quantum group where one is demanded.
+pub const LACKS_POST_QUANTUM: &str =
+    "the client offers no post-quantum group, and one is demanded here";
+
+/// What lets it in.
+pub const LACKS_POST_QUANTUM_REMEDY: &str =
+    "TLSPostQuantum prefer (SSLPostQuantum prefer) serves clients without one, too";
+
+/// What to do about a backend that may have none.
+pub const BACKEND_LACKS_POST_QUANTUM_REMEDY: &str = "it is offered post-quantum groups alone, which it may not have: TLSProxyPostQuantum prefer (SSLProxyPostQuantum \
+     prefer) connects without one, too";
+
+/// Whether a backend may have failed for want of a group that it shares with us.
+pub fn disagrees_on_groups(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::AlertReceived(
+            AlertDescription::HandshakeFailure
+                | AlertDescription::InsufficientSecurity
+                | AlertDescription::ProtocolVersion
+        ) | Error::PeerIncompatible(_)
+            | Error::PeerMisbehaved(
+                PeerMisbehaved::SelectedUnofferedKxGroup
+                    | PeerMisbehaved::IllegalHelloRetryRequestWithUnofferedNamedGroup
+                    | PeerMisbehaved::WrongGroupForKeyShare
+            )
+    )
+}
+
 /// What rustls calls `why`, as words: its names are sentences without spaces. What it adds (numbers, names, pieces of
 /// what the peer sent) is left out.
 fn words(why: &impl std::fmt::Debug) -> String {

@@ -2,6 +2,7 @@
 
 mod choices;
 mod current;
+mod hybrid;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use choices::is_chacha;
 pub use choices::{digest, prefers_chacha};
 pub(crate) use choices::{groups, suites, versions};
 pub use current::CurrentPolicy;
+pub(crate) use hybrid::is_post_quantum;
 
 settings! {
     /// What a handshake may negotiate, as the configuration settled it: the members of src/config/policy/negotiated.def
@@ -39,6 +41,8 @@ settings! {
         honor_client_order: bool,
         /// Key exchange groups.
         groups: Vec<u16>,
+        /// Those of them are post-quantum, all: clients without any are to be told so.
+        needs_post_quantum: bool,
         /// What handshakes are signed with; none: whatever fits the key.
         signatures: Vec<SignatureScheme>,
         /// Certificates are sent compressed to clients that take them so.
@@ -141,6 +145,11 @@ impl Policy {
     /// Content hash of the policy.
     pub fn id(&self) -> [u8; 32] {
         self.spec.id
+    }
+
+    /// Whether clients without a post-quantum group are turned away.
+    pub fn needs_post_quantum(&self) -> bool {
+        self.spec.negotiated.needs_post_quantum
     }
 
     /// Whether a client that speaks TLS 1.3 gets it.

@@ -83,6 +83,8 @@ pub struct Session {
     newest_offered: u16,
     /// The oldest version of the policy, where the client knows nothing as new.
     out_of_reach: Option<u16>,
+    /// The policy demands a post-quantum group.
+    needs_post_quantum: bool,
     wants_staple: bool,
     falls_back: bool,
     /// The longest plaintext of a record that the client wants.
@@ -167,6 +169,7 @@ impl Session {
         self.out_of_reach = policy
             .oldest_version()
             .filter(|oldest| (1..*oldest).contains(&self.newest_offered));
+        self.needs_post_quantum = policy.needs_post_quantum();
         context.ech = self.seam(policy);
         self.tls = Some(RustlsConnection::server(config)?);
         self.context = Some(Box::new(context));
@@ -203,6 +206,7 @@ impl Session {
         alpn: Vec<Vec<u8>>,
         context: Context,
     ) -> Result<(), Error> {
+        self.needs_post_quantum = policy.needs_post_quantum();
         let mut context = Some(Box::new(context));
         let made = context::enter(&mut context, || {
             RustlsConnection::client(policy.config(), name, alpn)
@@ -458,6 +462,9 @@ impl Session {
         match (self.out_of_reach, &self.failure) {
             (_, None) => String::new(),
             (Some(oldest), Some(_)) => describe::too_old(self.newest_offered, oldest),
+            (None, Some(_)) if self.lacks_post_quantum() && !self.is_outgoing() => {
+                describe::LACKS_POST_QUANTUM.to_owned()
+            }
             (None, Some(error)) => describe::failure(error),
         }
     }

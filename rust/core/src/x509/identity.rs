@@ -60,6 +60,11 @@ impl Identity {
         }
     }
 
+    /// The same connection with the certificates of another client: the one whom a proxy has forwarded.
+    pub fn with_chain(&self, chain: Vec<CertificateDer<'static>>) -> Self {
+        Self::new(self.presented.clone(), chain)
+    }
+
     /// Number of certificates that the client sent, its own included.
     pub fn client_certificates(&self) -> usize {
         self.chain.len()

@@ -6,6 +6,7 @@ mod certificate;
 pub(crate) mod der;
 mod extensions;
 mod fields;
+pub mod http;
 mod identity;
 pub(crate) mod name;
 pub(crate) mod objects;

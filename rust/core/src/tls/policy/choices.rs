@@ -1,5 +1,6 @@
 //! Suites, groups and versions by their numbers.
 
+use super::hybrid;
 use ::aws_lc_rs::digest;
 use rustls::crypto::{SupportedKxGroup, aws_lc_rs};
 use rustls::version::{TLS12, TLS13};
@@ -31,6 +32,7 @@ pub(crate) fn groups(ids: &[u16]) -> Vec<&'static dyn SupportedKxGroup> {
         .filter_map(|id| {
             aws_lc_rs::ALL_KX_GROUPS
                 .iter()
+                .chain([&hybrid::GROUP])
                 .find(|g| u16::from(g.name()) == *id)
                 .copied()
         })

@@ -14,6 +14,8 @@ use crate::verify::Outcome;
 
 /// The class of failures of a handshake that could not be signed; others are those of [`describe::kind`].
 const NOT_SIGNED: u8 = 23;
+/// The class of those that failed for want of a post-quantum group.
+const NO_POST_QUANTUM: u8 = 24;
 
 impl Session {
     /// Counts bytes that came from the network.
@@ -66,6 +68,7 @@ impl Session {
     pub fn failure_kind(&self) -> u8 {
         match (self.failure(), self.context()) {
             (Some(_), Some(context)) if context.not_signed => NOT_SIGNED,
+            (Some(_), _) if self.lacks_post_quantum() => NO_POST_QUANTUM,
             (error, _) => error.map_or(0, describe::kind),
         }
     }

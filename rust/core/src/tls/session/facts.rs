@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use rustls::HandshakeKind;
+use rustls::{Error, HandshakeKind, PeerIncompatible};
 
 use super::Session;
 use super::alerts::TLS12;
 use crate::backend::{BackendPolicy, Made};
 use crate::ticket::session_state::ClientVerdict;
+use crate::tls::describe;
 use crate::tls::engine::RustlsConnection;
 use crate::tls::hello::Offered;
 use crate::verify::Verdict;
@@ -125,6 +126,7 @@ impl Session {
         policy.accepts(&Made {
             version: facts.version,
             suite: facts.suite,
+            group: facts.group,
             chain: chain.unwrap_or_default(),
             host: context.server_name.as_deref(),
             presented: context.stands_for().map(Arc::as_ref),
@@ -137,5 +139,14 @@ impl Session {
         let verdict = self.context.as_ref()?.verdict.as_ref()?;
         let name = Name::parse(&verdict.authority).filter(|_| !verdict.authority.is_empty())?;
         Some(String::from_utf8_lossy(&name.rfc2253()).into_owned())
+    }
+
+    /// Whether the handshake failed because a post-quantum group is demanded; of a backend, whether that may be why.
+    pub fn lacks_post_quantum(&self) -> bool {
+        self.needs_post_quantum
+            && self.failure.as_ref().is_some_and(|error| match error {
+                Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon) => true,
+                error => self.is_outgoing() && describe::disagrees_on_groups(error),
+            })
     }
 }

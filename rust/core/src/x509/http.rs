@@ -1,0 +1,178 @@
+//! Certificates as fields of HTTP (RFC 9440): byte sequences of structured fields (RFC 9651 3.3.5).
+
+use rustls_pki_types::CertificateDer;
+
+use crate::base64;
+use crate::creds::pem::decode_base64;
+
+/// The fields that a proxy speaks of its client by, in lower case.
+const NAMES: [&[u8]; 2] = [b"client-cert", b"client-cert-chain"];
+
+/// Whether a field of this name may be taken for one of those two: in any case, and with any octet for a hyphen, since
+/// gateways in the manner of CGI make one character of hyphens, underscores and the like (RFC 3875 4.1.18).
+pub fn is_client_field(name: &[u8]) -> bool {
+    let same = |(given, wanted): (&u8, &u8)| match wanted {
+        b'-' => !given.is_ascii_alphanumeric(),
+        letter => given.to_ascii_lowercase() == *letter,
+    };
+    NAMES
+        .iter()
+        .any(|wanted| name.len() == wanted.len() && name.iter().zip(*wanted).all(same))
+}
+
+/// What is left of a Connection field without the names of those fields, which a proxy would leave out at a visitor's
+/// word (RFC 9110 7.6.1); `None` where it names none of them.
+pub fn without_client_fields(connection: &[u8]) -> Option<Vec<u8>> {
+    let listed = || {
+        connection
+            .split(|octet| *octet == b',')
+            .map(<[u8]>::trim_ascii)
+    };
+    listed().any(is_client_field).then(|| {
+        let kept: Vec<_> = listed().filter(|name| !is_client_field(name)).collect();
+        kept.join(&b", "[..])
+    })
+}
+
+/// `Client-Cert`: one byte sequence.
+pub fn write(der: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(der.len() / 3 * 4 + 6);
+    append(&mut out, der);
+    out
+}
+
+/// `Client-Cert-Chain`: a list of them.
+pub fn write_list<'a>(chain: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for der in chain {
+        if !out.is_empty() {
+            out.extend_from_slice(b", ");
+        }
+        append(&mut out, der);
+    }
+    out
+}
+
+fn append(out: &mut Vec<u8>, der: &[u8]) {
+    out.push(b':');
+    base64::append(out, der, base64::public);
+    out.push(b':');
+}
+
+/// Reads one byte sequence. Parameters, of which RFC 9440 has none, are refused as everything else is.
+pub fn read(value: &[u8]) -> Option<CertificateDer<'static>> {
+    let text = value.trim_ascii().strip_prefix(b":")?.strip_suffix(b":")?;
+    let (digits, padding) = match text.iter().position(|octet| *octet == b'=') {
+        Some(first) => text.split_at_checked(first)?,
+        None => (text, &[][..]),
+    };
+    let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+    if digits.is_empty() || !matches!(padding, b"" | b"=" | b"==") || !digits.iter().all(is_digit) {
+        return None;
+    }
+    let mut whole = digits.to_vec();
+    whole.resize(digits.len().next_multiple_of(4), b'=');
+    Some(decode_base64(&whole)?.to_vec().into())
+}
+
+/// Reads a list of byte sequences, which is not empty.
+pub fn read_list(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    value.split(|octet| *octet == b',').map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_client_field, read, read_list, without_client_fields, write, write_list};
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for length in 1..70u8 {
+            let der: Vec<u8> = (0..length).map(|n| n.wrapping_mul(37)).collect();
+            assert_eq!(read(&write(&der)).unwrap().as_ref(), der);
+            let both = write_list([&der[..], b"x"].into_iter());
+            let chain = read_list(&both).unwrap();
+            assert_eq!(chain.len(), 2);
+            assert_eq!(chain[0].as_ref(), der);
+        }
+        assert_eq!(write(b"a"), b":YQ==:");
+        assert_eq!(write_list([&b"a"[..], b"b"].into_iter()), b":YQ==:, :Yg==:");
+    }
+
+    #[test]
+    fn only_byte_sequences_are_read() {
+        for good in [":YQ==:", " :YQ==:\t", ":YQ:", ":YWI=:", ":YWJj:"] {
+            assert!(read(good.as_bytes()).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            ":",
+            "::",
+            ":=:",
+            ":==:",
+            ":YQ===:",
+            "YQ==",
+            ":YQ==",
+            "YQ==:",
+            ":YQ==:;a=1",
+            ":YQ==:, :YQ==:",
+            ":Y Q==:",
+            ":Y\nQ==:",
+            ":Y=Q=:",
+            ":YQ-_:",
+            ":Y:",
+            "\"YQ==\"",
+            ":%59Q==:",
+        ] {
+            assert!(read(bad.as_bytes()).is_none(), "{bad}");
+        }
+        for bad in [
+            "",
+            ",",
+            ":YQ==:,",
+            ",:YQ==:",
+            ":YQ==: :YQ==:",
+            ":YQ==:,,:YQ==:",
+        ] {
+            assert!(read_list(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_known_in_every_spelling() {
+        for name in [
+            "Client-Cert",
+            "CLIENT_CERT",
+            "client.cert",
+            "cLiEnT-cErT_cHaIn",
+            "client_cert-chain",
+        ] {
+            assert!(is_client_field(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "",
+            "client-cer",
+            "client-certs",
+            "clientacert",
+            "x-client-cert",
+            "client-cert-chains",
+        ] {
+            assert!(!is_client_field(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_visitor_does_not_have_fields_left_out() {
+        for (given, left) in [
+            ("close", None),
+            ("", None),
+            ("client-cert", Some("")),
+            (
+                "keep-alive, Client-Cert ,client_cert_chain, upgrade",
+                Some("keep-alive, upgrade"),
+            ),
+        ] {
+            let found = without_client_fields(given.as_bytes());
+            assert_eq!(found.as_deref(), left.map(str::as_bytes), "{given}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+#include "config/policy/network.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace tls::config {
+namespace {
+
+bool bit(const Address& a, unsigned index) { return ((a.bytes.at(index / 8) >> (7U - index % 8)) & 1U) != 0; }
+
+bool within(const Network& network, const Address& address) {
+  if (network.address.length != address.length) return false;
+  for (unsigned i = 0; i < network.bits; ++i) {
+    if (bit(network.address, i) != bit(address, i)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<Network> parse_network(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto address = parse_ip(text.substr(0, slash));
+  if (!address || address->is_any()) return std::nullopt;
+  const unsigned all = address->length * 8U;
+  unsigned bits = all;
+  if (slash != std::string_view::npos) {
+    const std::string_view length = text.substr(slash + 1);
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
+    if (error != std::errc() || end != length.data() + length.size() || bits == 0 || bits > all) return std::nullopt;
+  }
+  for (unsigned i = bits; i < all; ++i) {
+    if (bit(*address, i)) return std::nullopt;
+  }
+  return Network{*address, static_cast<std::uint8_t>(bits)};
+}
+
+std::string text_of(const Network& network) { return text_of(network.address) + "/" + std::to_string(network.bits); }
+
+bool contains(std::span<const Network> networks, const Address& address) {
+  return std::ranges::any_of(networks, [&address](const Network& network) { return within(network, address); });
+}
+
+}  // namespace tls::config

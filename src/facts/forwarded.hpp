@@ -1,0 +1,33 @@
+// The fields by which a proxy tells of its client's certificate (RFC 9440): taken out of every request, and believed
+// where a proxy sends them that TLSTrustedProxy names, over TLS.
+#pragma once
+
+#include "apr/httpd.hpp"
+#include "facts/facts.hpp"
+
+namespace tls::facts {
+
+// What became of the fields that a request came with.
+struct ClientFields {
+  bool removed = false;           // somebody has sent some who is not believed
+  const char* problem = nullptr;  // what is wrong with those of a proxy that is; nullptr: nothing
+  // Where a trusted proxy has sent the request: its connection, with the certificates that it has told of for the
+  // client's, which nobody has judged yet. nullptr for all others.
+  const Facts* client = nullptr;
+};
+
+// Those of the request that the client made, which subrequests and redirects share. Whoever asks first has them taken
+// out. Valid as long as the request; any thread that works for it.
+const ClientFields& client_fields(request_rec* r);
+
+// Takes every field out of `table` whose name somebody could read as one of them; whether there were any.
+bool take_client_fields(apr_table_t* table);
+
+// The values of Client-Cert and Client-Cert-Chain for the client's certificate of `facts`, in `pool`.
+struct HttpFields {
+  const char* certificate;
+  const char* chain;  // "" where nothing stands behind it
+};
+HttpFields http_fields(apr_pool_t* pool, const Facts& facts);
+
+}  // namespace tls::facts

@@ -1,0 +1,126 @@
+#include "report/client_fields.hpp"
+
+#include <apr_strings.h>
+
+#include "apr/hook.hpp"
+#include "facts/certificates.hpp"
+#include "facts/forwarded.hpp"
+#include "facts/request_facts.hpp"
+#include "log/log.hpp"
+#include "server/scopes.hpp"
+
+namespace tls::report {
+namespace {
+
+using config::ClientCertHeader;
+
+constexpr const char* key = "mod_tls: fields for others";
+constexpr const char* trailer_filter = "MOD_TLS_CLIENT_FIELDS";
+constexpr const char* certificate_name = "Client-Cert";
+constexpr const char* chain_name = "Client-Cert-Chain";
+
+// Of a request with all its subrequests and redirects, which share tables of headers. The client has one certificate;
+// what is ours is told by its address.
+using Own = facts::HttpFields;
+
+apr_pool_t* root_pool(const request_rec* r) {
+  while (r->main != nullptr) r = r->main;
+  return r->pool;
+}
+
+const Own* known(const request_rec* r) {
+  void* found = nullptr;
+  apr_pool_userdata_get(&found, key, root_pool(r));
+  return static_cast<const Own*>(found);
+}
+
+const Own& own_of(const request_rec* r, const facts::Facts& facts) {
+  if (const Own* const found = known(r)) return *found;
+  apr_pool_t* const pool = root_pool(r);
+  const auto* const made = ::new (apr_palloc(pool, sizeof(Own))) Own(facts::http_fields(pool, facts));
+  apr_pool_userdata_setn(made, key, nullptr, pool);
+  return *made;
+}
+
+// A subrequest's headers may be its main request's, who goes on with them.
+apr_table_t* own_headers(request_rec* r) {
+  if (r->main != nullptr && r->headers_in == r->main->headers_in) {
+    r->headers_in = apr_table_copy(r->pool, r->headers_in);
+  }
+  return r->headers_in;
+}
+
+ClientCertHeader wanted(const request_rec* r) {
+  const auto& word = server::directory_settings(r).client_cert_header;
+  return word ? *word : ClientCertHeader::Off;
+}
+
+// Before whoever else looks at the headers.
+int take_fields(request_rec* r) {
+  const facts::ClientFields& fields = facts::client_fields(r);
+  if (fields.removed) TLS_LOG_R(r, ClientFieldsRemoved);
+  if (fields.problem == nullptr) return DECLINED;
+  TLS_LOG_R(r, ClientFieldsUnread, r->connection->client_ip, fields.problem);
+  return HTTP_BAD_REQUEST;
+}
+
+// What a section before this one has put in is taken back; what others did (RequestHeader) stays where we say nothing.
+void take_back(request_rec* r) {
+  const Own* const own = known(r);
+  if (own == nullptr) return;
+  for (const auto& [name, value] : {std::pair(certificate_name, own->certificate), std::pair(chain_name, own->chain)}) {
+    if (apr_table_get(r->headers_in, name) == value) apr_table_unset(own_headers(r), name);
+  }
+}
+
+// After all sections are known, and after mod_headers. Where the word is on, the fields are ours alone.
+int put_fields(request_rec* r) {
+  facts::client_fields(r);
+  const ClientCertHeader word = wanted(r);
+  if (word == ClientCertHeader::Off) {
+    take_back(r);
+    return DECLINED;
+  }
+  apr_table_t* const headers = own_headers(r);
+  facts::take_client_fields(headers);
+  const facts::Facts* const facts = facts::of_request(r);
+  const bool proven = facts != nullptr && facts->verify == facts::Verify::Success;
+  if (!proven || facts::client_certificates(*facts) == 0) return DECLINED;
+  const Own& own = own_of(r, *facts);
+  apr_table_setn(headers, certificate_name, own.certificate);
+  if (word == ClientCertHeader::Chain && *own.chain != '\0') apr_table_setn(headers, chain_name, own.chain);
+  return DECLINED;
+}
+
+// Trailers are read with the body, after everybody has looked at the headers, and MergeTrailers makes headers of them.
+void watch_trailers(request_rec* r) {
+  const bool may_have_some =
+      r->connection->master != nullptr || apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr;
+  if (r->main == nullptr && may_have_some) ap_add_input_filter(trailer_filter, nullptr, r, r->connection);
+}
+
+apr_status_t take_from_trailers(ap_filter_t* f, apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
+                                apr_off_t limit) {
+  request_rec* const r = f->r;
+  const apr_table_t* const before = r->headers_in;
+  const apr_status_t rv = ap_get_brigade(f->next, bb, mode, block, limit);
+  if (r->trailers_in != nullptr) facts::take_client_fields(r->trailers_in);
+  if (r->headers_in == before) return rv;
+  facts::take_client_fields(r->headers_in);
+  for (const char* name : {certificate_name, chain_name}) {
+    if (const char* const value = apr_table_get(before, name)) apr_table_setn(r->headers_in, name, value);
+  }
+  return rv;
+}
+
+}  // namespace
+
+void register_client_field_hooks() {
+  ap_hook_post_read_request(apr::hook<take_fields, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                            APR_HOOK_REALLY_FIRST);
+  ap_hook_fixups(apr::hook<put_fields, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_LAST);
+  ap_hook_insert_filter(apr::hook<watch_trailers>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_register_input_filter(trailer_filter, apr::hook<take_from_trailers, APR_EGENERAL>, nullptr, AP_FTYPE_CONTENT_SET);
+}
+
+}  // namespace tls::report
