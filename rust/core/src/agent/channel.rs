@@ -264,13 +264,13 @@ impl SignerEnd {
         slot::take(&*self.requests, self.layout, slot, most, frame);
     }
 
-    /// Answers, and wakes whoever waits.
+    /// Answers, and wakes all who wait.
     pub fn answer(&self, slot: usize, number: u32, reply: &[u8]) {
         let words = self.replies.words();
         if slot::answer(words, self.layout, slot, self.epoch, number, reply)
             && let Some(word) = words.get(self.layout.state(slot))
         {
-            let _ = futex::wake(word, futex::Flags::empty(), 1);
+            let _ = futex::wake(word, futex::Flags::empty(), i32::MAX.cast_unsigned());
         }
     }
 }

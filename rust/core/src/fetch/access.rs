@@ -1,7 +1,8 @@
 //! The way to what was fetched, in every process of httpd: looking never waits, and asking is a slot of the child's
 //! channel for as long as the answer takes.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::frames;
@@ -13,9 +14,11 @@ use crate::agent::channel::{ChildEnd, Claim};
 
 /// How often a thread that waits rings again: a fetcher that was replaced may have heard the bell before it died.
 const REMIND: Duration = Duration::from_millis(250);
+/// How often a slot is looked for where all are in use.
+const FULL: Duration = Duration::from_millis(10);
 
 static RESULTS: OnceLock<Results> = OnceLock::new();
-static CHANNEL: RwLock<Option<Arc<ChildEnd>>> = RwLock::new(None);
+static DESK: RwLock<Option<Arc<Desk>>> = RwLock::new(None);
 
 /// Says where results are. In httpd's parent, once; what it forks has them in the same place.
 pub(super) fn set_results(results: Results) {
@@ -24,12 +27,99 @@ pub(super) fn set_results(results: Results) {
 
 /// Says how this process asks.
 pub(super) fn set_channel(channel: Option<Arc<ChildEnd>>) {
-    *CHANNEL.write().unwrap_or_else(PoisonError::into_inner) = channel;
+    *DESK.write().unwrap_or_else(PoisonError::into_inner) = channel.map(Desk::new);
 }
 
-fn claim() -> Option<Claim> {
-    let channel = CHANNEL.read().unwrap_or_else(PoisonError::into_inner);
-    channel.as_ref()?.claim()
+fn desk() -> Option<Arc<Desk>> {
+    let desk = DESK.read().unwrap_or_else(PoisonError::into_inner);
+    desk.as_ref().map(Arc::clone)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The questions of this process. Whoever wants to know the same shares a slot, which is free again once it is answered,
+/// however long those take who asked.
+struct Desk {
+    end: Arc<ChildEnd>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    questions: HashMap<Key, Weak<Shared>>,
+    /// When there was no slot.
+    full: Option<Instant>,
+}
+
+/// A question, for all who have asked it.
+struct Shared(Mutex<State>);
+
+enum State {
+    Asked(Arc<Claim>),
+    Answered(Answer),
+}
+
+impl Desk {
+    fn new(end: Arc<ChildEnd>) -> Arc<Self> {
+        Arc::new(Self {
+            end,
+            open: Mutex::default(),
+        })
+    }
+
+    /// Asks, unless somebody has; `None` where all slots are in use.
+    fn ask(&self, key: Key, frame: &[u8]) -> Option<Arc<Shared>> {
+        let mut open = lock(&self.open);
+        let shared = open.questions.get(&key).and_then(Weak::upgrade);
+        if let Some(shared) = shared.filter(|shared| shared.look() == Answer::Waiting) {
+            return Some(shared);
+        }
+        if open.full.is_some_and(|full| full.elapsed() < FULL) {
+            return None;
+        }
+        open.questions.retain(|_, shared| shared.strong_count() > 0);
+        let claim = self.end.claim().or_else(|| {
+            // Those that are answered give their slots back.
+            let asked = open.questions.values().filter_map(Weak::upgrade);
+            asked.for_each(|shared| {
+                shared.look();
+            });
+            self.end.claim()
+        });
+        open.full = claim.is_none().then(Instant::now);
+        let mut claim = claim?;
+        claim.ask(|_| frame.to_vec());
+        let shared = Arc::new(Shared(Mutex::new(State::Asked(Arc::new(claim)))));
+        open.questions.insert(key, Arc::downgrade(&shared));
+        Some(shared)
+    }
+}
+
+impl Shared {
+    /// How far it is; the slot is given back when the answer is there.
+    fn look(&self) -> Answer {
+        let mut state = lock(&self.0);
+        if let State::Asked(claim) = &*state {
+            if claim.progress() != Progress::Done {
+                return Answer::Waiting;
+            }
+            let found = frames::answered(&claim.reply());
+            *state = State::Answered(found.map_or(Answer::Refused, Answer::Found));
+        }
+        match &*state {
+            State::Answered(answer) => *answer,
+            State::Asked(_) => Answer::Waiting,
+        }
+    }
+
+    fn claim(&self) -> Option<Arc<Claim>> {
+        match &*lock(&self.0) {
+            State::Asked(claim) => Some(Arc::clone(claim)),
+            State::Answered(_) => None,
+        }
+    }
 }
 
 /// The response to staple under a key, if there is one of use now.
@@ -68,22 +158,21 @@ impl<'a> Question<'a> {
         RESULTS.get()?.verdict(self.key, now())
     }
 
-    /// Asks. `None` where this process has no way to the fetcher, or all slots of it are in use.
+    /// Asks, as soon as there is a slot for it. `None` where this process has no way to the fetcher, or the certificates are
+    /// too long.
     pub fn ask(&self) -> Option<Ticket> {
         let frame = frames::question(&self.rule, self.leaf, self.issuer)?;
-        let mut claim = claim()?;
-        claim.ask(|_| frame);
-        Some(Ticket {
-            claim,
-            key: self.key,
-        })
+        Some(Ticket::new(desk()?, self.key, frame))
     }
 }
 
 /// A question that was asked. Whoever drops it waits no longer; the answer is there for who asks next.
 pub struct Ticket {
-    claim: Claim,
+    desk: Arc<Desk>,
     key: Key,
+    /// What is to be asked, until it is.
+    frame: Vec<u8>,
+    shared: Option<Arc<Shared>>,
 }
 
 /// How far a question is.
@@ -98,38 +187,69 @@ pub enum Answer {
 }
 
 impl Ticket {
-    /// How far it is. Never waits.
-    pub fn poll(&self) -> Answer {
-        match self.claim.progress() {
-            Progress::Done => {
-                frames::answered(&self.claim.reply()).map_or(Answer::Refused, Answer::Found)
+    fn new(desk: Arc<Desk>, key: Key, frame: Vec<u8>) -> Self {
+        let mut ticket = Self {
+            desk,
+            key,
+            frame,
+            shared: None,
+        };
+        ticket.put();
+        ticket
+    }
+
+    /// Puts the question, where that was not done and there is a slot.
+    fn put(&mut self) {
+        if self.shared.is_none() {
+            self.shared = self.desk.ask(self.key, &self.frame);
+            if self.shared.is_some() {
+                self.frame = Vec::new();
             }
+        }
+    }
+
+    /// How far it is. Never waits.
+    pub fn poll(&mut self) -> Answer {
+        self.put();
+        match self.shared.as_ref().map(|shared| shared.look()) {
             // Another process may have had the answer, from a fetcher that is gone.
-            Progress::Waiting(_) => RESULTS
+            Some(Answer::Waiting) | None => RESULTS
                 .get()
                 .and_then(|results| results.verdict(self.key, now()))
                 .map_or(Answer::Waiting, Answer::Found),
+            Some(answer) => answer,
         }
     }
 
     /// Waits for the answer, at most so long. For threads that may: those of worker and prefork.
-    pub fn wait(&self, at_most: Duration) -> Answer {
+    pub fn wait(&mut self, at_most: Duration) -> Answer {
         let deadline = Instant::now() + at_most;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match (self.poll(), self.claim.progress()) {
-                (Answer::Waiting, Progress::Waiting(seen)) if !left.is_zero() => {
-                    self.claim.sleep(seen, left.min(REMIND));
-                    self.claim.remind();
-                }
-                (answer, _) => return answer,
+            match self.poll() {
+                Answer::Waiting if !left.is_zero() => self.sleep(left),
+                answer => return answer,
             }
+        }
+    }
+
+    fn sleep(&self, at_most: Duration) {
+        let Some(shared) = &self.shared else {
+            return std::thread::sleep(at_most.min(FULL));
+        };
+        if let Some(claim) = shared.claim()
+            && let Progress::Waiting(seen) = claim.progress()
+        {
+            claim.sleep(seen, at_most.min(REMIND));
+            claim.remind();
         }
     }
 
     /// Rings again, for a fetcher that has come after another. For who polls.
     pub fn remind(&self) {
-        self.claim.remind();
+        if let Some(claim) = self.shared.as_ref().and_then(|shared| shared.claim()) {
+            claim.remind();
+        }
     }
 }
 
@@ -139,7 +259,7 @@ pub struct Watch(Claim);
 impl Watch {
     /// `None` where this process has no way to the fetcher, or all slots of it are in use.
     pub fn new() -> Option<Self> {
-        let mut watch = Self(claim()?);
+        let mut watch = Self(desk()?.end.claim()?);
         watch.again();
         Some(watch)
     }
@@ -159,5 +279,71 @@ impl Watch {
         } else {
             self.0.remind();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::channel::{SignerEnd, Way};
+    use crate::agent::testing::TestOs;
+    use crate::fetch::results::Verdict;
+
+    const GOOD: Found = Found {
+        verdict: Verdict::Good,
+        from: 1,
+        until: i64::MAX,
+    };
+
+    fn desk(slots: usize) -> (Arc<Desk>, SignerEnd) {
+        let (childs, way) = Way::pair(slots, &TestOs).unwrap();
+        let fetcher = SignerEnd::new(slots, way.requests, &way.replies, 1, &TestOs).unwrap();
+        (Desk::new(ChildEnd::new(childs, &TestOs).unwrap()), fetcher)
+    }
+
+    fn ticket(desk: &Arc<Desk>, number: u8) -> Ticket {
+        Ticket::new(Arc::clone(desk), Key([number; 32]), vec![number])
+    }
+
+    #[test]
+    fn who_asks_the_same_shares_a_slot() {
+        let (desk, fetcher) = desk(2);
+        let mut same: Vec<_> = (0..20).map(|_| ticket(&desk, 1)).collect();
+        let [(slot, number)] = fetcher.waiting()[..] else {
+            panic!("{:?}", fetcher.waiting())
+        };
+        fetcher.answer(slot, number, &frames::answer(&GOOD));
+        for one in &mut same {
+            assert_eq!(one.wait(Duration::from_secs(20)), Answer::Found(GOOD));
+        }
+        let again = ticket(&desk, 1);
+        assert_eq!(fetcher.waiting().len(), 1, "an answer of before is none");
+        drop(again);
+        assert_eq!(fetcher.waiting(), [], "nobody waits");
+    }
+
+    #[test]
+    fn without_a_slot_one_waits_until_another_is_answered() {
+        let (desk, fetcher) = desk(1);
+        let mut slow = ticket(&desk, 1);
+        let mut next = ticket(&desk, 2);
+        assert_eq!(next.wait(Duration::ZERO), Answer::Waiting);
+        let (slot, number) = fetcher.waiting()[0];
+        fetcher.answer(slot, number, &frames::answer(&GOOD));
+        // Whose answer it is has not looked yet.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let asked = |fetcher: &SignerEnd| {
+            let mut frame = Vec::new();
+            fetcher.take(0, 8, &mut frame);
+            frame
+        };
+        while asked(&fetcher) != [2] {
+            assert!(Instant::now() < deadline, "the slot is free again");
+            assert_eq!(next.wait(FULL), Answer::Waiting);
+        }
+        let (slot, number) = fetcher.waiting()[0];
+        fetcher.answer(slot, number, b"");
+        assert_eq!(next.poll(), Answer::Refused);
+        assert_eq!(slow.poll(), Answer::Found(GOOD));
     }
 }

@@ -31,6 +31,7 @@ mod sealing;
 use alerts::{FALLS_BACK, RENEGOTIATES, is_plain};
 pub use facts::Facts;
 use incoming::{Incoming, TOO_MANY_PIECES};
+use judging::is_held;
 use sealing::seal_records;
 
 /// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
@@ -278,8 +279,8 @@ impl Session {
             return;
         }
         self.incoming.discard(consumed);
-        // What came with the end of the handshake is looked at when the client is known.
-        if context::is_pending() || !self.incoming.is_excessive(tls) {
+        // What came with the end of the handshake is looked at when the client is known; until that end all is bounded.
+        if is_held(tls) || !self.incoming.is_excessive(tls) {
             return;
         }
         if is_plain(tls) {
@@ -349,11 +350,7 @@ impl Session {
             self.asked_again |=
                 self.outgoing.len() > before && self.refuses_renegotiation(tls, before);
             match next {
-                Step::Again | Step::Written
-                    if context::is_pending() && !tls.common().is_handshaking() =>
-                {
-                    break;
-                }
+                Step::Again | Step::Written if is_held(tls) => break,
                 Step::Again | Step::Written => {}
                 Step::PeerClosed => self.peer_closed = true,
                 Step::Wait => break,

@@ -19,6 +19,9 @@ use crate::x509::Certificate;
 /// How often the process that fetches is reminded: one that follows another may not have heard the bell.
 const REMIND: Duration = Duration::from_millis(250);
 
+/// What is added to the time that a responder has: the process that fetches tells of one that lets it pass.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// How responders are asked about clients' certificates.
 #[derive(Clone, Debug)]
 pub struct Responders {
@@ -26,7 +29,8 @@ pub struct Responders {
     pub lookup: Depth,
     /// Certificates pass that name no responder, where none is configured.
     pub none_ok: bool,
-    /// Certificates pass whose responder gives no answer.
+    /// Certificates pass whose responder was asked and gives no answer. That nobody asked, for want of a slot or of the
+    /// process that fetches, lets nobody in: a client could bring it about.
     pub soft: bool,
     /// How they are asked, and how answers are judged.
     pub rule: Arc<Rule>,
@@ -61,8 +65,8 @@ impl Responders {
         *self = Self::new(self.lookup, self.none_ok, self.soft, rule);
     }
 
-    /// Looks up, and asks about, the certificates (DER) of a path, the client's own first. As mod_ssl it leaves out who
-    /// signed itself, and the trusted certificate, whose issuer is not at hand.
+    /// Looks up, and asks about, the certificates (DER) of a path, the client's own first, but for the trusted one, whose
+    /// issuer is not at hand. One that has the name of its issuer was still issued by who stands above it.
     pub fn judge(&self, path: &[Vec<u8>]) -> Standing {
         let asked = match self.lookup {
             Depth::None => 0,
@@ -73,7 +77,7 @@ impl Responders {
             soft: self.soft,
             until: i64::MAX,
             asked: Vec::new(),
-            deadline: Instant::now() + self.rule.timeout,
+            deadline: Instant::now() + self.rule.timeout + GRACE,
             reminded: Instant::now(),
         };
         // From the top, as OpenSSL verifies: what is said of a CA goes before what it says.
@@ -90,9 +94,6 @@ impl Responders {
     }
 
     fn ask(&self, leaf: &[u8], issuer: &[u8], pending: &mut Pending) -> Result<(), Box<Verdict>> {
-        if is_own_issuer(leaf) {
-            return Ok(());
-        }
         let Some((responder, _)) = self.rule.responder_of(leaf) else {
             return match self.none_ok {
                 true => Ok(()),
@@ -142,6 +143,20 @@ pub struct Pending {
     reminded: Instant,
 }
 
+#[cfg(test)]
+impl Pending {
+    /// No question at all, for what does not ask how far they are.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            soft: false,
+            until: i64::MAX,
+            asked: Vec::new(),
+            deadline: Instant::now(),
+            reminded: Instant::now(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Pending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} questions", self.asked.len())
@@ -153,7 +168,7 @@ impl Pending {
     pub fn poll(&mut self) -> Option<Settled> {
         let late = Instant::now() >= self.deadline;
         let mut waiting = Vec::new();
-        for (about, ticket) in std::mem::take(&mut self.asked) {
+        for (about, mut ticket) in std::mem::take(&mut self.asked) {
             let found = match ticket.poll() {
                 Answer::Waiting if !late => {
                     waiting.push((about, ticket));
@@ -186,13 +201,13 @@ impl Pending {
                 return settled;
             }
             let left = self.deadline.saturating_duration_since(Instant::now());
-            if let Some((_, ticket)) = self.asked.first() {
+            if let Some((_, ticket)) = self.asked.first_mut() {
                 ticket.wait(left.max(Duration::from_millis(1)));
             }
         }
     }
 
-    /// What one answer comes to.
+    /// What one answer comes to; none is where nobody asked.
     fn take(&mut self, about: &Asked, found: Option<Found>) -> Result<(), Box<Verdict>> {
         let Asked { what, responder } = about;
         match found.map(|found| (found.verdict, found.until)) {
@@ -215,11 +230,21 @@ impl Pending {
                 );
                 Err(refusal(reason::APPLICATION, advice))
             }
-            Some((Said::Failed, _)) | None if self.soft => {
+            // A session must not live on what was not learned: the responder may answer again by then.
+            Some((Said::Failed, until)) if self.soft => {
                 metrics::count(Counter::OcspSoft);
+                self.until = self.until.min(until);
                 Ok(())
             }
-            Some((Said::Failed, _)) | None => {
+            None => {
+                metrics::count(Counter::OcspFailed);
+                let advice = format!(
+                    "{responder} could not be asked about {what}: the process that fetches is not there, or has too much \
+                     to do"
+                );
+                Err(refusal(reason::APPLICATION, advice))
+            }
+            Some((Said::Failed, _)) => {
                 metrics::count(Counter::OcspFailed);
                 let advice = format!(
                     "{responder} gave no answer about {what} that could be believed: the log says more of it; soft behind \
@@ -254,6 +279,6 @@ fn named(der: &[u8]) -> String {
     )
 }
 
-fn is_own_issuer(der: &[u8]) -> bool {
-    Certificate::parse(der).is_some_and(|c| c.subject_der() == c.issuer_der())
-}
+#[cfg(test)]
+#[path = "responders_tests.rs"]
+mod tests;

@@ -11,6 +11,7 @@ use super::super::tests::{TrustAll, begin, client, sent_by};
 use super::super::{Session, Status};
 use super::*;
 use crate::tls::context;
+use crate::verify::Pending;
 
 /// A hello with these extensions, which asks for TLS 1.3 where they say so.
 fn hello(suites: &[u8], extensions: &[(u16, &[u8])]) -> Vec<u8> {
@@ -158,25 +159,28 @@ fn a_second_hello_asks_for_the_same_name() {
     }
 }
 
-/// 64 KiB in records of one byte would have us keep 384 KiB.
+/// 64 KiB in records of one byte would have us keep 384 KiB; also of a client whose responder has yet to answer.
 #[test]
 fn pieces_of_one_byte_are_bounded_in_the_clear() {
-    let mut session = Session::new();
-    let mut client = client(&[&rustls::version::TLS12]);
-    begin(&mut session, &sent_by(&mut client), 100_000, "a.test");
-    session.take_ciphertext();
-    let header = [22, 3, 3, 0, 4, 11, 0, 0xf0, 0];
-    session.feed(&header, &mut |_| {});
-    let mut most = 0;
-    for _ in 0..0xf000 {
-        if session.feed(&[22, 3, 3, 0, 1, 9], &mut |_| {}) == Status::Failed {
-            break;
+    for pending in [false, true] {
+        let mut session = Session::new();
+        let mut client = client(&[&rustls::version::TLS12]);
+        begin(&mut session, &sent_by(&mut client), 100_000, "a.test");
+        session.take_ciphertext();
+        session.context.as_mut().unwrap().pending = pending.then(Pending::nothing);
+        let header = [22, 3, 3, 0, 4, 11, 0, 0xf0, 0];
+        session.feed(&header, &mut |_| {});
+        let mut most = 0;
+        for _ in 0..0xf000 {
+            if session.feed(&[22, 3, 3, 0, 1, 9], &mut |_| {}) == Status::Failed {
+                break;
+            }
+            most = most.max(session.incoming.bytes.capacity());
         }
-        most = most.max(session.incoming.bytes.capacity());
+        assert!(most <= LONG + 6, "{most}");
+        assert_eq!(alert(&mut session), [21, 3, 3, 0, 2, 2, 47]);
+        assert!(session.cause().contains("too many pieces"));
     }
-    assert!(most <= LONG + 6, "{most}");
-    assert_eq!(alert(&mut session), [21, 3, 3, 0, 2, 2, 47]);
-    assert!(session.cause().contains("too many pieces"));
 }
 
 /// A server whose certificates fill 60 KiB, in records of `size` bytes with their headers.
