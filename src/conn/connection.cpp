@@ -22,7 +22,12 @@ void Connection::set_deadline() {
   deadline_.set(limit == 0 ? own : std::min(own, opened_ + limit));
 }
 
-Connection::~Connection() {
+Connection::~Connection() { unpark(); }
+
+// In this order: take_back() may close the socket that the deadline would shut down, and until then a thread looks at
+// the session.
+void Connection::unpark() {
+  deadline_.cancel();
   parked_.take_back();
   handshake_over();
 }
@@ -60,7 +65,7 @@ Connection* Connection::of(const conn_rec* c) {
 // httpd closes a connection whose handshake never ended; there is nothing of ours to say.
 void Connection::before_write(bool /*data*/) {
   state_ = State::Closed;
-  handshake_over();
+  unpark();
 }
 
 }  // namespace tls::conn

@@ -31,6 +31,10 @@ class Connection final : public Stream {
   // The handshake goes on when OCSP responders have answered; false where a thread has to wait for that.
   [[nodiscard]] bool park() { return parked_.park(c_, *session_); }
 
+  // The connection ends, and its socket still is what the MPM has for it: nothing of ours touches either any more.
+  // Idempotent.
+  void unpark();
+
   // The handshake goes on when the client sends more; from now on the deadline is watched.
   void wait();
 

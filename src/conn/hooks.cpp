@@ -59,6 +59,13 @@ int process_connection(conn_rec* c) {
   }
 }
 
+// The MPM gives up a connection that may still be parked, and is about to close what it has for its socket.
+int pre_close_connection(conn_rec* c) {
+  if (c->master != nullptr) return DECLINED;
+  if (Connection* const connection = Connection::of(c)) connection->unpark();
+  return DECLINED;
+}
+
 apr_status_t input_filter(ap_filter_t* f, apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
                           apr_off_t limit) {
   return static_cast<Stream*>(f->ctx)->read(bb, mode, block, limit);
@@ -152,6 +159,7 @@ void register_hooks(apr_pool_t*) {
   register_backend_hooks();
   ap_hook_pre_connection(apr::hook<pre_connection, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_process_connection(apr::hook<process_connection, lost_connection>, before, after, APR_HOOK_MIDDLE);
+  ap_hook_pre_close_connection(apr::hook<pre_close_connection, DECLINED>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_MIDDLE);
   static const char* const environment[] = {"mod_setenvif.c", nullptr};
   ap_hook_post_read_request(apr::hook<post_read_request, HTTP_INTERNAL_SERVER_ERROR>, environment, nullptr,
