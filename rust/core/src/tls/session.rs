@@ -31,7 +31,6 @@ mod sealing;
 use alerts::{FALLS_BACK, RENEGOTIATES, is_plain};
 pub use facts::Facts;
 use incoming::{Incoming, TOO_MANY_PIECES};
-use judging::is_held;
 use sealing::seal_records;
 
 /// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
@@ -478,6 +477,11 @@ impl Session {
     pub fn context(&self) -> Option<&Context> {
         self.context.as_deref()
     }
+}
+
+/// Whether the handshake of this thread's connection is complete but for what responders say.
+fn is_held(tls: &RustlsConnection) -> bool {
+    context::is_pending() && !tls.common().is_handshaking()
 }
 
 #[cfg(test)]

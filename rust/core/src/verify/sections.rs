@@ -41,14 +41,23 @@ impl Sections {
             mode,
             depth,
         };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let valid =
             |verdict: &Verdict| verdict.outcome != Outcome::Success || seconds <= verdict.not_after;
-        if let Some((_, verdict)) = known.iter().find(|(k, v)| *k == key && valid(v)) {
-            return verdict.clone();
+        let judged = |(k, v): &(Key, Verdict)| (*k == key && valid(v)).then(|| v.clone());
+        let (mut verdict, pending) = {
+            let known = known();
+            match known.iter().find_map(judged) {
+                Some(verdict) => return verdict,
+                None => verifier.begin(chain, now, mode, depth),
+            }
+        };
+        // Requests to other sections do not wait for this one's responders.
+        if let Some(mut pending) = pending {
+            verdict.settle(pending.wait());
         }
-        let verdict = verifier.judge_as(chain, now, mode, depth);
+        let mut known = known();
         known.retain(|(k, _)| *k != key);
         if known.len() < MOST {
             known.push((key, verdict.clone()));

@@ -139,29 +139,18 @@ impl Verifier {
         self.responders.is_some()
     }
 
-    /// Judges a chain as the handshake does, but waits as [`Verifier::judge_as`].
+    /// Judges a chain as the handshake does, but waits for OCSP responders where they have to be asked.
     pub fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
-        self.judge_as(chain, now, self.mode, self.depth)
-    }
-
-    /// Judges a chain by the CAs and lists of this verifier, and by mode and depth of a section of a virtual host. Waits
-    /// for OCSP responders where they have to be asked: for the thread of a request.
-    pub fn judge_as(
-        &self,
-        chain: &[CertificateDer<'_>],
-        now: UnixTime,
-        mode: Mode,
-        depth: u32,
-    ) -> Verdict {
-        let (mut verdict, pending) = self.begin(chain, now, mode, depth);
+        let (mut verdict, pending) = self.begin(chain, now, self.mode, self.depth);
         if let Some(mut pending) = pending {
             verdict.settle(pending.wait());
         }
         verdict
     }
 
-    /// The same without waiting: a verdict that is good stands only when what is pending has come to a good end.
-    fn begin(
+    /// Judges a chain by the CAs and lists of this verifier, and by mode and depth of a section of a virtual host, without
+    /// waiting: a verdict that is good stands only when what is pending has come to a good end.
+    pub(super) fn begin(
         &self,
         chain: &[CertificateDer<'_>],
         now: UnixTime,
@@ -290,7 +279,7 @@ impl ClientCertVerifier for Verifier {
             .cloned()
             .collect();
         let (verdict, pending) = self.begin(&chain, now, self.mode, self.depth);
-        // Where sections decide, the answers will be there when they are wanted.
+        // Where sections decide, it is their requests that wait: nobody is kept from what no section guards.
         let pending = pending.filter(|_| !self.mode.is_soft());
         let refused = verdict.outcome == Outcome::Failed && !self.mode.is_soft();
         let error = refused.then(|| as_error(verdict.reason));

@@ -18,11 +18,6 @@ use crate::verify::{Verdict, refusal};
 /// Room for an alert in a record of its own.
 const ALERT_RECORD: usize = 128;
 
-/// Whether the handshake of this thread's connection is complete but for what responders say.
-pub(super) fn is_held(tls: &RustlsConnection) -> bool {
-    context::is_pending() && !tls.common().is_handshaking()
-}
-
 impl Session {
     /// Whether the handshake waits for what responders say.
     pub(super) fn is_judging(&self) -> bool {
