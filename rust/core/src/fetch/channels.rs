@@ -3,7 +3,9 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, Event, EventData, EventFlags};
 
 use super::frames::{self, Asked, LONGEST};
 use super::results::Found;
@@ -13,8 +15,8 @@ use crate::agent::protocol::children::Child;
 
 /// Requests of one child that are taken in at a time.
 const AT_ONCE: usize = 16;
-/// How long a child that has just been listened to is not listened to again.
-const QUIET: Duration = Duration::from_millis(2);
+/// Bells that are heard at a time.
+const BELLS_AT_ONCE: usize = 64;
 
 /// A request of a child, by slot and number.
 #[derive(Clone, Debug)]
@@ -46,7 +48,59 @@ struct State {
     /// The number of the request that each slot waits for, whatever the child writes.
     taken: Vec<Option<u32>>,
     watch: Option<usize>,
-    quiet_until: Instant,
+}
+
+/// The bells of all children. The description behind a bell is the child's as well, which may make it block, so nobody here
+/// reads or writes one: each stroke is an event (epoll(7), EPOLLET).
+#[derive(Debug)]
+pub struct Bells(OwnedFd);
+
+impl Bells {
+    /// None yet.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self(epoll::create(epoll::CreateFlags::CLOEXEC)?))
+    }
+
+    /// Listens to a child's from now on. One that was ever rung is heard at once.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn add(&self, channel: &Channel) -> io::Result<()> {
+        let data = EventData::new_u64(u64::from(channel.pid.unsigned_abs()));
+        let flags = EventFlags::IN | EventFlags::ET;
+        Ok(epoll::add(&self.0, &channel.bell, data, flags)?)
+    }
+
+    /// Listens to it no longer.
+    pub fn remove(&self, channel: &Channel) {
+        let _ = epoll::delete(&self.0, &channel.bell);
+    }
+
+    /// The pids of those that have rung since they were heard last, some at a time. Never waits.
+    pub fn heard(&self) -> Vec<i32> {
+        let mut events: Vec<Event> = Vec::with_capacity(BELLS_AT_ONCE);
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let _ = epoll::wait(
+            &self.0,
+            rustix::buffer::spare_capacity(&mut events),
+            Some(&now),
+        );
+        let pid = |event: &Event| i32::try_from(event.data.u64()).ok();
+        events.iter().filter_map(pid).collect()
+    }
+}
+
+impl AsFd for Bells {
+    /// Readable when one has been rung.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 impl Channel {
@@ -60,7 +114,6 @@ impl Channel {
         let state = State {
             taken: vec![None; end.slots()],
             watch: None,
-            quiet_until: Instant::now(),
         };
         Ok(Arc::new(Self {
             pid,
@@ -76,19 +129,9 @@ impl Channel {
         self.pidfd.as_ref().map(AsFd::as_fd)
     }
 
-    /// Readable when it has rung; `Err` where it is to wait for so long.
-    pub fn bell(&self, now: Instant) -> Result<BorrowedFd<'_>, Duration> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.quiet_until.saturating_duration_since(now) {
-            left if left.is_zero() => Ok(self.bell.as_fd()),
-            left => Err(left),
-        }
-    }
-
-    /// Takes in what it asks, `AT_ONCE` requests at most: each goes to `heard` with its place, and with the place's number
-    /// of before, for which nobody waits any more.
-    pub fn take_in(self: &Arc<Self>, now: Instant, mut heard: impl FnMut(Place, Asked<'_>)) {
-        let _ = rustix::io::read(&self.bell, &mut [0u8; 8]);
+    /// Takes in what it asks, `AT_ONCE` requests at most: each goes to `heard` with its place. Says whether there may
+    /// be more.
+    pub fn take_in(self: &Arc<Self>, mut heard: impl FnMut(Place, Asked<'_>)) -> bool {
         let mut frame = Vec::new();
         let mut more = false;
         let mut taken = 0;
@@ -123,13 +166,7 @@ impl Channel {
                 None => place.refuse(),
             }
         }
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .quiet_until = now + QUIET;
-        if more {
-            let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
-        }
+        more
     }
 
     /// Answers what the slot waits for, if that still is it.
@@ -193,28 +230,73 @@ mod tests {
         for claim in &mut claims {
             claim.ask(|_| question.clone());
         }
-        let mut now = Instant::now();
+        let bells = Bells::new().unwrap();
+        bells.add(&channel).unwrap();
+        assert_eq!(bells.heard(), [7], "it rings");
+        assert_eq!(bells.heard(), []);
         let mut all = Vec::new();
         for round in 1..=MANY.div_ceil(AT_ONCE) {
-            let bell = channel.bell(now).unwrap();
-            assert!(rustix::io::read(bell, &mut [0u8; 8]).is_ok(), "it rings");
-            channel.take_in(now, |place, _| all.push(place));
+            let more = channel.take_in(|place, _| all.push(place));
             assert_eq!(all.len(), MANY.min(round * AT_ONCE));
-            assert!(channel.bell(now).is_err(), "others are listened to first");
-            now += QUIET;
+            assert_eq!(more, all.len() < MANY);
         }
         // The same again is nothing new; another question in its place is, and the first one's answer is nobody's.
-        channel.take_in(now, |_, _| panic!("asked before"));
+        channel.take_in(|_, _| panic!("asked before"));
         claims[0].ask(|_| question.clone());
         let old = all.remove(0);
-        channel.take_in(now, |place, _| all.push(place));
+        channel.take_in(|place, _| all.push(place));
         assert_eq!(all.len(), MANY);
         assert!(!old.is_waited_for() && all.iter().all(Place::is_waited_for));
         old.refuse();
         assert!(matches!(claims[0].progress(), Progress::Waiting(_)));
         let garbage = |number: u32| number.to_be_bytes().to_vec();
         claims[1].ask(garbage);
-        channel.take_in(now, |_, _| panic!("it asks nothing"));
+        channel.take_in(|_, _| panic!("it asks nothing"));
         assert_eq!(claims[1].progress(), Progress::Done);
+    }
+
+    #[test]
+    fn whatever_a_child_does_to_its_bell_the_fetcher_goes_on() {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+        let pair = |pid| {
+            let (childs, way) = Way::pair(4, &TestOs).unwrap();
+            let child = Child {
+                pid,
+                way,
+                pidfd: None,
+            };
+            let end = ChildEnd::new(childs, &TestOs).unwrap();
+            (end, Channel::new(child, 0, &TestOs).unwrap())
+        };
+        let ((bad_end, bad), (good_end, good)) = (pair(1), pair(2));
+        let bells = Bells::new().unwrap();
+        bells.add(&bad).unwrap();
+        bells.add(&good).unwrap();
+        assert_eq!(bells.heard(), []);
+        let question = frames::question(&[1; 32], b"leaf", b"issuer").unwrap();
+        let mut claims = [bad_end.claim().unwrap(), good_end.claim().unwrap()];
+        for claim in &mut claims {
+            claim.ask(|_| question.clone());
+        }
+        // It takes its stroke back, and makes whoever reads the bell wait for the next one.
+        rustix::io::read(bad_end.bell(), &mut [0u8; 8]).unwrap();
+        let flags = fcntl_getfl(bad_end.bell()).unwrap();
+        fcntl_setfl(bad_end.bell(), flags - OFlags::NONBLOCK).unwrap();
+        let (done, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut asked = Vec::new();
+            for channel in [&bad, &good] {
+                channel.take_in(|place, _| asked.push(place.pid()));
+            }
+            let rung = bells.heard();
+            bells.remove(&good);
+            done.send((asked, rung, bells, good))
+        });
+        let long = std::time::Duration::from_secs(30);
+        let (asked, rung, bells, _good) = heard.recv_timeout(long).expect("it is not held up");
+        assert_eq!(asked, [1, 2]);
+        assert!(rung.contains(&2));
+        claims[1].ask(|_| question.clone());
+        assert_eq!(bells.heard(), [], "removed");
     }
 }

@@ -1,6 +1,6 @@
 //! The fetcher's process: takes orders of httpd's parent, listens to its children, and has its threads fetch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::channels::Channel;
+use super::channels::{Bells, Channel};
 use super::news::{Line, Speaker};
 use super::queue::THREADS;
 use super::results::Writer;
@@ -28,6 +28,8 @@ use crate::system::words::Words;
 pub const ORDER: u8 = b'O';
 /// How often it looks around when nothing happens.
 const TICK: Duration = Duration::from_secs(1);
+/// How long bells are left alone after some were heard, for no child to keep it busy with strokes.
+const QUIET: Duration = Duration::from_millis(2);
 /// Longest order.
 const LONGEST_ORDER: usize = 512 << 20;
 /// Descriptors for each child: requests, bell, pidfd, and replies until they are mapped.
@@ -53,12 +55,18 @@ pub struct Birth {
 pub fn run(os: Arc<dyn Os>, birth: Birth) -> i32 {
     let _ = rustix::thread::set_name(c"tls-fetch");
     os.ignore_signals();
+    let Ok(bells) = Bells::new() else {
+        return 71;
+    };
     let service = Service::new(Writer::new(birth.results), Speaker(birth.speaker));
     let mut fetcher = Fetcher {
         control: Orders::new(Arc::clone(&os), UnixStream::from(birth.control)),
         os,
         service: Arc::new(service),
         channels: HashMap::new(),
+        bells,
+        unheard: HashSet::new(),
+        quiet_until: Instant::now(),
         number: birth.number,
         beaten: None,
         settled: false,
@@ -74,6 +82,10 @@ struct Fetcher {
     control: Orders,
     service: Arc<Service>,
     channels: HashMap<i32, Arc<Channel>>,
+    bells: Bells,
+    /// Children that have rung and are to be listened to.
+    unheard: HashSet<i32>,
+    quiet_until: Instant,
     number: u32,
     beaten: Option<Instant>,
     /// It has given up what it was born with, and its threads run.
@@ -82,7 +94,7 @@ struct Fetcher {
 
 enum Ready {
     Control,
-    Bell(i32),
+    Bells,
     End(i32),
 }
 
@@ -95,9 +107,13 @@ impl Fetcher {
                 match one {
                     Ready::Control if !self.listen()? => return Ok(()),
                     Ready::Control => {}
-                    Ready::Bell(pid) => self.hear(pid, now),
+                    Ready::Bells => self.unheard.extend(self.bells.heard()),
                     Ready::End(pid) => self.end(pid),
                 }
+            }
+            if now >= self.quiet_until && !self.unheard.is_empty() {
+                self.hear();
+                self.quiet_until = now + QUIET;
             }
             if self.settled
                 && self
@@ -117,14 +133,17 @@ impl Fetcher {
         let mut timeout = TICK;
         let mut fds = vec![PollFd::new(&self.control, PollFlags::IN)];
         let mut meant = vec![Ready::Control];
-        for channel in self.channels.values() {
-            match channel.bell(now) {
-                Ok(bell) => {
-                    fds.push(PollFd::from_borrowed_fd(bell, PollFlags::IN));
-                    meant.push(Ready::Bell(channel.pid));
-                }
-                Err(quiet) => timeout = timeout.min(quiet),
+        let quiet = self.quiet_until.saturating_duration_since(now);
+        if !quiet.is_zero() {
+            timeout = quiet;
+        } else {
+            if !self.unheard.is_empty() {
+                timeout = Duration::ZERO;
             }
+            fds.push(PollFd::new(&self.bells, PollFlags::IN));
+            meant.push(Ready::Bells);
+        }
+        for channel in self.channels.values() {
             if let Some(ending) = channel.ending() {
                 fds.push(PollFd::from_borrowed_fd(ending, PollFlags::IN));
                 meant.push(Ready::End(channel.pid));
@@ -213,11 +232,12 @@ impl Fetcher {
         let channel = children::began(told, fds)
             .ok_or_else(|| io::Error::other("its channel was cut off"))
             .and_then(|child| Channel::new(child, self.number, &*self.os));
-        match channel {
+        self.end(pid);
+        match channel.and_then(|channel| self.bells.add(&channel).map(|()| channel)) {
             Ok(channel) => {
                 self.channels.insert(pid, channel);
                 // What was asked before this fetcher came, of one that is gone.
-                self.hear(pid, Instant::now());
+                self.unheard.insert(pid);
             }
             Err(error) => {
                 let text = format!("process {pid} cannot be served: {error}");
@@ -227,14 +247,21 @@ impl Fetcher {
     }
 
     fn end(&mut self, pid: i32) {
-        if self.channels.remove(&pid).is_some() {
+        if let Some(channel) = self.channels.remove(&pid) {
+            self.bells.remove(&channel);
             self.service.forget(pid);
         }
     }
 
-    fn hear(&self, pid: i32, now: Instant) {
-        if let Some(channel) = self.channels.get(&pid) {
-            channel.take_in(now, |place, asked| self.service.asked(place, asked));
+    /// Takes in a little of each child that has rung.
+    fn hear(&mut self) {
+        for pid in std::mem::take(&mut self.unheard) {
+            let Some(channel) = self.channels.get(&pid) else {
+                continue;
+            };
+            if channel.take_in(|place, asked| self.service.asked(place, asked)) {
+                self.unheard.insert(pid);
+            }
         }
     }
 }

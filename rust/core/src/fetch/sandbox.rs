@@ -87,6 +87,8 @@ const FREE: &[i64] = &[
     libc::SYS_pread64,
     libc::SYS_write,
     libc::SYS_ppoll,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
     libc::SYS_close,
     libc::SYS_lseek,
     libc::SYS_futex,

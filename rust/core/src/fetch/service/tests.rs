@@ -106,7 +106,7 @@ impl Asking {
 
     fn hear(&self, bench: &Bench) {
         let heard = |place, asked: frames::Asked<'_>| bench.service.asked(place, asked);
-        self.channel.take_in(Instant::now(), heard);
+        self.channel.take_in(heard);
     }
 }
 
