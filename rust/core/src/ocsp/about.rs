@@ -101,17 +101,14 @@ impl Matcher<'_, '_> {
     }
 }
 
-/// What a certificate (DER) is known by wherever its status is kept: SHA-256 over its issuer's name and key and its
-/// serial number. The key is part of it, so that who makes up an issuer learns and spoils nothing of another's. `None`
-/// where one cannot be read, or `issuer` does not have the name of who issued it.
+/// What a certificate (DER) is known by wherever its status is kept: SHA-256 over the whole of it and of its issuer's.
+/// Nothing less will do: who may ask can make up either, with a name, a key and a serial number of another's, and where a
+/// certificate says that its status is to be asked for is part of it. `None` where one cannot be read, or `issuer` does not
+/// have the name of who issued it.
 pub fn key(leaf: &[u8], issuer: &[u8]) -> Option<[u8; 32]> {
-    let about = About::parse(leaf, issuer).ok()?;
+    About::parse(leaf, issuer).ok()?;
     let mut hash = Context::new(&SHA256);
-    for part in [
-        about.leaf.issuer_der(),
-        about.issuer.spki(),
-        about.leaf.serial,
-    ] {
+    for part in [leaf, issuer] {
         hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }

@@ -46,6 +46,19 @@ fn a_key_is_of_one_certificate_of_one_issuer() {
     assert_ne!(known, of(&one.responder.0, &one.ca.0));
     // The same name and serial number, signed with another key.
     assert_ne!(known, of(&one.leaf, &other.ca.0));
+    // The same issuer, key and serial number, in certificates that somebody made up: neither signature is looked at.
+    let made_up = |der: &[u8]| {
+        let mut der = der.to_vec();
+        *der.last_mut().unwrap() ^= 1;
+        der
+    };
+    for other in [
+        of(&made_up(&one.leaf), &one.ca.0),
+        of(&one.leaf, &made_up(&one.ca.0)),
+    ] {
+        assert!(other.is_some());
+        assert_ne!(known, other);
+    }
     assert_eq!(of(&one.leaf, &one.leaf), None);
     assert_eq!(of(b"x", &one.ca.0), None);
 }
