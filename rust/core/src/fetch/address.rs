@@ -6,6 +6,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Where clouds have their metadata besides link-local addresses: Alibaba's, Azure's, and those of AWS and Google in IPv6.
+const METADATA_V4: [Ipv4Addr; 2] = [
+    Ipv4Addr::new(100, 100, 100, 200),
+    Ipv4Addr::new(168, 63, 129, 16),
+];
+const METADATA_V6: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+];
+
 /// Why an address is not connected to; `None` where it may be. That it is one of this machine's own shows when a socket
 /// is connected ([`super::net`]).
 pub fn refused(address: IpAddr) -> Option<&'static str> {
@@ -25,6 +35,7 @@ fn refused_v4(address: Ipv4Addr) -> Option<&'static str> {
         // RFC 6890: protocol assignments.
         192 if second == 0 && third == 0 => Some("a reserved address"),
         240..=255 => Some("a reserved address"),
+        _ if METADATA_V4.contains(&address) => Some("an address of cloud metadata"),
         _ => None,
     }
 }
@@ -41,6 +52,7 @@ fn refused_v6(address: Ipv6Addr) -> Option<&'static str> {
         0xfe80..=0xfebf => Some("a link-local address"),
         // RFC 3879: as link-local ones to whoever still has them.
         0xfec0..=0xfeff => Some("a site-local address"),
+        _ if METADATA_V6.contains(&address) => Some("an address of cloud metadata"),
         _ => None,
     }
 }
@@ -89,6 +101,11 @@ mod tests {
             "64:ff9b:1::127.0.0.1",
             "2002:7f00:1::",
             "2002:a9fe:a9fe::1",
+            "100.100.100.200",
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
+            "fd00:ec2::254",
+            "fd20:ce::254",
         ] {
             assert!(refused(text.parse().unwrap()).is_some(), "{text}");
         }
