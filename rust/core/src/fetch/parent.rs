@@ -1,5 +1,6 @@
 //! The fetcher as httpd's parent holds it: makes it, orders from it, makes it again when it dies.
 
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -13,7 +14,7 @@ use super::access;
 use super::news::{self, Line, News};
 use super::process::{self, Birth, ORDER};
 use super::resolve::system::System;
-use super::results::{COUNTS, Results};
+use super::results::{COUNTS, Key, Results};
 use super::state;
 use super::wants::{Order, Wants};
 use crate::agent::parent::family::Family;
@@ -32,6 +33,8 @@ const WELL: Duration = Duration::from_secs(8);
 const LOOK: Duration = Duration::from_secs(30);
 /// Messages that are taken at one go.
 const AT_ONCE: usize = 1000;
+/// Responses that are kept in files at one go: each is written through to the disk while httpd's parent waits.
+const FILES_AT_ONCE: usize = 32;
 
 /// What a configuration wants of the fetcher.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +75,8 @@ pub struct Parent {
     counted: [u64; COUNTS],
     /// What has not been logged.
     troubles: Vec<News>,
+    /// Responses that are there and have not been kept in files.
+    unkept: HashSet<Key>,
 }
 
 impl Parent {
@@ -96,6 +101,7 @@ impl Parent {
             looked: Instant::now(),
             counted: [0; COUNTS],
             troubles: Vec::new(),
+            unkept: HashSet::new(),
         })
     }
 
@@ -124,6 +130,10 @@ impl Parent {
         self.directory = wish.directory;
         let mut wants = wish.wants;
         let problems = state::fill(&self.directory, &mut wants);
+        if !problems.is_empty() {
+            // What others may write to is not written to, either.
+            self.directory = PathBuf::new();
+        }
         let said = problems
             .into_iter()
             .map(|text| News::Said(Line::Trouble, text));
@@ -231,14 +241,24 @@ impl Parent {
         for one in news {
             match one {
                 News::Said(line, text) => lines.push((line, text)),
-                News::Stapled(key) => {
-                    if let Err(text) = state::keep(&self.directory, key, self.results) {
-                        lines.push((Line::Trouble, text));
-                    }
-                }
+                News::Stapled(key) => self.unkept.extend(self.is_wanted(key).then_some(key)),
+            }
+        }
+        for key in some_of(&mut self.unkept, FILES_AT_ONCE) {
+            // Another configuration may have been read meanwhile.
+            if self.is_wanted(key)
+                && let Err(text) = state::keep(&self.directory, key, self.results)
+            {
+                lines.push((Line::Trouble, text));
             }
         }
         lines
+    }
+
+    /// Whether a configuration wants the response: a captured fetcher may speak of any.
+    fn is_wanted(&self, key: Key) -> bool {
+        let staples = self.order.iter().flat_map(|order| &order.wants.staples);
+        staples.into_iter().any(|want| want.key == key)
     }
 
     fn replace_where_dead(&mut self) -> Option<News> {
@@ -336,5 +356,29 @@ impl Parent {
         }
         let end = line.and_then(|line| receive_channel(self.os.as_ref(), &line).ok());
         access::set_channel(end);
+    }
+}
+
+/// Takes at most so many out of those that wait.
+fn some_of(waiting: &mut HashSet<Key>, most: usize) -> Vec<Key> {
+    let some: Vec<Key> = waiting.iter().copied().take(most).collect();
+    some.iter().for_each(|key| drop(waiting.remove(key)));
+    some
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_a_few_at_a_time_and_each_once() {
+        let mut waiting: HashSet<Key> = (0..100).chain(0..100).map(|n| Key([n; 32])).collect();
+        let mut all = HashSet::new();
+        while !waiting.is_empty() {
+            let some = some_of(&mut waiting, FILES_AT_ONCE);
+            assert!(some.len() <= FILES_AT_ONCE);
+            all.extend(some);
+        }
+        assert_eq!(all.len(), 100);
     }
 }
