@@ -147,8 +147,9 @@ class Httpd:
 
     @property
     def children(self) -> list[int]:
-        """Processes that serve; the key agent is none of them."""
-        return [pid for pid in process.children(self.pid) if process.name(pid) != "tls-keys"]
+        """Processes that serve; the key agent and the fetcher are none of them."""
+        helpers = ("tls-keys", "tls-fetch")
+        return [pid for pid in process.children(self.pid) if process.name(pid) not in helpers]
 
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
