@@ -190,6 +190,11 @@ impl Place {
         self.channel.pid
     }
 
+    /// Its slot.
+    pub fn slot(&self) -> usize {
+        self.slot
+    }
+
     /// Whether somebody still waits there.
     pub fn is_waited_for(&self) -> bool {
         self.channel.end.wanted(self.slot) == Some(self.number)

@@ -362,7 +362,7 @@ impl Parent {
 /// Takes at most so many out of those that wait.
 fn some_of(waiting: &mut HashSet<Key>, most: usize) -> Vec<Key> {
     let some: Vec<Key> = waiting.iter().copied().take(most).collect();
-    some.iter().for_each(|key| drop(waiting.remove(key)));
+    waiting.retain(|key| !some.contains(key));
     some
 }
 

@@ -73,6 +73,18 @@ impl<T> Queue<T> {
         waiting.push_back(job);
     }
 
+    /// Takes back the jobs of an asker that `which` names and nobody has begun.
+    pub fn withdraw(&mut self, asker: Asker, which: impl Fn(&T) -> bool) {
+        let Some(waiting) = self.waiting.get_mut(&asker) else {
+            return;
+        };
+        waiting.retain(|job| !which(&job.task));
+        if waiting.is_empty() {
+            self.waiting.remove(&asker);
+            self.turns.retain(|other| *other != asker);
+        }
+    }
+
     /// Takes the job that is next, and counts it as begun.
     pub fn pop(&mut self) -> Option<Job<T>> {
         for _ in 0..self.turns.len() {

@@ -21,6 +21,10 @@ mod verdicts;
 const FAILURE: i64 = 10;
 /// Questions that wait at a time.
 const MOST_QUESTIONS: usize = 16_384;
+/// Octets of the certificates in questions that one child was the first to ask.
+const MOST_OCTETS: usize = 16 << 20;
+/// Of those in all questions.
+const MOST_OCTETS_OF_ALL: usize = 128 << 20;
 
 /// What a job is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,62 @@ struct Question {
     leaf: Vec<u8>,
     issuer: Vec<u8>,
     places: Vec<Place>,
+    /// Who was the first to ask.
+    asker: i32,
+    /// A thread asks the responder.
+    begun: bool,
+}
+
+impl Question {
+    fn octets(&self) -> usize {
+        self.leaf.len() + self.issuer.len()
+    }
+}
+
+impl State {
+    /// Whether there is room for a question of so many octets.
+    fn has_room(&self, asker: i32, octets: usize) -> bool {
+        let own = self.octets.get(&asker).copied().unwrap_or_default();
+        let all: usize = self.octets.values().sum();
+        self.questions.len() < MOST_QUESTIONS
+            && own.saturating_add(octets) <= MOST_OCTETS
+            && all.saturating_add(octets) <= MOST_OCTETS_OF_ALL
+    }
+
+    fn insert(&mut self, key: Key, question: Question) {
+        *self.octets.entry(question.asker).or_default() += question.octets();
+        self.questions.insert(key, question);
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Question> {
+        let question = self.questions.remove(&key)?;
+        if let Some(octets) = self.octets.get_mut(&question.asker) {
+            *octets = octets.saturating_sub(question.octets());
+            if *octets == 0 {
+                self.octets.remove(&question.asker);
+            }
+        }
+        Some(question)
+    }
+
+    /// A slot asks this now: what it asked before is not asked any more, unless others wait for it.
+    fn supersede(&mut self, place: &Place, key: Key) {
+        let slot = (place.pid(), place.slot());
+        let Some(before) = self.asked.insert(slot, key) else {
+            return;
+        };
+        let Some(question) = self.questions.get_mut(&before) else {
+            return;
+        };
+        let other = |place: &Place| (place.pid(), place.slot()) != slot;
+        question.places.retain(other);
+        if question.places.is_empty() && !question.begun {
+            let asker = Asker::Child(question.asker);
+            self.remove(before);
+            let same = |task: &Task| *task == Task::Verdict(before);
+            self.queue.withdraw(asker, same);
+        }
+    }
 }
 
 /// A response that is kept fresh.
@@ -58,6 +118,10 @@ struct State {
     rules: HashMap<RuleId, Arc<Rule>>,
     rules_before: HashMap<RuleId, Arc<Rule>>,
     questions: HashMap<Key, Question>,
+    /// What each slot of a child asked last, by pid and slot.
+    asked: HashMap<(i32, usize), Key>,
+    /// Octets of questions, by the pid of who was the first to ask.
+    octets: HashMap<i32, usize>,
     staples: HashMap<Key, Fresh>,
     queue: Queue<Task>,
     hosts: Hosts,

@@ -261,3 +261,34 @@ fn responses_are_fetched_before_they_are_needed() {
     assert_eq!(bad.results.staple(key, now()), None);
     assert!(lock(&bad.service.state).staples[&key].busy);
 }
+
+#[test]
+fn a_slot_has_one_question_whatever_a_child_asks() {
+    let rule = rule("http://192.0.2.1/");
+    let wants = Wants {
+        rules: vec![Arc::clone(&rule)],
+        ..Wants::default()
+    };
+    let bench = bench(wants, 0);
+    let (asking, other) = (child(1), child(2));
+    let counted = || {
+        let state = lock(&bench.service.state);
+        let octets: usize = state.octets.values().sum();
+        (state.questions.len(), octets > 0, state.asked.len())
+    };
+    let worlds: Vec<World> = (0..3).map(|_| world()).collect();
+    let frames: Vec<_> = worlds.iter().map(|world| question(&rule, world)).collect();
+    let mut claim = asking.ask(&bench, &frames[0]);
+    let joined = other.ask(&bench, &frames[0]);
+    for frame in [&frames[1], &frames[2], &frames[1], &frames[1]] {
+        claim.ask(|_| frame.clone());
+        asking.hear(&bench);
+    }
+    // The first one is waited for by the other child still.
+    assert_eq!(counted(), (2, true, 2));
+    drop(joined);
+    bench.service.forget(1);
+    bench.service.forget(2);
+    assert_eq!(counted(), (0, false, 0));
+    assert!(lock(&bench.service.state).queue.pop().is_none());
+}

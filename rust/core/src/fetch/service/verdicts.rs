@@ -1,12 +1,11 @@
 //! Questions of children about their clients' certificates.
 
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::{
-    Asker, FAILURE, Found, Job, Key, MOST_QUESTIONS, Place, Question, Service, Task, Verdict,
-    host_of, lock, now, verdict_key,
+    Asker, FAILURE, Found, Job, Key, Place, Question, Service, Task, Verdict, host_of, lock, now,
+    verdict_key,
 };
 use crate::fetch::client;
 use crate::fetch::frames::Asked;
@@ -43,35 +42,37 @@ impl Service {
         let Some(rule) = known.map(Arc::clone) else {
             return place.refuse();
         };
-        let many = state.questions.len() >= MOST_QUESTIONS;
-        match state.questions.entry(key) {
-            Entry::Occupied(mut question) => {
-                let places = &mut question.get_mut().places;
-                // Places are slots of channels: those that nobody waits for any more make room.
-                places.retain(Place::is_waited_for);
-                places.push(place);
-            }
-            Entry::Vacant(_) if many => place.refuse(),
-            Entry::Vacant(new) => {
-                let url = rule.responder_of(leaf);
-                let host = url.map_or_else(String::new, |(url, _)| host_of(&url));
-                let asker = Asker::Child(place.pid());
-                new.insert(Question {
-                    rule,
-                    leaf: leaf.to_vec(),
-                    issuer: issuer.to_vec(),
-                    places: vec![place],
-                });
-                let task = Task::Verdict(key);
-                self.push(state, Job { asker, host, task });
-            }
+        state.supersede(&place, key);
+        if let Some(question) = state.questions.get_mut(&key) {
+            // Places are slots of channels: those that nobody waits for any more make room.
+            question.places.retain(Place::is_waited_for);
+            question.places.push(place);
+            return;
         }
+        let pid = place.pid();
+        if !state.has_room(pid, leaf.len() + issuer.len()) {
+            return place.refuse();
+        }
+        let url = rule.responder_of(leaf);
+        let host = url.map_or_else(String::new, |(url, _)| host_of(&url));
+        let question = Question {
+            rule,
+            leaf: leaf.to_vec(),
+            issuer: issuer.to_vec(),
+            places: vec![place],
+            asker: pid,
+            begun: false,
+        };
+        state.insert(key, question);
+        let (asker, task) = (Asker::Child(pid), Task::Verdict(key));
+        self.push(state, Job { asker, host, task });
     }
 
     /// A child has ended: what it alone has asked and nobody has begun is not asked.
     pub fn forget(&self, pid: i32) {
         let mut state = lock(&self.state);
         let state = &mut *state;
+        state.asked.retain(|(child, _), _| *child != pid);
         for mut job in state.queue.forget(Asker::Child(pid)) {
             let Task::Verdict(key) = job.task else {
                 continue;
@@ -85,7 +86,7 @@ impl Service {
                     job.asker = Asker::Child(other.pid());
                     self.push(state, job);
                 }
-                None => drop(state.questions.remove(&key)),
+                None => drop(state.remove(key)),
             }
         }
     }
@@ -99,9 +100,10 @@ impl Service {
             };
             question.places.retain(Place::is_waited_for);
             if question.places.is_empty() {
-                state.questions.remove(&key);
+                state.remove(key);
                 return;
             }
+            question.begun = true;
             let asked = (
                 Arc::clone(&question.rule),
                 question.leaf.clone(),
@@ -130,7 +132,7 @@ impl Service {
             None => failure(),
         };
         lock(&self.board).put_verdict(key, &found);
-        let question = lock(&self.state).questions.remove(&key);
+        let question = lock(&self.state).remove(key);
         let places = question.map(|question| question.places).unwrap_or_default();
         places.iter().for_each(|place| place.answer(&found));
     }
