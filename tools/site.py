@@ -29,7 +29,7 @@ MENU: list[tuple[str, list[str]]] = [
 # A page without a place in the menu, and what pages show or link to that is no page.
 BESIDES = ["docs/guide/README.md"]
 FILES = ["LICENSE", "docs/status.schema.json"]
-FOLDERS = ["docs/pictures", "examples/monitoring"]
+FOLDERS = ["docs/pictures", "examples/logging", "examples/monitoring"]
 READER = MarkdownIt("commonmark").enable("table")
 STYLE = """:root{color-scheme:light dark;--line:#8884;--code:#8882;--link:#06c}
 @media(prefers-color-scheme:dark){:root{--link:#6bf}}

@@ -66,7 +66,7 @@ void collect_wishes(rs::FetchWish& wish, const std::vector<server_rec*>& hosts, 
     staple.refresh = policy.stapling.life_s;
     staple.retry = policy.stapling.retry_s;
     staple.errors = false;
-    wish.staples.push_back(std::move(staple));
+    wish.staples.push_back(staple);
   }
   for (rs::FetchRule& rule : clients.ocsp_rules()) wish.rules.push_back(std::move(rule));
 }

@@ -107,11 +107,11 @@ GUARD = r"\bguard\w*(::<[^>]*>)?\("
 
 
 def guarding_methods() -> set[str]:
-    """Private methods that run what they are given inside guard(..), such as one that also marks a session as spoilt."""
+    """Methods of the bridge's own that run what they are given inside guard(..), such as one that also marks a session as spoilt."""
     methods = set()
     for path in BRIDGE.rglob("*.rs"):
         source = code_of(str(path.relative_to(ROOT)))
-        for found in re.finditer(r"\n    fn (\w+)<[^;{]*\{", source):
+        for found in re.finditer(r"\n    (?:pub\(crate\) )?fn (\w+)<[^;{]*\{", source):
             if re.search(GUARD, source[found.end():closing_brace(source, found.end())]):
                 methods.add(found[1])
     return methods
