@@ -13,7 +13,7 @@ BLOCK = re.compile(r"^```apache\n(.*?)^```$", re.M | re.S)
 # Lines that a page announces itself.
 ANNOUNCED = {"mod_md.md": ("TLS0207", "AH10", "md:"), "certificates.md": ("TLS0202.*a placeholder is served", "TLS0208"), "reverse-proxy.md": ("AH0", "TLS0704")}
 # What answers where nobody stands behind the name, or nothing is there yet.
-STATUS = {"mod_md.md": {503}, "reverse-proxy.md": {500, 502, 503}}
+STATUS = {"mod_md.md": {503}, "reverse-proxy.md": {200, 500, 502, 503}}
 
 
 def blocks():
@@ -66,7 +66,8 @@ def test_what_the_guide_shows_is_served(httpd, ca, page, text):
     server = httpd([], start=False, modules=modules, tls_engine=None, allow=ANNOUNCED.get(page, ()),
                    config="Protocols http/1.1" if "Protocols" not in text else "")
     lay_out(server.home, ca)
-    for shown, own in (("/etc/tls/", "@HOME@/tls/"), ("/var/www/", "@HOME@/docs/"),
+    # Debian 12's curl offers no post-quantum group (test_post_quantum.py has clients that do).
+    for shown, own in (("PostQuantum require", "PostQuantum prefer"), ("/etc/tls/", "@HOME@/tls/"), ("/var/www/", "@HOME@/docs/"),
                        ("/var/log/apache2/", "@HOME@/"), ("*:443", "*:@TLS@"), ("TLSEngine 443", "TLSEngine @TLS@"), ("*:80", "*:@PLAIN@")):
         text = text.replace(shown, own)
     server.write(config=text)

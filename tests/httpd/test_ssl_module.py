@@ -13,7 +13,7 @@ PLACES = re.compile(r"^(SSL\w+) \(mod_ssl\.c\)\n\t.*\n\t(Allowed in .*)(?:\n\t(w
 
 
 # What httpd's trunk has, and its stable branch has not.
-TRUNK = {"SSLECHKeyDir"}
+TRUNK = {"SSLECHKeyDir", "SSLClientCertHeader", "SSLPostQuantum", "SSLProxyPostQuantum", "SSLTrustedProxy"}
 
 
 def places(server) -> dict[str, tuple[str, str]]:
