@@ -145,7 +145,7 @@ impl Credentials {
     }
 
     fn facts(&self, index: usize) -> Vec<ffi::CertificateFacts> {
-        let now = creds::chain::now();
+        let now = mod_tls_core::x509::time::now();
         let set = self.certificates.set(index);
         let facts = |pair: &Arc<creds::Pair>| ffi::CertificateFacts {
             key: pair.kind.to_string(),

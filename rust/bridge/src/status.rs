@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mod_tls_core::creds::{Pair, chain};
+use mod_tls_core::creds::Pair;
 use mod_tls_core::metrics::NO_HOST;
 use mod_tls_core::metrics::hosts::Hosts;
 use mod_tls_core::metrics::page::OTHER_HOSTS;
@@ -24,7 +24,7 @@ pub fn status(credentials: &Credentials, request: &StatusRequest) -> String {
         };
         let snapshot = Snapshot {
             totals,
-            now: chain::now(),
+            now: mod_tls_core::x509::time::now(),
             started: i64::try_from(counts::started()).unwrap_or(0),
             version: request.version.clone(),
             server: request.server.clone(),

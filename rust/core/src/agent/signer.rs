@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
@@ -17,6 +17,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use super::Os;
 use super::channel::SignerEnd;
 use super::protocol::wire::{KeyId, REQUEST_HEAD, Role, Status};
+use crate::system::lock;
 use fair::FairQueue;
 use keys::{Checked, KeyTable};
 
@@ -201,10 +202,6 @@ impl Signer {
 fn warm_up() {
     let mut byte = [0; 1];
     let _ = aws_lc_rs::rand::fill(&mut byte);
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

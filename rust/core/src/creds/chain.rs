@@ -1,20 +1,10 @@
 //! What is wrong with a chain of certificates, for itself and for the names of a virtual host.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::certificate::{CertificateFields, list_for_people};
 use super::problem::Fault;
 use crate::x509::time::date;
 
 const DAY: i64 = 86_400;
-
-/// Seconds since 1970.
-pub fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
 
 /// Faults of a chain, the server's own certificate first. `strict` makes an error of a wrong order, which mod_ssl
 /// sends as it is and most clients sort out for themselves.

@@ -81,7 +81,7 @@ impl<'a, 'p> Load<'a, 'p> {
             issuers,
             passphrases,
             upwards: Upwards::default(),
-            now: chain::now(),
+            now: crate::x509::time::now(),
         }
     }
 

@@ -139,14 +139,13 @@ fn time(seconds: i64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::creds::chain;
 
     #[test]
     fn it_is_a_certificate_for_the_names_and_says_what_it_is() {
         let names: Vec<String> = ["a.test", "192.0.2.1", "2001:db8::1"]
             .map(str::to_owned)
             .into();
-        let now = chain::now();
+        let now = crate::x509::time::now();
         let pair = make(&names, now).unwrap();
         assert!(pair.is_placeholder && pair.leaf.is_self_issued());
         assert_eq!(&*pair.leaf.display, SUBJECT);

@@ -261,6 +261,6 @@ impl CertSet {
 impl CertificateSource for CertSet {
     fn select(&self, schemes: &[SignatureScheme], wants: &Wants) -> Option<Shown> {
         let pair = CertSet::select(self, schemes)?;
-        Some(pair.shown(wants, super::chain::now()))
+        Some(pair.shown(wants, crate::x509::time::now()))
     }
 }

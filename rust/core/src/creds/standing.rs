@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::chain;
 use super::problem::{Problem, Severity};
 use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
@@ -218,7 +217,7 @@ fn bad_files(problems: &[Problem]) -> HashSet<String> {
 
 /// An OCSP response that is of use is not given up for one that is damaged.
 fn stand_in_staples(before: &Before<'_>, requests: &[LoadRequest], report: &mut LoadReport) {
-    let now = chain::now();
+    let now = crate::x509::time::now();
     for (request, set) in requests.iter().zip(&mut report.sets) {
         let (Some(Some(old)), Some(new)) = (before.get(&request.files()), set.as_mut()) else {
             continue;

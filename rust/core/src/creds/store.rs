@@ -15,7 +15,7 @@ use super::passphrase::Passphrases;
 use super::problem::{Problem, Severity, only_notices};
 use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
-use super::{chain, placeholder};
+use super::placeholder;
 use crate::system::file::FileIdentity;
 
 /// What came of it.
@@ -119,7 +119,7 @@ impl Store {
 
     /// Whether the same requests would still be answered without a problem where no file changed.
     pub fn is_good(&self) -> bool {
-        chain::now() < self.good_until
+        crate::x509::time::now() < self.good_until
     }
 
     /// Every file that was named, as it looked before it was read; `None` where it was not there.
@@ -145,7 +145,7 @@ impl Store {
             }
             let known = self.placeholders.get(&request.names).cloned();
             let made = || {
-                let pair = placeholder::make(&request.names, chain::now())?;
+                let pair = placeholder::make(&request.names, crate::x509::time::now())?;
                 Some(Arc::new(CertSet::new(vec![Arc::new(pair)])))
             };
             *set = known.or_else(made);

@@ -2,15 +2,16 @@
 //! channel for as long as the answer takes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::frames;
 use super::results::{Found, Key, Results, Stapled};
-use super::service::now;
 use super::wants::{RuleId, verdict_key};
 use crate::agent::channel::slot::Progress;
 use crate::agent::channel::{ChildEnd, Claim};
+use crate::system::lock;
+use crate::x509::time::now;
 
 /// How often a thread that waits rings again: a fetcher that was replaced may have heard the bell before it died.
 const REMIND: Duration = Duration::from_millis(250);
@@ -33,10 +34,6 @@ pub(super) fn set_channel(channel: Option<Arc<ChildEnd>>) {
 fn desk() -> Option<Arc<Desk>> {
     let desk = DESK.read().unwrap_or_else(PoisonError::into_inner);
     desk.as_ref().map(Arc::clone)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The questions of this process. Whoever wants to know the same shares a slot, which is free again once it is answered,
@@ -249,35 +246,6 @@ impl Ticket {
     pub fn remind(&self) {
         if let Some(claim) = self.shared.as_ref().and_then(|shared| shared.claim()) {
             claim.remind();
-        }
-    }
-}
-
-/// For the one thread of a child that waits for the answers to all of its questions.
-pub struct Watch(Claim);
-
-impl Watch {
-    /// `None` where this process has no way to the fetcher, or all slots of it are in use.
-    pub fn new() -> Option<Self> {
-        let mut watch = Self(desk()?.end.claim()?);
-        watch.again();
-        Some(watch)
-    }
-
-    fn again(&mut self) {
-        self.0.ask(|_| frames::watch());
-    }
-
-    /// Waits until a question of this child has been answered since the last call, or for `at_most`. All tickets are to be
-    /// polled afterwards.
-    pub fn wait(&mut self, at_most: Duration) {
-        if let Progress::Waiting(seen) = self.0.progress() {
-            self.0.sleep(seen, at_most);
-        }
-        if self.0.progress() == Progress::Done {
-            self.again();
-        } else {
-            self.0.remind();
         }
     }
 }

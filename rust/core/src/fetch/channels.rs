@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
@@ -12,6 +12,7 @@ use super::results::Found;
 use crate::agent::Os;
 use crate::agent::channel::SignerEnd;
 use crate::agent::protocol::children::Child;
+use crate::system::lock;
 
 /// Requests of one child that are taken in at a time.
 const AT_ONCE: usize = 16;
@@ -33,7 +34,8 @@ pub struct Channel {
     end: SignerEnd,
     bell: OwnedFd,
     pidfd: Option<OwnedFd>,
-    state: Mutex<State>,
+    /// The number of the request that each slot waits for, whatever the child writes.
+    taken: Mutex<Vec<Option<u32>>>,
 }
 
 impl std::fmt::Debug for Channel {
@@ -42,12 +44,6 @@ impl std::fmt::Debug for Channel {
             .field("pid", &self.pid)
             .finish_non_exhaustive()
     }
-}
-
-struct State {
-    /// The number of the request that each slot waits for, whatever the child writes.
-    taken: Vec<Option<u32>>,
-    watch: Option<usize>,
 }
 
 /// The bells of all children. The description behind a bell is the child's as well, which may make it block, so nobody here
@@ -111,16 +107,12 @@ impl Channel {
     pub fn new(child: Child, epoch: u32, os: &dyn Os) -> io::Result<Arc<Self>> {
         let Child { pid, way, pidfd } = child;
         let end = SignerEnd::new(way.slots, way.requests, &way.replies, epoch, os)?;
-        let state = State {
-            taken: vec![None; end.slots()],
-            watch: None,
-        };
         Ok(Arc::new(Self {
             pid,
+            taken: Mutex::new(vec![None; end.slots()]),
             end,
             bell: way.bell,
             pidfd,
-            state: Mutex::new(state),
         }))
     }
 
@@ -134,34 +126,29 @@ impl Channel {
     pub fn take_in(self: &Arc<Self>, mut heard: impl FnMut(Place, Asked<'_>)) -> bool {
         let mut frame = Vec::new();
         let mut more = false;
-        let mut taken = 0;
+        let mut count = 0;
         for (slot, number) in self.end.waiting() {
-            if taken == AT_ONCE {
+            if count == AT_ONCE {
                 more = true;
                 break;
             }
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(known) = state.taken.get_mut(slot) else {
+            let mut taken = lock(&self.taken);
+            let Some(known) = taken.get_mut(slot) else {
                 continue;
             };
             if *known == Some(number) || self.end.is_answered(slot, number) {
                 continue;
             }
             *known = Some(number);
-            taken += 1;
+            drop(taken);
+            count += 1;
             self.end.take(slot, LONGEST, &mut frame);
-            let asked = frames::asked(&frame);
-            if asked == Some(Asked::Watch) {
-                state.watch = Some(slot);
-                continue;
-            }
-            drop(state);
             let place = Place {
                 channel: Arc::clone(self),
                 slot,
                 number,
             };
-            match asked {
+            match frames::asked(&frame) {
                 Some(asked) => heard(place, asked),
                 None => place.refuse(),
             }
@@ -171,15 +158,10 @@ impl Channel {
 
     /// Answers what the slot waits for, if that still is it.
     fn answer(&self, slot: usize, number: u32, reply: &[u8]) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = lock(&self.taken);
         // One answer at a time, and only the one that is waited for, so that no two write into one another.
-        if state.taken.get(slot).copied().flatten() == Some(number) {
+        if taken.get(slot).copied().flatten() == Some(number) {
             self.end.answer(slot, number, reply);
-        }
-        if let Some(watch) = state.watch.take()
-            && let Some(number) = state.taken.get(watch).copied().flatten()
-        {
-            self.end.answer(watch, number, &[]);
         }
     }
 }

@@ -4,7 +4,6 @@
 //! | frame | octets |
 //! |---|---|
 //! | question | `Q`, id of the rule (32), length of the certificate (4), certificate, issuer's certificate |
-//! | watch | `W`: to be answered when a question of this child is |
 //! | answer | version, kind of verdict, reason, 0, and three times (8): revoked, said, counts until |
 
 use super::results::{Found, Verdict};
@@ -14,20 +13,15 @@ use super::wants::RuleId;
 pub const LONGEST: usize = 48 * 1024;
 const VERSION: u8 = 1;
 
-/// What a child asks.
+/// What a child asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked<'a> {
-    /// About a certificate.
-    Question {
-        /// How to ask.
-        rule: RuleId,
-        /// The certificate, DER.
-        leaf: &'a [u8],
-        /// Its issuer's, DER.
-        issuer: &'a [u8],
-    },
-    /// To be told when there is news.
-    Watch,
+pub struct Asked<'a> {
+    /// How to ask.
+    pub rule: RuleId,
+    /// The certificate, DER.
+    pub leaf: &'a [u8],
+    /// Its issuer's, DER.
+    pub issuer: &'a [u8],
 }
 
 /// A question; `None` where it is too long.
@@ -37,28 +31,18 @@ pub fn question(rule: &RuleId, leaf: &[u8], issuer: &[u8]) -> Option<Vec<u8>> {
     (frame.len() <= LONGEST).then_some(frame)
 }
 
-/// A watch.
-pub fn watch() -> Vec<u8> {
-    b"W".to_vec()
-}
-
 /// What a child asks, who may be captured.
 pub fn asked(frame: &[u8]) -> Option<Asked<'_>> {
-    match frame.split_first()? {
-        (b'W', []) => Some(Asked::Watch),
-        (b'Q', rest) => {
-            let (rule, rest) = rest.split_first_chunk::<32>()?;
-            let (length, rest) = rest.split_first_chunk::<4>()?;
-            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-            let (leaf, issuer) = rest.split_at_checked(length)?;
-            Some(Asked::Question {
-                rule: *rule,
-                leaf,
-                issuer,
-            })
-        }
-        _ => None,
-    }
+    let rest = frame.strip_prefix(b"Q")?;
+    let (rule, rest) = rest.split_first_chunk::<32>()?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (leaf, issuer) = rest.split_at_checked(length)?;
+    Some(Asked {
+        rule: *rule,
+        leaf,
+        issuer,
+    })
 }
 
 /// An answer.
@@ -100,13 +84,12 @@ mod tests {
     #[test]
     fn questions_and_answers() {
         let frame = question(&[7; 32], b"leaf", b"issuer").unwrap();
-        let meant = Asked::Question {
+        let meant = Asked {
             rule: [7; 32],
             leaf: b"leaf",
             issuer: b"issuer",
         };
         assert_eq!(asked(&frame), Some(meant));
-        assert_eq!(asked(&watch()), Some(Asked::Watch));
         for length in 0..37 + 4 {
             assert_eq!(asked(&frame[..length]), None);
         }

@@ -1,8 +1,8 @@
 //! What the fetcher knows and does: all of its threads share it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::channels::Place;
 use super::hosts::Hosts;
@@ -13,6 +13,8 @@ use super::results::{Found, Key, Stapled, Verdict, Writer};
 use super::schedule;
 use super::url::Url;
 use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
+use crate::system::lock;
+use crate::x509::time::now;
 
 mod staples;
 mod verdicts;
@@ -133,18 +135,6 @@ pub struct Service {
     work: Condvar,
     board: Mutex<Writer>,
     speaker: Speaker,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Whom an address leads to, for turns; what is none is refused when it is fetched.

@@ -4,9 +4,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::results::{Key, LONGEST_STAPLE, Results};
-use super::service::now;
 use super::wants::Wants;
 use crate::system::file::{self, Limit};
+use crate::x509::time::now;
 
 /// Files that nothing wants any more are removed beyond so many.
 const MOST_FILES: usize = 32_768;

@@ -9,7 +9,6 @@ use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
 use super::staple::WITHOUT_END;
 use super::*;
-use crate::creds::chain;
 use crate::x509::Certificate;
 use crate::x509::der::{
     BIT_STRING, ENUMERATED, INTEGER, OCTET_STRING, OID, SEQUENCE, written as der,
@@ -64,7 +63,7 @@ pub(crate) fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
         ca: (ca, ca_key),
         leaf,
         responder: (responder, responder_key),
-        now: chain::now(),
+        now: crate::x509::time::now(),
     }
 }
 

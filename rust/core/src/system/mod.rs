@@ -6,3 +6,10 @@ pub mod forks;
 pub mod gift;
 pub mod pidfd;
 pub mod words;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks; what a thread that panicked has left is as good as it was.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::creds::{CertSet, LoadReport, LoadRequest, Pair, Severity, chain};
+use crate::creds::{CertSet, LoadReport, LoadRequest, Pair, Severity};
 use crate::ocsp::Staple;
 use crate::x509::{self, time::date};
 
@@ -51,10 +51,11 @@ pub fn judge(
             _ => None,
         };
         let refusal = fault.or_else(no_issuers).or_else(|| match new {
-            Some(new) => objection(old.map(Arc::as_ref), new, chain::now()),
+            Some(new) => objection(old.map(Arc::as_ref), new, crate::x509::time::now()),
             None => Some(format!("nothing could be loaded for {}", request.host)),
         });
-        let refusal = refusal.or_else(|| lost_staple(request, old?, new?, report, chain::now()));
+        let refusal =
+            refusal.or_else(|| lost_staple(request, old?, new?, report, crate::x509::time::now()));
         match (refusal, new) {
             (Some(reason), _) => {
                 let news = said.insert(reason.clone());

@@ -24,9 +24,7 @@ impl Service {
     /// Takes in what a child asks: answers at once where it can, else queues it. One question is asked once, whoever and
     /// how many wait for it.
     pub fn asked(&self, place: Place, asked: Asked<'_>) {
-        let Asked::Question { rule, leaf, issuer } = asked else {
-            return;
-        };
+        let Asked { rule, leaf, issuer } = asked;
         let Some(key) = verdict_key(&rule, leaf, issuer) else {
             return place.refuse();
         };
