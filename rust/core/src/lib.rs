@@ -10,6 +10,7 @@ pub mod compress;
 pub mod creds;
 pub mod ech;
 pub mod fetch;
+mod hex;
 pub mod metrics;
 pub mod ocsp;
 pub mod status;

@@ -12,10 +12,10 @@ use super::file_cache::{CachedFile, LoadPass};
 use super::loaded::PairKey;
 use super::loader::{Load, Report};
 use super::passphrase::Passphrases;
+use super::placeholder;
 use super::problem::{Problem, Severity, only_notices};
 use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
-use super::placeholder;
 use crate::system::file::FileIdentity;
 
 /// What came of it.

@@ -5,7 +5,7 @@
 //! long before an old one is erased.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::files::{Readers, in_directory, read};
@@ -116,20 +116,9 @@ fn when_made(path: &Path) -> Option<u64> {
 
 fn prepare(directory: &Path) -> Result<(), String> {
     const OTHERS: u32 = 0o077;
-    let name = directory.display();
-    if !file::is_directory(directory) {
-        std::fs::DirBuilder::new()
-            .mode(0o700)
-            .recursive(true)
-            .create(directory)
-            .map_err(|error| {
-                format!("the directory {name} for ECH keys cannot be made: {error}")
-            })?;
-    }
-    let metadata = file::look(directory).map_err(|refusal| {
-        format!("the directory {name} for ECH keys cannot be used: {refusal}")
-    })?;
+    let metadata = file::own_directory(directory, "for ECH keys")?;
     if metadata.permissions().mode() & OTHERS != 0 {
+        let name = directory.display();
         return Err(format!(
             "others may enter the directory {name} of ECH keys: \"chmod 700 {name}\""
         ));

@@ -13,8 +13,8 @@ use crate::agent::channel::{ChildEnd, Claim};
 use crate::system::lock;
 use crate::x509::time::now;
 
-/// How often a thread that waits rings again: a fetcher that was replaced may have heard the bell before it died.
-const REMIND: Duration = Duration::from_millis(250);
+/// How often who waits rings again: a fetcher that was replaced may have heard the bell before it died.
+pub(crate) const REMIND: Duration = Duration::from_millis(250);
 /// How often a slot is looked for where all are in use.
 const FULL: Duration = Duration::from_millis(10);
 

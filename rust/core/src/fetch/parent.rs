@@ -237,16 +237,22 @@ impl Parent {
             news.extend(self.replace_where_dead());
             self.look_at_names();
         }
-        let mut lines = Vec::new();
+        let (mut lines, mut stapled) = (Vec::new(), Vec::new());
         for one in news {
             match one {
                 News::Said(line, text) => lines.push((line, text)),
-                News::Stapled(key) => self.unkept.extend(self.is_wanted(key).then_some(key)),
+                News::Stapled(key) => stapled.push(key),
             }
         }
+        if stapled.is_empty() && self.unkept.is_empty() {
+            return lines;
+        }
+        let wanted = self.wanted();
+        self.unkept
+            .extend(stapled.into_iter().filter(|key| wanted.contains(key)));
         for key in some_of(&mut self.unkept, FILES_AT_ONCE) {
             // Another configuration may have been read meanwhile.
-            if self.is_wanted(key)
+            if wanted.contains(&key)
                 && let Err(text) = state::keep(&self.directory, key, self.results)
             {
                 lines.push((Line::Trouble, text));
@@ -255,10 +261,10 @@ impl Parent {
         lines
     }
 
-    /// Whether a configuration wants the response: a captured fetcher may speak of any.
-    fn is_wanted(&self, key: Key) -> bool {
+    /// The responses that the configuration wants: a captured fetcher may speak of any.
+    fn wanted(&self) -> HashSet<Key> {
         let staples = self.order.iter().flat_map(|order| &order.wants.staples);
-        staples.into_iter().any(|want| want.key == key)
+        staples.map(|want| want.key).collect()
     }
 
     fn replace_where_dead(&mut self) -> Option<News> {

@@ -1,14 +1,12 @@
 //! What the fetcher gives up.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use rustix::process::{DumpableBehavior, Resource, getrlimit, set_dumpable_behavior};
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
-use seccompiler::SeccompRule;
 
 use crate::agent::supervisor::sandbox::{
-    FILES, apply, become_id, equal, memory_rules, refuse, rule, set_exactly, set_limit,
+    apply, become_id, equal, rule, rules, set_exactly, set_limit,
 };
 
 /// Memory that it may take besides what it has when it begins.
@@ -57,14 +55,7 @@ fn private_memory() -> Option<u64> {
 /// # Errors
 /// The kernel has no filters.
 pub fn filter() -> io::Result<()> {
-    refuse(FILES)?;
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = FREE
-        .iter()
-        .chain(FREE_OLD)
-        .chain(FILES)
-        .map(|call| (*call, Vec::new()))
-        .collect();
-    memory_rules(&mut rules)?;
+    let mut rules = rules(OWN)?;
     let family = |family| rule(vec![equal(0, family)?]);
     let families = vec![family(libc::AF_INET)?, family(libc::AF_INET6)?];
     rules.insert(libc::SYS_socket, families);
@@ -75,41 +66,19 @@ pub fn filter() -> io::Result<()> {
     apply(rules)
 }
 
-/// Allowed whatever the arguments.
-const FREE: &[i64] = &[
+/// What it does besides what all processes of ours do; some under names that only older ABIs have.
+#[cfg(target_arch = "x86_64")]
+const OWN: &[i64] = &[
     libc::SYS_connect,
     libc::SYS_getsockname,
     libc::SYS_getsockopt,
-    libc::SYS_sendto,
     libc::SYS_recvfrom,
-    libc::SYS_recvmsg,
-    libc::SYS_read,
-    libc::SYS_pread64,
-    libc::SYS_write,
-    libc::SYS_ppoll,
-    libc::SYS_epoll_ctl,
-    libc::SYS_epoll_pwait,
-    libc::SYS_close,
-    libc::SYS_lseek,
-    libc::SYS_futex,
-    libc::SYS_munmap,
-    libc::SYS_mremap,
-    libc::SYS_brk,
-    libc::SYS_getrandom,
-    libc::SYS_clock_gettime,
-    libc::SYS_sched_yield,
-    libc::SYS_getpid,
-    libc::SYS_gettid,
-    libc::SYS_rt_sigprocmask,
-    libc::SYS_rt_sigreturn,
-    libc::SYS_sigaltstack,
-    libc::SYS_restart_syscall,
-    libc::SYS_exit,
-    libc::SYS_exit_group,
+    libc::SYS_poll,
 ];
-
-/// The same calls under names that only older ABIs have.
-#[cfg(target_arch = "x86_64")]
-const FREE_OLD: &[i64] = &[libc::SYS_poll];
 #[cfg(not(target_arch = "x86_64"))]
-const FREE_OLD: &[i64] = &[];
+const OWN: &[i64] = &[
+    libc::SYS_connect,
+    libc::SYS_getsockname,
+    libc::SYS_getsockopt,
+    libc::SYS_recvfrom,
+];

@@ -1,10 +1,11 @@
 //! What was fetched, in files of httpd's parent: so it is there at once when httpd is started again.
 
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::results::{Key, LONGEST_STAPLE, Results};
 use super::wants::Wants;
+use crate::hex;
 use crate::system::file::{self, Limit};
 use crate::x509::time::now;
 
@@ -12,11 +13,7 @@ use crate::x509::time::now;
 const MOST_FILES: usize = 32_768;
 
 fn path_of(directory: &Path, key: Key) -> PathBuf {
-    let mut name = String::with_capacity(70);
-    for octet in key.0 {
-        name.push_str(&format!("{octet:02x}"));
-    }
-    directory.join(name + ".ocsp")
+    directory.join(hex::lower(&key.0) + ".ocsp")
 }
 
 /// Puts what was kept into wants. The fetcher judges it as if it had just come. Gives what is wrong with the directory.
@@ -85,19 +82,10 @@ pub fn keep(directory: &Path, key: Key, results: Results) -> Result<(), String> 
 /// The directory, made where it is not there. Nobody else may write to it: what is in it is sent to clients.
 fn prepare(directory: &Path) -> Result<(), String> {
     const OTHERS: u32 = 0o022;
-    let name = directory.display();
-    if !file::is_directory(directory) {
-        let mut builder = std::fs::DirBuilder::new();
-        let made = builder.mode(0o700).recursive(true).create(directory);
-        made.map_err(|error| {
-            format!("the directory {name} for what is fetched cannot be made: {error}")
-        })?;
-    }
-    let metadata = file::look(directory).map_err(|refusal| {
-        format!("the directory {name} for what is fetched cannot be used: {refusal}")
-    })?;
+    let metadata = file::own_directory(directory, "for what is fetched")?;
     let own = metadata.uid() == rustix::process::geteuid().as_raw();
     if metadata.permissions().mode() & OTHERS != 0 || !own {
+        let name = directory.display();
         return Err(format!(
             "others may write to the directory {name} for what is fetched, which is left alone: \"chmod 700 {name}\""
         ));

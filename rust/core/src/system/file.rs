@@ -9,7 +9,7 @@ use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
 use std::num::NonZeroU64;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -321,6 +321,22 @@ pub fn list(directory: &Path) -> Result<Vec<PathBuf>, Refusal> {
     }
     files.sort();
     Ok(files)
+}
+
+/// A directory of the server's own, made for its user alone where it is not there. Gives what it is now: who may do
+/// what in it is the caller's to judge.
+///
+/// # Errors
+/// A sentence that names the directory and what it is for, such as "for ECH keys".
+pub fn own_directory(directory: &Path, purpose: &str) -> Result<Metadata, String> {
+    let name = directory.display();
+    if !is_directory(directory) {
+        let mut builder = std::fs::DirBuilder::new();
+        let made = builder.mode(0o700).recursive(true).create(directory);
+        made.map_err(|error| format!("the directory {name} {purpose} cannot be made: {error}"))?;
+    }
+    look(directory)
+        .map_err(|refusal| format!("the directory {name} {purpose} cannot be used: {refusal}"))
 }
 
 /// Whether a path leads to a directory.

@@ -5,6 +5,7 @@ use rustls::{
 };
 
 use super::hello::Hello;
+use crate::hex;
 
 /// A protocol name of ALPN as text; `None` where it holds anything but printable ASCII.
 pub fn alpn(name: &[u8]) -> Option<String> {
@@ -76,10 +77,7 @@ pub fn too_old(newest: u16, oldest: u16) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .take(16)
-        .fold("0x".to_owned(), |text, b| format!("{text}{b:02x}"))
+    "0x".to_owned() + &hex::lower(bytes.get(..16).unwrap_or(bytes))
 }
 
 /// Whether the handshake failed because no certificate fits what the client offers. rustls asks for one before it

@@ -10,14 +10,12 @@ use std::time::{Duration, Instant};
 use super::reason;
 use super::revocation::Depth;
 use super::verdict::{Settled, Verdict};
-use crate::fetch::access::{Answer, Question, Ticket};
+use crate::fetch::access::{Answer, Question, REMIND, Ticket};
 use crate::fetch::results::{Found, Verdict as Said};
 use crate::fetch::wants::{Rule, RuleId};
+use crate::hex;
 use crate::metrics::{self, Counter};
 use crate::x509::Certificate;
-
-/// How often the process that fetches is reminded: one that follows another may not have heard the bell.
-const REMIND: Duration = Duration::from_millis(250);
 
 /// What is added to the time that a responder has: the process that fetches tells of one that lets it pass.
 const GRACE: Duration = Duration::from_secs(1);
@@ -269,13 +267,9 @@ fn named(der: &[u8]) -> String {
         return "a certificate".to_owned();
     };
     let subject = String::from_utf8_lossy(&certificate.subject().rfc2253()).into_owned();
-    let digits = certificate
-        .serial
-        .iter()
-        .map(|octet| format!("{octet:02X}"));
     format!(
         "\"{subject}\" (serial number {})",
-        digits.collect::<String>()
+        hex::upper(certificate.serial)
     )
 }
 

@@ -33,7 +33,6 @@ impl Parent {
     /// parent now and then.
     pub fn look_after(&mut self) -> Vec<LogLine> {
         self.family.reap();
-        self.tell_of_children();
         let mut notices = std::mem::take(&mut self.troubles);
         let Some(supervisor) = &self.supervisor else {
             return notices;

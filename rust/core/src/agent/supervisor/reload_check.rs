@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::creds::{CertSet, LoadReport, LoadRequest, Pair, Severity};
+use crate::hex;
 use crate::ocsp::Staple;
 use crate::x509::{self, time::date};
 
@@ -176,11 +177,7 @@ fn lost_name(old: &Pair, new: &Pair) -> Option<String> {
 fn identified(pair: &Pair, file: Option<&str>) -> String {
     let chain = pair.chain();
     let whole = chain.first().and_then(|der| x509::Certificate::parse(der));
-    let serial: String = whole
-        .iter()
-        .flat_map(|whole| whole.serial)
-        .map(|octet| format!("{octet:02X}"))
-        .collect();
+    let serial = hex::upper(whole.as_ref().map_or(&[][..], |whole| whole.serial));
     let file = file.map_or(String::new(), |file| format!(", {file}"));
     format!("{}, serial {serial}{file}", pair.kind)
 }

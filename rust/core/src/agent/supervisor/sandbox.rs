@@ -107,20 +107,16 @@ pub(crate) fn set_limit(resource: Resource, value: u64) {
 /// keeps memory. Files are refused: the C library asks for one, /proc/sys/vm/overcommit_memory, before it gives much
 /// memory of a thread back, and does without. Anything else ends the process.
 pub fn filter() -> io::Result<()> {
-    refuse(FILES)?;
-    apply(rules()?)
+    apply(rules(OWN)?)
 }
 
-/// Has all threads of the process make these system calls alone; another one ends it.
+/// Has all threads of the process make these system calls alone, of which those that open files are refused, whatever
+/// the filter allows; another one ends it.
 pub(crate) fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>) -> io::Result<()> {
-    install(rules, SeccompAction::KillProcess, SeccompAction::Allow)
-}
-
-/// Has the kernel refuse these system calls to all threads of the process, whatever filter comes after that allows them.
-pub(crate) fn refuse(calls: &[i64]) -> io::Result<()> {
-    let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
+    let files = FILES.iter().map(|call| (*call, Vec::new())).collect();
     let refusal = SeccompAction::Errno(libc::EACCES.unsigned_abs());
-    install(rules, SeccompAction::Allow, refusal)
+    install(files, SeccompAction::Allow, refusal)?;
+    install(rules, SeccompAction::KillProcess, SeccompAction::Allow)
 }
 
 fn install(
@@ -138,11 +134,11 @@ fn install(
 
 /// What opens files.
 #[cfg(target_arch = "x86_64")]
-pub(crate) const FILES: &[i64] = &[libc::SYS_openat, libc::SYS_open];
+const FILES: &[i64] = &[libc::SYS_openat, libc::SYS_open];
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) const FILES: &[i64] = &[libc::SYS_openat];
+const FILES: &[i64] = &[libc::SYS_openat];
 
-/// Allowed whatever the arguments.
+/// Allowed to every process of ours, whatever the arguments.
 const FREE: &[i64] = &[
     libc::SYS_read,
     libc::SYS_pread64,
@@ -157,11 +153,9 @@ const FREE: &[i64] = &[
     libc::SYS_futex,
     libc::SYS_munmap,
     libc::SYS_mremap,
-    libc::SYS_madvise,
     libc::SYS_brk,
     libc::SYS_getrandom,
     libc::SYS_clock_gettime,
-    libc::SYS_clock_nanosleep,
     libc::SYS_sched_yield,
     libc::SYS_getpid,
     libc::SYS_gettid,
@@ -173,26 +167,34 @@ const FREE: &[i64] = &[
     libc::SYS_exit_group,
 ];
 
-/// The same calls under names that only older ABIs have.
+/// What the signer does besides; some under names that only older ABIs have.
 #[cfg(target_arch = "x86_64")]
-const FREE_OLD: &[i64] = &[libc::SYS_epoll_wait, libc::SYS_poll, libc::SYS_nanosleep];
+const OWN: &[i64] = &[
+    libc::SYS_madvise,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_nanosleep,
+    libc::SYS_epoll_wait,
+    libc::SYS_poll,
+];
 #[cfg(not(target_arch = "x86_64"))]
-const FREE_OLD: &[i64] = &[libc::SYS_nanosleep];
+const OWN: &[i64] = &[
+    libc::SYS_madvise,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_nanosleep,
+];
 
-fn rules() -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = FREE
-        .iter()
-        .chain(FREE_OLD)
-        .chain(FILES)
-        .map(|call| (*call, Vec::new()))
-        .collect();
+/// What every process of ours may do, and `own`.
+pub(crate) fn rules(own: &[i64]) -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {
+    let calls = FREE.iter().chain(FILES).chain(own);
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        calls.map(|call| (*call, Vec::new())).collect();
     memory_rules(&mut rules)?;
     Ok(rules)
 }
 
 /// Adds mapping of memory, which is never made executable, and what std asks before it closes a descriptor, in builds
 /// with debug assertions.
-pub(crate) fn memory_rules(rules: &mut BTreeMap<i64, Vec<SeccompRule>>) -> io::Result<()> {
+fn memory_rules(rules: &mut BTreeMap<i64, Vec<SeccompRule>>) -> io::Result<()> {
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         rules.insert(call, vec![without_bits(2, libc::PROT_EXEC)?]);
     }

@@ -7,6 +7,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::Hello;
+use crate::hex;
 use crate::tls::describe;
 
 /// Extension types that JA4 leaves out of its list, since their contents stand in its first part.
@@ -160,10 +161,7 @@ fn joined(values: &[u16]) -> String {
 }
 
 fn hex(octets: &[u8], most: usize) -> String {
-    octets
-        .iter()
-        .take(most)
-        .fold(String::new(), |text, octet| format!("{text}{octet:02x}"))
+    hex::lower(octets.get(..most).unwrap_or(octets))
 }
 
 #[cfg(test)]
