@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "access/access.hpp"
+#include "apr/request.hpp"
 #include "config/words.hpp"
 #include "facts/certificates.hpp"
 #include "log/log.hpp"
@@ -25,15 +26,9 @@ struct Fake {
   const char* visitors = nullptr;  // what stood there before
 };
 
-// The pool of the request that the client made; internal redirects have it as well.
-apr_pool_t* root_pool(const request_rec* r) {
-  while (r->main != nullptr) r = r->main;
-  return r->pool;
-}
-
 Fake* known(const request_rec* r) {
   void* found = nullptr;
-  apr_pool_userdata_get(&found, key, root_pool(r));
+  apr_pool_userdata_get(&found, key, apr::root_of(r)->pool);
   return static_cast<Fake*>(found);
 }
 
@@ -43,14 +38,6 @@ const char* header_name(const request_rec* r) {
 }
 
 bool fakes(const request_rec* r) { return server::options_of(r).has(config::Option::FakeBasicAuth); }
-
-// A subrequest's headers may be its main request's, who goes on with them.
-apr_table_t* own_headers(request_rec* r) {
-  if (r->main != nullptr && r->headers_in == r->main->headers_in) {
-    r->headers_in = apr_table_copy(r->pool, r->headers_in);
-  }
-  return r->headers_in;
-}
 
 struct Credentials {
   std::string_view user;
@@ -75,9 +62,9 @@ void take_fake_back(request_rec* r) {
   for (const char* name : {"Authorization", "Proxy-Authorization"}) {
     if (apr_table_get(r->headers_in, name) != fake->header) continue;
     if (fake->visitors != nullptr) {
-      apr_table_setn(own_headers(r), name, fake->visitors);
+      apr_table_setn(apr::own_headers(r), name, fake->visitors);
     } else {
-      apr_table_unset(own_headers(r), name);
+      apr_table_unset(apr::own_headers(r), name);
     }
   }
 }
@@ -100,7 +87,7 @@ int fake_basic(request_rec* r, const facts::Facts& facts) {
   }
   Fake* fake = known(r);
   if (fake == nullptr) {
-    apr_pool_t* const pool = root_pool(r);
+    apr_pool_t* const pool = apr::root_of(r)->pool;
     fake = ::new (apr_palloc(pool, sizeof(Fake))) Fake{};
     fake->user = apr_pstrdup(pool, subject);
     char* const plain = apr_pstrcat(pool, subject, ":", password.data(), nullptr);
@@ -108,7 +95,7 @@ int fake_basic(request_rec* r, const facts::Facts& facts) {
     fake->visitors = apr_table_get(r->headers_in, header_name(r));
     apr_pool_userdata_setn(fake, key, nullptr, pool);
   }
-  apr_table_setn(own_headers(r), header_name(r), fake->header);
+  apr_table_setn(apr::own_headers(r), header_name(r), fake->header);
   TLS_LOG_R(r, AccessFaked, ap_escape_logitem(r->pool, subject));
   return DECLINED;
 }

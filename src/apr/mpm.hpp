@@ -22,4 +22,10 @@ inline bool is_one_process() noexcept {
   return ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0;
 }
 
+// True where processes of the parent's are made: as soon as the module is loaded at a start that is to serve.
+inline bool begins_to_serve() noexcept {
+  return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
+         ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !is_one_process();
+}
+
 }  // namespace tls::apr

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apr/pool.hpp"
+#include "apr/request.hpp"
 #include "apr/slice.hpp"
 #include "config/words.hpp"
 #include "facts/handshake_facts.hpp"
@@ -17,19 +18,12 @@ namespace tls::facts {
 namespace {
 
 constexpr const char* key = "mod_tls: fields of the client";
-constexpr const char* certificate_name = "Client-Cert";
-constexpr const char* chain_name = "Client-Cert-Chain";
 
 // What is kept for a request; the identity is parsed when it is first asked for.
 struct Kept {
   ClientFields fields;
   Facts client;
 };
-
-request_rec* root_of(request_rec* r) {
-  while (r->main != nullptr) r = r->main;
-  return r;
-}
 
 apr::ConstBytes bytes_of(std::string_view text) { return apr::bytes(text.data(), text.size()); }
 
@@ -107,7 +101,7 @@ Kept& take(request_rec* r) {
 }  // namespace
 
 const ClientFields& client_fields(request_rec* r) {
-  request_rec* const root = root_of(r);
+  request_rec* const root = apr::root_of(r);
   void* known = nullptr;
   apr_pool_userdata_get(&known, key, root->pool);
   return known != nullptr ? static_cast<Kept*>(known)->fields : take(root).fields;

@@ -7,6 +7,9 @@
 
 namespace tls::facts {
 
+constexpr const char* certificate_name = "Client-Cert";
+constexpr const char* chain_name = "Client-Cert-Chain";
+
 // What became of the fields that a request came with.
 struct ClientFields {
   bool removed = false;           // somebody has sent some who is not believed

@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 
 #include "apr/hook.hpp"
+#include "apr/request.hpp"
 #include "facts/certificates.hpp"
 #include "facts/forwarded.hpp"
 #include "facts/request_facts.hpp"
@@ -13,41 +14,28 @@ namespace tls::report {
 namespace {
 
 using config::ClientCertHeader;
+using facts::certificate_name;
+using facts::chain_name;
 
 constexpr const char* key = "mod_tls: fields for others";
 constexpr const char* trailer_filter = "MOD_TLS_CLIENT_FIELDS";
-constexpr const char* certificate_name = "Client-Cert";
-constexpr const char* chain_name = "Client-Cert-Chain";
 
 // Of a request with all its subrequests and redirects, which share tables of headers. The client has one certificate;
 // what is ours is told by its address.
 using Own = facts::HttpFields;
 
-apr_pool_t* root_pool(const request_rec* r) {
-  while (r->main != nullptr) r = r->main;
-  return r->pool;
-}
-
 const Own* known(const request_rec* r) {
   void* found = nullptr;
-  apr_pool_userdata_get(&found, key, root_pool(r));
+  apr_pool_userdata_get(&found, key, apr::root_of(r)->pool);
   return static_cast<const Own*>(found);
 }
 
 const Own& own_of(const request_rec* r, const facts::Facts& facts) {
   if (const Own* const found = known(r)) return *found;
-  apr_pool_t* const pool = root_pool(r);
+  apr_pool_t* const pool = apr::root_of(r)->pool;
   const auto* const made = ::new (apr_palloc(pool, sizeof(Own))) Own(facts::http_fields(pool, facts));
   apr_pool_userdata_setn(made, key, nullptr, pool);
   return *made;
-}
-
-// A subrequest's headers may be its main request's, who goes on with them.
-apr_table_t* own_headers(request_rec* r) {
-  if (r->main != nullptr && r->headers_in == r->main->headers_in) {
-    r->headers_in = apr_table_copy(r->pool, r->headers_in);
-  }
-  return r->headers_in;
 }
 
 ClientCertHeader wanted(const request_rec* r) {
@@ -69,7 +57,7 @@ void take_back(request_rec* r) {
   const Own* const own = known(r);
   if (own == nullptr) return;
   for (const auto& [name, value] : {std::pair(certificate_name, own->certificate), std::pair(chain_name, own->chain)}) {
-    if (apr_table_get(r->headers_in, name) == value) apr_table_unset(own_headers(r), name);
+    if (apr_table_get(r->headers_in, name) == value) apr_table_unset(apr::own_headers(r), name);
   }
 }
 
@@ -81,7 +69,7 @@ int put_fields(request_rec* r) {
     take_back(r);
     return DECLINED;
   }
-  apr_table_t* const headers = own_headers(r);
+  apr_table_t* const headers = apr::own_headers(r);
   facts::take_client_fields(headers);
   const facts::Facts* const facts = facts::of_request(r);
   const bool proven = facts != nullptr && facts->verify == facts::Verify::Success;

@@ -14,6 +14,7 @@
 #include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "log/log.hpp"
+#include "server/other_child.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {
@@ -89,31 +90,13 @@ void log_notice(server_rec* s, const rs::AgentNotice& notice) {
   }
 }
 
-void watch_supervisor();
+void look_after(server_rec* s);
+
+constinit OtherChild supervisor(look_after);
 
 void look_after(server_rec* s) {
-  const std::int32_t before = rs::agent_pid();
   for (const rs::AgentNotice& notice : rs::agent_look_after()) log_notice(s, notice);
-  if (rs::agent_pid() != before) watch_supervisor();
-}
-
-// httpd reaps the children of its parent within a second and tells whoever registered one, long before the monitor
-// hook is due. What was forked before httpd detached is nobody's child; the monitor hook finds that one.
-void on_supervisor(int reason, void* data, int /*status*/) {
-  if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
-  apr_proc_other_child_unregister(data);
-  if (ap_server_conf == nullptr) return;
-  look_after(ap_server_conf);
-}
-
-void watch_supervisor() {
-  static std::int32_t watched = 0;
-  const std::int32_t pid = rs::agent_pid();
-  if (pid <= 0 || pid == watched) return;
-  watched = pid;
-  auto* process = static_cast<apr_proc_t*>(apr_pcalloc(ap_pglobal, sizeof(apr_proc_t)));
-  process->pid = pid;
-  apr_proc_other_child_register(process, apr::hook<on_supervisor>, process, nullptr, ap_pglobal);
+  supervisor.watch(rs::agent_pid());
 }
 
 int monitor(apr_pool_t* /*pool*/, server_rec* s) {
@@ -189,8 +172,6 @@ std::uint32_t mpm_number(int what) {
   return static_cast<std::uint32_t>(answer);
 }
 
-bool one_process() { return ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0; }
-
 bool uses_agent(server_rec* main, bool first_pass) {
   const char* why = nullptr;
   if (!effective(main).agent.isolation) {
@@ -214,7 +195,7 @@ rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs:
   try {
     auto credentials = rs::agent_load(requests, settings);
     if (first_pass) return credentials;
-    watch_supervisor();
+    supervisor.watch(rs::agent_pid());
     explain_reload(main);
     for (const rust::String& weakness : credentials->weaknesses()) {
       TLS_LOG_S(main, AgentWeak, std::string(weakness).c_str());
@@ -230,8 +211,7 @@ void end_agent() { rs::agent_retire(); }
 
 void prepare_agent() {
   rs::forks_register();
-  const bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
-  if (first && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !apr::is_one_process()) rs::agent_prepare();
+  if (apr::begins_to_serve()) rs::agent_prepare();
 }
 
 void register_agent_hooks() {

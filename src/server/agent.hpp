@@ -21,9 +21,6 @@ namespace tls::server {
 // An id under which no process runs and which no account has, but `other`: not User's, not root's. Parent only.
 [[nodiscard]] std::uint32_t unused_id(apr_pool_t* pool, std::uint32_t other);
 
-// httpd -X is one process, for a debugger.
-[[nodiscard]] bool one_process();
-
 // What the MPM says of a number: 1 where it does not.
 [[nodiscard]] std::uint32_t mpm_number(int what);
 

@@ -1,7 +1,6 @@
 #include "server/fetching.hpp"
 
 #include <ap_mpm.h>
-#include <apr_thread_proc.h>
 #include <mpm_common.h>
 #include <unistd.h>
 
@@ -10,10 +9,12 @@
 
 #include "apr/hook.hpp"
 #include "apr/httpd.hpp"
+#include "apr/mpm.hpp"
 #include "apr/to_rust.hpp"
 #include "log/log.hpp"
 #include "server/agent.hpp"
 #include "server/fetch_wishes.hpp"
+#include "server/other_child.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {
@@ -43,31 +44,13 @@ void log_notice(server_rec* s, const rs::FetchNotice& notice) {
   }
 }
 
-void watch();
+void look_after(server_rec* s);
+
+constinit OtherChild fetcher(look_after);
 
 void look_after(server_rec* s) {
-  const std::int32_t before = rs::fetch_pid();
   for (const rs::FetchNotice& notice : rs::fetch_look_after()) log_notice(s, notice);
-  if (rs::fetch_pid() != before) watch();
-}
-
-// httpd reaps the children of its parent within a second and tells whoever registered one, long before the monitor
-// hook is due. What was forked before httpd detached is nobody's child; the monitor hook finds that one.
-void on_end(int reason, void* data, int /*status*/) {
-  if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
-  apr_proc_other_child_unregister(data);
-  if (ap_server_conf == nullptr) return;
-  look_after(ap_server_conf);
-}
-
-void watch() {
-  static std::int32_t watched = 0;
-  const std::int32_t pid = rs::fetch_pid();
-  if (pid <= 0 || pid == watched) return;
-  watched = pid;
-  auto* process = static_cast<apr_proc_t*>(apr_pcalloc(ap_pglobal, sizeof(apr_proc_t)));
-  process->pid = pid;
-  apr_proc_other_child_register(process, apr::hook<on_end>, process, nullptr, ap_pglobal);
+  fetcher.watch(rs::fetch_pid());
 }
 
 int monitor(apr_pool_t* /*pool*/, server_rec* s) {
@@ -93,7 +76,7 @@ std::uint32_t fetcher_id(apr_pool_t* pool) {
 
 void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials,
                const Staplable& staplable, const ClientVerifiers& clients) {
-  if (one_process()) return;
+  if (apr::is_one_process()) return;
   apr_pool_t* const pool = main->process->pconf;
   rs::FetchWish wish;
   wish.threads = mpm_number(AP_MPMQ_MAX_THREADS);
@@ -103,15 +86,14 @@ void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs
   if (!wish.rules.empty()) wish.id = fetcher_id(pool);
   try {
     rs::fetch_wish(credentials, wish);
-    watch();
+    fetcher.watch(rs::fetch_pid());
   } catch (const std::exception& e) {
     TLS_LOG_S(main, FetchFailed, e.what());
   }
 }
 
 void prepare_fetcher() {
-  const bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
-  if (first && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !one_process()) rs::fetch_prepare();
+  if (apr::begins_to_serve()) rs::fetch_prepare();
 }
 
 void register_fetcher_hooks() {

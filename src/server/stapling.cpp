@@ -21,7 +21,7 @@ void explain(const server_rec* s, const rs::StapleFacts& facts, Nameless& namele
   const std::string names(facts.names);
   const config::EffectivePolicy& policy = effective(s);
   const bool named = facts.responder || !policy.stapling.url.empty();
-  if (policy.stapling.on && named && !facts.pem.empty() && !one_process()) return;  // it is fetched
+  if (policy.stapling.on && named && !facts.pem.empty() && !apr::is_one_process()) return;  // it is fetched
   if (facts.must) {
     TLS_LOG_S(s, StapleMissing, names.c_str());
   } else if (policy.words == config::Vocabulary::Ssl && policy.stapling.on) {
