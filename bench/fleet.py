@@ -42,6 +42,16 @@ SITES = {
 }
 
 
+def started(arm: Arm) -> Arm:
+    """Starts an arm; leaves nothing of one that does not start."""
+    try:
+        arm.start()
+    except RuntimeError:
+        arm.stop()
+        raise
+    return arm
+
+
 class Fleet:
     """Starts the arms of a site when a row first asks for them, and stops all at the end.
 
@@ -128,23 +138,13 @@ class Fleet:
         self.made += 1
         more = peers.MUTUAL.format(ca=self.authority.file) if site == "mutual" else ""
         arm = peers.Nginx(self.work / f"{self.made:03}-nginx", self.work, certificate, more)
-        try:
-            arm.start()
-        except RuntimeError:
-            arm.stop()
-            raise
-        return arm
+        return started(arm)
 
     def custom(self, name: str, load_line: str, config) -> Arm:
         """A newly started arm; `config(port, root)` is what follows the common configuration."""
         self.made += 1
         arm = Arm(name, self.work / f"{self.made:03}-{name}", self.work, load_line, config)
-        try:
-            arm.start()
-        except RuntimeError:
-            arm.stop()
-            raise
-        return arm
+        return started(arm)
 
     def stop(self) -> None:
         """Stops every arm that `get` started."""

@@ -1,7 +1,8 @@
 """An AJP/1.3 responder that answers every request with its header fields, a line each."""
 import socketserver
 import struct
-import threading
+
+from harness.listener import Listener
 
 # Codes that stand for the names of the most usual header fields.
 NAMES = {1: "accept", 2: "accept-charset", 3: "accept-encoding", 4: "accept-language", 5: "authorization", 6: "connection",
@@ -57,16 +58,7 @@ class _Handler(socketserver.StreamRequestHandler):
                              + _packet(bytes([END, 1])))
 
 
-class Responder:
-    """Listens on a free port of 127.0.0.1 while it is entered."""
+class Responder(Listener):
+    """Answers while it is entered, at `port`."""
 
-    def __enter__(self):
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    handler = _Handler

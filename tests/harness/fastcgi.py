@@ -1,7 +1,8 @@
 """A FastCGI responder that answers every request with its parameters."""
 import socketserver
 import struct
-import threading
+
+from harness.listener import Listener
 
 BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
 
@@ -42,16 +43,7 @@ class _Handler(socketserver.StreamRequestHandler):
         self.wfile.write(_record(STDOUT, number) + _record(END, number, bytes(8)))
 
 
-class Responder:
-    """Listens on a free port of 127.0.0.1 while it is entered."""
+class Responder(Listener):
+    """Answers while it is entered, at `port`."""
 
-    def __enter__(self):
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    handler = _Handler

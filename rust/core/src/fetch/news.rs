@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::results::Key;
+use crate::agent::protocol::log_relay::printable;
 
 /// Longest message.
 const LONGEST: usize = 2048;
@@ -72,11 +73,7 @@ fn read(frame: &[u8]) -> Option<News> {
                 Line::Replaced,
             ];
             let line = all.into_iter().find(|one| *one as u8 == *line)?;
-            let printable = |byte: &u8| match byte {
-                b' '..=b'~' => char::from(*byte),
-                _ => '?',
-            };
-            Some(News::Said(line, text.iter().map(printable).collect()))
+            Some(News::Said(line, printable(text)))
         }
         _ => None,
     }

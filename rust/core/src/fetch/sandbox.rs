@@ -2,11 +2,10 @@
 
 use std::io;
 
-use rustix::process::{DumpableBehavior, Resource, getrlimit, set_dumpable_behavior};
-use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
+use rustix::process::Resource;
 
 use crate::agent::supervisor::sandbox::{
-    apply, become_id, equal, rule, rules, set_exactly, set_limit,
+    apply, become_id, empty_bounding_set, equal, give_up, rule, rules, set_limit,
 };
 
 /// Memory that it may take besides what it has when it begins.
@@ -19,19 +18,10 @@ const MEMORY: u64 = 256 << 20;
 /// What the system refuses.
 pub fn enter(id: u32, files: u64) -> io::Result<()> {
     if rustix::process::geteuid().is_root() {
-        for (_, capability) in CapabilitySet::all().iter_names() {
-            // Not every kernel knows every one, and without CAP_SETPCAP no_new_privs below does the same.
-            let _ = remove_capability_from_bounding_set(capability);
-        }
+        empty_bounding_set();
         become_id(id)?;
     }
-    set_exactly(CapabilitySet::empty())?;
-    set_no_new_privs(true)?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    let most = getrlimit(Resource::Nofile).maximum.unwrap_or(files);
-    set_limit(Resource::Nofile, files.min(most));
-    set_limit(Resource::Core, 0);
-    set_limit(Resource::Fsize, 0);
+    give_up(files)?;
     if let Some(has) = private_memory() {
         set_limit(Resource::Data, has.saturating_add(MEMORY));
     }

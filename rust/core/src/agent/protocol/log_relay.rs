@@ -112,6 +112,15 @@ impl LogSender {
     }
 }
 
+/// Text for the log: what is not printable ASCII becomes `?`.
+pub(crate) fn printable(text: &[u8]) -> String {
+    let clean = |byte: &u8| match byte {
+        b' '..=b'~' => char::from(*byte),
+        _ => '?',
+    };
+    text.iter().map(clean).collect()
+}
+
 /// Takes at most `limit` messages that wait. What is not printable ASCII becomes `?`.
 pub fn take(socket: impl AsFd, limit: usize) -> Vec<LogLine> {
     let mut notices = Vec::new();
@@ -123,17 +132,10 @@ pub fn take(socket: impl AsFd, limit: usize) -> Vec<LogLine> {
         let [code, text @ ..] = frame.get(..length).unwrap_or_default() else {
             break;
         };
-        let printable = |byte: &u8| {
-            if (b' '..=b'~').contains(byte) {
-                char::from(*byte)
-            } else {
-                '?'
-            }
-        };
         if let Some(kind) = LogKind::from_code(*code) {
             notices.push(LogLine {
                 kind,
-                text: text.iter().map(printable).collect(),
+                text: printable(text),
             });
         }
     }

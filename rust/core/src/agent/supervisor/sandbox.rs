@@ -24,7 +24,7 @@ const READ_FILES: CapabilitySet = CapabilitySet::DAC_READ_SEARCH;
 /// What making a signer under another uid takes, where the supervisor has to stay root.
 const CHANGE_IDS: CapabilitySet = CapabilitySet::SETUID.union(CapabilitySet::SETGID);
 
-pub(crate) fn set_exactly(set: CapabilitySet) -> rustix::io::Result<()> {
+fn set_exactly(set: CapabilitySet) -> rustix::io::Result<()> {
     let sets = CapabilitySets {
         effective: set,
         permitted: set,
@@ -52,10 +52,7 @@ pub fn supervisor(id: u32) -> io::Result<Weaknesses> {
         set_exactly(CapabilitySet::empty())?;
         weak.same_uid = true;
     } else {
-        for (_, capability) in CapabilitySet::all().iter_names() {
-            // Not every kernel knows every one, and without CAP_SETPCAP no_new_privs below does the same.
-            let _ = remove_capability_from_bounding_set(capability);
-        }
+        empty_bounding_set();
         if held.contains(READ_FILES | CHANGE_IDS) {
             set_keep_capabilities(true)?;
             become_id(id)?;
@@ -82,6 +79,19 @@ pub fn signer(id: u32, weak: Weaknesses, files: u64) -> io::Result<()> {
     if weak.root && !weak.same_uid {
         become_id(id)?;
     }
+    give_up(files)
+}
+
+/// Has the kernel give capabilities to no program that this process runs. Not every kernel knows every one, and without
+/// CAP_SETPCAP no_new_privs does the same.
+pub(crate) fn empty_bounding_set() {
+    for (_, capability) in CapabilitySet::all().iter_names() {
+        let _ = remove_capability_from_bounding_set(capability);
+    }
+}
+
+/// Gives up all capabilities, core dumps, writing to files, and more than `files` descriptors.
+pub(crate) fn give_up(files: u64) -> io::Result<()> {
     set_exactly(CapabilitySet::empty())?;
     set_no_new_privs(true)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;

@@ -51,6 +51,13 @@ fn rule(url: &str) -> Arc<Rule> {
     })
 }
 
+fn wants(rule: &Arc<Rule>) -> Wants {
+    Wants {
+        rules: vec![Arc::clone(rule)],
+        ..Wants::default()
+    }
+}
+
 struct Bench {
     service: Arc<Service>,
     results: Results,
@@ -128,11 +135,7 @@ fn what_many_wait_for_is_asked_once() {
     let world = world();
     let (url, came) = responder(Says::good(&world).response());
     let rule = rule(&url);
-    let wants = Wants {
-        rules: vec![Arc::clone(&rule)],
-        ..Wants::default()
-    };
-    let bench = bench(wants, 0);
+    let bench = bench(wants(&rule), 0);
     let children: Vec<_> = (1..=10).map(child).collect();
     let frame = question(&rule, &world);
     let asked = children
@@ -162,11 +165,7 @@ fn what_nobody_waits_for_any_more_is_not_asked() {
     let world = world();
     let (url, came) = responder(Says::good(&world).response());
     let rule = rule(&url);
-    let wants = Wants {
-        rules: vec![Arc::clone(&rule)],
-        ..Wants::default()
-    };
-    let bench = bench(wants, 0);
+    let bench = bench(wants(&rule), 0);
     let (ends, gives_up, stays) = (child(1), child(2), child(3));
     let frame = question(&rule, &world);
     let _ended = ends.ask(&bench, &frame);
@@ -189,11 +188,7 @@ fn nothing_is_learned_from_an_answer_that_is_not_believed() {
     let (world, other) = (world(), world());
     let (url, came) = responder(Says::good(&other).response());
     let rule = rule(&url);
-    let wants = Wants {
-        rules: vec![Arc::clone(&rule)],
-        ..Wants::default()
-    };
-    let bench = bench(wants, 2);
+    let bench = bench(wants(&rule), 2);
     let asking = child(1);
     let frame = question(&rule, &world);
     for _ in 0..2 {
@@ -262,11 +257,7 @@ fn responses_are_fetched_before_they_are_needed() {
 #[test]
 fn a_slot_has_one_question_whatever_a_child_asks() {
     let rule = rule("http://192.0.2.1/");
-    let wants = Wants {
-        rules: vec![Arc::clone(&rule)],
-        ..Wants::default()
-    };
-    let bench = bench(wants, 0);
+    let bench = bench(wants(&rule), 0);
     let (asking, other) = (child(1), child(2));
     let counted = || {
         let state = lock(&bench.service.state);
