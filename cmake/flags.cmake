@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Warnings are errors; the hardening set that g++ 12 knows (what -fhardened of newer compilers stands for, spelt out).
 include(CheckCXXCompilerFlag)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Headers of the httpd and APR that the module is built for.
 find_program(APXS NAMES apxs apxs2 REQUIRED)
 

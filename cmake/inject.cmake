@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Faults on demand (src/inject), for tests alone. A release cannot be built with it.
 option(TLS_INJECT "Let allocations, bridge calls and calls into httpd fail on demand" OFF)
 if(TLS_INJECT)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # One custom command runs cargo; the bridge's static library and its generated header come out of it.
 find_program(CARGO cargo REQUIRED)
 set(cargo_target ${CMAKE_SOURCE_DIR}/target)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # split_debug(TARGET): debug information moves into FILE.debug beside the linked file, where gdb and perf find it by name.
 find_program(OBJCOPY objcopy REQUIRED)
 

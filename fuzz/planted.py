@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Plants a fault for each fuzz target in a copy of the tree, and fuzzes until each is found.
 usage: fuzz/planted.py [TARGET...]; a target that finds nothing within SECONDS has failed. Prints the rows of docs/robustness.md."""
 import os

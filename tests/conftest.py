@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures of all front-door tests: servers that are judged after each test, and certificates."""
 import pytest
 from harness.certs import Authority

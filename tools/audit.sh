@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Advisories, licences, bans and sources of all crates, by cargo-deny and deny.toml. Where the advisory database cannot
 # be reached the other three are checked all the same, and the advisories are reported as not looked at.
 set -euo pipefail

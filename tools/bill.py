@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What is linked into the module besides its own code: a bill of materials (CycloneDX) and the licences that travel with it.
 
 usage: bill.py FOLDER      writes FOLDER/sbom.cdx.json and FOLDER/NOTICE

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Circles of modules in the Rust crates: files that can only be understood together. Prints each circle with the uses
 that close it, and fails where there is one. Names that a module passes on (`pub use`) count for the file that has them.
 Unit tests may use what they like."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Writes the generated tables of docs/ anew from the code; --check only says whether they are as the code wants them.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Fuzzes one target, or each of them in turn, with libFuzzer; what it finds is left in build/fuzz/found.
 # usage: fuzz.sh [TARGET] [SECONDS]; fuzz.sh list
 set -euo pipefail

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """House rules that no compiler knows: file sizes, layers, where httpd's types may stand, no loose ends.
-Prints FILE:LINE: WHAT for every breach, and a note for what is only close to one."""
+Prints FILE:LINE: WHAT for every breach, and a note for what is only close to one. --fix adds missing licence lines."""
 import pathlib
 import re
 import subprocess
@@ -47,6 +48,10 @@ MAY_OPEN = {"rust/core/src/system/file.rs", "rust/core/src/creds/terminal.rs"}
 # The kernel's own files, by names that no configuration gives, and what is open already.
 KERNELS = re.compile(r'"/(proc|sys|dev)/|file\.metadata\(\)')
 INCLUDE = re.compile(r'#include "(\w+)/')
+# Whose a source file is, in its first line, or its second after #!: for those who take one file out of the project.
+SPDX = "SPDX-License-Identifier: Apache-2.0"
+COMMENT = {".rs": "//", ".cpp": "//", ".hpp": "//", ".h": "//", ".c": "//", ".def": "//", ".go": "//", ".java": "//",
+           ".py": "#", ".sh": "#", ".cmake": "#"}
 # The exception wall (src/apr/hook.hpp): what takes a function of ours that httpd, APR or a module will call, and the
 # members of httpd's tables that are such functions.
 TAKES_FUNCTION = re.compile(
@@ -80,9 +85,32 @@ def object_breaches(name, path):
         yield name, 1, f"more than {MAX_BYTES} bytes: tests make their large data, or keep it packed"
 
 
+def own_sources():
+    """Every source file that is ours: not what tests read as data, nor what somebody else wrote."""
+    for path in listed("src", "rust", "tests", "tools", "fuzz", "cmake", "CMakeLists.txt", "examples"):
+        parts = path.relative_to(TOP).parts
+        if parts[:2] in (("tests", "data"), ("fuzz", "corpus"), ("rust", "vendor")):
+            continue
+        if path.suffix in COMMENT or path.name == "CMakeLists.txt":
+            yield path
+
+
+def with_spdx(path):
+    """The text of a source file with its licence line, where it has none."""
+    text = path.read_text()
+    lines = text.splitlines(keepends=True)
+    at = 1 if lines and lines[0].startswith("#!") and not lines[0].startswith("#![") else 0
+    if any(SPDX in line for line in lines[at:at + 1]):
+        return text
+    return "".join(lines[:at]) + f"{COMMENT.get(path.suffix, '#')} {SPDX}\n" + "".join(lines[at:])
+
+
 def breaches():
     for path in listed():
         yield from object_breaches(path.relative_to(TOP), path)
+    for path in own_sources():
+        if with_spdx(path) != path.read_text():
+            yield path.relative_to(TOP), 1, f"no line “{SPDX}”: ./dev format adds it"
     for path in listed("src/*", "rust/*.rs"):
         name = path.relative_to(TOP)
         lines = path.read_text().splitlines()
@@ -161,6 +189,11 @@ def layer_breaches(name, number, line):
 
 
 def main():
+    if sys.argv[1:] == ["--fix"]:
+        for path in own_sources():
+            if (text := with_spdx(path)) != path.read_text():
+                path.write_text(text)
+        return 0
     found = list(breaches())
     for name, number, what in found:
         print(f"{name}:{number}: {what}")

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Formats, static analysis and house rules. --fix rewrites what a formatter can; NOT RUN marks a tool that is missing.
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
@@ -10,6 +11,7 @@ cpp_files() { git ls-files -co --exclude-standard -- '*.cpp' '*.hpp' '*.h'; }
 if [ "${1:-}" = --fix ]; then
   cpp_files | xargs -r clang-format -i
   python3 tools/wrap_docs.py
+  python3 tools/house_rules.py --fix
   exec cargo fmt --all
 fi
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Manual pages, of what the code says of itself: mod_tls(5) of docs/directives.md, mod-tls-switch(8) of the program's own words.
 
 usage: manual.py FOLDER      writes FOLDER/mod_tls.5 and FOLDER/mod-tls-switch.8

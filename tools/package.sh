@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds the Debian package libapache2-mod-tls from what is committed, into build/package/.
 # usage: package.sh [--check]     --check builds it twice, in two folders, compares, and runs lintian
 set -euo pipefail

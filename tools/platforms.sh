@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs the Debian package in fresh roots of other systems and does what the README and the guide say, to the letter.
 # usage: platforms.sh [NAME...]    names: bookworm trixie jammy noble resolute (default: these), and container
 # Needs root, mmdebstrap and the archives of Debian and Ubuntu. Roots are kept in build/platforms for the next run.

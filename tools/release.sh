@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Makes a release: version, changelog, commit, packages built twice, source archives, checksums, and the tag at the end.
 # usage: release.sh VERSION      what is to be published is left in build/dist/VERSION; nothing is pushed
 # Whatever fails, the branch is put back to where it was, and there is no tag.

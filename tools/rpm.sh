@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The RPM spec of a version, made of packaging/rpm/mod_tls.spec.
 # usage: rpm.sh VERSION DAY FILE      DAY: seconds since 1970, for the changelog
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # httpd with mod_tls in the foreground: a local CA, a certificate for localhost, a page that shows what was negotiated.
 # usage: serve.sh [--port N] [--root DIR]
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The documents as an HTML site that needs no server, by markdown-it: CommonMark, and the tables of forges.
 
 usage: site.py FOLDER      writes FOLDER/index.html and the pages that it leads to

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes the library that httpd loads where the package is installed: it holds nothing, and opens the one with the code.
 # usage: stub.sh CODE STUB [FOLDER]     CODE: the library with the code; FOLDER: where that will be, by default where it is
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Everything that is checked before a change lands, step by step; a failed step does not hide the later ones.
 # usage: test.sh [--sanitize] [--only STEP[,STEP]]
 set -uo pipefail

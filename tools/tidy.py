@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """clang-tidy over src/, on as many processors as there are; files that passed are not looked at again until they,
 a header of ours, the compile command or .clang-tidy change.
 

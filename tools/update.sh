@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Takes a fixed version of a dependency in, and leaves a package of it: bump, audit, tests, package.
 # usage: update.sh CRATE [VERSION]     VERSION defaults to the newest that Cargo.toml allows
 # Nothing is committed: what changed is printed, with the words of the commit.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Wraps the paragraphs and lists of the Markdown documents at 100 columns; tables, code, headings and links stay as they
 are. With --check it only names the lines that are longer."""
 import pathlib

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The entry of libFuzzer; FUZZ_TARGET names the function. What takes more than 50 ms of the processor, three times, is
 // a finding.
 #include <ctime>

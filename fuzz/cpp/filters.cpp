@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Our filters between a network and a reader and writer of the fuzzer's: real brigades of APR, record protection made
 // transparent. What is read is what arrived, in every mode; what is passed on is what was written, in its order.
 #include <apr_general.h>

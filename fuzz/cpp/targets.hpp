@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the C++ fuzz targets run, and tests/unit/test_corpus.cpp replays: each function aborts where something is wrong.
 #pragma once
 

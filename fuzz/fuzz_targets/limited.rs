@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A target that takes at most 50 ms of the processor for any input: what is slower is a finding, as a crash is.
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes with OpenSSL 3 what the target ocsp judges responses by (leaf.der, issuer.der, now), and its seeds: responses of
 # every kind that responders give.
 set -eu

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes the keys that the target path signs with, and its seeds, from tests/harness/mutants.py."""
 import random
 import sys

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The encoder of certificate chains against the decoder that everybody uses.
 
 use mod_tls_core::compress::brotli::compress;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A connection from its first byte to its last: a client of rustls' own, whose bytes are cut, damaged, joined by records of the
 //! fuzzer's and fed in pieces, while both sides write and close when the input says so.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What clients encrypt to us, and files of keys.
 
 use mod_tls_core::ech::{config, inner, pem};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the fetcher reads: answers of HTTP servers and of name servers, and addresses.
 
 use mod_tls_core::fetch::address;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the fuzz targets run and the replay of their seeds (rust/core/tests/corpus.rs): one function for each parser of
 //! foreign bytes, which must neither panic nor contradict itself.
 

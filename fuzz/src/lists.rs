@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Revocation lists: files of them, and bodies that are signed here, in force for a chain that is good by itself.
 
 use mod_tls_core::creds::contents;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What httpd's parent and the supervisor say to each other: orders one way, answers and states the other.
 
 use mod_tls_core::agent::child::transport::Transport;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whom to believe: certificates and revocation lists whose bodies are foreign bytes, signed here with keys that are known, so
 //! that what a fuzzer makes gets past their signatures.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Tickets that clients bring back, and entries that a session cache on another machine answers with.
 
 use core::sync::atomic::AtomicU64;

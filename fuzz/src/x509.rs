@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A client's certificate as variables, log lines and access rules read it.
 
 use mod_tls_core::x509::{Certificate, DnStyle, Identity, Side};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Generates and compiles the C++ half of the bridge into the same static library.
 fn main() {
     cxx_build::bridge("src/lib.rs")

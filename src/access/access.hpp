@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who may see what: access rules that depend on the TLS connection.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the sections of a request demand of its connection. There is no renegotiation: a demand that the handshake did
 // not meet is refused, never waived.
 #include <ap_expr.h>

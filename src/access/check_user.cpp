@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Client certificates as users.
 #include <apr_strings.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // FakeBasicAuth: the subject of a certificate as a user whose password is known to everybody. All that keeps others
 // from being that user is that nobody can type one.
 #include <apr_strings.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SNI of one virtual host with the Host header of another.
 #include <apr_strings.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `Require ssl` and `Require ssl-verify-client`. Streams of an h2 connection are judged by the connection that carries
 // them. Connections of another TLS module are asked through httpd, so that either module may register last.
 #include <ap_provider.h>

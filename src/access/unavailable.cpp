@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 503 where nothing is to be served: in virtual hosts that have a placeholder for a certificate, and to ACME servers
 // that looked for their challenge (ssl_engine_kernel.c, ssl_hook_ReadReq does so too).
 #include "access/access.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SSLUserName and TLSUserName of variables that do not exist: found before the first user is refused.
 #include <set>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A thread of a child beside those of the MPM, with the lock and the condition by which others speak to it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The clock for deadlines, pauses and durations: nobody sets it. What a moment of the calendar is meant by (validity of
 // certificates, ages of tickets, what logs show) asks apr_time_now() instead.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The exception wall: httpd is C, and nothing may throw through it. Whatever httpd calls - hooks, filters, directives,
 // optional functions, providers, pool cleanups, threads - is made by `hook`, which catches everything, says one line
 // with the reason, and gives the answer that loses only this connection, request or start. tools/house_rules.py checks

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // httpd's headers, with the macros tamed that clash with C++.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What httpd and its MPM say of the process.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // C++ objects in APR pools: the pool owns, and destroys in LIFO order with its other cleanups.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What belongs to a request, and what to the one that the client made.
 #pragma once
 

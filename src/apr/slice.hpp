@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Byte spans of httpd as the bridge takes them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How text and lists cross to Rust. Nothing else makes a rust::String: its own constructors throw on text that is not
 // UTF-8, which configurations and clients may well have (tests/build looks at the object).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One setting as written: a value and the place where it stands, or nothing.
 #pragma once
 

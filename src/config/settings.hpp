@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What can be configured, one struct per scope. A new setting is one member here and one row in a table of directives.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "conn/backend.hpp"
 
 #include <apr_strings.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One connection to a backend over TLS, made for mod_proxy or whoever asks httpd's API for one.
 #pragma once
 

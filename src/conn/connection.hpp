@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One incoming TLS connection: hello, choice of virtual host, handshake, facts.
 #pragma once
 

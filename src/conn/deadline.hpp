@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Deadlines of handshakes that wait in the MPM, where only httpd's own Timeout would end them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a connection is refused: the right bytes, one log line, a clean close.
 #include <apr_strings.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names of our filters, as they appear in httpd's filter chains.
 #pragma once
 

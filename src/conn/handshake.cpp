@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From the first byte to the first request: hello, choice of virtual host and protocol, handshake.
 #include <apr_strings.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What httpd calls for connections.
 #include "apr/hook.hpp"
 #include "apr/mpm.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The input filter: ciphertext from the network in, plaintext in httpd's read modes out.
 #include "apr/slice.hpp"
 #include "conn/sink.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Floods of handshakes: what is beyond the limits is refused before it costs anything.
 #include "apr/slice.hpp"
 #include "config/words.hpp"

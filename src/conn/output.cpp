@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The output filter: plaintext gathered into full records, ciphertext straight into heap buckets, metadata in order.
 #include <apr_portable.h>
 #include <unistd.h>

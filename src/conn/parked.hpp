@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Handshakes that wait in the MPM for OCSP responders, of which no thread waits.
 #pragma once
 

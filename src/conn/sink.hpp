@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the Rust session leaves what it produced: buckets at the end of two brigades.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Blocking reads that end when a deadline does.
 #pragma once
 

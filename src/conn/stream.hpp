@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The part of a TLS connection that is the same from both ends: session, filters, reading and writing.
 #pragma once
 

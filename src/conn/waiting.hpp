@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a handshake waits for its client without a thread, in whichever httpd runs.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "facts/certificates.hpp"
 
 #include <apr_strings.h>

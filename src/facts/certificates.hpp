@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fields of the certificates of a connection. All parsing happens in Rust; texts come back in the pool asked for.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is known of a connection once its handshake is complete: a snapshot that never changes afterwards, so that
 // the worker threads of an h2 connection read it without a lock.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fields by which a proxy tells of its client's certificate (RFC 9440): taken out of every request, and believed
 // where a proxy sends them that TLSTrustedProxy names, over TLS.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a request is told of its client.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Faults on demand, in builds with TLS_INJECT alone: an allocation of the module, a call over the bridge to Rust, or a
 // call of ours into APR, httpd or the system fails where a test wants it to. The test maps the file that the
 // environment variable MOD_TLS_INJECT names; the layout is that of tests/harness/inject.py. Linux on x86-64.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keeps the error log readable under attack: what a peer can cause again and again is counted, not repeated.
 #pragma once
 

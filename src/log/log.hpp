@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Log lines with stable ids. One row of messages.def is one line an administrator can meet.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the exception wall (apr/hook.hpp) has to say.
 #include "apr/hook.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rows grouped by directive, and httpd's command_rec tables made of them at compile time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `-t -D DUMP_TLS_MIGRATION`: every difference that a configuration written for mod_ssl will meet, by file and line.
 #pragma once
 

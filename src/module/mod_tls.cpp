@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two module records and the registration of their hooks.
 #include <mpm_common.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "module/ssl_names.hpp"
 
 #include <util_mutex.h>

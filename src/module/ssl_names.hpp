@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What configurations and tools expect of the module that answers to the name ssl_module, beside its directives.
 #pragma once
 

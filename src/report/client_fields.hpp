@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The client's certificate in the fields of RFC 9440, for backends and whoever else answers a request.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `httpd -t -D DUMP_TLS`: the effective policy of every virtual host.
 #pragma once
 

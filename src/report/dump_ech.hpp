@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `httpd -t -D DUMP_TLS_ECH`: what DNS has to say so that clients hide the names of virtual hosts.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Texts in JSON, for the dump of a configuration and for log lines.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Variables asked for by name: by other modules, expressions and log formats.
 #include <ap_expr.h>
 #include <apr_optional.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names that have nothing to do with TLS but that mod_ssl's lookup has always answered.
 #pragma once
 

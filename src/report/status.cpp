@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "report/status.hpp"
 
 #include <apr_optional_hooks.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The handler tls-status, and what mod_status' page says of TLS.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which names of variables mean something, to be known before there is a connection.
 #include <algorithm>
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The SSL_* variables of one connection.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What this module calls itself. TLS_VERSION is the version in Cargo.toml; CMakeLists.txt defines it for the files that
 // include this.
 #pragma once

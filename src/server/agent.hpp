@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The key agent: private keys outside the processes that talk to the network.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A pool of APR as the arena that settings are kept in.
 #pragma once
 

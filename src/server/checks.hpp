@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The cross-field rules of config/policy/checks.hpp over httpd's servers.
 #pragma once
 

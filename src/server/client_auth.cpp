@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "server/client_auth.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who may be a client: verifiers of client certificates, made of the CAs and revocation lists of the configuration.
 #pragma once
 

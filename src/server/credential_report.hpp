@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What reports say of the certificates of virtual hosts.
 #pragma once
 

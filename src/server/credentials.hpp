@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Certificates and keys: from the configuration to what handshakes sign with.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Encrypted ClientHello: keys from the configuration to the memory that children read, and what to say about them.
 #pragma once
 

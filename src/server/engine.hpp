@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What serves: built policies, certificates and the index of names. Made in post_config, immutable afterwards.
 #pragma once
 

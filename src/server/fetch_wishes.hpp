@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is to be fetched over HTTP, as the policies of the virtual hosts ask for it.
 #pragma once
 

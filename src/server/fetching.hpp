@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The process that fetches OCSP responses and revocation lists: what it is to fetch, and its life.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The file that secrets of connections are written to (TLSKeyLogFile), for the search of faults.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Limits for floods of handshakes (TLSHandshakeRate, TLSHandshakesUnderWay).
 #pragma once
 

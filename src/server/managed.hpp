@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Certificates that other modules bring for virtual hosts: mod_md, by the hooks of http_ssl.h.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What httpd's side counts outside of connections, and what the server tells of itself.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "server/open_keys.hpp"
 
 #include <grp.h>

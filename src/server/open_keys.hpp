@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files of private keys that the processes may read which talk to the network.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "server/other_child.hpp"
 
 #include <apr_thread_proc.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A process that httpd's parent has forked and is to know the end of.
 #pragma once
 

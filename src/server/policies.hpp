@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The effective policies of all virtual hosts, computed once from what httpd has read.
 #pragma once
 

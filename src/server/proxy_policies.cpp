@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "server/proxy_policies.hpp"
 
 #include <apr_fnmatch.h>

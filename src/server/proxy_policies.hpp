@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Client policies: what outgoing connections of a server or a <Proxy> section are made with.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mod_reqtimeout's limit for the handshake, which its filter cannot enforce while the MPM polls for us.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The thread of a child that reads revocation lists and CAs again when their files have changed.
 #pragma once
 

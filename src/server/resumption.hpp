@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Resumption of the whole server: shared memory for ticket keys, the secret file, the session cache.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the module keeps in httpd's configuration vectors: settings as written, for each server and each directory.
 // Each module record has its own, so that the vocabularies never mix; the words that govern the engine stand in both.
 #pragma once

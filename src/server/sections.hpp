@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the sections of a virtual host (<Directory>, <Location>, <Files>, <If>) ask of client certificates, found before
 // any request: there is no renegotiation, so the handshake has to ask for what any of them may want.
 #pragma once

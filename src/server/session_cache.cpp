@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "server/session_cache.hpp"
 
 #include <ap_provider.h>

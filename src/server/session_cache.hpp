@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The session cache: one of httpd's socache providers. What Rust calls here is in tls::server and thread-safe; entries
 // are sealed before they come here.
 #pragma once

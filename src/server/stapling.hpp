@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // OCSP responses that another module fetches: mod_md with MDStapling, by the hooks of http_ssl.h.
 #pragma once
 

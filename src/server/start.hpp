@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From the configuration to what serves: runs in post_config, as root, before the fork.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Choice of the virtual host by server name, as httpd itself would choose by Host.
 #pragma once
 

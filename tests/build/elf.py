@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a shared object says of itself, through binutils."""
 import re
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What travels with the module: its bill of materials, the licences of what is linked into it, manual pages, ranges in the reference."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tools/house_rules.py and tools/circles.py say of sources that break a rule: a check that sees nothing is none."""
 import importlib.util
 import pathlib

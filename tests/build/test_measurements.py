@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The README's picture, the results it is drawn from, and the table say the same."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Log lines: each has an id of its own in the one table, and nothing else writes to the log."""
 import re
 from collections import Counter

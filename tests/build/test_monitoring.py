@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Alert rules and dashboard ask for metrics and labels that there are, in Prometheus' language."""
 import json
 import re

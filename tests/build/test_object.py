@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shared object as it is loaded: what it shows, what it asks for, how it is linked."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The names of object identifiers are those of OpenSSL 3.0, all of them."""
 import ctypes
 import ctypes.util

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What packages are made of, as far as it can be looked at without building one: the stub, the spec for RPM, the recipe for containers,
 and what a release refuses."""
 import json

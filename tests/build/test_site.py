@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The HTML site: every document is a page of it, nothing in it leads nowhere, and two runs make the same."""
 import html
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the sources promise: where unsafe code may stand, what every bridge function does, which versions are the floor."""
 import re
 import subprocess

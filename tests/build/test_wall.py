@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The exception wall: nothing that httpd calls is a bare function of ours, and text crosses to Rust in one way alone."""
 import importlib.util
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real ACME server (Debian's pebble) with a resolver that sends every name to this machine."""
 import json
 import os

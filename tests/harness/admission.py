@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Thousands of verdicts on certificates from one server: who is let in, quickly, and what its log says of the others."""
 import re
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The key agent of a server, and what is found in memory."""
 import hashlib
 from dataclasses import dataclass

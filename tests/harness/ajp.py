@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An AJP/1.3 responder that answers every request with its header fields, a line each."""
 import socketserver
 import struct

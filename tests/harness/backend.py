@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small TCP servers behind httpd: a handler per connection, in threads that end with the test."""
 import base64
 import hashlib

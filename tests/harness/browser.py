@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Headless Chromium: loads a page and gives back the document as it then is."""
 import json
 import os

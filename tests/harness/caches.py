@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real redis and memcached servers, started, stopped and looked into by tests."""
 import signal
 import socket

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Code in a child of httpd that is in somebody else's hands: captured.py CHILD SIGNER OUT KEY-ID [ABUSE...]. Does with what
 the child has (as root it may take it) all that code in it could do, or what is named, and writes what came of each abuse to
 OUT as JSON."""

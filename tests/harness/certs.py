@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A certificate authority for tests: roots, intermediates, leaves, and the files that hold them."""
 import datetime
 import ipaddress

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Client certificates, good and bad, with the certificates that clients send behind them."""
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Client certificates for tests: authorities, clients and the words of each engine."""
 from datetime import timedelta
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Command line clients: curl, openssl s_client, gnutls-cli, nghttp; their answers as data."""
 import re
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generates httpd configurations: one text per server, with the engine's words for TLS in one place."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """At least 150 client certificates of every shape, by one CA: what the variables of mod_ssl and ours are compared on."""
 from dataclasses import dataclass
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whose crash it was: what gdb says of a core file."""
 import re
 import subprocess

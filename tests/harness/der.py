@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DER by hand: certificates that no library would make."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client with Encrypted ClientHello (rust/core/examples/ech_client.rs), and what DNS would tell it."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads an error log and judges it: what a test did not announce must not be there."""
 import re
 from dataclasses import dataclass

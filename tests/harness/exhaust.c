@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* No more descriptors in one process of a server, where nobody may set the limits of others: what makes a descriptor fails
  * there with EMFILE. The test maps the file that EXHAUST names; the layout is that of exhaust.py. */
 #define _GNU_SOURCE

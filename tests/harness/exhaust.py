@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No more descriptors in one process of a server, for as long as a test says."""
 import mmap
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server's clock, set by the test (libfaketime)."""
 import tempfile
 import time

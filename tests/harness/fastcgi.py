@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A FastCGI responder that answers every request with its parameters."""
 import socketserver
 import struct

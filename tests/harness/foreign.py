@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """https servers that others wrote, each a process of its own on a free port: nginx, Node, openssl, GnuTLS."""
 import shutil
 import socket

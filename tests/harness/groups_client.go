@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A client that offers one key exchange group, by its number, and says which one the handshake used.
 package main
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Hangs all threads of a process, as a deadlock would: hang.py PID. Nothing but silence shows it: no signal, no stop that its
 parent could wait for. Says `hangs`, and stays until the process has ended."""
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real httpd of a test's own: its directory, its ports, its life, its error log."""
 import os
 import shutil

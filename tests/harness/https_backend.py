@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An https backend that no one of httpd's family wrote: Python's ssl, one thread a connection, misbehaving on request."""
 import os
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults on demand, in a module built with the preset inject: which places there are, and one of them made to fail."""
 import mmap
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JA4 of a ClientHello on the wire, by its description and nothing of ours."""
 import hashlib
 import ssl

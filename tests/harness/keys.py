@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Private keys of every kind, made once and kept: RSA-8192 costs many seconds."""
 import functools
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the OpenSSL of mod_ssl reads."""
 import ctypes
 

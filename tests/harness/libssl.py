@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenSSL's library used as many programs do: sessions are collected by its new-session callback, and the newest is kept."""
 import ctypes
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """x509-limbo and cases of our own (tests/data/README.md) said as handshakes: clients' and backends'."""
 import json
 from dataclasses import dataclass

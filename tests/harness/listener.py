@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server of the tests' own, on a thread."""
 
 import socketserver

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Debian of a test's own on this one: its /etc/apache2 and the like, and a loopback whose ports 80 and 443 are free.
 
 Programs that work on a whole system (a2enmod, apache2ctl, certbot) run in it as they are, and this machine stays as it is.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files that configurations of the wild name: certificates, authorities, revocation lists, passwords, pages.
 
     pair CERTIFICATE KEY NAME,NAME [kind=rsa2048] [form=chain|leaf|combined] [phrase=TEXT] [dh] [issuer=root|intermediate]

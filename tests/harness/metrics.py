@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the status handler says of a server, in each of its forms."""
 import json
 from dataclasses import dataclass

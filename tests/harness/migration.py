@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The list of differences from mod_ssl that docs/migrating-from-mod_ssl.md admits."""
 import functools
 import re

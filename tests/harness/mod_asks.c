@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A module as third parties write them: asks for variables by the optional functions of mod_ssl.h. */
 #include <httpd.h>
 #include <http_config.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Forks a daemon that never calls exec while a configuration is read, as mod_perl's and others' can: in pre_config, after
  * the MPM's own. Each writes its pid as a line of the file that DAEMONS names, and waits to be killed. */
 #include <httpd.h>

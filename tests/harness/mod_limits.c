@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Tells what mod_reqtimeout has read: under -t, a line for each server, `NAME:PORT timeout maximum rate` of its handshake
  * stage. The structures are those of httpd 2.4's mod_reqtimeout.c, which has no other way to ask. */
 #include <httpd.h>

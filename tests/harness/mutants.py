@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates and revocation lists that differ from good ones in a few places of their DER, signed after the change.
 
 What is made follows from the seed alone, but for the signatures. A mutant takes alternatives of single fields (menus that name

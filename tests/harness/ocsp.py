@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OCSP responses: made for certificates of a test's authority, and given out by a responder."""
 import datetime
 import http.server

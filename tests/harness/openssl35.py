@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenSSL 3.5 of Debian 13, which knows ML-DSA: its program runs on its own libraries, out of a root that stands anywhere."""
 import os
 import subprocess

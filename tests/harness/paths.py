@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where things are: the repository, the module under test, httpd and its modules."""
 import os
 import tempfile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NIST's PKITS (tests/data/README.md) said as client certificates: virtual hosts, and what clients send."""
 import base64
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Free TCP ports on the loopback, below the range the kernel gives to clients."""
 import os
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fronts that proxy to TLS backends: many cases in one server, a `<Proxy>` section each."""
 from dataclasses import dataclass
 

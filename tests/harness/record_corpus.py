@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes rust/core/tests/corpus.txt anew: what Debian's mod_ssl says of every certificate of the corpus.
 
     /usr/bin/python3 -m tests.harness.record_corpus

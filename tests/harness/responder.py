@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An OCSP responder that answers, certificate by certificate, as it is told: well, or in every bad way."""
 import base64
 import datetime

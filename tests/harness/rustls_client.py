@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The rustls test client (tests/client): what it negotiated and got, as its JSON lines say."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What cannot be tested while httpd runs under ASan and UBSan (./dev test --sanitize)."""
 import os
 

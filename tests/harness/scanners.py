@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scanners of TLS servers, and the list of findings that stand with a reason."""
 import json
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./dev serve` as its user meets it: started with arguments, ended by Ctrl-C."""
 import os
 import re

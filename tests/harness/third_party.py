@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modules as third parties write them, compiled as apxs would."""
 import shlex
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Work that goes on beside a test."""
 import threading
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Connections by Python's ssl module, with HTTP/1.1 read off them by hand."""
 import select
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server that tells its clients every variable it has of them, and the client that asks."""
 import ssl
 

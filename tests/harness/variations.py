@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hundreds of small worlds, made by hand and each odd in one way: names and how they are written, several lists of one CA, lists of a part of its
 certificates, constraints on names, a CA with two keys, paths that cross. Each says whom a server trusts, what it knows of revocation and what a
 client sends."""

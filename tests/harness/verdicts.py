@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a server makes of a client's certificate: SSL_CLIENT_VERIFY, or the reason that its log gives for a refusal.
 
 Virtual hosts have to say `Header always set X-Verify "%{SSL_CLIENT_VERIFY}s"`, and the level of the log must be debug: what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bounded polling: the only way tests wait."""
 import time
 from typing import Callable, TypeVar

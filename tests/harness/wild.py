@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole configurations as they are found in the wild: tests/configs/*.conf, each started with mod_ssl and with ours.
 
 A file is httpd's configuration, with the paths and ports its family has. Lines that begin with `#:` are for the tests:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The client of the configurations in tests/configs: one connection for each request, and what it saw.
 
 Options of a request, each `name=value` or a bare name:

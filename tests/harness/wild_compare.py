@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts one configuration with both modules, asks both the same, and says what differs."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TLS written and read by hand: hellos no library would send, and what comes back unencrypted."""
 import os
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Managed domains from nothing to a certificate in use, with mod_md and a real ACME server."""
 import socket
 import ssl

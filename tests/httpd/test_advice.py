@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client or a backend is refused: the line says whose certificate or list it is about, and what it advises lets them in."""
 import re
 

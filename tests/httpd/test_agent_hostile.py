@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a captured child can do to the signer, and what not: it asks for handshakes' signatures, nothing else works."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Private keys are in the key agent's memory and nowhere else, and the agent has as few rights as it can."""
 import os
 import re

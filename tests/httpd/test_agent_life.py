@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Death, arrest and renewal of the key agent: new handshakes may wait a moment, open connections never notice."""
 import os
 import resource

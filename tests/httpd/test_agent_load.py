@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Under load: keys are swapped, the agent dies; no handshake and no open connection notices."""
 import os
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates that change on disk are taken up without a restart, whole and checked."""
 import os
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ALPN per virtual host, by httpd's own Protocols; h2 and http/1.1 really spoken."""
 import subprocess
 

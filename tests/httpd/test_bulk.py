@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gibibyte in each direction, over h1 and h2, in constant memory."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates and keys in all kinds and file forms, and which of several a client gets."""
 import pytest
 from harness import keys

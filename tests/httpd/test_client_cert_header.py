@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Client-Cert and Client-Cert-Chain (RFC 9440): what backends are told of a client, and whose word is taken for it."""
 import base64
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OCSP of clients: Debian's mod_ssl and ours asked the same, answers of every kind, and what is only ours."""
 import re
 from concurrent.futures import ThreadPoolExecutor

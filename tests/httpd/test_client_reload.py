@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TLSReload ... all: other client CAs without a restart; they make a policy of their own."""
 import pytest
 from harness import tls

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Somebody sets the machine's clock while handshakes are under way: their time is that of a clock that nobody sets."""
 import ssl
 import time

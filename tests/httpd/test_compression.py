@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates that go compressed to clients that take them so (RFC 8879)."""
 import pytest
 from harness.certs import Authority

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults of certificates and keys: what `-t` and the start say of them, and that they keep no server from stopping."""
 import datetime
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Critical extensions beyond those of RFC 5280 in clients' certificates and CAs: let in and refused as by mod_ssl."""
 import pytest
 from cryptography import x509

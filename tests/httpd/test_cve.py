@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has been a vulnerability of httpd's TLS module before must not be one of ours. One test per CVE."""
 import re
 import socket

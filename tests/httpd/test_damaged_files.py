@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every kind of file that a configuration names, damaged in every way: the very first start is refused; a restart goes on
 with what was taken up before, never with less care, and says which file it is; and what nobody has any more ends nobody
 else."""

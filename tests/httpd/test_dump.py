@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`httpd -t -D DUMP_TLS`: what holds in every virtual host, and where it was written."""
 import json
 

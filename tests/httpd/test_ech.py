@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encrypted ClientHello: the name that nobody on the way reads."""
 import base64
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encrypted ClientHello with Go's crypto/tls, an implementation of its own; the rest is in test_ech.py."""
 import shutil
 

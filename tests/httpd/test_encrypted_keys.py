@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encrypted keys: who is asked for the pass phrase, with which words, and how often."""
 import os
 import pty

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keys of elliptic curves whose parameters are spelled out (RFC 3279; forbidden by RFC 5480): what this module and mod_ssl make of them."""
 import subprocess
 

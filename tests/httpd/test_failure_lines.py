@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The line that a failed handshake leaves at the default log level: fixed fields, equal ones counted, noise left out."""
 import re
 import ssl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A site before its first certificate: TLSFallback."""
 from cryptography import x509
 from harness import tls

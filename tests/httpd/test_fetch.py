@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The process that fetches: what it may do, what it leaves in files, and that it is replaced."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What stands in the place of a file: pipes, devices, loops and directories neither hang nor feed anybody, at a start, on a
 reload or later, and a file that is damaged ends nothing but itself."""
 import base64

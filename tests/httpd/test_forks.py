@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the processes of a server have of ours, and what they can do with it: every process that httpd, an MPM, a module
 or a child forks, whether it then calls exec or not."""
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guide: each configuration that it shows starts as it stands there, with its files in the test's own directory, and answers."""
 import re
 from pathlib import Path

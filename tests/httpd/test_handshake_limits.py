@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Limits for floods: who asks for more handshakes than there may be is turned away before any of it costs something."""
 import contextlib
 import socket

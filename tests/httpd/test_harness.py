@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The harness against Debian's mod_ssl and plain httpd: what it reports must be so, whatever our module does."""
 import os
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a client offered, as variables: JA4 as a second implementation has it, and the hello's lists."""
 import pytest
 from harness import tls

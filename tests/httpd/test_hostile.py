@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What comes to a TLS port and is no good handshake: the right alert, a clean close, one log line, an unharmed child."""
 import random
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Client certificates: who is let in, by virtual hosts and by sections, in both vocabularies, over h1 and h2."""
 import pytest
 from harness.clientauth import ENGINES, Clients, authority, options, revocation_list, verify

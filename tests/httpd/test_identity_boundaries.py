@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between virtual hosts: sessions and connections that were made for one must not open another."""
 import ssl
 

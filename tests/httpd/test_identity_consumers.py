@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whoever answers a request and asks who the client is gets the verdict of the request's own section: every consumer, every kind
 of client, over h1 and h2, in full handshakes and resumed by ticket and by cache."""
 from itertools import product

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every variable of every certificate of the corpus: Debian's mod_ssl and ours, side by side, through real servers."""
 import pytest
 from harness import variables

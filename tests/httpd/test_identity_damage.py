@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ten thousand damaged client certificates: an alert or a verdict each time, and the server stands as before."""
 import json
 import ssl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verified clients over everything that carries them: TLS 1.2 and 1.3, h1 and h2, tickets and session ids, all MPMs."""
 from itertools import product
 

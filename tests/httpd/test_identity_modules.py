@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Variables wherever httpd's modules hand them out: every one of them is the same everywhere, and the same as mod_ssl's."""
 import re
 

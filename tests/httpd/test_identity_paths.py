@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests that come by odd ways: subrequests, internal redirects, other virtual hosts, and before sections are known. A verdict
 goes no way along with them that their own section has not come to."""
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Revocation lists: Debian's mod_ssl and ours asked the same, and what is only ours."""
 from datetime import timedelta
 

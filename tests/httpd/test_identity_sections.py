@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What sections and .htaccess files demand of a connection, over h1 and h2: client certificates, cipher suites, users."""
 import pytest
 from harness import h2, tls

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keys and signatures of clients and of their CAs beside mod_ssl: hashes, salts, keys for PSS alone."""
 import subprocess
 

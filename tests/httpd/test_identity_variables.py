@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Variables of the connection wherever they can be asked for, and that nothing raw gets out."""
 import re
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who is let in and why not: Debian's mod_ssl and ours asked the same, with good and bad chains of every kind."""
 import pytest
 from harness.chains import Chains

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The access log in JSON: every line is JSON and says what was sent, whatever a visitor sends."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TLSKeyLogFile: secrets as a real client logs them, in a file that nobody else reads, and never without a warning."""
 import os
 import re

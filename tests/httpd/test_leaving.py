@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A restart that takes the module away, where it is installed as the package does it: mod_ssl serves from there on."""
 import subprocess
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """x509-limbo and cases of our own, by real handshakes: certificates of clients and of backends, TLS 1.2 and 1.3."""
 from fnmatch import fnmatch
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates that mod_md brings: static ones, and the placeholder until there is a real one."""
 import ssl
 

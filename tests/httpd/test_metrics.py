@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is counted, and that every output says the same of it."""
 import json
 import os

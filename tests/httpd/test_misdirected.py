@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests for another virtual host than the handshake was for: served when both are alike, 421 otherwise."""
 import pytest
 from harness import tls

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What administrators do wrong: each mistake is told under -t and at a start in the same words, with file, line and a remedy, and the
 remedy works when it is followed."""
 import re

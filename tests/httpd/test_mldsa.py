@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates with ML-DSA keys (RFC 9881, draft-ietf-tls-mldsa): our own, clients', backends', of CAs and lists.
 
 The OpenSSL of Debian 12 knows none of it: the certificates are made by rcgen, the peers are rustls and httpd itself, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates and revocation lists with faults of every kind: the verdict is mod_ssl's, or it differs for a reason that is known.
 
 MOD_TLS_MUTANTS=10000 tries that many instead of a few hundred, and -s prints what was found and what it cost."""

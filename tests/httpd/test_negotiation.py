@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Protocol versions, cipher suites and groups: what is negotiated by default and by each directive."""
 import pytest
 from harness import wire

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Octets that are no UTF-8 in configurations: names serve, file names are refused where they stand, nothing ends a process."""
 import re
 

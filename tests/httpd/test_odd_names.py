@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names that are none of DNS, in server_name: their virtual host or the first one answers, as with mod_ssl."""
 import ssl
 import subprocess

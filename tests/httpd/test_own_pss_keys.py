@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Own keys that are for RSASSA-PSS alone (RFC 4055): served to the clients that mod_ssl serves with the same files, shown
 to backends, and refused where the certificate was issued for another use of the same numbers."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What peers can cost without any right: lines of the log, and what a hello may hold."""
 import re
 import socket

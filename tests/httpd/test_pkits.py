@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NIST's suite of certificate paths, by real handshakes: as certificates of clients and of backends, TLS 1.2 and 1.3."""
 import time
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TLSPostQuantum and its kin: who gets in with which group, what is said of those who do not, and hybrids with OpenSSL 3.5."""
 import os
 import re

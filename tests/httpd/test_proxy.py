@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TLS to backends: what is asked of them, what is shown to them, and what comes of it."""
 import ssl
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Backends that close, reset, stall, cut and mistake: what clients get, what the log says, and that the next works."""
 import select
 import socket

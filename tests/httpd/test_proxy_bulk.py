@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Much through the proxy: a gibibyte in each direction in constant memory, and many requests over few connections."""
 import os
 import subprocess

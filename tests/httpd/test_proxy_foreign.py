@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Backends that others wrote: what is negotiated with them, resumed, and shown to them."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every SSLProxy* directive: what mod_ssl makes of it, and that mod_tls makes the same."""
 import datetime
 import ssl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`SSLProxyVerify optional_no_ca`: what it forgives a backend, asked of mod_ssl and of our module as the front."""
 import pytest
 from cryptography import x509

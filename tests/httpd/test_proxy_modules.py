@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every module that makes outgoing connections, beside the real mod_ssl too."""
 import socket
 import ssl

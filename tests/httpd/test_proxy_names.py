@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which name is sent to backends as SNI, and which their certificates must bear."""
 import pytest
 from cryptography import x509

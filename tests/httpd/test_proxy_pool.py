@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Connections from a worker's pool: what a backend knows us by is not lent to a section that would not be known so."""
 import ssl
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the TLSProxy* directives ask of backends, and what is negotiated by them."""
 import datetime
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RequestReadTimeout's limit for the handshake, which we enforce where mod_reqtimeout's filter is not called: read as
 mod_reqtimeout itself reads it, for it is asked beside us."""
 import re

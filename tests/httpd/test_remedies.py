@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said of a file that is something else than was asked for: what it is, and a command which, followed, makes the
 start succeed."""
 import base64

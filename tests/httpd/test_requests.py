@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests in all the ways they may arrive, and the end of connections: every reading mode of the input filter."""
 import hashlib
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Restarts under load: clients notice nothing, no child crashes, and the parent stays as small as it was."""
 import socket
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a session may be resumed for, and what not."""
 from dataclasses import dataclass
 from itertools import product

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sessions kept by the server, through httpd's socache providers: on one machine and shared by two."""
 import os
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many sessions a cache of shmcb holds: entries cost no more memory than mod_ssl's."""
 import ssl
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sessions of clients with certificates: resumed while the judgement holds, and no longer."""
 import ssl
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Session keys in shared memory: written by one and read by all, left out of core dumps, erased when old."""
 import os
 import re

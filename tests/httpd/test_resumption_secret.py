@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Machines that share nothing but a secret file."""
 import os
 import re

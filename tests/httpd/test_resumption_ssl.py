@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Resumption in mod_ssl's words."""
 import pytest
 from harness.caches import Redis, secret_file

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sessions resumed by tickets: all of them, by every kind of client, over children and restarts."""
 import pytest
 from harness.clients import s_client

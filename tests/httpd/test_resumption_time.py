@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sessions and their keys over weeks."""
 import pytest
 from harness.config import Vhost

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What handshakes are signed with, and what clients may sign with: the same lists, asked of mod_ssl and of our module."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The virtual host by SNI: names, aliases, wildcards, addresses, ports, strict or not."""
 import pytest
 from harness import tls, wire

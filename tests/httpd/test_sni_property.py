@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SNI and Host always choose alike: generated configurations, httpd's own choice is the oracle.
 
 Each virtual host answers on a TLS port and on a plain one; the plain port says which one httpd takes for a Host header,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates and keys in SSL* words: what mod_ssl serves with the same files is what is served here, chain and all."""
 import re
 import subprocess

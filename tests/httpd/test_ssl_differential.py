@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What SSL* words come to, asked of Debian's mod_ssl and of our module with the same configuration and the same clients."""
 import itertools
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Directories of certificates and revocation lists, as c_rehash leaves them: read as mod_ssl reads them, junk left out."""
 import re
 import subprocess

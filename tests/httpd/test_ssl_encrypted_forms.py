@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encrypted private keys in every form that openssl writes, opened in SSL* words by the same dialog as with mod_ssl."""
 import subprocess
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where TLS is on under SSL* words: every combination of what Listen, ports, SSLEngine and certificates may say, asked of Debian's
 mod_ssl and of this module."""
 import itertools

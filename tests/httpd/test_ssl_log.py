@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lines in the error log that filters and watchers match: with mod_ssl's numbers and first words, by both modules alike."""
 import re
 

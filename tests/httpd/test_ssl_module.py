@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loaded as ssl_module: everything that knows mod_ssl by name finds it, and its directives stand where mod_ssl's stand."""
 import re
 from pathlib import Path

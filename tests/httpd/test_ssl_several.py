@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several certificates of one virtual host in SSL* words: which of them a client gets is what mod_ssl serves with the same files.
 
 OpenSSL has one place for RSA, one for all elliptic curves and one for Ed25519; the last one of the configuration keeps it."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OCSP responses that go with certificates: from files, and from mod_md."""
 import re
 

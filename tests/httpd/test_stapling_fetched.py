@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OCSP responses that are fetched from responders and stapled, without mod_md."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Streams arrive as they are written: each event must reach the client before the backend writes the next."""
 import os
 import queue

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Handshakes that do not end: each is closed by its deadline, with one log line, and nobody else waits for them."""
 import re
 import resource

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An upgrade of the package: another build at a graceful restart, under load. The library that httpd loads is the package's stub."""
 import os
 import shutil

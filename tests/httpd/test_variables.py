@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What requests learn of their connection, and what other modules make of it."""
 import pytest
 from harness import tls

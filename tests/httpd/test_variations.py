@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hundreds of small worlds of certificates and lists, each odd in one way, beside mod_ssl: the same clients are let in, or there is a reason."""
 import re
 

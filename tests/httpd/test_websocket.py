@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Upgraded connections through mod_proxy_wstunnel and mod_proxy_http: bytes in both directions, whole and at once."""
 import hashlib
 import random

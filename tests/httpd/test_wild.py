@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Configurations of the wild behave with this module as they do with mod_ssl, but for what the documents list."""
 import re
 

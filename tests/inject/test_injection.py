@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every place where an allocation of the module, a call over the bridge, or a call of ours into APR, httpd or the system can
 fail is made to fail once: at start, in handshakes and requests, at restarts. What is lost is at most that start, that
 connection or that request; a line says why; the processes live on.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What operations cost in instructions, which no other program on the machine changes: the guard of bench/'s figures.
 
 httpd -X runs under valgrind, once with a few operations of each kind and once for each kind with more of it: what is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A browser, with its own TLS stack and its own trust: the page of `./dev serve`, and what it says was negotiated."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian's certbot with our module as ssl_module: it issues, redirects and renews by itself, as it does with mod_ssl."""
 import re
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Client certificates from clients with TLS stacks of their own: Java's, and a browser's over h2."""
 import os
 import shutil

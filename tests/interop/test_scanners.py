@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scanners find nothing: Mozilla's profiles by sslyze; by testssl.sh nothing that findings.txt gives no reason for."""
 from pathlib import Path
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./dev serve`: the page, the URL and the command that it prints, its options, and a clean end by Ctrl-C."""
 import json
 import shlex

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The status page in a browser: a picture is kept of it, light and dark, and axe finds nothing serious where it is installed."""
 import json
 import os

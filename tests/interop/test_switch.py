@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """mod-tls-switch on a Debian of its own: there, back, and back by itself where the server would not answer."""
 import re
 import shutil

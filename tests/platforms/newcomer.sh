@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # What a newcomer does on a fresh system, by the README and the guide to the letter. Runs as root in a root of its own,
 # with /srv/repository (three versions of the package), /srv/README.md, /srv/docs and /srv/serve (debian/tests/serve).
 # usage: newcomer.sh             the whole way: installs, then goes on in a network of its own

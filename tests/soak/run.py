@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Faults under load: ./dev soak MINUTES [SEED]
 
 Clients work without a pause while processes of one server are killed and stopped at random, descriptors and disk run out,

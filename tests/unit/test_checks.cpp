@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rules over several settings: what is found, in which words, and that all is found at once.
 #include <gtest/gtest.h>
 

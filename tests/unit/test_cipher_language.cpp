@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // OpenSSL's cipher language: OpenSSL itself is the oracle, over data/cipher_lists.txt.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Replays the seeds of the fuzz targets that are written in C++ (fuzz/cpp); each aborts where something is wrong.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every directive: good values, a bad value with its exact message, inheritance. A directive without a case fails.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The effective policy: defaults of both vocabularies, when TLS is on, and what the encodings tell apart.
 #include <gtest/gtest.h>
 

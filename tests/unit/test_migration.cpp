@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What DUMP_TLS_MIGRATION says of single directives.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Configurations for icing/mod_tls are understood: names and values of its manual, and what it refuses.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The policy of outgoing connections: defaults of both vocabularies, the rules of names, and what keys tell apart.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How directives of resumption are read, inherited and encoded.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Fails when a document in DOCS is not what DOCGEN makes of the code.
 file(MAKE_DIRECTORY ${WORK})
 execute_process(COMMAND ${DOCGEN} ${WORK} COMMAND_ERROR_IS_FATAL ANY)

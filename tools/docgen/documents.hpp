@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The generated documents, as Markdown.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the documents that are made from tables in the code. Links src/config only, no httpd.
 // usage: docgen DIRECTORY
 #include <filesystem>

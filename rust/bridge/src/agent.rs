@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The key agent for C++. There is one for each httpd instance; its handle is kept here, where it survives graceful
 //! restarts because the module is never unloaded.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Policies for connections to backends, for C++.
 
 use mod_tls_core::backend::{self, Settings, Warnings};

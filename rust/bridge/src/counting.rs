@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What C++ counts.
 
 use mod_tls_core::metrics::choose::{self, cause};

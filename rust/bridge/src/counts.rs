@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The memory of the metrics: a page for each process to count in, and the parent's sums for all to read.
 //!
 //! The parent never maps a child's page: it reads it by pread(2), so that what a child does to its own memory costs the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! `CredentialStore` and `Credentials` for C++.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Encrypted ClientHello for C++: the keys of the server, from files to the memory that children read.
 //!
 //! As with the keys of sessions, the parent alone writes that memory; other modules' forks do not have it, and children

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The fetcher for C++. There is one for each httpd instance, kept here as the key agent is.
 
 use std::collections::HashSet;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What happens at fork(2), whoever calls it.
 //!
 //! httpd's parent is forked by our supervisor, by the MPM for its children, and by other modules for daemons of theirs

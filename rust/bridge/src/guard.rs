@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A panic costs one connection, not a child: cxx aborts the process when one reaches C++.
 
 #[cfg(debug_assertions)]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificates of a connection, for the variables.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Faults on demand, where C++ was built with `TLS_INJECT`; nothing of it is in a release.
 
 use std::ffi::{CString, c_char};

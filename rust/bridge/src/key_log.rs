@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The key log for C++, and for children.
 
 use std::os::fd::OwnedFd;

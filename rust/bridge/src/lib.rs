@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The one `#[cxx::bridge]`: types, thin functions, `catch_unwind`; nothing else.
 
 mod agent;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Limits for handshakes, for C++.
 
 use mod_tls_core::metrics::Counter;

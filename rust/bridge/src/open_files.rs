@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The limit of open files (RLIMIT_NOFILE) of httpd's parent, which keeps descriptors of every child.
 //!
 //! Processes are often started with a soft limit of 1,024 for the sake of select(2). The parent alone gets a higher one,

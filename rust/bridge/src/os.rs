@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the key agent needs of the operating system beyond safe Rust.
 
 use std::ffi::CStr;

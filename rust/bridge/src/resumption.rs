@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Resumption for C++: shared memory, secret file, session cache, counters.
 //!
 //! What stands here as a `static` belongs to the process: the module is never unloaded, so it outlives every restart of

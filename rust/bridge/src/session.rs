@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! `Session` for C++: every call is guarded, and a panic poisons this one connection.
 
 use std::pin::Pin;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Memory that one process writes and others read: sealed, so that nobody makes it shorter or longer and no descriptor
 //! of it gives a mapping that can be written.
 

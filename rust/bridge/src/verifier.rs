@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Verifiers of client certificates for C++.
 
 use std::sync::Arc;

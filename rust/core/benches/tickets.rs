@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! How issuing and accepting tickets scales with threads: `cargo bench -p mod_tls_core --bench tickets`.
 //!
 //! Every thread seals a session of a usual size and opens it again, over one shared memory, as threads of one child and of

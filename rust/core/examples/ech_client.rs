@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A client with Encrypted ClientHello, for the front-door tests (tests/httpd/test_ech.py). It believes any certificate.
 //!
 //!     ech_client PORT NAME LIST PATH [COUNT] [h2|none|grease|p384]...

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Base64 (RFC 4648 4) and blocks of PEM (RFC 7468), as they are written.
 
 /// Six bits to the character that says them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Octets in hexadecimal.
 
 /// In lower-case digits.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Protocol logic of mod_tls: everything that reads foreign bytes, and every decision of the TLS protocol.
 //!
 //! httpd's side (hooks, filters, directives) is C++ and reaches this crate only through `rust/bridge`.

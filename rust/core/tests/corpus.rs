@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Replays the seeds of the fuzz targets, and all prefixes of the small ones, with the stable compiler.
 
 use std::path::PathBuf;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What readers of foreign bytes allocate, counted: it grows no faster than what they read, whatever that is made of.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Reading a key leaves nothing of it behind: neither the text of its file nor the decoded bytes nor the pass phrase.
 //! The whole memory of this process is searched, so this is the only test in it, and it never holds what it looks for:
 //! needles are read byte by byte and kept inverted.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Every field of every certificate of the corpus, letter for letter as Debian's mod_ssl printed it.
 //! `tests/harness/record_corpus.py` wrote `corpus.txt`.
 

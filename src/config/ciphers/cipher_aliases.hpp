@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of OpenSSL's cipher language and what each of them matches.
 #pragma once
 

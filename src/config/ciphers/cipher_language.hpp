@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // OpenSSL's language of cipher lists ("HIGH:!aNULL:+AES256:@STRENGTH"), evaluated over the table of suites.
 #pragma once
 

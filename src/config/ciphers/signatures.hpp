@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signature schemes by number and name, and which of them sign and verify here.
 #pragma once
 

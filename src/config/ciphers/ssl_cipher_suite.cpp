@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SSLCipherSuite: OpenSSL's lists as the suites that exist here.
 #include <algorithm>
 

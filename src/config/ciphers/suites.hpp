@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TLS cipher suites and key exchange groups by number and by every name they go by.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rules over several settings of one server, and over all servers. They open no file.
 #pragma once
 

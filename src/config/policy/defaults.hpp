@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The defaults of a vocabulary as settings: what its rows say, read by their own parsers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The effective policy in words: every setting with its value and the place where it was written.
 #pragma once
 

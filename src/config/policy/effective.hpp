@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The effective policy of one virtual host: all defaults applied, no optionals.
 #pragma once
 

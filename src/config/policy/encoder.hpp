@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Canonical bytes of settings: what two policies are compared by, and how their members cross to Rust.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The groups of a policy: the list as it was written, and what is written of post-quantum ones.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where TLSEngine turns TLS on: a port, on one address or on all.
 #pragma once
 

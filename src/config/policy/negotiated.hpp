@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a handshake may negotiate, and how its sessions are resumed.
 #pragma once
 

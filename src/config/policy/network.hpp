@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Networks of proxies that are believed: an address, or all that begin as it does.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The oldest httpd that the module runs in.
 #pragma once
 

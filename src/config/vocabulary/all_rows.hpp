@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All rows of both vocabularies by the struct they write: what is merged, and the proof that no member is left out.
 #pragma once
 

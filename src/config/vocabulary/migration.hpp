@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a configuration written for mod_ssl will meet here that is different, though nothing about it is wrong.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Values of the directives about OCSP: whom to ask, about what, and for how long an answer counts.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "config/vocabulary/openssl_conf.hpp"
 
 #include <algorithm>

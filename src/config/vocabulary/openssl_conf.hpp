@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SSLOpenSSLConfCmd: the commands of OpenSSL's SSL_CONF that have a meaning here.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parsers of single values, shared by the tables of directives.
 #pragma once
 

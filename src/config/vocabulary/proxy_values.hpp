@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parsers of values that only the TLSProxy* directives write this way.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The typed row: all that is known of one directive. Parser, merge, default, error text and documentation follow from
 // it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parsers of values that say how sessions are resumed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mod_ssl's directives about OCSP: of clients, and stapled.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mod_ssl's directives for outgoing connections. Defaults are mod_ssl's: backends are not verified unless told.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mod_ssl's directives for servers, virtual hosts and directories, one typed row each, over the same settings as the
 // TLS* rows. Defaults are mod_ssl's. Rows of one name stand together.
 #pragma once

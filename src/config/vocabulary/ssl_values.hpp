@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parsers of values as mod_ssl's directives write them. Where the meaning is the same, so is the wording of an error.
 #pragma once
 

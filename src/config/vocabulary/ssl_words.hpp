@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mod_ssl's directives that set nothing here: accepted because nothing is lost, accepted with a notice that says why it
 // is safe to ignore them, or refused with the alternative.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The directives of our own vocabulary that are about client certificates.
 #pragma once
 

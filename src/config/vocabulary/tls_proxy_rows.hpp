@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The directives of our own vocabulary for outgoing connections. Backends have to prove who they are unless told
 // otherwise.
 #pragma once

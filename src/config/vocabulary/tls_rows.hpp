@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The directives of our own vocabulary, one typed row each. Rows of one name stand together.
 #pragma once
 

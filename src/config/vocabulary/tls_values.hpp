@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parsers of values that only the TLS* vocabulary writes this way.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Compressed certificates: which forms are taken, and in which the last one came.
 
 use std::sync::{Mutex, PoisonError};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The rustls configuration that the options ask for.
 
 use std::sync::Arc;

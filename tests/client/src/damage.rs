@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Client certificates with flipped bits: each connection presents another one.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Enough HTTP/1.1 for one request and its response.
 
 use std::io::{self, Read};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! JSON lines, written by hand: flat objects of strings, numbers and booleans are all we print.
 
 use std::fmt::Write;

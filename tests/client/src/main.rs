@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A rustls client for tests and benchmarks: one thread, connections one after the other (or all
 //! held open), what was negotiated printed as JSON lines. `tls-client --help` lists the options.
 #![forbid(unsafe_code)]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificates with ML-DSA keys, which the OpenSSL of Debian 12 cannot make: `tls-client make-ml-dsa DIRECTORY`.
 //!
 //! root.crt, above it nobody; long.crt, a client's with three CAs above it; client-SET, server-SET and revoked, each

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Counts the TLS records of a stream: how well a server fills them is seen nowhere else.
 
 const HEADER: usize = 5;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The loop over connections and requests, and what it prints.
 
 use std::io::{self, Read};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Where sessions are kept, by the mode asked for.
 
 use std::collections::VecDeque;

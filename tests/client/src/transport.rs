@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Bytes to and from the server, with or without TLS.
 
 use std::io::{self, Read, Write};

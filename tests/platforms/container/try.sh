@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds examples/container/Dockerfile by podman, and asks of the container what docs/guide/containers.md says of it.
 # Then cmake --install into that httpd, which is one from source with a prefix of its own.
 # usage: try.sh ROOT      ROOT: a minimal Debian 13, of which httpd's official image is made, since it cannot be had everywhere

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What each child gets of resumption when it has been forked, and what it counts.
 
 use std::collections::HashMap;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What becomes of resumption as children begin and end.
 
 use std::os::fd::AsFd;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! httpd's session cache, on the other side of the bridge.
 
 use mod_tls_core::ticket::store::Stored;

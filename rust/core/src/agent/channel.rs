@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The way between one child of httpd and the signer: two memories with one writer each, and a bell.
 //!
 //! httpd's parent makes them when it forks; no other child has any of them, and nothing ever comes from a child but

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The agent as a child of httpd sees it: certificates whose keys the signer has.
 
 pub mod current_certificates;

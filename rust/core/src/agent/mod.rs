@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The key agent: private keys outside the processes that talk to the network.
 //!
 //! The *supervisor* reads certificate and key files; the *signer*, forked by it, answers the children of httpd;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the agent's processes and httpd's say to each other: messages, and their bytes.
 
 use std::os::fd::OwnedFd;

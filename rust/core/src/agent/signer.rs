@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The signer: answers children that may be captured, on as many threads as there are cores, fairly by key and process.
 //!
 //! Each child has a channel of its own ([`super::channel`]). A slot of it has one request in the queue at most, whatever

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The supervisor: reads certificate and key files for httpd's parent, keeps them, watches them, and keeps a signer
 //! running. It takes orders from the parent alone. One thread, so that it may fork.
 

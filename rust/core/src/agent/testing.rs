@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Helpers of this folder's tests.
 
 use std::collections::{HashMap, HashSet};

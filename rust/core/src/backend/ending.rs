@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! How handshakes with backends end, for the counters.
 
 use rustls::{AlertDescription, Error};

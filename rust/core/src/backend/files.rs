@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The files that a client policy names, read once, as root, before the fork.
 
 use std::collections::HashSet;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificates that this server shows to backends which ask for one.
 
 use std::collections::{HashMap, HashSet};

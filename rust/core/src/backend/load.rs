@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Makes a policy of the files that its settings name: at a start, as root, before the fork.
 
 use super::files::{Warnings, read_blocks};

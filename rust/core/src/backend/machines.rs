@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The certificates with keys that a client policy names, as one thing to be loaded: here, or by the key agent.
 
 use std::path::Path;

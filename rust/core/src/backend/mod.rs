@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Outgoing connections: what mod_proxy's backends are asked for, and how they are judged.
 
 mod ending;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Built policies for backends: one rustls `ClientConfig` per distinct policy, shared by all workers that have it.
 
 use std::sync::Arc;

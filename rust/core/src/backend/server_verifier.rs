@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether a backend is the one that was meant: trust, name and dates, each as configured.
 
 use std::sync::Arc;

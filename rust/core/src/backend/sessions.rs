@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Sessions to resume with backends.
 //!
 //! rustls' own store knows a backend by the name that was verified. Behind one name (`ProxyPreserveHost`) there may be

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What connections to backends are made with, as the configuration settled it.
 
 use super::server_verifier::Mode;

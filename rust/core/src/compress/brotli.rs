@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Brotli (RFC 7932), as much of it as certificates need: one meta-block, one prefix code for each kind of symbol.
 //!
 //! The encoder of the `brotli` crate would be a fifth of the module, most of it tables for texts of the web.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Prefix codes (RFC 7932 3): how many bits each symbol gets, and which.
 
 use std::cmp::Reverse;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Finds what was there before (Ziv and Lempel): a text as literals and copies.
 
 /// Shorter copies cost more than their literals.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Compressed certificates (RFC 8879), made once for each certificate and never in a handshake.
 //!
 //! rustls compresses when a client asks, at the highest level, and remembers four results. Here its compressors only

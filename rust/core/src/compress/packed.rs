@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The compressed forms of one certificate message.
 
 use std::sync::OnceLock;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! BER (X.690, 8) into DER, as far as files of keys need it: Windows and older tools write PKCS#12 with lengths that are
 //! not told beforehand, and long strings in pieces. OpenSSL reads them so.
 

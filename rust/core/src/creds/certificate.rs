@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The few fields of a certificate that loading and checking need.
 //!
 //! Whatever OpenSSL reads is taken (X.509 v1, no subjectAltName, SHA-1): nobody here verifies the server's own certificate,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What is wrong with a chain of certificates, for itself and for the names of a virtual host.
 
 use super::certificate::{CertificateFields, list_for_people};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The certificate that answers an ACME challenge: another module made it and hands it over as PEM text.
 
 use std::sync::Arc;

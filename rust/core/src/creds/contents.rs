@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a file holds, judged by its octets and not by its name or its labels: in PEM or in DER.
 
 use std::fmt;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Opens encrypted keys: PKCS#8 (RFC 5958), PKCS#12, and the traditional PEM encryption of OpenSSL.
 
 use aes::{Aes128, Aes192, Aes256};

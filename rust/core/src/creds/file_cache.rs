@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Files as they were parsed: found again by path while a file looks the same, and by content whatever its path.
 //!
 //! Between loads there is one [`CachedFile`] for each file of a configuration, without room to grow, since there may be

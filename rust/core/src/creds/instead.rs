@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a file is that does not hold what was looked for, and the one command that makes it right: a table.
 
 use super::contents::{What, what};

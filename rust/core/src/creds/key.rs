@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Private keys: from a PEM file to rustls' `SigningKey`.
 
 use std::fmt;

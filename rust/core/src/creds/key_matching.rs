@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Which key belongs to which certificate.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A pass phrase as it comes: one line.
 
 use std::io::Read;

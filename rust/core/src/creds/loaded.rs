@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a pair of certificate and key was made of.
 
 use std::hash::{Hash, Hasher};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Brings certificates, keys and issuers of a virtual host together.
 
 use std::collections::{HashMap, HashSet};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificates and private keys: from files to what signs handshakes.
 //!
 //! [`pem`] finds the blocks of a file and decodes them, [`key`] makes signing keys of them, [`certificate`] reads the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Which host names a certificate covers (RFC 6125, RFC 9525).
 
 use std::net::IpAddr;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Where pass phrases of encrypted keys come from.
 
 use std::fmt;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Encryption by a pass phrase, whoever the algorithm is of: PBES2 and PBES1 (RFC 8018), and what PKCS#12 adds (RFC 7292
 //! appendix B and C). The old ones are weak; they are opened because Windows and old tools encrypt keys with them, and
 //! nothing is ever encrypted here.

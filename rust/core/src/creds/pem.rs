@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! PEM (RFC 7468, and the older form of RFC 1421 with headers) for files that may hold private keys: the one reader of
 //! every file of certificates, keys and lists.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! PKCS#12 (RFC 7292): certificates and keys in one file under a pass phrase, which is what Windows exports as `.pfx`.
 
 use std::borrow::Cow;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A certificate for a site that has none yet: made here, signed by itself, and saying so.
 //!
 //! Nobody verifies it, so it needs no more than clients ask of a certificate's form; the few fields are written here.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Everything that can be wrong with certificates and keys, in one table: how bad it is, what is wrong, what to do.
 
 use super::contents::{Damage, LOST};

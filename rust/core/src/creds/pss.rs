@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Own keys that are for RSASSA-PSS alone (RFC 4055, 1.2), which neither rustls nor AWS-LC's interface for Rust reads:
 //! what is inside is an RSA key like any other, and signs under the names that RFC 8446, 4.2.3 has for such keys.
 

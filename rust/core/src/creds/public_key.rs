@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Public keys, to find out which certificate was issued for a private key.
 
 use crate::x509::outline::public_key_bits;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Which certificate a client gets.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

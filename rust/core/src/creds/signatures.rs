@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether the certificates of a virtual host can be served under its list of signature algorithms.
 
 use std::sync::Arc;

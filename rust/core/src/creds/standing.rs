@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What stands in for files that have turned bad since they were loaded: such a file does not stop a restart, and ends
 //! nothing but itself.
 

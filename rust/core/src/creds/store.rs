@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Loads the certificates and keys of all virtual hosts.
 //!
 //! Nothing is done twice: a file is read once, what has equal bytes is parsed once, equal lists of pairs are one

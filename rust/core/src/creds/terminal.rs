@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The terminal that httpd is started from.
 
 use std::fs::{File, OpenOptions};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Keys whose signatures are counted and timed, wherever they are made.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether a chain leads to somebody whom clients know. What a file lacks is not seen by those who have it of another
 //! site, so that nobody notices for a while.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! ECHConfig: what a client has to know to encrypt its hello (RFC 9849 4).
 
 use super::{EXTENSION, Suite};

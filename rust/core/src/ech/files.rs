@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Files of keys, and directories of them.
 
 use std::fs::Metadata;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The inner hello: what of it stands in the outer one, and how it is put together again (RFC 9849 5).
 //!
 //! Everything here comes from a stranger, also what was decrypted. Each list is walked once: the work and the length of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use super::*;
 
 fn vec16(data: &[u8]) -> Vec<u8> {

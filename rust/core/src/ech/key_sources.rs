@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Where a configuration has its keys: files, a directory of them, and what the server made by itself.
 
 use std::os::unix::fs::MetadataExt;

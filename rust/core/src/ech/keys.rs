@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The keys that inner hellos are decrypted with.
 
 use std::fmt;

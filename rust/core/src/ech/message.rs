@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Changes of single handshake messages, and of the records that hold them.
 
 use rustls::crypto::tls13::Hkdf;

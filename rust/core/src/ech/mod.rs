@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Encrypted ClientHello (RFC 9849), the server's side in shared mode: who decrypts the inner hello also answers it.
 //!
 //! rustls 0.23 knows the client's side alone. Ours needs nothing of its inside: an inner hello is opened and rebuilt

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a connection makes of encrypted_client_hello: which key fits, and what the client's real hello is (RFC 9849 7.1).
 
 use std::sync::Arc;

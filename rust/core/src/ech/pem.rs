@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Files of keys (RFC 9934): a private key in PKCS#8 and an ECHConfigList, as `openssl ech` writes them.
 
 use zeroize::Zeroizing;

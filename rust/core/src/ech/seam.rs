@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the server says about an offer: put into rustls' messages as they are hashed, and again as they are sent.
 //!
 //! rustls feeds each handshake message of its own whole to the transcript, by one call, before it derives a key from it,

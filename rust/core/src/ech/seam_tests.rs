@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Keys in memory that httpd's parent writes and its children read.
 //!
 //! The memory has two halves, of which the number in front says which one counts. The parent writes the other half, then

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Keys that the server makes, keeps and replaces by itself.
 //!
 //! Each lies in a file of a directory that only root enters; its name is when it was made, in seconds since 1970, so

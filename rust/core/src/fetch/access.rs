@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The way to what was fetched, in every process of httpd: looking never waits, and asking is a slot of the child's
 //! channel for as long as the answer takes.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Where a certificate's address must not lead: to this machine, to what only it can reach, to nobody in particular.
 //!
 //! Who issues a certificate chooses the addresses in it, and a responder where it redirects to; httpd's machine often

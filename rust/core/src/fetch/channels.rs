@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The children that ask, each over a channel of its own.
 
 use std::io;

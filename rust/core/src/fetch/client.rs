@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! One fetch: from an address to an answer, over redirections, within a deadline.
 
 use std::fmt;

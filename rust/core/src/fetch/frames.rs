@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a child asks the fetcher, and what it is answered: frames in a slot of its channel
 //! ([`crate::agent::channel`]).
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Responders that do not answer: for a while nobody asks them, and nobody waits.
 
 use std::collections::HashMap;

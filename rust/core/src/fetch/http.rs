@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! HTTP/1.1 as a client that fetches (RFC 9112): requests, and answers read piece by piece as they come.
 //!
 //! An answer is one status, a few fields of its head, and its content, all bounded. What is read is never read again: the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Against name servers of threads of this process.
 
 use super::*;

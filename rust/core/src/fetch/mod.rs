@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What has to be fetched over HTTP: OCSP responses and revocation lists.
 //!
 //! A process of its own does it (`tls-fetch`), which has no keys, no rights and no files, and alone makes connections to

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Sockets with a deadline. They never block by themselves: whoever waits does so in poll(2).
 
 use std::io;

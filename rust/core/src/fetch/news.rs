@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the fetcher tells httpd's parent: lines for the log, and what is to be kept in files.
 
 use std::os::fd::{AsFd, OwnedFd};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The fetcher as httpd's parent holds it: makes it, orders from it, makes it again when it dies.
 
 use std::collections::HashSet;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The fetcher's process: takes orders of httpd's parent, listens to its children, and has its threads fetch.
 
 use std::collections::{HashMap, HashSet};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whose fetch is next: askers take turns, and neither one of them nor one responder keeps all threads busy.
 
 use std::collections::{HashMap, VecDeque};

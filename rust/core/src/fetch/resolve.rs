@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Messages of DNS (RFC 1035) as a stub resolver has them: questions for addresses of one name, and their answers.
 //!
 //! The process that fetches can open no file and so cannot use the C library's resolver. httpd's parent tells it the name

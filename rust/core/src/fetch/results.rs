@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What was fetched, for all processes of httpd: memory that the fetcher alone writes and all others have mapped to read.
 //!
 //! Two tables, both found by a key that is a hash: verdicts on certificates, small and many, of which the oldest gives way

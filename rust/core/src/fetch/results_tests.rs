@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Entries that are seen whole, whoever writes and wherever a writer dies.
 
 use super::*;

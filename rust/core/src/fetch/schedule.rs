@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! When something is fetched again.
 
 use std::time::Duration;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the fetcher knows and does: all of its threads share it.
 
 use std::collections::HashMap;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What was fetched, in files of httpd's parent: so it is there at once when httpd is started again.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

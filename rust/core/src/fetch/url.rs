@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Addresses of what is fetched: `http` alone (RFC 3986; RFC 6960 A.1 and RFC 5280 4.2.1.13 need no more).
 
 use std::fmt;

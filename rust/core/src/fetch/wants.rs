@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What httpd's parent wants: how questions are asked, which responses and lists are to be kept fresh.
 
 use std::collections::HashMap;

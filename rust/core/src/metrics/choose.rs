@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Which counter is meant: by the numbers on the wire, and by what went wrong.
 
 use rustls::{AlertDescription, SignatureAlgorithm};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! docs/metrics.md is what the table says.
 
 use std::fmt::Write;

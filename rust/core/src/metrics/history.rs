@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The last hour, for the status page: the parent writes a sample of the sums every half minute.
 
 use core::sync::atomic::AtomicU64;

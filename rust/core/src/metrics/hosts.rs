@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Which virtual host is counted by which number.
 
 use super::page::OTHER_HOSTS;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Metrics: what this server counts, and how it is read.
 //!
 //! [`table`] is the one list of all metrics; the documents and every output are made from it. Each process adds to

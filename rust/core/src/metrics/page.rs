@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What one process counts, in memory that it alone writes to.
 
 use core::cell::Cell;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The table of all metrics.
 //!
 //! Names and units are those of Prometheus' conventions: seconds and bytes, `_total` at the end of counters.

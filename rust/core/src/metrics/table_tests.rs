@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The table is in order, and its names are as Prometheus wants them.
 
 use super::*;

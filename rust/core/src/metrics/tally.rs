@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The parent's record of what all processes counted, and the sums that it publishes.
 //!
 //! A child may write anything into its page, so that each of its numbers is bounded, and what it counted before is not

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What may be wrong with an answer.
 
 use std::fmt;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Questions, and answers about clients' certificates.
 
 use rcgen::ExtendedKeyUsagePurpose;

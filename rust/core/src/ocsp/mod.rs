@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! OCSP (RFC 6960): questions about certificates, and what to believe of the answers.
 //!
 //! `about` is a certificate with its issuer, `request` asks for it, `response` judges an answer (`signer` who may have

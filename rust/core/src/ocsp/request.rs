@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Questions.
 
 use aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Answers: what they say, and whether it is to be believed.
 
 use super::SKEW;

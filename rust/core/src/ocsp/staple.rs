@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Answers about a server's own certificate, which go to its clients: only one that a client would believe is ever sent.
 //!
 //! It comes from a file, from another module or from a responder, and the server's certificate is at stake, so it is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Staples, and a maker of responses of every kind.
 
 use rcgen::{

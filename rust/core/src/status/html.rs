@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The page: no resource from elsewhere, no script, light and dark.
 
 use std::fmt::Write;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! JSON, as `docs/status.schema.json` describes it.
 
 use std::fmt::Write;

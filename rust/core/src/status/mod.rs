@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the server tells of itself: the metrics' sums and the certificates that are served, in three forms.
 //!
 //! Nothing here comes from visitors but numbers; names are those of the configuration and of certificates, and are

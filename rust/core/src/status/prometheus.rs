@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The text format of Prometheus, version 0.0.4.
 
 use std::fmt::Write;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Pictures of numbers, drawn in the page itself.
 
 use std::fmt::Write;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use super::*;
 use crate::metrics::tally::Sums;
 use crate::metrics::{Counters, PAGE_WORDS, PUBLISHED_WORDS, Tally};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The block on mod_status' page, and its lines in `?auto`.
 
 use std::fmt::Write;

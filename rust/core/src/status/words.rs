@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Text and numbers for people.
 
 /// A number for people, in groups of three digits.

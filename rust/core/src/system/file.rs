@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The one opener of every file that a configuration names: certificates, keys, lists, secrets, directories of them.
 //!
 //! Whoever may write beside such a file may put a pipe, a device or a loop of links in its place. Nothing here waits for

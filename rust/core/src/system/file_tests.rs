@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whatever stands in the place of a file, it is refused by name and nothing waits.
 
 use std::fs::{self, File};

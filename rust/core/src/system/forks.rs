@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What httpd's parent keeps from every process that is forked from it, whoever calls fork(2).
 //!
 //! Other modules fork daemons from the parent that never call exec (mod_cgid, mod_fcgid, mod_wsgi), so that closing on

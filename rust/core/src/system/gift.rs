@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a process hands to another over a socket pair that keeps message borders: a few octets and a few descriptors.
 
 use std::io::{self, IoSlice, IoSliceMut};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the operating system gives, as the other rooms use it: files, processes, memory that processes share, and what
 //! is handed from one to another.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Processes held by a pidfd: what a number says of them may be another process's by now, or somebody's lie.
 
 use std::collections::HashMap;

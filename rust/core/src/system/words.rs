@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Memory that processes share: words that one of them writes and others read.
 //!
 //! Everything here goes through one load and one store, sequentially consistent, so that a test can run a reader in every

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Authenticated encryption of tickets and cache entries: AES-256-GCM with a random nonce.
 //!
 //! A random 96-bit nonce is safe for 2^32 messages of one key; a key of an hour would need a million tickets a second.

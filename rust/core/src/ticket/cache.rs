@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a cache of sessions that all processes share has to offer.
 
 use core::fmt::Debug;

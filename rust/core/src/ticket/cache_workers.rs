@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A cache on another machine, asked by threads that may wait for it, so that handshakes need not.
 //!
 //! httpd's providers for redis and memcached wait without end for a server that accepts connections and says nothing. So a

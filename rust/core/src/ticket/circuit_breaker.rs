@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Keeps a cache that is down or slow from slowing every handshake.
 
 use core::sync::atomic::{AtomicU64, Ordering};

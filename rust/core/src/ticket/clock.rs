@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Time, as tickets see it: whole seconds, from a clock that tests can replace.
 
 use core::fmt::Debug;

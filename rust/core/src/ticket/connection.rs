@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What resumption knows of one connection. The session owns it; the ticketer and the store find it in the context.
 
 use super::session_state::ClientVerdict;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The one writer of the shared memory: httpd's parent. Its own copy of every number decides; what stands in the memory
 //! is for the others, and is never read back.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! One sequence of keys in shared memory: a ring with a slot for each interval of time.
 //!
 //! The parent process alone writes ([`KeyRingWriter`]); everybody else has the memory mapped for reading ([`KeyRing`]). A slot

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Resumption: tickets, the session cache, and the keys that seal both.
 //!
 //! rustls offers two seams, `ProducesTickets` and `StoresServerSessions`, and compares little when it resumes. So every

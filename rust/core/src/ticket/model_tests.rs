@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The keys' memory in every interleaving of its writer with a reader.
 
 use super::key_ring::{KEY_RING_WORDS, KeyRing, KeyRingWriter, SLOTS};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The ticketer and the store under rustls itself: what resumes, and what does not.
 
 use super::clock::testing::HandClock;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A secret file that several machines share: the keys of each interval are derived from it and the clock.
 //!
 //! Only the parent process reads the file and knows the secret; the children see the keys of the intervals around now, in the

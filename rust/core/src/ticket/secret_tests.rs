@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use super::*;
 use crate::ticket::clock::Clock;
 use crate::ticket::clock::testing::HandClock;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What we put around rustls' session value, inside the encryption: to whom a session belongs, and until when.
 //!
 //! rustls compares cipher suite, EMS and SNI when it resumes, and never runs the client verifier again. Everything else that a

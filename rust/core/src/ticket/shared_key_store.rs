@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The shared memory of resumption, as everybody reads it: ticket keys of one httpd.
 //!
 //! It is a plain slice of atomic words, zero at birth. httpd's parent alone can write to it ([`super::keeper`]); its

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Sessions kept by the server: TLS 1.2 session ids, and TLS 1.3 without stateless tickets.
 //!
 //! What keeps them is behind [`Cache`]: one of httpd's providers, perhaps on another machine. Nothing that comes back from

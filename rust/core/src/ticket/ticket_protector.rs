@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Sealed sessions: what tickets carry and what the session cache keeps.
 //!
 //! Layout: format, key ring and interval of the key, nonce, then encrypted the session state, in tickets its owner, and the session value.

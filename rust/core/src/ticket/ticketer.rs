@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Tickets for rustls: one ticketer for all policies, virtual hosts and connections of a server.
 
 use super::connection::Resumption;

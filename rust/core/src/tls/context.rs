@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the callbacks of rustls need to know about the connection they are called for.
 //!
 //! Resolvers, verifiers, ticketers and signers are shared by all connections of a policy and get no handle to the one

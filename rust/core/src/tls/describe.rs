@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Words for log lines. Nothing a peer sent gets into them unescaped.
 
 use rustls::{

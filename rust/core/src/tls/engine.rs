@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! rustls' connection API, of both sides. No other file calls it, so that a new shape of it is a port of this one.
 
 use std::sync::Arc;

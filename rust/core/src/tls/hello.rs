@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! ClientHello, as far as the choice of a virtual host and log lines need it.
 //!
 //! The same message goes to rustls afterwards, in as few records as it fits, which decides what single extensions are

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The file into which connections' secrets are written, in the format of NSS, for whoever looks at recorded traffic.
 //!
 //! Only policies that ask for it have a hand on it. httpd's parent opens the file, so that its children need no right to

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! TLS itself: connections of both sides over rustls, what a policy negotiates, and what a server shows itself with.
 
 pub mod context;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Clients that ask for a name that is none of DNS: `joe-.shop.test`, `_x.test:443`, `1234`.
 //!
 //! rustls ends such a handshake (0.23: server/hs.rs), while httpd has virtual hosts of such names, and others answer

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Built policies: one rustls `ServerConfig` per policy id and ALPN choice, shared by all virtual hosts that are equal.
 
 mod choices;

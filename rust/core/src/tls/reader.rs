@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Takes values from the front of bytes in TLS's presentation language (RFC 8446 3).
 
 /// What is left to be read. Each method answers `None`, and takes nothing that counts, where there is too little.

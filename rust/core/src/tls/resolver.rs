@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! With what a server shows itself: certificate and signature scheme.
 
 use std::sync::Arc;

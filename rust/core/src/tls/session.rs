@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! One TLS connection, incoming or outgoing.
 //!
 //! Bytes from the network go in, plaintext and bytes for the network come out; who reads and writes sockets is none of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A rustls client against [`Session`], byte by byte and otherwise.
 
 use std::sync::Arc;

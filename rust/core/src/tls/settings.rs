@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Settings as C++ hands them over: the members of a policy by name and value, in the order of its table.
 //!
 //! Each policy is spelled once in each language: in a table of src/config/policy, which encodes it (encoder.hpp there),

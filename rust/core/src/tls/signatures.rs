@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Signature schemes as the configuration limits them.
 
 use std::sync::Arc;

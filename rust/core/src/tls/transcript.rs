@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The cipher suites of servers, with a transcript that may differ from what rustls has written or read.
 //!
 //! For a hello that hides its name from rustls ([`odd_name`](super::odd_name)), and for an offer of Encrypted ClientHello

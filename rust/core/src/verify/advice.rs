@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What an administrator can do about a certificate that was refused.
 
 use super::checks::Purpose;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The certificates of the CAs that peers may come from.
 
 use std::collections::{HashMap, HashSet};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The CAs and lists that clients of a virtual host are judged by, as this process has them.
 
 use std::sync::atomic::{AtomicU64, Ordering};

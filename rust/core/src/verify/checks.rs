@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a certificate must be by itself, and what a path must be apart from names, policies and revocation
 //! (RFC 5280, 6.1.3 and 6.1.4, with OpenSSL's readings where that leaves some).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Name constraints (RFC 5280, 4.2.1.10 and 6.1.3 (b) and (c)), each CA's against all names beneath it.
 //!
 //! Where the RFC leaves room the reading is OpenSSL's: a trusted certificate's constraints count, a common name that could

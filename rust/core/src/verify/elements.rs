@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Single elements of extensions.
 
 use crate::x509::der::{Element, Reader};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What clients will meet, told when the files are read and not first when they come: CAs and lists that have expired, and
 //! CAs of which there is no list.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! One judgement: the certificates at hand, what was found of them, and how much work is left.
 
 use super::advice::Concern;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What files of CAs and of revocation lists held when they were last good: for a restart, or a look at changed files,
 //! that finds one of them damaged. That must not end a server which runs, must not let anybody in whom the lists refuse
 //! or whose authority has been taken out, and must lock out as few others as that leaves.

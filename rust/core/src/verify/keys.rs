@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Public keys and the signatures that are verified with them: all that AWS-LC has and OpenSSL's security level 2 allows.
 //!
 //! | what certificates of the world have            | here                                                     |

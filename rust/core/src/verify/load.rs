@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! From the files of a configuration to a verifier.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What becomes of odd files of authorities and lists.
 
 use std::fs;

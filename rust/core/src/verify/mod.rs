@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whom to believe: the certificates of clients, of backends and of who signs for a CA (RFC 5280, 6).
 //!
 //! rustls' own verifier hides the verified path, knows no depth and ends the handshake on every error; webpki refuses to read

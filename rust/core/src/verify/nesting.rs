@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether what a certificate has of addresses and numbers the one above it has, too (RFC 3779).
 
 use super::certificate::PathCertificate;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! From a peer's certificates to a verdict.
 
 use rustls_pki_types::{CertificateDer, UnixTime};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Paths from a certificate to a trusted one, one after the other, the most promising first.
 //!
 //! A search by depth with a stack of its own. A signature is checked when a path would grow by it, once for each pair of

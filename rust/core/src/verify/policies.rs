@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificate policies (RFC 5280, 6.1.2 to 6.1.5, as RFC 9618 mends it), for somebody who asks for none.
 //!
 //! Any policy will do and nothing is required at first, so that all that matters is whether some policy goes through the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The certificates that a path may be made of: what the peer sent and what is listed, by name, each once.
 
 use std::collections::{HashMap, HashSet};

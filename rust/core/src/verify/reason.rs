@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Refusals in OpenSSL's words, which administrators and their tools know, where OpenSSL has some.
 
 /// Names each sentence, and numbers it for the states of sessions: new ones go to the end.

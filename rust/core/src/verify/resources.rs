@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Addresses and numbers of autonomous systems that a CA may vouch for (RFC 3779): what a certificate has of them, the one
 //! above it has too. Extensions that are not in canonical form (2.2.3, 3.2.3) are damaged ones, as in OpenSSL.
 

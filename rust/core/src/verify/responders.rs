@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What OCSP responders say of a client's path, as `SSLOCSPEnable` asks for.
 //!
 //! mod_ssl asks from inside the handshake, one certificate after another, with a thread that waits. Here what is known is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What answers, and their absence, come to.
 
 use super::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What clients sign with, where the configuration limits it.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the sections of a virtual host make of a client's certificate, each by its own CAs and depth.
 
 use std::sync::{Mutex, PoisonError};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The signature by which a peer proves that the key of its certificate is its own (RFC 8446, 4.4.3; RFC 5246, 7.4.8).
 
 use rustls::client::danger::HandshakeSignatureValid;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The files that verifiers are made of, and what is wrong with them.
 
 use std::collections::HashSet;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! NIST's PKITS and x509-limbo (tests/data/README.md), without handshakes. The same by handshakes, beside mod_ssl, is in
 //! tests/httpd.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The verifier that rustls asks in a handshake.
 
 use std::sync::Arc;

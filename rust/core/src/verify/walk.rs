@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Chains that lead nowhere: what OpenSSL would have complained of first, and what it would not have forgiven.
 
 use std::collections::HashMap;

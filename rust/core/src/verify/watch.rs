@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Notices that files of CAs and of revocation lists have changed.
 
 use std::path::{Path, PathBuf};

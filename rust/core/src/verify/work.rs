@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! How much work a peer's certificates may cause.
 
 /// Units that one judgement may spend, each about a microsecond of a processor of 2020: what OpenSSL's own limits allow

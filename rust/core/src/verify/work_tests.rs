@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificates that are made to cost: what they cost is counted.
 
 use rcgen::{

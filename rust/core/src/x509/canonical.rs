@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The form of a name in which equal names are equal octets (RFC 5280, 7.1).
 //!
 //! Like OpenSSL: strings of every type become UTF-8, letters of ASCII lower case, spaces at the ends vanish and runs of them

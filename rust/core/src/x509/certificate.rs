@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! One certificate: what the variables and the access rules ask of it.
 
 use super::der::{Element, OID, Reader, SEQUENCE, context};

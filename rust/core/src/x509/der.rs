@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A reader of DER elements that never fails on more than the element at hand.
 //!
 //! Certificates reach this module after the handshake proved possession of their key, but a client may have

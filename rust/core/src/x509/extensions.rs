@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Values of extensions as text, for `PeerExtList`: the common types as OpenSSL's `X509V3_EXT_print` shows them, strings as
 //! they are, everything else in hexadecimal.
 

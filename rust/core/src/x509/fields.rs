@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The variables of one certificate: `SSL_CLIENT_` and `SSL_SERVER_` are stripped, the rest is looked up here.
 
 use super::certificate::{AltName, Certificate};

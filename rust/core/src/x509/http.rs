@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificates as fields of HTTP (RFC 9440): byte sequences of structured fields (RFC 9651 3.3.5).
 
 use rustls_pki_types::CertificateDer;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The certificates of both sides of one connection, kept as they came.
 
 use std::sync::atomic::{AtomicBool, Ordering};

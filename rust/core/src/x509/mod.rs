@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificates as configuration, applications and logs see them: the fields of mod_ssl's variables, printed
 //! letter for letter as OpenSSL 3.0 prints them.
 

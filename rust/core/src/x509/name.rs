@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Distinguished names and their attributes.
 
 use super::der::{BIT_STRING, Element, OID, Reader, SEQUENCE, SET};

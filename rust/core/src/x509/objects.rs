@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Object identifiers and the names OpenSSL gives them.
 
 use std::collections::HashMap;

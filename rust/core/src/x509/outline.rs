@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The outline of a certificate (RFC 5280, 4.1): where its parts are, without a copy and without a judgement.
 
 use super::der::{

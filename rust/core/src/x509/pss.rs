@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! RSASSA-PSS in certificates and keys (RFC 4055): a key may be for nothing else, and may say with which hash.
 
 use super::der::{INTEGER, OID, Reader, SEQUENCE, context, number};

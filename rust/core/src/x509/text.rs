@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! String types of ASN.1 printed the way OpenSSL's `ASN1_STRING_print_ex` prints them.
 
 /// Which characters are escaped, and whether the text is converted to UTF-8.

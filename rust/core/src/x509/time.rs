@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Validity times as OpenSSL reads and prints them.
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes the files of this directory anew with OpenSSL 3: keys and certificates in all the forms that are met in the wild.
 set -eu
 cd "$(dirname "$0")"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // As much of cxx's types as the filters use, for programs without the Rust half.
 #pragma once
 

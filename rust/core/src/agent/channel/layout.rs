@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Where what lies in a channel's memories.
 
 use crate::agent::protocol::wire::{MAX_REPLY, MAX_REQUEST, SHORT_REQUEST};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! All interleavings of the slot's protocol, with the death of each side at every step.
 //!
 //! The real code runs over a memory of which it may take one step at a time: to go on from where it was, it is run anew

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The protocol of a slot, over two memories with one writer each. Every function is bounded by the sizes of [`Layout`],
 //! whatever the memories say.
 //!

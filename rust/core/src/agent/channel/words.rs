@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Words of memory that another process has too.
 
 use std::os::fd::OwnedFd;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The certificates of all virtual hosts of one configuration, as a process serves them: what post_config loaded,
 //! and what the update log has brought since.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The child's side: a key whose signatures are made by the signer.
 
 use std::fmt;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The way from a child's threads to the signer: a slot of the child's channel for as long as a signature takes.
 
 use std::fmt;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Files that are damaged when a new supervisor reads them: what the one before it had loaded of them, nobody has.
 
 use super::{Answer, Order, Parent};

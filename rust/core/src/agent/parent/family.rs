@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The children of httpd, as its parent knows them: what the MPM said it started, each with its channel.
 
 use std::collections::{HashMap, VecDeque};

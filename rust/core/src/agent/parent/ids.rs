@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Uids that processes run under: two httpd on one machine get agents of different users.
 
 use std::collections::HashSet;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A supervisor that died, and its successor.
 
 use std::io;

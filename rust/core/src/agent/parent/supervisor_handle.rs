@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Processes that were made and not yet seen dead, as httpd's parent holds them.
 
 use std::io;

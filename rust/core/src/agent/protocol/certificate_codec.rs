@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Certificates as they leave the supervisor: chains and public keys. Who reads them gets keys that sign over a
 //! transport.
 

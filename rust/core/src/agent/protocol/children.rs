@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What httpd's parent tells of its children, to the supervisor and through it to the signer.
 
 use std::io;

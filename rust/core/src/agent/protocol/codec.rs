@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Bytes of the messages between httpd's parent and the supervisor: integers big-endian, strings and lists counted.
 //!
 //! Both ends are ours and neither listens to children, yet every read is bounded: the supervisor that answers may be

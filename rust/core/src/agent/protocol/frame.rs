@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A message with its length before it, on a stream.
 
 use std::io::{self, Read, Write};

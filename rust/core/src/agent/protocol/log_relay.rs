@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the agent tells the administrator. It holds no log file, since it outlives graceful restarts: its messages
 //! wait in a socket that the parent's monitor hook empties.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What httpd's parent and the supervisor say to each other.
 
 use std::collections::HashMap;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What is public of a key: who it is, what it can sign, what a signature costs.
 
 use rustls::sign::SigningKey;

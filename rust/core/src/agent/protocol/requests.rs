@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What is to be loaded, as parent and supervisor keep it.
 
 use rustls::SignatureScheme;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Where children learn of new certificates: memory that only grows. The supervisor alone can write to it; parent and
 //! children have it mapped for reading, and nobody has a descriptor of it.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Frames between an httpd child and the signer, each in its place in a slot of the channel; big-endian.
 //!
 //! | frame | written by | bytes |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Who may ask: the supervisor tells of each child, and a child's end takes away all that was its.
 
 use std::io;

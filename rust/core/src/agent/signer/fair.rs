@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Start-time fair queueing by key and process: every key gets an equal share of the signer's time, in each key every
 //! process, and no process more than its share by asking for many keys.
 //!

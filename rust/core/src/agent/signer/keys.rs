@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The keys that a signer holds, by id and role.
 
 use std::collections::HashMap;

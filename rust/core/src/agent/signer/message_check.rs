@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether a message is what a TLS handshake signs, so that a captured child cannot use a key for anything else.
 
 use crate::agent::protocol::wire::Role;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A signer and its children in one process, over real memory, bells and pidfds.
 
 use std::mem::MaybeUninit;

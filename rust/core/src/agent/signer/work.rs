@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a thread of the signer does.
 
 use std::mem::MaybeUninit;

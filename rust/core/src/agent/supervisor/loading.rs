@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What an order has the supervisor load.
 
 use std::collections::HashSet;

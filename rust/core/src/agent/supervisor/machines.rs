@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Machine certificates of outgoing connections.
 
 use std::sync::Arc;

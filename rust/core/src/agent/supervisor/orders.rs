@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The line on which a supervisor takes orders: from one process, and what anybody else writes to it is not read.
 //!
 //! The kernel names the sender of everything that comes (unix(7), SO_PASSCRED), and gives out of one recvmsg(2) only

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether the signer works: the supervisor asks it as children do.
 
 use std::io;

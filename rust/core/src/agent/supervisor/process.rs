@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The signer's process, as its supervisor sees it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Which files changed.
 
 use std::collections::{HashMap, HashSet};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether what is in changed files may be served in the place of what was there.
 
 use std::collections::{HashMap, HashSet};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the agent's processes give up.
 
 use std::collections::BTreeMap;

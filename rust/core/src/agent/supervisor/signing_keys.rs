@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The keys that signers get: those of the present certificates, and for a while those of before.
 
 use std::collections::{HashMap, HashSet};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! How a signer begins.
 
 use std::io::{self, Read, Write};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use rcgen::string::BmpString;
 use rcgen::{CertificateParams, DnType, DnValue, KeyPair};
 

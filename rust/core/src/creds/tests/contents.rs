@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use super::super::contents::{Damage, What, authorities, certificates, lists, what};
 use super::super::pem::{self, PemError};
 use super::{Random, data};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use zeroize::Zeroizing;
 
 use super::super::decrypt::{decrypt_key, pkcs12_certificates};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use super::super::passphrase::Dialog;
 use super::super::problem::Severity;
 use super::super::{LoadRequest, PairRequest, Store};

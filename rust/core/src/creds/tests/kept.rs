@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a store remembers from one load to the next.
 
 use super::super::key::KeyKind;

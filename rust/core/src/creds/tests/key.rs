@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use rustls::SignatureScheme as S;
 
 use super::super::certificate::{KnownIssuers, find_certificates};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! ML-DSA keys in the three forms of RFC 9881, 6, and what such certificates need beside them.
 
 use aws_lc_rs::encoding::AsRawBytes;

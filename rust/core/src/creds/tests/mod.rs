@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Tests of this module; `testdata/creds/make.sh` says where the files come from.
 
 mod certificate;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 use super::super::pem::{PemError, blocks, decode_base64};
 use super::{Random, data};
 

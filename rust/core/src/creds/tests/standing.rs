@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What stands in for files that have turned bad.
 
 use std::sync::Arc;

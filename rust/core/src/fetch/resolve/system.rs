@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the machine says of names: resolv.conf(5) and hosts(5), read by httpd's parent.
 
 use std::net::{IpAddr, SocketAddr};

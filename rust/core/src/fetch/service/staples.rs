@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Responses about the server's own certificates, kept fresh.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Children that ask, against responders of threads of this process.
 
 use std::io::{Read, Write};

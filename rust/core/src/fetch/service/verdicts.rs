@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Questions of children about their clients' certificates.
 
 use std::sync::Arc;

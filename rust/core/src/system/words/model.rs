@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Every interleaving of the one writer of shared memory with a reader, and the writer's death at every step.
 //!
 //! The writer never looks at what it wrote, so that its stores are a fixed list, which is recorded. A reader is then run

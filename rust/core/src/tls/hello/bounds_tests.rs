@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What reading a hello costs, and how much one may hold.
 
 use rustls::AlertDescription;

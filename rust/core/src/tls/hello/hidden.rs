@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A server name that rustls is not to read.
 
 /// Where a ClientHello was changed.

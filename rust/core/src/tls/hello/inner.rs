@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Hellos within hellos: what the reader asks of who can decrypt them.
 
 use super::{Fault, Hello};

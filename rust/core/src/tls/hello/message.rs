@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The ClientHello message, once it is whole (RFC 8446 4.1.2).
 
 use std::ops::Range;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a client offered in its hello, kept for whoever asks later: the lists, and the fingerprint JA4 of them.
 //!
 //! JA4 as FoxIO describes it (github.com/FoxIO-LLC/ja4, technical_details/JA4.md): version, name or none, how many

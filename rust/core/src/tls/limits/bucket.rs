@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A number of handshakes a second, as a bucket of tokens that fills as time goes by.
 
 /// One token.

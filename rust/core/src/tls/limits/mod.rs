@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Limits for floods of handshakes: of one address, of one process, of the server. Off unless configured.
 //!
 //! Each process counts for itself, in memory that nobody else has: what a captured child makes of its own counts

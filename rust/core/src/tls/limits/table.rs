@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What one process knows of the addresses that shake hands with it: a table of a fixed size.
 //!
 //! An address stands in it by a keyed hash, so that nobody can choose addresses that fall together, and none is kept.

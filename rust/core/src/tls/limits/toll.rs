@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What one connection has to do with the limits.
 
 use super::{Entered, Exceeded, current};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Suites, groups and versions by their numbers.
 
 use super::hybrid;

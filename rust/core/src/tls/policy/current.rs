@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The policy that a virtual host serves by now.
 
 use std::sync::atomic::{AtomicU64, Ordering};

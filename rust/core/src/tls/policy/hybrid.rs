@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! SecP384r1MLKEM1024: the hybrid group that rustls does not have, made of two that it has.
 
 use rustls::crypto::aws_lc_rs::kx_group::{MLKEM1024, SECP384R1};

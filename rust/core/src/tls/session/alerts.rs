@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Alerts of ours, and whether they go in the clear.
 
 use rustls::AlertDescription;

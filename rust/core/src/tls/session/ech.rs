@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Encrypted ClientHello on one connection: whose hello it is, and that what is said about it is said.
 
 use rustls::AlertDescription;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Hellos made by hand against [`Session`]: each wrong in one way, and what a stranger may try.
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! rustls' client with Encrypted ClientHello against [`Session`].
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! How a connection is ended: the alert that the peer is owed.
 
 use rustls::{AlertDescription, Error, InvalidMessage};

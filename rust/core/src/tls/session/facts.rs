@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a connection knows once its handshake is complete.
 
 use std::sync::Arc;

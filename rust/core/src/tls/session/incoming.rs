@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Bytes from the network that rustls has not consumed: what of them is kept, and how much.
 //!
 //! rustls leaves the pieces of a handshake message where they are until the message is whole. A peer that sends it in

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A handshake that is complete but for what OCSP responders say of the client.
 //!
 //! rustls asks its verifier in the middle of the client's last messages and cannot be told to wait. So it goes on, and the

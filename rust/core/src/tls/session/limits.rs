@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A connection asks the limits for floods.
 
 use super::Session;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Application data into records.
 
 use crate::tls::engine::{Exhausted, Seal};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether one name lies in one subtree, by the rules of its kind (RFC 5280, 4.2.1.10).
 
 /// What a comparison says.

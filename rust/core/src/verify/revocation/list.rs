@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! One revocation list (RFC 5280, 5), read once and found in by halves.
 
 use std::collections::HashMap;

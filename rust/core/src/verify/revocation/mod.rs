@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Revocation lists. They are swapped whole when their files change, while connections keep the ones they began with.
 
 use std::collections::HashMap;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Whether a certificate of a path is revoked (RFC 5280, 6.3.3), by the lists at hand.
 //!
 //! Of the lists of one issuer and scope the one counts that is in force and the latest, whatever order they came in; of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A session whose record protection is transparent, in place of the Rust half: a record is kind, 03 03, length, content
 // and a tag of zeros. What it reads and writes can be told from outside.
 #pragma once

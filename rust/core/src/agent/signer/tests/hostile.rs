@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What children do that are in somebody else's hands, and what is left of those that have ended.
 
 use super::*;
