@@ -48,5 +48,6 @@ else
 fi
 check "house rules" python3 tools/house_rules.py
 check "no circles of modules" python3 tools/circles.py
+check "the field's terms, and one type for each name" python3 tools/terms.py
 check "documents in lines of at most 100 columns" python3 tools/wrap_docs.py --check
 exit $failed

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "conn/sink.hpp"
-#include "conn/stream.hpp"
+#include "conn/tls_connection.hpp"
 #include "cpp/targets.hpp"
 
 namespace tls::fuzzing {
@@ -26,9 +26,9 @@ constexpr std::size_t kRecord = 16384;
 constexpr std::size_t kFile = 1 << 16;
 
 // As conn::Connection takes records in once its handshake is over.
-class Open final : public conn::Stream {
+class Open final : public conn::TlsConnection {
  public:
-  explicit Open(conn_rec* c) : Stream(c) {
+  explicit Open(conn_rec* c) : TlsConnection(c) {
     attach();
     state_ = conn::State::Open;
   }

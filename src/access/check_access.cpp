@@ -14,8 +14,8 @@
 #include "facts/request_facts.hpp"
 #include "log/log.hpp"
 #include "server/engine.hpp"
+#include "server/module_config.hpp"
 #include "server/policies.hpp"
-#include "server/scopes.hpp"
 
 namespace tls::access {
 namespace {

@@ -8,7 +8,7 @@
 #include "facts/request_facts.hpp"
 #include "log/log.hpp"
 #include "report/variables.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::access {
 namespace {

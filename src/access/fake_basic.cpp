@@ -10,7 +10,7 @@
 #include "config/words.hpp"
 #include "facts/certificates.hpp"
 #include "log/log.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::access {
 namespace {

@@ -14,8 +14,8 @@
 #include "conn/sink.hpp"
 #include "conn/socket_timeout.hpp"
 #include "log/log.hpp"
+#include "server/module_config.hpp"
 #include "server/proxy_policies.hpp"
-#include "server/scopes.hpp"
 
 namespace tls::conn {
 namespace {
@@ -44,11 +44,11 @@ rust::Vec<rust::String> alpn_offers(const conn_rec* c) {
 }  // namespace
 
 BackendConnection::BackendConnection(conn_rec* c, const rs::BackendPolicy& policy)
-    : Stream(c), policy_(&policy), wanted_(&policy) {}
+    : TlsConnection(c), policy_(&policy), wanted_(&policy) {}
 
 BackendConnection& BackendConnection::attach(conn_rec* c, const rs::BackendPolicy& policy) {
   auto* const connection = apr::pool_new<BackendConnection>(c->pool, c, policy);
-  connection->Stream::attach();
+  connection->TlsConnection::attach();
   return *connection;
 }
 
@@ -69,7 +69,7 @@ const char* BackendConnection::backend() const {
 }
 
 // On its way back to the pool a connection is bound to its worker's section; what is served after that is bound before.
-Stream::Progress BackendConnection::unwanted() {
+TlsConnection::Progress BackendConnection::unwanted() {
   return ended(rs::Ending::Failed, "TLS to backends is off in the section that it is to serve now",
                "SSLProxyEngine or TLSProxyEngine belongs there too");
 }
@@ -101,7 +101,7 @@ bool BackendConnection::start() {
   return feed("", 0);
 }
 
-Stream::Progress BackendConnection::handshake(apr_read_type_e block) {
+TlsConnection::Progress BackendConnection::handshake(apr_read_type_e block) {
   if (state_ == State::Hello && !start()) return Progress::Failed;
   while (state_ == State::Handshake) {
     const Progress progress = read_network(block);
@@ -115,7 +115,7 @@ apr_status_t BackendConnection::read_until_deadline(apr_read_type_e block) {
   return ap_get_brigade(input_->next, cipher_, AP_MODE_READBYTES, block, kReadSize);
 }
 
-Stream::Progress BackendConnection::read_network(apr_read_type_e block) {
+TlsConnection::Progress BackendConnection::read_network(apr_read_type_e block) {
   const bool late = deadline_ != 0 && apr::monotonic() >= deadline_;
   const apr_status_t rv = late ? APR_TIMEUP : read_until_deadline(block);
   if (block == APR_NONBLOCK_READ && (APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(cipher_)))) {
@@ -207,14 +207,14 @@ void BackendConnection::before_write(bool data) {
 
 // RFC 8446 says nothing of a server that is silent, but some middle boxes and old servers drop or mistake a ClientHello
 // that does not fit one packet, which X25519MLKEM768 makes of it.
-Stream::Progress BackendConnection::closed_early() {
+TlsConnection::Progress BackendConnection::closed_early() {
   return ended(rs::Ending::Closed, "it closed the connection",
                answered_ ? ""
                          : "it said nothing before: where it is old, it may need a ClientHello of one packet, which "
                            "\"TLSProxyGroups X25519:P-256:P-384\" sends");
 }
 
-Stream::Progress BackendConnection::ended(rs::Ending ending, const char* cause, const char* remedy) {
+TlsConnection::Progress BackendConnection::ended(rs::Ending ending, const char* cause, const char* remedy) {
   const char* const advice = *remedy != '\0' ? apr_pstrcat(c_->pool, "; ", remedy, nullptr) : "";
   if (state_ == State::Handshake) {
     TLS_LOG_C(c_, ProxyHandshakeFailed, backend(), cause, advice);
@@ -231,7 +231,7 @@ Stream::Progress BackendConnection::ended(rs::Ending ending, const char* cause, 
 }
 
 // A backend of TLS 1.3 judges our certificate when the handshake is over for us, so that its alert may come late.
-Stream::Progress BackendConnection::failed_session() {
+TlsConnection::Progress BackendConnection::failed_session() {
   const rust::Vec<rust::String> why = session_->backend_failure();
   const std::string cause = why.empty() ? "" : std::string(why[0]);
   const std::string remedy = why.size() < 2 ? "" : std::string(why[1]);
@@ -294,7 +294,7 @@ int lost_binding(const char* why, conn_rec* c, ap_conf_vector_t* /*per_directory
   apr::Place place;
   place.take(c);
   apr::log_lost(place, "bind_outgoing", why);
-  if (Stream* const stream = Stream::bound(c)) stream->lose();
+  if (TlsConnection* const stream = TlsConnection::bound(c)) stream->lose();
   c->aborted = 1;
   return DECLINED;
 }

@@ -2,13 +2,13 @@
 // One connection to a backend over TLS, made for mod_proxy or whoever asks httpd's API for one.
 #pragma once
 
-#include "conn/stream.hpp"
+#include "conn/tls_connection.hpp"
 
 namespace tls::conn {
 
 // Begins with the first write, or read: what the name and protocols are is known only then (mod_proxy_http2 notes its
 // ALPN offers after the connection was made).
-class BackendConnection final : public Stream {
+class BackendConnection final : public TlsConnection {
  public:
   BackendConnection(conn_rec* c, const rs::BackendPolicy& policy);
 

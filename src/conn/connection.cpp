@@ -9,7 +9,7 @@
 namespace tls::conn {
 
 Connection::Connection(conn_rec* c, const server::Engine& engine, const server::Host& base)
-    : Stream(c), engine_(&engine), first_(&base), host_(&base), opened_(apr::monotonic()) {
+    : TlsConnection(c), engine_(&engine), first_(&base), host_(&base), opened_(apr::monotonic()) {
   facts_.host = base.server;
   set_deadline();
   rs::count_under_way(true);
@@ -54,7 +54,7 @@ void Connection::handshake_over() {
 
 Connection& Connection::attach(conn_rec* c, const server::Engine& engine, const server::Host& base) {
   auto* const connection = apr::pool_new<Connection>(c->pool, c, engine, base);
-  connection->Stream::attach();
+  connection->TlsConnection::attach();
   return *connection;
 }
 

@@ -8,7 +8,7 @@
 #include "apr/httpd.hpp"
 #include "conn/deadline.hpp"
 #include "conn/parked.hpp"
-#include "conn/stream.hpp"
+#include "conn/tls_connection.hpp"
 #include "facts/facts.hpp"
 #include "facts/handshake_facts.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
@@ -17,7 +17,7 @@
 namespace tls::conn {
 
 // Owned by the connection pool; used by whichever thread works on the connection, one at a time.
-class Connection final : public Stream {
+class Connection final : public TlsConnection {
  public:
   Connection(conn_rec* c, const server::Engine& engine, const server::Host& base);
   ~Connection() override;

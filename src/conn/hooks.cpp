@@ -69,17 +69,19 @@ int pre_close_connection(conn_rec* c) {
 
 apr_status_t input_filter(ap_filter_t* f, apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
                           apr_off_t limit) {
-  return static_cast<Stream*>(f->ctx)->read(bb, mode, block, limit);
+  return static_cast<TlsConnection*>(f->ctx)->read(bb, mode, block, limit);
 }
 
-apr_status_t output_filter(ap_filter_t* f, apr_bucket_brigade* bb) { return static_cast<Stream*>(f->ctx)->write(bb); }
+apr_status_t output_filter(ap_filter_t* f, apr_bucket_brigade* bb) {
+  return static_cast<TlsConnection*>(f->ctx)->write(bb);
+}
 
 // What a failure of ours costs: the one connection.
 int lost_connection(const char* why, conn_rec* c) noexcept {
   apr::Place place;
   place.take(c);
   apr::log_lost(place, "process_connection", why);
-  if (Stream* const stream = Stream::bound(c)) stream->lose();
+  if (TlsConnection* const stream = TlsConnection::bound(c)) stream->lose();
   if (c->cs != nullptr) c->cs->state = CONN_STATE_LINGER;
   return OK;
 }
@@ -89,7 +91,7 @@ apr_status_t lost_input(const char* why, ap_filter_t* f, apr_bucket_brigade* /*b
   apr::Place place;
   place.take(f);
   apr::log_lost(place, "input_filter", why);
-  static_cast<Stream*>(f->ctx)->lose();
+  static_cast<TlsConnection*>(f->ctx)->lose();
   return APR_ECONNABORTED;
 }
 
@@ -97,7 +99,7 @@ apr_status_t lost_output(const char* why, ap_filter_t* f, apr_bucket_brigade* bb
   apr::Place place;
   place.take(f);
   apr::log_lost(place, "output_filter", why);
-  static_cast<Stream*>(f->ctx)->lose();
+  static_cast<TlsConnection*>(f->ctx)->lose();
   apr_brigade_cleanup(bb);
   return APR_ECONNABORTED;
 }

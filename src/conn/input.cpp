@@ -2,7 +2,7 @@
 // The input filter: ciphertext from the network in, plaintext in httpd's read modes out.
 #include "apr/slice.hpp"
 #include "conn/sink.hpp"
-#include "conn/stream.hpp"
+#include "conn/tls_connection.hpp"
 
 namespace tls::conn {
 namespace {
@@ -64,7 +64,7 @@ void eat_line_ends(apr_bucket_brigade* bb) {
 
 }  // namespace
 
-apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) {
+apr_status_t TlsConnection::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) {
   if (handshaking()) {
     // process_connection drives the handshake; whoever reads earlier does so on this thread.
     if (handshake(APR_BLOCK_READ) != Progress::Done) return end_of_input();
@@ -77,7 +77,8 @@ apr_status_t Stream::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read
   return rv;
 }
 
-apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) {
+apr_status_t TlsConnection::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
+                                    apr_off_t limit) {
   apr_status_t rv = APR_BRIGADE_EMPTY(plain_) ? fill(block) : APR_SUCCESS;
   if (rv != APR_SUCCESS) return rv;
   switch (mode) {
@@ -102,7 +103,7 @@ apr_status_t Stream::deliver(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_r
 }
 
 // A line that does not end is given in parts, as by httpd's core filter: whoever reads looks at its limits in between.
-apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) {
+apr_status_t TlsConnection::get_line(apr_bucket_brigade* bb, apr_read_type_e block) {
   apr_off_t length = 0;
   do {
     if (APR_BRIGADE_EMPTY(plain_)) {
@@ -120,7 +121,7 @@ apr_status_t Stream::get_line(apr_bucket_brigade* bb, apr_read_type_e block) {
 
 // apr_brigade_split_line leaves a bucket of no length, which a SPECULATIVE read would take for data: httpd would then
 // close the connection instead of keeping it alive.
-void Stream::drop_empty_buckets() {
+void TlsConnection::drop_empty_buckets() {
   while (!APR_BRIGADE_EMPTY(plain_) && APR_BRIGADE_FIRST(plain_)->length == 0) {
     apr_bucket_delete(APR_BRIGADE_FIRST(plain_));
   }
@@ -128,15 +129,15 @@ void Stream::drop_empty_buckets() {
 
 // After a failure nothing is read any more, whatever else arrives: there would be a gap in it. Nor does the input end
 // as if it were whole.
-void Stream::lose_input() {
+void TlsConnection::lose_input() {
   apr_brigade_cleanup(plain_);
   input_status_ = APR_ECONNABORTED;
 }
 
-apr_status_t Stream::end_of_input() { return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF; }
+apr_status_t TlsConnection::end_of_input() { return input_status_ != APR_SUCCESS ? input_status_ : APR_EOF; }
 
 // Decrypts until there is plaintext. Bytes that reading makes due (tickets, key updates, alerts) go out at once.
-apr_status_t Stream::fill(apr_read_type_e block) {
+apr_status_t TlsConnection::fill(apr_read_type_e block) {
   int empty_reads = 0;
   while (APR_BRIGADE_EMPTY(plain_)) {
     if (input_status_ != APR_SUCCESS) return input_status_;

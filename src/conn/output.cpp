@@ -10,7 +10,7 @@
 #include "apr/clock.hpp"
 #include "apr/slice.hpp"
 #include "conn/sink.hpp"
-#include "conn/stream.hpp"
+#include "conn/tls_connection.hpp"
 
 namespace tls::conn {
 namespace {
@@ -44,7 +44,7 @@ bool has_data(apr_bucket_brigade* bb) {
 // One call of the output filter.
 class Writer final {
  public:
-  explicit Writer(Stream& stream) : c_(stream) {}
+  explicit Writer(TlsConnection& stream) : c_(stream) {}
 
   apr_status_t write(apr_bucket_brigade* bb) {
     while (!APR_BRIGADE_EMPTY(bb)) {
@@ -221,11 +221,11 @@ class Writer final {
 
   static constexpr std::size_t kSlack = 512;  // tickets or a key update that rustls owes before
 
-  Stream& c_;
+  TlsConnection& c_;
   std::size_t passed_ = 0;
 };
 
-apr_status_t Stream::write(apr_bucket_brigade* bb) {
+apr_status_t TlsConnection::write(apr_bucket_brigade* bb) {
   if (c_->aborted) {
     apr_brigade_cleanup(bb);
     return APR_ECONNABORTED;
@@ -237,7 +237,7 @@ apr_status_t Stream::write(apr_bucket_brigade* bb) {
   return rv;
 }
 
-apr_status_t Stream::send_ciphertext(bool flush) {
+apr_status_t TlsConnection::send_ciphertext(bool flush) {
   if (APR_BRIGADE_EMPTY(ciphertext_)) return APR_SUCCESS;
   if (flush) APR_BRIGADE_INSERT_TAIL(ciphertext_, apr_bucket_flush_create(ciphertext_->bucket_alloc));
   const apr_status_t rv = ap_pass_brigade(output_->next, ciphertext_);
@@ -245,7 +245,7 @@ apr_status_t Stream::send_ciphertext(bool flush) {
   return rv;
 }
 
-void Stream::close_notify() {
+void TlsConnection::close_notify() {
   if (state_ != State::Open) return;
   state_ = State::Closing;
   if (shutdown_ == Shutdown::Unclean) return;

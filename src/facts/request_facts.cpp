@@ -10,8 +10,8 @@
 #include "facts/forwarded.hpp"
 #include "facts/handshake_facts.hpp"
 #include "server/engine.hpp"
+#include "server/module_config.hpp"
 #include "server/policies.hpp"
-#include "server/scopes.hpp"
 
 namespace tls::facts {
 namespace {

@@ -18,7 +18,7 @@
 #include "module/command_table.hpp"
 #include "module/migration.hpp"
 #include "server/arena.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::module {
 namespace {

@@ -20,11 +20,11 @@
 #include "server/fetching.hpp"
 #include "server/key_log.hpp"
 #include "server/metrics.hpp"
+#include "server/module_config.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
 #include "server/refresher.hpp"
 #include "server/resumption.hpp"
-#include "server/scopes.hpp"
 #include "server/start.hpp"
 
 const int* aplog_module_index = &tls_module.module_index;

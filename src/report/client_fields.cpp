@@ -9,7 +9,7 @@
 #include "facts/forwarded.hpp"
 #include "facts/request_facts.hpp"
 #include "log/log.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::report {
 namespace {

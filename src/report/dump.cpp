@@ -11,9 +11,9 @@
 #include "config/policy/describe.hpp"
 #include "report/json.hpp"
 #include "server/credential_report.hpp"
+#include "server/module_config.hpp"
 #include "server/policies.hpp"
 #include "server/read_limit.hpp"
-#include "server/scopes.hpp"
 
 namespace tls::report {
 namespace {

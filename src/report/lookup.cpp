@@ -20,7 +20,7 @@
 #include "report/json.hpp"
 #include "report/request_variables.hpp"
 #include "report/variables.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 extern "C" {
 // As mod_ssl.h declares it; that header is mod_ssl's own.

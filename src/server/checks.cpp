@@ -15,9 +15,9 @@
 #include "apr/mpm.hpp"
 #include "config/policy/checks.hpp"
 #include "log/log.hpp"
+#include "server/module_config.hpp"
 #include "server/open_keys.hpp"
 #include "server/policies.hpp"
-#include "server/scopes.hpp"
 #include "server/sections.hpp"
 
 namespace tls::server {

@@ -9,8 +9,8 @@
 #include "apr/to_rust.hpp"
 #include "config/policy/effective.hpp"
 #include "log/log.hpp"
+#include "server/module_config.hpp"
 #include "server/policies.hpp"
-#include "server/scopes.hpp"
 #include "server/sections.hpp"
 
 namespace tls::server {

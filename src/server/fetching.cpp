@@ -14,7 +14,7 @@
 #include "apr/to_rust.hpp"
 #include "log/log.hpp"
 #include "server/agent.hpp"
-#include "server/fetch_wishes.hpp"
+#include "server/fetch_settings.hpp"
 #include "server/other_child.hpp"
 #include "server/policies.hpp"
 
@@ -79,14 +79,14 @@ void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs
                const Staplable& staplable, const ClientVerifiers& clients) {
   if (apr::is_one_process()) return;
   apr_pool_t* const pool = main->process->pconf;
-  rs::FetchWish wish;
-  wish.threads = mpm_number(AP_MPMQ_MAX_THREADS);
-  wish.children = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS);
-  wish.directory = apr::exact(ap_runtime_dir_relative(pool, state_directory));
-  collect_wishes(wish, hosts, staplable, clients);
-  if (!wish.rules.empty()) wish.id = fetcher_id(pool);
+  rs::FetchSettings settings;
+  settings.threads = mpm_number(AP_MPMQ_MAX_THREADS);
+  settings.children = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS);
+  settings.directory = apr::exact(ap_runtime_dir_relative(pool, state_directory));
+  collect_settings(settings, hosts, staplable, clients);
+  if (!settings.rules.empty()) settings.id = fetcher_id(pool);
   try {
-    rs::fetch_wish(credentials, wish);
+    rs::fetch_configure(credentials, settings);
     fetcher.watch(rs::fetch_pid());
   } catch (const std::exception& e) {
     TLS_LOG_S(main, FetchFailed, e.what());

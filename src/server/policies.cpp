@@ -16,7 +16,7 @@
 #include "server/arena.hpp"
 #include "server/checks.hpp"
 #include "server/key_log.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::server {
 namespace {

@@ -23,8 +23,8 @@
 #include "config/vocabulary/all_rows.hpp"
 #include "log/log.hpp"
 #include "server/arena.hpp"
+#include "server/module_config.hpp"
 #include "server/policies.hpp"
-#include "server/scopes.hpp"
 
 namespace tls::server {
 namespace {
@@ -183,7 +183,7 @@ const DirectoryScope* scope_of(const server_rec* s, const module_struct& proxy, 
 
 // Says once of each worker that its backend is not verified, and of a server that no worker stands for (RewriteRule
 // [P]) that this holds for all it proxies to.
-int warn_of_belief(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) {
+int warn_of_unverified(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) {
   const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
   if (proxy == nullptr || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
   std::unordered_set<std::string_view> said;
@@ -222,7 +222,7 @@ void register_proxy_section_hooks() {
   ap_hook_check_config(apr::hook<check_proxy_policies, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_LAST);
   // mod_proxy completes its workers in its own.
   static const char* const before[] = {"mod_proxy.c", nullptr};
-  ap_hook_post_config(apr::hook<warn_of_belief, HTTP_INTERNAL_SERVER_ERROR>, before, nullptr, APR_HOOK_LAST);
+  ap_hook_post_config(apr::hook<warn_of_unverified, HTTP_INTERNAL_SERVER_ERROR>, before, nullptr, APR_HOOK_LAST);
   constexpr auto section = apr::hook<section_post_config, HTTP_INTERNAL_SERVER_ERROR>;
   APR_OPTIONAL_HOOK(proxy, section_post_config, section, nullptr, nullptr, APR_HOOK_MIDDLE);
 }

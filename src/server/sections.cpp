@@ -2,7 +2,7 @@
 #include "server/sections.hpp"
 
 #include "apr/httpd.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::server {
 namespace {

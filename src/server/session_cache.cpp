@@ -13,7 +13,7 @@
 #include "apr/pool.hpp"
 #include "log/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::server {
 namespace {

@@ -19,7 +19,7 @@ house_rules, circles = tool("house_rules"), tool("circles")
 
 @pytest.mark.parametrize("file, line, what", [
     ("src/conn/input.cpp", '#include "report/variables.hpp"', "conn may not use report"),
-    ("src/report/dump.cpp", '#include "conn/stream.hpp"', "report may not use conn"),
+    ("src/report/dump.cpp", '#include "conn/tls_connection.hpp"', "report may not use conn"),
     ("src/facts/facts.hpp", '#include "report/variables.hpp"', "facts may not use report"),
     ("src/server/engine.cpp", '#include "facts/facts.hpp"', "server may not use facts"),
     ("src/log/log.hpp", '#include "server/engine.hpp"', "log may not use server"),
@@ -71,3 +71,23 @@ def test_a_circle_between_a_module_and_its_child_is_seen(tmp_path):
 def test_tests_and_words_close_no_circle(tmp_path):
     assert crate(tmp_path, lib="mod a;\nmod b;\n", a="use crate::b::f;\n",
                  b="// crate::a::f\nconst S: &str = \"crate::a::f\";\n#[cfg(test)]\nmod tests {\n    use crate::a::f;\n}\n") == []
+
+
+terms = tool("terms")
+
+
+@pytest.mark.parametrize("line", ["let board = 1;", "struct Sealer;", "const LANE_WORDS: usize = 3;", "// the courier waits",
+                                  "fn catch_up() {}", "find_envelopes();"])
+def test_an_invented_word_is_seen(line):
+    assert list(terms.words("a.rs", line))
+
+
+@pytest.mark.parametrize("line", ["// httpd's scoreboard", "let keyboard = 1;", "planes", "Dashboard", "switchboards"])
+def test_a_word_of_the_field_is_none_of_ours(line):
+    assert not list(terms.words("a.rs", line))
+
+
+def test_a_second_type_of_a_name_is_seen():
+    texts = [(pathlib.Path("rust/core/src/a.rs"), "pub struct Pair {"), (pathlib.Path("src/b.hpp"), "class Pair final {"),
+             (pathlib.Path("src/c.hpp"), "struct Pair;\n// struct Pair {"), (pathlib.Path("rust/bridge/src/lib.rs"), "struct Pair {")]
+    assert [name for name, _, _ in terms.homonyms(texts)] == [pathlib.Path("src/b.hpp")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mod_tls_core::creds::Pair;
 use mod_tls_core::fetch::news::Line;
-use mod_tls_core::fetch::parent::{Parent, Wish};
+use mod_tls_core::fetch::parent::{Parent, Settings};
 use mod_tls_core::fetch::wants::{Rule, StapleWant, Wants, staple_key};
 use mod_tls_core::metrics::{self, Counter};
 use mod_tls_core::ocsp;
@@ -46,35 +46,35 @@ pub fn fetch_prepare() {
 }
 
 /// See the bridge.
-pub fn fetch_wish(credentials: &Credentials, wish: &ffi::FetchWish) -> Result<(), String> {
+pub fn fetch_configure(credentials: &Credentials, settings: &ffi::FetchSettings) -> Result<(), String> {
     guard_result(|| {
-        let wants = wants(credentials, wish);
+        let wants = wants(credentials, settings);
         let mut fetcher = fetcher();
         if wants.is_empty() && fetcher.is_none() {
             return Ok(());
         }
-        let wish = Wish {
-            id: wish.id,
-            threads: wish.threads,
-            children: wish.children,
-            directory: PathBuf::from(&wish.directory),
+        let settings = Settings {
+            id: settings.id,
+            threads: settings.threads,
+            children: settings.children,
+            directory: PathBuf::from(&settings.directory),
             wants,
         };
         made(&mut fetcher)?
-            .wish(wish)
+            .configure(settings)
             .map_err(|error| error.to_string())
     })
 }
 
-fn wants(credentials: &Credentials, wish: &ffi::FetchWish) -> Wants {
-    let rules: Vec<Arc<Rule>> = wish
+fn wants(credentials: &Credentials, settings: &ffi::FetchSettings) -> Wants {
+    let rules: Vec<Arc<Rule>> = settings
         .rules
         .iter()
         .map(|rule| Arc::new(Rule::from(rule)))
         .collect();
     let mut staples: Vec<StapleWant> = Vec::new();
     let mut known = HashSet::new();
-    for wanted in &wish.staples {
+    for wanted in &settings.staples {
         let (host, rule) = (usize::try_from(wanted.host), usize::try_from(wanted.rule));
         let (Ok(host), Some(rule)) = (host, rule.ok().and_then(|rule| rules.get(rule))) else {
             continue;
@@ -87,14 +87,14 @@ fn wants(credentials: &Credentials, wish: &ffi::FetchWish) -> Wants {
                 .filter(|want| known.insert(want.key)),
         );
     }
-    let of_staples: HashSet<usize> = wish
+    let of_staples: HashSet<usize> = settings
         .staples
         .iter()
         .filter_map(|wanted| usize::try_from(wanted.rule).ok())
         .collect();
     Wants {
-        local: wish.local,
-        proxy: (!wish.proxy.is_empty()).then(|| wish.proxy.clone()),
+        local: settings.local,
+        proxy: (!settings.proxy.is_empty()).then(|| settings.proxy.clone()),
         // Those that responses to staple have go with them: where nothing is to be stapled, nothing is wanted.
         rules: rules
             .into_iter()

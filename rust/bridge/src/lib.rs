@@ -35,7 +35,7 @@ use credentials::{CredentialStore, Credentials, new_credential_store};
 use ech::{ech_check, ech_keys, ech_list, ech_prepare, ech_tick};
 use fetch::{
     fetch_become_child, fetch_child_began, fetch_child_ended, fetch_end, fetch_look_after,
-    fetch_pid, fetch_prepare, fetch_rule_id, fetch_wish,
+    fetch_pid, fetch_prepare, fetch_rule_id, fetch_configure,
 };
 use forks::{forks_detach, forks_register};
 use guard::guard;
@@ -551,9 +551,9 @@ pub mod ffi {
         errors: bool,
     }
 
-    /// What a configuration wants of the fetcher; `fetch::parent::Wish`.
+    /// What a configuration wants of the fetcher; `fetch::parent::Settings`.
     #[derive(Debug)]
-    struct FetchWish {
+    struct FetchSettings {
         id: u32,
         threads: u32,
         children: u32,
@@ -727,7 +727,7 @@ pub mod ffi {
         fn fetch_prepare();
         /// Has it fetch what a configuration wants, and makes it where there is none; ends it where that is nothing. Forks,
         /// so parent only, in post_config. Throws a sentence when it cannot be made.
-        fn fetch_wish(credentials: &Credentials, wish: &FetchWish) -> Result<()>;
+        fn fetch_configure(credentials: &Credentials, settings: &FetchSettings) -> Result<()>;
         /// By which id children name a rule in their questions.
         fn fetch_rule_id(rule: &FetchRule) -> Vec<u8>;
         /// Takes the lines that the fetcher wants logged, keeps in files what it fetched, and replaces it where it died or

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the filters call of httpd. A filter of the program's own (its record's functions) stands for the network.
 #include "apr/httpd.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace {
 

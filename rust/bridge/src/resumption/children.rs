@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use mod_tls_core::metrics::Counters;
 use mod_tls_core::system::forks::Kept;
-use mod_tls_core::system::gift;
+use mod_tls_core::system::handover;
 use mod_tls_core::system::pidfd;
 use mod_tls_core::system::pidfd::Held;
 use mod_tls_core::ticket::{Clock, SystemClock};
@@ -60,7 +60,7 @@ impl Children {
                 names.map_or(NOTHING, |_| NAMES),
                 log.map_or(NOTHING, |_| LOG),
             ];
-            gift::give(line.as_fd(), &what, &all)
+            handover::give(line.as_fd(), &what, &all)
         })
     }
 

@@ -4,7 +4,7 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use mod_tls_core::system::gift;
+use mod_tls_core::system::handover;
 
 use super::children::{LOG, NAMES};
 use super::{Parent, with_state};
@@ -16,7 +16,7 @@ use crate::key_log;
 use crate::shared;
 
 /// How long a child waits for what the parent gives it right after the fork.
-const BIRTH: Duration = Duration::from_secs(5);
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(5);
 
 fn guard_parent(use_it: impl FnOnce(&mut Parent)) {
     guard(
@@ -64,13 +64,13 @@ pub fn resumption_become_child() -> bool {
             let Some(parent) = parent else {
                 return true;
             };
-            let gift = match gift::take(line.as_fd(), BIRTH) {
-                Ok(Some(gift)) => gift,
+            let handover = match handover::take(line.as_fd(), HANDOVER_TIMEOUT) {
+                Ok(Some(handover)) => handover,
                 _ => return false,
             };
-            let has = |what| gift.octets.contains(&what);
+            let has = |what| handover.octets.contains(&what);
             let (names, log) = (has(NAMES), has(LOG));
-            let mut descriptors = gift.descriptors.into_iter();
+            let mut descriptors = handover.descriptors.into_iter();
             let (Some(key_store), Some(page), Some(sums)) =
                 (descriptors.next(), descriptors.next(), descriptors.next())
             else {

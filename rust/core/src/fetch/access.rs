@@ -20,7 +20,7 @@ pub(crate) const REMIND: Duration = Duration::from_millis(250);
 const FULL: Duration = Duration::from_millis(10);
 
 static RESULTS: OnceLock<Results> = OnceLock::new();
-static DESK: RwLock<Option<Arc<Desk>>> = RwLock::new(None);
+static QUEUE: RwLock<Option<Arc<Queue>>> = RwLock::new(None);
 
 /// Says where results are. In httpd's parent, once; what it forks has them in the same place.
 pub(super) fn set_results(results: Results) {
@@ -29,17 +29,17 @@ pub(super) fn set_results(results: Results) {
 
 /// Says how this process asks.
 pub(super) fn set_channel(channel: Option<Arc<ChildEnd>>) {
-    *DESK.write().unwrap_or_else(PoisonError::into_inner) = channel.map(Desk::new);
+    *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = channel.map(Queue::new);
 }
 
-fn desk() -> Option<Arc<Desk>> {
-    let desk = DESK.read().unwrap_or_else(PoisonError::into_inner);
-    desk.as_ref().map(Arc::clone)
+fn queue() -> Option<Arc<Queue>> {
+    let queue = QUEUE.read().unwrap_or_else(PoisonError::into_inner);
+    queue.as_ref().map(Arc::clone)
 }
 
 /// The questions of this process. Whoever wants to know the same shares a slot, which is free again once it is answered,
 /// however long those take who asked.
-struct Desk {
+struct Queue {
     end: Arc<ChildEnd>,
     open: Mutex<Open>,
 }
@@ -59,7 +59,7 @@ enum State {
     Answered(Answer),
 }
 
-impl Desk {
+impl Queue {
     fn new(end: Arc<ChildEnd>) -> Arc<Self> {
         Arc::new(Self {
             end,
@@ -160,13 +160,13 @@ impl<'a> Question<'a> {
     /// too long.
     pub fn ask(&self) -> Option<Ticket> {
         let frame = frames::question(&self.rule, self.leaf, self.issuer)?;
-        Some(Ticket::new(desk()?, self.key, frame))
+        Some(Ticket::new(queue()?, self.key, frame))
     }
 }
 
 /// A question that was asked. Whoever drops it waits no longer; the answer is there for who asks next.
 pub struct Ticket {
-    desk: Arc<Desk>,
+    queue: Arc<Queue>,
     key: Key,
     /// What is to be asked, until it is.
     frame: Vec<u8>,
@@ -185,9 +185,9 @@ pub enum Answer {
 }
 
 impl Ticket {
-    fn new(desk: Arc<Desk>, key: Key, frame: Vec<u8>) -> Self {
+    fn new(queue: Arc<Queue>, key: Key, frame: Vec<u8>) -> Self {
         let mut ticket = Self {
-            desk,
+            queue,
             key,
             frame,
             shared: None,
@@ -199,7 +199,7 @@ impl Ticket {
     /// Puts the question, where that was not done and there is a slot.
     fn put(&mut self) {
         if self.shared.is_none() {
-            self.shared = self.desk.ask(self.key, &self.frame);
+            self.shared = self.queue.ask(self.key, &self.frame);
             if self.shared.is_some() {
                 self.frame = Vec::new();
             }
@@ -256,28 +256,28 @@ mod tests {
     use super::*;
     use crate::agent::channel::{SignerEnd, Way};
     use crate::agent::testing::TestOs;
-    use crate::fetch::results::Verdict;
+    use crate::fetch::results::CertStatus;
 
     const GOOD: Found = Found {
-        verdict: Verdict::Good,
+        verdict: CertStatus::Good,
         from: 1,
         until: i64::MAX,
     };
 
-    fn desk(slots: usize) -> (Arc<Desk>, SignerEnd) {
+    fn queue(slots: usize) -> (Arc<Queue>, SignerEnd) {
         let (childs, way) = Way::pair(slots, &TestOs).unwrap();
         let fetcher = SignerEnd::new(slots, way.requests, &way.replies, 1, &TestOs).unwrap();
-        (Desk::new(ChildEnd::new(childs, &TestOs).unwrap()), fetcher)
+        (Queue::new(ChildEnd::new(childs, &TestOs).unwrap()), fetcher)
     }
 
-    fn ticket(desk: &Arc<Desk>, number: u8) -> Ticket {
-        Ticket::new(Arc::clone(desk), Key([number; 32]), vec![number])
+    fn ticket(queue: &Arc<Queue>, number: u8) -> Ticket {
+        Ticket::new(Arc::clone(queue), Key([number; 32]), vec![number])
     }
 
     #[test]
     fn who_asks_the_same_shares_a_slot() {
-        let (desk, fetcher) = desk(2);
-        let mut same: Vec<_> = (0..20).map(|_| ticket(&desk, 1)).collect();
+        let (queue, fetcher) = queue(2);
+        let mut same: Vec<_> = (0..20).map(|_| ticket(&queue, 1)).collect();
         let [(slot, number)] = fetcher.waiting()[..] else {
             panic!("{:?}", fetcher.waiting())
         };
@@ -285,7 +285,7 @@ mod tests {
         for one in &mut same {
             assert_eq!(one.wait(Duration::from_secs(20)), Answer::Found(GOOD));
         }
-        let again = ticket(&desk, 1);
+        let again = ticket(&queue, 1);
         assert_eq!(fetcher.waiting().len(), 1, "an answer of before is none");
         drop(again);
         assert_eq!(fetcher.waiting(), [], "nobody waits");
@@ -293,9 +293,9 @@ mod tests {
 
     #[test]
     fn without_a_slot_one_waits_until_another_is_answered() {
-        let (desk, fetcher) = desk(1);
-        let mut slow = ticket(&desk, 1);
-        let mut next = ticket(&desk, 2);
+        let (queue, fetcher) = queue(1);
+        let mut slow = ticket(&queue, 1);
+        let mut next = ticket(&queue, 2);
         assert_eq!(next.wait(Duration::ZERO), Answer::Waiting);
         let (slot, number) = fetcher.waiting()[0];
         fetcher.answer(slot, number, &frames::answer(&GOOD));

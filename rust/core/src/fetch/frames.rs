@@ -7,7 +7,7 @@
 //! | question | `Q`, id of the rule (32), length of the certificate (4), certificate, issuer's certificate |
 //! | answer | version, kind of verdict, reason, 0, and three times (8): revoked, said, counts until |
 
-use super::results::{Found, Verdict};
+use super::results::{Found, CertStatus};
 use super::wants::RuleId;
 
 /// Longest question; two certificates of the largest keys and signatures there are (ML-DSA-87) with all their names.
@@ -49,10 +49,10 @@ pub fn asked(frame: &[u8]) -> Option<Asked<'_>> {
 /// An answer.
 pub fn answer(found: &Found) -> Vec<u8> {
     let (kind, reason, when) = match found.verdict {
-        Verdict::Good => (1, 0, 0),
-        Verdict::Revoked(when, reason) => (2, reason, when),
-        Verdict::Unknown => (3, 0, 0),
-        Verdict::Failed => (4, 0, 0),
+        CertStatus::Good => (1, 0, 0),
+        CertStatus::Revoked(when, reason) => (2, reason, when),
+        CertStatus::Unknown => (3, 0, 0),
+        CertStatus::Failed => (4, 0, 0),
     };
     let times = [when, found.from, found.until].map(i64::to_be_bytes);
     [&[VERSION, kind, reason, 0][..], &times.concat()].concat()
@@ -65,10 +65,10 @@ pub fn answered(frame: &[u8]) -> Option<Found> {
         .ok()?
         .map(i64::from_be_bytes);
     let verdict = match kind {
-        1 => Verdict::Good,
-        2 => Verdict::Revoked(when, *reason),
-        3 => Verdict::Unknown,
-        4 => Verdict::Failed,
+        1 => CertStatus::Good,
+        2 => CertStatus::Revoked(when, *reason),
+        3 => CertStatus::Unknown,
+        4 => CertStatus::Failed,
         _ => return None,
     };
     (*version == VERSION).then_some(Found {
@@ -97,10 +97,10 @@ mod tests {
         assert_eq!(asked(b"Wx"), None);
         assert_eq!(question(&[0; 32], &[0; LONGEST], b""), None);
         for verdict in [
-            Verdict::Good,
-            Verdict::Revoked(-5, 3),
-            Verdict::Unknown,
-            Verdict::Failed,
+            CertStatus::Good,
+            CertStatus::Revoked(-5, 3),
+            CertStatus::Unknown,
+            CertStatus::Failed,
         ] {
             let found = Found {
                 verdict,

@@ -37,9 +37,9 @@ pub enum News {
 
 /// The fetcher's end.
 #[derive(Debug)]
-pub struct Speaker(pub OwnedFd);
+pub struct NewsSender(pub OwnedFd);
 
-impl Speaker {
+impl NewsSender {
     /// Says something; it is lost where nobody has listened for long.
     pub fn say(&self, news: &News) {
         let mut frame = match news {
@@ -88,20 +88,20 @@ mod tests {
     #[test]
     fn messages_arrive_clean_and_bounded() {
         let (near, far) = pair().unwrap();
-        let speaker = Speaker(near);
+        let news_sender = NewsSender(near);
         let key = News::Stapled(Key([7; 32]));
-        speaker.say(&key);
-        speaker.say(&News::Said(Line::Trouble, "a\n\x1b[31mb".to_owned()));
-        speaker.say(&News::Said(Line::Stapled, "x".repeat(2 * LONGEST)));
+        news_sender.say(&key);
+        news_sender.say(&News::Said(Line::Trouble, "a\n\x1b[31mb".to_owned()));
+        news_sender.say(&News::Said(Line::Stapled, "x".repeat(2 * LONGEST)));
         for odd in [&b"K1"[..], b"L", b"L\x63x", b"?"] {
-            send(&speaker.0, odd, SendFlags::empty()).unwrap();
+            send(&news_sender.0, odd, SendFlags::empty()).unwrap();
         }
         let news = take(&far, 100);
         assert_eq!(news[0], key);
         assert_eq!(news[1], News::Said(Line::Trouble, "a??[31mb".to_owned()));
         assert!(matches!(&news[2], News::Said(Line::Stapled, text) if text.len() == LONGEST - 2));
         assert_eq!(news.len(), 3);
-        drop(speaker);
+        drop(news_sender);
         assert_eq!(take(&far, 100), []);
     }
 }

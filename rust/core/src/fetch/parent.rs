@@ -13,7 +13,7 @@ use rustix::net::{SendFlags, sockopt};
 
 use super::access;
 use super::news::{self, Line, News};
-use super::process::{self, Birth, ORDER};
+use super::process::{self, Inherited, ORDER};
 use super::resolve::system::System;
 use super::results::{COUNTS, Key, Results};
 use super::state;
@@ -39,7 +39,7 @@ const FILES_AT_ONCE: usize = 32;
 
 /// What a configuration wants of the fetcher.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct Settings {
     /// Uid and gid that it runs under.
     pub id: u32,
     /// Threads of one child.
@@ -52,7 +52,7 @@ pub struct Wish {
     pub wants: Wants,
 }
 
-struct Running {
+struct FetcherProcess {
     process: ProcessHandle,
     news: Kept<OwnedFd>,
     /// The beat that was seen last, and when it was seen to change.
@@ -65,7 +65,7 @@ pub struct Parent {
     os: Arc<dyn Os>,
     memory: SharedViews,
     results: Results,
-    running: Option<Running>,
+    running: Option<FetcherProcess>,
     order: Option<Order>,
     directory: PathBuf,
     slots: usize,
@@ -121,15 +121,15 @@ impl Parent {
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn wish(&mut self, wish: Wish) -> io::Result<()> {
-        if wish.wants.is_empty() {
+    pub fn configure(&mut self, settings: Settings) -> io::Result<()> {
+        if settings.wants.is_empty() {
             self.order = None;
             self.end();
             return Ok(());
         }
-        self.slots = usize::try_from(wish.threads.saturating_mul(2)).unwrap_or(usize::MAX);
-        self.directory = wish.directory;
-        let mut wants = wish.wants;
+        self.slots = usize::try_from(settings.threads.saturating_mul(2)).unwrap_or(usize::MAX);
+        self.directory = settings.directory;
+        let mut wants = settings.wants;
         let problems = state::fill(&self.directory, &mut wants);
         if !problems.is_empty() {
             // What others may write to is not written to, either.
@@ -140,9 +140,9 @@ impl Parent {
             .map(|text| News::Said(Line::Trouble, text));
         self.troubles.extend(said);
         self.order = Some(Order {
-            id: wish.id,
+            id: settings.id,
             // Old ones beside new ones, during a graceful restart.
-            children: wish.children.saturating_mul(2),
+            children: settings.children.saturating_mul(2),
             system: System::read(),
             wants,
         });
@@ -180,22 +180,22 @@ impl Parent {
         Ok(())
     }
 
-    fn spawn(&mut self) -> io::Result<Running> {
+    fn spawn(&mut self) -> io::Result<FetcherProcess> {
         let (control, far_control) = UnixStream::pair()?;
         sockopt::set_socket_passcred(&far_control, true)?;
         control.set_write_timeout(Some(SILENCE))?;
-        let (news, speaker) = pair()?;
-        let mut birth = Some(Birth {
+        let (news, news_sender) = pair()?;
+        let mut inherited = Some(Inherited {
             control: far_control.into(),
-            speaker,
+            news_sender,
             results: self.memory.write,
             number: self.fetchers,
         });
         self.fetchers = self.fetchers.wrapping_add(1);
         let os = Arc::clone(&self.os);
-        let keep = birth.as_ref().map(Birth::fds).unwrap_or_default();
-        let mut child = || match birth.take() {
-            Some(birth) => process::run(Arc::clone(&os), birth),
+        let keep = inherited.as_ref().map(Inherited::fds).unwrap_or_default();
+        let mut child = || match inherited.take() {
+            Some(inherited) => process::run(Arc::clone(&os), inherited),
             None => 70,
         };
         let pid = self.os.fork_fetcher(&keep, &mut child)?;
@@ -204,7 +204,7 @@ impl Parent {
             pid,
             control: Kept::new(control)?,
         };
-        Ok(Running {
+        Ok(FetcherProcess {
             process,
             news: Kept::new(news)?,
             beat: (self.results.beat(), Instant::now()),

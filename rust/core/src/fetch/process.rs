@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::channels::{Bells, Channel};
-use super::news::{Line, Speaker};
+use super::news::{Line, NewsSender};
 use super::queue::THREADS;
 use super::results::Writer;
 use super::sandbox;
@@ -40,11 +40,11 @@ const OWN_FILES: u64 = THREADS as u64 + 64;
 const STACK: usize = 256 * 1024;
 
 /// What a fetcher is born with.
-pub struct Birth {
+pub struct Inherited {
     /// The parent's orders.
     pub control: OwnedFd,
     /// Where it speaks.
-    pub speaker: OwnedFd,
+    pub news_sender: OwnedFd,
     /// The memory of results, to write.
     pub results: Words,
     /// Tells it from others that live at the same time.
@@ -53,22 +53,22 @@ pub struct Birth {
 
 /// Runs a fetcher until its parent is gone. To be called in a process of its own, which has one thread; the result is its
 /// exit code.
-pub fn run(os: Arc<dyn Os>, birth: Birth) -> i32 {
+pub fn run(os: Arc<dyn Os>, inherited: Inherited) -> i32 {
     let _ = rustix::thread::set_name(c"tls-fetch");
     os.ignore_signals();
     let Ok(bells) = Bells::new() else {
         return 71;
     };
-    let service = Service::new(Writer::new(birth.results), Speaker(birth.speaker));
+    let service = Service::new(Writer::new(inherited.results), NewsSender(inherited.news_sender));
     let mut fetcher = Fetcher {
-        control: Orders::new(Arc::clone(&os), UnixStream::from(birth.control)),
+        control: Orders::new(Arc::clone(&os), UnixStream::from(inherited.control)),
         os,
         service: Arc::new(service),
         channels: HashMap::new(),
         bells,
         unheard: HashSet::new(),
         quiet_until: Instant::now(),
-        number: birth.number,
+        number: inherited.number,
         beaten: None,
         settled: false,
     };
@@ -267,9 +267,9 @@ impl Fetcher {
     }
 }
 
-impl Birth {
+impl Inherited {
     /// Its descriptors.
     pub fn fds(&self) -> [RawFd; 2] {
-        [self.control.as_raw_fd(), self.speaker.as_raw_fd()]
+        [self.control.as_raw_fd(), self.news.as_raw_fd()]
     }
 }

@@ -86,7 +86,7 @@ impl Key {
 
 /// What is known of a certificate's revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CertStatus {
     /// Not revoked.
     Good,
     /// Revoked since then (seconds since 1970), for a reason of RFC 5280 5.3.1.
@@ -101,7 +101,7 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// What was found.
-    pub verdict: Verdict,
+    pub verdict: CertStatus,
     /// When the responder said so.
     pub from: i64,
     /// Until when it counts.
@@ -121,23 +121,23 @@ pub struct Stapled {
     pub error: bool,
 }
 
-impl Verdict {
+impl CertStatus {
     fn to_word(self) -> (u64, i64) {
         match self {
-            Verdict::Good => (1, 0),
-            Verdict::Revoked(when, reason) => (2 | (u64::from(reason) << 8), when),
-            Verdict::Unknown => (3, 0),
-            Verdict::Failed => (4, 0),
+            CertStatus::Good => (1, 0),
+            CertStatus::Revoked(when, reason) => (2 | (u64::from(reason) << 8), when),
+            CertStatus::Unknown => (3, 0),
+            CertStatus::Failed => (4, 0),
         }
     }
 
     fn from_word(word: u64, when: i64) -> Option<Self> {
         let [kind, reason, ..] = word.to_le_bytes();
         Some(match kind {
-            1 => Verdict::Good,
-            2 => Verdict::Revoked(when, reason),
-            3 => Verdict::Unknown,
-            4 => Verdict::Failed,
+            1 => CertStatus::Good,
+            2 => CertStatus::Revoked(when, reason),
+            3 => CertStatus::Unknown,
+            4 => CertStatus::Failed,
             _ => return None,
         })
     }
@@ -245,7 +245,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// Results in memory that is zero at birth.
+    /// Results in memory that is zero at first.
     pub fn new(words: Words) -> Self {
         Self {
             words,
@@ -279,7 +279,7 @@ impl Results {
     pub fn verdict(&self, key: Key, now: i64) -> Option<Found> {
         let ([kind, from, until, when], _) = self.verdicts.find(key)?;
         let found = Found {
-            verdict: Verdict::from_word(kind, when.cast_signed())?,
+            verdict: CertStatus::from_word(kind, when.cast_signed())?,
             from: from.cast_signed(),
             until: until.cast_signed(),
         };
@@ -346,8 +346,8 @@ impl Writer {
             .or_else(|| entries().min_by_key(age));
         let before = self.results.verdicts.find(key);
         let before =
-            before.and_then(|([kind, _, _, when], _)| Verdict::from_word(kind, when.cast_signed()));
-        let is_revoked = |verdict: Verdict| matches!(verdict, Verdict::Revoked(..));
+            before.and_then(|([kind, _, _, when], _)| CertStatus::from_word(kind, when.cast_signed()));
+        let is_revoked = |verdict: CertStatus| matches!(verdict, CertStatus::Revoked(..));
         let is_news = is_revoked(found.verdict) && !before.is_some_and(is_revoked);
         let (kind, when) = found.verdict.to_word();
         let numbers = [

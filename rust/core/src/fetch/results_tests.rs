@@ -15,7 +15,7 @@ fn memory(staples: usize) -> Writer {
     Writer::new(words(words_for(staples)))
 }
 
-fn found(verdict: Verdict, from: i64) -> Found {
+fn found(verdict: CertStatus, from: i64) -> Found {
     Found {
         verdict,
         from,
@@ -38,10 +38,10 @@ fn verdicts_come_back_until_their_time_is_over() {
     let results = writer.results();
     assert_eq!(results.verdict(key(1), 0), None);
     for verdict in [
-        Verdict::Good,
-        Verdict::Revoked(77, 1),
-        Verdict::Unknown,
-        Verdict::Failed,
+        CertStatus::Good,
+        CertStatus::Revoked(77, 1),
+        CertStatus::Unknown,
+        CertStatus::Failed,
     ] {
         let found = found(verdict, 50);
         writer.put_verdict(key(1), &found);
@@ -59,10 +59,10 @@ fn revocations_are_counted_once() {
         writer.put_verdict(key(n), &found(verdict, 1));
         results.revocations()
     };
-    assert_eq!(put(1, Verdict::Good), 0);
-    assert_eq!(put(1, Verdict::Revoked(5, 0)), 1);
-    assert_eq!(put(1, Verdict::Revoked(5, 1)), 1);
-    assert_eq!(put(2, Verdict::Revoked(5, 1)), 2);
+    assert_eq!(put(1, CertStatus::Good), 0);
+    assert_eq!(put(1, CertStatus::Revoked(5, 0)), 1);
+    assert_eq!(put(1, CertStatus::Revoked(5, 1)), 1);
+    assert_eq!(put(2, CertStatus::Revoked(5, 1)), 2);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn the_oldest_verdict_gives_way() {
     let results = writer.results();
     let most = 2 * VERDICTS as u64;
     for n in 0..most {
-        writer.put_verdict(key(n), &found(Verdict::Good, n.cast_signed()));
+        writer.put_verdict(key(n), &found(CertStatus::Good, n.cast_signed()));
     }
     let there = |n: &u64| results.verdict(key(*n), n.cast_signed()).is_some();
     let of_late = (most - 10_000..most).filter(there).count();
@@ -138,7 +138,7 @@ fn whatever_a_captured_fetcher_writes_is_read_within_bounds() {
     let writer = memory(2);
     let results = writer.results();
     assert!(writer.put_staple(key(1), &stapled(1, 5)));
-    writer.put_verdict(key(1), &found(Verdict::Good, 1));
+    writer.put_verdict(key(1), &found(CertStatus::Good, 1));
     for value in [u64::MAX, 1 << 63, 2, 3] {
         for word in results.words {
             let is = word.load(Ordering::SeqCst);

@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use super::channels::Place;
 use super::hosts::Hosts;
-use super::news::{Line, News, Speaker};
+use super::news::{Line, News, NewsSender};
 use super::queue::{Asker, Job, Queue};
 use super::resolve::system::System;
-use super::results::{Found, Key, Stapled, Verdict, Writer};
+use super::results::{Found, Key, Stapled, CertStatus, Writer};
 use super::schedule;
 use super::url::Url;
 use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
@@ -33,7 +33,7 @@ const MOST_OCTETS_OF_ALL: usize = 128 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// A question of children.
-    Verdict(Key),
+    CertStatus(Key),
     /// A response to staple.
     Staple(Key),
 }
@@ -96,7 +96,7 @@ impl State {
         if question.places.is_empty() && !question.begun {
             let asker = Asker::Child(question.asker);
             self.remove(before);
-            let same = |task: &Task| *task == Task::Verdict(before);
+            let same = |task: &Task| *task == Task::CertStatus(before);
             self.queue.withdraw(asker, same);
         }
     }
@@ -109,7 +109,7 @@ struct Fresh {
     /// In the queue, or being fetched.
     busy: bool,
     failures: u32,
-    /// A good one is on the board until then.
+    /// A good one is among the results until then.
     until: i64,
 }
 
@@ -134,8 +134,8 @@ struct State {
 pub struct Service {
     state: Mutex<State>,
     work: Condvar,
-    board: Mutex<Writer>,
-    speaker: Speaker,
+    results: Mutex<Writer>,
+    news_sender: NewsSender,
 }
 
 /// Whom an address leads to, for turns; what is none is refused when it is fetched.
@@ -145,23 +145,23 @@ fn host_of(url: &str) -> String {
 
 impl Service {
     /// One that wants nothing yet.
-    pub fn new(board: Writer, speaker: Speaker) -> Self {
+    pub fn new(results: Writer, news_sender: NewsSender) -> Self {
         Self {
             state: Mutex::default(),
             work: Condvar::new(),
-            board: Mutex::new(board),
-            speaker,
+            results: Mutex::new(results),
+            news_sender,
         }
     }
 
     /// Says that all is well.
     pub fn beat(&self) {
-        lock(&self.board).beat();
+        lock(&self.results).beat();
     }
 
     /// Says something to the administrator.
     pub fn say(&self, line: Line, text: String) {
-        self.speaker.say(&News::Said(line, text));
+        self.news.say(&News::Said(line, text));
     }
 
     /// Takes an order.
@@ -184,7 +184,7 @@ impl Service {
             state.staples.insert(want.key, Fresh { want, ..fresh });
         }
         for key in before.keys() {
-            lock(&self.board).remove_staple(*key);
+            lock(&self.results).remove_staple(*key);
         }
         self.look_at_staples(state);
     }
@@ -207,7 +207,7 @@ impl Service {
             };
             drop(state);
             match job.task {
-                Task::Verdict(key) => self.judge(key, &job.host),
+                Task::CertStatus(key) => self.judge(key, &job.host),
                 Task::Staple(key) => self.fetch_staple(key, &job.host),
             }
             state = lock(&self.state);

@@ -35,7 +35,7 @@ pub fn fill(directory: &Path, wants: &mut Wants) -> Vec<String> {
     Vec::new()
 }
 
-/// Puts what is on the board into wants, for a fetcher that follows another.
+/// Puts what is among the results into wants, for a fetcher that follows another.
 pub fn fill_from(results: Results, wants: &mut Wants) {
     let now = now();
     for want in &mut wants.staples {
@@ -64,7 +64,7 @@ fn sweep(directory: &Path, wants: &Wants) {
     }
 }
 
-/// Keeps a response that is on the board.
+/// Keeps a response that is among the results.
 ///
 /// # Errors
 /// A sentence that names the file.

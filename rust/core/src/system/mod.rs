@@ -4,7 +4,7 @@
 
 pub mod file;
 pub mod forks;
-pub mod gift;
+pub mod handover;
 pub mod pidfd;
 pub mod words;
 

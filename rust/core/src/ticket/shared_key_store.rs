@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The shared memory of resumption, as everybody reads it: ticket keys of one httpd.
 //!
-//! It is a plain slice of atomic words, zero at birth. httpd's parent alone can write to it ([`super::keeper`]); its
+//! It is a plain slice of atomic words, zero at first. httpd's parent alone can write to it ([`super::keeper`]); its
 //! children have it mapped for reading. It lives as long as the parent process: through graceful and full restarts,
 //! not through a stop.
 

@@ -12,7 +12,7 @@ use super::reason;
 use super::revocation::Depth;
 use super::verdict::{Settled, Verdict};
 use crate::fetch::access::{Answer, Question, REMIND, Ticket};
-use crate::fetch::results::{Found, Verdict as Said};
+use crate::fetch::results::{CertStatus as Said, Found};
 use crate::fetch::wants::{Rule, RuleId};
 use crate::hex;
 use crate::metrics::{self, Counter};

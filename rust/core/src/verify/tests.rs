@@ -188,11 +188,14 @@ fn a_client_that_is_listed_is_no_ca() {
             reason(&setting().judge(std::slice::from_ref(&forged))),
             "invalid CA certificate"
         );
-        let generous = Setting {
+        let unverified = Setting {
             mode: Mode::OptionalNoCa,
             ..setting()
         };
-        assert_eq!(reason(&generous.judge(&[forged])), "invalid CA certificate");
+        assert_eq!(
+            reason(&unverified.judge(&[forged])),
+            "invalid CA certificate"
+        );
     }
 }
 
@@ -352,30 +355,30 @@ fn a_way_round_is_found() {
 #[test]
 fn generosity_knows_bounds() {
     let (ca, other) = (root("root"), root("other"));
-    let generous = || Setting {
+    let unverified = || Setting {
         mode: Mode::OptionalNoCa,
         ..Setting::of(&[&ca])
     };
     let stranger = client(params("c", 7), &other);
-    assert_eq!(generous().judge(&[stranger]).outcome, Outcome::Unverified);
+    assert_eq!(unverified().judge(&[stranger]).outcome, Outcome::Unverified);
     let mut expired = params("c", 7);
     expired.not_after = date_time_ymd(2025, 1, 1);
     for issuer in [&ca, &other] {
         assert_eq!(
-            reason(&generous().judge(&[client(expired.clone(), issuer)])),
+            reason(&unverified().judge(&[client(expired.clone(), issuer)])),
             "certificate has expired"
         );
     }
     let own = expired.self_signed(&KeyPair::generate().unwrap()).unwrap();
     assert_eq!(
-        reason(&generous().judge(&[own.der().clone()])),
+        reason(&unverified().judge(&[own.der().clone()])),
         "certificate has expired"
     );
     // A revoked client cannot hide behind a certificate that calls itself as its issuer does.
     let revoked = client(params("c", 7), &ca);
     let lookalike = root("root");
     let lists = [crl(&ca, &[7], 2030)];
-    let setting = generous().crls(RevocationDepth::Leaf, false, &lists);
+    let setting = unverified().crls(RevocationDepth::Leaf, false, &lists);
     assert_eq!(
         reason(&setting.judge(&[revoked, lookalike.der().clone()])),
         "certificate revoked"

@@ -18,7 +18,7 @@ const MOST_ERROR: usize = 64;
 const LEAST_ERROR: u32 = 60;
 
 impl Service {
-    /// Begins with a want: what was kept of before goes on the board if it may still be sent.
+    /// Begins with a want: what was kept of before goes among the results if it may still be sent.
     pub(super) fn begin(&self, want: &Arc<StapleWant>, now: i64) -> Fresh {
         let kept = check(want, &want.kept, now).ok();
         let kept = kept.filter(|kept| self.put(want, kept));
@@ -35,7 +35,7 @@ impl Service {
     }
 
     fn put(&self, want: &StapleWant, stapled: &Stapled) -> bool {
-        lock(&self.board).put_staple(want.key, stapled)
+        lock(&self.results).put_staple(want.key, stapled)
     }
 
     /// Queues what is due.
@@ -77,7 +77,7 @@ impl Service {
         };
         let outcome = match self.ask(host, &question, &system) {
             Ok((response, nonce)) => judge(&want, &response, nonce.as_deref(), now())
-                .inspect_err(|_| lock(&self.board).count(Count::Refused)),
+                .inspect_err(|_| lock(&self.results).count(Count::Refused)),
             Err(fault) => Err(fault.to_string()),
         };
         self.had(&want, &url, outcome);
@@ -108,7 +108,7 @@ impl Service {
                 fresh.due = Instant::now() + wait;
                 drop(state);
                 if self.put(want, &stapled) {
-                    self.speaker.say(&News::Stapled(want.key));
+                    self.news.say(&News::Stapled(want.key));
                     let after = if again { ", after failures" } else { "" };
                     self.say(Line::Stapled, format!("{name} from {url}{after}"));
                 } else {

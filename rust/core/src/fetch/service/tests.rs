@@ -69,7 +69,7 @@ fn bench(wants: Wants, threads: usize) -> Bench {
     let (near, said) = pair().unwrap();
     let writer = Writer::new(words(words_for(4)));
     let results = writer.results();
-    let service = Arc::new(Service::new(writer, Speaker(near)));
+    let service = Arc::new(Service::new(writer, NewsSender(near)));
     service.order(Order {
         wants,
         ..Order::default()
@@ -147,7 +147,7 @@ fn what_many_wait_for_is_asked_once() {
     std::thread::spawn(move || service.work());
     for claim in &asked {
         let found = answer(claim).unwrap();
-        assert_eq!(found.verdict, Verdict::Good);
+        assert_eq!(found.verdict, CertStatus::Good);
         assert!(found.until > now());
     }
     assert_eq!(came.load(Ordering::SeqCst), 1);
@@ -156,7 +156,7 @@ fn what_many_wait_for_is_asked_once() {
     assert!(bench.results.verdict(key, now()).is_some());
     drop(asked);
     let again = children[0].ask(&bench, &frame);
-    assert_eq!(answer(&again).unwrap().verdict, Verdict::Good);
+    assert_eq!(answer(&again).unwrap().verdict, CertStatus::Good);
     assert_eq!(came.load(Ordering::SeqCst), 1);
     assert_eq!(lock(&bench.service.state).questions.len(), 0);
 }
@@ -194,7 +194,7 @@ fn nothing_is_learned_from_an_answer_that_is_not_believed() {
     let frame = question(&rule, &world);
     for _ in 0..2 {
         let found = answer(&asking.ask(&bench, &frame)).unwrap();
-        assert_eq!(found.verdict, Verdict::Failed);
+        assert_eq!(found.verdict, CertStatus::Failed);
     }
     assert_eq!(
         came.load(Ordering::SeqCst),

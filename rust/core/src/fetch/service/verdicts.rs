@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{
-    Asker, FAILURE, Found, Job, Key, Place, Question, Service, Task, Verdict, host_of, lock, now,
+    Asker, FAILURE, Found, Job, Key, Place, Question, Service, Task, CertStatus, host_of, lock, now,
     verdict_key,
 };
 use crate::fetch::client;
@@ -29,7 +29,7 @@ impl Service {
         let Some(key) = verdict_key(&rule, leaf, issuer) else {
             return place.refuse();
         };
-        if let Some(found) = lock(&self.board).results().verdict(key, now()) {
+        if let Some(found) = lock(&self.results).results().verdict(key, now()) {
             return place.answer(&found);
         }
         let mut state = lock(&self.state);
@@ -63,7 +63,7 @@ impl Service {
             begun: false,
         };
         state.insert(key, question);
-        let (asker, task) = (Asker::Child(pid), Task::Verdict(key));
+        let (asker, task) = (Asker::Child(pid), Task::CertStatus(key));
         self.push(state, Job { asker, host, task });
     }
 
@@ -73,7 +73,7 @@ impl Service {
         let state = &mut *state;
         state.asked.retain(|(child, _), _| *child != pid);
         for mut job in state.queue.forget(Asker::Child(pid)) {
-            let Task::Verdict(key) = job.task else {
+            let Task::CertStatus(key) = job.task else {
                 continue;
             };
             let Some(question) = state.questions.get_mut(&key) else {
@@ -130,7 +130,7 @@ impl Service {
             }
             None => failure(),
         };
-        lock(&self.board).put_verdict(key, &found);
+        lock(&self.results).put_verdict(key, &found);
         let question = lock(&self.state).remove(key);
         let places = question.map(|question| question.places).unwrap_or_default();
         places.iter().for_each(|place| place.answer(&found));
@@ -146,20 +146,20 @@ impl Service {
         if let Some(fault) = lock(&self.state).hosts.silent(host, Instant::now()) {
             return Err(Fault::Fetch(fault));
         }
-        lock(&self.board).count(Count::Asked);
+        lock(&self.results).count(Count::Asked);
         let asked = question.ask(system);
         let fault = match &asked {
             Err(Fault::Fetch(fault)) => Some(fault),
             _ => None,
         };
         lock(&self.state).hosts.heard(host, fault, Instant::now());
-        lock(&self.board).count(fault.map_or(Count::Answered, client::Fault::count));
+        lock(&self.results).count(fault.map_or(Count::Answered, client::Fault::count));
         asked
     }
 
     fn failed(&self, url: &str, fault: &Fault) -> Found {
         if matches!(fault, Fault::Answer(_)) {
-            lock(&self.board).count(Count::Refused);
+            lock(&self.results).count(Count::Refused);
         }
         let first = lock(&self.state).hosts.is_news(url, Instant::now());
         if first {
@@ -172,7 +172,7 @@ impl Service {
 fn failure() -> Found {
     let from = now();
     Found {
-        verdict: Verdict::Failed,
+        verdict: CertStatus::Failed,
         from,
         until: from + FAILURE,
     }
@@ -189,15 +189,15 @@ fn judge(
     let answer = ocsp::judge(response, leaf, issuer, nonce, &rule.judging, now);
     let answer = answer.map_err(|fault| Fault::Answer(fault.to_string()))?;
     let verdict = match answer.status {
-        ocsp::Status::Good => Verdict::Good,
-        ocsp::Status::Revoked { when, reason } => Verdict::Revoked(when, reason),
-        ocsp::Status::Unknown => Verdict::Unknown,
+        ocsp::Status::Good => CertStatus::Good,
+        ocsp::Status::Revoked { when, reason } => CertStatus::Revoked(when, reason),
+        ocsp::Status::Unknown => CertStatus::Unknown,
     };
     let said = answer
         .until
         .unwrap_or_else(|| now.saturating_add(WITHOUT_END));
     let most = match (verdict, rule.judging.max_age) {
-        (Verdict::Unknown, _) => now.saturating_add(UNKNOWN),
+        (CertStatus::Unknown, _) => now.saturating_add(UNKNOWN),
         (_, Some(age)) => answer.from.saturating_add(age),
         (_, None) => i64::MAX,
     };

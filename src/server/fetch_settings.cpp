@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/fetch_wishes.hpp"
+#include "server/fetch_settings.hpp"
 
 #include <algorithm>
 #include <map>
@@ -35,29 +35,29 @@ rs::FetchRule rule_of(const StaplingPolicy& stapling) {
 // Virtual hosts by the thousand have one rule.
 class Rules final {
  public:
-  explicit Rules(rs::FetchWish& wish) : wish_(wish) {}
+  explicit Rules(rs::FetchSettings& settings) : settings_(settings) {}
 
   std::uint32_t index(const StaplingPolicy& s) {
-    const auto next = static_cast<std::uint32_t>(wish_.rules.size());
+    const auto next = static_cast<std::uint32_t>(settings_.rules.size());
     const auto [known, added] = known_.try_emplace({s.url, s.proxy, s.timeout_s, s.skew_s, s.max_age_s}, next);
-    if (added) wish_.rules.push_back(rule_of(s));
+    if (added) settings_.rules.push_back(rule_of(s));
     return known->second;
   }
 
  private:
   using Key = std::tuple<std::string, std::string, std::uint32_t, std::uint32_t, std::int64_t>;
-  rs::FetchWish& wish_;
+  rs::FetchSettings& settings_;
   std::map<Key, std::uint32_t> known_;
 };
 
 }  // namespace
 
-void collect_wishes(rs::FetchWish& wish, const std::vector<server_rec*>& hosts, const Staplable& staplable,
+void collect_settings(rs::FetchSettings& settings, const std::vector<server_rec*>& hosts, const Staplable& staplable,
                     const ClientVerifiers& clients) {
-  Rules rules(wish);
+  Rules rules(settings);
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const config::EffectivePolicy& policy = effective(hosts[i]);
-    wish.local = wish.local || policy.fetch_local;
+    settings.local = settings.local || policy.fetch_local;
     const ManagedCertificates* others = managed(hosts[i]);
     const bool placeholder = others != nullptr && others->fallback;
     if (!policy.stapling.on || placeholder || staplable.contains(hosts[i])) continue;
@@ -67,9 +67,9 @@ void collect_wishes(rs::FetchWish& wish, const std::vector<server_rec*>& hosts, 
     staple.refresh = policy.stapling.life_s;
     staple.retry = policy.stapling.retry_s;
     staple.errors = false;
-    wish.staples.push_back(staple);
+    settings.staples.push_back(staple);
   }
-  for (rs::FetchRule& rule : clients.ocsp_rules()) wish.rules.push_back(std::move(rule));
+  for (rs::FetchRule& rule : clients.ocsp_rules()) settings.rules.push_back(std::move(rule));
 }
 
 }  // namespace tls::server

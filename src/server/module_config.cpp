@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 #include <stdexcept>
 

@@ -12,9 +12,9 @@ struct server_rec;
 
 namespace tls::server {
 
-// Adds to `wish` what `hosts` want: responses for the certificates of those that staple and have none from another
+// Adds to `settings` what `hosts` want: responses for the certificates of those that staple and have none from another
 // module (`staplable`), and the rules by which children ask about clients. Parent only, in post_config.
-void collect_wishes(rs::FetchWish& wish, const std::vector<server_rec*>& hosts, const Staplable& staplable,
+void collect_settings(rs::FetchSettings& settings, const std::vector<server_rec*>& hosts, const Staplable& staplable,
                     const ClientVerifiers& clients);
 
 }  // namespace tls::server

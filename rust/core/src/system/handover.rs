@@ -20,7 +20,7 @@ const LENGTH: usize = 16;
 
 /// A message.
 #[derive(Debug)]
-pub struct Gift {
+pub struct Handover {
     /// Its octets.
     pub octets: Vec<u8>,
     /// Its descriptors, closed on exec.
@@ -40,8 +40,8 @@ pub fn give(line: BorrowedFd<'_>, octets: &[u8], descriptors: &[BorrowedFd<'_>])
 }
 
 /// Waits for a message for so long at most; `None` when the other end is closed and nothing is left.
-pub fn take(line: BorrowedFd<'_>, patience: Duration) -> io::Result<Option<Gift>> {
-    let deadline = Instant::now() + patience;
+pub fn take(line: BorrowedFd<'_>, timeout: Duration) -> io::Result<Option<Handover>> {
+    let deadline = Instant::now() + timeout;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let left = left.try_into().map_err(io::Error::other)?;
@@ -68,7 +68,7 @@ pub fn take(line: BorrowedFd<'_>, patience: Duration) -> io::Result<Option<Gift>
     }
     let octets = octets.get(..length).unwrap_or_default().to_vec();
     let ended = octets.is_empty() && descriptors.is_empty();
-    Ok((!ended).then_some(Gift {
+    Ok((!ended).then_some(Handover {
         octets,
         descriptors,
     }))

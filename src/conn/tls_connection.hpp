@@ -22,13 +22,13 @@ enum class State : std::uint8_t {
 enum class Shutdown : std::uint8_t { Standard, Unclean };
 
 // Owned by the connection pool; used by whichever thread works on the connection, one at a time.
-class Stream {
+class TlsConnection {
  public:
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
+  TlsConnection(const TlsConnection&) = delete;
+  TlsConnection& operator=(const TlsConnection&) = delete;
 
   // What is bound to `c`, whichever end it is; nullptr where nothing of ours is.
-  static Stream* bound(const conn_rec* c) noexcept;
+  static TlsConnection* bound(const conn_rec* c) noexcept;
 
   // Judging: nothing is wanted of the peer; it is OCSP responders whose answer is waited for.
   enum class Progress : std::uint8_t { Done, Wait, Judging, Failed };
@@ -48,8 +48,8 @@ class Stream {
   void lose() noexcept;
 
  protected:
-  explicit Stream(conn_rec* c);
-  virtual ~Stream() = default;
+  explicit TlsConnection(conn_rec* c);
+  virtual ~TlsConnection() = default;
   // Makes this the object of its connection and inserts the filters.
   void attach();
   // Gives ciphertext to the session; false when the connection is over.

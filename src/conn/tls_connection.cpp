@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conn/stream.hpp"
+#include "conn/tls_connection.hpp"
 
 #include "conn/filters.hpp"
-#include "server/scopes.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::conn {
 
-Stream::Stream(conn_rec* c)
+TlsConnection::TlsConnection(conn_rec* c)
     : c_(c),
       session_(rs::new_session()),
       cipher_(apr_brigade_create(c->pool, c->bucket_alloc)),
       plain_(apr_brigade_create(c->pool, c->bucket_alloc)),
       ciphertext_(apr_brigade_create(c->pool, c->bucket_alloc)) {}
 
-void Stream::attach() {
+void TlsConnection::attach() {
   ap_set_module_config(c_->conn_config, &server::primary_record(), this);
   input_ = ap_add_input_filter(kInputFilter, this, nullptr, c_);
   output_ = ap_add_output_filter(kOutputFilter, this, nullptr, c_);
 }
 
-void Stream::lose() noexcept {
+void TlsConnection::lose() noexcept {
   input_status_ = APR_ECONNABORTED;
   state_ = State::Closed;
   settled_ = true;
@@ -27,8 +27,8 @@ void Stream::lose() noexcept {
   c_->aborted = 1;
 }
 
-Stream* Stream::bound(const conn_rec* c) noexcept {
-  return static_cast<Stream*>(ap_get_module_config(c->conn_config, &server::primary_record()));
+TlsConnection* TlsConnection::bound(const conn_rec* c) noexcept {
+  return static_cast<TlsConnection*>(ap_get_module_config(c->conn_config, &server::primary_record()));
 }
 
 }  // namespace tls::conn
