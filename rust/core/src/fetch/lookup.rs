@@ -11,7 +11,7 @@ use super::resolve::system::System;
 use super::resolve::{Fault, Kind, MOST_ADDRESSES, answer, question};
 
 /// How long a server may take before the next one is asked.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// How often all servers are asked.
 const ROUNDS: usize = 2;
 /// Datagrams that are no answer to the question, of one try.
@@ -42,7 +42,7 @@ pub fn addresses(system: &System, name: &str, deadline: Instant) -> io::Result<V
 fn ask(system: &System, name: &str, kind: Kind, deadline: Instant) -> io::Result<Vec<IpAddr>> {
     let mut last = io::ErrorKind::NotFound.into();
     for server in (0..ROUNDS).flat_map(|_| &system.servers) {
-        let deadline = deadline.min(Instant::now() + PATIENCE);
+        let deadline = deadline.min(Instant::now() + TIMEOUT);
         match ask_one(*server, name, kind, deadline) {
             Ok(Ok(addresses)) => return Ok(addresses),
             Ok(Err(Fault::NoName)) => return Ok(Vec::new()),
