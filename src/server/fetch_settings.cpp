@@ -53,7 +53,7 @@ class Rules final {
 }  // namespace
 
 void collect_settings(rs::FetchSettings& settings, const std::vector<server_rec*>& hosts, const Staplable& staplable,
-                    const ClientVerifiers& clients) {
+                      const ClientVerifiers& clients) {
   Rules rules(settings);
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const config::EffectivePolicy& policy = effective(hosts[i]);

@@ -15,6 +15,6 @@ namespace tls::server {
 // Adds to `settings` what `hosts` want: responses for the certificates of those that staple and have none from another
 // module (`staplable`), and the rules by which children ask about clients. Parent only, in post_config.
 void collect_settings(rs::FetchSettings& settings, const std::vector<server_rec*>& hosts, const Staplable& staplable,
-                    const ClientVerifiers& clients);
+                      const ClientVerifiers& clients);
 
 }  // namespace tls::server

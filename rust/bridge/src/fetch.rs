@@ -46,7 +46,10 @@ pub fn fetch_prepare() {
 }
 
 /// See the bridge.
-pub fn fetch_configure(credentials: &Credentials, settings: &ffi::FetchSettings) -> Result<(), String> {
+pub fn fetch_configure(
+    credentials: &Credentials,
+    settings: &ffi::FetchSettings,
+) -> Result<(), String> {
     guard_result(|| {
         let wants = wants(credentials, settings);
         let mut fetcher = fetcher();

@@ -34,8 +34,8 @@ use counting::{count_alert, count_event, count_failed, count_under_way, count_wa
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use ech::{ech_check, ech_keys, ech_list, ech_prepare, ech_tick};
 use fetch::{
-    fetch_become_child, fetch_child_began, fetch_child_ended, fetch_end, fetch_look_after,
-    fetch_pid, fetch_prepare, fetch_rule_id, fetch_configure,
+    fetch_become_child, fetch_child_began, fetch_child_ended, fetch_configure, fetch_end,
+    fetch_look_after, fetch_pid, fetch_prepare, fetch_rule_id,
 };
 use forks::{forks_detach, forks_register};
 use guard::guard;

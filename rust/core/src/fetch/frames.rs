@@ -7,7 +7,7 @@
 //! | question | `Q`, id of the rule (32), length of the certificate (4), certificate, issuer's certificate |
 //! | answer | version, kind of verdict, reason, 0, and three times (8): revoked, said, counts until |
 
-use super::results::{Found, CertStatus};
+use super::results::{CertStatus, Found};
 use super::wants::RuleId;
 
 /// Longest question; two certificates of the largest keys and signatures there are (ML-DSA-87) with all their names.

@@ -59,7 +59,10 @@ pub fn run(os: Arc<dyn Os>, inherited: Inherited) -> i32 {
     let Ok(bells) = Bells::new() else {
         return 71;
     };
-    let service = Service::new(Writer::new(inherited.results), NewsSender(inherited.news_sender));
+    let service = Service::new(
+        Writer::new(inherited.results),
+        NewsSender(inherited.news_sender),
+    );
     let mut fetcher = Fetcher {
         control: Orders::new(Arc::clone(&os), UnixStream::from(inherited.control)),
         os,
@@ -270,6 +273,6 @@ impl Fetcher {
 impl Inherited {
     /// Its descriptors.
     pub fn fds(&self) -> [RawFd; 2] {
-        [self.control.as_raw_fd(), self.news.as_raw_fd()]
+        [self.control.as_raw_fd(), self.news_sender.as_raw_fd()]
     }
 }

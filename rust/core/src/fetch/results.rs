@@ -345,8 +345,8 @@ impl Writer {
             .find(|entry| is_free(entry) || is_of(entry, key))
             .or_else(|| entries().min_by_key(age));
         let before = self.results.verdicts.find(key);
-        let before =
-            before.and_then(|([kind, _, _, when], _)| CertStatus::from_word(kind, when.cast_signed()));
+        let before = before
+            .and_then(|([kind, _, _, when], _)| CertStatus::from_word(kind, when.cast_signed()));
         let is_revoked = |verdict: CertStatus| matches!(verdict, CertStatus::Revoked(..));
         let is_news = is_revoked(found.verdict) && !before.is_some_and(is_revoked);
         let (kind, when) = found.verdict.to_word();

@@ -10,7 +10,7 @@ use super::hosts::Hosts;
 use super::news::{Line, News, NewsSender};
 use super::queue::{Asker, Job, Queue};
 use super::resolve::system::System;
-use super::results::{Found, Key, Stapled, CertStatus, Writer};
+use super::results::{CertStatus, Found, Key, Stapled, Writer};
 use super::schedule;
 use super::url::Url;
 use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
@@ -161,7 +161,7 @@ impl Service {
 
     /// Says something to the administrator.
     pub fn say(&self, line: Line, text: String) {
-        self.news.say(&News::Said(line, text));
+        self.news_sender.say(&News::Said(line, text));
     }
 
     /// Takes an order.

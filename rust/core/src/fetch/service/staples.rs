@@ -108,7 +108,7 @@ impl Service {
                 fresh.due = Instant::now() + wait;
                 drop(state);
                 if self.put(want, &stapled) {
-                    self.news.say(&News::Stapled(want.key));
+                    self.news_sender.say(&News::Stapled(want.key));
                     let after = if again { ", after failures" } else { "" };
                     self.say(Line::Stapled, format!("{name} from {url}{after}"));
                 } else {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{
-    Asker, FAILURE, Found, Job, Key, Place, Question, Service, Task, CertStatus, host_of, lock, now,
-    verdict_key,
+    Asker, CertStatus, FAILURE, Found, Job, Key, Place, Question, Service, Task, host_of, lock,
+    now, verdict_key,
 };
 use crate::fetch::client;
 use crate::fetch::frames::Asked;
