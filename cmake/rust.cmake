@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# One custom command runs cargo; the bridge's static library and its generated header come out of it.
+# One custom command runs cargo; the bridge's static library and its generated headers come out of it.
 find_program(CARGO cargo REQUIRED)
 set(cargo_target ${CMAKE_SOURCE_DIR}/target)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
@@ -13,11 +13,14 @@ set(bridge_lib ${cargo_target}/${cargo_profile}/libmod_tls_bridge.a)
 set(bridge_include ${cargo_target}/cxxbridge)
 
 # cargo decides what to compile; this only says when to ask it. Headers of ours count, since the bridge's C++ half
-# may include them. The header is named as a product, so that a changed one rebuilds its users in the same run.
+# may include them. The headers are named as products, so that a changed one rebuilds its users in the same run.
 file(GLOB_RECURSE rust_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rust/*.rs ${CMAKE_SOURCE_DIR}/rust/*.toml)
 add_custom_command(
   OUTPUT ${bridge_lib}
-  BYPRODUCTS ${bridge_include}/mod_tls_bridge/src/lib.rs.h
+  BYPRODUCTS
+    ${bridge_include}/mod_tls_bridge/src/lib.rs.h
+    ${bridge_include}/mod_tls_bridge/src/ech/boundary.rs.h
+    ${bridge_include}/mod_tls_bridge/src/resumption/boundary.rs.h
   COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${cargo_target}
     ${CARGO} build --locked --package mod_tls_bridge ${cargo_flags}
   COMMAND ${CMAKE_COMMAND} -E touch ${bridge_lib}

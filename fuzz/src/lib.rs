@@ -10,6 +10,7 @@ mod lists;
 mod orders;
 mod path;
 mod resumption;
+mod ticket_keys;
 mod x509;
 
 pub use brotli::brotli;

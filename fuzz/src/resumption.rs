@@ -1,50 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tickets that clients bring back, and entries that a session cache on another machine answers with.
 
-use core::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use mod_tls_core::metrics::{Counters, PAGE_WORDS};
+use mod_tls_core::ticket::TicketProtector;
 use mod_tls_core::ticket::session_state::{Binding, Refusal, SessionState};
 use mod_tls_core::ticket::ticket_protector::{Kind, Provenance};
-use mod_tls_core::ticket::{Clock, KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};
 
-const NOW: u64 = 1_790_000_000;
+use super::ticket_keys::{NOW, protector};
 
-#[derive(Debug)]
-struct Stopped;
+static PROTECTOR: OnceLock<TicketProtector> = OnceLock::new();
 
-impl Clock for Stopped {
-    fn now(&self) -> u64 {
-        NOW
-    }
-}
-
-/// A key store with a random key.
-fn protector() -> TicketProtector {
-    static KEY_STORE: OnceLock<SharedKeyStore> = OnceLock::new();
-    let key_store = *KEY_STORE.get_or_init(|| {
-        let memory = |count| -> &'static [AtomicU64] {
-            let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
-            words.leak()
-        };
-        let words = memory(KEY_STORE_WORDS);
-        let mut keeper = Keeper::new(words).expect("randomness");
-        keeper.retain_for(3600);
-        keeper.issue_from_random_keys(NOW);
-        let counters = Counters::new(memory(PAGE_WORDS)).expect("enough words");
-        SharedKeyStore::new(words, counters).expect("enough words")
-    });
-    TicketProtector {
-        key_store,
-        clock: Arc::new(Stopped),
-    }
-}
-
-/// Nobody's octets are opened, what was sealed comes back as it was, and one changed bit or another owner ends it. The session state,
-/// which is read after its authentication, is fed with anything as well.
+/// Nobody's octets are opened, what was sealed comes back as it was, and one changed bit or another owner ends it. The session
+/// state, which is read after its authentication, is fed with anything as well.
 pub fn ticket(data: &[u8]) {
-    let protector = protector();
+    let protector = PROTECTOR.get_or_init(protector);
     let to = Binding {
         policy: &[7; 32],
         host: "a.example:443",
@@ -57,7 +27,7 @@ pub fn ticket(data: &[u8]) {
     };
     for kind in [Kind::Ticket, entry] {
         assert!(protector.open(kind, &to, data).is_err());
-        let sealed = seal(&protector, kind, &to, data);
+        let sealed = seal(protector, kind, &to, data);
         let (opened, _) = protector.open(kind, &to, &sealed).expect("our own");
         assert_eq!(opened, data);
         let mut changed = sealed.clone();
@@ -69,7 +39,7 @@ pub fn ticket(data: &[u8]) {
         }
         assert!(protector.open(kind, &to, &changed).is_err());
     }
-    let sealed = seal(&protector, Kind::Ticket, &to, data);
+    let sealed = seal(protector, Kind::Ticket, &to, data);
     assert!(
         protector.open(entry, &to, &sealed).is_err(),
         "no ticket is an entry"

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Generates and compiles the C++ half of the bridge into the same static library.
+const BOUNDARIES: [&str; 3] = [
+    "src/lib.rs",
+    "src/ech/boundary.rs",
+    "src/resumption/boundary.rs",
+];
+
 fn main() {
-    cxx_build::bridge("src/lib.rs")
+    cxx_build::bridges(BOUNDARIES)
         .std("c++20")
         .flag("-fvisibility=hidden")
         .include("../../src")
         .compile("mod_tls_bridge_cxx");
-    println!("cargo:rerun-if-changed=src/lib.rs");
+    for file in BOUNDARIES {
+        println!("cargo:rerun-if-changed={file}");
+    }
     println!("cargo:rerun-if-changed=../../src/conn/sink.hpp");
     println!("cargo:rerun-if-changed=../../src/server/session_cache.hpp");
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mod_tls_bridge/src/lib.rs.h"
+#include "mod_tls_bridge/src/ech/boundary.rs.h"
 
 struct apr_pool_t;
 struct server_rec;

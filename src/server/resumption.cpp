@@ -15,6 +15,7 @@
 #include "apr/to_rust.hpp"
 #include "log/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "mod_tls_bridge/src/resumption/boundary.rs.h"
 #include "server/policies.hpp"
 #include "server/session_cache.hpp"
 

@@ -12,7 +12,7 @@
 #include "apr/hook.hpp"
 #include "apr/pool.hpp"
 #include "log/log.hpp"
-#include "mod_tls_bridge/src/lib.rs.h"
+#include "mod_tls_bridge/src/resumption/boundary.rs.h"
 #include "server/module_config.hpp"
 
 namespace tls::server {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client with Encrypted ClientHello (rust/core/examples/ech_client.rs), and what DNS would tell it."""
+"""A client with Encrypted ClientHello (tests/client/src/ech.rs), and what DNS would tell it."""
+import base64
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .paths import ROOT
+from .rustls_client import binary
 
 # What a page says of the connection that it is asked for by.
 SAYS = r'ErrorDocument 404 "%{SSL:SSL_ECH_STATUS}|%{SSL:SSL_ECH_INNER_SNI}|%{SSL:SSL_ECH_OUTER_SNI}|%{SSL:SSL_TLS_SNI}"'
@@ -24,17 +26,10 @@ class Visit:
     retry: str = ""  # the list that came with a refusal; "-" for none
 
 
-def tool() -> str:
-    """The client, built where it is not."""
-    build = subprocess.run(["cargo", "build", "--quiet", "--locked", "-p", "mod_tls_core", "--example", "ech_client"], cwd=ROOT,
-                           capture_output=True, text=True)
-    assert build.returncode == 0, build.stderr
-    return str(ROOT / "target/debug/examples/ech_client")
-
-
 def visits(port: int, name: str, keys: str, *words: str, count: int = 1, path: str = "/none") -> list[Visit]:
     """Connections one after the other, which share their sessions. `words`: h2, none, grease, p384."""
-    done = subprocess.run([tool(), str(port), name, keys or "-", path, str(count), *words], capture_output=True,
+    in_hex = base64.b64decode(keys).hex() if keys else "-"
+    done = subprocess.run([str(binary()), "ech", str(port), name, in_hex, path, str(count), *words], capture_output=True,
                           text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return [parse(line) for line in done.stdout.splitlines()]
@@ -47,7 +42,7 @@ def visit(port: int, name: str, keys: str, *words: str, path: str = "/none") -> 
 def parse(line: str) -> Visit:
     word, rest = line.split(" ", 1)
     if word == "rejected":
-        return Visit(word, retry=rest)
+        return Visit(word, retry=rest if rest == "-" else base64.b64encode(bytes.fromhex(rest)).decode())
     if word == "failed":
         return Visit(word, last=rest)
     return Visit(word, *rest.split(" ", 3))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same client as rust/core/examples/ech_client.rs over Go's crypto/tls, an implementation of its own:
+// The same client as tests/client/src/ech.rs over Go's crypto/tls, an implementation of its own:
 //
 //	ech_client PORT NAME LIST PATH [COUNT] [h2|p384|cert:FILE]...
 //

@@ -18,10 +18,13 @@ use mod_tls_core::system::file::FileIdentity;
 use mod_tls_core::system::forks::Kept as Own;
 use mod_tls_core::system::words::Words;
 
-use crate::ffi::{EchKey, EchKeySources, EchNews};
 use crate::forks::{Heir, keep_memory};
 use crate::guard::guard;
 use crate::shared::{self, Descriptors};
+
+mod boundary;
+
+use boundary::ffi::{EchKey, EchKeySources, EchNews};
 
 static MEMORY: OnceLock<Words> = OnceLock::new();
 

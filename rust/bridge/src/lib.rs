@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The one `#[cxx::bridge]`: types, thin functions, `catch_unwind`; nothing else.
+//! The boundary between the languages: types, thin functions, `catch_unwind`; nothing else. What has opaque types stands
+//! in one `#[cxx::bridge]`, since cxx lets no other one name them; `ech` and `resumption` have one of their own.
 
 mod agent;
 mod backend;
@@ -32,7 +33,6 @@ use agent::{
 use backend::{BackendPolicy, begin_configuration, build_backend_policy};
 use counting::{count_alert, count_event, count_failed, count_under_way, count_waiting};
 use credentials::{CredentialStore, Credentials, new_credential_store};
-use ech::{ech_check, ech_keys, ech_list, ech_prepare, ech_tick};
 use fetch::{
     fetch_become_child, fetch_child_began, fetch_child_ended, fetch_configure, fetch_end,
     fetch_look_after, fetch_pid, fetch_prepare, fetch_rule_id,
@@ -44,10 +44,6 @@ use key_log::{key_log_check, key_log_close, key_log_open};
 use limits::limit_handshakes;
 use open_files::expect_children;
 use policy::{Policy, build_policy, policy_id};
-use resumption::processes::{
-    resumption_become_child, resumption_child_began, resumption_child_ended,
-};
-use resumption::{resumption_check, resumption_prepare, resumption_setup, resumption_tick};
 use session::{Session, new_session};
 use status::{host_number, status};
 use verifier::{ClientVerifier, load_verifier, no_verifier};
@@ -299,39 +295,6 @@ pub mod ffi {
         ech: u8,
         /// The name in the hello that everybody on the way could read, where there was another.
         outer_name: String,
-    }
-
-    /// Where the keys of Encrypted ClientHello are; see `mod_tls_core::ech::key_sources::KeySources`. Empty names are nothing.
-    #[derive(Clone, Debug)]
-    struct EchKeySources {
-        files: Vec<String>,
-        directory: String,
-        public_name: String,
-        state_directory: String,
-        longest_name: u8,
-        padding: u16,
-    }
-
-    /// What looking for keys came to.
-    #[derive(Debug)]
-    struct EchNews {
-        /// How many are in use.
-        keys: u32,
-        /// They are others than before.
-        replaced: bool,
-        /// Those of before stay in use, where there are problems.
-        kept: bool,
-        /// A sentence each.
-        problems: Vec<String>,
-    }
-
-    /// One key.
-    #[derive(Debug)]
-    struct EchKey {
-        public_name: String,
-        config_id: u8,
-        /// DNS should name it.
-        published: bool,
     }
 
     /// See `mod_tls_core::creds::PairRequest`; an empty name is no file.
@@ -745,19 +708,6 @@ pub mod ffi {
         /// Ends the fetcher. Parent only.
         fn fetch_end();
 
-        /// What is wrong with the keys of Encrypted ClientHello. Makes none and erases none: for `-t`, and the first
-        /// reading of a start.
-        fn ech_check(sources: &EchKeySources) -> EchNews;
-        /// Reads keys, makes and erases some where it is time, and has children use them. Parent only, in post_config from
-        /// the second reading on.
-        fn ech_prepare(sources: &EchKeySources) -> EchNews;
-        /// The same where files have changed (`look`) or it is time. Parent only, every few seconds.
-        fn ech_tick(look: bool) -> EchNews;
-        /// Every key that there is; none where something is wrong.
-        fn ech_keys(sources: &EchKeySources) -> Vec<EchKey>;
-        /// What DNS should say of them, in base64 (RFC 9848 3).
-        fn ech_list(sources: &EchKeySources) -> String;
-
         type Session;
         /// A connection of which nothing is known yet. Owned by the connection pool.
         fn new_session() -> Box<Session>;
@@ -882,87 +832,6 @@ pub mod ffi {
 
     // C++ builds the list.
     impl Vec<LoadRequest> {}
-
-    /// How the whole server resumes sessions.
-    #[derive(Debug)]
-    struct ResumptionSetup {
-        /// Path of the secret that ticket keys are made of; empty: random keys.
-        secret: String,
-        /// Seconds that one key made of the secret is the newest; 0: the default.
-        interval: u32,
-        /// The secret is taken even where everybody may read it.
-        open_to_others: bool,
-        /// Seconds of the longest lifetime of all virtual hosts.
-        retention: u32,
-        /// There is a session cache behind `cache_put` and the others.
-        cached: bool,
-        /// It may be on another machine, and keep us waiting.
-        remote: bool,
-    }
-
-    /// What became of the secret file.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    enum SecretState {
-        Same,
-        Replaced,
-        /// It cannot be used; the secret that was read from it before stays in force.
-        Refused,
-        /// It cannot be used, and there is no secret of before.
-        Unusable,
-    }
-
-    /// What looking at the secret file came to; `problem` where it cannot be used.
-    #[derive(Debug)]
-    struct SecretNews {
-        state: SecretState,
-        problem: String,
-    }
-
-    /// What the session cache answers.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    enum CacheAnswer {
-        /// Stored, or found.
-        Done,
-        /// Not stored (no room, say), or not there.
-        Refused,
-        /// The cache does not work.
-        Failed,
-    }
-
-    // Thread-safe; called by any thread of a child in a handshake.
-    unsafe extern "C++" {
-        include!("server/session_cache.hpp");
-        #[namespace = "tls::server"]
-        fn cache_put(id: &[u8], entry: &[u8], expiry: u64) -> CacheAnswer;
-        #[namespace = "tls::server"]
-        fn cache_get(id: &[u8], entry: &mut [u8], length: &mut usize) -> CacheAnswer;
-        #[namespace = "tls::server"]
-        fn cache_take(id: &[u8], entry: &mut [u8], length: &mut usize) -> CacheAnswer;
-        #[namespace = "tls::server"]
-        fn cache_report(failures: u64);
-    }
-
-    extern "Rust" {
-        /// Makes the shared memory of resumption, once per parent process. Parent only, in the second pass of post_config:
-        /// httpd has detached then, and a process forked later does not have the memory. Throws a sentence.
-        fn resumption_prepare() -> Result<()>;
-        /// Reads the secret file and makes ready what policies are built with. Parent, in post_config, before the first
-        /// policy. A restart keeps the secret of before where the same file cannot be used; `Unusable`, with a sentence,
-        /// where sessions cannot be resumed as configured.
-        fn resumption_setup(setup: &ResumptionSetup) -> SecretNews;
-        /// What is wrong with the secret file; empty when nothing is. For `-t`.
-        fn resumption_check(setup: &ResumptionSetup) -> String;
-        /// Looks at the secret file, publishes keys that are due and erases old ones. Parent, every few seconds.
-        fn resumption_tick() -> SecretNews;
-        /// The MPM has just forked the child `pid`, which gets the keys to read and memory to count in. Parent only, in
-        /// child_status.
-        fn resumption_child_began(pid: i32);
-        /// The MPM has waited for the child `pid`. Parent only, in child_status.
-        fn resumption_child_ended(pid: i32);
-        /// Takes what the parent gave this child; in child_init, before any thread serves. False when nothing came: the
-        /// child then resumes no sessions.
-        fn resumption_become_child() -> bool;
-    }
 }
 
 fn engine_version() -> String {

@@ -21,15 +21,16 @@ use mod_tls_core::ticket::{
 use mod_tls_core::tls::policy::{Negotiated, Sessions};
 
 use crate::counts::{self, Counting};
-use crate::ffi::{ResumptionSetup, SecretNews, SecretState};
 use crate::forks::{Heir, keep_memory};
 use crate::guard::{guard, guard_result};
 use crate::shared::{self, Descriptors};
 
+mod boundary;
 mod children;
 pub mod processes;
 mod socache;
 
+use boundary::ffi::{ResumptionSetup, SecretNews, SecretState};
 use children::Children;
 use socache::Socache;
 

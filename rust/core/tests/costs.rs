@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What readers of foreign bytes allocate, counted: it grows no faster than what they read, whatever that is made of.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
-use mod_tls_core::metrics::{Counters, PAGE_WORDS};
 use mod_tls_core::ocsp;
 use mod_tls_core::ticket::session_state::Binding;
 use mod_tls_core::ticket::ticket_protector::{Kind, Provenance};
-use mod_tls_core::ticket::{Clock, KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};
 use mod_tls_core::verify::{Mode, Outcome, Revocation, RevocationDepth, Spec, Verifier};
 use mod_tls_core::x509::{Certificate, DnStyle, Identity, Side};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-const NOW: u64 = 1_790_000_000;
+#[path = "../../../fuzz/src/ticket_keys.rs"]
+mod ticket_keys;
+
+use ticket_keys::{NOW, protector};
+
 /// What is little enough to be no matter: octets, and allocations.
 const LITTLE: (u64, u64) = (8192, 64);
 
@@ -271,31 +271,6 @@ fn an_open_connection_keeps_a_certificate_as_it_came() {
         assert_eq!(kept(measure(ask)), 0, "{what}");
         let exported = measure(|| drop(identity.exported(Side::Client, DnStyle::Rfc2253, 0)));
         assert!(kept(exported) <= 80 << 10, "{what}");
-    }
-}
-
-#[derive(Debug)]
-struct Stopped;
-
-impl Clock for Stopped {
-    fn now(&self) -> u64 {
-        NOW
-    }
-}
-
-fn protector() -> TicketProtector {
-    let memory = |count| -> &'static [AtomicU64] {
-        let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
-        words.leak()
-    };
-    let words = memory(KEY_STORE_WORDS);
-    let mut keeper = Keeper::new(words).expect("randomness");
-    keeper.retain_for(3600);
-    keeper.issue_from_random_keys(NOW);
-    let counters = Counters::new(memory(PAGE_WORDS)).expect("enough words");
-    TicketProtector {
-        key_store: SharedKeyStore::new(words, counters).expect("enough words"),
-        clock: Arc::new(Stopped),
     }
 }
 

@@ -3,9 +3,11 @@
 //! held open), what was negotiated printed as JSON lines. `tls-client --help` lists the options.
 #![forbid(unsafe_code)]
 
+mod accept_any;
 mod compression;
 mod config;
 mod damage;
+mod ech;
 mod http;
 mod json;
 mod options;
@@ -19,10 +21,15 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, directory] = &words[..]
-        && word == "make-ml-dsa"
-    {
-        return match pki::make(directory.as_ref()) {
+    let done = match &words[..] {
+        [word, directory] if word == "make-ml-dsa" => {
+            Some(pki::make(directory.as_ref()).map_err(|error| error.to_string()))
+        }
+        [word, rest @ ..] if word == "ech" => Some(ech::run(rest)),
+        _ => None,
+    };
+    if let Some(done) = done {
+        return match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("tls-client: {error}");

@@ -13,7 +13,7 @@ use rustls_pki_types::ServerName;
 use crate::compression;
 use crate::config::{self, group_name, suite_name, version_name};
 use crate::http::{self, Response};
-use crate::json::Line;
+use crate::json::{Line, hex};
 use crate::options::Options;
 use crate::records::Records;
 use crate::transport::{Connection, Socket};
@@ -335,10 +335,6 @@ fn failure(stage: &'static str, message: impl ToString) -> Failure {
         stage,
         message: message.to_string(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// CPU time of this (single-threaded) process so far, 0 where the kernel does not tell.

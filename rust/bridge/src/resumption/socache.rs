@@ -4,7 +4,7 @@
 use mod_tls_core::ticket::store::Stored;
 use mod_tls_core::ticket::{Cache, Lookup};
 
-use crate::ffi::{self, CacheAnswer};
+use super::boundary::ffi::{self, CacheAnswer};
 
 /// httpd's socache provider.
 #[derive(Debug)]

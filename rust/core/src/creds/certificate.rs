@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::contents;
+use super::fault::Fault;
 use super::key::damage_fault;
-use super::problem::Fault;
 use super::public_key::PublicKey;
 use crate::x509::Name;
 use crate::x509::der::{self, Element, Reader};

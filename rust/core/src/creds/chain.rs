@@ -2,7 +2,7 @@
 //! What is wrong with a chain of certificates, for itself and for the names of a virtual host.
 
 use super::certificate::{CertificateFields, list_for_people};
-use super::problem::Fault;
+use super::fault::Fault;
 use crate::x509::time::date;
 
 const DAY: i64 = 86_400;

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::certificate::{KnownIssuers, find_certificates};
+use super::fault::Fault;
 use super::key::{FoundKey, find_key};
-use super::problem::Fault;
 use super::select::{CertSet, Pair};
 
 const NAME: &str = "the certificate of the ACME challenge";

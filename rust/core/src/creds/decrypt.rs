@@ -9,12 +9,12 @@ use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 use super::certificate::CertificateFields;
+use super::fault::Fault;
 use super::key::{PrivateKey, Sealed, is_encrypted, pem_fault, read_key};
 use super::passphrase::{Answer, Passphrases, Question};
 use super::pbe;
 use super::pem::Block;
 use super::pkcs12;
-use super::problem::Fault;
 use crate::x509::der::{OCTET_STRING, Reader, SEQUENCE};
 
 /// Asks for the pass phrase of an encrypted key, as often as `passphrases` has an answer, and opens it.

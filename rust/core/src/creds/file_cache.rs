@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use super::ber;
 use super::certificate::Certificates;
+use super::fault::Fault;
 use super::key::PrivateKey;
-use super::problem::Fault;
 use crate::system::file;
 use crate::system::file::{FileIdentity, Limit, Refusal};
 

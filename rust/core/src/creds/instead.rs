@@ -2,8 +2,8 @@
 //! What a file is that does not hold what was looked for, and the one command that makes it right: a table.
 
 use super::contents::{What, what};
+use super::fault::Fault;
 use super::pem;
-use super::problem::Fault;
 
 /// What was looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::certificate::{CertificateFields, Certificates};
+use super::fault::Fault;
 use super::key::PrivateKey;
-use super::problem::Fault;
 use super::request::PairRequest;
 
 /// A pair of a request as far as its files could be read.

@@ -4,22 +4,20 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::certificate::{CertificateFields, Certificates, KnownIssuers, find_certificates};
-use super::contents::{What, what};
-use super::decrypt::{decrypt_key, pkcs12_certificates};
-use super::file_cache::{CachedFile, FileBytes, Form, LoadPass, StapleFile};
-use super::instead::{Wanted, instead};
-use super::key::{FoundKey, PrivateKey, find_key};
+use super::certificate::{CertificateFields, Certificates, KnownIssuers};
+use super::chain;
+use super::fault::Fault;
+use super::file_cache::{CachedFile, LoadPass};
+use super::key::PrivateKey;
 use super::key_matching::{Candidate, find_matching_key};
 use super::loaded::{Issuers, PairKey, Shared};
 use super::passphrase::{Passphrases, Question};
-use super::problem::{Fault, Problem};
-use super::request::{FileAt, LoadRequest, PairRequest};
+use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
+use super::severity::Problem;
 use super::upwards::Upwards;
-use super::{chain, pem};
-use crate::system::file;
-use crate::system::file::Limit;
+
+mod forms;
 
 /// Collects problems; the same line of the configuration is blamed for the same thing once, however many virtual hosts
 /// inherit it.
@@ -284,187 +282,5 @@ impl<'a, 'p> Load<'a, 'p> {
             sent,
             refused,
         })
-    }
-
-    /// The OCSP response beside a certificate, where there is one, or why it cannot be read.
-    fn staple(&mut self, request: &PairRequest) -> (Option<Arc<StapleFile>>, Option<Fault>) {
-        let Some(path) = &request.staple else {
-            return (None, None);
-        };
-        if !self.files.is_there(path) {
-            return (None, None);
-        }
-        match self.get(path, Limit::CREDENTIAL, |_, file| {
-            Ok(StapleFile(file.bytes.as_slice().into()))
-        }) {
-            Ok(staple) => (Some(staple), None),
-            Err(fault) => {
-                let (file, cause) = (path.clone(), fault.text());
-                (None, Some(Fault::StapleRefused { file, cause }))
-            }
-        }
-    }
-
-    /// The file with further certificates of a request. mod_ssl passes over the first certificate of a chain file that is
-    /// a certificate file too; authorities are asked only where no chain is configured, and faults of their file are told
-    /// by those who judge clients with it.
-    fn further(&mut self, request: &LoadRequest) -> Result<Further, Fault> {
-        if let Some(FileAt { path, .. }) = &request.chain {
-            let own = request.pairs.iter().any(|pair| pair.certificate == *path);
-            return self
-                .chain(path, Limit::CREDENTIAL)
-                .map(|item| Some((item, Issuers::Behind(usize::from(own)))));
-        }
-        let Some(file) = &request.authorities else {
-            return Ok(None);
-        };
-        let item = self.chain(file, Limit::AUTHORITIES)?;
-        Ok(Some((item, Issuers::Among)))
-    }
-
-    /// The certificates of a pair, which may stand in a PKCS#12 file under a pass phrase.
-    fn own_chain(
-        &mut self,
-        path: &str,
-        question: &Question<'_>,
-    ) -> Result<Arc<Certificates>, Fault> {
-        let question = Question {
-            file: path,
-            ..*question
-        };
-        self.get(path, Limit::CREDENTIAL, |run, file| {
-            if what(&file.bytes) != What::Pkcs12 {
-                return run.certificates(path, file);
-            }
-            let ders = pkcs12_certificates(&file.bytes, &question, run.passphrases)?;
-            let holds = "no certificate of its own".to_owned();
-            if ders.is_empty() {
-                return Err(Fault::NoCertificate {
-                    file: path.to_owned(),
-                    holds,
-                });
-            }
-            let pem: String = ders.iter().map(|der| crate::x509::pem(der)).collect();
-            find_certificates(path, pem.as_bytes(), run.issuers)
-        })
-    }
-
-    fn chain(&mut self, path: &str, limit: Limit) -> Result<Arc<Certificates>, Fault> {
-        self.get(path, limit, |run, file| run.certificates(path, file))
-    }
-
-    fn certificates(&mut self, path: &str, file: &FileBytes) -> Result<Certificates, Fault> {
-        let found = find_certificates(path, &file.bytes, self.issuers)?;
-        if let (true, Some(line)) = (found.ders.is_empty(), found.lost.first()) {
-            let unseen = Fault::Unseen {
-                file: path.to_owned(),
-                line: *line,
-            };
-            return Err(instead(path, &file.bytes, Wanted::Certificate).unwrap_or(unseen));
-        }
-        if found.ders.is_empty() {
-            return Err(nothing_found(
-                path,
-                &file.bytes,
-                Wanted::Certificate,
-                |holds| Fault::NoCertificate {
-                    file: path.to_owned(),
-                    holds,
-                },
-            ));
-        }
-        Ok(found)
-    }
-
-    /// The key of a pair. Where its file is the certificate's and that one cannot be read, it has been said.
-    fn key(
-        &mut self,
-        pair: &PairRequest,
-        question: &Question<'_>,
-    ) -> Result<Arc<PrivateKey>, Fault> {
-        let path = pair.key.as_ref().unwrap_or(&pair.certificate);
-        self.read_key(path, question).map_err(|fault| match fault {
-            Fault::NoKey { file } | Fault::Instead { file, .. } if pair.key.is_none() => {
-                Fault::NoKeyBeside { file }
-            }
-            other => other,
-        })
-    }
-
-    fn read_key(&mut self, path: &str, question: &Question<'_>) -> Result<Arc<PrivateKey>, Fault> {
-        self.get(path, Limit::CREDENTIAL, |run, file| {
-            match find_key(path, &file.bytes) {
-                Ok(FoundKey::Plain(key)) => Ok(key),
-                Ok(FoundKey::Encrypted(sealed)) => decrypt_key(
-                    sealed,
-                    &Question {
-                        file: path,
-                        ..*question
-                    },
-                    run.passphrases,
-                ),
-                // What is said of a certificate's own file without a key, its caller knows.
-                Err(Fault::NoKey { file: name }) => {
-                    Err(nothing_found(path, &file.bytes, Wanted::Key, |_| {
-                        Fault::NoKey { file: name }
-                    }))
-                }
-                Err(fault @ Fault::Unseen { .. }) => {
-                    Err(instead(path, &file.bytes, Wanted::Key).unwrap_or(fault))
-                }
-                Err(fault) => Err(fault),
-            }
-        })
-    }
-
-    /// A form of a file: as it was made before, or made now. Each is tried once in a run.
-    fn get<T: Form>(
-        &mut self,
-        path: &str,
-        limit: Limit,
-        make: impl FnOnce(&mut Self, &FileBytes) -> Result<T, Fault>,
-    ) -> Result<Arc<T>, Fault> {
-        if let Some(known) = self.files.known(path) {
-            return known;
-        }
-        let made = self.files.read(path, limit).and_then(|file| {
-            let value = match self.files.equal(&file) {
-                Some(known) => known,
-                None => {
-                    let made = file::contained(|| make(self, &file));
-                    Arc::new(made.unwrap_or_else(|| {
-                        Err(Fault::Panicked {
-                            file: path.to_owned(),
-                        })
-                    })?)
-                }
-            };
-            self.files.add(path, &file, &value);
-            Ok(value)
-        });
-        made.inspect_err(|fault| self.files.fail::<T>(path, fault))
-    }
-}
-
-/// What to say of a file without the block that was looked for: what it is, that it is no PEM file at all, or what else it
-/// holds.
-fn nothing_found(
-    path: &str,
-    bytes: &[u8],
-    wanted: Wanted,
-    otherwise: impl FnOnce(String) -> Fault,
-) -> Fault {
-    if let Some(fault) = instead(path, bytes, wanted) {
-        return fault;
-    }
-    let file = path.to_owned();
-    let labels: Vec<String> = pem::blocks(bytes)
-        .flatten()
-        .map(|b| b.label.to_owned())
-        .collect();
-    match (labels.is_empty(), bytes.first()) {
-        (false, _) => otherwise(format!("\"{}\"", labels.join("\", \""))),
-        (true, Some(0x30)) => Fault::IsDer { file },
-        (true, _) => Fault::NotPem { file },
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! [`pem`] finds the blocks of a file and decodes them, [`key`] makes signing keys of them, [`certificate`] reads the
 //! few fields that matter here, [`chain`] says what is wrong with a certificate for a virtual host, [`select`] chooses
-//! the pair for a client, [`store`] loads everything a configuration names. What can go wrong is one table, [`problem`].
+//! the pair for a client, [`store`] loads everything a configuration names. What can go wrong is one table, [`fault`].
 
 mod ber;
 pub mod certificate;
@@ -11,6 +11,7 @@ pub mod chain;
 pub mod challenge;
 pub mod contents;
 pub mod decrypt;
+mod fault;
 mod file_cache;
 mod instead;
 pub mod key;
@@ -24,11 +25,11 @@ mod pbe;
 pub mod pem;
 mod pkcs12;
 pub mod placeholder;
-pub mod problem;
 mod pss;
 pub mod public_key;
 mod request;
 pub mod select;
+mod severity;
 mod signatures;
 pub mod standing;
 pub mod store;
@@ -37,10 +38,11 @@ pub mod timed;
 mod upwards;
 
 pub use self::file_cache::{fault_of, read};
+pub use fault::Fault;
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};
-pub use problem::{Fault, Problem, Severity, only_notices};
 pub use request::{FileAt, LoadRequest, PairRequest};
 pub use select::{CertSet, Pair};
+pub use severity::{Problem, Severity, only_notices};
 pub use signatures::SignatureRequest;
 pub use store::{LoadReport, Store, load};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rustls::SignatureScheme;
 
+use super::fault::Fault;
 use super::key::KeyKind;
-use super::problem::Fault;
 use super::select::Pair;
 use crate::tls::signatures::{in_version, signs};
 

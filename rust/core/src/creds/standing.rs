@@ -5,9 +5,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::problem::{Problem, Severity};
 use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
+use super::severity::{Problem, Severity};
 use super::store::LoadReport;
 
 /// Virtual hosts of the configuration before, by the files that they name, with what they served; `None` where nobody has

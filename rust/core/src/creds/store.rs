@@ -14,9 +14,9 @@ use super::loaded::PairKey;
 use super::loader::{Load, Report};
 use super::passphrase::Passphrases;
 use super::placeholder;
-use super::problem::{Problem, Severity, only_notices};
 use super::request::LoadRequest;
 use super::select::{CertSet, Pair};
+use super::severity::{Problem, Severity, only_notices};
 use crate::system::file::FileIdentity;
 
 /// What came of it.

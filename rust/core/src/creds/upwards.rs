@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::certificate::CertificateFields;
-use super::problem::Fault;
+use super::fault::Fault;
 use crate::x509::Certificate as Whole;
 use crate::x509::name;
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! docs/metrics.md is what the table says.
 
+use super::found::families;
 use std::fmt::Write;
 
-use super::table::{BUCKETS, PREFIX, families};
+use super::buckets::BUCKETS;
+use super::table::PREFIX;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
 

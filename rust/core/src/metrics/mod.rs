@@ -8,9 +8,11 @@
 //!
 //! No label has values that a visitor makes up: what is not in the table counts as `other`.
 
+pub mod buckets;
 pub mod choose;
 #[cfg(test)]
 mod documents_tests;
+pub mod found;
 pub mod history;
 pub mod hosts;
 pub mod page;

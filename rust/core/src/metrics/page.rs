@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::system::words::read_distant;
 
-use super::table::{BUCKETS, COUNTERS, Counter, HISTOGRAM_WORDS, HISTOGRAMS, Histogram};
+use super::buckets::{BUCKETS, HISTOGRAM_WORDS};
+use super::table::{COUNTERS, Counter, HISTOGRAMS, Histogram};
 
 /// Words that are counted in, one for each series and more for each histogram.
 pub const COUNTED: usize = COUNTERS.len() + HISTOGRAMS * HISTOGRAM_WORDS;

@@ -363,7 +363,7 @@ macro_rules! histograms {
         /// How many there are.
         pub const HISTOGRAMS: usize = [$(Histogram::$id),*].len();
 
-        const MEASURED: &[Family] = &[$(Family {
+        pub(super) const MEASURED: &[Family] = &[$(Family {
             name: $name,
             kind: Kind::Histogram,
             labels: &[],
@@ -378,84 +378,6 @@ histograms! {
     Handshake "handshake_duration_seconds" "Completed handshakes with clients, from the connection's first byte on"
     Signature "signature_duration_seconds" "Signatures of handshakes, waiting for the key agent included"
     CacheCall "session_cache_duration_seconds" "Calls to the session cache"
-}
-
-/// Upper bounds of the buckets, in microseconds, and as Prometheus wants them; one more has what took longer.
-pub const BUCKETS: &[(u64, &str)] = &[
-    (50, "0.00005"),
-    (100, "0.0001"),
-    (250, "0.00025"),
-    (500, "0.0005"),
-    (1_000, "0.001"),
-    (2_500, "0.0025"),
-    (5_000, "0.005"),
-    (10_000, "0.01"),
-    (25_000, "0.025"),
-    (50_000, "0.05"),
-    (100_000, "0.1"),
-    (250_000, "0.25"),
-    (500_000, "0.5"),
-    (1_000_000, "1"),
-    (2_500_000, "2.5"),
-    (10_000_000, "10"),
-];
-
-/// Words of a histogram: the buckets, what took longer, and the sum in microseconds.
-pub const HISTOGRAM_WORDS: usize = BUCKETS.len() + 2;
-
-const fn found(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Family {
-    Family {
-        name,
-        kind: Kind::Gauge,
-        labels,
-        help,
-        series: &[],
-        histogram: None,
-    }
-}
-
-/// Version of module and engine.
-pub const BUILD: Family = found(
-    "build_info",
-    &["version", "engine"],
-    "Always 1: the labels say which version runs",
-);
-/// When httpd's parent began.
-pub const STARTED: Family = found(
-    "start_time_seconds",
-    &[],
-    "When counting began, in seconds since 1970",
-);
-/// End of a certificate.
-pub const NOT_AFTER: Family = found(
-    "certificate_not_after_seconds",
-    CERTIFICATE_LABELS,
-    "When a certificate expires, in seconds since 1970",
-);
-/// End of a staple.
-pub const STAPLE: Family = found(
-    "certificate_staple_end_seconds",
-    CERTIFICATE_LABELS,
-    "When the OCSP response of a certificate expires, in seconds since 1970; 0 where there is none",
-);
-/// Handshakes of a virtual host.
-pub const HOST_HANDSHAKES: Family = Family {
-    kind: Kind::Counter,
-    ..found(
-        "host_handshakes_total",
-        &["host", "result"],
-        "Handshakes by virtual host, where TLSMetrics hosts is set; 'other' has those beyond the first 1,000",
-    )
-};
-
-/// What tells certificates apart.
-pub const CERTIFICATE_LABELS: &[&str] = &["subject", "key", "serial", "source"];
-
-const FOUND: &[Family] = &[BUILD, STARTED, NOT_AFTER, STAPLE, HOST_HANDSHAKES];
-
-/// Every metric.
-pub fn families() -> impl Iterator<Item = &'static Family> {
-    COUNTED.iter().chain(MEASURED).chain(FOUND)
 }
 
 /// Those that processes count.

@@ -2,6 +2,8 @@
 //! The table is in order, and its names are as Prometheus wants them.
 
 use super::*;
+use crate::metrics::buckets::BUCKETS;
+use crate::metrics::found::families;
 use std::collections::HashSet;
 
 #[test]

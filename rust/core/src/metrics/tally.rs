@@ -6,9 +6,10 @@
 
 use core::sync::atomic::AtomicU64;
 
+use super::buckets::{BUCKETS, HISTOGRAM_WORDS};
 use super::history::{self, FAILURES, HISTORY_WORDS, SAMPLED, Sample};
 use super::page::{COUNTED, HOST_WORDS, HOSTS, SHARD_WORDS, SHARDS, histogram_at};
-use super::table::{BUCKETS, COUNTERS, Counter, FAMILIES, HISTOGRAM_WORDS, Histogram, Kind};
+use super::table::{COUNTERS, Counter, FAMILIES, Histogram, Kind};
 use crate::system::words::{load, store};
 
 /// Words that are summed: series, histograms and virtual hosts.

@@ -6,7 +6,7 @@ use super::about::{About, Matcher};
 use super::fault::Fault;
 use super::request::NONCE_ID;
 use super::signer::{Judge, Responder};
-use crate::verify::keys::Signed;
+use crate::verify::signed::Signed;
 use crate::verify::work::Work;
 use crate::x509::der::{
     BIT_STRING, ENUMERATED, OCTET_STRING, OID, Reader, SEQUENCE, context, written,

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The page: no resource from elsewhere, no script, light and dark.
 
+use crate::metrics::found::families;
 use std::fmt::Write;
 
 use super::svg::{Curve, bars, curves};
 use super::words::{escaped, short};
 use super::{Served, Snapshot};
 use crate::creds::chain::days_left;
+use crate::metrics::buckets::BUCKETS;
 use crate::metrics::history::{FAILURES, Sample};
-use crate::metrics::table::{BUCKETS, families};
 use crate::metrics::{Counter, Histogram};
 use crate::x509::time::date;
 

@@ -4,7 +4,9 @@
 use std::fmt::Write;
 
 use super::{Served, Snapshot};
-use crate::metrics::table::{BUCKETS, Family, PREFIX, families};
+use crate::metrics::buckets::BUCKETS;
+use crate::metrics::found::families;
+use crate::metrics::table::{Family, PREFIX};
 
 /// Everything.
 pub fn json(snapshot: &Snapshot) -> String {

@@ -13,7 +13,8 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use crate::metrics::table::{BUILD, Family, HOST_HANDSHAKES, NOT_AFTER, STAPLE, STARTED, families};
+use crate::metrics::found::{BUILD, HOST_HANDSHAKES, NOT_AFTER, STAPLE, STARTED, families};
+use crate::metrics::table::Family;
 use crate::metrics::{Counter, Totals};
 
 pub use html::page;

@@ -6,13 +6,12 @@
 
 use std::sync::Arc;
 
-use rustls::{AlertDescription, Error, HandshakeKind, PeerIncompatible};
+use rustls::{Error, HandshakeKind, PeerIncompatible};
 use rustls_pki_types::ServerName;
 
 use super::context;
 use super::context::Context;
-use super::describe;
-use super::engine::{RustlsConnection, Seal, Step, StepIo};
+use super::engine::{RustlsConnection, Step, StepIo};
 use super::hello::{Hello, Offered, Parsed};
 use super::limits::Toll;
 use super::policy::Policy;
@@ -28,11 +27,12 @@ mod incoming;
 mod judging;
 mod limits;
 mod sealing;
+mod standing;
+mod writing;
 
 use alerts::{FALLS_BACK, RENEGOTIATES, is_plain};
 pub use facts::Facts;
 use incoming::{Incoming, TOO_MANY_PIECES};
-use sealing::seal_records;
 
 /// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
 pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
@@ -368,116 +368,6 @@ impl Session {
         }
         start
     }
-
-    /// Encrypts from the front of `plaintext` into `out`, records of at most `fragment` bytes each.
-    /// Returns (bytes taken, bytes written); `None` when nothing can be written any more.
-    pub fn seal(
-        &mut self,
-        plaintext: &[u8],
-        fragment: usize,
-        out: &mut [u8],
-    ) -> Option<(usize, usize)> {
-        if self.failure.is_some() {
-            return None;
-        }
-        let most = self.record_limit.unwrap_or(MAX_FRAGMENT).min(MAX_FRAGMENT);
-        let fragment = fragment.clamp(1, most);
-        let mut tls = self.tls.take()?;
-        let mut context = self.context.take();
-        let mut sealed = None;
-        context::enter(&mut context, || {
-            self.write(&mut tls, &mut |traffic, owed| {
-                sealed = seal_records(traffic, owed, plaintext, fragment, out);
-            });
-        });
-        if let Some(context) = &mut context {
-            context.pack();
-        }
-        self.context = context;
-        self.tls = Some(tls);
-        if let Some((taken, written)) = sealed {
-            self.count_sent(written, taken.div_ceil(fragment) as u64);
-        }
-        sealed
-    }
-
-    /// Brings the session to the state in which data may be written; `write` is not called where it never will be.
-    fn write(&mut self, tls: &mut RustlsConnection, write: &mut dyn FnMut(&mut dyn Seal, &[u8])) {
-        loop {
-            let unread = &mut self.unread;
-            let io = &mut StepIo {
-                outgoing: &mut self.outgoing,
-                sink: &mut |data| unread.extend_from_slice(data),
-                write: Some(write),
-            };
-            let (consumed, next) = tls.step(&mut self.incoming.bytes, io);
-            self.incoming.discard(consumed);
-            match next {
-                Step::Again => {}
-                Step::PeerClosed => self.peer_closed = true,
-                Step::Wait | Step::Written => return,
-                Step::Failed(error) => {
-                    self.failure.get_or_insert(error);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Bytes for the network. They are to be sent in the order in which they are taken.
-    pub fn take_ciphertext(&mut self) -> Vec<u8> {
-        if self.is_judging() {
-            return Vec::new();
-        }
-        self.count_sent(self.outgoing.len(), 0);
-        std::mem::take(&mut self.outgoing)
-    }
-
-    /// Where the connection stands.
-    pub fn status(&self) -> Status {
-        match self.tls.as_ref().map(RustlsConnection::common) {
-            _ if self.failure.is_some() => Status::Failed,
-            Some(_) if self.is_judging() => Status::Judging,
-            Some(_) if self.peer_closed => Status::PeerClosed,
-            Some(tls) if !tls.is_handshaking() => Status::Open,
-            _ => Status::Handshaking,
-        }
-    }
-
-    /// We are the client.
-    pub fn is_outgoing(&self) -> bool {
-        matches!(self.tls, Some(RustlsConnection::Client(_)))
-    }
-
-    /// Why the connection failed, in rustls' words.
-    pub fn failure(&self) -> Option<&Error> {
-        self.failure.as_ref()
-    }
-
-    /// Why the connection failed, in plain words; empty where it did not.
-    pub fn cause(&self) -> String {
-        match (self.out_of_reach, &self.failure) {
-            (_, None) => String::new(),
-            (Some(oldest), Some(_)) => describe::too_old(self.newest_offered, oldest),
-            (None, Some(_)) if self.lacks_post_quantum() && !self.is_outgoing() => {
-                describe::LACKS_POST_QUANTUM.to_owned()
-            }
-            (None, Some(error)) => describe::failure(error),
-        }
-    }
-
-    /// The alert by which the client ended the connection, where it did.
-    pub fn alert_received(&self) -> Option<AlertDescription> {
-        match self.failure {
-            Some(Error::AlertReceived(alert)) => Some(alert),
-            _ => None,
-        }
-    }
-
-    /// What the callbacks left behind.
-    pub fn context(&self) -> Option<&Context> {
-        self.context.as_deref()
-    }
 }
 
 /// Whether the handshake of this thread's connection is complete but for what responders say.
@@ -492,4 +382,8 @@ mod tests;
 #[cfg(test)]
 mod ech_hello_tests;
 #[cfg(test)]
+mod ech_record_tests;
+#[cfg(test)]
 mod ech_tests;
+#[cfg(test)]
+mod trust_all;

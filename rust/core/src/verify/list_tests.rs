@@ -6,7 +6,7 @@ use rustls_pki_types::CertificateDer;
 
 use super::keys::Key;
 use super::revocation::list::List;
-use super::tests::{
+use super::testing::{
     Issuer, Setting, ca_params, client, crl, crl_of, intermediate, now, params, reason, root,
 };
 use super::work::{Exhausted, Work};

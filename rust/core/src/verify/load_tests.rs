@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rcgen::{CertifiedIssuer, KeyPair};
 use rustls::server::danger::ClientCertVerifier;
 
-use super::tests::{ca_params, crl, root};
+use super::testing::{ca_params, crl, root};
 use super::*;
 
 /// A file of one test, removed at its end.

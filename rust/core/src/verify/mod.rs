@@ -33,6 +33,7 @@ mod responders;
 mod revocation;
 mod sections;
 pub(crate) mod signature;
+pub(crate) mod signed;
 mod sources;
 mod verdict;
 mod verifier;
@@ -70,6 +71,8 @@ mod load_tests;
 mod scheme_tests;
 #[cfg(test)]
 mod suite_tests;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

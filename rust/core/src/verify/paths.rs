@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 
 use super::keys::Fault;
-use super::keys::Signed;
 use super::pool::{Pool, Source};
 use super::reason;
+use super::signed::Signed;
 use super::work::{Exhausted, Work};
 
 /// Signatures that were checked, by the places of the two certificates.

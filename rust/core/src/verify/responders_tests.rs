@@ -4,7 +4,7 @@
 use super::*;
 use crate::fetch::results::Found;
 use crate::ocsp::Rules;
-use crate::verify::tests::{client, params, root};
+use crate::verify::testing::{client, params, root};
 
 fn responders(soft: bool, responder: Option<&str>) -> Responders {
     let rule = Rule {

@@ -23,9 +23,10 @@ use crate::agent::protocol::wire::{self, Reply, Request, Status};
 use crate::agent::testing::{Random, TestOs, key, refuse, server_message};
 
 mod hostile;
+mod queue;
 
 /// A running signer; it ends with the test's process, and listens until `line` is dropped.
-struct Running {
+struct StartedSigner {
     signer: Arc<Signer>,
     notices: Arc<AtomicUsize>,
     line: OwnedFd,
@@ -35,7 +36,7 @@ static EPOCH: AtomicU32 = AtomicU32::new(1);
 /// Pids of children that are none: numbers, since nothing here has a pidfd but where a test says so.
 static PID: AtomicU32 = AtomicU32::new(1);
 
-fn start(keys: KeyTable) -> Running {
+fn start(keys: KeyTable) -> StartedSigner {
     let notices = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&notices);
     let notice = Box::new(move |_: &str| {
@@ -56,7 +57,7 @@ fn start(keys: KeyTable) -> Running {
         };
         running.run(&ends, || Ok(())).unwrap();
     });
-    Running {
+    StartedSigner {
         signer,
         notices,
         line,
@@ -86,7 +87,7 @@ impl TestChild {
         }
     }
 
-    fn known_to(self, running: &Running) -> Self {
+    fn known_to(self, running: &StartedSigner) -> Self {
         running.signer.serve_child(self.told(None));
         self
     }
@@ -250,7 +251,7 @@ fn what_the_supervisor_says_has_ended_has_ended() {
 }
 
 /// What the signer asks of its supervisor.
-fn asked_again(running: &Running) -> i32 {
+fn asked_again(running: &StartedSigner) -> i32 {
     let mut frame = [0; 1 + TOLD];
     eventually("a question", || {
         let received = TestOs.receive(running.line.as_fd(), &mut frame);
@@ -338,81 +339,4 @@ fn a_request_outlives_its_signer() {
         "what was overtaken writes nothing"
     );
     assert!(sign(&child.remote(&key)).is_ok());
-}
-
-#[test]
-fn nobody_waits_longer_than_a_second_and_few_wait_so_long() {
-    let key = key(&rcgen::PKCS_ECDSA_P256_SHA256);
-    let child = TestChild::new(4);
-    let waits: Vec<_> = (0..8)
-        .map(|_| {
-            let remote = child.remote(&key);
-            std::thread::spawn(move || {
-                let start = Instant::now();
-                assert!(sign(&remote).is_err());
-                start.elapsed()
-            })
-        })
-        .collect();
-    let waits: Vec<Duration> = waits.into_iter().map(|t| t.join().unwrap()).collect();
-    assert!(waits.iter().all(|wait| *wait < Duration::from_secs(3)));
-    let long = waits
-        .iter()
-        .filter(|wait| **wait > Duration::from_millis(900));
-    assert!(long.count() <= 2, "a quarter of eight threads: {waits:?}");
-}
-
-#[test]
-fn a_probe_goes_through_the_queue() {
-    let running = start(KeyTable::default());
-    let child = TestChild::new(1).known_to(&running);
-    assert_eq!(
-        status(&child.ask(|number| wire::probe(number).to_vec())),
-        Status::Present
-    );
-    let held = lock(&running.signer.work);
-    let claim = child.ask(|number| wire::probe(number).to_vec());
-    std::thread::sleep(Duration::from_millis(50));
-    assert!(
-        matches!(claim.progress(), Progress::Waiting(_)),
-        "a lock that is held"
-    );
-    drop(held);
-    assert_eq!(status(&claim), Status::Present);
-}
-
-#[test]
-fn dear_signatures_do_not_hold_up_cheap_ones() {
-    let (rsa, ecdsa) = (
-        crate::agent::testing::rsa_4096(),
-        key(&rcgen::PKCS_ECDSA_P256_SHA256),
-    );
-    let running = start(table(&[&rsa, &ecdsa]));
-    let child = TestChild::new(16).known_to(&running);
-    let stop = Arc::new(AtomicBool::new(false));
-    let dear: Vec<_> = (0..12)
-        .map(|_| {
-            let (remote, stop) = (child.remote(&rsa), Arc::clone(&stop));
-            std::thread::spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    sign(&remote).unwrap();
-                }
-            })
-        })
-        .collect();
-    let remote = child.remote(&ecdsa);
-    eventually("a queue of dear ones", || {
-        lock(&running.signer.work).queue.len() >= 6
-    });
-    for _ in 0..50 {
-        sign(&remote).unwrap();
-        // Served while the dear ones still wait: had it stood behind them, the queue would have been gone through.
-        assert!(lock(&running.signer.work).heavy <= 1);
-    }
-    assert!(
-        !lock(&running.signer.work).queue.is_empty(),
-        "cheap ones overtook"
-    );
-    stop.store(true, Ordering::Relaxed);
-    dear.into_iter().for_each(|thread| thread.join().unwrap());
 }

@@ -4,7 +4,8 @@ use rcgen::{CertificateParams, DnType, DnValue, KeyPair};
 
 use super::super::certificate::CertificateFields;
 use super::super::chain;
-use super::super::problem::{Fault, Severity};
+use super::super::fault::Fault;
+use super::super::severity::Severity;
 use crate::x509::outline::Outline;
 
 fn der(change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use super::super::certificate::CertificateFields;
 use super::super::chain::{check, check_names, days_left};
-use super::super::problem::{Fault, Severity};
+use super::super::fault::Fault;
 use super::super::public_key::PublicKey;
+use super::super::severity::Severity;
 use crate::x509::time::date;
 
 const NOW: i64 = 1_800_000_000;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 use super::super::passphrase::Dialog;
-use super::super::problem::Severity;
+use super::super::severity::Severity;
 use super::super::{LoadRequest, PairRequest, Store};
 use super::path;
 

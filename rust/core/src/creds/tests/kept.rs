@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::super::passphrase::Dialog;
 use super::super::select::Pair;
 use super::super::{LoadReport, LoadRequest, Store};
-use super::store::{pair, request, three_generations};
+use super::issuers::three_generations;
+use super::store::{pair, request};
 use super::{Scratch, data};
 
 fn the_pair(report: &LoadReport, index: usize) -> &Arc<Pair> {

@@ -2,8 +2,8 @@
 use rustls::SignatureScheme as S;
 
 use super::super::certificate::{KnownIssuers, find_certificates};
+use super::super::fault::Fault;
 use super::super::key::{FoundKey, KeyKind, PrivateKey, find_key};
-use super::super::problem::Fault;
 use super::{Random, data};
 
 fn key_of(name: &str) -> Result<PrivateKey, Fault> {

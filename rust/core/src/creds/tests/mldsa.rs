@@ -7,9 +7,10 @@ use aws_lc_rs::signature::{
 };
 use rustls::SignatureScheme as S;
 
+use super::super::fault::Fault;
 use super::super::key::{KeyKind, PrivateKey, read_key};
-use super::super::problem::{Fault, Severity};
 use super::super::select::{CertSet, Pair};
+use super::super::severity::Severity;
 use super::super::signatures::SignatureRequest;
 use crate::tls::signatures::in_version;
 

@@ -2,7 +2,7 @@
 use rustls::SignatureScheme as S;
 
 use super::super::passphrase::Dialog;
-use super::super::problem::{Problem, Severity};
+use super::super::severity::{Problem, Severity};
 use super::super::signatures::SignatureRequest;
 use super::super::{LoadRequest, PairRequest, Store};
 use super::path;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::super::key::KeyKind;
 use super::super::passphrase::Dialog;
-use super::super::problem::Severity;
 use super::super::select::CertSet;
+use super::super::severity::Severity;
 use super::super::standing::{self, Before};
 use super::super::{LoadReport, LoadRequest, Store};
-use super::store::{file_at, pair, request, three_generations};
+use super::issuers::three_generations;
+use super::store::{file_at, pair, request};
 use super::{Scratch, data};
 
 /// A virtual host with a certificate for each of two kinds of keys.

@@ -13,7 +13,8 @@ use rustls::{
     AlertDescription, ClientConfig, ClientConnection, Error, HandshakeKind, PeerIncompatible,
 };
 
-use super::tests::{TrustAll, context_for, sent_by, shown};
+use super::tests::{context_for, sent_by, shown};
+use super::trust_all::TrustAll;
 use super::*;
 use crate::ech::keys::PADDING;
 use crate::ech::{Key, Keys, Outcome, Source};
@@ -23,7 +24,7 @@ use crate::ticket::{TicketProtector, Ticketer};
 use crate::tls::context::Shown;
 use crate::tls::policy::{Negotiated, Sessions, Spec, Versions};
 
-struct Fixed(Option<Arc<Keys>>);
+pub(super) struct Fixed(Option<Arc<Keys>>);
 
 impl Source for Fixed {
     fn keys(&self) -> Option<Arc<Keys>> {
@@ -31,36 +32,36 @@ impl Source for Fixed {
     }
 }
 
-fn source(keys: Option<Keys>) -> &'static dyn Source {
+pub(super) fn source(keys: Option<Keys>) -> &'static dyn Source {
     Box::leak(Box::new(Fixed(keys.map(Arc::new))))
 }
 
-fn key(id: u8) -> Key {
+pub(super) fn key(id: u8) -> Key {
     Key::generate("public.test", id, 0).unwrap()
 }
 
 /// An ECHConfigList with this key.
-fn known(key: &Key) -> Vec<u8> {
+pub(super) fn known(key: &Key) -> Vec<u8> {
     crate::ech::config::list([key.encoded()])
 }
 
-fn only(key: Key) -> &'static dyn Source {
+pub(super) fn only(key: Key) -> &'static dyn Source {
     source(Some(Keys::new(vec![key], PADDING).unwrap()))
 }
 
-fn enabled(list: &[u8]) -> EchMode {
+pub(super) fn enabled(list: &[u8]) -> EchMode {
     EchConfig::new(list.into(), hpke::ALL_SUPPORTED_SUITES)
         .unwrap()
         .into()
 }
 
-fn grease() -> EchMode {
+pub(super) fn grease() -> EchMode {
     let suite = hpke::DH_KEM_X25519_HKDF_SHA256_AES_128;
     let (public, _) = rustls::crypto::hpke::Hpke::generate_key_pair(suite).unwrap();
     EchGreaseConfig::new(suite, HpkePublicKey(public.0)).into()
 }
 
-fn config(mode: Option<EchMode>, provider: CryptoProvider) -> ClientConfig {
+pub(super) fn config(mode: Option<EchMode>, provider: CryptoProvider) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(Arc::new(provider));
     let builder = match mode {
         Some(mode) => builder.with_ech(mode).unwrap(),
@@ -74,12 +75,12 @@ fn config(mode: Option<EchMode>, provider: CryptoProvider) -> ClientConfig {
     config
 }
 
-fn to(config: &Arc<ClientConfig>) -> ClientConnection {
+pub(super) fn to(config: &Arc<ClientConfig>) -> ClientConnection {
     let name = ServerName::try_from("secret.test").unwrap();
     ClientConnection::new(config.clone(), name).unwrap()
 }
 
-fn spec() -> Spec {
+pub(super) fn spec() -> Spec {
     Spec {
         negotiated: Negotiated {
             versions: Versions {
@@ -96,22 +97,27 @@ fn spec() -> Spec {
 }
 
 /// What a handshake came to.
-struct Met {
-    client: ClientConnection,
-    session: Session,
+pub(super) struct Met {
+    pub(super) client: ClientConnection,
+    pub(super) session: Session,
     /// What the client says of it.
-    fault: Option<Error>,
+    pub(super) fault: Option<Error>,
     /// The name that the hello asked for.
-    name: String,
+    pub(super) name: String,
     /// Bytes that the server sent before the client's last word.
-    sent: usize,
+    pub(super) sent: usize,
 }
 
-fn meet(client: ClientConnection, source: &'static dyn Source, spec: &Spec, step: usize) -> Met {
+pub(super) fn meet(
+    client: ClientConnection,
+    source: &'static dyn Source,
+    spec: &Spec,
+    step: usize,
+) -> Met {
     meet_with(client, source, spec, step, &shown())
 }
 
-fn meet_with(
+pub(super) fn meet_with(
     client: ClientConnection,
     source: &'static dyn Source,
     spec: &Spec,
@@ -121,7 +127,7 @@ fn meet_with(
     meet_under(client, source, &Policy::build(spec).unwrap(), step, shown)
 }
 
-fn meet_under(
+pub(super) fn meet_under(
     client: ClientConnection,
     source: &'static dyn Source,
     policy: &Policy,
@@ -132,7 +138,7 @@ fn meet_under(
 }
 
 /// `limit`: as if the client had asked for records of that size (RFC 8449), which rustls' does not.
-fn meet_limited(
+pub(super) fn meet_limited(
     mut client: ClientConnection,
     source: &'static dyn Source,
     policy: &Policy,
@@ -173,7 +179,7 @@ fn meet_limited(
 }
 
 /// The client was taken at its word, by every part of the session.
-fn assert_accepted(met: &Met) {
+pub(super) fn assert_accepted(met: &Met) {
     assert_eq!((&met.fault, met.session.cause()), (&None, String::new()));
     assert_eq!(met.client.ech_status(), EchStatus::Accepted);
     assert_eq!(met.session.status(), Status::Open);
@@ -244,7 +250,7 @@ fn an_older_key_that_is_still_held_decrypts() {
 }
 
 /// The list that a refused client was given.
-fn given(met: &Met) -> Option<Vec<u8>> {
+pub(super) fn given(met: &Met) -> Option<Vec<u8>> {
     match &met.fault {
         Some(Error::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(
             list,
@@ -336,54 +342,6 @@ fn sessions_are_resumed_inside() {
     }
 }
 
-/// Certificates of different lengths make flights of one length.
-#[test]
-fn accepted_flights_are_padded() {
-    let of = |padding: u16, octets: usize| {
-        let key = key(7);
-        let list = known(&key);
-        let source = source(Some(Keys::new(vec![key], padding).unwrap()));
-        let mut config = config(Some(enabled(&list)), aws_lc_rs::default_provider());
-        config.resumption = rustls::client::Resumption::disabled();
-        let shown = Shown::new(rustls::sign::CertifiedKey {
-            ocsp: Some(vec![7; octets]),
-            ..(*shown().certified).clone()
-        });
-        let met = meet_with(to(&Arc::new(config)), source, &spec(), 100_000, &shown);
-        assert_accepted(&met);
-        met.sent
-    };
-    assert_eq!(of(1024, 10), of(1024, 300));
-    assert_eq!(of(1024, 10) + 1024, of(1024, 900));
-    assert_ne!(of(0, 10), of(0, 300));
-    // A chain longer than a record: the last one alone has room.
-    assert_eq!(of(1024, 20_000), of(1024, 20_010));
-}
-
-/// The reply to a client's KeyUpdate is written where others write theirs: it is not padded.
-#[test]
-fn a_key_update_is_as_short_as_ever() {
-    let key = key(7);
-    let list = known(&key);
-    let source = source(Some(Keys::new(vec![key], 16_384).unwrap()));
-    let config = config(Some(enabled(&list)), aws_lc_rs::default_provider());
-    let mut met = meet(to(&Arc::new(config)), source, &spec(), 100_000);
-    assert_accepted(&met);
-    met.client.refresh_traffic_keys().unwrap();
-    met.session.feed(&sent_by(&mut met.client), &mut |_| {});
-    let mut room = [0; 300];
-    let (taken, written) = met.session.seal(b"short", 100, &mut room).unwrap();
-    assert_eq!(taken, 5);
-    let mut bytes = &room[..written];
-    while !bytes.is_empty() {
-        met.client.read_tls(&mut bytes).unwrap();
-        met.client.process_new_packets().unwrap();
-    }
-    let mut got = [0; 5];
-    std::io::Read::read_exact(&mut met.client.reader(), &mut got).unwrap();
-    assert_eq!(&got, b"short");
-}
-
 #[test]
 fn grease_and_clients_without_are_served_as_ever() {
     for keys in [Some(Keys::new(vec![key(7)], PADDING).unwrap()), None] {
@@ -407,78 +365,4 @@ fn grease_and_clients_without_are_served_as_ever() {
         assert_eq!((met.fault, met.session.status()), (None, Status::Open));
         assert_eq!(met.session.ech_outcome(), Outcome::NotTried);
     }
-}
-
-/// A client that wants short records gets each message in several, changed all the same.
-#[test]
-fn short_records_are_changed_too() {
-    for groups in [vec![29], vec![24], vec![0x11ec]] {
-        for stale in [false, true] {
-            let (held, other) = (key(7), key(7));
-            let list = known(if stale { &other } else { &held });
-            let client = to(&Arc::new(config(
-                Some(enabled(&list)),
-                aws_lc_rs::default_provider(),
-            )));
-            let mut spec = spec();
-            spec.negotiated.groups = groups.clone();
-            let policy = Policy::build(&spec).unwrap();
-            let met = meet_limited(client, only(held), &policy, 100_000, &shown(), Some(70));
-            match stale {
-                false => assert_accepted(&met),
-                true => assert_eq!(given(&met), None, "there is no room"),
-            }
-        }
-    }
-}
-
-/// A server that speaks nothing newer answers an offer with nothing.
-#[test]
-fn tls12_is_left_as_it_is() {
-    let mut spec = spec();
-    spec.negotiated.versions.tls13 = false;
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-    let config = builder
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(TrustAll))
-        .with_no_client_auth();
-    let mut client = to(&Arc::new(config));
-    let mut hello = sent_by(&mut client);
-    // As a client with GREASE would have it: the extension is appended, and the hello is that client's no more.
-    let offer = [&[0, 0, 1, 0, 1, 9, 0, 1, 5][..], &[0, 1, 6]].concat();
-    let extension = [&[0xfe, 0x0d, 0, 12][..], &offer].concat();
-    hello.extend_from_slice(&extension);
-    for (at, length) in [(3, 2), (6, 3)] {
-        let value = hello[at..at + length]
-            .iter()
-            .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-        let longer = (value + extension.len()).to_be_bytes();
-        hello[at..at + length].copy_from_slice(&longer[8 - length..]);
-    }
-    let list = 5 + 4 + 34 + 1 + 32;
-    let suites = usize::from(u16::from_be_bytes([hello[list], hello[list + 1]]));
-    let at = list + 2 + suites + 2;
-    let value = u16::from_be_bytes([hello[at], hello[at + 1]]) + 16;
-    hello[at..at + 2].copy_from_slice(&value.to_be_bytes());
-    let mut session = Session::new();
-    session.take_offers(only(key(7)));
-    let Parsed::Hello(parsed) = session.read_hello(&hello) else {
-        panic!("it is a hello");
-    };
-    let name = parsed.server_name.unwrap_or_default();
-    let context = context_for(&name, &shown());
-    session
-        .start(&Policy::build(&spec).unwrap(), b"", false, context)
-        .unwrap();
-    session.feed(&[], &mut |_| {});
-    assert_eq!(session.ech_outcome(), Outcome::Grease);
-    let said = session.take_ciphertext();
-    assert_eq!((said[0], said[5]), (22, 2), "{}", session.cause());
-    assert_eq!(session.status(), Status::Handshaking);
-    assert!(
-        said.windows(4).any(|bytes| bytes == [14, 0, 0, 0]),
-        "up to ServerHelloDone"
-    );
 }

@@ -8,7 +8,8 @@ use rustls::client::{
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, NamedGroup, ServerConfig, ServerConnection};
 
-use super::super::tests::{TrustAll, begin, client, sent_by};
+use super::super::tests::{begin, client, sent_by};
+use super::super::trust_all::TrustAll;
 use super::super::{Session, Status};
 use super::*;
 use crate::tls::context;

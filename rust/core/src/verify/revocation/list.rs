@@ -7,14 +7,17 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ::aws_lc_rs::digest::Digest;
 
 use super::scope::Scope;
-use crate::verify::certificate::{AuthorityKey, count, directory_name, only, seconds, whole};
-use crate::verify::keys::{Fault, Key, Signed};
+use crate::verify::certificate::{AuthorityKey, directory_name, only, seconds, whole};
+use crate::verify::keys::{Fault, Key};
 use crate::verify::reason;
+use crate::verify::signed::Signed;
 use crate::verify::work::{Exhausted, Work};
 use crate::x509::canonical::canonical;
-use crate::x509::der::{Element, INTEGER, Reader, SEQUENCE, context};
+use crate::x509::der::{INTEGER, Reader, SEQUENCE};
 use crate::x509::outline::RawExtensions;
-use crate::x509::time::{GENERALIZED_TIME, UTC_TIME};
+
+mod outline;
+use outline::{Outline, digits, number};
 
 /// Keys by which a list was checked that are remembered, and how many may be tried in vain at nobody's expense.
 const MOST_KEYS: usize = 8;
@@ -337,69 +340,4 @@ impl List {
         let tried = self.tried.lock().unwrap();
         tried.keys.iter().map(|(_, found)| *found).collect()
     }
-}
-
-/// Where the parts of a list are.
-struct Outline<'a> {
-    issuer: Element<'a>,
-    this_update: Element<'a>,
-    next_update: Option<Element<'a>>,
-    entries: Option<Element<'a>>,
-    /// Where in the DER the first entry begins.
-    entries_at: usize,
-    extensions: &'a [u8],
-}
-
-impl<'a> Outline<'a> {
-    fn parse(der: &'a [u8]) -> Option<Self> {
-        let list = only(der, SEQUENCE)?;
-        let mut parts = Reader::new(list.value);
-        let body = parts.expect(SEQUENCE)?;
-        let mut fields = Reader::new(body.value);
-        fields.expect(INTEGER); // the version; the first one is not written
-        fields.expect(SEQUENCE)?;
-        let issuer = fields.expect(SEQUENCE)?;
-        let this_update = fields.any()?;
-        let next_update = fields
-            .expect(UTC_TIME)
-            .or_else(|| fields.expect(GENERALIZED_TIME));
-        let entries = fields.expect(SEQUENCE);
-        let behind = parts.left().saturating_add(fields.left());
-        let length = entries.as_ref().map_or(0, |entries| entries.value.len());
-        let entries_at = der.len().checked_sub(behind)?.checked_sub(length)?;
-        let extensions = match fields.enter(context(0)) {
-            Some(mut list) => list.expect(SEQUENCE)?.value,
-            None => &[],
-        };
-        fields.at_end().then_some(())?;
-        Some(Self {
-            issuer,
-            this_update,
-            next_update,
-            entries,
-            entries_at,
-            extensions,
-        })
-    }
-}
-
-/// A number that is not negative, without leading zeros, so that longer ones are greater.
-fn number(value: &[u8]) -> Option<Vec<u8>> {
-    let content = only(value, INTEGER)?.value;
-    count(content)?;
-    let zeros = content.iter().take_while(|octet| **octet == 0).count();
-    content.get(zeros..).map(<[u8]>::to_vec)
-}
-
-/// A serial number without octets that say nothing.
-fn digits(serial: &[u8]) -> &[u8] {
-    let mut rest = serial;
-    while let [first, second, ..] = rest {
-        let idle = (*first == 0 && second & 0x80 == 0) || (*first == 0xff && second & 0x80 != 0);
-        if !idle {
-            break;
-        }
-        rest = rest.get(1..).unwrap_or_default();
-    }
-    rest
 }

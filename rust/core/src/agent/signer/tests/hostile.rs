@@ -106,7 +106,7 @@ fn a_child_that_is_slow_to_read_holds_up_one_thread() {
 
 /// One signer for all that a slow key's requests can do in the queue; `busy` is the number of requests.
 fn a_queue_of_dear_ones(
-    running: &Running,
+    running: &StartedSigner,
     child: &TestChild,
     key: &Arc<dyn SigningKey>,
     busy: usize,

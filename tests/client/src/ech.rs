@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A client with Encrypted ClientHello, for the front-door tests (tests/httpd/test_ech.py). It believes any certificate.
+//! Offers of Encrypted ClientHello, for the front-door tests (tests/httpd/test_ech.py). Any certificate is accepted.
 //!
-//!     ech_client PORT NAME LIST PATH [COUNT] [h2|none|grease|p384]...
+//!     tls-client ech PORT NAME LIST PATH [COUNT] [h2|none|grease|p384]...
 //!
-//! LIST is an ECHConfigList in base64. For each of COUNT connections, which share their sessions, a line says how the
+//! LIST is an ECHConfigList in hex. For each of COUNT connections, which share their sessions, a line says how the
 //! offer was answered, whether the session was resumed, what ALPN came to, and the status and last line of the answer
 //! to `GET PATH`; or the list that a refusal came with, or why nothing came.
 
@@ -12,63 +12,16 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mod_tls_core::creds::pem::decode_base64;
-use mod_tls_core::ech::pem::base64;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{EchConfig, EchGreaseConfig, EchMode};
 use rustls::crypto::aws_lc_rs::{self, hpke};
 use rustls::crypto::hpke::{Hpke, HpkePublicKey};
 use rustls::internal::msgs::codec::Codec;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, Error, HandshakeKind, PeerIncompatible,
-    SignatureScheme,
-};
+use rustls::{ClientConfig, ClientConnection, Error, HandshakeKind, PeerIncompatible};
+use rustls_pki_types::ServerName;
+
+use crate::accept_any::AcceptAny;
 
 type Failure = Box<dyn std::error::Error>;
-
-#[derive(Debug)]
-struct Trusting;
-
-impl ServerCertVerifier for Trusting {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let provider = aws_lc_rs::default_provider();
-        let known = &provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let provider = aws_lc_rs::default_provider();
-        provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
-}
 
 fn configure(list: &str, words: &[String]) -> Result<ClientConfig, Failure> {
     let has = |word: &str| words.iter().any(|given| given == word);
@@ -76,7 +29,8 @@ fn configure(list: &str, words: &[String]) -> Result<ClientConfig, Failure> {
     if has("p384") {
         provider.kx_groups = vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP384R1];
     }
-    let builder = ClientConfig::builder_with_provider(Arc::new(provider));
+    let provider = Arc::new(provider);
+    let builder = ClientConfig::builder_with_provider(provider.clone());
     let builder = if has("none") {
         builder.with_safe_default_protocol_versions()?
     } else if has("grease") {
@@ -85,13 +39,13 @@ fn configure(list: &str, words: &[String]) -> Result<ClientConfig, Failure> {
         let grease = EchGreaseConfig::new(suite, HpkePublicKey(public.0));
         builder.with_ech(EchMode::Grease(grease))?
     } else {
-        let list = decode_base64(list.as_bytes()).ok_or("the list is not base64")?;
+        let list = from_hex(list).ok_or("the list is not in hex")?;
         let config = EchConfig::new(list.as_slice().into(), hpke::ALL_SUPPORTED_SUITES)?;
         builder.with_ech(config.into())?
     };
     let mut config = builder
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Trusting))
+        .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
         .with_no_client_auth();
     let alpn: &[u8] = if has("h2") { b"h2" } else { b"http/1.1" };
     config.alpn_protocols = vec![alpn.to_vec()];
@@ -136,22 +90,29 @@ fn explain(failure: &Failure) -> String {
         Some(Error::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(
             list,
         ))) => match list {
-            Some(list) => format!("rejected {}", base64(&list.get_encoding())),
+            Some(list) => format!("rejected {}", crate::json::hex(&list.get_encoding())),
             None => "rejected -".to_owned(),
         },
         _ => format!("failed {failure}"),
     }
 }
 
-fn main() -> Result<(), Failure> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let [port, name, list, path, rest @ ..] = words.as_slice() else {
-        return Err("ech_client PORT NAME LIST PATH [COUNT] [h2|none|grease|p384]...".into());
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let octet = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(octet).collect()
+}
+
+/// Makes the connections and prints their lines; the error is the text to print.
+pub fn run(words: &[String]) -> Result<(), String> {
+    let [port, name, list, path, rest @ ..] = words else {
+        return Err("ech PORT NAME LIST PATH [COUNT] [h2|none|grease|p384]...".into());
     };
     let count = rest.first().and_then(|word| word.parse().ok()).unwrap_or(1);
-    let config = Arc::new(configure(list, rest)?);
+    let port = port.parse().map_err(|_| "PORT is a number")?;
+    let config = configure(list, rest).map_err(|failure| failure.to_string())?;
+    let config = Arc::new(config);
     for _ in 0..count {
-        let line = visit(&config, port.parse()?, name, path);
+        let line = visit(&config, port, name, path);
         println!("{}", line.unwrap_or_else(|failure| explain(&failure)));
     }
     Ok(())
