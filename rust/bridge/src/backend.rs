@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Policies for connections to backends, for C++.
 
+use mod_tls_core::agent::instance;
 use mod_tls_core::backend::{self, Settings, Warnings};
 use mod_tls_core::verify::kept;
 
-use crate::agent;
 use crate::guard::{guard, guard_result};
 
 /// A built policy; owned by the configuration pool, shared by threads and processes.
@@ -18,7 +18,7 @@ pub(crate) fn build_backend_policy(
     guard_result(|| {
         let mut found = Warnings::default();
         let settings = Settings::read(settings).map_err(|e| e.to_string())?;
-        let policy = backend::load(settings, &mut agent::load_machines, &mut found)?;
+        let policy = backend::load(settings, &mut instance::load_machines, &mut found)?;
         warnings.append(&mut found.said);
         kept.append(&mut found.kept);
         Ok(Box::new(BackendPolicy(policy)))
@@ -30,7 +30,7 @@ pub(crate) fn begin_configuration() {
         || (),
         || {
             kept::begin();
-            agent::begin_own();
+            instance::begin_configuration();
         },
     );
 }

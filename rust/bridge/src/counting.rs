@@ -4,18 +4,24 @@
 use mod_tls_core::metrics::choose::{self, cause};
 use mod_tls_core::metrics::{self, Counter};
 
-use crate::ffi::{AgentEvent, Cause, Event};
+use crate::ffi::{Cause, Event};
 use crate::guard::guard;
 
 /// See the bridge.
 pub fn count_event(event: Event) {
-    let counter = match event {
-        Event::Misdirected => Counter::Misdirected,
-        Event::Exception => Counter::Exception,
-        Event::Broken => Counter::Broken,
-        _ => return,
-    };
-    guard(|| (), || metrics::count(counter));
+    guard(
+        || (),
+        || counter(event).into_iter().for_each(metrics::count),
+    );
+}
+
+fn counter(event: Event) -> Option<Counter> {
+    match event {
+        Event::Misdirected => Some(Counter::Misdirected),
+        Event::Exception => Some(Counter::Exception),
+        Event::Broken => Some(Counter::Broken),
+        _ => None,
+    }
 }
 
 /// See the bridge.
@@ -30,29 +36,12 @@ pub fn count_waiting(more: bool) {
 
 /// See the bridge.
 pub fn count_failed(kind: u8, host: u32) {
-    guard(
-        || (),
-        || {
-            metrics::count(choose::failure(kind));
-            metrics::count_host(host, false);
-        },
-    );
+    guard(|| (), || choose::count_failed(kind, host));
 }
 
 /// See the bridge.
 pub fn count_alert(alert: u8) {
     guard(|| (), || metrics::count(choose::alert(alert.into(), true)));
-}
-
-/// Counts what the agent says.
-pub fn count_agent(event: AgentEvent) {
-    metrics::count(match event {
-        AgentEvent::SignerReplaced => Counter::SignerReplaced,
-        AgentEvent::ClientRefused => Counter::AgentRefusal,
-        AgentEvent::Reloaded => Counter::ReloadTaken,
-        AgentEvent::ReloadRefused => Counter::ReloadRefused,
-        _ => Counter::AgentTrouble,
-    });
 }
 
 const _: () = assert!(

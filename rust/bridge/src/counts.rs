@@ -9,13 +9,13 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
+use mod_tls_core::agent::instance;
 use mod_tls_core::metrics::page::{SHARD_WORDS, SHARDS, page_of};
 use mod_tls_core::metrics::tally::Sums;
 use mod_tls_core::metrics::{self, Counter, Counters, PAGE_WORDS, PUBLISHED_WORDS, Tally, Totals};
 use mod_tls_core::system::forks::Kept;
 use mod_tls_core::system::words::Words;
 
-use crate::agent::agent_pid;
 use crate::forks::{Heir, keep_memory};
 use crate::shared::{self, Descriptors};
 
@@ -105,7 +105,7 @@ impl Counting {
     /// Publishes what is known, without a look at the children: where many of them begin or end, that would be a look at
     /// each for each.
     pub fn show(&mut self, now: u64) {
-        let agent = u64::from(agent_pid() > 0);
+        let agent = u64::from(instance::pid() > 0);
         self.own.0.set(Counter::AgentRuns, agent);
         let children = self.children.len() as u64;
         self.own.0.set(Counter::Serving, children);

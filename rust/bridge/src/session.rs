@@ -101,7 +101,7 @@ impl Session {
             |inner| {
                 let policy = policy.0.get();
                 let context = Context {
-                    certificates: credentials.source(binding.certificates),
+                    certificates: credentials.0.source(binding.certificates),
                     identity: Arc::from(binding.identity.as_str()),
                     policy_id: policy.id(),
                     server_name: Some(binding.server_name.clone()).filter(|name| !name.is_empty()),

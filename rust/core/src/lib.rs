@@ -8,6 +8,7 @@ pub mod agent;
 pub mod backend;
 mod base64;
 pub mod compress;
+pub mod credentials;
 pub mod creds;
 pub mod ech;
 pub mod fetch;

@@ -13,6 +13,7 @@ use crate::system::words::Words;
 
 pub mod channel;
 pub mod child;
+pub mod instance;
 pub mod parent;
 pub mod protocol;
 pub mod signer;

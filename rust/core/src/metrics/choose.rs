@@ -22,6 +22,12 @@ pub mod cause {
     pub const LIMIT: u8 = 75;
 }
 
+/// Counts a handshake with a client that failed of `kind`, in all and for the virtual host of that number.
+pub fn count_failed(kind: u8, host: u32) {
+    super::count(failure(kind));
+    super::count_host(host, false);
+}
+
 /// Of a failed handshake: `kind` is one of [`kind`](crate::tls::describe::kind) or of [`cause`].
 pub fn failure(kind: u8) -> Counter {
     match kind {

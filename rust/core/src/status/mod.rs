@@ -7,6 +7,7 @@
 mod html;
 mod json;
 mod prometheus;
+mod served;
 mod svg;
 mod text;
 mod words;
@@ -20,30 +21,8 @@ use crate::metrics::{Counter, Totals};
 pub use html::page;
 pub use json::json;
 pub use prometheus::prometheus;
+pub use served::{Host, Served, certificates, counted, host_number};
 pub use text::{block, lines};
-
-/// A certificate that is served.
-#[derive(Clone, Debug, Default)]
-pub struct Served {
-    /// Its subject, for people.
-    pub subject: String,
-    /// The names it is for.
-    pub names: String,
-    /// Kind and size of its key.
-    pub key: String,
-    /// Its serial number, hexadecimal.
-    pub serial: String,
-    /// Where it came from: `file`, `module` (mod_md) or `placeholder`.
-    pub source: &'static str,
-    /// The virtual hosts that serve it, and where each is written.
-    pub hosts: Vec<(String, String)>,
-    /// Seconds since 1970 up to which it is valid.
-    pub not_after: i64,
-    /// Until when its OCSP response is of use; 0 where there is none.
-    pub staple_end: i64,
-    /// Certificates in the chain, itself included.
-    pub chain_length: usize,
-}
 
 /// What is told.
 #[derive(Debug)]

@@ -12,6 +12,8 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair,
 };
 
+use crate::metrics::Counter;
+
 /// A socket pair that keeps message borders, closed on exec.
 pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let (flags, kind) = (SocketFlags::CLOEXEC, SocketType::SEQPACKET);
@@ -41,6 +43,17 @@ pub enum LogKind {
 }
 
 impl LogKind {
+    /// Where such lines are counted.
+    pub(crate) fn counter(self) -> Counter {
+        match self {
+            Self::SignerReplaced => Counter::SignerReplaced,
+            Self::ClientRefused => Counter::AgentRefusal,
+            Self::Reloaded => Counter::ReloadTaken,
+            Self::ReloadRefused => Counter::ReloadRefused,
+            Self::Trouble | Self::ChildLost => Counter::AgentTrouble,
+        }
+    }
+
     fn from_code(code: u8) -> Option<Self> {
         [
             Self::SignerReplaced,

@@ -76,6 +76,26 @@ pub struct Weaknesses {
 }
 
 impl Weaknesses {
+    /// Each with its reason, as clauses for the log.
+    pub fn clauses(self) -> Vec<String> {
+        let said = [
+            (
+                self.same_uid,
+                "it runs under httpd's own uid, so that a captured child can signal it (httpd was not started as root)",
+            ),
+            (
+                self.root && !self.same_uid,
+                "its supervisor stays root, for CAP_DAC_READ_SEARCH is not to be had here (containers drop it)",
+            ),
+            (
+                self.unfiltered,
+                "its signer runs without a system call filter, for the kernel has none",
+            ),
+        ];
+        let said = said.into_iter().filter(|(is, _)| *is);
+        said.map(|(_, text)| text.to_owned()).collect()
+    }
+
     fn bits(self) -> u8 {
         u8::from(self.same_uid) | u8::from(self.root) << 1 | u8::from(self.unfiltered) << 2
     }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The one fetcher of an httpd instance, for whoever stands in httpd's hooks; kept here as the key agent is. Everything
+//! here is for httpd's parent, but [`become_child`].
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::news::Line;
+use super::parent::{Parent, Settings};
+use crate::agent::Os;
+use crate::metrics::{self, Counter};
+
+static FETCHER: Mutex<Option<Parent>> = Mutex::new(None);
+
+fn fetcher() -> MutexGuard<'static, Option<Parent>> {
+    FETCHER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn made(place: &mut Option<Parent>, os: Arc<dyn Os>) -> io::Result<&mut Parent> {
+    Ok(match place {
+        Some(parent) => parent,
+        None => place.insert(Parent::new(os)?),
+    })
+}
+
+/// Makes the process that fetches, while httpd's parent is small: forks. What cannot be had now is said when it is wanted.
+pub fn prepare(os: Arc<dyn Os>) {
+    if let Ok(parent) = made(&mut fetcher(), os) {
+        let _ = parent.prepare();
+    }
+}
+
+/// Has it fetch what a configuration wants, and makes it where there is none; ends it where that is nothing. Forks.
+///
+/// # Errors
+/// Why it cannot be made.
+pub fn configure(os: Arc<dyn Os>, settings: Settings) -> io::Result<()> {
+    let mut fetcher = fetcher();
+    if settings.wants.is_empty() && fetcher.is_none() {
+        return Ok(());
+    }
+    made(&mut fetcher, os)?.configure(settings)
+}
+
+/// Takes the lines that the fetcher wants logged, counts what it asked, keeps in files what it fetched, and replaces it
+/// where it died or does not answer: forks.
+pub fn look_after() -> Vec<(Line, String)> {
+    let mut fetcher = fetcher();
+    let Some(parent) = fetcher.as_mut() else {
+        return Vec::new();
+    };
+    count(parent);
+    parent.look_after()
+}
+
+/// Counts what the fetcher has asked since the last call.
+fn count(parent: &mut Parent) {
+    let [
+        _,
+        answered,
+        no_name,
+        unreachable,
+        late,
+        inside,
+        garbage,
+        refused,
+    ] = parent.counts();
+    for (counter, amount) in [
+        (Counter::FetchAnswered, answered.saturating_sub(refused)),
+        (Counter::FetchNoName, no_name),
+        (Counter::FetchUnreachable, unreachable),
+        (Counter::FetchLate, late),
+        (Counter::FetchInside, inside),
+        (Counter::FetchGarbage, garbage),
+        (Counter::FetchRefused, refused),
+    ] {
+        if amount > 0 {
+            metrics::add(counter, amount);
+        }
+    }
+}
+
+/// The fetcher's pid; 0 where there is none.
+pub fn pid() -> i32 {
+    fetcher().as_ref().map_or(0, Parent::pid)
+}
+
+/// The MPM has just forked the child `pid`, to which `line` leads. Says whether [`look_after`] should be called now.
+pub fn child_began(pid: i32, line: Option<OwnedFd>) -> bool {
+    let mut fetcher = fetcher();
+    let parent = fetcher.as_mut();
+    parent.is_some_and(|parent| parent.child_began(pid, line))
+}
+
+/// The MPM has waited for the child `pid`.
+pub fn child_ended(pid: i32) {
+    if let Some(parent) = fetcher().as_mut() {
+        parent.child_ended(pid);
+    }
+}
+
+/// Gives up what belongs to the parent; in a child, before any thread serves.
+pub fn become_child(line: Option<OwnedFd>) {
+    if let Some(parent) = fetcher().take() {
+        parent.become_child(line);
+    }
+}
+
+/// Ends the fetcher.
+pub fn end() {
+    if let Some(mut parent) = fetcher().take() {
+        parent.end();
+    }
+}
