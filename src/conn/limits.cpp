@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint8_t kInternalError = 80;
 
 // mod_remoteip keeps to itself whose connection a PROXY header says this is, until there is a request: the address is
-// then that of a proxy, with the connections of many. Its filter is there until it has read the header.
+// then that of a proxy, with the connections of many. Its filter stays for as long as the connection.
 bool is_proxied(const conn_rec* c) {
   for (const ap_filter_t* f = c->input_filters; f != nullptr; f = f->next) {
     if (config::same_word(f->frec->name, "REMOTEIP_INPUT")) return true;
@@ -24,7 +24,8 @@ bool is_proxied(const conn_rec* c) {
 void Connection::enter() {
   entered_ = true;
   const apr_sockaddr_t* const client = c_->client_addr;
-  const auto length = is_proxied(c_) ? 0U : static_cast<std::size_t>(client->ipaddr_len);
+  facts_.proxied = is_proxied(c_);
+  const auto length = facts_.proxied ? 0U : static_cast<std::size_t>(client->ipaddr_len);
   exceeded_ = session_->enter(apr::bytes(static_cast<const char*>(client->ipaddr_ptr), length));
 }
 

@@ -31,6 +31,7 @@ struct SessionFacts {
   std::uint16_t group = 0;             // IANA number; 0 where no key exchange took place (TLS 1.2 resumption)
   std::uint16_t signature_scheme = 0;  // of the server's signature; 0 where nothing was signed (resumption)
   bool resumed = false;
+  bool proxied = false;            // comes with a PROXY header: its address is a balancer's, with many behind it
   bool challenge = false;          // the client is an ACME server that looks for its challenge: nothing is served to it
   std::uint32_t handshake_ms = 0;  // from the first byte of the hello to the client's Finished
   std::string_view sni;            // as the client sent it, lower case; empty when it sent none

@@ -14,17 +14,18 @@
 #include "facts/handshake_facts.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "server/policies.hpp"
+#include "server/request_state.hpp"
 
 namespace tls::facts {
 namespace {
 
-constexpr const char* key = "mod_tls: fields of the client";
-
-// What is kept for a request; the identity is parsed when it is first asked for.
+// What is kept for a request whose fields are of use to somebody, or were not to be believed.
 struct Kept {
   ClientFields fields;
   Facts client;
 };
+
+constexpr ClientFields nothing{};
 
 apr::ConstBytes bytes_of(std::string_view text) { return apr::bytes(text.data(), text.size()); }
 
@@ -43,9 +44,13 @@ std::vector<const char*> names_in(const apr_table_t* table) {
   return names;
 }
 
-bool is_trusted(const request_rec* r) {
-  const auto& proxies = server::effective(r->server).client.trusted_proxies;
-  return !proxies.empty() && config::contains(proxies, server::listener_of(r->connection->client_addr).address);
+// Whether the connection's own client speaks for others at virtual host `s`. With a PROXY header its address is that of
+// a balancer, which has passed on whatever connection came; the address that the header tells of is a visitor's word
+// as much as RemoteIPHeader's.
+bool is_trusted(const server_rec* s, const conn_rec* c, const Facts& connection) {
+  const auto& proxies = server::effective(s).client.trusted_proxies;
+  return !proxies.empty() && connection.identity != nullptr && !connection.proxied &&
+         config::contains(proxies, server::listener_of(c->client_addr).address);
 }
 
 // A field's only value; "" where there is none. Of several a proxy makes one, which is no byte sequence.
@@ -57,55 +62,69 @@ const char* value_of(apr_pool_t* pool, const apr_table_t* table, const char* nam
 // A visitor who names the fields in Connection would have a proxy leave out what we put in.
 void keep_connection(request_rec* r) {
   const char* const listed = apr_table_getm(r->pool, r->headers_in, "Connection");
-  if (listed == nullptr) return;
+  if (listed == nullptr || std::string_view(listed).size() < std::string_view(certificate_name).size()) return;
   const rs::CertificateField left = rs::without_client_fields(bytes_of(listed));
   if (!left.found) return;
   apr_table_setn(r->headers_in, "Connection",
                  apr_pstrmemdup(r->pool, reinterpret_cast<const char*>(left.value.data()), left.value.size()));
 }
 
+// Of a connection whose client speaks for others: the facts with the certificates that it tells of, which nobody has
+// judged yet, for the client's. Throws where they cannot be read.
+Facts told(apr_pool_t* pool, const Facts& connection, const char* certificate, const char* chain) {
+  auto made = connection.identity->forwarded(bytes_of(certificate), bytes_of(chain));
+  Facts client = connection;
+  client.verify = Verify::None;
+  client.verify_reason = {};
+  client.verify_number = 0;
+  client.verify_advice = {};
+  client.identity = &**apr::pool_new<rust::Box<rs::Identity>>(pool, std::move(made));
+  return client;
+}
+
 void believe(request_rec* r, const Facts& connection, Kept& kept) {
-  const char* certificate = value_of(r->pool, r->headers_in, certificate_name);
-  const char* chain = value_of(r->pool, r->headers_in, chain_name);
-  const auto identity = [&](const char* own, const char* behind) -> const rs::Identity* {
-    auto made = connection.identity->forwarded(bytes_of(own), bytes_of(behind));
-    return &**apr::pool_new<rust::Box<rs::Identity>>(r->pool, std::move(made));
-  };
-  kept.client = connection;
-  kept.client.verify = Verify::None;
-  kept.client.verify_reason = {};
-  kept.client.verify_number = 0;
-  kept.client.verify_advice = {};
   try {
-    kept.client.identity = identity(certificate, chain);
+    kept.client = told(r->pool, connection, value_of(r->pool, r->headers_in, certificate_name),
+                       value_of(r->pool, r->headers_in, chain_name));
   } catch (const rust::Error& e) {
     kept.fields.problem = apr_pstrdup(r->pool, e.what());
-    kept.client.identity = identity("", "");
+    kept.client = told(r->pool, connection, "", "");
   }
   kept.fields.client = &kept.client;
 }
 
-Kept& take(request_rec* r) {
-  auto* const kept = ::new (apr_palloc(r->pool, sizeof(Kept))) Kept{};
+const ClientFields& take(request_rec* r) {
   const Facts* const connection = handshake_facts(r->connection);
-  if (connection != nullptr && connection->identity != nullptr && is_trusted(r)) {
+  const bool trusted = connection != nullptr && is_trusted(r->server, r->connection, *connection);
+  Kept* kept = nullptr;
+  if (trusted) {
+    kept = ::new (apr_palloc(r->pool, sizeof(Kept))) Kept{};
     believe(r, *connection, *kept);
-    take_client_fields(r->headers_in);
-  } else {
-    kept->fields.removed = take_client_fields(r->headers_in);
+  }
+  const bool any = take_client_fields(r->headers_in);
+  if (any && !trusted) {
+    kept = ::new (apr_palloc(r->pool, sizeof(Kept))) Kept{};
+    kept->fields.removed = true;
   }
   keep_connection(r);
-  apr_pool_userdata_setn(kept, key, nullptr, r->pool);
-  return *kept;
+  const ClientFields& found = kept != nullptr ? kept->fields : nothing;
+  server::state_of(r).fields = &found;
+  return found;
 }
 
 }  // namespace
 
 const ClientFields& client_fields(request_rec* r) {
-  request_rec* const root = apr::root_of(r);
-  void* known = nullptr;
-  apr_pool_userdata_get(&known, key, root->pool);
-  return known != nullptr ? static_cast<Kept*>(known)->fields : take(root).fields;
+  for (const request_rec* known = r; known != nullptr; known = known->prev != nullptr ? known->prev : known->main) {
+    const server::RequestState* const state = server::known_state(known);
+    if (state != nullptr && state->fields != nullptr) return *state->fields;
+  }
+  return take(apr::root_of(r));
+}
+
+const Facts* facts_of_client(apr_pool_t* pool, const conn_rec* c, const Facts& connection) {
+  if (!is_trusted(connection.host, c, connection)) return &connection;
+  return ::new (apr_palloc(pool, sizeof(Facts))) Facts(told(pool, connection, "", ""));
 }
 
 bool take_client_fields(apr_table_t* table) {

@@ -24,6 +24,10 @@ struct ClientFields {
 // out. Valid as long as the request; any thread that works for it.
 const ClientFields& client_fields(request_rec* r);
 
+// Facts of a connection for somebody who names no request: with no client where a trusted proxy has made it, whose own
+// certificate stands for nobody. In `pool`; throws where there is no memory.
+const Facts* facts_of_client(apr_pool_t* pool, const conn_rec* c, const Facts& connection);
+
 // Takes every field out of `table` whose name somebody could read as one of them; whether there were any.
 bool take_client_fields(apr_table_t* table);
 

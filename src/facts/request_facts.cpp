@@ -69,8 +69,10 @@ Facts judged(apr_pool_t* pool, const Facts& handshake, const server_rec* s, cons
 
 // Of the virtual host that the handshake was made for, by its own words.
 const Facts* find(apr_pool_t* pool, const conn_rec* c) {
-  const Facts* const handshake = handshake_facts(c);
-  if (handshake == nullptr || client_certificates(*handshake) == 0) return handshake;
+  const Facts* handshake = handshake_facts(c);
+  if (handshake == nullptr) return nullptr;
+  handshake = facts_of_client(pool, c, *handshake);
+  if (handshake->identity == nullptr || client_certificates(*handshake) == 0) return handshake;
   const server::Engine* const engine = server::engine();
   const server::Host* const made = engine != nullptr ? engine->host(handshake->host) : nullptr;
   if (made != nullptr && !made->clients->has_sections) return handshake;

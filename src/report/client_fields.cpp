@@ -21,6 +21,9 @@ using facts::chain_name;
 constexpr const char* key = "mod_tls: fields for others";
 constexpr const char* trailer_filter = "MOD_TLS_CLIENT_FIELDS";
 
+// Registered for each configuration, in one place of memory for as long as its pool is.
+ap_filter_rec_t* trailer_filter_record = nullptr;
+
 // Of a request with all its subrequests and redirects, which share tables of headers. The client has one certificate;
 // what is ours is told by its address.
 using Own = facts::HttpFields;
@@ -44,15 +47,6 @@ ClientCertHeader wanted(const request_rec* r) {
   return word ? *word : ClientCertHeader::Off;
 }
 
-// Before whoever else looks at the headers.
-int take_fields(request_rec* r) {
-  const facts::ClientFields& fields = facts::client_fields(r);
-  if (fields.removed) TLS_LOG_R(r, ClientFieldsRemoved);
-  if (fields.problem == nullptr) return DECLINED;
-  TLS_LOG_R(r, ClientFieldsUnread, r->connection->client_ip, fields.problem);
-  return HTTP_BAD_REQUEST;
-}
-
 // What a section before this one has put in is taken back; what others did (RequestHeader) stays where we say nothing.
 void take_back(request_rec* r) {
   const Own* const own = known(r);
@@ -62,14 +56,46 @@ void take_back(request_rec* r) {
   }
 }
 
+bool has_filter(const request_rec* r) {
+  for (const ap_filter_t* f = r->input_filters; f != nullptr; f = f->next) {
+    if (f->frec == trailer_filter_record && f->r == r) return true;
+  }
+  return false;
+}
+
+// Trailers are read with the body, after everybody has looked at the headers, and MergeTrailers makes headers of them.
+void watch_trailers(request_rec* r) {
+  const bool may_have_some =
+      r->connection->master != nullptr || apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr;
+  if (r->main == nullptr && may_have_some && !has_filter(r)) {
+    ap_add_input_filter_handle(trailer_filter_record, nullptr, r, r->connection);
+  }
+}
+
+// Before whoever else looks at the headers, or reads the body (mod_auth_form and mod_request do so for access checks).
+int take_fields(request_rec* r) {
+  const facts::ClientFields& fields = facts::client_fields(r);
+  if (r->prev != nullptr) take_back(r);
+  watch_trailers(r);
+  if (fields.removed) TLS_LOG_R(r, ClientFieldsRemoved);
+  if (fields.problem == nullptr) return DECLINED;
+  TLS_LOG_R(r, ClientFieldsUnread, r->connection->client_ip, fields.problem);
+  return HTTP_BAD_REQUEST;
+}
+
+// Subrequests begin with a copy of their main request's headers, and with its section's field, which says nothing to
+// the access checks of their own.
+int begin_subrequest(request_rec* r) {
+  if (r->main != nullptr) take_back(r);
+  return OK;
+}
+
 // After all sections are known, and after mod_headers. Where the word is on, the fields are ours alone.
 int put_fields(request_rec* r) {
   facts::client_fields(r);
-  const ClientCertHeader word = wanted(r);
-  if (word == ClientCertHeader::Off) {
-    take_back(r);
-    return DECLINED;
-  }
+  // Whom a forward proxy asks is the visitor's choice: nobody there is to be told who comes.
+  const ClientCertHeader word = r->proxyreq == PROXYREQ_PROXY ? ClientCertHeader::Off : wanted(r);
+  if (word == ClientCertHeader::Off) return DECLINED;
   apr_table_t* const headers = apr::own_headers(r);
   facts::take_client_fields(headers);
   const facts::Facts* const facts = facts::of_request(r);
@@ -79,13 +105,6 @@ int put_fields(request_rec* r) {
   apr_table_setn(headers, certificate_name, own.certificate);
   if (word == ClientCertHeader::Chain && *own.chain != '\0') apr_table_setn(headers, chain_name, own.chain);
   return DECLINED;
-}
-
-// Trailers are read with the body, after everybody has looked at the headers, and MergeTrailers makes headers of them.
-void watch_trailers(request_rec* r) {
-  const bool may_have_some =
-      r->connection->master != nullptr || apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr;
-  if (r->main == nullptr && may_have_some) ap_add_input_filter(trailer_filter, nullptr, r, r->connection);
 }
 
 apr_status_t take_from_trailers(ap_filter_t* f, apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block,
@@ -105,11 +124,14 @@ apr_status_t take_from_trailers(ap_filter_t* f, apr_bucket_brigade* bb, ap_input
 }  // namespace
 
 void register_client_field_hooks() {
+  ap_hook_create_request(apr::hook<begin_subrequest, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                         APR_HOOK_REALLY_FIRST);
   ap_hook_post_read_request(apr::hook<take_fields, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                             APR_HOOK_REALLY_FIRST);
   ap_hook_fixups(apr::hook<put_fields, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_LAST);
   ap_hook_insert_filter(apr::hook<watch_trailers>, nullptr, nullptr, APR_HOOK_MIDDLE);
-  ap_register_input_filter(trailer_filter, apr::hook<take_from_trailers, APR_EGENERAL>, nullptr, AP_FTYPE_CONTENT_SET);
+  trailer_filter_record = ap_register_input_filter(trailer_filter, apr::hook<take_from_trailers, APR_EGENERAL>, nullptr,
+                                                   AP_FTYPE_CONTENT_SET);
 }
 
 }  // namespace tls::report

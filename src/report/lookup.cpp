@@ -21,6 +21,7 @@
 #include "report/request_variables.hpp"
 #include "report/variables.hpp"
 #include "server/module_config.hpp"
+#include "server/request_state.hpp"
 
 extern "C" {
 // As mod_ssl.h declares it; that header is mod_ssl's own.
@@ -218,7 +219,7 @@ void fill(request_rec* r, const facts::Facts& facts) {
     if (facts::is_cut(facts)) TLS_LOG_R(r, VariablesCut);
   }
   if (options.has(config::Option::ExportCertData)) export_certificates(r->pool, facts, env);
-  ap_set_module_config(r->request_config, &server::primary_record(), r->per_dir_config);
+  server::state_of(r).filled_for = r->per_dir_config;
 }
 
 int fill_environment(request_rec* r) {
@@ -232,9 +233,10 @@ int fill_environment(request_rec* r) {
 
 // mod_dir and mod_negotiation have a request go on as another one, of another section, in the middle of the fixups.
 int fill_environment_again(request_rec* r) {
+  const server::RequestState* const state = server::known_state(r);
+  if (state == nullptr || state->filled_for == nullptr || state->filled_for == r->per_dir_config) return DECLINED;
   const facts::Facts* facts = facts::of_request(r);
-  const void* filled_for = ap_get_module_config(r->request_config, &server::primary_record());
-  if (facts == nullptr || filled_for == nullptr || filled_for == r->per_dir_config) return DECLINED;
+  if (facts == nullptr) return DECLINED;
   forget_client(r->subprocess_env);
   fill(r, *facts);
   return DECLINED;

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Client-Cert and Client-Cert-Chain (RFC 9440): what backends are told of a client, and whose word is taken for it."""
-import base64
 import re
-import socket
 import ssl
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from harness import ajp, fastcgi, tls
-from harness.backend import Backend, read_head, upgrade_request
+from harness.backend import Backend, upgrade_request
+from harness.client_cert import byte_sequence, der, echo, fields, sent, word
 from harness.clientauth import ENGINES, Clients, authority, verify
 from harness.clients import curl
 from harness.config import Vhost
@@ -20,41 +18,6 @@ REMOVED = "TLS0519"
 # What visitors may try: names of either field that some backend could take for one of them.
 SPELLINGS = ("Client-Cert", "client-cert", "CLIENT-CERT", "Client_Cert", "client.cert", "Client-Cert-Chain",
              "CLIENT_CERT_CHAIN", "client_cert-chain")
-
-
-def echo(connection: socket.socket) -> None:
-    """Answers with the head that came, and what is left of the body; upgrades are accepted and answered alike."""
-    head, rest = read_head(connection)
-    if b"websocket" in head.lower():
-        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" + head + b"\r\n\r\n")
-        return
-    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(head), head))
-
-
-def word(engine: str, name: str) -> str:
-    return ("TLS" if engine == "mod_tls" else "SSL") + name
-
-
-def byte_sequence(value: str) -> bytes:
-    """RFC 9651 4.2.7, strictly."""
-    found = re.fullmatch(r":([A-Za-z0-9+/]*={0,2}):", value)
-    assert found, value
-    return base64.b64decode(found[1], validate=True)
-
-
-def fields(text: bytes) -> dict[str, list[str]]:
-    """Fields of both kinds by their names as a CGI-like backend folds them."""
-    found: dict[str, list[str]] = {}
-    for line in re.split(rb"\r\n|\0|\n", text):
-        name, mark, value = line.partition(b"=" if line.startswith(b"HTTP_") else b":")
-        folded = re.sub(r"[^A-Z0-9]", "_", name.decode(errors="replace").upper()).removeprefix("HTTP_")
-        if mark and folded.startswith("CLIENT_CERT"):
-            found.setdefault(folded, []).append(value.decode().strip())
-    return found
-
-
-def der(pair) -> list[bytes]:
-    return [certificate.public_bytes(Encoding.DER) for certificate in (pair.certificate, *pair.chain)]
 
 
 @pytest.fixture(scope="module")
@@ -247,11 +210,6 @@ def behind(request, shared_httpd, ca, clients, backends):
         for path in ("page", "open", "secret", "strange", "any", "require"):
             made.put(f"docs/{host}/{path}", "content")
     return made.start()
-
-
-def sent(pair, chain: bool = True) -> list[str]:
-    own, *rest = (":" + base64.b64encode(one).decode() + ":" for one in der(pair))
-    return ["-H", f"Client-Cert: {own}", *(["-H", f"Client-Cert-Chain: {', '.join(rest)}"] if chain and rest else [])]
 
 
 @pytest.mark.parametrize("h2", [False, True], ids=["h1", "h2"])

@@ -19,6 +19,7 @@ from harness.wire import MLKEM, P256, X25519, Hello
 
 ENGINES = ("mod_tls", "mod_tls-ssl")
 HYBRIDS = {"X25519MLKEM768": "4588", "SecP256r1MLKEM768": "4587", "SecP384r1MLKEM1024": "4589"}
+SUITES13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 SAID = ("TLS040[1-4]", "AH02008", "TLS0123")
 
 
@@ -78,6 +79,24 @@ def test_a_copied_list_is_noticed_with_the_line_to_write(server):
     assert len(said) == 1, said
     assert "copied.test" in said[0] and f'"{command} X25519MLKEM768:X25519:P-256"' in said[0]
     assert f'"{name}PostQuantum prefer"' in said[0] and f'"{name}PostQuantum off"' in said[0]
+
+
+@pytest.mark.parametrize("engine, extra", [
+    ("mod_tls-ssl", "SSLPostQuantum require\nSSLProtocol TLSv1.2"),
+    ("mod_tls", f"TLSPostQuantum require\nTLSCiphersSuppress {SUITES13}")])
+def test_a_start_that_could_serve_nobody_is_refused(httpd, ca, engine, extra):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine=engine, start=False)
+    said = server.start_fails()
+    assert re.search(r"nobody could connect: post-quantum groups are TLS 1.3's", said), said
+
+
+@pytest.mark.parametrize("engine, words", [
+    ("mod_tls", f"TLSProxyEngine on\nTLSProxyPostQuantum require\nTLSProxyCiphersSuppress {SUITES13}"),
+    ("mod_tls-ssl", "SSLProxyEngine on\nSSLProxyPostQuantum require\nSSLProxyProtocol TLSv1.2")])
+def test_and_one_that_could_reach_no_backend(httpd, engine, words):
+    server = httpd([], engine=engine, config=words, modules=MODULES, start=False, **PLAIN)
+    said = server.start_fails()
+    assert re.search(r"TLSProxyPostQuantum require .* leaves no handshake: post-quantum groups are TLS 1.3's", said), said
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])

@@ -5,7 +5,7 @@ import ssl
 import pytest
 from harness.certs import Authority
 from harness.clients import curl
-from harness.config import ONE_CHILD
+from harness.config import ONE_CHILD, Vhost
 from harness.https_backend import HttpsBackend
 
 MODULES = ("proxy", "proxy_http")
@@ -91,6 +91,50 @@ def test_version_and_suites_of_a_section_count_for_pooled_connections(httpd, ca,
     assert ask(server, "/public/b") >= 500
     server.log.expect("TLS0706.*settings are weaker")
     assert ask(server, "/admin/c") == 200
+
+
+@pytest.mark.parametrize("engine", WORDS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_groups_of_a_section_count_for_pooled_connections(httpd, ca, backend, engine, version):
+    """And for those that were resumed: TLS 1.2 makes no new key then."""
+    there = backend(version)
+    server = server_of(httpd, engine, ca, there.port, "TLSProxyGroups X25519:P-256", "TLSProxyGroups P-256")
+    for _ in range(2):
+        assert ask(server, "/admin/a") == 200
+        assert ask(server, "/public/b") >= 500
+        server.log.expect("TLS0706.*settings are weaker")
+    assert [seen["resumed"] for seen in there.seen] == [False, True], there.seen
+    there.hang_up()
+    assert ask(server, "/public/c") == 200
+    assert there.seen[-1]["resumed"] is False, "another section's sessions are not resumed"
+    assert ask(server, "/admin/d") == 200, "a group that is allowed there too"
+    assert len(there.seen) == 3
+
+
+@pytest.mark.parametrize("engine", WORDS)
+def test_equal_groups_do_not_keep_a_resumed_connection_from_another_section(httpd, ca, backend, engine):
+    there = backend("1.2")
+    depth = "TLSProxyVerifyDepth" if engine == "mod_tls" else "SSLProxyVerifyDepth"
+    server = server_of(httpd, engine, ca, there.port, f"{depth} 5", f"{depth} 6")
+    assert ask(server, "/admin/a") == 200
+    there.hang_up()
+    assert ask(server, "/admin/b") == 200
+    assert [seen["resumed"] for seen in there.seen] == [False, True]
+    assert ask(server, "/public/c") == 200
+    assert len(there.seen) == 2, "the same connection"
+
+
+@pytest.mark.parametrize("engine", WORDS)
+def test_a_section_that_demands_a_post_quantum_group_takes_no_connection_without(httpd, ca, engine):
+    there = httpd([Vhost("localhost", [ca.issue("localhost")])])
+    post_quantum = "TLSProxyPostQuantum" if engine == "mod_tls" else "SSLProxyPostQuantum"
+    server = server_of(httpd, engine, ca, there.port, f"{post_quantum} off", f"{post_quantum} require")
+    assert ask(server, "/admin/") == 404
+    assert ask(server, "/public/") >= 500
+    server.log.expect("TLS0706.*settings are weaker")
+    assert ask(server, "/public/") == 404
+    assert ask(server, "/admin/") >= 500, "nor the other way round: a group that is off there"
+    server.log.expect("TLS0706.*settings are weaker")
 
 
 @pytest.mark.parametrize("engine", WORDS)

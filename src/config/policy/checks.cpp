@@ -43,6 +43,11 @@ void check_vocabulary(Findings& out, const CheckedHost& host) {
               "; use either the TLS* or the SSL* words in one virtual host");
 }
 
+bool has_suite(const Negotiated& p, bool tls13) {
+  return std::ranges::any_of(
+      p.suites, [=](std::uint16_t n) { return (suite(n)->first_version == FirstVersion::Tls13) == tls13; });
+}
+
 void check_negotiation(Findings& out, const CheckedHost& host) {
   const ServerSettings& s = *host.settings;
   const Negotiated& p = host.policy->negotiated;
@@ -51,12 +56,8 @@ void check_negotiation(Findings& out, const CheckedHost& host) {
     out.add(Severity::Error, versions, host, "no protocol version is left; allow TLSv1.2 or TLSv1.3");
     return;
   }
-  const auto has_suite = [&p](bool tls13) {
-    return std::ranges::any_of(
-        p.suites, [=](std::uint16_t n) { return (suite(n)->first_version == FirstVersion::Tls13) == tls13; });
-  };
-  const bool left12 = p.versions.tls12 && has_suite(false);
-  const bool left13 = p.versions.tls13 && has_suite(true);
+  const bool left12 = p.versions.tls12 && has_suite(p, false);
+  const bool left13 = p.versions.tls13 && has_suite(p, true);
   const Source suites = first_of({s.suites_suppressed.where(), s.suites12.where(), s.suites13.where()}, host.defined);
   if (!left12 && !left13) {
     out.add(Severity::Error, suites, host,
@@ -82,6 +83,14 @@ void check_groups(Findings& out, const CheckedHost& host) {
         std::string("no group is left for key exchange: the list has none but post-quantum ones, and those are off; "
                     "add X25519 to ") +
             (ssl ? "SSLOpenSSLConfCmd Groups" : "TLSGroups"));
+    return;
+  }
+  const Negotiated& p = host.policy->negotiated;
+  if (p.needs_post_quantum && !(p.versions.tls13 && has_suite(p, true))) {
+    out.add(Severity::Error, s.post_quantum.where(), host,
+            std::string("nobody could connect: post-quantum groups are TLS 1.3's, and that is off here; allow TLSv1.3 "
+                        "and a cipher suite of it, or write ") +
+                (ssl ? "SSLPostQuantum prefer" : "TLSPostQuantum prefer"));
     return;
   }
   if (!s.groups || s.post_quantum || !host.policy->negotiated.versions.tls13 || has_post_quantum(groups)) return;

@@ -23,13 +23,18 @@ std::optional<Network> parse_network(std::string_view text) {
   const std::size_t slash = text.find('/');
   const auto address = parse_ip(text.substr(0, slash));
   if (!address || address->is_any()) return std::nullopt;
+  // Addresses of IPv4 may be written as IPv6 has them (RFC 4291 2.5.5.2), the length of the network likewise.
   const unsigned all = address->length * 8U;
-  unsigned bits = all;
+  const unsigned before = address->length == 4 && text.find(':') != std::string_view::npos ? 96 : 0;
+  unsigned bits = all + before;
   if (slash != std::string_view::npos) {
     const std::string_view length = text.substr(slash + 1);
     const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-    if (error != std::errc() || end != length.data() + length.size() || bits == 0 || bits > all) return std::nullopt;
+    if (error != std::errc() || end != length.data() + length.size() || bits <= before || bits > before + all) {
+      return std::nullopt;
+    }
   }
+  bits -= before;
   for (unsigned i = bits; i < all; ++i) {
     if (bit(*address, i)) return std::nullopt;
   }

@@ -132,7 +132,8 @@ inline constexpr std::array ssl_client_rows = {
         "SSLTrustedProxy", any_number, Context::Server,
         {"address|network ...", nullptr,
          "Proxies in front of this server that are believed when they tell of a client's certificate in those fields: "
-         "over TLS, and once our own CAs have judged it. It then stands for the client in variables, rules and logs. "
+         "over TLS, without a PROXY header, and once our own CAs have judged it. It then stands for the client in "
+         "variables, rules and logs. "
          "Addresses are "
          "written as 192.0.2.1, networks as 192.0.2.0/24 or 2001:db8::/32."}),
 };

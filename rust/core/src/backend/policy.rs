@@ -27,6 +27,7 @@ pub struct BackendPolicy {
     identities: Arc<Identities>,
     versions: Versions,
     suites: Vec<u16>,
+    groups: Arc<[u16]>,
     needs_post_quantum: bool,
 }
 
@@ -39,6 +40,8 @@ pub struct Made<'a> {
     pub suite: u16,
     /// IANA number of the key exchange group; 0 where a session of TLS 1.2 was resumed.
     pub group: u16,
+    /// Those that were offered: such a session came of one of them.
+    pub groups: &'a [u16],
     /// The backend's certificates, its own first.
     pub chain: &'a [CertificateDer<'a>],
     /// The name that was asked for.
@@ -57,6 +60,15 @@ impl BackendPolicy {
         verifier: BackendVerifier,
         pairs: Vec<MachinePair>,
     ) -> Result<Self, String> {
+        let spoken13 = settings.versions.tls13
+            && policy::suites(&settings.suites)
+                .iter()
+                .any(|suite| suite.tls13().is_some());
+        if settings.needs_post_quantum && !spoken13 {
+            return Err("TLSProxyPostQuantum require (SSLProxyPostQuantum require) leaves no handshake: post-quantum \
+                        groups are TLS 1.3's, and that is off here; allow TLSv1.3 and a cipher suite of it"
+                .to_owned());
+        }
         let provider = CryptoProvider {
             cipher_suites: policy::suites(&settings.suites),
             kx_groups: policy::groups(&settings.groups),
@@ -90,6 +102,7 @@ impl BackendPolicy {
             versions: settings.versions,
             needs_post_quantum: settings.needs_post_quantum,
             suites: settings.suites,
+            groups: settings.groups.into(),
         })
     }
 
@@ -102,7 +115,7 @@ impl BackendPolicy {
         };
         version
             && self.suites.contains(&made.suite)
-            && (!self.needs_post_quantum || policy::is_post_quantum(made.group))
+            && self.takes_group(made)
             && made
                 .presented
                 .is_none_or(|pair| self.identities.holds(pair))
@@ -110,6 +123,21 @@ impl BackendPolicy {
                 .verifier
                 .verify(made.chain, made.host, UnixTime::now())
                 .is_ok()
+    }
+
+    fn takes_group(&self, made: &Made<'_>) -> bool {
+        let allowed = |group: &u16| self.groups.contains(group);
+        match made.group {
+            0 => !self.needs_post_quantum && made.groups.iter().all(allowed),
+            group => {
+                allowed(&group) && (!self.needs_post_quantum || policy::is_post_quantum(group))
+            }
+        }
+    }
+
+    /// IANA numbers of the groups that are offered.
+    pub(crate) fn groups(&self) -> Arc<[u16]> {
+        self.groups.clone()
     }
 
     /// Whether backends without a post-quantum group are not spoken to.

@@ -101,6 +101,8 @@ pub struct Context {
     pub packed: Option<Arc<Packed>>,
     /// They were asked for before they were made.
     pub wants_packed: bool,
+    /// IANA numbers of the groups that a backend was offered; empty of others.
+    pub groups: Arc<[u16]>,
     /// Octets of the certificates that a backend has shown.
     pub peer_octets: usize,
     /// Octets in which what rustls looks at has come: an upper bound of any message in them.

@@ -208,7 +208,10 @@ impl Session {
         context: Context,
     ) -> Result<(), Error> {
         self.needs_post_quantum = policy.needs_post_quantum();
-        let mut context = Some(Box::new(context));
+        let mut context = Some(Box::new(Context {
+            groups: policy.groups(),
+            ..context
+        }));
         let made = context::enter(&mut context, || {
             RustlsConnection::client(policy.config(), name, alpn)
         });

@@ -128,6 +128,7 @@ impl Session {
             version: facts.version,
             suite: facts.suite,
             group: facts.group,
+            groups: &context.groups,
             chain: chain.unwrap_or_default(),
             host: context.server_name.as_deref(),
             presented: context.stands_for().map(Arc::as_ref),
