@@ -111,6 +111,10 @@ TLSCertificate {certificate}
 class Arm:
     """One running httpd."""
 
+    # What starts httpd, and where its modules are.
+    program: list[str] = [HTTPD]
+    modules = MODULES
+
     def __init__(self, name: str, root: pathlib.Path, site: pathlib.Path, load: str, config):
         """`site`: holds htdocs and sink.so; `load`: the LoadModule line; `config(port,
         root)`: what follows the common part."""
@@ -122,7 +126,7 @@ class Arm:
         root.mkdir(parents=True, exist_ok=True)
         root.chmod(0o755)
         common = COMMON.format(
-            root=root, modules=MODULES, docroot=site / "htdocs", sink=site / "sink.so", port=self.port
+            root=root, modules=self.modules, docroot=site / "htdocs", sink=site / "sink.so", port=self.port
         )
         (root / "httpd.conf").write_text(f"{common}\n{load}\n{config(self.port, root)}")
 
@@ -134,7 +138,7 @@ class Arm:
     def start(self, timeout: float = 120) -> None:
         """Starts in the foreground on the server's core and waits until it accepts."""
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(SERVER_CORE), HTTPD, "-DFOREGROUND", "-f", str(self.root / "httpd.conf")],
+            ["taskset", "-c", str(SERVER_CORE), *self.program, "-DFOREGROUND", "-f", str(self.root / "httpd.conf")],
             stdout=subprocess.DEVNULL,
             stderr=(self.root / "stderr.log").open("wb"),
         )

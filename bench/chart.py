@@ -23,15 +23,21 @@ ROWS = {
     "h2down": "10 MiB download, HTTP/2",
     "h1up": "10 MiB upload, HTTP/1.1",
 }
-SERVERS = {"mod_tls": "mod_tls", "mod_ssl": "mod_ssl", "nginx": "nginx", "plain": "httpd without TLS"}
+SERVERS = {
+    "mod_tls": "mod_tls",
+    "mod_ssl": "mod_ssl",
+    "openssl35": "mod_ssl, OpenSSL 3.5",
+    "nginx": "nginx",
+    "plain": "httpd without TLS",
+}
 
 WIDTH, LEFT, BAR, GAP, TOP, RIGHT = 780, 290, 11, 12, 64, 96
 
 STYLE = """
 text{font:13px system-ui,sans-serif;fill:#1f2328}.small{font-size:11px;fill:#59636e}.title{font-size:16px;font-weight:600}
-.mod_tls{fill:#1a7f37}.mod_ssl{fill:#8c959f}.nginx{fill:#54aeff}.plain{fill:#d0d7de}.line{stroke:#d0d7de}
+.mod_tls{fill:#1a7f37}.mod_ssl{fill:#8c959f}.openssl35{fill:#afb8c1}.nginx{fill:#54aeff}.plain{fill:#d0d7de}.line{stroke:#d0d7de}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.mod_tls{fill:#3fb950}.mod_ssl{fill:#6e7681}
-.nginx{fill:#388bfd}.plain{fill:#30363d}.line{stroke:#30363d}}
+.openssl35{fill:#484f58}.nginx{fill:#388bfd}.plain{fill:#30363d}.line{stroke:#30363d}}
 """
 
 

@@ -62,6 +62,7 @@ class Fleet:
     ssl_words  ours, configured with mod_ssl's vocabulary
     in_process ours, private keys in the children (TLSKeyIsolation off)
     nginx      Debian's, where peers are asked for
+    openssl35  mod_ssl of Debian 13 with its OpenSSL 3.5, where peers are asked for and there is one
     """
 
     def __init__(self, work: pathlib.Path, module: pathlib.Path, client: pathlib.Path):
@@ -70,7 +71,7 @@ class Fleet:
         # Another build of our module in mod_ssl's place; mod_ssl's vocabulary for mod_tls.
         self.against: pathlib.Path | None = None
         self.ssl_words = False
-        # nginx is measured too, where a row makes sense for it.
+        # nginx and OpenSSL 3.5 are measured too, where a row makes sense for them.
         self.peers = False
         self.authority = pki.Authority(work)
         self.below = pki.Authority(work, "bench intermediate", self.authority)
@@ -104,8 +105,9 @@ class Fleet:
         return self.running[site, name]
 
     def peers_of(self, names: Sequence[str]) -> list[str]:
-        """These arms, and nginx where it is asked for; ours is the last."""
-        return [*names[:-1], *(["nginx"] if self.peers else []), names[-1]]
+        """These arms, and the peers where they are asked for; ours is the last."""
+        newer = ["openssl35"] if self.peers and peers.has_debian13() else []
+        return [*names[:-1], *(["nginx"] if self.peers else []), *newer, names[-1]]
 
     def fresh(self, site: str, name: str, words: str = "") -> Arm:
         """A newly started arm, `words` in front of its own configuration; the caller stops it, unless it went
@@ -128,6 +130,7 @@ class Fleet:
         load_line, config = {
             "plain": ("", lambda port, root: ""),
             "mod_ssl": against or (f"LoadModule ssl_module {MOD_SSL}", ssl),
+            "openssl35": (f"LoadModule ssl_module {peers.Debian13.modules}/mod_ssl.so", ssl),
             "mod_tls": (same, ssl) if self.ssl_words else (ours, tls),
             "ssl_words": (same, ssl),
             "in_process": (ours, lambda port, root: "TLSKeyIsolation off\n" + tls(port, root)),
@@ -143,7 +146,8 @@ class Fleet:
     def custom(self, name: str, load_line: str, config) -> Arm:
         """A newly started arm; `config(port, root)` is what follows the common configuration."""
         self.made += 1
-        arm = Arm(name, self.work / f"{self.made:03}-{name}", self.work, load_line, config)
+        kind = peers.Debian13 if name == "openssl35" else Arm
+        arm = kind(name, self.work / f"{self.made:03}-{name}", self.work, load_line, config)
         return started(arm)
 
     def stop(self) -> None:

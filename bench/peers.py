@@ -1,4 +1,5 @@
-"""nginx of Debian, as another server of the same site: what people would run instead."""
+"""Other servers of the same site, as what people would run instead: nginx of Debian, and httpd of Debian 13 with its
+mod_ssl over OpenSSL 3.5."""
 
 import os
 import pathlib
@@ -86,6 +87,24 @@ class Nginx(Arm):
                 os.kill(pid, signal.SIGKILL)
             self.process.wait(30)
         self.process = None
+
+
+class Debian13(Arm):
+    """httpd and mod_ssl of Debian 13 on their own libraries, out of a root that stands anywhere."""
+
+    root_of_system = pathlib.Path(os.environ.get("MOD_TLS_DEBIAN13", "/nonexistent"))
+    libraries = root_of_system / "usr/lib/x86_64-linux-gnu"
+    program = [
+        str(libraries / "ld-linux-x86-64.so.2"),
+        *("--library-path", str(libraries)),
+        str(root_of_system / "usr/sbin/apache2"),
+    ]
+    modules = root_of_system / "usr/lib/apache2/modules"
+
+
+def has_debian13() -> bool:
+    """Whether MOD_TLS_DEBIAN13 names such a root (mmdebstrap --include=apache2 trixie ROOT)."""
+    return os.access(Debian13.program[-1], os.X_OK)
 
 
 def available() -> bool:

@@ -52,7 +52,7 @@ def _at_once(clients: int, one: Callable[[Fleet, Arm, int], load.Done]) -> Calla
 
 
 def _post_quantum(fleet: Fleet, arm: Arm, count: int) -> load.Done:
-    """As above; the hybrid group with our module, X25519 with the others, which know no other."""
+    """As above; the hybrid group where the server knows it, X25519 with the others."""
     group = X25519 if arm.name in ("mod_ssl", "nginx") else "X25519MLKEM768"
     arguments = [*_offer("1.3", SUITE_13, group), "--connections", str(count), "--requests", "0"]
     return fleet.client.run(arm, [*arguments, "--expect-group", group, "--expect-resumed", "0"], count)

@@ -35,7 +35,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--client", type=pathlib.Path, help="default: built by cargo in target/release")
     parser.add_argument("--against", type=pathlib.Path, help="another mod_tls.so in mod_ssl's place")
     parser.add_argument("--ssl-words", action="store_true", help="configure mod_tls in mod_ssl's vocabulary")
-    parser.add_argument("--peers", action="store_true", help="measure Debian's nginx too, where a row makes sense for it")
+    parser.add_argument("--peers", action="store_true", help="measure nginx, and mod_ssl of Debian 13, too")
     parser.add_argument("--json", type=pathlib.Path, help="write the results to this file; bench/chart.py draws them")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the table for docs/measurements.md to this file")
     parser.add_argument("--keep", action="store_true", help="keep configurations and logs")

@@ -3,7 +3,9 @@
 from measure import Result
 
 HEAD = ["operation", "plain", "mod_ssl", "mod_tls", "ratio (quartiles)", "TLS part", "target", ""]
-PEER, PEER_AT = "nginx", 3
+# Others that were measured too, and what their columns are called.
+PEERS = {"nginx": "nginx", "openssl35": "mod_ssl, OpenSSL 3.5"}
+PEERS_AT = 3
 
 
 def _value(result: Result, name: str) -> str:
@@ -38,13 +40,13 @@ def _rows(results: list[Result]) -> list[list[str]]:
 
 
 def _table(results: list[Result], head: list[str]) -> list[list[str]]:
-    """Head and rows, with a column for nginx where it was measured."""
-    rows = [[*head], *_rows(results)]
-    if any(PEER in result.values for result in results):
-        rows[0].insert(PEER_AT, PEER)
-        for row, result in zip(rows[1:], results):
-            row.insert(PEER_AT, _value(result, PEER))
-    return rows
+    """Head and rows, with a column for each peer that was measured."""
+    head, rows = [*head], _rows(results)
+    measured = [name for name in PEERS if any(name in result.values for result in results)]
+    head[PEERS_AT:PEERS_AT] = [PEERS[name] for name in measured]
+    for row, result in zip(rows, results):
+        row[PEERS_AT:PEERS_AT] = [_value(result, name) for name in measured]
+    return [head, *rows]
 
 
 def text(results: list[Result]) -> str:

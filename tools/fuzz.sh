@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 source tools/common.sh
 
-rust_targets=(agent brotli certificate connection ech hello key lists ocsp orders path pem ticket)
+rust_targets=(agent brotli certificate connection ech hello http key lists names ocsp orders path pem ticket)
 cpp_targets=(ciphers directives filters)
 all_targets=("${rust_targets[@]}" "${cpp_targets[@]}")
 # Files elsewhere in the tree that a target begins with, besides those of fuzz/corpus.
