@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guide: each configuration that it shows starts as it stands there, with its files in the test's own directory, and answers."""
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from harness.clientauth import revocation_list
 from harness.clients import curl
 from harness.paths import ROOT
+from harness.rustls_client import binary, rustls_client
 
 GUIDE = ROOT / "docs" / "guide"
 MODULES = ("socache_shmcb", "authn_core", "authz_user", "proxy", "proxy_http", "reqtimeout", "http2")
@@ -51,6 +53,9 @@ def lay_out(home: Path, ca) -> None:
     (tls / "machine.pem").write_bytes(machine.certificate_pem())
     (tls / "machine.key").write_bytes(machine.key_pem())
     (tls / "tickets").write_bytes(bytes(range(80)))
+    subprocess.run([binary(), "make-ml-dsa", tls], check=True, timeout=120)
+    for part in ("crt", "key"):
+        (tls / f"server-65.{part}").rename(tls / f"mldsa.{'pem' if part == 'crt' else part}")
     for file in tls.iterdir():
         file.chmod(0o600)
     (tls / "passphrase").chmod(0o700)
@@ -83,6 +88,19 @@ def test_what_the_guide_shows_is_served(httpd, ca, page, text):
         waits = page == "mod_md.md" or name == "new.example.org"
         answer = curl(server.port, "/", *shows, *(["-k"] if waits else []), name=name, ca=None if waits else ca.file)
         assert answer.status in ({503} if waits else STATUS.get(page, {200})), (name, answer)
+
+
+def test_the_post_quantum_certificate_of_the_guide_is_for_those_who_know_it(httpd, ca):
+    text = next(text for page, text in (block.values for block in blocks()) if "mldsa.pem" in text)
+    server = httpd([], start=False, tls_engine=None)
+    lay_out(server.home, ca)
+    for shown, own in (("/etc/tls/", "@HOME@/tls/"), ("/var/www/", "@HOME@/docs/"), ("*:443", "*:@TLS@"), ("TLSEngine 443", "TLSEngine @TLS@")):
+        text = text.replace(shown, own)
+    server.write(config=text + 'Header always set X-Algorithm "expr=%{SSL:SSL_SIGALG}"\n')
+    server.start()
+    assert curl(server.port, "/", name="www.example.org", ca=ca.file).headers["x-algorithm"].startswith("ecdsa")
+    # That root has signed nothing but ML-DSA.
+    assert rustls_client(server.port, "--expect-status", "200", name="www.example.org", ca=server.home / "tls" / "root.crt")
 
 
 def test_every_page_is_in_the_index_and_every_link_leads_somewhere():

@@ -4,6 +4,7 @@
 The OpenSSL of Debian 12 knows none of it: the certificates are made by rcgen, the peers are rustls and httpd itself, and
 OpenSSL 3.5 where there is one."""
 import re
+import socket
 import subprocess
 import threading
 
@@ -88,6 +89,48 @@ def test_the_client_chooses_among_three_kinds(server, pki):
 def test_who_does_not_know_it_is_told_so(server):
     assert not s_client(server.port, "-tls1_3", name="65-key.ml.test").done
     server.log.expect("TLS0402: .*no cipher suite or signature algorithm in common with the client")
+
+
+class SmallSegments:
+    """Between a client and the server, in segments of 536 octets: an initial congestion window holds ten (RFC 6928)."""
+
+    def __init__(self, port: int):
+        self.target, self.octets = port, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        client, _ = self.listener.accept()
+        with client, socket.socket() as server:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+            server.settimeout(30)
+            server.connect(("127.0.0.1", self.target))
+            assert server.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) <= 536
+            upward = threading.Thread(target=self._copy, args=(client, server, False), daemon=True)
+            upward.start()
+            self._copy(server, client, True)
+            upward.join(30)
+
+    def _copy(self, source, sink, counted: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                self.octets += len(data) if counted else 0
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+@pytest.mark.parametrize("isolation", ["on", "off"])
+@pytest.mark.parametrize("compression", [(), ("--compression", "brotli"), ("--compression", "zlib")], ids=["plain", "brotli", "zlib"])
+def test_a_flight_of_more_than_a_record_and_a_congestion_window(httpd, pki, isolation, compression):
+    """The server's own, of 30 kB: two records for one message, six windows of small segments."""
+    files = f"TLSCertificate {pki}/server-long.crt {pki}/server-long.key"
+    server = httpd([Vhost("a.ml.test", extra=files)], config=f"TLSKeyIsolation {isolation}", allow=SAID)
+    between = SmallSegments(server.port)
+    lines = rustls_client(between.port, *compression, "--expect-status", "200", name="a.ml.test", ca=pki / "root.crt")
+    assert lines[0]["compression"].partition(" ")[0] == (compression[1] if compression else "") and between.octets > 27_000, (lines, between.octets)
 
 
 @pytest.mark.parametrize("name", [*(f"client-{number}" for number in SETS), "long"])

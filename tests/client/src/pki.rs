@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates with ML-DSA keys, which the OpenSSL of Debian 12 cannot make: `tls-client make-ml-dsa DIRECTORY`.
 //!
-//! root.crt, above it nobody; long.crt, a client's with three CAs above it; client-SET, server-SET and revoked, each
-//! below one CA that stands behind it in NAME.crt, with NAME.key; server-SET.expanded.key and server-SET.both.key, the
-//! same key in the other forms of RFC 9881, 6, in DER, for *.ml.test; ca.crl, in which `revoked` stands. SET is 44, 65 or 87.
+//! root.crt, above it nobody; long.crt and server-long.crt, a client's and a server's with three CAs above them;
+//! client-SET, server-SET and revoked, each below one CA that stands behind it in NAME.crt, with NAME.key;
+//! server-SET.expanded.key and server-SET.both.key, the same key in the other forms of RFC 9881, 6, in DER; ca.crl, in
+//! which `revoked` stands. SET is 44, 65 or 87. Servers' are for *.ml.test and www.example.org.
 
 use std::fs;
 use std::path::Path;
@@ -61,7 +62,7 @@ pub fn make(directory: &Path) -> Fallible<()> {
     let ca = authority("ML-DSA CA", &PKCS_ML_DSA_65, Some(&root))?;
     for set in &SETS {
         let key = KeyPair::generate_for(set.algorithm)?;
-        let leaf = leaf("*.ml.test", &key, Purpose::ServerAuth, 1, &ca)?;
+        let leaf = leaf("server", &key, Purpose::ServerAuth, 1, &ca)?;
         let name = format!("server-{}", set.name);
         write(&format!("{name}.crt"), &(leaf + &ca.certificate.pem()))?;
         write(&format!("{name}.key"), &key.serialize_pem())?;
@@ -71,18 +72,32 @@ pub fn make(directory: &Path) -> Fallible<()> {
     }
     for (serial, set) in (2..).zip(&SETS) {
         let name = format!("client-{}", set.name);
-        write_client(directory, &name, set.algorithm, serial, &[&ca])?;
+        write_leaf(
+            directory,
+            &name,
+            set.algorithm,
+            Purpose::ClientAuth,
+            serial,
+            &[&ca],
+        )?;
     }
-    write_client(directory, "revoked", &PKCS_ML_DSA_65, 9, &[&ca])?;
+    write_leaf(
+        directory,
+        "revoked",
+        &PKCS_ML_DSA_65,
+        Purpose::ClientAuth,
+        9,
+        &[&ca],
+    )?;
     let second = authority("ML-DSA Second", &PKCS_ML_DSA_87, Some(&root))?;
     let third = authority("ML-DSA Third", &PKCS_ML_DSA_87, Some(&second))?;
-    write_client(
-        directory,
-        "long",
-        &PKCS_ML_DSA_87,
-        1,
-        &[&third, &second, &root],
-    )?;
+    let above = [&third, &second, &root];
+    for (name, purpose) in [
+        ("long", Purpose::ClientAuth),
+        ("server-long", Purpose::ServerAuth),
+    ] {
+        write_leaf(directory, name, &PKCS_ML_DSA_87, purpose, 1, &above)?;
+    }
     write("ca.crl", &list(&ca)?)?;
     Ok(())
 }
@@ -126,24 +141,27 @@ fn leaf(
     let mut params = params(name)?;
     params.serial_number = Some(SerialNumber::from(serial));
     if purpose == Purpose::ServerAuth {
-        let name = rcgen::SanType::DnsName(name.try_into()?);
-        params.subject_alt_names.push(name);
+        for name in ["*.ml.test", "www.example.org"] {
+            let name = rcgen::SanType::DnsName(name.try_into()?);
+            params.subject_alt_names.push(name);
+        }
     }
     params.extended_key_usages.push(purpose);
     params.key_usages.push(KeyUsagePurpose::DigitalSignature);
     Ok(params.signed_by(key, &by.issuer)?.pem())
 }
 
-fn write_client(
+fn write_leaf(
     directory: &Path,
     name: &str,
     algorithm: &'static SignatureAlgorithm,
+    purpose: Purpose,
     serial: u64,
     above: &[&Authority],
 ) -> Fallible<()> {
     let key = KeyPair::generate_for(algorithm)?;
-    let nearest = above.first().ok_or("a client needs a CA")?;
-    let mut text = leaf(name, &key, Purpose::ClientAuth, serial, nearest)?;
+    let nearest = above.first().ok_or("a certificate needs a CA")?;
+    let mut text = leaf(name, &key, purpose, serial, nearest)?;
     text.extend(above.iter().map(|one| one.certificate.pem()));
     fs::write(directory.join(format!("{name}.crt")), text)?;
     fs::write(directory.join(format!("{name}.key")), key.serialize_pem())?;
