@@ -7,6 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mod_tls_core::metrics::{self, Counter};
 
+/// What is said of a panic where something can be said.
+pub const PANICKED: &str = "internal error: a panic was caught; please report it";
+
 /// Runs the body of an exported function; `fallback` is the answer after a panic.
 #[track_caller]
 pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
@@ -29,10 +32,7 @@ pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
 /// Runs the body of an exported function that can report an error.
 #[track_caller]
 pub fn guard_result<R>(body: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
-    guard(
-        || Err("internal error: a panic was caught; please report it".to_owned()),
-        body,
-    )
+    guard(|| Err(PANICKED.to_owned()), body)
 }
 
 #[cfg(test)]

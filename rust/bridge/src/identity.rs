@@ -9,8 +9,8 @@ use mod_tls_core::{verify, x509};
 use rustls::pki_types::UnixTime;
 
 use crate::ffi::{CertificateField, ClientMode, NamedField, Outcome, Verdict};
-use crate::guard::guard;
-use crate::verifier::{self, ClientVerifier};
+use crate::guard::{guard, guard_result};
+use crate::verifier::ClientVerifier;
 
 /// See [`x509::Identity`].
 #[derive(Default)]
@@ -29,35 +29,22 @@ impl Identity {
         }
     }
 
-    pub fn judge(
-        &self,
-        verifier: &ClientVerifier,
-        section_mode: ClientMode,
-        depth: u32,
-    ) -> Verdict {
-        let failed = || verdict(&verify::Verdict::failed("internal error"));
-        guard(failed, || {
-            let Some(verifier) = verifier.authorities().current() else {
-                return failed();
-            };
-            let chain = self.certificates.chain();
-            let mode = verifier::mode(section_mode);
-            verdict(
-                &self
-                    .sections
-                    .judge(chain, &verifier, mode, depth, UnixTime::now()),
-            )
-        })
+    pub fn judge(&self, by: &ClientVerifier, section_mode: ClientMode, depth: u32) -> Verdict {
+        let judged = || {
+            let verifier = by.authorities().current()?;
+            let (chain, now) = (self.certificates.chain(), UnixTime::now());
+            let mode = section_mode.into();
+            Some(self.sections.judge(chain, &verifier, mode, depth, now))
+        };
+        let failed = || verify::Verdict::failed("internal error");
+        guard(|| None, judged).unwrap_or_else(failed).into()
     }
 
     pub fn hello(&self, name: &[u8]) -> CertificateField {
         guard(missing, || {
             let name = std::str::from_utf8(name).ok();
             let value = name.and_then(|name| self.offered.as_ref()?.value(name));
-            value.map_or_else(missing, |value| CertificateField {
-                found: true,
-                value: value.into_bytes(),
-            })
+            value.map(String::into_bytes).into()
         })
     }
 
@@ -66,63 +53,34 @@ impl Identity {
     }
 
     pub fn field(&self, client: bool, name: &[u8], legacy: bool, now: i64) -> CertificateField {
+        let (all, side, style) = (&self.certificates, side(client), style(legacy));
         guard(missing, || {
-            let value = std::str::from_utf8(name).ok().and_then(|name| {
-                self.certificates
-                    .field(side(client), name, style(legacy), now)
-            });
-            value.map_or_else(missing, |value| CertificateField { found: true, value })
+            let name = std::str::from_utf8(name).ok();
+            name.and_then(|name| all.field(side, name, style, now))
+                .into()
         })
     }
 
     pub fn exported(&self, client: bool, legacy: bool, now: i64) -> Vec<NamedField> {
         guard(Vec::new, || {
             let fields = self.certificates.exported(side(client), style(legacy), now);
-            let named = |(name, value): (String, Vec<u8>)| NamedField {
-                name: name.into(),
-                value,
-            };
-            fields.into_iter().map(named).collect()
+            let fields = fields.into_iter().map(|(name, value)| (name.into(), value));
+            fields.map(NamedField::from).collect()
         })
     }
 
     pub fn http_field(&self, chain: bool) -> Vec<u8> {
-        guard(Vec::new, || {
-            let all = self.certificates.chain();
-            match all.split_first() {
-                Some((own, _)) if !chain => http::write(own),
-                Some((_, behind)) => http::write_list(behind.iter().map(AsRef::as_ref)),
-                None => Vec::new(),
-            }
-        })
+        let all = self.certificates.chain();
+        guard(Vec::new, || http::write_client(all, chain))
     }
 
     /// Empty fields are none. Fields that cannot be read are an error, as is a chain without its beginning.
     pub fn forwarded(&self, certificate: &[u8], chain: &[u8]) -> Result<Box<Self>, String> {
-        let broken = |field: &str| {
-            format!("its field {field} does not hold certificates as byte sequences (RFC 9440)")
-        };
-        guard(
-            || Err("internal error".to_owned()),
-            || {
-                let mut all = Vec::new();
-                if !certificate.is_empty() {
-                    all.push(http::read(certificate).ok_or_else(|| broken("Client-Cert"))?);
-                }
-                if !chain.is_empty() {
-                    if all.is_empty() {
-                        return Err(
-                            "it has a field Client-Cert-Chain without Client-Cert".to_owned()
-                        );
-                    }
-                    let behind =
-                        http::read_list(chain).ok_or_else(|| broken("Client-Cert-Chain"))?;
-                    all.extend(behind);
-                }
-                let certificates = self.certificates.with_chain(all);
-                Ok(Box::new(Self::new(certificates, self.offered.clone())))
-            },
-        )
+        guard_result(|| {
+            let all = http::read_client(certificate, chain).map_err(|fault| fault.to_string())?;
+            let certificates = self.certificates.with_chain(all);
+            Ok(Box::new(Self::new(certificates, self.offered.clone())))
+        })
     }
 
     pub fn tells_cut(&self) -> bool {
@@ -131,18 +89,26 @@ impl Identity {
 
     pub fn extensions(&self, client: bool, name: &[u8]) -> Vec<NamedField> {
         guard(Vec::new, || {
-            let Ok(text) = std::str::from_utf8(name) else {
-                return Vec::new();
-            };
+            let text = std::str::from_utf8(name).unwrap_or_default();
             let values = self.certificates.extensions(side(client), text);
-            values
-                .into_iter()
-                .map(|value| NamedField {
-                    name: name.to_vec(),
-                    value,
-                })
-                .collect()
+            let fields = values.into_iter().map(|value| (name.to_vec(), value));
+            fields.map(NamedField::from).collect()
         })
+    }
+}
+
+impl From<(Vec<u8>, Vec<u8>)> for NamedField {
+    fn from((name, value): (Vec<u8>, Vec<u8>)) -> Self {
+        Self { name, value }
+    }
+}
+
+impl From<Option<Vec<u8>>> for CertificateField {
+    fn from(value: Option<Vec<u8>>) -> Self {
+        Self {
+            found: value.is_some(),
+            value: value.unwrap_or_default(),
+        }
     }
 }
 
@@ -151,32 +117,34 @@ pub(crate) fn is_client_field(name: &[u8]) -> bool {
 }
 
 pub(crate) fn without_client_fields(connection: &[u8]) -> CertificateField {
-    guard(missing, || {
-        http::without_client_fields(connection)
-            .map_or_else(missing, |value| CertificateField { found: true, value })
-    })
+    let without = || http::without_client_fields(connection).into();
+    guard(missing, without)
 }
 
-/// What C++ sees of a verdict.
-pub(crate) fn verdict(verdict: &verify::Verdict) -> Verdict {
-    Verdict {
-        outcome: match verdict.outcome {
-            verify::Outcome::None => Outcome::None,
-            verify::Outcome::Success => Outcome::Success,
-            verify::Outcome::Unverified => Outcome::Unverified,
-            verify::Outcome::Failed => Outcome::Failed,
-        },
-        reason: verdict.reason.to_owned(),
-        number: verdict.number(),
-        advice: verdict.advice.clone(),
+impl From<verify::Verdict> for Verdict {
+    fn from(verdict: verify::Verdict) -> Self {
+        Self {
+            outcome: verdict.outcome.into(),
+            reason: verdict.reason.to_owned(),
+            number: verdict.number(),
+            advice: verdict.advice,
+        }
+    }
+}
+
+impl From<verify::Outcome> for Outcome {
+    fn from(outcome: verify::Outcome) -> Self {
+        match outcome {
+            verify::Outcome::None => Self::None,
+            verify::Outcome::Success => Self::Success,
+            verify::Outcome::Unverified => Self::Unverified,
+            verify::Outcome::Failed => Self::Failed,
+        }
     }
 }
 
 fn missing() -> CertificateField {
-    CertificateField {
-        found: false,
-        value: Vec::new(),
-    }
+    None.into()
 }
 
 fn side(client: bool) -> x509::Side {

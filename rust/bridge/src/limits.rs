@@ -28,28 +28,24 @@ fn children() -> u64 {
     counts::totals().map_or(0, |totals| totals.of(Counter::Serving))
 }
 
-fn answer(result: Result<(), Exceeded>) -> ffi::Exceeded {
-    let Err(exceeded) = result else {
-        return ffi::Exceeded::Nothing;
-    };
-    ffi::Exceeded {
-        repr: exceeded as u8,
+impl From<Result<(), Exceeded>> for ffi::Exceeded {
+    fn from(result: Result<(), Exceeded>) -> Self {
+        let repr = result
+            .err()
+            .map_or(Self::Nothing.repr, |exceeded| exceeded as u8);
+        Self { repr }
     }
 }
 
 impl Session {
     pub(crate) fn enter(&mut self, address: &[u8]) -> ffi::Exceeded {
-        self.run(
-            || ffi::Exceeded::Nothing,
-            |inner| answer(inner.enter(address, children())),
-        )
+        self.run(|| Ok(()), |inner| inner.enter(address, children()))
+            .into()
     }
 
     pub(crate) fn admit(&mut self, policy: &Policy) -> ffi::Exceeded {
-        self.run(
-            || ffi::Exceeded::Nothing,
-            |inner| answer(inner.admit(&policy.0.get())),
-        )
+        self.run(|| Ok(()), |inner| inner.admit(&policy.0.get()))
+            .into()
     }
 
     pub(crate) fn leave(&mut self) {

@@ -5,18 +5,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mod_tls_core::backend::Ending;
+use mod_tls_core::backend::{Ending, Target};
+use mod_tls_core::creds::{self, challenge};
 use mod_tls_core::tls::context::{Context, Offer, Wants};
 use mod_tls_core::tls::hello::{Hello, Parsed};
 use mod_tls_core::tls::{describe, policy, session};
-use mod_tls_core::{backend, creds, metrics, verify, x509};
+use mod_tls_core::{verify, x509};
 
 use crate::backend::BackendPolicy;
 use crate::credentials::Credentials;
 use crate::ech;
 use crate::ffi;
-use crate::guard::guard;
-use crate::identity::{self, Identity};
+use crate::guard::{PANICKED, guard};
+use crate::identity::Identity;
 use crate::policy::Policy;
 
 /// One connection; owned by the connection pool, used by one thread at a time.
@@ -25,101 +26,57 @@ pub struct Session {
     poisoned: bool,
 }
 
-/// See the bridge.
+/// A connection of which nothing is known yet.
 pub fn new_session() -> Box<Session> {
-    guard(
-        || {
-            Box::new(Session {
-                inner: session::Session::new(),
-                poisoned: true,
-            })
-        },
-        || {
-            let mut inner = session::Session::new();
-            inner.take_offers(&ech::HELD);
-            Box::new(Session {
-                inner,
-                poisoned: false,
-            })
-        },
-    )
-}
-
-fn status_of(status: session::Status) -> ffi::Status {
-    match status {
-        session::Status::Handshaking => ffi::Status::Handshaking,
-        session::Status::Judging => ffi::Status::Judging,
-        session::Status::Open => ffi::Status::Open,
-        session::Status::PeerClosed => ffi::Status::PeerClosed,
-        session::Status::Failed => ffi::Status::Failed,
-    }
+    guard(Session::spoilt, || {
+        let mut inner = session::Session::new();
+        inner.take_offers(&ech::HELD);
+        let poisoned = false;
+        Box::new(Session { inner, poisoned })
+    })
 }
 
 impl Session {
+    fn spoilt() -> Box<Self> {
+        Box::new(Self {
+            inner: session::Session::new(),
+            poisoned: true,
+        })
+    }
+
     /// Runs `body` unless a panic has spoiled the session; marks it spoilt when `body` panics.
     #[track_caller]
     pub(crate) fn run<R>(
         &mut self,
-        fallback: impl Fn() -> R,
+        fallback: impl FnOnce() -> R,
         body: impl FnOnce(&mut session::Session) -> R,
     ) -> R {
         if self.poisoned {
             return fallback();
         }
-        let Self { inner, poisoned } = self;
-        guard(
-            || {
-                *poisoned = true;
-                fallback()
-            },
-            || body(inner),
-        )
+        let done = guard(|| None, || Some(body(&mut self.inner)));
+        self.poisoned = done.is_none();
+        done.unwrap_or_else(fallback)
     }
 
     pub(crate) fn read_hello(&mut self, input: &[u8]) -> ffi::Hello {
-        self.run(
-            || hello(ffi::Opening::NotTls, None),
-            |inner| match inner.read_hello(input) {
-                Parsed::NeedMore => hello(ffi::Opening::NeedMore, None),
-                Parsed::Hello(parsed) => hello(ffi::Opening::Hello, Some(&parsed)),
-                Parsed::PlainHttp => hello(ffi::Opening::PlainHttp, None),
-                Parsed::Sslv2 => hello(ffi::Opening::Sslv2, None),
-                Parsed::Malformed(_) => hello(ffi::Opening::Malformed, None),
-                Parsed::NotTls => hello(ffi::Opening::NotTls, None),
-            },
-        )
+        self.run(|| Parsed::NotTls, |inner| inner.read_hello(input))
+            .into()
     }
 
     pub(crate) fn start(
         &mut self,
         policy: &Policy,
         credentials: &Credentials,
-        binding: &ffi::ChosenHost,
+        host: &ffi::ChosenHost,
     ) -> bool {
+        let (policy, alpn) = (policy.0.get(), host.alpn.as_bytes());
         self.run(
             || false,
             |inner| {
-                let policy = policy.0.get();
-                let context = Context {
-                    certificates: credentials.0.source(binding.certificates),
-                    identity: Arc::from(binding.identity.as_str()),
-                    policy_id: policy.id(),
-                    server_name: Some(binding.server_name.clone()).filter(|name| !name.is_empty()),
-                    wants: Wants {
-                        staple: false, // the session knows
-                        offered: binding.staples.iter().map(offer).collect(),
-                        fetched: binding.fetched.then(|| binding.staple_url.clone()),
-                    },
-                    ..Context::default()
-                };
-                inner
-                    .start(
-                        &policy,
-                        binding.alpn.as_bytes(),
-                        binding.prefers_chacha,
-                        context,
-                    )
-                    .is_ok()
+                let context = host.context(credentials, policy.id());
+                let started = inner.start(&policy, alpn, host.prefers_chacha, context);
+                started.is_ok()
             },
         )
     }
@@ -129,50 +86,22 @@ impl Session {
         policy: &Policy,
         certificate: &[u8],
         key: &[u8],
-        binding: &ffi::ChosenHost,
+        host: &ffi::ChosenHost,
     ) -> bool {
+        let (policy, alpn) = (policy.0.get(), host.alpn.as_bytes());
         self.run(
             || false,
             |inner| {
-                let Ok(set) = creds::challenge::from_pem(certificate, key) else {
-                    return false;
-                };
-                let context = Context {
-                    certificates: Some(Arc::new(set)),
-                    server_name: Some(binding.server_name.clone()).filter(|name| !name.is_empty()),
-                    ..Context::default()
-                };
-                let alpn = binding.alpn.as_bytes();
-                inner
-                    .start_challenge(&policy.0.get(), alpn, context)
-                    .is_ok()
+                let set = challenge::from_pem(certificate, key);
+                let context = set.map(|set| host.challenge(set));
+                context.is_ok_and(|context| inner.start_challenge(&policy, alpn, context).is_ok())
             },
         )
     }
 
     pub(crate) fn connect(&mut self, policy: &BackendPolicy, target: &ffi::Target) -> bool {
-        self.run(
-            || false,
-            |inner| {
-                let Some(name) = backend::server_name(&target.host, &target.address) else {
-                    return false;
-                };
-                let ffi::Target {
-                    host,
-                    address,
-                    port,
-                    alpn,
-                } = target;
-                let context = Context {
-                    // Sessions are kept apart by all that was proven when they were made.
-                    identity: Arc::from(format!("{address}:{port}/{host}")),
-                    server_name: Some(host.clone()).filter(|host| !host.is_empty()),
-                    ..Context::default()
-                };
-                let alpn = alpn.iter().map(|name| name.clone().into_bytes()).collect();
-                inner.connect(&policy.0, name, alpn, context).is_ok()
-            },
-        )
+        let connect = |inner: &mut session::Session| inner.connect_to(&policy.0, target.into());
+        self.run(|| false, |inner| connect(inner).is_ok())
     }
 
     pub(crate) fn feed(&mut self, input: &[u8], mut sink: Pin<&mut ffi::Sink>) -> ffi::Status {
@@ -180,17 +109,14 @@ impl Session {
             || ffi::Status::Failed,
             |inner| {
                 let status = inner.feed(input, &mut |data| sink.as_mut().plaintext(data));
-                let ciphertext = inner.take_ciphertext();
-                if !ciphertext.is_empty() {
-                    sink.as_mut().ciphertext(&ciphertext);
-                }
-                status_of(status)
+                deliver(&inner.take_ciphertext(), sink);
+                status.into()
             },
         )
     }
 
     pub(crate) fn judge(&mut self, wait: bool) -> ffi::Status {
-        self.run(|| ffi::Status::Failed, |inner| status_of(inner.judge(wait)))
+        self.run(|| ffi::Status::Failed, |inner| inner.judge(wait).into())
     }
 
     pub(crate) fn seal(
@@ -199,32 +125,16 @@ impl Session {
         fragment: usize,
         out: &mut [u8],
     ) -> ffi::Sealed {
-        let nothing = || ffi::Sealed {
-            ok: false,
-            taken: 0,
-            written: 0,
-        };
-        self.run(nothing, |inner| {
-            match inner.seal(plaintext, fragment, out) {
-                Some((taken, written)) => ffi::Sealed {
-                    ok: true,
-                    taken,
-                    written,
-                },
-                None => nothing(),
-            }
-        })
+        self.run(|| None, |inner| inner.seal(plaintext, fragment, out))
+            .into()
     }
 
-    pub(crate) fn close_notify(&mut self, mut sink: Pin<&mut ffi::Sink>) {
+    pub(crate) fn close_notify(&mut self, sink: Pin<&mut ffi::Sink>) {
         self.run(
             || (),
             |inner| {
                 inner.close_notify();
-                let ciphertext = inner.take_ciphertext();
-                if !ciphertext.is_empty() {
-                    sink.as_mut().ciphertext(&ciphertext);
-                }
+                deliver(&inner.take_ciphertext(), sink);
             },
         );
     }
@@ -245,20 +155,10 @@ impl Session {
     }
 
     pub(crate) fn failure(&self) -> String {
-        if self.poisoned {
-            return "internal error: a panic was caught; please report it".to_owned();
+        match self.poisoned {
+            true => PANICKED.to_owned(),
+            false => guard(String::new, || self.inner.client_failure()),
         }
-        guard(String::new, || {
-            let verdict = self.inner.verdict();
-            match self.inner.failure() {
-                Some(rustls::Error::InvalidCertificate(_))
-                    if verdict.outcome == verify::Outcome::Failed =>
-                {
-                    format!("the client's certificate is refused: {}", verdict.reason)
-                }
-                _ => self.inner.cause(),
-            }
-        })
     }
 
     pub(crate) fn asked_again(&mut self) -> bool {
@@ -274,47 +174,19 @@ impl Session {
     }
 
     pub(crate) fn backend_failure(&self) -> Vec<String> {
-        guard(Vec::new, || match self.inner.failure() {
-            Some(error) if !self.poisoned => {
-                let remedy = match self.inner.lacks_post_quantum() {
-                    true => describe::BACKEND_LACKS_POST_QUANTUM_REMEDY,
-                    false => describe::backend_remedy(error),
-                };
-                vec![describe::backend_failure(error), remedy.to_owned()]
-            }
-            _ => vec![self.failure(), String::new()],
-        })
+        let said = || self.inner.backend_failure().filter(|_| !self.poisoned);
+        let otherwise = || [self.failure(), String::new()];
+        guard(|| None, said).unwrap_or_else(otherwise).into()
     }
 
     pub(crate) fn count(&self, ending: ffi::Ending) {
-        guard(
-            || (),
-            || {
-                let ending = match ending {
-                    ffi::Ending::Done => Ending::Done {
-                        resumed: self.inner.facts().resumed,
-                    },
-                    ffi::Ending::Closed => Ending::Closed,
-                    ffi::Ending::TimedOut => Ending::TimedOut,
-                    _ => Ending::Failed,
-                };
-                metrics::count(match self.inner.lacks_post_quantum() {
-                    true => metrics::Counter::BackendPostQuantum,
-                    false => backend::counter(ending, self.inner.failure()),
-                });
-            },
-        );
+        let count = |ending| self.inner.count_backend(ending);
+        guard(|| (), || count(ending.with(self.inner.facts().resumed)));
     }
 
     pub(crate) fn count_completed(&self, microseconds: u64, host: u32) {
-        guard(
-            || (),
-            || {
-                self.inner
-                    .count_completed(Duration::from_micros(microseconds));
-                metrics::count_host(host, true);
-            },
-        );
+        let took = Duration::from_micros(microseconds);
+        guard(|| (), || self.inner.count_completed(took, host));
     }
 
     pub(crate) fn authority(&self) -> String {
@@ -322,20 +194,7 @@ impl Session {
     }
 
     pub(crate) fn remedy(&self) -> String {
-        guard(String::new, || {
-            let verdict = self.inner.verdict();
-            if self.inner.lacks_post_quantum() {
-                return describe::LACKS_POST_QUANTUM_REMEDY.to_owned();
-            }
-            match self.inner.failure() {
-                Some(rustls::Error::InvalidCertificate(_))
-                    if verdict.outcome == verify::Outcome::Failed =>
-                {
-                    verdict.advice
-                }
-                error => error.map_or("", describe::remedy).to_owned(),
-            }
-        })
+        guard(String::new, || self.inner.client_remedy())
     }
 
     pub(crate) fn identity(&self) -> Box<Identity> {
@@ -345,20 +204,113 @@ impl Session {
     }
 
     pub(crate) fn verdict(&self) -> ffi::Verdict {
-        identity::verdict(&guard(verify::Verdict::default, || self.inner.verdict()))
+        guard(verify::Verdict::default, || self.inner.verdict()).into()
     }
 }
 
-fn offer(offer: &ffi::StapleOffer) -> Offer {
-    Offer {
-        id: offer.id.clone(),
-        response: offer.response.clone(),
+fn deliver(ciphertext: &[u8], sink: Pin<&mut ffi::Sink>) {
+    if !ciphertext.is_empty() {
+        sink.ciphertext(ciphertext);
     }
 }
 
-fn hello(opening: ffi::Opening, parsed: Option<&Hello>) -> ffi::Hello {
-    let Some(parsed) = parsed else {
-        return ffi::Hello {
+impl From<session::Status> for ffi::Status {
+    fn from(status: session::Status) -> Self {
+        match status {
+            session::Status::Handshaking => Self::Handshaking,
+            session::Status::Judging => Self::Judging,
+            session::Status::Open => Self::Open,
+            session::Status::PeerClosed => Self::PeerClosed,
+            session::Status::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<Option<(usize, usize)>> for ffi::Sealed {
+    fn from(sealed: Option<(usize, usize)>) -> Self {
+        let (taken, written) = sealed.unwrap_or_default();
+        Self {
+            ok: sealed.is_some(),
+            taken,
+            written,
+        }
+    }
+}
+
+impl ffi::Ending {
+    fn with(self, resumed: bool) -> Ending {
+        match self {
+            Self::Done => Ending::Done { resumed },
+            Self::Closed => Ending::Closed,
+            Self::TimedOut => Ending::TimedOut,
+            _ => Ending::Failed,
+        }
+    }
+}
+
+impl From<&ffi::Target> for Target {
+    fn from(target: &ffi::Target) -> Self {
+        Self {
+            host: target.host.clone(),
+            address: target.address.clone(),
+            port: target.port,
+            alpn: target.alpn.clone(),
+        }
+    }
+}
+
+impl From<&ffi::StapleOffer> for Offer {
+    fn from(offer: &ffi::StapleOffer) -> Self {
+        Self {
+            id: offer.id.clone(),
+            response: offer.response.clone(),
+        }
+    }
+}
+
+impl ffi::ChosenHost {
+    /// What a session is bound to that begins with this.
+    fn context(&self, credentials: &Credentials, policy_id: [u8; 32]) -> Context {
+        Context {
+            certificates: credentials.0.source(self.certificates),
+            identity: Arc::from(self.identity.as_str()),
+            policy_id,
+            server_name: Some(self.server_name.clone()).filter(|name| !name.is_empty()),
+            wants: Wants {
+                staple: false, // the session knows
+                offered: self.staples.iter().map(Offer::from).collect(),
+                fetched: self.fetched.then(|| self.staple_url.clone()),
+            },
+            ..Context::default()
+        }
+    }
+
+    /// The same of one that answers an ACME challenge.
+    fn challenge(&self, set: creds::CertSet) -> Context {
+        Context {
+            certificates: Some(Arc::new(set)),
+            server_name: Some(self.server_name.clone()).filter(|name| !name.is_empty()),
+            ..Context::default()
+        }
+    }
+}
+
+impl From<Parsed> for ffi::Hello {
+    fn from(parsed: Parsed) -> Self {
+        match parsed {
+            Parsed::NeedMore => Self::none(ffi::Opening::NeedMore),
+            Parsed::Hello(parsed) => Self::of(&parsed),
+            Parsed::PlainHttp => Self::none(ffi::Opening::PlainHttp),
+            Parsed::Sslv2 => Self::none(ffi::Opening::Sslv2),
+            Parsed::Malformed(_) => Self::none(ffi::Opening::Malformed),
+            Parsed::NotTls => Self::none(ffi::Opening::NotTls),
+        }
+    }
+}
+
+impl ffi::Hello {
+    fn none(opening: ffi::Opening) -> Self {
+        Self {
             opening,
             server_name: String::new(),
             odd_name: false,
@@ -366,19 +318,19 @@ fn hello(opening: ffi::Opening, parsed: Option<&Hello>) -> ffi::Hello {
             alpn: Vec::new(),
             prefers_chacha: false,
             offered: String::new(),
-        };
-    };
-    ffi::Hello {
-        opening,
-        server_name: parsed.server_name.clone().unwrap_or_default(),
-        odd_name: parsed.hidden.is_some(),
-        wants_staple: parsed.extensions.contains(&session::STATUS_REQUEST),
-        alpn: parsed
-            .alpn
-            .iter()
-            .filter_map(|name| describe::alpn(name))
-            .collect(),
-        prefers_chacha: policy::prefers_chacha(&parsed.suites),
-        offered: describe::offered(parsed),
+        }
+    }
+
+    fn of(hello: &Hello) -> Self {
+        let alpn = hello.alpn.iter().filter_map(|name| describe::alpn(name));
+        Self {
+            opening: ffi::Opening::Hello,
+            server_name: hello.server_name.clone().unwrap_or_default(),
+            odd_name: hello.hidden.is_some(),
+            wants_staple: hello.extensions.contains(&session::STATUS_REQUEST),
+            alpn: alpn.collect(),
+            prefers_chacha: policy::prefers_chacha(&hello.suites),
+            offered: describe::offered(hello),
+        }
     }
 }

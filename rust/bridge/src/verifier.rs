@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use mod_tls_core::metrics::{self, Counter};
 use mod_tls_core::tls::signatures::schemes;
 use mod_tls_core::verify::{
     self, Authorities, Ends, Mode, News, Request, Responders, RevocationDepth, Sources,
@@ -11,7 +10,7 @@ use mod_tls_core::verify::{
 };
 
 use crate::ffi::{ClientMode, ClientNews, FetchRule, Lookup, VerifierProblem, VerifierSpec};
-use crate::guard::{guard, guard_result};
+use crate::guard::{PANICKED, guard, guard_result};
 
 /// Authorities and lists of clients, with the files that they come from. Owned by the configuration; children have
 /// copies, which change apart.
@@ -30,7 +29,7 @@ pub fn load_verifier(
 ) -> Result<Box<ClientVerifier>, String> {
     guard_result(|| {
         let (loaded, found) = WatchedAuthorities::load(request(spec));
-        problems.extend(found.into_iter().map(problem));
+        problems.extend(found.into_iter().map(VerifierProblem::from));
         Ok(Box::new(ClientVerifier(loaded)))
     })
 }
@@ -48,7 +47,7 @@ impl ClientVerifier {
     /// How OCSP responders are asked about clients: one rule, or none where they are not.
     pub fn ocsp_rule(&self) -> Vec<FetchRule> {
         guard(Vec::new, || {
-            let verifier = self.0.authorities().current();
+            let verifier = self.authorities().current();
             let rule = verifier.and_then(|verifier| Some(verifier.rule()?.into()));
             rule.into_iter().collect()
         })
@@ -56,56 +55,55 @@ impl ClientVerifier {
 
     /// Looks at the files, and takes up what has changed.
     pub fn refresh(&self, authorities_too: bool) -> ClientNews {
-        let failed = || ClientNews {
-            problem: "internal error: a panic was caught; please report it".to_owned(),
-            ..ClientNews::default()
+        let panicked = || News {
+            problem: Some(PANICKED.to_owned()),
+            ..News::default()
         };
-        guard(failed, || {
-            let news = news(self.0.refresh(authorities_too));
-            if news.renewed || news.lists_replaced {
-                metrics::count(Counter::ListsTaken);
-            }
-            if !news.problem.is_empty() {
-                metrics::count(Counter::ListsRefused);
-            }
-            news
-        })
+        guard(panicked, || self.0.refresh(authorities_too)).into()
     }
 }
 
-fn problem(problem: verify::SourceProblem) -> VerifierProblem {
-    VerifierProblem {
-        fatal: problem.weight == Weight::Fatal,
-        loss: matches!(problem.weight, Weight::Loss | Weight::Kept),
-        source: problem.source,
-        text: problem.text,
+impl From<verify::SourceProblem> for VerifierProblem {
+    fn from(problem: verify::SourceProblem) -> Self {
+        Self {
+            fatal: problem.weight == Weight::Fatal,
+            loss: matches!(problem.weight, Weight::Loss | Weight::Kept),
+            source: problem.source,
+            text: problem.text,
+        }
     }
 }
 
-fn news(news: News) -> ClientNews {
-    ClientNews {
-        renewed: news.renewed,
-        lists_replaced: news.lists_replaced,
-        problem: news.problem.unwrap_or_default(),
+impl From<News> for ClientNews {
+    fn from(news: News) -> Self {
+        Self {
+            renewed: news.renewed,
+            lists_replaced: news.lists_replaced,
+            problem: news.problem.unwrap_or_default(),
+        }
     }
 }
 
-pub(crate) fn mode(mode: ClientMode) -> Mode {
-    match mode {
-        ClientMode::Optional => Mode::Optional,
-        ClientMode::Required => Mode::Required,
-        ClientMode::OptionalNoCa => Mode::OptionalNoCa,
-        ClientMode::Any => Mode::Any,
-        ClientMode::AnyUnverified => Mode::AnyUnverified,
-        _ => Mode::None,
+impl From<ClientMode> for Mode {
+    fn from(mode: ClientMode) -> Self {
+        match mode {
+            ClientMode::Optional => Self::Optional,
+            ClientMode::Required => Self::Required,
+            ClientMode::OptionalNoCa => Self::OptionalNoCa,
+            ClientMode::Any => Self::Any,
+            ClientMode::AnyUnverified => Self::AnyUnverified,
+            _ => Self::None,
+        }
     }
 }
 
-fn lookup(lookup: Lookup) -> RevocationDepth {
-    match lookup {
-        Lookup::Leaf => RevocationDepth::Leaf,
-        Lookup::Chain => RevocationDepth::Chain,
-        _ => RevocationDepth::None,
+impl From<Lookup> for RevocationDepth {
+    fn from(lookup: Lookup) -> Self {
+        match lookup {
+            Lookup::Leaf => Self::Leaf,
+            Lookup::Chain => Self::Chain,
+            _ => Self::None,
+        }
     }
 }
 
@@ -115,7 +113,7 @@ fn request(spec: &VerifierSpec) -> Request {
         directories: directories.clone(),
     };
     Request {
-        mode: mode(spec.mode),
+        mode: spec.mode.into(),
         depth: spec.depth,
         ends: match spec.only_roots {
             true => Ends::AtRoots,
@@ -124,11 +122,11 @@ fn request(spec: &VerifierSpec) -> Request {
         authorities: sources(&spec.authority_files, &spec.authority_directories),
         names: sources(&spec.name_files, &spec.name_directories),
         lists: sources(&spec.list_files, &spec.list_directories),
-        lookup: lookup(spec.lookup),
+        lookup: spec.lookup.into(),
         missing_ok: spec.missing_ok,
         responders: (spec.ocsp_lookup != Lookup::None).then(|| {
             Responders::new(
-                lookup(spec.ocsp_lookup),
+                spec.ocsp_lookup.into(),
                 spec.ocsp_none_ok,
                 spec.ocsp_soft,
                 (&spec.ocsp).into(),

@@ -17,5 +17,5 @@ pub use files::Warnings;
 pub use identity::{Identities, MachinePair, read_pairs};
 pub use load::load;
 pub use machines::{Machinery, Machines};
-pub use policy::{BackendPolicy, Made, server_name, system_roots};
+pub use policy::{BackendPolicy, Made, Target, server_name, system_roots};
 pub use settings::Settings;

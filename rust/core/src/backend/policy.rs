@@ -151,6 +151,19 @@ impl BackendPolicy {
     }
 }
 
+/// Where an outgoing connection goes.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The name to verify and to send as SNI; empty: none is known, and none is verified.
+    pub host: String,
+    /// Address of the backend.
+    pub address: String,
+    /// Its port.
+    pub port: u16,
+    /// Protocols to offer; none: no ALPN.
+    pub alpn: Vec<String>,
+}
+
 /// The name to put into SNI: the host where it is a DNS name, else the address, for which none is sent (RFC 6066 3).
 pub fn server_name(host: &str, address: &str) -> Option<ServerName<'static>> {
     let host = host.strip_suffix('.').unwrap_or(host);

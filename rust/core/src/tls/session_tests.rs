@@ -14,6 +14,7 @@ use super::*;
 use crate::compress::Packed;
 use crate::tls::context::{CertificateSource, Shown, Wants};
 use crate::tls::describe;
+use crate::tls::policy::Policy;
 use crate::tls::policy::{Negotiated, Spec, Versions};
 
 #[derive(Debug)]

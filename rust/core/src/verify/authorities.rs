@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Request, SourceProblem, Sources, SourcesWatch, Verifier, Weight, load};
+use crate::metrics::{self, Counter};
 
 /// The verifier of now. Shared by threads; each process has its own.
 #[derive(Default)]
@@ -92,6 +93,17 @@ impl WatchedAuthorities {
     /// Reads lists again whose files have changed, and with `authorities_too` the CAs. For one thread of a process, which
     /// serves nobody meanwhile.
     pub fn refresh(&self, authorities_too: bool) -> News {
+        let news = self.look(authorities_too);
+        if news.renewed || news.lists_replaced {
+            metrics::count(Counter::ListsTaken);
+        }
+        if news.problem.is_some() {
+            metrics::count(Counter::ListsRefused);
+        }
+        news
+    }
+
+    fn look(&self, authorities_too: bool) -> News {
         let Some(verifier) = self.authorities.current() else {
             return News::default();
         };

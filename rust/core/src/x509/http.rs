@@ -88,6 +88,62 @@ pub fn read_list(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     value.split(|octet| *octet == b',').map(read).collect()
 }
 
+/// What is wrong with what a proxy tells of its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldFault {
+    /// A field of this name holds no byte sequences.
+    Unreadable(&'static str),
+    /// A chain without its beginning.
+    NoBeginning,
+}
+
+impl std::fmt::Display for FieldFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable(field) => write!(
+                f,
+                "its field {field} does not hold certificates as byte sequences (RFC 9440)"
+            ),
+            Self::NoBeginning => {
+                f.write_str("it has a field Client-Cert-Chain without Client-Cert")
+            }
+        }
+    }
+}
+
+impl std::error::Error for FieldFault {}
+
+/// The certificates of Client-Cert and Client-Cert-Chain, the client's own first. Empty fields are none.
+///
+/// # Errors
+/// Fields that cannot be read, and a chain without its beginning.
+pub fn read_client(
+    certificate: &[u8],
+    chain: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, FieldFault> {
+    let mut all = Vec::new();
+    if !certificate.is_empty() {
+        all.push(read(certificate).ok_or(FieldFault::Unreadable("Client-Cert"))?);
+    }
+    if !chain.is_empty() {
+        if all.is_empty() {
+            return Err(FieldFault::NoBeginning);
+        }
+        all.extend(read_list(chain).ok_or(FieldFault::Unreadable("Client-Cert-Chain"))?);
+    }
+    Ok(all)
+}
+
+/// The client's own certificate of `all` as Client-Cert has it, or those behind it as Client-Cert-Chain does; empty where
+/// there is none.
+pub fn write_client(all: &[CertificateDer<'_>], chain: bool) -> Vec<u8> {
+    match all.split_first() {
+        Some((own, _)) if !chain => write(own),
+        Some((_, behind)) => write_list(behind.iter().map(AsRef::as_ref)),
+        None => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{is_client_field, read, read_list, without_client_fields, write, write_list};

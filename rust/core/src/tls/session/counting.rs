@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustls::{AlertDescription, CertificateError, Error};
 
 use super::Session;
+use crate::backend::{self, Ending};
 use crate::ech;
 use crate::metrics::choose::{self, Settled};
 use crate::metrics::{self, Counter, Histogram};
@@ -41,8 +42,9 @@ impl Session {
         add(records_of, records);
     }
 
-    /// Counts a handshake with a client that is complete, and took so long.
-    pub fn count_completed(&self, took: Duration) {
+    /// Counts a handshake with a client that is complete, and took so long; `host` is the virtual host's number among those
+    /// that are counted apart.
+    pub fn count_completed(&self, took: Duration, host: u32) {
         let facts = self.facts();
         let settled = Settled {
             version: facts.version,
@@ -63,6 +65,15 @@ impl Session {
             metrics::count(offer);
         }
         metrics::observe(Histogram::Handshake, took);
+        metrics::count_host(host, true);
+    }
+
+    /// Counts how the handshake of an outgoing connection ended. Once per connection.
+    pub fn count_backend(&self, ending: Ending) {
+        metrics::count(match self.lacks_post_quantum() {
+            true => Counter::BackendPostQuantum,
+            false => backend::counter(ending, self.failure()),
+        });
     }
 
     /// The class of the failure, for lines and counters; 0 where there is none.

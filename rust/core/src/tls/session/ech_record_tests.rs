@@ -12,6 +12,7 @@ use super::trust_all::TrustAll;
 use super::*;
 use crate::ech::{Keys, Outcome};
 use crate::tls::context::Shown;
+use crate::tls::policy::Policy;
 
 /// Certificates of different lengths make flights of one length.
 #[test]

@@ -22,6 +22,7 @@ use crate::ticket::clock::testing::HandClock;
 use crate::ticket::keeper::testing;
 use crate::ticket::{TicketProtector, Ticketer};
 use crate::tls::context::Shown;
+use crate::tls::policy::Policy;
 use crate::tls::policy::{Negotiated, Sessions, Spec, Versions};
 
 pub(super) struct Fixed(Option<Arc<Keys>>);

@@ -7,6 +7,7 @@ use super::{Session, Status};
 use crate::tls::context::Context;
 use crate::tls::describe;
 use crate::tls::engine::RustlsConnection;
+use crate::verify::{Outcome, Verdict};
 
 impl Session {
     /// Where the connection stands.
@@ -40,6 +41,42 @@ impl Session {
             }
             (None, Some(error)) => describe::failure(error),
         }
+    }
+
+    /// The same of a connection with a client: where its certificate was refused, why that was.
+    pub fn client_failure(&self) -> String {
+        match self.refused_client() {
+            Some(verdict) => format!("the client's certificate is refused: {}", verdict.reason),
+            None => self.cause(),
+        }
+    }
+
+    /// What an administrator can do about it; empty where that is nothing.
+    pub fn client_remedy(&self) -> String {
+        if self.lacks_post_quantum() {
+            return describe::LACKS_POST_QUANTUM_REMEDY.to_owned();
+        }
+        match self.refused_client() {
+            Some(verdict) => verdict.advice,
+            None => self.failure().map_or("", describe::remedy).to_owned(),
+        }
+    }
+
+    fn refused_client(&self) -> Option<Verdict> {
+        let verdict = self.verdict();
+        let refused = matches!(self.failure, Some(Error::InvalidCertificate(_)));
+        (refused && verdict.outcome == Outcome::Failed).then_some(verdict)
+    }
+
+    /// Why an outgoing connection failed, and what to do about it; `None` where it has not, and the second empty where that
+    /// is nothing.
+    pub fn backend_failure(&self) -> Option<[String; 2]> {
+        let error = self.failure()?;
+        let remedy = match self.lacks_post_quantum() {
+            true => describe::BACKEND_LACKS_POST_QUANTUM_REMEDY,
+            false => describe::backend_remedy(error),
+        };
+        Some([describe::backend_failure(error), remedy.to_owned()])
     }
 
     /// The alert by which the client ended the connection, where it did.
