@@ -10,6 +10,7 @@
 pub mod config;
 mod files;
 pub mod inner;
+pub mod keeper;
 pub mod key_sources;
 pub mod keys;
 mod message;
