@@ -236,5 +236,5 @@ apt-get install -y -q "$(echo /srv/repository/first/*.deb)" >/tmp/apt.log 2>&1 |
 rm -rf /etc/tls
 sh /srv/serve || fail "debian/tests/serve"
 apt-get purge -y -q libapache2-mod-tls >/tmp/apt.log 2>&1 || { tail /tmp/apt.log; fail "purge"; }
-[ -z "$(find /etc/apache2 -name 'tls.*' -o -name 'mod-tls*')" ] || fail "left: $(find /etc/apache2 -name 'tls.*' -o -name 'mod-tls*')"
+[ -z "$(find /etc/apache2 /var/log/apache2 -name 'tls.*' -o -name "mod-tls*" -o -name "tls-watch*")" ] || fail "left: $(find /etc/apache2 /var/log/apache2 -name 'tls.*' -o -name "mod-tls*" -o -name "tls-watch*")"
 echo "ok"
