@@ -154,6 +154,10 @@ def damage(path: Path, how: str) -> None:
         (path.parent / "target").write_text("")
         (path.parent / "target").chmod(0o600)
         path.symlink_to(path.parent / "target")
+    elif how == "a hard link":
+        (path.parent / "target").write_text("")
+        (path.parent / "target").chmod(0o600)
+        path.hardlink_to(path.parent / "target")
     elif how == "a pipe":
         os.mkfifo(path, 0o600)
     elif how == "a directory":
@@ -161,6 +165,7 @@ def damage(path: Path, how: str) -> None:
 
 
 FAULTS = {"open to others": "chmod 600 {0}", "somebody else's": "another user (uid 33)", "a symbolic link": "a symbolic link",
+          "a hard link": "hard links",
           "a pipe": "but a pipe", "a directory": "a directory"}
 
 

@@ -17,6 +17,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use super::Os;
 use super::channel::SignerEnd;
+use super::protocol::log_relay::LogKind;
 use super::protocol::wire::{KeyId, REQUEST_HEAD, Role, Status};
 use crate::system::lock;
 use fair::FairQueue;
@@ -52,8 +53,8 @@ pub struct Ends<'a> {
     pub supervisor: BorrowedFd<'a>,
 }
 
-/// Where the signer says what an administrator should know: one line of text.
-pub type Notice = Box<dyn Fn(&str) + Send + Sync>;
+/// Where the signer says what an administrator should know: what it is about, and a line of text.
+pub type Notice = Box<dyn Fn(LogKind, &str) + Send + Sync>;
 
 /// A signer before and while it runs.
 pub struct Signer {
@@ -114,6 +115,10 @@ struct Work {
     heavy: usize,
     /// Threads that listen, or serve what is not heavy.
     turns: usize,
+    /// How many turns have been taken.
+    taken: u64,
+    /// Threads that wait for a turn while others listen, until nobody does.
+    asleep: usize,
     /// How many jobs have been begun with.
     begun: u64,
 }

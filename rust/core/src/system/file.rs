@@ -297,6 +297,12 @@ fn judge_log(path: &Path, metadata: &Metadata) -> Result<(), String> {
             "{shown} is open to others (mode {mode:04o}), who would read connections: chmod 600 {shown}"
         ));
     }
+    if metadata.nlink() > 1 {
+        let names = metadata.nlink();
+        return Err(format!(
+            "{shown} is one of {names} names of a file (hard links), which may be anybody's and would be written to: remove it"
+        ));
+    }
     let user = rustix::process::geteuid().as_raw();
     if metadata.uid() != user {
         let owner = metadata.uid();

@@ -2,6 +2,7 @@
 //! What the agent tells the administrator. It holds no log file, since it outlives graceful restarts: its messages
 //! wait in a socket that the parent's monitor hook empties.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Mutex;
@@ -81,7 +82,8 @@ pub struct LogLine {
 #[derive(Debug)]
 pub struct LogSender {
     socket: OwnedFd,
-    window: Mutex<(Option<Instant>, u32)>,
+    /// By kind: since when, and how many lines.
+    windows: Mutex<BTreeMap<u8, (Instant, u32)>>,
 }
 
 impl LogSender {
@@ -89,7 +91,7 @@ impl LogSender {
     pub fn new(socket: OwnedFd) -> Self {
         Self {
             socket,
-            window: Mutex::new((None, 0)),
+            windows: Mutex::default(),
         }
     }
 
@@ -111,16 +113,18 @@ impl LogSender {
         send(&self.socket, &frame, flags).is_ok()
     }
 
-    /// Says a line that hostile clients can cause, unless there were many of them lately.
+    /// Says a line that hostile clients can cause, unless there were many of its kind lately.
     pub fn say_bounded(&self, kind: LogKind, text: &str) {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        match window.0 {
-            Some(since) if now.duration_since(since) < Duration::from_secs(10) => window.1 += 1,
-            _ => *window = (Some(now), 1),
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, lines) = windows.entry(kind as u8).or_insert((now, 0));
+        if now.duration_since(*since) >= Duration::from_secs(10) {
+            (*since, *lines) = (now, 0);
         }
-        if window.1 <= BURST {
-            drop(window);
+        *lines = lines.saturating_add(1);
+        let is_few = *lines <= BURST;
+        drop(windows);
+        if is_few {
             self.say(kind, text);
         }
     }
@@ -166,13 +170,18 @@ mod tests {
         let log_sender = LogSender::new(near);
         log_sender.say(LogKind::Reloaded, "www\n\x1b[31mexample");
         (0..100).for_each(|n| log_sender.say_bounded(LogKind::ClientRefused, &format!("{n}")));
+        log_sender.say_bounded(
+            LogKind::Trouble,
+            "what hostile clients cause hides nothing else",
+        );
         let notices = take(&far, 1000);
         let first = LogLine {
             kind: LogKind::Reloaded,
             text: "www??[31mexample".to_owned(),
         };
         assert_eq!(notices[0], first);
-        assert_eq!(notices.len(), 1 + BURST as usize);
+        assert_eq!(notices.len(), 2 + BURST as usize);
+        assert_eq!(notices.last().unwrap().kind, LogKind::Trouble);
         let _ = send(&log_sender.socket, &[99, 1], SendFlags::empty());
         assert_eq!(take(&far, 10), []);
     }

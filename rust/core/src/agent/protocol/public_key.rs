@@ -6,6 +6,7 @@ use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use super::wire::KeyId;
 use crate::tls::signatures::of_pss_key;
+use crate::x509::der::{BIT_STRING, Reader, SEQUENCE, modulus_bits};
 
 /// Every scheme a key can have, in the order in which rustls' own keys prefer them.
 const SCHEMES: [SignatureScheme; 13] = [
@@ -73,19 +74,31 @@ impl PublicHalf {
 
     /// About how long a signature takes, in microseconds; only ratios matter.
     pub fn cost(&self) -> u32 {
+        if self.algorithm == SignatureAlgorithm::RSA {
+            return match rsa_bits(&self.spki) {
+                Some(..=2048) => 400,
+                Some(..=3072) => 1000,
+                Some(..=4096) => 2000,
+                _ => 14_000,
+            };
+        }
         match (self.algorithm, self.spki.len()) {
             (SignatureAlgorithm::ECDSA, ..=91) | (SignatureAlgorithm::ED25519, _) => 25,
             (SignatureAlgorithm::ECDSA, ..=120) => 120,
             (SignatureAlgorithm::ECDSA, _) => 250,
             (SignatureAlgorithm::Unknown(_), ..=1334) => 110,
             (SignatureAlgorithm::Unknown(_), ..=1974) => 180,
-            (SignatureAlgorithm::Unknown(_), _) => 230,
-            (_, ..=300) => 400,
-            (_, ..=430) => 1000,
-            (_, ..=560) => 2000,
-            _ => 14_000,
+            _ => 230,
         }
     }
+}
+
+/// Bits of the modulus in the SubjectPublicKeyInfo of an RSA key, whatever parameters it has (RFC 4055 1.2).
+fn rsa_bits(spki: &[u8]) -> Option<usize> {
+    let mut fields = Reader::new(spki).enter(SEQUENCE)?;
+    fields.expect(SEQUENCE)?;
+    let (_, key) = fields.expect(BIT_STRING)?.value.split_first()?;
+    modulus_bits(key)
 }
 
 #[cfg(test)]
@@ -107,6 +120,7 @@ mod tests {
             for scheme in schemes {
                 assert!(key.signing.choose_scheme(&[*scheme]).is_some(), "{name}");
             }
+            assert_eq!(half.cost(), 400, "{name}: as any key of 2048 bits");
         }
     }
 

@@ -14,6 +14,7 @@ use rustix::net::SendFlags;
 use super::{Channel, Ends, Signer, Slot, lock};
 use crate::agent::channel::SignerEnd;
 use crate::agent::protocol::children::{self, BEGAN, Child, ENDED, TOLD, ask_again};
+use crate::agent::protocol::log_relay::LogKind;
 use crate::system::pidfd::has_ended;
 
 /// What the supervisor says to have a signer end.
@@ -106,7 +107,8 @@ impl Signer {
 
     fn cannot_serve(&self, pid: i32, why: &str) {
         lock(&self.unserved).insert(pid);
-        (self.notice)(&format!("process {pid} cannot be served yet, {why}"));
+        let line = format!("process {pid} cannot be served yet, {why}");
+        (self.notice)(LogKind::Trouble, &line);
     }
 
     fn attach(&self, child: Child) -> io::Result<()> {
@@ -188,8 +190,10 @@ impl Signer {
         lock(&self.work).queue.remove(channel.token);
     }
 
+    /// What no child does that is httpd's.
     pub(super) fn say_of(&self, channel: &Channel, what: &str) {
-        (self.notice)(&format!("process {} {what}", channel.pid));
+        let line = format!("process {} {what}", channel.pid);
+        (self.notice)(LogKind::ClientRefused, &line);
     }
 }
 

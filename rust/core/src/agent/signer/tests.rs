@@ -3,7 +3,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, sendmsg};
@@ -28,7 +28,7 @@ mod queue;
 /// A running signer; it ends with the test's process, and listens until `line` is dropped.
 struct StartedSigner {
     signer: Arc<Signer>,
-    notices: Arc<AtomicUsize>,
+    notices: Arc<Mutex<Vec<LogKind>>>,
     line: OwnedFd,
 }
 
@@ -37,11 +37,9 @@ static EPOCH: AtomicU32 = AtomicU32::new(1);
 static PID: AtomicU32 = AtomicU32::new(1);
 
 fn start(keys: KeyTable) -> StartedSigner {
-    let notices = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&notices);
-    let notice = Box::new(move |_: &str| {
-        count.fetch_add(1, Ordering::Relaxed);
-    });
+    let notices: Arc<Mutex<Vec<LogKind>>> = Arc::default();
+    let said = Arc::clone(&notices);
+    let notice = Box::new(move |kind, _: &str| lock(&said).push(kind));
     let settings = Settings {
         threads: 1,
         epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
@@ -302,6 +300,12 @@ fn a_child_that_could_not_be_served_is_asked_for_again() {
         lock(&running.signer.channels).by_token.is_empty()
     });
     assert!(lock(&running.signer.unserved).is_empty());
+    let said = lock(&running.notices).clone();
+    assert!(
+        !said.contains(&LogKind::ClientRefused),
+        "a shortage is nobody's break-in: {said:?}"
+    );
+    assert!(said.contains(&LogKind::Trouble));
     refuse(told.way.replies.as_fd(), false);
 }
 

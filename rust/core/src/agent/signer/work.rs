@@ -4,6 +4,7 @@
 use std::mem::MaybeUninit;
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event};
@@ -19,6 +20,8 @@ const PROBE_COST: u32 = 1;
 const REFUSAL_COST: u32 = 5;
 /// Bytes that are copied, looked at and hashed for one more.
 const BYTES_PER_COST: usize = 1024;
+/// How long a turn may be about one thing before others no longer wait for it.
+const STUCK: Duration = Duration::from_millis(20);
 /// A child whose job had to wait for no more than so many others is taken to wait for it still.
 const FRESH: u64 = 8;
 
@@ -77,13 +80,28 @@ impl Signer {
         }
     }
 
-    /// Waits for a turn, but not while there is a job that may be served.
+    /// Waits for a turn, but not while there is a job that may be served, nor for one that has not got on for long: what
+    /// a child wrote may be slow to read, and where there is one core nobody else would listen meanwhile. As long as
+    /// somebody listens nothing is waited for, and no time is kept.
     fn await_turn(&self) {
         let mut work = lock(&self.work);
         while work.turns >= self.settings.threads.max(1) && !work.can_pop(self.settings) {
-            work = self.turn.wait(work).unwrap_or_else(PoisonError::into_inner);
+            if work.idle > 0 {
+                work.asleep += 1;
+                work = self.turn.wait(work).unwrap_or_else(PoisonError::into_inner);
+                work.asleep -= 1;
+                continue;
+            }
+            let taken = work.taken;
+            let waited = self.turn.wait_timeout(work, STUCK);
+            let (locked, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            work = locked;
+            if waited.timed_out() && work.idle == 0 && work.taken == taken {
+                break;
+            }
         }
         work.turns += 1;
+        work.taken = work.taken.wrapping_add(1);
     }
 
     /// Wakes a thread.
@@ -112,7 +130,11 @@ impl Signer {
         };
         let ready = epoll::wait(&self.epoll, room, if block { None } else { Some(&now) });
         if block {
-            lock(&self.work).idle -= 1;
+            let mut work = lock(&self.work);
+            work.idle -= 1;
+            if work.idle == 0 && work.asleep > 0 {
+                self.turn.notify_one();
+            }
         }
         let Ok((ready, _)) = ready else {
             return Vec::new();

@@ -93,7 +93,7 @@ fn serve(
         probe.leave();
     }
     let log_sender = Arc::clone(&supervisor.log_sender);
-    let notice = Box::new(move |text: &str| log_sender.say_bounded(LogKind::ClientRefused, text));
+    let notice = Box::new(move |kind, text: &str| log_sender.say_bounded(kind, text));
     let keys = Arc::clone(supervisor.keys.table());
     let settings = Settings {
         threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),

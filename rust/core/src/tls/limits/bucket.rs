@@ -33,11 +33,12 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
+    /// Threads read the clock before they get here, so that `now` may be older than what another one has counted to.
     fn refill(&mut self, rate: Rate, now: u64) {
         let gained = now.saturating_sub(self.at).saturating_mul(rate.0);
         let gained = i64::try_from(gained).unwrap_or(i64::MAX);
         self.missing = self.missing.saturating_sub(gained).max(0);
-        self.at = now;
+        self.at = self.at.max(now);
     }
 
     /// Takes a token where there is one.
@@ -96,6 +97,11 @@ mod tests {
             taken(&mut bucket, rate, 0),
             0,
             "a clock that goes back gives nothing"
+        );
+        assert_eq!(
+            taken(&mut bucket, rate, 99_000),
+            0,
+            "and no time is counted twice"
         );
     }
 
