@@ -67,6 +67,7 @@ class Connection final : public TlsConnection {
   void enter();
   bool admit();
   void refuse_beyond_limit(const char* stage);
+  void say_beyond_limit(const char* stage);
 
   // failure.cpp
   void refuse_plain_http();

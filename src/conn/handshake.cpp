@@ -251,7 +251,12 @@ bool Connection::feed(const char* data, std::size_t length) {
   const rs::Status status = session_->feed(apr::bytes(data, length), sink);
   if (status == rs::Status::Failed) {
     send_ciphertext(true);
-    fail_session();
+    exceeded_ = session_->exceeded();
+    if (exceeded_ != rs::Exceeded::Nothing) {
+      say_beyond_limit("after the ClientHello");
+    } else {
+      fail_session();
+    }
     return false;
   }
   judging_ = status == rs::Status::Judging;

@@ -30,6 +30,11 @@ void Connection::enter() {
 }
 
 void Connection::refuse_beyond_limit(const char* stage) {
+  refuse(kInternalError);
+  say_beyond_limit(stage);
+}
+
+void Connection::say_beyond_limit(const char* stage) {
   constexpr const char* rate = "raise TLSHandshakeRate where that many are wanted; clients may share an address";
   constexpr const char* under_way =
       "raise TLSHandshakesUnderWay where that many are wanted; clients may share an address";
@@ -54,7 +59,6 @@ void Connection::refuse_beyond_limit(const char* stage) {
       cause = "as many handshakes are under way as this process may have of those for the server";
       break;
   }
-  refuse(kInternalError);
   fail(stage, rs::Cause::Limit, cause, Expected::No, exceeded_ <= rs::Exceeded::ServerRate ? rate : under_way);
 }
 

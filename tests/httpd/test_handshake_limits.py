@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits for floods: who asks for more handshakes than there may be is turned away before any of it costs something."""
 import contextlib
+import re
 import socket
 import ssl
+import subprocess
+import time
 
 import pytest
-from harness import metrics, tls, wire
-from harness.clients import curl
+from harness import ech, metrics, tls
+from harness.clients import s_client
 from harness.config import ONE_CHILD, Vhost
 from harness.metrics import from_json, get, prometheus, series, wait_for
 from harness.waiting import wait_until
@@ -41,9 +44,9 @@ def answers(server, hellos: list[bytes], source: str = "127.0.0.1") -> list[byte
         return [connection.recv(len(REFUSAL)) for connection in open_]
 
 
-def refused(server, count: int = 40, source: str = "127.0.0.1") -> int:
+def refused(server, count: int = 40, source: str = "127.0.0.1", name: str = "a.test") -> int:
     """Empties the bucket of an address by a burst of full handshakes; how many were refused."""
-    said = answers(server, [Hello().record() for _ in range(count)], source)
+    said = answers(server, [Hello(name).record() for _ in range(count)], source)
     assert all(answer == REFUSAL or answer.startswith(SERVER_HELLO) for answer in said), said
     return said.count(REFUSAL)
 
@@ -141,6 +144,78 @@ def test_a_session_that_is_resumed_nowhere_is_believed_a_few_times_only(make, ca
             full += not again.session_reused
     found = wait_for(server, "handshakes_limited_total", 1, limit="address_rate")
     assert full + found[series("handshakes_limited_total", limit="address_rate")] >= 40
+
+
+def ticket(server, tmp_path, *options: str) -> bytes:
+    """The ticket of a session."""
+    kept = tmp_path / "session"
+    while not kept.exists():
+        s_client(server.port, *options, "-sess_out", str(kept), "-ign_eof", send=tls.request(headers=("Connection: close",)))
+    said = subprocess.run(["openssl", "sess_id", "-in", str(kept), "-text", "-noout"], capture_output=True, text=True,
+                          check=True).stdout
+    lines = re.findall(r"^ +[0-9a-f]{4} - ((?:[0-9a-f]{2}[ -])+)", said, re.MULTILINE)
+    return bytes.fromhex("".join(lines).replace("-", " "))
+
+
+@pytest.mark.parametrize("scope", ["address", "child", "server"])
+def test_a_session_that_is_not_resumed_opens_no_door_and_shuts_nobody_out(make, tmp_path, scope):
+    """Whoever has a ticket can have it opened and still not be resumed; anybody else's sessions are resumed as before."""
+    server = make(f"TLSHandshakeRate {scope}:1", log_level="tls:debug")
+    using = tls.context(version="1.3")
+    session = None
+    while session is None:
+        with contextlib.suppress(ssl.SSLError), tls.connect(server.port, using=using) as first:
+            tls.get(first)
+            session = first.session
+    shared = ticket(server, tmp_path, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")
+    none = refused(server)
+    hello = Hello(versions=None, suites=[0xC02C], more=[(35, shared)])
+    said = answers(server, [hello.record() for _ in range(30)])
+    assert said.count(REFUSAL) > 15, "but for those for which there is a place meanwhile"
+    wait_for(server, "handshakes_limited_total", none + said.count(REFUSAL), limit=f"{scope}_rate")
+    for _ in range(5):
+        with tls.connect(server.port, using=using, session=session) as again:
+            assert tls.get(again)[0] == 200 and again.session_reused
+            session = again.session
+    server.log.expect("after the ClientHello.*full handshakes a second")
+
+
+ECH_HOSTS = ("public.test", "secret.test")
+
+
+@pytest.fixture
+def hidden(httpd, ca):
+    """A server with Encrypted ClientHello that asks for a second hello of clients that begin with P-256."""
+    def make(config: str):
+        server = httpd([Vhost(name, [ca.issue(name)], extra=ech.SAYS) for name in ECH_HOSTS], mpm_settings=ONE_CHILD,
+                       config=f'{metrics.LOCATIONS}\nTLSGroups P-384\nTLSECH public.test "@HOME@/ech"\n{config}', modules=MODULES)
+        server.log.allow("TLS0402|TLS0403")
+        return server
+    return make
+
+
+@pytest.mark.parametrize("words", [("p384",), ("none", "p384")])
+def test_who_resumes_is_not_charged_hidden_or_asked_for_a_second_hello(hidden, words):
+    server = hidden("TLSHandshakeRate server:2")
+    keys = ech.keys_in_dns(server)
+    time.sleep(1.1)                                             # the bucket is full
+    first, *others = ech.visits(server.port, "secret.test", keys, *words, count=20)
+    assert first.kind == "retried" and {visit.kind for visit in others} == {"resumed"}
+    assert {visit.ech for visit in (first, *others)} == {"notoffered" if "none" in words else "accepted"}
+    assert ech.visit(server.port, "secret.test", keys, *words).kind == "retried", "there is a place left"
+
+
+def test_beyond_the_rate_nothing_hidden_is_decrypted(hidden):
+    server = hidden("TLSHandshakeRate server:1")
+    keys = ech.keys_in_dns(server)
+    assert refused(server, name="public.test")
+    got = ech.visit(server.port, "secret.test", keys, "p384")
+    while got.ech == "accepted":                                # a second has passed
+        assert refused(server, name="public.test")
+        got = ech.visit(server.port, "secret.test", keys, "p384")
+    assert got.ech == "failed" and "nternal" in got.last, got
+    time.sleep(1.1)
+    assert ech.visit(server.port, "secret.test", keys, "p384").ech == "accepted"
 
 
 @pytest.mark.parametrize("scope", ["address", "child", "server"])

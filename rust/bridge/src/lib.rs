@@ -715,6 +715,8 @@ pub mod ffi {
         fn enter(self: &mut Session, address: &[u8]) -> Exceeded;
         /// Whether the handshake may go on: after `start`, before its hello goes to rustls.
         fn admit(self: &mut Session, policy: &Policy) -> Exceeded;
+        /// The limit because of which a handshake failed that was let in for a session and did not resume it.
+        fn exceeded(self: &Session) -> Exceeded;
         /// It is over, one way or the other. Idempotent.
         fn leave(self: &mut Session);
         /// Takes the first bytes; call until `opening` is not `NeedMore`.

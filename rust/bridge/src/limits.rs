@@ -48,6 +48,13 @@ impl Session {
             .into()
     }
 
+    pub(crate) fn exceeded(&self) -> ffi::Exceeded {
+        guard(
+            || ffi::Exceeded::Nothing,
+            || answer(self.inner.exceeded().map_or(Ok(()), Err)),
+        )
+    }
+
     pub(crate) fn leave(&mut self) {
         self.run(|| (), |inner| inner.leave());
     }

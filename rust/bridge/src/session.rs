@@ -22,7 +22,7 @@ use crate::policy::Policy;
 
 /// One connection; owned by the connection pool, used by one thread at a time.
 pub struct Session {
-    inner: session::Session,
+    pub(crate) inner: session::Session,
     poisoned: bool,
 }
 

@@ -43,11 +43,19 @@ impl Signer for TimedSigner {
     }
 }
 
-/// Counts and times one signature by a key of `algorithm`.
+/// Counts and times one signature by a key of `algorithm`. Nothing is signed for a handshake of which a limit for floods
+/// asks that it resumes a session.
 pub fn timed(
     algorithm: SignatureAlgorithm,
     sign: impl FnOnce() -> Result<Vec<u8>, Error>,
 ) -> Result<Vec<u8>, Error> {
+    let is_beyond = context::with(|context| {
+        context.beyond_limit |= context.must_resume;
+        context.beyond_limit
+    });
+    if is_beyond == Some(true) {
+        return Err(Error::General("beyond a limit".to_owned()));
+    }
     let began = Instant::now();
     metrics::change(Counter::Signing, true);
     let signature = sign();

@@ -266,25 +266,34 @@ impl Keys {
         out
     }
 
-    /// Reads that again. The private keys stay where `place`, of a part of these bytes, says that they are.
+    /// Reads `length` octets of that again, the parts that `read` is asked for. The private keys are no such parts: they
+    /// stay where `place` says that they are.
     pub(super) fn decode(
-        bytes: &[u8],
+        length: usize,
+        read: impl Fn(Range<usize>) -> Option<Zeroizing<Vec<u8>>>,
         place: impl Fn(Range<usize>) -> Box<dyn Place>,
     ) -> Option<Self> {
-        let mut r = Reader(bytes);
-        let padding = r.u16()?;
+        let part = |at: &mut usize, octets: usize| {
+            let end = at.checked_add(octets).filter(|end| *end <= length)?;
+            read(std::mem::replace(at, end)..end)
+        };
+        let number = |at: &mut usize| Reader(&part(at, 2)?).u16();
+        let mut at = 0;
+        let padding = number(&mut at)?;
         let mut keys = Vec::new();
-        while !r.0.is_empty() {
-            let retry = r.u8()? == 1;
-            let encoded = r.vec16()?.0;
-            let length = r.vec16()?.0.len();
-            let end = bytes.len() - r.0.len();
-            let config = config::read_list(&config::list([encoded])).ok()?.pop()?;
+        while at < length {
+            let retry = Reader(&part(&mut at, 1)?).u8()? == 1;
+            let octets = usize::from(number(&mut at)?);
+            let encoded = part(&mut at, octets)?.to_vec();
+            let octets = usize::from(number(&mut at)?);
+            let end = at.checked_add(octets).filter(|end| *end <= length)?;
+            let private = std::mem::replace(&mut at, end)..end;
+            let config = config::read_list(&config::list([encoded.as_slice()])).ok()?;
             // That they fit was judged where they were read.
             keys.push(Key {
-                encoded: encoded.to_vec(),
-                private: Private::Shelved(place(end - length..end)),
-                config,
+                config: config.into_iter().next_back()?,
+                encoded,
+                private: Private::Shelved(place(private)),
                 retry,
             });
         }
@@ -319,8 +328,30 @@ mod tests {
         }
         let bytes = keys.encode();
         for cut in 3..bytes.len() {
-            let whole = Keys::decode(&bytes[..cut], |place| shared.place(0, place));
+            let read = |part: Range<usize>| Some(Zeroizing::new(bytes.get(part)?.to_vec()));
+            let whole = Keys::decode(cut, read, |place| shared.place(0, place));
             assert!(whole.is_none_or(|keys| keys.iter().count() == 1), "{cut}");
+        }
+    }
+
+    #[test]
+    fn private_keys_are_not_read_where_all_are() {
+        let keys = Keys::new(vec![key(1), key(2)], PADDING).unwrap();
+        let bytes = keys.encode();
+        let seen = std::cell::RefCell::new(Vec::new());
+        let read = |part: Range<usize>| {
+            let octets = Zeroizing::new(bytes.get(part)?.to_vec());
+            seen.borrow_mut().extend_from_slice(&octets);
+            Some(octets)
+        };
+        let shared = crate::ech::shared_keys::tests::shared();
+        let again = Keys::decode(bytes.len(), read, |place| shared.place(0, place)).unwrap();
+        assert_eq!(again.iter().count(), 2);
+        let seen = seen.into_inner();
+        for key in keys.iter() {
+            let private = key.private();
+            assert!(seen.windows(8).all(|octets| octets != &private[..8]));
+            assert!(seen.windows(8).any(|octets| octets == &key.encoded()[..8]));
         }
     }
 

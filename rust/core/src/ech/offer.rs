@@ -84,11 +84,22 @@ impl Offer {
         }
     }
 
+    /// This, for who reads hellos. `pay` is asked before the first operation with a private key, and again where there
+    /// are other keys meanwhile; where it says no there is none, and the offer is one that is not accepted.
+    pub fn opening<'a>(&'a mut self, pay: &'a mut dyn FnMut() -> bool) -> Opening<'a> {
+        Opening { offer: self, pay }
+    }
+
     /// Takes a connection's first hello, as it came. The real one is returned where there is another.
     ///
     /// # Errors
     /// The RFC wants the connection to be ended.
-    fn first(&mut self, message: &[u8], hello: &Hello) -> Result<Option<Vec<u8>>, Fault> {
+    fn first(
+        &mut self,
+        message: &[u8],
+        hello: &Hello,
+        pay: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Vec<u8>>, Fault> {
         let (Some(place), Some(source)) = (&hello.ech, self.source) else {
             return Ok(None);
         };
@@ -96,11 +107,11 @@ impl Offer {
             return Ok(None);
         };
         let sealed = inner::read(message, place.clone())?;
-        let mut opened = open(&keys, message, &sealed);
+        let mut opened = open(&keys, message, &sealed, pay);
         // Others may have come in their place meanwhile.
         let now = source.keys().filter(|now| !Arc::ptr_eq(now, &keys));
         if let (None, Some(now)) = (&opened, now) {
-            opened = open(&now, message, &sealed);
+            opened = open(&now, message, &sealed, pay);
             keys = now;
         }
         let outcome = match (&opened, keys.knows(sealed.config_id)) {
@@ -200,7 +211,13 @@ impl Offer {
     }
 }
 
-impl Inner for Offer {
+/// See [`Offer::opening`].
+pub struct Opening<'a> {
+    offer: &'a mut Offer,
+    pay: &'a mut dyn FnMut() -> bool,
+}
+
+impl Inner for Opening<'_> {
     fn open(
         &mut self,
         message: &[u8],
@@ -208,8 +225,8 @@ impl Inner for Offer {
         second: bool,
     ) -> Result<Option<(Vec<u8>, Hello)>, Fault> {
         let message = match second {
-            true => self.second(message, hello)?,
-            false => self.first(message, hello)?,
+            true => self.offer.second(message, hello)?,
+            false => self.offer.first(message, hello, self.pay)?,
         };
         let Some(message) = message else {
             return Ok(None);
@@ -225,9 +242,11 @@ fn open(
     keys: &Keys,
     message: &[u8],
     sealed: &Sealed<'_>,
+    pay: &mut dyn FnMut() -> bool,
 ) -> Option<(Box<dyn HpkeOpener>, Vec<u8>)> {
     let mut candidates = keys.candidates(sealed.config_id, sealed.suite).peekable();
     candidates.peek()?;
+    pay().then_some(())?;
     let aad = inner::authenticated(message, sealed);
     candidates.find_map(|key| {
         let mut opener = key.opener(sealed.suite, sealed.enc)?;

@@ -96,12 +96,10 @@ impl SharedKeys {
                 return None;
             }
             let length = usize::try_from(load(self.half(number)?.first()?)).ok()?;
-            let bytes = self.bytes(number, 0..length)?;
-            if self.number() != number {
-                return None;
-            }
-            let keys = Keys::decode(&bytes, |bytes| self.place(number, bytes))?;
-            Some((number, keys))
+            let read = |part| self.bytes(number, part);
+            let keys = Keys::decode(length, read, |part| self.place(number, part));
+            // What was read while others took its place is nothing.
+            (self.number() == number).then_some((number, keys?))
         })
     }
 

@@ -89,6 +89,10 @@ pub struct Context {
     pub unnamed_schemes: Vec<SignatureScheme>,
     /// Scheme of our handshake signature; `None` on a resumed session.
     pub signature_scheme: Option<SignatureScheme>,
+    /// A limit for floods lets it resume a session and nothing else.
+    pub must_resume: bool,
+    /// It did not, and so nothing was signed.
+    pub beyond_limit: bool,
     /// Its key did not sign.
     pub not_signed: bool,
     /// What tickets and cached sessions of this connection are bound to, and what came out of them.

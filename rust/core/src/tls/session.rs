@@ -110,7 +110,8 @@ impl Session {
     /// Takes the first bytes and says what they are. Call until the answer is not [`Parsed::NeedMore`].
     pub fn read_hello(&mut self, input: &[u8]) -> Parsed {
         self.count_received(input.len(), 0);
-        let parsed = self.incoming.read_hello(input);
+        let Self { incoming, toll, .. } = self;
+        let parsed = incoming.read_hello(input, &mut || toll.pay());
         match &parsed {
             Parsed::Hello(hello) => self.note(hello),
             Parsed::Malformed(fault) => self.refuse(*fault),
@@ -170,7 +171,13 @@ impl Session {
             }
         };
         context::enter(&mut context, || self.process(&mut tls, &mut counted));
-        if let (Some(context), Some(kind)) = (&mut context, tls.common().handshake_kind()) {
+        if context.as_ref().is_some_and(|context| context.beyond_limit) {
+            self.toll.refuse();
+        }
+        // What a second hello asks for is not known yet.
+        let kind = tls.common().handshake_kind();
+        let kind = kind.filter(|_| !tls.awaits_second_hello());
+        if let (Some(context), Some(kind)) = (&mut context, kind) {
             context.resumption.settle(kind == HandshakeKind::Resumed);
             self.toll.settle(kind == HandshakeKind::Resumed);
         }

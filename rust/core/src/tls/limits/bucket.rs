@@ -26,7 +26,7 @@ impl Rate {
 /// Tokens of one address, or of one process.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bucket {
-    /// What is missing until it is full, in millionths of a token; more than a full bucket has where it is in debt.
+    /// What is missing until it is full, in millionths of a token.
     missing: i64,
     /// When that was counted, in milliseconds.
     at: u64,
@@ -49,18 +49,6 @@ impl Bucket {
             self.missing += TOKEN;
         }
         there
-    }
-
-    /// Takes a token that may not be there: a debt, of as much as a full bucket has at most.
-    pub(super) fn owe(&mut self, rate: Rate, now: u64) {
-        self.refill(rate, now);
-        self.missing = (self.missing + TOKEN).min(rate.full().saturating_mul(2));
-    }
-
-    /// Whether it may still go into debt.
-    pub(super) fn is_trusted(&mut self, rate: Rate, now: u64) -> bool {
-        self.refill(rate, now);
-        self.missing + TOKEN <= rate.full().saturating_mul(2)
     }
 
     /// Puts a token back that was not used.
@@ -113,19 +101,5 @@ mod tests {
         let later = (1..=170_000).find(|now| bucket.take(rate, *now));
         assert_eq!(later, Some(166_667));
         assert_eq!(Rate::shared(0, 4), None);
-    }
-
-    #[test]
-    fn debts_are_bounded_and_paid_before_anything_is_taken() {
-        let rate = Rate::shared(2, 1).unwrap();
-        let mut bucket = Bucket::default();
-        assert_eq!(taken(&mut bucket, rate, 0), 2);
-        assert!(bucket.is_trusted(rate, 0));
-        for _ in 0..50 {
-            bucket.owe(rate, 0);
-        }
-        assert!(!bucket.is_trusted(rate, 0));
-        assert_eq!(taken(&mut bucket, rate, 1000), 0);
-        assert_eq!(taken(&mut bucket, rate, 1500), 1);
     }
 }

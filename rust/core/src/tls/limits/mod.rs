@@ -5,9 +5,10 @@
 //! concerns its own connections alone. A limit for the server is shared out evenly among the children that live, whose
 //! number the parent publishes; limits for an address and a process hold in each process.
 //!
-//! A full handshake is refused before any operation with a public key. One whose ticket opens is taken for a resumption;
-//! where rustls decides otherwise the address owes for it, and beyond a second's worth of debts its tickets count for
-//! nothing.
+//! A full handshake is refused before any operation with a public key. One whose ticket opens is taken for a resumption:
+//! where rustls decides otherwise (the client has a ticket and does not offer what a resumption needs) it ends before
+//! anything is signed, having cost what a resumption costs. What hides in an encrypted hello is not known before a key
+//! exchange, which therefore needs a full handshake's place; it is given back to who resumes.
 
 mod bucket;
 mod table;
@@ -183,7 +184,10 @@ enum Paid {
     #[default]
     Nothing,
     Token,
-    ByTicket,
+    /// There was none.
+    Refused(Exceeded),
+    /// There was none, and a session is to be resumed.
+    ByTicket(Exceeded),
 }
 
 impl Entered {
@@ -222,49 +226,60 @@ impl Entered {
         Ok(entered)
     }
 
+    /// Takes the place of a full handshake, once: before the first operation with a public key. Asked again it answers as
+    /// before.
+    ///
+    /// # Errors
+    /// What it exceeds.
+    pub fn pay(&mut self) -> Result<(), Exceeded> {
+        match self.paid {
+            Paid::Token => return Ok(()),
+            Paid::Refused(exceeded) | Paid::ByTicket(exceeded) => return Err(exceeded),
+            Paid::Nothing => {}
+        }
+        let taken = self.limits.each(self.who, self.children, Bucket::take);
+        let Err((taken, exceeded)) = taken else {
+            self.paid = Paid::Token;
+            return Ok(());
+        };
+        self.limits.give_back(self.who, taken);
+        self.paid = Paid::Refused(exceeded);
+        Err(exceeded)
+    }
+
     /// Asks for a full handshake. `resumes` is asked, where none is to be had, whether the client has a session to
-    /// resume.
+    /// resume; then it may do that and nothing else.
     ///
     /// # Errors
     /// What it exceeds.
     pub fn admit(&mut self, resumes: impl FnOnce() -> bool) -> Result<(), Exceeded> {
-        let Self {
-            limits,
-            who,
-            children,
-            ..
-        } = self;
-        let refusal = limits.each(*who, *children, Bucket::take);
-        let Err((taken, exceeded)) = refusal else {
-            self.paid = Paid::Token;
+        let Err(exceeded) = self.pay() else {
             return Ok(());
         };
-        limits.give_back(*who, taken);
-        if limits.each(*who, *children, Bucket::is_trusted).is_ok() && resumes() {
-            self.paid = Paid::ByTicket;
+        if resumes() {
+            self.paid = Paid::ByTicket(exceeded);
             return Ok(());
         }
         Err(told(exceeded))
     }
 
+    /// Whether it was let in for a session that it is to resume.
+    pub fn must_resume(&self) -> bool {
+        matches!(self.paid, Paid::ByTicket(_))
+    }
+
+    /// It turned out to be a full handshake, and was let in for a session to resume; the limit that it exceeds.
+    pub fn refuse(&mut self) -> Option<Exceeded> {
+        match std::mem::take(&mut self.paid) {
+            Paid::ByTicket(exceeded) => Some(told(exceeded)),
+            _ => None,
+        }
+    }
+
     /// rustls has decided.
     pub fn settle(&mut self, resumed: bool) {
-        let Self {
-            limits,
-            who,
-            children,
-            ..
-        } = self;
-        match (std::mem::take(&mut self.paid), resumed) {
-            (Paid::Token, true) => limits.give_back(*who, 3),
-            (Paid::ByTicket, false) => {
-                let owe = |bucket: &mut Bucket, rate, now| {
-                    bucket.owe(rate, now);
-                    true
-                };
-                let _ = limits.each(*who, *children, owe);
-            }
-            _ => {}
+        if let (Paid::Token, true) = (std::mem::take(&mut self.paid), resumed) {
+            self.limits.give_back(self.who, 3);
         }
     }
 }

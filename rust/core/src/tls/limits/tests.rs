@@ -86,17 +86,49 @@ fn full_handshakes_need_a_token_and_resumptions_do_not() {
 }
 
 #[test]
-fn tickets_that_resume_nothing_are_believed_a_few_times_only() {
-    let limits = limits(by_address(3), Scopes::default());
-    let mut let_in = 0;
-    for _ in 0..100 {
-        let mut entered = begin(&limits, HOME).unwrap();
-        if entered.admit(|| true).is_ok() {
+fn who_has_a_session_and_does_not_resume_it_is_refused_and_shuts_nobody_out() {
+    for scopes in [(3, 0, 0), (0, 3, 0), (0, 0, 3), (3, 3, 3)] {
+        let (address, child, server) = scopes;
+        let limits = limits(
+            Scopes {
+                address,
+                child,
+                server,
+            },
+            Scopes::default(),
+        );
+        let mut full = 0;
+        for _ in 0..100 {
+            let mut entered = begin(&limits, HOME).unwrap();
+            entered.admit(|| true).unwrap();
+            if entered.must_resume() {
+                assert!(entered.refuse().is_some(), "what it exceeds");
+                assert_eq!(entered.refuse(), None, "said once");
+            } else {
+                full += 1;
+            }
             entered.settle(false);
-            let_in += 1;
         }
+        assert_eq!(full, 3, "{scopes:?}");
+        let mut known = begin(&limits, HOME).unwrap();
+        assert!(known.admit(|| true).is_ok(), "{scopes:?}");
     }
-    assert_eq!(let_in, 6);
+}
+
+#[test]
+fn what_was_paid_before_is_not_paid_again_and_given_back_once() {
+    let limits = limits(by_address(1), Scopes::default());
+    for _ in 0..9 {
+        let mut entered = begin(&limits, HOME).unwrap();
+        assert_eq!((entered.pay(), entered.pay()), (Ok(()), Ok(())));
+        assert!(entered.admit(|| false).is_ok());
+        entered.settle(true);
+    }
+    assert!(begin(&limits, HOME).unwrap().pay().is_ok());
+    let mut entered = begin(&limits, HOME).unwrap();
+    assert_eq!(entered.pay(), Err(Exceeded::AddressRate));
+    assert_eq!(entered.admit(|| false), Err(Exceeded::AddressRate));
+    assert!(entered.admit(|| true).is_ok());
 }
 
 #[test]

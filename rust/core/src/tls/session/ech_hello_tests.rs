@@ -164,6 +164,34 @@ fn a_sound_one_is_taken() {
     assert_eq!(said.first(), Some(&22), "{}", session.cause());
 }
 
+/// Beyond a limit for floods nothing is done with a private key.
+#[test]
+fn what_has_no_place_is_not_decrypted() {
+    let (key, share) = (key(), share());
+    let (outer, encoded) = sound(&share);
+    let wire = Maker::new(&key).wire(&outer, &encoded);
+    for (is_paid, name, outcome) in [
+        (true, "a.test", Outcome::Accepted),
+        (false, "out.test", Outcome::Failed),
+    ] {
+        let mut session = Session::new();
+        session.take_offers(source(keys(&key)));
+        if !is_paid {
+            session.toll = Toll::exhausted();
+        }
+        let Parsed::Hello(hello) = session.read_hello(&wire) else {
+            panic!("no hello");
+        };
+        assert_eq!(hello.server_name.as_deref(), Some(name));
+        assert_eq!(session.ech_outcome(), outcome);
+        let context = context(name);
+        session.start(&policy(), b"", false, context).unwrap();
+        // A place that there is by now changes nothing.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        assert_eq!(session.admit(&policy()).is_ok(), is_paid);
+    }
+}
+
 /// RFC 9849 7.1, 7: what the server has to end, and by which alert.
 #[test]
 fn each_fault_has_its_alert() {

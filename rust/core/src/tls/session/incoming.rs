@@ -64,10 +64,11 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// Takes bytes of the first hello.
-    pub(super) fn read_hello(&mut self, input: &[u8]) -> Parsed {
+    /// Takes bytes of the first hello. `pay` is asked before anything is decrypted with a private key; where it says no,
+    /// nothing is.
+    pub(super) fn read_hello(&mut self, input: &[u8], pay: &mut dyn FnMut() -> bool) -> Parsed {
         let reader = self.reader.get_or_insert_with(HelloReader::new);
-        let parsed = reader.feed(input, &mut self.bytes, &mut self.offer);
+        let parsed = reader.feed(input, &mut self.bytes, &mut self.offer.opening(pay));
         if parsed != Parsed::NeedMore {
             self.reader = None;
             self.restart_framing();
@@ -103,7 +104,11 @@ impl Incoming {
             self.bytes.extend_from_slice(input);
             return Ok(());
         };
-        match reader.feed(input, &mut self.bytes, &mut self.offer) {
+        match reader.feed(
+            input,
+            &mut self.bytes,
+            &mut self.offer.opening(&mut || true),
+        ) {
             Parsed::NeedMore => Ok(()),
             Parsed::Malformed(fault) => Err(fault),
             Parsed::Hello(hello) if asked(&hello) != self.asked => Err(OTHER_NAME),

@@ -21,7 +21,16 @@ impl Session {
     pub fn admit(&mut self, policy: &Policy) -> Result<(), Exceeded> {
         let context = self.context.as_deref();
         self.toll
-            .admit(|ticket| context.is_some_and(|context| policy.opens(context, ticket)))
+            .admit(|ticket| context.is_some_and(|context| policy.opens(context, ticket)))?;
+        if let Some(context) = self.context.as_deref_mut() {
+            context.must_resume = self.toll.must_resume();
+        }
+        Ok(())
+    }
+
+    /// The limit because of which a handshake failed that was let in for a session and did not resume it.
+    pub fn exceeded(&self) -> Option<Exceeded> {
+        self.toll.exceeded()
     }
 
     /// The handshake is over, one way or the other. Idempotent.

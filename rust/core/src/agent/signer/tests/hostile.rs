@@ -180,7 +180,13 @@ fn idle(keys: KeyTable) -> Arc<Signer> {
         threads: 1,
         epoch: 1,
     };
-    Signer::new(Arc::new(TestOs), Arc::new(keys), settings, Box::new(|_, _| ())).unwrap()
+    Signer::new(
+        Arc::new(TestOs),
+        Arc::new(keys),
+        settings,
+        Box::new(|_, _| ()),
+    )
+    .unwrap()
 }
 
 /// The jobs that a child's requests are, in the queue.
