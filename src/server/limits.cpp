@@ -3,6 +3,8 @@
 
 #include <ap_mpm.h>
 
+#include <utility>
+
 #include "apr/mpm.hpp"
 #include "log/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
@@ -13,17 +15,35 @@ namespace {
 
 rs::LimitScopes scopes(const config::HandshakeLimits& most) { return {most.address, most.child, most.server}; }
 
+bool has_any(const config::HandshakeLimits& most) { return most.address != 0 || most.child != 0 || most.server != 0; }
+
+// What an MPM answers; 0 where it does not.
+int asked(int query) {
+  int answer = 0;
+  return ap_mpm_query(query, &answer) == APR_SUCCESS ? answer : 0;
+}
+
+// Each process counts for itself.
+void say_what_they_are_worth(server_rec* main_server, const config::HandshakeLimits& rate,
+                             const config::HandshakeLimits& under_way) {
+  const bool is_one_by_one = asked(AP_MPMQ_MAX_THREADS) < 2;
+  if (is_one_by_one && (rate.address != 0 || rate.child != 0)) TLS_LOG_S(main_server, LimitsByProcess);
+  if (is_one_by_one && has_any(under_way)) {
+    TLS_LOG_S(main_server, UnderWayIgnored);
+    return;
+  }
+  const int processes = asked(AP_MPMQ_MAX_DAEMONS);
+  if (under_way.server != 0 && std::cmp_less(under_way.server, processes))
+    TLS_LOG_S(main_server, UnderWayByProcess, under_way.server, processes, processes);
+}
+
 }  // namespace
 
 void set_handshake_limits(server_rec* main_server) {
   const config::EffectivePolicy& policy = effective(main_server);
   rs::limit_handshakes(scopes(policy.handshake_rate), scopes(policy.handshakes_under_way));
-  const bool by_process = policy.handshake_rate.address != 0 || policy.handshake_rate.child != 0 ||
-                          policy.handshakes_under_way.address != 0 || policy.handshakes_under_way.child != 0;
-  int threads = 0;
-  if (!by_process || apr::is_first_reading()) return;
-  if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS && threads < 2)
-    TLS_LOG_S(main_server, LimitsByProcess);
+  if (!apr::is_first_reading())
+    say_what_they_are_worth(main_server, policy.handshake_rate, policy.handshakes_under_way);
 }
 
 }  // namespace tls::server

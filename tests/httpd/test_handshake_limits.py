@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits for floods: who asks for more handshakes than there may be is turned away before any of it costs something."""
 import contextlib
+import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
 import time
 
 import pytest
-from harness import ech, metrics, tls
+from harness import ech, metrics, process, tls
 from harness.clients import s_client
 from harness.config import ONE_CHILD, Vhost
 from harness.metrics import from_json, get, prometheus, series, wait_for
+from harness.resumption import TWO_CHILDREN
 from harness.waiting import wait_until
 from harness.wire import Hello
 
@@ -257,12 +260,36 @@ def test_no_limit_is_the_default(make):
     assert "handshakes a second" in dump and dump.count("no limit") >= 2
 
 
-def test_prefork_says_what_addresses_are_worth_there(make):
-    server = make("TLSHandshakeRate address:5", mpm="prefork", mpm_settings="ServerLimit 2\nStartServers 1\nMaxRequestWorkers 2",
-                  log_level="notice")
-    assert len(server.log.matching("TLS0412")) == 1
-    assert not make("TLSHandshakeRate server:5", mpm="prefork", mpm_settings="ServerLimit 2\nStartServers 1\nMaxRequestWorkers 2",
-                    log_level="notice").log.matching("TLS0412")
+PREFORK = {"mpm": "prefork", "mpm_settings": "ServerLimit 2\nStartServers 1\nMaxRequestWorkers 2"}
+
+
+@pytest.mark.parametrize("config,options,said", [
+    ("TLSHandshakeRate address:5", PREFORK, "TLS0412"), ("TLSHandshakeRate server:5", PREFORK, None),
+    ("TLSHandshakesUnderWay server:1", PREFORK, "TLS0413"), ("TLSHandshakesUnderWay address:9", PREFORK, "TLS0413"),
+    ("TLSHandshakesUnderWay server:1", {"mpm_settings": TWO_CHILDREN}, "TLS0414"),
+    ("TLSHandshakesUnderWay server:2 address:1", {"mpm_settings": TWO_CHILDREN}, None)])
+def test_a_start_says_where_a_limit_is_worth_less_than_it_seems(make, config, options, said):
+    server = make(config, log_level="notice", **options)
+    found = {line.raw.split("TLS041")[1][0] for line in server.log.matching("TLS041[234]")}
+    assert found == ({said[-1]} if said else set())
+    server.log.allow("TLS041[34]")
+    if said == "TLS0414":
+        assert server.log.matching("may be 2, .*Write server:2 at least")
+
+
+def test_what_a_killed_child_had_under_way_is_free(make):
+    server = make("TLSHandshakesUnderWay server:2")
+    server.log.allow("AH00051|AH00052")
+    [child] = [pid for pid in process.children(server.pid) if process.name(pid) == "apache2"]
+    with contextlib.ExitStack() as stack:
+        begun = [begin(stack, server) for _ in range(2)]
+        wait_for(server, "handshakes_in_progress", 2)
+        assert is_turned_away(server)
+        os.kill(child, signal.SIGKILL)
+        for connection in begun:
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+    wait_until(lambda: not is_turned_away(server), "its places to be free")
 
 
 def test_the_server_s_share_is_by_children_that_live(make):

@@ -304,6 +304,7 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ech::shared_keys::tests::shared;
 
     fn key(id: u8) -> Key {
         Key::generate("public.example", id, 0).unwrap()
@@ -314,7 +315,7 @@ mod tests {
         let mut old = key(1);
         old.set_retry(false);
         let keys = Keys::new(vec![old, key(2)], 512).unwrap();
-        let shared = crate::ech::shared_keys::tests::shared();
+        let shared = shared();
         shared.publish(&keys).unwrap();
         let (_, there) = shared.read().unwrap();
         assert_eq!(there.padding(), 512);
@@ -337,14 +338,13 @@ mod tests {
     #[test]
     fn private_keys_are_not_read_where_all_are() {
         let keys = Keys::new(vec![key(1), key(2)], PADDING).unwrap();
-        let bytes = keys.encode();
-        let seen = std::cell::RefCell::new(Vec::new());
+        let (bytes, seen) = (keys.encode(), std::cell::RefCell::new(Vec::new()));
         let read = |part: Range<usize>| {
             let octets = Zeroizing::new(bytes.get(part)?.to_vec());
             seen.borrow_mut().extend_from_slice(&octets);
             Some(octets)
         };
-        let shared = crate::ech::shared_keys::tests::shared();
+        let shared = shared();
         let again = Keys::decode(bytes.len(), read, |place| shared.place(0, place)).unwrap();
         assert_eq!(again.iter().count(), 2);
         let seen = seen.into_inner();

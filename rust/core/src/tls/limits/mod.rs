@@ -211,7 +211,7 @@ impl Entered {
         if most.child != 0 && before >= most.child {
             return Err(told(Exceeded::ChildUnderWay));
         }
-        let share = u64::from(most.server).div_ceil(children.max(1));
+        let share = (u64::from(most.server) / children.max(1)).max(1);
         if most.server != 0 && u64::from(before) >= share {
             return Err(told(Exceeded::ServerUnderWay));
         }

@@ -61,9 +61,14 @@ fn the_server_s_limit_is_shared_out_among_children() {
     };
     let limits = limits(Scopes::default(), under_way);
     let begin = |children| Entered::begin(limits.clone(), HOME, children);
-    let mut open: Vec<_> = (0..3).map(|_| begin(2).unwrap()).collect();
-    assert_eq!(begin(2).err(), Some(Exceeded::ServerUnderWay));
-    open.extend((0..2).map(|_| begin(1).unwrap()));
+    let mut open: Vec<_> = (0..2).map(|_| begin(2).unwrap()).collect();
+    assert_eq!(
+        begin(2).err(),
+        Some(Exceeded::ServerUnderWay),
+        "all together at most"
+    );
+    assert!(begin(9).is_err() && Entered::begin(limits.clone(), HOME, 1).is_ok());
+    open.extend((0..3).map(|_| begin(1).unwrap()));
     assert_eq!(begin(1).err(), Some(Exceeded::ServerUnderWay));
     assert_eq!(begin(0).err(), Some(Exceeded::ServerUnderWay), "httpd -X");
 }
