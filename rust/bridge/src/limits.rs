@@ -49,10 +49,9 @@ impl Session {
     }
 
     pub(crate) fn exceeded(&self) -> ffi::Exceeded {
-        guard(
-            || ffi::Exceeded::Nothing,
-            || answer(self.inner.exceeded().map_or(Ok(()), Err)),
-        )
+        guard(|| None, || self.inner.exceeded())
+            .map_or(Ok(()), Err)
+            .into()
     }
 
     pub(crate) fn leave(&mut self) {
