@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from . import der
+from . import der, judges
 
 CN, O, EMAIL = "2.5.4.3", "2.5.4.10", "1.2.840.113549.1.9.1"
 ECDSA_SHA256, YES = der.sequence(der.oid("1.2.840.10045.4.3.2")), b"\x01\x01\xff"
@@ -342,3 +342,25 @@ def root() -> bytes:
     menus = middle_menus() | {"issuer": [named(ROOT)], "subject": [named(ROOT)], "spki": [_spki(KEYS[ROOT])],
                               "ski": extension("2.5.29.14", [der.octets(ROOT.encode())]), "serial": [der.integer(1)]}
     return certificate(0, menus, ROOT, None).der
+
+
+@dataclass(frozen=True)
+class World:
+    """`changes` says what is not as it should be, `world` is what judges read."""
+
+    changes: str
+    world: str
+
+
+def worlds(count: int, seed: int):
+    """Mutants for both judges: a fifth of them are lists."""
+    listed = count // 5
+    for mutant, chain in chains(count - listed, seed):
+        yield World(" ".join(mutant.changes), judges.world(chain, [root()]))
+    for mutant in lists(listed, seed):
+        yield World("list " + " ".join(mutant.changes), judges.world(good_chain(), [root()], [mutant.der], "leaf"))
+
+
+def good_world(listed: bool = False) -> str:
+    clean = [revocation_list(0, list_menus(), None).der] if listed else []
+    return judges.world(good_chain(), [root()], clean, "leaf" if listed else "none")

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A certificate as validation sees it: names in canonical form and the extensions that bind (RFC 5280, 4.2.1).
 
-pub use super::elements::{count, is_integer, only, whole};
+pub use super::elements::{count, directory_name, general_name, is_integer, only, whole};
+use super::elements::{general_names, purposes};
 use super::reason;
 use super::resources::Resources;
+use super::revocation::scope::Point;
 use crate::x509::canonical::canonical;
 use crate::x509::der::{BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use crate::x509::outline::{Outline, RawExtension, RawExtensions};
@@ -97,11 +99,6 @@ fn first_directory_name(names: &[u8]) -> Option<Option<Vec<u8>>> {
         }
     }
     Some(None)
-}
-
-/// The canonical form of a directoryName, whose tag is explicit.
-pub fn directory_name(content: &[u8]) -> Option<Vec<u8>> {
-    canonical(Reader::new(content).expect(SEQUENCE)?.value)
 }
 
 /// One certificate that may stand in a path.
@@ -217,12 +214,14 @@ impl<'a> PathCertificate<'a> {
             [0x55, 0x1d, 0x13] => once(&mut self.basic, basic_constraints(value)?)?,
             [0x55, 0x1d, 0x1e] => once(&mut self.constraints, only(value, SEQUENCE)?.value)?,
             [0x55, 0x1d, 0x1f] => {
-                once(&mut self.distribution_points, only(value, SEQUENCE)?.value)?;
+                let points = only(value, SEQUENCE)?.value;
+                Point::parse_all(points, self.outline.issuer.value)?;
+                once(&mut self.distribution_points, points)?;
             }
             [0x55, 0x1d, 0x20] => once(&mut self.policies, value)?,
             [0x55, 0x1d, 0x21] => once(&mut self.mappings, value)?,
             [0x55, 0x1d, 0x24] => once(&mut self.policy_constraints, value)?,
-            [0x55, 0x1d, 0x25] => once(&mut self.purposes, only(value, SEQUENCE)?.value)?,
+            [0x55, 0x1d, 0x25] => once(&mut self.purposes, purposes(value)?)?,
             [0x55, 0x1d, 0x36] => once(&mut self.inhibit_any, value)?,
             NETSCAPE_TYPE => {
                 let bits = only(value, BIT_STRING)?.value;
@@ -329,21 +328,6 @@ fn basic_constraints(value: &[u8]) -> Option<(bool, Option<u64>)> {
         None => None,
     };
     fields.at_end().then_some((authority, length))
-}
-
-/// Content of a list of GeneralName, each of which is of a known kind (RFC 5280, 4.2.1.6).
-fn general_names(value: &[u8]) -> Option<&[u8]> {
-    let list = only(value, SEQUENCE)?.value;
-    let mut names = Reader::new(list);
-    while !names.at_end() {
-        let name = names.any()?;
-        match name.tag {
-            0xa0 | 0xa3 | 0xa5 | 0x81 | 0x82 | 0x86..=0x88 => {}
-            0xa4 => drop(directory_name(name.value)?),
-            _ => return None,
-        }
-    }
-    Some(list)
 }
 
 /// Seconds since 1970 of a time in one of the two forms of RFC 5280, 4.1.2.5; others are no times for OpenSSL's checks.

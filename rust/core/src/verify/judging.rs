@@ -86,24 +86,31 @@ impl<'a> Judging<'a> {
         let mut paths = Paths::new(0, longest, true, &mut self.pool, self.work)?;
         match paths.next(&mut self.pool, &mut self.known, self.work)? {
             Some(path) => {
-                let why = self.fault_of(&path).unwrap_or(reason::UNREADABLE);
-                self.concern = self.holder_of(&path, why);
-                Ok(Searched::Refused(why))
+                let why = self.first_complaint(&path)?;
+                Ok(Searched::Refused(why.unwrap_or(reason::UNREADABLE)))
             }
             None => Ok(Searched::Nowhere(paths.obstacle)),
         }
     }
 
-    /// The first complaint about certificates of a path by themselves: extensions before dates, as in OpenSSL, from the
-    /// first certificate upwards.
-    fn fault_of(&self, path: &[usize]) -> Option<&'static str> {
+    /// The first complaint about a path whose certificates have faults of their own, in OpenSSL's order: extensions and
+    /// keys from the first certificate upwards, lengths, revocation, and dates from the trusted one downwards.
+    fn first_complaint(&mut self, path: &[usize]) -> Result<Option<&'static str>, Exhausted> {
+        let certificates = self.pool.certificates(path);
+        let lengths = check_lengths(&certificates).err();
         let faults = || path.iter().filter_map(|place| self.pool.get(*place)?.fault);
-        let of_dates = |why: &&str| reason::is_of_dates(why);
         let too_long = self.is_too_long(path).then_some(reason::TOO_LONG);
-        faults()
-            .find(|why| !of_dates(why))
-            .or(too_long)
-            .or_else(|| faults().next_back())
+        let of_itself = faults().find(|why| !reason::is_of_dates(why));
+        let of_dates = faults().next_back();
+        if let Some(why) = of_itself.or(lengths).or(too_long) {
+            self.concern = self.holder_of(path, why);
+            return Ok(Some(why));
+        }
+        if let Err(why) = self.check_revocation(path, true)? {
+            return Ok(Some(why));
+        }
+        self.concern = of_dates.and_then(|why| self.holder_of(path, why));
+        Ok(of_dates)
     }
 
     /// Whose certificate of a path has this fault.

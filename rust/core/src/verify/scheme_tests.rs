@@ -145,6 +145,32 @@ fn signed(scheme: SignatureScheme, signature: &[u8]) -> DigitallySignedStruct {
     DigitallySignedStruct::read(&mut Reader::init(&bytes)).unwrap()
 }
 
+/// What the path of a client says of such a key, which OpenSSL refuses there, is of no matter.
+#[test]
+fn nothing_is_signed_by_a_key_that_is_none_or_of_an_unknown_kind() {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+    let good = params.self_signed(&key).unwrap().der().to_vec();
+    let private = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let signer = aws_lc_rs::sign::any_supported_type(&private.into()).unwrap();
+    let scheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+    let signature = signer.choose_scheme(&[scheme]).unwrap().sign(b"x").unwrap();
+    let proof = signed(scheme, &signature);
+    let holds = |der: &[u8]| {
+        let certificate = rustls::pki_types::CertificateDer::from(der.to_vec());
+        [verify_tls12, verify_tls13].map(|verify| verify(b"x", &certificate, &proof).is_ok())
+    };
+    assert_eq!(holds(&good), [true; 2]);
+    let of_key = |wanted: &[u8]| good.windows(wanted.len()).position(|part| part == wanted);
+    let curve = of_key(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]).unwrap();
+    let point = of_key(key.public_key_raw()).unwrap();
+    for place in [curve - 5, curve + 7, point, point + 1, point + 64] {
+        let mut bad = good.clone();
+        *bad.get_mut(place).unwrap() ^= 1;
+        assert_eq!(holds(&bad), [false; 2], "{place}");
+    }
+}
+
 #[test]
 fn ml_dsa_proves_possession_in_tls13_alone() {
     let sets = [

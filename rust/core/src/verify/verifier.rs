@@ -21,6 +21,7 @@ use super::responders::{Pending, Responders, Standing};
 use super::revocation::Revocation;
 use super::signature;
 use super::verdict::{Outcome, Verdict};
+use super::work::Work;
 use crate::fetch::access;
 use crate::fetch::wants::Rule;
 use crate::ticket::session_state::ClientVerdict;
@@ -149,6 +150,13 @@ impl Verifier {
         verdict
     }
 
+    /// Judges a chain without asking responders; the second value is the work it took, in units of some microseconds.
+    pub fn judge_counted(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> (Verdict, u64) {
+        let mut work = Work::default();
+        let verdict = self.judge_path(&mut work, chain, now, self.mode, self.depth);
+        (verdict, work.spent())
+    }
+
     /// Judges a chain by the CAs and lists of this verifier, and by mode and depth of a section of a virtual host, without
     /// waiting: a verdict that is good stands only when what is pending has come to a good end.
     pub(super) fn begin(
@@ -158,7 +166,7 @@ impl Verifier {
         mode: Mode,
         depth: u32,
     ) -> (Verdict, Option<Pending>) {
-        let mut verdict = self.judge_path(chain, now, mode, depth);
+        let mut verdict = self.judge_path(&mut Work::default(), chain, now, mode, depth);
         let path = std::mem::take(&mut verdict.path);
         let Some(responders) = &self.responders else {
             return (verdict, None);
@@ -177,6 +185,7 @@ impl Verifier {
 
     fn judge_path(
         &self,
+        work: &mut Work,
         chain: &[CertificateDer<'_>],
         now: UnixTime,
         mode: Mode,
@@ -190,9 +199,9 @@ impl Verifier {
             tells_path: self.responders.is_some(),
         };
         if mode.accepts_unverified() {
-            rules.judge_unverified(chain, now)
+            rules.judge_unverified_within(work, chain, now)
         } else {
-            rules.judge(chain, now)
+            rules.judge_within(work, chain, now)
         }
     }
 

@@ -54,7 +54,6 @@ impl Work {
     }
 
     /// What has been spent.
-    #[cfg(test)]
     pub fn spent(&self) -> u64 {
         MOST - self.left
     }

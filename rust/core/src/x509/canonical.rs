@@ -5,13 +5,12 @@
 //! become one; attributes of one relative name are sorted. Values of other types are compared as they stand. Each part
 //! carries its length, so that a name whose canonical form begins with another's lies beneath it.
 
-use super::der::{OID, Reader, SEQUENCE, SET};
+use super::der::{BIT_STRING, Element, OID, Reader, SEQUENCE, SET, is_bit_string, is_oid};
 
 const UTF8: u8 = 0x0c;
 const PRINTABLE: u8 = 0x13;
 const TELETEX: u8 = 0x14;
 const IA5: u8 = 0x16;
-const VISIBLE: u8 = 0x1a;
 const UNIVERSAL: u8 = 0x1c;
 const BMP: u8 = 0x1e;
 
@@ -44,8 +43,9 @@ fn part(octets: &[u8], out: &mut Vec<u8>) -> Option<()> {
 }
 
 fn attribute(mut fields: Reader<'_>) -> Option<Vec<u8>> {
-    let oid = fields.expect(OID)?.value;
-    let value = fields.any()?;
+    let oid = fields.take(OID).filter(|oid| is_oid(oid))?;
+    let value = fields.any().filter(|_| fields.at_end())?;
+    is_value(&value).then_some(())?;
     let mut out = Vec::with_capacity(oid.len() + value.value.len() + 12);
     part(oid, &mut out)?;
     if let Some(text) = string(value.tag, value.value) {
@@ -58,14 +58,22 @@ fn attribute(mut fields: Reader<'_>) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Whether an attribute may have this value: as OpenSSL, which knows strings, sequences and what nobody uses.
+fn is_value(value: &Element<'_>) -> bool {
+    match value.tag {
+        0x01 | 0x02 | 0x04..=0x06 | 0x15 | 0x17..=0x1b => false,
+        SEQUENCE => true,
+        BIT_STRING => is_bit_string(value.value),
+        tag => tag & 0xe0 == 0,
+    }
+}
+
 /// A string type as text: `None` for other types, `Some(None)` for text that is no such string.
 pub fn string(tag: u8, content: &[u8]) -> Option<Option<String>> {
     Some(match tag {
         UTF8 => std::str::from_utf8(content).ok().map(str::to_owned),
         // OpenSSL takes T61 for ISO 8859-1, as everybody who wrote such names did.
-        PRINTABLE | TELETEX | IA5 | VISIBLE => {
-            Some(content.iter().copied().map(char::from).collect())
-        }
+        PRINTABLE | TELETEX | IA5 => Some(content.iter().copied().map(char::from).collect()),
         BMP => wide::<2>(content),
         UNIVERSAL => wide::<4>(content),
         _ => return None,

@@ -20,6 +20,7 @@ pub const BOOLEAN: u8 = 0x01;
 pub const INTEGER: u8 = 0x02;
 pub const BIT_STRING: u8 = 0x03;
 pub const OCTET_STRING: u8 = 0x04;
+pub const NULL: u8 = 0x05;
 pub const OID: u8 = 0x06;
 pub const ENUMERATED: u8 = 0x0a;
 pub const UTF8_STRING: u8 = 0x0c;
@@ -109,6 +110,44 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The content of the one element of type `tag` that `input` must be.
+pub fn sole(input: &[u8], tag: u8) -> Option<&[u8]> {
+    let mut reader = Reader::new(input);
+    let content = reader.take(tag)?;
+    reader.at_end().then_some(content)
+}
+
+/// Whether content octets are those of an INTEGER, without octets that say nothing (X.690, 8.3.2).
+pub fn is_integer(content: &[u8]) -> bool {
+    match content {
+        [] => false,
+        [_] => true,
+        [0, second, ..] => second & 0x80 != 0,
+        [0xff, second, ..] => second & 0x80 == 0,
+        _ => true,
+    }
+}
+
+/// Whether content octets are those of an OBJECT IDENTIFIER: at least one number, none of which is cut or begins with octets
+/// that say nothing (X.690, 8.19.2).
+pub fn is_oid(content: &[u8]) -> bool {
+    let ended = content.last().is_some_and(|octet| octet & 0x80 == 0);
+    let starts = content.iter().scan(true, |start, octet| {
+        Some((std::mem::replace(start, octet & 0x80 == 0), octet))
+    });
+    ended
+        && !starts
+            .into_iter()
+            .any(|(start, octet)| start && *octet == 0x80)
+}
+
+/// Whether content octets are those of a BIT STRING (X.690, 8.6.2).
+pub fn is_bit_string(content: &[u8]) -> bool {
+    content
+        .first()
+        .is_some_and(|unused| *unused < 8 && (*unused == 0 || content.len() > 1))
+}
+
 /// Content of an INTEGER as an unsigned number; `None` beyond 64 bits.
 pub fn number(content: &[u8]) -> Option<u64> {
     if content.len() > 8 {
@@ -181,6 +220,20 @@ mod tests {
         assert!(reader.expect(INTEGER).is_none());
         assert_eq!(reader.expect(UTF8_STRING).unwrap().value, b"hi");
         assert!(reader.at_end());
+    }
+
+    #[test]
+    fn identifiers_are_made_of_whole_numbers() {
+        for (content, expected) in [
+            (&[0x55, 4, 3][..], true),
+            (&[0x88, 0x37, 3], true),
+            (&[], false),
+            (&[0x55, 0x84], false),
+            (&[0x55, 0x80, 3], false),
+            (&[0x80, 0x37], false),
+        ] {
+            assert_eq!(is_oid(content), expected, "{content:x?}");
+        }
     }
 
     #[test]

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The outline of a certificate (RFC 5280, 4.1): where its parts are, without a copy and without a judgement.
+//!
+//! As strict as OpenSSL where something is cut, missing, doubled or too much; as lenient where it is: of names, serial numbers
+//! and times only the kinds are looked at here.
 
 use super::der::{
-    BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context, number,
+    BIT_STRING, BOOLEAN, ENUMERATED, Element, INTEGER, NULL, OCTET_STRING, OID, Reader, SEQUENCE,
+    context, is_bit_string, is_integer, is_oid, number, sole,
 };
+use super::time::{GENERALIZED_TIME, UTC_TIME};
 
 /// The parts of a certificate, as they stand in its DER.
 #[derive(Clone, Copy, Debug)]
@@ -49,24 +54,34 @@ impl<'a> Outline<'a> {
         (outer.at_end() && certificate.at_end()).then_some(())?;
         let mut fields = Reader::new(body.value);
         let version = match fields.enter(context(0)) {
-            Some(mut version) => number(version.expect(INTEGER)?.value)?.checked_add(1)?,
+            Some(mut version) => {
+                let version = version.take(INTEGER).filter(|_| version.at_end())?;
+                is_integer(version).then_some(())?;
+                number(version)?.checked_add(1)?
+            }
             None => 1,
         };
         let serial = fields.expect(INTEGER)?.value;
         let inner_algorithm = fields.expect(SEQUENCE)?;
         let issuer = fields.expect(SEQUENCE)?;
         let mut validity = fields.enter(SEQUENCE)?;
-        let (not_before, not_after) = (validity.any()?, validity.any()?);
+        let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
         let subject = fields.expect(SEQUENCE)?;
         let spki = fields.expect(SEQUENCE)?;
-        let mut extensions: &[u8] = &[];
-        // Two unique identifiers that nobody reads may stand before them.
-        while !fields.at_end() {
-            let element = fields.any()?;
-            if element.tag == context(3) {
-                extensions = Reader::new(element.value).expect(SEQUENCE)?.value;
+        is_algorithm(inner_algorithm.value).then_some(())?;
+        is_algorithm(algorithm.value).then_some(())?;
+        is_public_key(spki.value).then_some(())?;
+        // Two unique identifiers that nobody reads.
+        for number in [1, 2] {
+            if let Some(bits) = fields.take(0x80 | number) {
+                is_bit_string(bits).then_some(())?;
             }
         }
+        let extensions = match fields.take(context(3)) {
+            Some(listed) => sole(listed, SEQUENCE)?,
+            None => &[],
+        };
+        (validity.at_end() && fields.at_end()).then_some(())?;
         Some(Self {
             der: whole.raw,
             body: body.raw,
@@ -125,7 +140,7 @@ impl<'a> Iterator for RawExtensions<'a> {
 
 fn extension<'a>(list: &mut Reader<'a>) -> Option<RawExtension<'a>> {
     let mut fields = list.enter(SEQUENCE)?;
-    let oid = fields.expect(OID)?.value;
+    let oid = fields.take(OID).filter(|oid| is_oid(oid))?;
     let critical = fields.flag()?;
     let value = fields.expect(OCTET_STRING)?.value;
     fields.at_end().then_some(RawExtension {
@@ -145,9 +160,42 @@ pub fn public_key_bits(spki: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// A time of either form, whatever it says.
+pub fn time<'a>(fields: &mut Reader<'a>) -> Option<Element<'a>> {
+    let time = fields.expect(UTC_TIME);
+    time.or_else(|| fields.expect(GENERALIZED_TIME))
+}
+
+/// Whether these are the content octets of an AlgorithmIdentifier, whatever it is (RFC 5280, 4.1.1.2).
+pub fn is_algorithm(content: &[u8]) -> bool {
+    let mut fields = Reader::new(content);
+    let known = fields.take(OID).is_some_and(is_oid);
+    known && (fields.at_end() || (fields.any().is_some_and(is_sound) && fields.at_end()))
+}
+
+/// Whether the content is such as the type has, where parameters of algorithms are of it.
+fn is_sound(element: Element<'_>) -> bool {
+    match element.tag {
+        BOOLEAN => element.value.len() == 1,
+        NULL => element.value.is_empty(),
+        OID => is_oid(element.value),
+        INTEGER | ENUMERATED => is_integer(element.value),
+        BIT_STRING => is_bit_string(element.value),
+        _ => true,
+    }
+}
+
+/// Whether these are the content octets of a SubjectPublicKeyInfo, whatever key it is.
+fn is_public_key(content: &[u8]) -> bool {
+    let mut fields = Reader::new(content);
+    fields.take(SEQUENCE).is_some_and(is_algorithm)
+        && fields.take(BIT_STRING).is_some_and(is_bit_string)
+        && fields.at_end()
+}
+
 /// The octets of a BIT STRING that is made of whole ones.
 fn bits(content: &[u8]) -> Option<&[u8]> {
-    content.split_first().map(|(_, bits)| bits)
+    is_bit_string(content).then(|| content.get(1..))?
 }
 
 #[cfg(test)]

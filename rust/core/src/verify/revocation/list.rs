@@ -7,14 +7,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ::aws_lc_rs::digest::Digest;
 
 use super::scope::Scope;
-use crate::verify::certificate::{AuthorityKey, directory_name, only, seconds, whole};
+use crate::verify::certificate::{AuthorityKey, directory_name, is_integer, only, seconds, whole};
 use crate::verify::keys::{Fault, Key};
 use crate::verify::reason;
 use crate::verify::signed::Signed;
 use crate::verify::work::{Exhausted, Work};
 use crate::x509::canonical::canonical;
 use crate::x509::der::{INTEGER, Reader, SEQUENCE};
-use crate::x509::outline::RawExtensions;
+use crate::x509::outline::{RawExtensions, time};
 
 mod outline;
 use outline::{Outline, digits, number};
@@ -162,8 +162,8 @@ impl List {
         while !entries.at_end() {
             let entry = entries.expect(SEQUENCE)?;
             let mut fields = Reader::new(entry.value);
-            fields.expect(INTEGER)?;
-            fields.any()?;
+            fields.take(INTEGER).filter(|serial| is_integer(serial))?;
+            time(&mut fields)?;
             if let Some(extensions) = fields.expect(SEQUENCE) {
                 for extension in RawExtensions::new(extensions.value) {
                     let extension = extension?;
@@ -179,6 +179,7 @@ impl List {
                     }
                 }
             }
+            fields.at_end().then_some(())?;
             let place = u32::try_from(offset).ok()?;
             self.entries.push(Entry {
                 issuer,

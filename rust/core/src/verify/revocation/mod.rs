@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ::aws_lc_rs::digest;
 
 pub(super) mod list;
-mod scope;
+pub(super) mod scope;
 pub(super) mod status;
 
 use list::List;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which certificates a list is about (RFC 5280, 5.2.5), and where a certificate says that its list is (4.2.1.13).
 
-use crate::verify::certificate::{bits, directory_name, whole};
+use crate::verify::certificate::{bits, directory_name, general_name, whole};
 use crate::x509::canonical::canonical;
-use crate::x509::der::{Reader, SEQUENCE, SET};
+use crate::x509::der::{Element, Reader, SEQUENCE, SET};
 
 /// Reasons for revocation, one bit each, as in ReasonFlags: bit 0 is none.
 pub type Reasons = u16;
@@ -46,9 +46,13 @@ impl Scope {
     pub fn parse(value: &[u8], issuer: &[u8]) -> Option<Self> {
         let mut scope = Self::default();
         let mut fields = whole(value, SEQUENCE)?;
+        let mut last = None;
         while !fields.at_end() {
-            let field = fields.any()?;
-            let flag = || field.value.first().map(|octet| *octet != 0);
+            let field = later_field(&mut fields, &mut last)?;
+            let flag = || match field.value {
+                [octet] => Some(*octet != 0),
+                _ => None,
+            };
             match field.tag {
                 0xa0 => scope.point = Some(point_names(field.value, &[issuer])?),
                 0x81 => scope.users = flag()?,
@@ -118,16 +122,19 @@ impl Point {
             reasons: ALL_REASONS,
             issuers: Vec::new(),
         };
-        let mut signers = Vec::new();
+        let (mut signers, mut named) = (Vec::new(), false);
+        let mut last = None;
         while !fields.at_end() {
-            let field = fields.any()?;
+            let field = later_field(&mut fields, &mut last)?;
             match field.tag {
                 0xa0 => names = Some(field.value),
                 0x81 => point.reasons = reasons(field.value)?,
                 0xa2 => {
                     let mut list = Reader::new(field.value);
+                    named = !list.at_end();
                     while !list.at_end() {
                         let name = list.any()?;
+                        general_name(&name)?;
                         if name.tag == 0xa4 {
                             point.issuers.push(directory_name(name.value)?);
                             signers.push(Reader::new(name.value).expect(SEQUENCE)?.value);
@@ -137,6 +144,8 @@ impl Point {
                 _ => return None,
             }
         }
+        // Reasons alone are no point (RFC 5280, 4.2.1.13).
+        (named || names.is_some()).then_some(())?;
         if let Some(names) = names {
             // A relative name is beneath the list's issuer (RFC 5280, 4.2.1.13).
             let bases = if signers.is_empty() {
@@ -173,15 +182,25 @@ impl Point {
     }
 }
 
+/// The next field, whose number must be greater than that of the one before it: each stands once, in its place.
+fn later_field<'a>(fields: &mut Reader<'a>, last: &mut Option<u8>) -> Option<Element<'a>> {
+    let field = fields.any()?;
+    let number = field.tag & 0x1f;
+    let before = last.replace(number);
+    before.is_none_or(|before| before < number).then_some(field)
+}
+
 /// DistributionPointName: full names, or one that is relative to one of `bases`.
 fn point_names(content: &[u8], bases: &[&[u8]]) -> Option<Names> {
-    let name = Reader::new(content).any()?;
+    let mut choice = Reader::new(content);
+    let name = choice.any().filter(|_| choice.at_end())?;
     match name.tag {
         0xa0 => {
             let mut list = Reader::new(name.value);
             let mut found = Vec::new();
             while !list.at_end() {
                 let name = list.any()?;
+                general_name(&name)?;
                 found.push(match name.tag {
                     0xa4 => (name.tag, directory_name(name.value)?),
                     tag => (tag, name.value.to_vec()),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where in the DER of a revocation list its parts are (RFC 5280, 5.1).
 
-use crate::verify::certificate::{count, only};
-use crate::x509::der::{Element, INTEGER, Reader, SEQUENCE, context};
-use crate::x509::time::{GENERALIZED_TIME, UTC_TIME};
+use crate::verify::certificate::{count, is_integer, only};
+use crate::x509::der::{BIT_STRING, Element, INTEGER, Reader, SEQUENCE, context, is_bit_string};
+use crate::x509::outline::{is_algorithm, time};
 
 /// Where the parts of a list are.
 pub(super) struct Outline<'a> {
@@ -17,28 +17,31 @@ pub(super) struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    /// Finds them; `None` where it is no list.
+    /// Finds them; `None` where it is no list, as where something is cut, doubled or too much.
     pub(super) fn parse(der: &'a [u8]) -> Option<Self> {
         let list = only(der, SEQUENCE)?;
         let mut parts = Reader::new(list.value);
         let body = parts.expect(SEQUENCE)?;
         let mut fields = Reader::new(body.value);
-        fields.expect(INTEGER); // the version; the first one is not written
-        fields.expect(SEQUENCE)?;
+        // The version; the first one is not written.
+        if let Some(version) = fields.take(INTEGER) {
+            is_integer(version).then_some(())?;
+        }
+        is_algorithm(fields.take(SEQUENCE)?).then_some(())?;
         let issuer = fields.expect(SEQUENCE)?;
-        let this_update = fields.any()?;
-        let next_update = fields
-            .expect(UTC_TIME)
-            .or_else(|| fields.expect(GENERALIZED_TIME));
+        let this_update = time(&mut fields)?;
+        let next_update = time(&mut fields);
         let entries = fields.expect(SEQUENCE);
         let behind = parts.left().saturating_add(fields.left());
         let length = entries.as_ref().map_or(0, |entries| entries.value.len());
         let entries_at = der.len().checked_sub(behind)?.checked_sub(length)?;
         let extensions = match fields.enter(context(0)) {
-            Some(mut list) => list.expect(SEQUENCE)?.value,
+            Some(mut list) => list.take(SEQUENCE).filter(|_| list.at_end())?,
             None => &[],
         };
-        fields.at_end().then_some(())?;
+        is_algorithm(parts.take(SEQUENCE)?).then_some(())?;
+        is_bit_string(parts.take(BIT_STRING)?).then_some(())?;
+        (fields.at_end() && parts.at_end()).then_some(())?;
         Some(Self {
             issuer,
             this_update,
