@@ -186,12 +186,12 @@ pub unsafe fn fork_own(heir: Heir) -> libc::pid_t {
 /// The parent's end of a line of the process forked last, which child_status has just named as a child of the MPM.
 /// `None` where there is none.
 pub fn claim_line(line: Line) -> Option<OwnedFd> {
-    take(&NEAR[line as usize])
+    NEAR.get(line as usize).and_then(take)
 }
 
 /// This process's end of a line; once. In child_init. `None` where the parent made none.
 pub fn take_line(line: Line) -> Option<OwnedFd> {
-    take(&FAR[line as usize])
+    FAR.get(line as usize).and_then(take)
 }
 
 fn take(place: &AtomicI32) -> Option<OwnedFd> {

@@ -6,17 +6,16 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use mod_tls_core::metrics::Totals;
 use mod_tls_core::system::forks::Kept;
 use mod_tls_core::system::words::Words;
-use mod_tls_core::ticket::cache_workers::{CacheWorkers, TIMEOUT};
-use mod_tls_core::ticket::secret::{self, Poll, Readers};
+use mod_tls_core::ticket::secret::{DEFAULT_INTERVAL, Poll, Readers};
+use mod_tls_core::ticket::setup::{Resuming, Setup, Source};
 use mod_tls_core::ticket::{
-    Cache, Clock, KEY_STORE_WORDS, Keeper, SecretFile, SessionStore, SharedKeyStore, SystemClock,
-    TicketProtector, Ticketer,
+    Clock, KEY_STORE_WORDS, Keeper, SecretError, SharedKeyStore, SystemClock,
 };
 use mod_tls_core::tls::policy::{Negotiated, Sessions};
 
@@ -38,14 +37,12 @@ static KEY_STORE: OnceLock<SharedKeyStore> = OnceLock::new();
 
 /// What the configuration at hand needs, and what the parent holds; used by the parent alone, in its hooks.
 static STATE: Mutex<State> = Mutex::new(State {
-    secret: None,
-    store: None,
+    resuming: Resuming::new(),
     parent: None,
 });
 
 struct State {
-    secret: Option<SecretFile>,
-    store: Option<Arc<SessionStore>>,
+    resuming: Resuming,
     parent: Option<Parent>,
 }
 
@@ -62,16 +59,16 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
     use_it(&mut STATE.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// See the bridge.
+/// Makes the shared memory; see the boundary.
 pub fn resumption_prepare() -> Result<(), String> {
-    guard_result(|| {
-        with_state(|state| {
-            if KEY_STORE.get().is_none() {
-                state.parent = Some(make_key_store().map_err(|error| error.to_string())?);
-            }
-            Ok(())
-        })
-    })
+    guard_result(|| with_state(prepare).map_err(|error| error.to_string()))
+}
+
+fn prepare(state: &mut State) -> io::Result<()> {
+    if KEY_STORE.get().is_none() {
+        state.parent = Some(make_key_store()?);
+    }
+    Ok(())
 }
 
 /// The key store has an address that is the same in all processes: the parent's mapping is taken from them, and they put
@@ -94,144 +91,39 @@ fn make_key_store() -> io::Result<Parent> {
     Ok(parent)
 }
 
-/// See the bridge.
+/// Reads the secret file; see the boundary.
 pub fn resumption_setup(setup: &ResumptionSetup) -> SecretNews {
-    guard_result(|| set_up(setup)).unwrap_or_else(|problem| SecretNews {
-        state: SecretState::Unusable,
-        problem,
-    })
+    guard_result(|| with_state(|state| state.configure(&setup.into()).map_err(|e| e.to_string())))
+        .map_or_else(SecretNews::unusable, SecretNews::from)
 }
 
-fn set_up(setup: &ResumptionSetup) -> Result<SecretNews, String> {
-    let source = Source::of(setup)?;
-    with_state(|state| {
-        let mut news = SecretNews {
-            state: SecretState::Same,
-            problem: String::new(),
-        };
-        let secret = match source.as_ref().map(Source::open) {
-            None => None,
-            Some(Ok(secret)) => Some(secret),
-            // httpd would end with a restart that fails, and all its clients with it.
-            Some(Err(problem)) => {
-                let before = state.secret.take();
-                let kept = before.and_then(|before| source.as_ref()?.kept(before));
-                news.state = SecretState::Refused;
-                news.problem.clone_from(&problem);
-                Some(kept.ok_or(problem)?)
-            }
-        };
-        state.store = None;
-        let (Some(key_store), Some(parent)) = (KEY_STORE.get(), &mut state.parent) else {
-            return Ok(news);
-        };
-        let (now, keeper) = (SystemClock.now(), &mut parent.keeper);
-        keeper.retain_for(u64::from(setup.retention));
-        match secret {
-            Some(mut secret) => {
-                if let Some(before) = state.secret.take() {
-                    secret.inherit(before);
-                }
-                secret.publish(keeper, now);
-                state.secret = Some(secret);
-            }
-            None => {
-                state.secret = None;
-                keeper.issue_from_random_keys(now);
-                keeper.retire_secrets(now);
-            }
-        }
-        keeper.tick(now);
-        if setup.cached {
-            let cache: Arc<dyn Cache> = if setup.remote {
-                Arc::new(CacheWorkers::new(Arc::new(Socache), TIMEOUT))
-            } else {
-                Arc::new(Socache)
-            };
-            state.store = Some(Arc::new(SessionStore::new(protector(*key_store), cache)));
-        }
-        Ok(news)
-    })
-}
-
-/// The secret file that a configuration names.
-struct Source<'a> {
-    path: &'a Path,
-    interval: u64,
-    readers: Readers,
-}
-
-impl<'a> Source<'a> {
-    fn of(setup: &'a ResumptionSetup) -> Result<Option<Self>, String> {
-        if setup.secret.is_empty() {
-            return Ok(None);
-        }
-        let interval = match setup.interval {
-            0 => secret::DEFAULT_INTERVAL,
-            seconds => u64::from(seconds),
-        };
-        secret::check_interval(interval, u64::from(setup.retention))?;
-        Ok(Some(Self {
-            path: Path::new(&setup.secret),
-            interval,
-            readers: match setup.open_to_others {
-                true => Readers::Anybody,
-                false => Readers::NoOthers,
-            },
-        }))
+impl State {
+    fn configure(&mut self, setup: &Setup) -> Result<Poll, SecretError> {
+        let keeper = self.parent.as_mut().map(|parent| &mut parent.keeper);
+        let keys = keeper.zip(KEY_STORE.get().copied());
+        self.resuming.configure(setup, keys, Arc::new(Socache))
     }
 
-    fn open(&self) -> Result<SecretFile, String> {
-        SecretFile::open(self.path, self.interval, self.readers)
-    }
-
-    fn kept(&self, before: SecretFile) -> Option<SecretFile> {
-        before.kept(self.path, self.interval, self.readers)
-    }
-}
-
-/// See the bridge.
-pub fn resumption_check(setup: &ResumptionSetup) -> String {
-    guard_result(|| match Source::of(setup)? {
-        Some(source) => source.open().map(drop),
-        None => Ok(()),
-    })
-    .err()
-    .unwrap_or_default()
-}
-
-/// See the bridge.
-pub fn resumption_tick() -> SecretNews {
-    guard(
-        || SecretNews {
-            state: SecretState::Same,
-            problem: String::new(),
-        },
-        || with_state(tick),
-    )
-}
-
-fn tick(state: &mut State) -> SecretNews {
-    let now = SystemClock.now();
-    let (news, problem) = match (&mut state.parent, &mut state.secret) {
-        (Some(parent), Some(secret)) => match secret.poll(&mut parent.keeper, now) {
-            Poll::Same => (SecretState::Same, String::new()),
-            Poll::Replaced => (SecretState::Replaced, String::new()),
-            Poll::Refused(problem) => (SecretState::Refused, problem),
-        },
-        (Some(parent), None) => {
-            parent.keeper.tick(now);
-            (SecretState::Same, String::new())
-        }
-        (None, _) => (SecretState::Same, String::new()),
-    };
-    if let Some(parent) = &mut state.parent {
+    fn tick(&mut self) -> Poll {
+        let Some(parent) = &mut self.parent else {
+            return Poll::Same;
+        };
+        let now = SystemClock.now();
+        let news = self.resuming.tick(&mut parent.keeper, now);
         parent.children.publish(now);
+        news
     }
-    SecretNews {
-        state: news,
-        problem,
-    }
+}
+
+/// What is wrong with the secret file; empty where nothing is.
+pub fn resumption_check(setup: &ResumptionSetup) -> String {
+    let checked = guard_result(|| Setup::from(setup).check().map_err(|e| e.to_string()));
+    checked.err().unwrap_or_default()
+}
+
+/// Looks at the secret file again; see the boundary.
+pub fn resumption_tick() -> SecretNews {
+    guard(|| Poll::Same, || with_state(State::tick)).into()
 }
 
 /// The sums of all processes. In the one process of httpd -X, which serves by itself, as of now.
@@ -246,22 +138,51 @@ pub fn totals() -> Option<Totals> {
 
 /// The part of a policy that says how its sessions are resumed.
 pub fn sessions(negotiated: &Negotiated) -> Sessions {
-    let ticketer = KEY_STORE
-        .get()
-        .filter(|_| negotiated.tickets)
-        .map(|key_store| Ticketer::new(protector(*key_store)));
-    let store = with_state(|state| state.store.clone());
-    Sessions {
-        ticketer: ticketer.map(|ticketer| Arc::new(ticketer) as _),
-        store: store
-            .filter(|_| negotiated.session_cache)
-            .map(|store| store as _),
+    let key_store = KEY_STORE.get().copied();
+    with_state(|state| state.resuming.sessions(negotiated, key_store))
+}
+
+impl SecretNews {
+    fn unusable(problem: String) -> Self {
+        let state = SecretState::Unusable;
+        Self { state, problem }
     }
 }
 
-fn protector(key_store: SharedKeyStore) -> TicketProtector {
-    TicketProtector {
-        key_store,
-        clock: Arc::new(SystemClock),
+impl From<Poll> for SecretNews {
+    fn from(poll: Poll) -> Self {
+        let (state, problem) = match poll {
+            Poll::Same => (SecretState::Same, String::new()),
+            Poll::Replaced => (SecretState::Replaced, String::new()),
+            Poll::Refused(problem) => (SecretState::Refused, problem),
+        };
+        Self { state, problem }
+    }
+}
+
+impl From<&ResumptionSetup> for Setup {
+    fn from(setup: &ResumptionSetup) -> Self {
+        Self {
+            secret: (!setup.secret.is_empty()).then(|| setup.into()),
+            retention: u64::from(setup.retention),
+            cached: setup.cached,
+            remote: setup.remote,
+        }
+    }
+}
+
+impl From<&ResumptionSetup> for Source {
+    fn from(setup: &ResumptionSetup) -> Self {
+        Self {
+            path: PathBuf::from(&setup.secret),
+            interval: match setup.interval {
+                0 => DEFAULT_INTERVAL,
+                seconds => u64::from(seconds),
+            },
+            readers: match setup.open_to_others {
+                true => Readers::Anybody,
+                false => Readers::NoOthers,
+            },
+        }
     }
 }

@@ -46,12 +46,12 @@ pub fn begin_configuration() {
 /// # Errors
 /// What is wrong with the files.
 pub fn load_machines(
-    machines: Machines,
+    machines: &Machines,
     warnings: &mut Warnings,
 ) -> Result<Vec<MachinePair>, String> {
     match locked(&AGENT).as_mut() {
-        Some(parent) => parent.machines(&machines, warnings),
-        None => locked(&OWN).load(&machines, warnings),
+        Some(parent) => parent.machines(machines, warnings),
+        None => locked(&OWN).load(machines, warnings),
     }
 }
 

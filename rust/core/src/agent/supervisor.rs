@@ -261,7 +261,7 @@ impl Supervisor {
                 else {
                     return Ok(false);
                 };
-                let answer = self.load_machines(machines).encode();
+                let answer = self.load_machines(&machines).encode();
                 frame::write(&mut self.control, &answer)?;
             }
             _ => return Ok(false),

@@ -12,7 +12,7 @@ use crate::verify::{Anchors, Ends, Listed, Revocation};
 
 /// Loads certificates with their keys: here, or in the key agent.
 pub type LoadMachines<'a> =
-    &'a mut dyn FnMut(Machines, &mut Warnings) -> Result<Vec<MachinePair>, String>;
+    &'a mut dyn FnMut(&Machines, &mut Warnings) -> Result<Vec<MachinePair>, String>;
 
 /// Reads the files and builds the policy; `machines` is asked where the settings name certificates of our own.
 ///
@@ -42,7 +42,7 @@ pub fn load(
     };
     let pairs = match named.is_empty() {
         true => Vec::new(),
-        false => machines(named, warnings)?,
+        false => machines(&named, warnings)?,
     };
     BackendPolicy::build(settings, verifier, pairs)
 }

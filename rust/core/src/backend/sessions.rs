@@ -89,11 +89,11 @@ fn address(identity: &str) -> &str {
 }
 
 impl Table {
-    fn change(&mut self, key: Key, change: impl FnOnce(&mut Backend)) {
-        if !self.backends.contains_key(&key) {
+    fn change(&mut self, key: &Key, change: impl FnOnce(&mut Backend)) {
+        if !self.backends.contains_key(key) {
             self.order.push_back(key.clone());
         }
-        let before = self.backends.get(&key).map(Backend::octets);
+        let before = self.backends.get(key).map(Backend::octets);
         let backend = self.backends.entry(key.clone()).or_default();
         change(backend);
         backend.trim();
@@ -154,7 +154,7 @@ impl Sessions {
 
     fn change(&self, name: &ServerName<'_>, change: impl FnOnce(&mut Backend)) {
         if let Some(key) = key(name) {
-            self.table().change(key, change);
+            self.table().change(&key, change);
         }
     }
 

@@ -20,7 +20,8 @@ pub(super) fn read_line(from: &mut impl Read) -> Option<Zeroizing<Vec<u8>>> {
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => break,
         }
-        match byte[0] {
+        let [read] = *byte;
+        match read {
             b'\n' => break,
             other if line.len() < MAX_PHRASE => line.push(other),
             _ => {}

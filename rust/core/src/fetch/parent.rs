@@ -331,7 +331,7 @@ impl Parent {
         let missing = || io::Error::other("there is no line to it");
         let began = line
             .ok_or_else(missing)
-            .and_then(|line| self.family.begin(pid, self.slots, line, &*self.os));
+            .and_then(|line| self.family.begin(pid, self.slots, &line, &*self.os));
         if let Err(error) = began {
             let text = format!("child {pid} cannot ask it: {error}");
             self.troubles.push(News::Said(Line::Trouble, text));

@@ -45,7 +45,7 @@ impl Keeper {
     /// Sets the longest lifetime of all virtual hosts, in seconds: keys older than that are erased.
     pub fn retain_for(&mut self, seconds: u64) {
         self.retention = seconds.min(MAX_LIFETIME);
-        store(&self.header[RETENTION], self.retention);
+        self.say(RETENTION, self.retention);
     }
 
     /// Has tickets issued under random keys from `now` on.
@@ -57,13 +57,13 @@ impl Keeper {
     /// Has tickets issued under the keys of the secret `id`, in a key ring of its own. The key ring in force before stays for one
     /// lifetime.
     pub fn issue_from_secret(&mut self, id: u32, interval: u64, now: u64) -> SecretKeyRing {
-        let known = (1..KEY_RINGS).find(|index| self.key_rings[*index].id() == id);
+        let known = (1..KEY_RINGS).find(|index| self.ring(*index).id() == id);
         let index = known.unwrap_or(if self.issuing == 1 { 2 } else { 1 });
         if known.is_none() {
-            self.key_rings[index].reset(id, interval);
+            self.ring_mut(index).reset(id, interval);
         }
-        if self.key_rings[index].retires() != 0 {
-            self.key_rings[index].retire_at(0);
+        if self.ring(index).retires() != 0 {
+            self.ring_mut(index).retire_at(0);
         }
         (1..KEY_RINGS)
             .filter(|other| *other != index)
@@ -84,9 +84,7 @@ impl Keeper {
     /// The key ring of the secret `id`, while it is not retired.
     pub fn secret_key_ring(&self, id: u32, now: u64) -> Option<SecretKeyRing> {
         (1..KEY_RINGS)
-            .find(|key_ring| {
-                self.key_rings[*key_ring].id() == id && self.key_rings[*key_ring].is_alive(now)
-            })
+            .find(|key_ring| self.ring(*key_ring).id() == id && self.ring(*key_ring).is_alive(now))
             .map(SecretKeyRing)
     }
 
@@ -111,19 +109,44 @@ impl Keeper {
     /// sealed with. Every few seconds, so that keys do not outlive their time in a server that nobody visits.
     pub fn tick(&mut self, now: u64) {
         for index in 0..KEY_RINGS {
-            if !self.key_rings[index].is_alive(now) {
-                self.key_rings[index].reset(0, 1);
+            if !self.ring(index).is_alive(now) {
+                self.ring_mut(index).reset(0, 1);
             }
             let (first, last) = self.window(index, now);
-            self.key_rings[index].keep_only(first, last.saturating_add(AHEAD));
+            self.ring_mut(index)
+                .keep_only(first, last.saturating_add(AHEAD));
         }
         if self.issuing == RANDOM {
             self.write_random(now);
         }
     }
 
+    fn say(&self, word: usize, value: u64) {
+        if let Some(word) = self.header.get(word) {
+            store(word, value);
+        }
+    }
+
+    fn ring(&self, index: usize) -> &KeyRingWriter {
+        let [random, first, second] = &self.key_rings;
+        match index {
+            1 => first,
+            2 => second,
+            _ => random,
+        }
+    }
+
+    fn ring_mut(&mut self, index: usize) -> &mut KeyRingWriter {
+        let [random, first, second] = &mut self.key_rings;
+        match index {
+            1 => first,
+            2 => second,
+            _ => random,
+        }
+    }
+
     fn random(&mut self) -> &mut KeyRingWriter {
-        &mut self.key_rings[RANDOM]
+        self.ring_mut(RANDOM)
     }
 
     fn write_random(&mut self, now: u64) {
@@ -133,7 +156,7 @@ impl Keeper {
 
     fn issue_from(&mut self, index: usize) {
         self.issuing = index;
-        store(&self.header[ISSUING], index as u64);
+        self.say(ISSUING, index as u64);
     }
 
     fn write(
@@ -143,7 +166,7 @@ impl Keeper {
         last: u64,
         key: impl Fn(u64, u64) -> Option<KeyBytes>,
     ) {
-        let key_ring = &mut self.key_rings[index];
+        let key_ring = self.ring_mut(index);
         for epoch in first..=last {
             if !key_ring.has(epoch)
                 && let Some(key) = key(key_ring.interval(), epoch)
@@ -155,7 +178,7 @@ impl Keeper {
 
     /// The intervals of a key ring whose keys may be needed at `now`.
     fn window(&self, index: usize, now: u64) -> (u64, u64) {
-        let key_ring = &self.key_rings[index];
+        let key_ring = self.ring(index);
         (
             key_ring.epoch(now.saturating_sub(self.retention)),
             key_ring.epoch(now.saturating_add(SKEW)),
@@ -163,9 +186,9 @@ impl Keeper {
     }
 
     fn retire(&mut self, index: usize, now: u64) {
-        if self.key_rings[index].id() != 0 && self.key_rings[index].retires() == 0 {
+        if self.ring(index).id() != 0 && self.ring(index).retires() == 0 {
             let when = now.saturating_add(self.retention).max(1);
-            self.key_rings[index].retire_at(when);
+            self.ring_mut(index).retire_at(when);
         }
     }
 }

@@ -22,7 +22,9 @@ pub mod connection;
 pub mod keeper;
 mod key_ring;
 pub mod secret;
+mod secret_error;
 pub mod session_state;
+pub mod setup;
 pub mod shared_key_store;
 pub mod store;
 pub mod ticket_protector;
@@ -36,6 +38,7 @@ pub use clock::{Clock, SystemClock};
 pub use connection::Resumption;
 pub use keeper::Keeper;
 pub use secret::SecretFile;
+pub use secret_error::SecretError;
 pub use store::SessionStore;
 pub use ticketer::Ticketer;
 

@@ -7,12 +7,13 @@
 use super::aead::KEY_LEN;
 use super::keeper::Keeper;
 use super::key_ring::{KeyBytes, SLOTS};
+use super::secret_error::SecretError;
 use super::session_state::FORMAT;
 #[cfg(test)]
 use super::shared_key_store::KeyName;
 use super::shared_key_store::{AHEAD, MAX_LIFETIME};
 use crate::system::file;
-use crate::system::file::{FileIdentity, Limit, Refusal};
+use crate::system::file::{FileIdentity, Limit};
 use crate::system::forks::Secret as Kept;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use std::os::unix::fs::MetadataExt;
@@ -25,7 +26,7 @@ pub const DEFAULT_INTERVAL: u64 = 3600;
 /// The shortest interval, in seconds.
 pub const MIN_INTERVAL: u64 = 60;
 
-const MIN_SECRET: usize = 32;
+pub(super) const MIN_SECRET: usize = 32;
 const MAX_SECRET: usize = 4096;
 
 /// Who may read a secret's file.
@@ -61,8 +62,11 @@ pub enum Poll {
 }
 
 impl SecretFile {
-    /// Reads the file. The error says what is wrong with it, and what to do.
-    pub fn open(path: &Path, interval: u64, readers: Readers) -> Result<Self, String> {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn open(path: &Path, interval: u64, readers: Readers) -> Result<Self, SecretError> {
         let (current, stamp) = Secret::read(path, readers)?;
         Ok(Self {
             path: path.to_owned(),
@@ -134,60 +138,48 @@ impl SecretFile {
                 self.previous = Some(core::mem::replace(&mut self.current, secret));
                 Poll::Replaced
             }
-            Err(problem) => Poll::Refused(problem),
+            Err(problem) => Poll::Refused(problem.to_string()),
         }
     }
 }
 
-/// Whether keys of `interval` seconds fit into the shared memory for `retention` seconds; the error says what to change.
-pub fn check_interval(interval: u64, retention: u64) -> Result<(), String> {
+/// Whether keys of `interval` seconds fit into the shared memory for `retention` seconds.
+///
+/// # Errors
+/// They do not.
+pub fn check_interval(interval: u64, retention: u64) -> Result<(), SecretError> {
     let slots = SLOTS as u64 - AHEAD - 4;
     let least = MIN_INTERVAL.max(retention.div_ceil(slots));
     if (least..=MAX_LIFETIME).contains(&interval) {
         return Ok(());
     }
-    Err(format!(
-        "an interval of {interval} s is out of range: with sessions that live {retention} s, use {least} to {MAX_LIFETIME}"
-    ))
+    Err(SecretError::Interval {
+        interval,
+        retention,
+        least,
+    })
 }
 
 /// The octets of a secret file; wiped when dropped and in forked processes, and not shown by `Debug`.
 struct Secret(Kept);
 
 impl Secret {
-    fn read(path: &Path, readers: Readers) -> Result<(Self, FileIdentity), String> {
-        let name = path.display();
-        let content = file::read(path, Limit(MAX_SECRET as u64)).map_err(|why| match why {
-            Refusal::TooLarge(limit) => format!(
-                "ticket secret {name} has more than {limit}: name a file that holds nothing but the secret"
-            ),
-            why => format!("cannot read ticket secret {name}: {why}"),
-        })?;
+    fn read(path: &Path, readers: Readers) -> Result<(Self, FileIdentity), SecretError> {
+        let name = || path.to_owned();
+        let content = file::read(path, Limit(MAX_SECRET as u64));
+        let content = content.map_err(|why| SecretError::Unreadable(name(), why))?;
         let (meta, octets) = (content.metadata, content.bytes);
         if readers == Readers::NoOthers && meta.mode() & 0o007 != 0 {
-            return Err(format!(
-                "ticket secret {name} is open to everybody (mode {:04o}): chmod 600 it",
-                meta.mode() & 0o7777
-            ));
+            return Err(SecretError::Open(name(), meta.mode() & 0o7777));
         }
-        Self::check(&octets).map_err(|problem| format!("ticket secret {name} {problem}"))?;
-        let octets = Kept::new(&octets).map_err(|error| error.to_string())?;
-        Ok((Self(octets), FileIdentity::from(&meta)))
-    }
-
-    fn check(octets: &[u8]) -> Result<(), String> {
-        let length = octets.len();
-        if length < MIN_SECRET {
-            return Err(format!(
-                "has {length} octets, {MIN_SECRET} at least are needed: make one with \"openssl rand -out FILE 80\""
-            ));
+        if octets.len() < MIN_SECRET {
+            return Err(SecretError::Short(name(), octets.len()));
         }
         if octets.iter().all(|octet| octets.first() == Some(octet)) {
-            return Err(
-                "repeats one octet: make one with \"openssl rand -out FILE 80\"".to_owned(),
-            );
+            return Err(SecretError::Uniform(name()));
         }
-        Ok(())
+        let octets = Kept::new(&octets).map_err(SecretError::NoMemory)?;
+        Ok((Self(octets), FileIdentity::from(&meta)))
     }
 
     /// What tickets name the keys of this secret by, under one length of intervals; the same on every machine, never 0.

@@ -57,6 +57,7 @@ fn what_is_wrong_with_a_file_is_said() {
         SecretFile::open(&dir.secret(), HOUR, Readers::NoOthers)
             .map(|_| ())
             .unwrap_err()
+            .to_string()
     };
     assert!(refused(&secret_of(1)[..31], 0o600).contains("has 31 octets, 32 at least"));
     assert!(refused(&secret_of(1), 0o644).contains("open to everybody (mode 0644): chmod 600"));
@@ -65,11 +66,13 @@ fn what_is_wrong_with_a_file_is_said() {
     assert!(refused(&secret_of(1).repeat(60), 0o600).contains("more than 4096"));
     let missing = SecretFile::open(&dir.0.join("nothing"), HOUR, Readers::NoOthers)
         .map(|_| ())
-        .unwrap_err();
+        .unwrap_err()
+        .to_string();
     assert!(missing.contains("cannot read ticket secret") && missing.contains("nothing"));
     let directory = SecretFile::open(&dir.0, HOUR, Readers::NoOthers)
         .map(|_| ())
-        .unwrap_err();
+        .unwrap_err()
+        .to_string();
     assert!(directory.contains("it is a directory"));
     for length in [32, 48, 80] {
         dir.put(&secret_of(1)[..length], 0o640);
@@ -302,11 +305,13 @@ fn intervals_fit_the_memory() {
     assert!(
         check_interval(59, 3600)
             .unwrap_err()
+            .to_string()
             .contains("use 60 to 604800")
     );
     assert!(
         check_interval(60, 12 * 3600)
             .unwrap_err()
+            .to_string()
             .contains("use 255 to")
     );
     assert!(check_interval(604_801, 3600).is_err());

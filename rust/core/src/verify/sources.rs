@@ -270,7 +270,7 @@ impl<'a> FileRead<'a> {
         }
     }
 
-    fn fault(&mut self, weight: Weight, text: String, means: &str) {
+    fn fault(&mut self, weight: Weight, text: &str, means: &str) {
         let (text, means) = (format!("{}: {text}", self.path.display()), means.to_owned());
         self.faults.push(Fault {
             weight,
@@ -285,20 +285,20 @@ impl<'a> FileRead<'a> {
         let found = match now {
             Ok(found) => found,
             Err(why) => {
-                self.fault(Weight::Fatal, unread(why), "");
+                self.fault(Weight::Fatal, &unread(why), "");
                 return self;
             }
         };
         if found.taken.is_empty() && found.damaged.is_empty() {
             let text = format!("holds no {}{}", self.form.name(), found.instead());
-            self.fault(Weight::Fatal, text, "");
+            self.fault(Weight::Fatal, &text, "");
         }
         let (weight, means) = match self.form {
             Form::Lists if !found.taken.is_empty() => (Weight::Loss, LOST_LIST),
             _ => (Weight::Fatal, ""),
         };
         for damage in &found.damaged {
-            self.fault(weight, damage.to_string(), means);
+            self.fault(weight, &damage.to_string(), means);
         }
         self.elements(found)
     }
@@ -308,7 +308,7 @@ impl<'a> FileRead<'a> {
         let found = match now {
             Ok(found) => found,
             Err(why) => {
-                self.fault(Weight::Loss, unread(why), "; it is left out");
+                self.fault(Weight::Loss, &unread(why), "; it is left out");
                 return self;
             }
         };
@@ -317,7 +317,7 @@ impl<'a> FileRead<'a> {
             _ => "; the file is left out",
         };
         for damage in &found.damaged {
-            self.fault(Weight::Loss, damage.to_string(), means);
+            self.fault(Weight::Loss, &damage.to_string(), means);
         }
         match self.form != Form::Lists && !found.damaged.is_empty() {
             true => self,
@@ -331,7 +331,7 @@ impl<'a> FileRead<'a> {
             _ => ": no authority is taken from there",
         };
         for line in &found.lost {
-            self.fault(Weight::Loss, format!("line {line} {LOST}"), means);
+            self.fault(Weight::Loss, &format!("line {line} {LOST}"), means);
         }
         let name = self.path.display();
         for taken in &found.taken {

@@ -25,7 +25,7 @@ impl Parent {
         let missing = || io::Error::other("there is no line to it");
         let began = line
             .ok_or_else(missing)
-            .and_then(|line| self.family.begin(pid, self.slots, line, &*self.os));
+            .and_then(|line| self.family.begin(pid, self.slots, &line, &*self.os));
         if let Err(error) = began {
             self.troubles.push(LogLine {
                 kind: LogKind::Trouble,

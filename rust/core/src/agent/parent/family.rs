@@ -38,7 +38,7 @@ enum News {
 
 impl Family {
     /// Makes a channel for a child that this process has just forked, and gives it its end over `line`.
-    pub fn begin(&mut self, pid: i32, slots: usize, line: OwnedFd, os: &dyn Os) -> io::Result<()> {
+    pub fn begin(&mut self, pid: i32, slots: usize, line: &OwnedFd, os: &dyn Os) -> io::Result<()> {
         self.reap();
         let process = pidfd::hold(pid)?;
         let (childs, signers) = Way::pair(slots, os)?;
@@ -54,7 +54,7 @@ impl Family {
             childs.replies.as_fd(),
             childs.bell.as_fd(),
         ];
-        tell_began(&line, pid, childs.slots, &fds, SendFlags::DONTWAIT)?;
+        tell_began(line, pid, childs.slots, &fds, SendFlags::DONTWAIT)?;
         self.children.insert(pid, own);
         self.news.push_back(News::Began(pid));
         Ok(())
@@ -144,7 +144,7 @@ mod tests {
             .unwrap();
         let pid = process.id().cast_signed();
         let (line, _child) = pair().unwrap();
-        family.begin(pid, 1, line, &TestOs).unwrap();
+        family.begin(pid, 1, &line, &TestOs).unwrap();
         family.end(pid);
         assert_eq!(family.children.len(), 1, "whatever the MPM believes");
         process.kill().unwrap();
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(news, [(true, pid), (false, pid)]);
         let (line, _child) = pair().unwrap();
         assert!(
-            family.begin(pid, 1, line, &TestOs).is_err(),
+            family.begin(pid, 1, &line, &TestOs).is_err(),
             "nobody is there"
         );
     }
@@ -169,7 +169,7 @@ mod tests {
         let mut family = Family::default();
         let pid = std::process::id().cast_signed();
         let (line, _child) = pair().unwrap();
-        family.begin(pid, 1, line, &TestOs).unwrap();
+        family.begin(pid, 1, &line, &TestOs).unwrap();
         let (control, far) = pair().unwrap();
         let tell = |family: &mut Family| family.tell(&control, SendFlags::DONTWAIT).unwrap();
         let heard = || {

@@ -9,9 +9,9 @@ use crate::backend::Machines;
 
 impl Supervisor {
     /// Loads machine certificates. Their keys sign before the answer is given.
-    pub(super) fn load_machines(&mut self, machines: Machines) -> Answer {
+    pub(super) fn load_machines(&mut self, machines: &Machines) -> Answer {
         let mut answer = Answer::default();
-        match self.machinery.load(&machines, &mut answer.warnings) {
+        match self.machinery.load(machines, &mut answer.warnings) {
             Ok(pairs) => answer.pairs = pairs,
             Err(why) => answer.failure = why,
         }
