@@ -4,6 +4,14 @@
 //! Every thread seals a session of a usual size and opens it again, over one shared memory, as threads of one child and of
 //! several do. Counted are pairs per second of CPU time, so that other load on the machine matters little, and the
 //! share of what one thread achieves.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is how it fails"
+)]
 
 use std::fs;
 use std::hint::black_box;

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Replays the seeds of the fuzz targets, and all prefixes of the small ones, with the stable compiler.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is how it fails"
+)]
 
 use std::path::PathBuf;
 

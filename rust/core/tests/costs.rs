@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What readers of foreign bytes allocate, counted: it grows no faster than what they read, whatever that is made of.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is how it fails"
+)]
 
 use std::time::Duration;
 

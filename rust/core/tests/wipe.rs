@@ -2,6 +2,14 @@
 //! Reading a key leaves nothing of it behind: neither the text of its file nor the decoded bytes nor the pass phrase.
 //! The whole memory of this process is searched, so this is the only test in it, and it never holds what it looks for:
 //! needles are read byte by byte and kept inverted.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is how it fails"
+)]
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};

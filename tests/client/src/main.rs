@@ -2,6 +2,11 @@
 //! A rustls client for tests and benchmarks: one thread, connections one after the other (or all
 //! held open), what was negotiated printed as JSON lines. `tls-client --help` lists the options.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    reason = "a tool of tests: what goes wrong ends it"
+)]
 
 mod accept_any;
 mod compression;

@@ -57,6 +57,9 @@ pub struct Way {
 
 impl Way {
     /// Makes a channel: the child's end, and the signer's. All is closed on exec.
+    ///
+    /// # Errors
+    /// What the system says.
     pub fn pair(slots: usize, os: &dyn Os) -> io::Result<(Self, Self)> {
         let layout = Layout::new(slots);
         let slots = layout.slots();
@@ -108,6 +111,9 @@ pub struct ChildEnd {
 
 impl ChildEnd {
     /// Maps a child's way.
+    ///
+    /// # Errors
+    /// What the system says.
     pub fn new(way: Way, os: &dyn Os) -> io::Result<Arc<Self>> {
         let layout = Layout::new(way.slots);
         Ok(Arc::new(Self {
@@ -224,6 +230,9 @@ pub struct SignerEnd {
 impl SignerEnd {
     /// The signer's end, of its way's memories; none of them is touched. `epoch` tells signers apart that live at the
     /// same time.
+    ///
+    /// # Errors
+    /// What the system says.
     pub fn new(
         slots: usize,
         requests: OwnedFd,

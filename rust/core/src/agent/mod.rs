@@ -47,14 +47,23 @@ pub struct SharedViews {
 /// What the agent needs of the operating system and safe Rust cannot give. The bridge implements it.
 pub trait Os: Send + Sync {
     /// Receives one message without waiting, with the sender's pid and its descriptors.
+    ///
+    /// # Errors
+    /// What the system says.
     fn receive(&self, socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received>;
 
     /// Forks. The new process has default signal handlers, has none of the descriptors but `keep`, runs `child` and
     /// ends with its result; a panic ends it with 70. The calling process must have one thread. Returns the new
     /// process's pid.
+    ///
+    /// # Errors
+    /// What the system says.
     fn fork(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32>;
 
     /// As [`Os::fork`], of the process that fetches: it inherits the memory of [`Os::results`] to write, and no other.
+    ///
+    /// # Errors
+    /// What the system says.
     fn fork_fetcher(&self, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Result<i32>;
 
     /// Ignores HUP, INT, TERM, USR1 and PIPE: httpd gets them for its whole group (prefork sends them so, and so does
@@ -63,13 +72,22 @@ pub trait Os: Send + Sync {
 
     /// Makes the memory of an update log: mapped once to be written, which supervisors alone inherit, and once to be read,
     /// which every process forked inherits. Nobody can map it anew, or change its length.
+    ///
+    /// # Errors
+    /// What the system says.
     fn update_log(&self) -> io::Result<SharedViews>;
 
     /// Makes the memory of what is fetched, which fetchers alone inherit to write; else as [`Os::update_log`].
+    ///
+    /// # Errors
+    /// What the system says.
     fn results(&self) -> io::Result<SharedViews>;
 
     /// Maps the first `length` bytes of a memory that no one can make shorter, to read, or to `write` too, until the
     /// value is dropped.
+    ///
+    /// # Errors
+    /// What the system says.
     fn share(
         &self,
         memory: BorrowedFd<'_>,
@@ -83,6 +101,9 @@ pub trait Os: Send + Sync {
     }
 
     /// Another descriptor of a memory, of its own in all, through which it can be read and neither written nor changed.
+    ///
+    /// # Errors
+    /// What the system says.
     fn reader(&self, memory: BorrowedFd<'_>) -> io::Result<OwnedFd>;
 
     /// Gives memory that is free back to the system.

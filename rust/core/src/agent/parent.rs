@@ -102,6 +102,9 @@ pub struct Parent {
 
 impl Parent {
     /// An agent of which nothing runs yet.
+    ///
+    /// # Errors
+    /// What the system says.
     pub fn new(os: Arc<dyn Os>) -> io::Result<Self> {
         let shared = os.update_log()?;
         let transport = Transport::new();
@@ -127,6 +130,9 @@ impl Parent {
 
     /// Has the agent load what a configuration names; makes the agent where there is none, or none that answers.
     /// Blocks until it is done.
+    ///
+    /// # Errors
+    /// There is no agent to be had, or it ended over the order.
     pub fn load(&mut self, settings: AgentSettings) -> io::Result<Loaded> {
         self.generation += 1;
         // One for each thread of the MPM, and as many again for threads that modules make.
@@ -203,6 +209,9 @@ impl Parent {
     }
 
     /// Makes a supervisor where there is none, as early as may be: what it inherits of httpd's memory it keeps.
+    ///
+    /// # Errors
+    /// The supervisor cannot be forked.
     pub fn prepare(&mut self) -> io::Result<()> {
         if self.supervisor.is_none() {
             self.supervisor = Some(self.spawn()?);

@@ -141,6 +141,9 @@ enum Task {
 
 impl Signer {
     /// A signer over `keys`; nothing runs yet.
+    ///
+    /// # Errors
+    /// What the system says.
     pub fn new(
         os: Arc<dyn Os>,
         keys: Arc<KeyTable>,
@@ -175,6 +178,9 @@ impl Signer {
 
     /// Starts the threads, calls `seal` when all of them have what they need of the system, then listens to the
     /// supervisor until it is to end. Returns while the threads still run: the caller ends the process.
+    ///
+    /// # Errors
+    /// What the system says of the threads, or what `seal` does.
     pub fn run(
         self: &Arc<Self>,
         ends: &Ends<'_>,

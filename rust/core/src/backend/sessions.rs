@@ -99,7 +99,7 @@ impl Table {
         backend.trim();
         let after = backend.octets();
         self.account(&key.0, before, Some(after));
-        self.forget_the_oldest(&key);
+        self.forget_the_oldest(key);
     }
 
     fn account(&mut self, identity: &str, before: Option<usize>, after: Option<usize>) {
@@ -278,7 +278,7 @@ mod tests {
         let place = |number: usize| format!("192.0.2.1:{number}/a.example");
         for number in 0..MAX_BACKENDS + 10 {
             at(&place(number), || {
-                sessions.set_kx_hint(host.clone(), NamedGroup::X25519)
+                sessions.set_kx_hint(host.clone(), NamedGroup::X25519);
             });
         }
         assert_eq!(sessions.table().backends.len(), MAX_BACKENDS);

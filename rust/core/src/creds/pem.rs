@@ -297,6 +297,9 @@ impl<'a> Block<'a> {
     }
 
     /// The bytes that the block encodes.
+    ///
+    /// # Errors
+    /// It is no base64, or is encrypted.
     pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, PemError> {
         let decoded = || {
             let mut decoder = Decoder::with_room_for(self.body.len());

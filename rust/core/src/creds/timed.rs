@@ -45,6 +45,9 @@ impl Signer for TimedSigner {
 
 /// Counts and times one signature by a key of `algorithm`. Nothing is signed for a handshake of which a limit for floods
 /// asks that it resumes a session.
+///
+/// # Errors
+/// Those of `sign`, and that nothing is signed.
 pub fn timed(
     algorithm: SignatureAlgorithm,
     sign: impl FnOnce() -> Result<Vec<u8>, Error>,

@@ -106,7 +106,7 @@ pub(super) fn find(sent: &[u8], message: &[u8]) -> Found {
         };
         match wanted.strip_prefix(payload) {
             Some(left) if header.first() == Some(&HANDSHAKE) && !payload.is_empty() => {
-                wanted = left
+                wanted = left;
             }
             _ => return Found::Other,
         }

@@ -182,7 +182,7 @@ impl Order {
         w.number(self.id);
         w.number(self.children);
         w.list(&self.system.servers, |w, server| {
-            w.text(&server.to_string())
+            w.text(&server.to_string());
         });
         w.list(&self.system.hosts, |w, (name, address)| {
             w.text(name);
@@ -225,6 +225,9 @@ impl Order {
     }
 
     /// What came.
+    ///
+    /// # Errors
+    /// The octets end too early, or are no such message.
     pub fn decode(bytes: &[u8]) -> Result<Self, Cut> {
         let mut r = Reader::new(bytes);
         let (id, children) = (r.number()?, r.number()?);

@@ -28,6 +28,9 @@ pub struct Handover {
 }
 
 /// Sends a message, without waiting.
+///
+/// # Errors
+/// What the system says.
 pub fn give(line: BorrowedFd<'_>, octets: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -40,6 +43,9 @@ pub fn give(line: BorrowedFd<'_>, octets: &[u8], descriptors: &[BorrowedFd<'_>])
 }
 
 /// Waits for a message for so long at most; `None` when the other end is closed and nothing is left.
+///
+/// # Errors
+/// What the system says, or nothing came in time.
 pub fn take(line: BorrowedFd<'_>, timeout: Duration) -> io::Result<Option<Handover>> {
     let deadline = Instant::now() + timeout;
     loop {

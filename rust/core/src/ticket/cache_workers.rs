@@ -107,7 +107,7 @@ impl Queue {
                         state = self
                             .work
                             .wait(state)
-                            .unwrap_or_else(PoisonError::into_inner)
+                            .unwrap_or_else(PoisonError::into_inner);
                     }
                 }
             };

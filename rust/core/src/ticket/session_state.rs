@@ -145,6 +145,9 @@ impl SessionState {
 
     /// Whether a session sealed in this session state may be resumed by a connection of `to` at `now`; `skew` is how far in the
     /// future, in seconds, it may have been issued.
+    ///
+    /// # Errors
+    /// Why it may not.
     pub fn check(&self, to: &Binding<'_>, now: u64, skew: u64) -> Result<(), Refusal> {
         if self.issued > now.saturating_add(skew) {
             return Err(Refusal::Future);
@@ -183,6 +186,9 @@ impl Binding<'_> {
     }
 
     /// Reads an owner and compares it with this one; what follows it is returned.
+    ///
+    /// # Errors
+    /// It is another owner's, or none.
     pub fn check_owner<'a>(&self, octets: &'a [u8]) -> Result<&'a [u8], Refusal> {
         let mut reader = Reader(octets);
         let policy: [u8; 32] = reader.array().ok_or(Refusal::Malformed)?;

@@ -72,6 +72,9 @@ impl TicketProtector {
     }
 
     /// Opens what [`TicketProtector::seal`] made, if a connection of `to` may resume it now.
+    ///
+    /// # Errors
+    /// It is not ours, was changed, or may not be resumed by this connection.
     pub fn open(
         &self,
         kind: Kind<'_>,

@@ -129,6 +129,9 @@ struct Variants {
 
 impl Policy {
     /// Builds the configurations. Fails with a sentence when nothing of what was asked for exists.
+    ///
+    /// # Errors
+    /// Nothing of what was asked for exists.
     pub fn build(spec: &Spec) -> Result<Self, String> {
         let plain = Variants::build(spec, false)?;
         let chacha_first = if !spec.negotiated.honor_client_order {

@@ -179,7 +179,7 @@ fn data_flows_both_ways_in_records_of_the_asked_size() {
     client.writer().write_all(b"request").unwrap();
     let mut read = Vec::new();
     let status = session.feed(&sent_by(&mut client), &mut |bytes| {
-        read.extend_from_slice(bytes)
+        read.extend_from_slice(bytes);
     });
     assert_eq!((status, read.as_slice()), (Status::Open, &b"request"[..]));
     assert!(session.incoming.bytes.is_empty());

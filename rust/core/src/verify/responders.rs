@@ -194,6 +194,9 @@ impl Pending {
     }
 
     /// The same for a thread that may wait: until all answers are there, or it is too late for them.
+    ///
+    /// # Errors
+    /// How the certificate is refused.
     pub fn wait(&mut self) -> Settled {
         loop {
             if let Some(settled) = self.poll() {

@@ -45,6 +45,7 @@ pub(super) fn intermediate(name: &str, issuer: &Issuer) -> Issuer {
     CertifiedIssuer::signed_by(ca_params(name, 2), KeyPair::generate().unwrap(), issuer).unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as the tests write it")]
 pub(super) fn client(params: CertificateParams, issuer: &Issuer) -> CertificateDer<'static> {
     let key = KeyPair::generate().unwrap();
     params.signed_by(&key, issuer).unwrap().der().clone()

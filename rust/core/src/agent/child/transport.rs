@@ -123,6 +123,9 @@ impl Transport {
     }
 
     /// Has `message` signed. Blocks the calling thread for at most a second.
+    ///
+    /// # Errors
+    /// There is no way to the signer, it does not answer in time, or it refuses.
     pub fn sign(
         &self,
         role: Role,

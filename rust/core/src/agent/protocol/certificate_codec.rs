@@ -29,6 +29,9 @@ pub fn encode_certified(w: &mut Writer, key: &dyn SigningKey, chain: &[&[u8]]) {
 }
 
 /// Reads what [`encode_certified`] wrote; the key signs as `role` over `transport`.
+///
+/// # Errors
+/// The octets end too early, or are no such message.
 pub fn decode_certified(
     r: &mut Reader<'_>,
     role: Role,
@@ -64,6 +67,9 @@ pub fn encode_pair(w: &mut Writer, pair: &Pair) {
 }
 
 /// Reads what [`encode_pair`] wrote; the key signs as a server over `transport`.
+///
+/// # Errors
+/// The octets end too early, or are no such message.
 pub fn decode_pair(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<Arc<Pair>, Cut> {
     let (kind, bits) = (r.byte()?, r.count()?);
     let kind = match kind {
@@ -97,6 +103,9 @@ pub fn encode_set(w: &mut Writer, set: &CertSet) {
 }
 
 /// Reads what [`encode_set`] wrote.
+///
+/// # Errors
+/// The octets end too early, or are no such message.
 pub fn decode_set(r: &mut Reader<'_>, transport: &Arc<Transport>) -> Result<CertSet, Cut> {
     r.list(|r| decode_pair(r, transport)).map(CertSet::new)
 }
@@ -148,6 +157,9 @@ pub fn encode_sets(w: &mut Writer, sets: &[&Arc<CertSet>], sent: &mut Sent) {
 }
 
 /// Reads what [`encode_sets`] wrote; `known` then holds the pairs of these sets.
+///
+/// # Errors
+/// The octets end too early, or are no such message.
 pub fn decode_sets(
     r: &mut Reader<'_>,
     transport: &Arc<Transport>,

@@ -45,6 +45,9 @@ impl Order {
     }
 
     /// From bytes.
+    ///
+    /// # Errors
+    /// The octets end too early, or are no such message.
     pub fn decode(bytes: &[u8]) -> Result<Self, Cut> {
         let mut r = begin(bytes)?;
         Ok(Self {
@@ -59,6 +62,9 @@ impl Order {
 }
 
 /// A reader behind the version of a message; another version's is not read.
+///
+/// # Errors
+/// The octets end too early, or are no such message.
 pub fn begin(bytes: &[u8]) -> Result<Reader<'_>, Cut> {
     let mut r = Reader::new(bytes);
     (r.number()? == VERSION).then_some(r).ok_or(Cut)
@@ -137,6 +143,9 @@ impl State {
     }
 
     /// From bytes.
+    ///
+    /// # Errors
+    /// The octets end too early, or are no such message.
     pub fn decode(bytes: &[u8]) -> Result<Self, Cut> {
         let mut r = begin(bytes)?;
         Ok(Self {
@@ -192,6 +201,9 @@ impl Answer {
     }
 
     /// From bytes; the keys of the sets sign over `transport`, and `known` are the pairs of the answer before.
+    ///
+    /// # Errors
+    /// The octets end too early, or are no such message.
     pub fn decode(
         bytes: &[u8],
         transport: &Arc<Transport>,

@@ -38,6 +38,9 @@ impl Requests {
     }
 
     /// What they say.
+    ///
+    /// # Errors
+    /// The octets end too early, or are no such message.
     pub fn read(&self) -> Result<Vec<LoadRequest>, Cut> {
         if self.0.is_empty() {
             return Ok(Vec::new());

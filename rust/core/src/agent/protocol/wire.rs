@@ -171,6 +171,9 @@ pub fn probe(number: u32) -> [u8; 8] {
 }
 
 /// The number of a probe.
+///
+/// # Errors
+/// It is no such frame.
 pub fn parse_probe(frame: &[u8]) -> Result<u32, Malformed> {
     match frame {
         [VERSION, PROBE, 0, 0, n0, n1, n2, n3] => Ok(u32::from_be_bytes([*n0, *n1, *n2, *n3])),
@@ -190,6 +193,9 @@ impl<'a> Request<'a> {
     }
 
     /// Reads a request. Anything but an exact, bounded frame of this version is malformed.
+    ///
+    /// # Errors
+    /// It is no such frame.
     pub fn parse(frame: &'a [u8]) -> Result<Self, Malformed> {
         let (head, message) = frame.split_at_checked(REQUEST_HEAD).ok_or(Malformed)?;
         let [
@@ -232,6 +238,9 @@ impl<'a> Reply<'a> {
     }
 
     /// Reads a reply.
+    ///
+    /// # Errors
+    /// It is no such frame.
     pub fn parse(frame: &'a [u8]) -> Result<Self, Malformed> {
         let (head, signature) = frame.split_at_checked(REPLY_HEAD).ok_or(Malformed)?;
         let [VERSION, REPLY, status, 0, n0, n1, n2, n3] = head else {

@@ -192,7 +192,7 @@ fn numbers_of_a_derivation_are_bounded_before_they_are_used() {
     for file in ways {
         match try_open(&file) {
             Err(Fault::UnsupportedEncryption { how, .. }) => {
-                assert!(how.contains("scrypt"), "{how}")
+                assert!(how.contains("scrypt"), "{how}");
             }
             other => panic!("{other:?}"),
         }

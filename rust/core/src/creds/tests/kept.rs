@@ -122,7 +122,10 @@ fn an_issuer_is_held_once() {
     };
     let with = |name: &str, key: &str| {
         let key = super::path(&format!("{key}.pkcs8.pem"));
-        let mut request = request(&[], vec![pair(file(name, &name[..4]), Some(key), "c:1")]);
+        let mut request = request(
+            &[],
+            vec![pair(file(name, name.get(..4).unwrap()), Some(key), "c:1")],
+        );
         request.strict = false;
         request
     };

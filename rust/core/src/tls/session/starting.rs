@@ -17,6 +17,9 @@ use crate::tls::signatures::unnamed;
 impl Session {
     /// Chooses what this connection is: from here on rustls has the word. The bytes of the hello wait inside, so that
     /// [`Session::feed`] with no further input goes on.
+    ///
+    /// # Errors
+    /// What rustls finds wrong with the configuration.
     pub fn start(
         &mut self,
         policy: &Policy,
