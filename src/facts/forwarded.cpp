@@ -61,8 +61,9 @@ const char* value_of(apr_pool_t* pool, const apr_table_t* table, const char* nam
 
 // A visitor who names the fields in Connection would have a proxy leave out what we put in.
 void keep_connection(request_rec* r) {
+  if (apr_table_get(r->headers_in, "Connection") == nullptr) return;
   const char* const listed = apr_table_getm(r->pool, r->headers_in, "Connection");
-  if (listed == nullptr || std::string_view(listed).size() < std::string_view(certificate_name).size()) return;
+  if (std::string_view(listed).size() < std::string_view(certificate_name).size()) return;
   const rs::CertificateField left = rs::without_client_fields(bytes_of(listed));
   if (!left.found) return;
   apr_table_setn(r->headers_in, "Connection",

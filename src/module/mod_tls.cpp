@@ -12,6 +12,7 @@
 #include "report/client_fields.hpp"
 #include "report/dump.hpp"
 #include "report/dump_ech.hpp"
+#include "report/origin_svcb.hpp"
 #include "report/status.hpp"
 #include "report/variables.hpp"
 #include "server/agent.hpp"
@@ -107,6 +108,7 @@ void register_hooks(apr_pool_t* pool) {
   tls::conn::register_hooks(pool);
   tls::report::register_hooks(pool);
   tls::report::register_status_hooks();
+  tls::report::register_origin_svcb_hook();
   tls::report::register_client_field_hooks();
   tls::access::register_hooks(pool);
   registered = true;

@@ -15,15 +15,10 @@ namespace {
 constexpr apr_port_t https_port = 443;
 constexpr int time_to_live = 300;
 
-// As Protocols has them; ALPN knows no others.
 std::string alpn_of(const server_rec* s) {
   std::string all;
-  const auto* const core = static_cast<const core_server_config*>(ap_get_core_module_config(s->module_config));
-  for (int i = 0; core->protocols != nullptr && i < core->protocols->nelts; ++i) {
-    const std::string name = APR_ARRAY_IDX(core->protocols, i, const char*);
-    if (name == "h2" || name == AP_PROTOCOL_HTTP1) all += (all.empty() ? "" : ",") + name;
-  }
-  return all.empty() ? AP_PROTOCOL_HTTP1 : all;
+  for (const std::string& name : offered_protocols(s)) all += (all.empty() ? "" : ",") + name;
+  return all;
 }
 
 // RFC 9460 9.1: the record of another port than 443 belongs to a name of its own, whose target is the host.
@@ -42,6 +37,18 @@ apr_port_t port_of(const server_rec* s) {
 }
 
 }  // namespace
+
+// ALPN knows no others of those that Protocols may have.
+std::vector<std::string> offered_protocols(const server_rec* s) {
+  std::vector<std::string> all;
+  const auto* const core = static_cast<const core_server_config*>(ap_get_core_module_config(s->module_config));
+  for (int i = 0; core->protocols != nullptr && i < core->protocols->nelts; ++i) {
+    const std::string name = APR_ARRAY_IDX(core->protocols, i, const char*);
+    if (name == "h2" || name == AP_PROTOCOL_HTTP1) all.push_back(name);
+  }
+  if (all.empty()) all.emplace_back(AP_PROTOCOL_HTTP1);
+  return all;
+}
 
 void dump_ech(apr_pool_t* /*pool*/, server_rec* main) {
   if (ap_exists_config_define("DUMP_TLS_ECH") == 0) return;

@@ -181,6 +181,8 @@ rs::EchKeySources ech_key_sources(const server_rec* main) {
   return sources;
 }
 
+std::string ech_held_list() { return std::string(rs::ech_held_list()); }
+
 bool prepare_ech(server_rec* main) {
   const rs::EchKeySources sources = ech_key_sources(main);
   const bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;

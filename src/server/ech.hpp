@@ -27,6 +27,9 @@ void register_ech_hooks();
 // The names that stand in the open for others; none where the configuration asks for no keys.
 [[nodiscard]] std::vector<std::string> public_names(const server_rec* main);
 
+// What DNS should say of the keys that this process has, in base64; "" where it has none. Any thread of a child.
+[[nodiscard]] std::string ech_held_list();
+
 // Whether clients that ask for this name get to the virtual host, as far as names tell.
 [[nodiscard]] bool has_name(const server_rec* s, const std::string& wanted);
 

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encrypted ClientHello: the name that nobody on the way reads."""
 import base64
+import json
+import os
 import re
 import threading
 from pathlib import Path
 
 import pytest
+from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
 from harness.ech import SAYS, keys_in_dns, records, visit, visits
+from harness.paths import ROOT
 from harness.waiting import wait_until
 
 HIDDEN = ("secret.test", "other.test")
@@ -137,9 +141,9 @@ def test_private_keys_are_in_no_core_dump_and_go_when_they_are_replaced(httpd, c
     assert found_in(child, private) == found_in(server.pid, private) == (0, 0)
 
 
-def key_file(httpd, ca, server) -> bytes:
+def key_file(httpd, ca, server, public_name: str = "public.test") -> bytes:
     """The file of another server's key."""
-    other = httpd(hosts(ca), config='TLSECH public.test "@HOME@/ech"')
+    other = httpd(hosts(ca), config=f'TLSECH {public_name} "@HOME@/ech"', allow=("TLS0905",))
     return next((other.home / "ech").iterdir()).read_bytes()
 
 
@@ -177,6 +181,99 @@ def test_records_for_dns(httpd, ca):
     found = records(server)
     record = found[f"_{server.port}._https.secret.test."]
     assert record.startswith(f'_{server.port}._https.secret.test. 300 IN HTTPS 1 secret.test. alpn="h2,http/1.1" ech="A')
+
+
+SVCB = "<Location /.well-known/origin-svcb>\nSetHandler tls-origin-svcb\n</Location>"
+
+
+def example(word: str) -> str:
+    """The configuration in docs/ech.md that has this word, with files in the test's own directory."""
+    text = next(block for block in re.findall(r"^```apache\n(.*?)^```$", (ROOT / "docs/ech.md").read_text(), re.M | re.S) if word in block)
+    for shown, own in (("/etc/tls/", "@HOME@/tls/"), ("/var/www/html", "@HOME@/docs"), ("*:443", "*:@TLS@"), ("TLSEngine 443", "TLSEngine @TLS@")):
+        text = text.replace(shown, own)
+    return text
+
+
+def test_the_handler_as_the_documentation_shows_it(httpd, ca):
+    server = httpd([], config=example("tls-origin-svcb"), tls_engine=None, start=False)
+    pair = ca.issue("public.example", "www.example.org")
+    server.put("tls/ech.pem", pair.certificate_pem())
+    server.put("tls/ech.key", pair.key_pem(), 0o600)
+    server.start()
+    answer = curl(server.port, "/.well-known/origin-svcb", name="www.example.org", ca=ca.file)
+    assert json.loads(answer.body)["endpoints"][0]["params"] == {"alpn": ["http/1.1"], "ech": keys_in_dns(server)}
+    assert visit(server.port, "www.example.org", keys_in_dns(server)).ech == "accepted"
+
+
+def test_who_keeps_the_zone_asks_the_server(httpd, ca):
+    """What the handler says is what the dump prints, and new keys show without a restart."""
+    made = hosts(ca)
+    made[1].extra += f"\n{SVCB}"
+    made.append(Vhost("old.test", [ca.issue("old.test")], extra=f"SSLProtocol TLSv1.2\n{SVCB}"))
+    server = httpd(made, engine="mod_tls-ssl", modules=("http2",), config='Protocols h2 http/1.1\nTLSReload 1\nTLSECH public.test "@HOME@/ech"\n'
+                   + SVCB.replace("/.well", "/plain/.well"), allow=("TLS0906",), ports=("TLS", "PLAIN"))
+    path = "/.well-known/origin-svcb"
+
+    def told(name: str) -> dict:
+        answer = curl(server.port, path, name=name, ca=ca.file)
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/json"), answer
+        return json.loads(answer.body)
+
+    before = told("secret.test")
+    assert before == {"regeninterval": 3600, "endpoints": [{"priority": 1, "params": {"alpn": ["h2", "http/1.1"], "ech": keys_in_dns(server)}}]}
+    assert curl(server.port, path, name="other.test", ca=ca.file).status == 404, "off where nobody has set it"
+    assert curl(server.port, path, "-X", "POST", name="secret.test", ca=ca.file).status == 405
+    assert curl(server.port, path, "-I", name="secret.test", ca=ca.file).headers["content-length"]
+    assert curl(server.ports["PLAIN"], f"/plain{path}", name="secret.test", scheme="http").status == 404, "over https alone"
+    assert told("old.test")["endpoints"] == [{"priority": 1, "params": {"alpn": ["h2", "http/1.1"]}}], "no client hides a name in TLS 1.2"
+    # What is told works.
+    assert visit(server.port, "secret.test", before["endpoints"][0]["params"]["ech"]).ech == "accepted"
+
+
+def test_a_new_key_is_told_without_a_restart(httpd, ca, server):
+    made = hosts(ca)
+    made[1].extra += f"\n{SVCB}"
+    files = httpd(made, config='TLSReload 1\nTLSECHKeys "@HOME@/keys/*.ech"', start=False)
+    files.put("keys/one.ech", key_file(httpd, ca, server), 0o600)
+    files.start()
+
+    def told() -> str:
+        answer = curl(files.port, "/.well-known/origin-svcb", name="secret.test", ca=ca.file)
+        return json.loads(answer.body)["endpoints"][0]["params"]["ech"]
+
+    old = told()
+    assert old == keys_in_dns(files)
+    files.put("keys/two.ech", key_file(httpd, ca, server), 0o600)
+    wait_until(lambda: told() != old, "the new key to be told")
+    assert told() == keys_in_dns(files)
+
+
+def test_machines_that_share_files_serve_each_other_s_clients(httpd, ca, server):
+    """The guide's example, twice: what DNS says of either is accepted by both, and a key that comes to both is taken up."""
+    text, pair = example("TLSECHKeys"), ca.issue("public.example", "www.example.org")
+    first, second = (httpd([], config=f"TLSReload 1\n{SAYS}\n{text}", tls_engine=None, start=False) for _ in range(2))
+    key = key_file(httpd, ca, server, "public.example")
+    for machine in (first, second):
+        for name, content in (("ech.pem", pair.certificate_pem()), ("ech.key", pair.key_pem()), ("ech/1.ech", key)):
+            machine.put(f"tls/{name}", content, 0o600)
+        os.utime(machine.home / "tls/ech/1.ech", (1_700_000_000, 1_700_000_000))
+        machine.start()
+        machine.log.allow("TLS0402.*not loaded here")
+    old = keys_in_dns(first)
+    assert old == keys_in_dns(second)
+    assert [visit(machine.port, "www.example.org", old).ech for machine in (first, second)] == ["accepted", "accepted"]
+    newer = key_file(httpd, ca, server, "public.example")
+    for machine in (first, second):
+        machine.put("tls/ech/2.ech", newer, 0o600)
+    new = keys_in_dns(first)
+    assert new == keys_in_dns(second) != old
+    for machine in (first, second):
+        wait_until(lambda machine=machine: visit(machine.port, "www.example.org", new).ech == "accepted", "the new key to be taken up")
+        assert visit(machine.port, "www.example.org", old).ech == "accepted", "until its file is deleted"
+    for machine in (first, second):
+        (machine.home / "tls/ech/1.ech").unlink()
+        wait_until(lambda machine=machine: visit(machine.port, "www.example.org", old).ech == "rejected", "the old key to go")
+        assert visit(machine.port, "www.example.org", old).retry == new
 
 
 def test_what_to_mend_before_dns_tells_the_world(httpd, ca):

@@ -87,6 +87,14 @@ pub fn ech_list(sources: &EchKeySources) -> String {
     })
 }
 
+/// What clients are told now; see the boundary.
+pub fn ech_held_list() -> String {
+    guard(String::new, || {
+        let keys = HELD.keys().filter(|keys| !keys.is_empty());
+        keys.map_or_else(String::new, |keys| pem::base64(keys.retry()))
+    })
+}
+
 /// Takes up the keys of a configuration; see the boundary.
 pub fn ech_prepare(sources: &EchKeySources) -> EchNews {
     guard(panicked, || {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Keys of Encrypted ClientHello, as C++ sees them.
 
-use super::{ech_check, ech_keys, ech_list, ech_prepare, ech_tick};
+use super::{ech_check, ech_held_list, ech_keys, ech_list, ech_prepare, ech_tick};
 
 /// What C++ sees of them.
 #[allow(
@@ -56,5 +56,7 @@ pub mod ffi {
         fn ech_keys(sources: &EchKeySources) -> Vec<EchKey>;
         /// What DNS should say of them, in base64 (RFC 9848 3).
         fn ech_list(sources: &EchKeySources) -> String;
+        /// The same of the keys that this process has; empty where there are none. Any thread of any process.
+        fn ech_held_list() -> String;
     }
 }
