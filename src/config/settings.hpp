@@ -101,6 +101,14 @@ struct RevocationCheck {
   friend bool operator==(const RevocationCheck&, const RevocationCheck&) = default;
 };
 
+// Revocation lists that are fetched: from where certificates of authorities say, and from `urls`.
+struct ListFetch {
+  bool on = false;
+  bool allow = false;  // certificates that no list is about pass while one of them cannot be had
+  std::vector<std::string> urls;
+  friend bool operator==(const ListFetch&, const ListFetch&) = default;
+};
+
 // Which certificates of a client's path OCSP responders are asked about, and what passes without a good answer.
 struct OcspCheck {
   enum class Depth : std::uint8_t { None, Leaf, Chain };
@@ -208,6 +216,7 @@ struct ServerSettings {
   Setting<PathAt> ca_names_path;
   Setting<PathAt> crl_file;
   Setting<PathAt> crl_path;
+  Setting<ListFetch> list_fetch;
   Setting<RevocationCheck> crl_check;
   Setting<std::vector<Network>> trusted_proxies;
 
@@ -283,6 +292,7 @@ struct ProxySettings {
   Setting<PathAt> ca_path;
   Setting<PathAt> crl_file;
   Setting<PathAt> crl_path;
+  Setting<ListFetch> list_fetch;
   Setting<RevocationCheck> crl_check;
   Setting<PathAt> machine_certificate_file;
   Setting<PathAt> machine_certificate_path;

@@ -181,7 +181,7 @@ constexpr auto engine_rows = [] {
 constexpr auto& tls_list =
     commands_of<config::all_tls_server_rows, config::all_tls_directory_rows, config::tls_proxy_rows>;
 constexpr auto& ssl_list = commands_of<config::all_ssl_server_rows, config::ssl_directory_rows, config::ssl_proxy_rows,
-                                       engine_rows<config::tls_server_rows>, engine_rows<config::tls_proxy_rows>>;
+                                       engine_rows<config::all_tls_server_rows>, engine_rows<config::tls_proxy_rows>>;
 
 // httpd asks each module that has a word, so that the one whose it is reads it where it is loaded as well.
 const char* foreign_ssl_word(cmd_parms* cmd, void* /*directory*/, const char* /*words*/) {

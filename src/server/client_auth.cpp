@@ -40,6 +40,10 @@ rs::VerifierSpec base_spec(const config::EffectivePolicy& host) {
   add(spec.name_directories, policy.names_path);
   add(spec.list_files, policy.crl_file);
   add(spec.list_directories, policy.crl_path);
+  spec.list_fetch = policy.list_fetch.on;
+  spec.list_allow = policy.list_fetch.allow;
+  for (const std::string& url : policy.list_fetch.urls) spec.list_urls.push_back(apr::lossy(url));
+  spec.list_proxy = apr::lossy(policy.list_proxy);
   spec.lookup = static_cast<rs::Lookup>(policy.crl_check.depth);
   spec.missing_ok = policy.crl_check.no_crl_ok;
   const config::OcspPolicy& ocsp = policy.ocsp;
@@ -86,7 +90,7 @@ std::string key_of(const rs::VerifierSpec& spec) {
                     std::to_string(static_cast<int>(spec.lookup)) + (spec.missing_ok ? "+" : "-") +
                     (spec.only_roots ? "r" : "");
   for (const auto* list : {&spec.authority_files, &spec.authority_directories, &spec.name_files, &spec.name_directories,
-                           &spec.list_files, &spec.list_directories}) {
+                           &spec.list_files, &spec.list_directories, &spec.list_urls}) {
     key += '\n';
     for (const rust::String& path : *list) key.append(path.data(), path.size()).append(1, '\0');
   }
@@ -94,12 +98,13 @@ std::string key_of(const rs::VerifierSpec& spec) {
   for (const std::uint16_t scheme : spec.signatures) key.append(std::to_string(scheme)).append(1, ':');
   const rs::FetchRule& ocsp = spec.ocsp;
   key += '\n' + std::to_string(static_cast<int>(spec.ocsp_lookup));
-  for (const bool flag : {spec.ocsp_none_ok, spec.ocsp_soft, ocsp.always, ocsp.nonce, ocsp.verify})
+  for (const bool flag :
+       {spec.list_fetch, spec.list_allow, spec.ocsp_none_ok, spec.ocsp_soft, ocsp.always, ocsp.nonce, ocsp.verify})
     key += flag ? '+' : '-';
   for (const std::int64_t number : {std::int64_t{ocsp.timeout_ms}, ocsp.skew, ocsp.max_age}) {
     key.append(std::to_string(number)).append(1, ':');
   }
-  for (const rust::String* text : {&ocsp.responder, &ocsp.proxy, &spec.responder_file}) {
+  for (const rust::String* text : {&ocsp.responder, &ocsp.proxy, &spec.responder_file, &spec.list_proxy}) {
     key.append(text->data(), text->size()).append(1, '\0');
   }
   return key;

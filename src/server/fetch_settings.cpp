@@ -57,7 +57,6 @@ void collect_settings(rs::FetchSettings& settings, const std::vector<server_rec*
   Rules rules(settings);
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const config::EffectivePolicy& policy = effective(hosts[i]);
-    settings.local = settings.local || policy.fetch_local;
     const ManagedCertificates* others = managed(hosts[i]);
     const bool placeholder = others != nullptr && others->fallback;
     if (!policy.stapling.on || placeholder || staplable.contains(hosts[i])) continue;

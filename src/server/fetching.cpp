@@ -36,6 +36,12 @@ void log_notice(server_rec* s, const rs::FetchNotice& notice) {
     case rs::FetchEvent::NoVerdict:
       TLS_LOG_S(s, VerdictNotFetched, text.c_str());
       break;
+    case rs::FetchEvent::List:
+      TLS_LOG_S(s, ListFetched, text.c_str());
+      break;
+    case rs::FetchEvent::ListLost:
+      TLS_LOG_S(s, ListNotFetched, text.c_str());
+      break;
     case rs::FetchEvent::Replaced:
       TLS_LOG_S(s, FetchReplaced, text.c_str());
       break;
@@ -73,7 +79,21 @@ std::uint32_t fetcher_id(apr_pool_t* pool) {
   return chosen;
 }
 
+// mod_proxy's sections are complete only when mod_proxy's own hook has run: what their backends want comes last.
+int fetch_for_sections(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* main) {
+  if (apr::is_one_process() || apr::is_first_reading() || !rs::lists_are_wanted()) return OK;
+  try {
+    rs::fetch_configure_lists(fetcher_id(pool));
+    fetcher.watch(rs::fetch_pid());
+  } catch (const std::exception& e) {
+    TLS_LOG_S(main, FetchFailed, e.what());
+  }
+  return OK;
+}
+
 }  // namespace
+
+void begin_fetching(apr_pool_t* pool) { rs::fetch_begin(apr::exact(ap_runtime_dir_relative(pool, state_directory))); }
 
 void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials,
                const Staplable& staplable, const ClientVerifiers& clients) {
@@ -83,8 +103,9 @@ void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs
   settings.threads = mpm_number(AP_MPMQ_MAX_THREADS);
   settings.children = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS);
   settings.directory = apr::exact(ap_runtime_dir_relative(pool, state_directory));
+  settings.local = effective(main).fetch_local;
   collect_settings(settings, hosts, staplable, clients);
-  if (!settings.rules.empty()) settings.id = fetcher_id(pool);
+  if (!settings.rules.empty() || rs::lists_are_wanted()) settings.id = fetcher_id(pool);
   try {
     rs::fetch_configure(credentials, settings);
     fetcher.watch(rs::fetch_pid());
@@ -98,6 +119,8 @@ void prepare_fetcher() {
 }
 
 void register_fetcher_hooks() {
+  ap_hook_post_config(apr::hook<fetch_for_sections, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                      APR_HOOK_REALLY_LAST);
   ap_hook_monitor(apr::hook<monitor, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_status(apr::hook<child_status>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(apr::hook<child_init>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);

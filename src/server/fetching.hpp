@@ -19,6 +19,9 @@ namespace tls::server {
 void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials,
                const Staplable& staplable, const ClientVerifiers& clients);
 
+// Says where what was fetched is kept, before a configuration reads it. Parent only.
+void begin_fetching(apr_pool_t* pool);
+
 // Makes the process as early as may be; see prepare_agent. Whether it is wanted turns out in post_config.
 void prepare_fetcher();
 

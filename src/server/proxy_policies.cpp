@@ -88,6 +88,7 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
                                          config::proxy_defaults(effective(s).words, arena), scope.proxy);
     config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
     policy.key_log = effective(s).negotiated.key_log;
+    if (policy.fetch_lists) policy.list_proxy = effective(s).client.list_proxy;
     scope.backend_policy = build(pool, s, policy, scope.proxy);
     scope.unverified = policy.verify == config::VerifyClient::None;
     return true;

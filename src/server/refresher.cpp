@@ -27,12 +27,16 @@ class Refresher final {
       lock.unlock();
       const Engine* const running = engine();
       if (running != nullptr) running->clients().refresh(self.reload_);
+      rs::refresh_lists();
       lock.lock();
       self.thread_.wait(self.pause());
     }
   }
 
   [[nodiscard]] apr_interval_time_t pause() const {
+    // Nobody with a certificate gets in before the first list, and looking whether there is one costs nothing.
+    constexpr apr_interval_time_t soon = apr_time_from_msec(250);
+    if (rs::lists_are_wanted()) return soon;
     constexpr std::uint32_t longest_s = 2;
     const bool sooner = reload_.authorities_too && reload_.interval_s != 0;
     return apr_time_from_sec(apr_interval_time_t{sooner ? std::min(longest_s, reload_.interval_s) : longest_s});
@@ -50,7 +54,7 @@ void start_refresher(apr_pool_t* child_pool, server_rec* s) {
   const Engine* const running = engine();
   if (running == nullptr) return;
   const config::Reload& reload = effective(s).agent.reload;
-  if (running->clients().changes(reload)) refresher.start(child_pool, reload);
+  if (rs::lists_are_wanted() || running->clients().changes(reload)) refresher.start(child_pool, reload);
 }
 
 }  // namespace tls::server

@@ -27,6 +27,7 @@ apr_status_t withdraw(void*) {
 // False where something is wrong that the server must not start with; it has been logged.
 bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   rs::begin_configuration();
+  begin_fetching(pool);
   const bool resumption_ok = prepare_resumption(pool, temp_pool, main_server);
   const bool ech_ok = prepare_ech(main_server);
   const bool key_log_ok = prepare_key_log(main_server);
@@ -54,6 +55,7 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
 }  // namespace
 
 int watch_lists(apr_pool_t* /*pool*/, server_rec* s) {
+  rs::refresh_lists();
   const Engine* running = engine();
   if (running != nullptr && running->clients().refresh({})) TLS_LOG_S(s, ClientListsReplaced);
   return DECLINED;

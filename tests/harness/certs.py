@@ -66,14 +66,14 @@ class Pair:
 class Authority:
     """A CA. `issue` makes leaves, `intermediate` a CA below this one."""
 
-    def __init__(self, name: str = "Test Root", kind: str = "p256", issuer: "Authority | None" = None):
+    def __init__(self, name: str = "Test Root", kind: str = "p256", issuer: "Authority | None" = None, extensions=()):
         self.name = common_name(name)
         self.key = keys.key(kind, next(_key_index)) if not kind.startswith("rsa") else keys.key(kind, 900)
         self.issuer = issuer
         signer = issuer or self
         self.certificate = self._sign(
             self.name, self.key.public_key(), signer, now() - DAY, now() + 3650 * DAY,
-            [(x509.BasicConstraints(True, None), True), (_usage(ca=True), True)])
+            [(x509.BasicConstraints(True, None), True), (_usage(ca=True), True), *extensions])
 
     def intermediate(self, name: str, kind: str = "p256") -> "Authority":
         return Authority(name, kind, self)

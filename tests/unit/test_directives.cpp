@@ -97,8 +97,10 @@ const Case cases[] = {
          "TLSClientCA: the name of the file is empty"},
     Case{Place::Server, "TLSClientCANames ca.pem", "TLSClientCANames /b.pem", "TLSClientCANames \"\"",
          "TLSClientCANames: the name of the file is empty"},
-    Case{Place::Server, "TLSClientCRL crl.pem", "TLSClientCRL /b.pem", "TLSClientCRL \"\"",
-         "TLSClientCRL: the name of the file is empty"},
+    Case{Place::Server, "TLSClientCRL crl.pem", "TLSClientCRL /b.pem auto allow http://a.test/b.crl",
+         "TLSClientCRL auto allow deny",
+         "TLSClientCRL: expected deny, allow or an address such as http://pki.example.com/ca.crl behind auto, not "
+         "\"deny\""},
     Case{Place::Server, "TLSClientCRLCheck chain", "TLSClientCRLCheck leaf", "TLSClientCRLCheck all",
          "TLSClientCRLCheck: Invalid argument 'all'; expected none, leaf or chain"},
     Case{Place::Server, "TLSHostPolicy strict", "TLSHostPolicy authonly", "TLSHostPolicy lax",

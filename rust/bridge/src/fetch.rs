@@ -9,8 +9,10 @@ use mod_tls_core::fetch::instance;
 use mod_tls_core::fetch::news::Line;
 use mod_tls_core::fetch::parent::Settings;
 use mod_tls_core::fetch::staples::HostStaples;
+use mod_tls_core::fetch::state;
 use mod_tls_core::fetch::wants::{Rule, Wants};
 use mod_tls_core::ocsp;
+use mod_tls_core::verify::fetched;
 
 use crate::credentials::Credentials;
 use crate::ffi;
@@ -34,6 +36,32 @@ pub fn fetch_configure(
     })
 }
 
+/// A configuration begins; see the boundary.
+pub fn fetch_begin(directory: &str) {
+    guard(
+        || (),
+        || state::set_directory(Some(PathBuf::from(directory))),
+    );
+}
+
+/// Lists that have come to be wanted; see the boundary.
+pub fn fetch_configure_lists(id: u32) -> Result<(), String> {
+    guard_result(|| {
+        let configured = instance::configure_lists(Arc::new(Linux), id, fetched::wants());
+        configured.map_err(|error| error.to_string())
+    })
+}
+
+/// Whether lists are fetched; see the boundary.
+pub fn lists_are_wanted() -> bool {
+    guard(|| false, fetched::is_wanted)
+}
+
+/// Takes lists up; see the boundary.
+pub fn refresh_lists() {
+    guard(|| (), fetched::refresh);
+}
+
 impl ffi::FetchSettings {
     fn with(&self, credentials: &Credentials) -> Settings {
         let rules = self.rules.iter().map(Rule::from).collect();
@@ -45,7 +73,7 @@ impl ffi::FetchSettings {
             directory: PathBuf::from(&self.directory),
             wants: Wants {
                 local: self.local,
-                proxy: (!self.proxy.is_empty()).then(|| self.proxy.clone()),
+                lists: fetched::wants(),
                 ..Wants::of(&credentials.0, rules, &staples)
             },
         }
@@ -124,6 +152,8 @@ impl From<(Line, String)> for ffi::FetchNotice {
                 Line::NoVerdict => ffi::FetchEvent::NoVerdict,
                 Line::Trouble => ffi::FetchEvent::Trouble,
                 Line::Replaced => ffi::FetchEvent::Replaced,
+                Line::List => ffi::FetchEvent::List,
+                Line::ListLost => ffi::FetchEvent::ListLost,
             },
             text,
         }

@@ -34,8 +34,9 @@ use backend::{BackendPolicy, begin_configuration, build_backend_policy};
 use counting::{count_alert, count_event, count_failed, count_under_way, count_waiting};
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use fetch::{
-    fetch_become_child, fetch_child_began, fetch_child_ended, fetch_configure, fetch_end,
-    fetch_look_after, fetch_pid, fetch_prepare, fetch_rule_id,
+    fetch_become_child, fetch_begin, fetch_child_began, fetch_child_ended, fetch_configure,
+    fetch_configure_lists, fetch_end, fetch_look_after, fetch_pid, fetch_prepare, fetch_rule_id,
+    lists_are_wanted, refresh_lists,
 };
 use forks::{forks_detach, forks_register};
 use guard::guard;
@@ -413,6 +414,12 @@ pub mod ffi {
         name_directories: Vec<String>,
         list_files: Vec<String>,
         list_directories: Vec<String>,
+        /// Lists are fetched besides; see `mod_tls_core::verify::fetched::FetchSettings`.
+        list_fetch: bool,
+        list_allow: bool,
+        list_urls: Vec<String>,
+        /// Empty for none.
+        list_proxy: String,
         lookup: Lookup,
         missing_ok: bool,
         signatures: Vec<u16>,
@@ -524,8 +531,6 @@ pub mod ffi {
         directory: String,
         /// Certificates' addresses may lead to this machine.
         local: bool,
-        /// For lists; empty for none.
-        proxy: String,
         /// Of the staples, and of the questions that children will put.
         rules: Vec<FetchRule>,
         staples: Vec<FetchStaple>,
@@ -539,6 +544,8 @@ pub mod ffi {
         NoVerdict,
         Trouble,
         Replaced,
+        List,
+        ListLost,
     }
 
     /// A line that the fetcher wants logged; printable ASCII.
@@ -693,6 +700,16 @@ pub mod ffi {
         fn fetch_configure(credentials: &Credentials, settings: &FetchSettings) -> Result<()>;
         /// By which id children name a rule in their questions.
         fn fetch_rule_id(rule: &FetchRule) -> Vec<u8>;
+        /// A configuration is about to be read; what is fetched is kept in `directory`. Parent only.
+        fn fetch_begin(directory: &str);
+        /// Has lists fetched that have come to be wanted since `fetch_configure`, by a process of uid and gid `id` where
+        /// none runs yet. As that.
+        fn fetch_configure_lists(id: u32) -> Result<()>;
+        /// Whether verifiers of this process want lists that are fetched.
+        fn lists_are_wanted() -> bool;
+        /// Takes lists that were fetched since the last call, in all verifiers of this process. Waits for nothing; for one
+        /// thread of a process, which serves nobody meanwhile.
+        fn refresh_lists();
         /// Takes the lines that the fetcher wants logged, keeps in files what it fetched, and replaces it where it died or
         /// does not answer: forks, parent only.
         fn fetch_look_after() -> Vec<FetchNotice>;

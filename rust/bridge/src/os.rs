@@ -10,7 +10,7 @@ use std::ptr;
 
 use mod_tls_core::agent::channel::Shared;
 use mod_tls_core::agent::{Os, Received, SharedViews};
-use mod_tls_core::fetch::results::{STAPLES, words_for};
+use mod_tls_core::fetch::results::{STAPLES, words_for, words_without_lists};
 
 use crate::forks::{self, Heir};
 use crate::memory::Mapping;
@@ -85,7 +85,8 @@ impl Os for Linux {
     }
 
     fn results(&self) -> io::Result<SharedViews> {
-        let sizes = [STAPLES, STAPLES >> 3, STAPLES >> 6].map(words_for);
+        let less = [STAPLES >> 3, STAPLES >> 6].map(words_without_lists);
+        let sizes = [words_for(STAPLES), less[0], less[1]];
         views(c"mod_tls fetched", &sizes, Heir::Fetcher)
     }
 

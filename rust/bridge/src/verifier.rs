@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use mod_tls_core::tls::signatures::schemes;
+use mod_tls_core::verify::fetched::FetchSettings;
 use mod_tls_core::verify::{
     self, Authorities, Ends, Mode, News, Request, Responders, RevocationDepth, Sources,
     WatchedAuthorities, Weight,
@@ -122,6 +123,11 @@ fn request(spec: &VerifierSpec) -> Request {
         authorities: sources(&spec.authority_files, &spec.authority_directories),
         names: sources(&spec.name_files, &spec.name_directories),
         lists: sources(&spec.list_files, &spec.list_directories),
+        fetch: spec.list_fetch.then(|| FetchSettings {
+            allow: spec.list_allow,
+            urls: spec.list_urls.clone(),
+            proxy: (!spec.list_proxy.is_empty()).then(|| spec.list_proxy.clone()),
+        }),
         lookup: spec.lookup.into(),
         missing_ok: spec.missing_ok,
         responders: (spec.ocsp_lookup != Lookup::None).then(|| {

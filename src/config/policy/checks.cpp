@@ -134,7 +134,8 @@ void check_clients(Findings& out, const CheckedHost& host) {
             "no client that speaks TLSv1.3 can show a certificate, since none of the algorithms that clients may sign "
             "with exists there; add RSA-PSS+SHA256, ECDSA+SHA256 or both");
   }
-  if (c.crl_check.depth != RevocationCheck::Depth::None && c.crl_file.empty() && c.crl_path.empty()) {
+  const bool lists = c.list_fetch.on || !c.crl_file.empty() || !c.crl_path.empty();
+  if (c.crl_check.depth != RevocationCheck::Depth::None && !lists) {
     out.add(Severity::Error, first_of({s.crl_check.where()}, host.defined), host,
             ssl ? "CRL checking has been enabled, but neither SSLCARevocationFile nor SSLCARevocationPath is configured"
                 : "revocation lists are to be looked up, but none is named; name one with TLSClientCRL");

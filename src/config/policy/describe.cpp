@@ -77,6 +77,12 @@ std::string revocation(const RevocationCheck& check) {
   return check.no_crl_ok ? depth + ", a missing list is no fault" : depth;
 }
 
+std::string fetched(const ListFetch& fetch) {
+  std::string out = "of the authorities";
+  for (const std::string& url : fetch.urls) append(out, url, ", ");
+  return out + (fetch.allow ? "; allow while one is missing" : "; deny while one is missing");
+}
+
 std::string ocsp(const OcspPolicy& policy) {
   if (policy.check.depth == OcspCheck::Depth::None) return "off";
   std::string out = policy.check.depth == OcspCheck::Depth::Leaf ? "leaf" : "chain";
@@ -152,6 +158,7 @@ void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, co
   file("names of authorities in", c.names_path, place(w.ca_names_path));
   file("revocation lists", c.crl_file, place(w.crl_file));
   file("revocation lists in", c.crl_path, place(w.crl_path));
+  if (c.list_fetch.on) out.push_back({"fetched lists", fetched(c.list_fetch), place(w.list_fetch)});
   std::string proxies;
   for (const Network& network : c.trusted_proxies) append(proxies, text_of(network));
   if (!proxies.empty()) out.push_back({"trusted proxies", proxies, place(w.trusted_proxies)});

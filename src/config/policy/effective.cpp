@@ -57,6 +57,11 @@ ClientAuthPolicy client_auth_policy(const ServerSettings& s, Vocabulary words) {
   // Our own words have no switch that must not be forgotten: whoever names lists wants them looked at.
   if (words == Vocabulary::Tls && (s.crl_file || s.crl_path)) client.crl_check.depth = RevocationCheck::Depth::Chain;
   if (s.crl_check) client.crl_check = *s.crl_check;
+  take(client.list_fetch, s.list_fetch);
+  take(client.list_proxy, s.fetch_proxy);
+  // Nor has this word one, whichever vocabulary the others are of.
+  if (client.list_fetch.on && s.crl_check.where().file == nullptr)
+    client.crl_check.depth = RevocationCheck::Depth::Chain;
   client.ocsp = ocsp_policy(s);
   if (s.signatures) client.signatures = *s.signatures;
   if (s.client_signatures) client.signatures = *s.client_signatures;
@@ -130,6 +135,9 @@ void encode_judgement(Encoder& out, const ClientAuthPolicy& c) {
   out.put(c.verify);
   out.put(c.depth);
   out.put(c.crl_check);
+  out.put(c.list_fetch.on);
+  out.put(c.list_fetch.allow);
+  out.put(c.list_fetch.urls);
   encode_ocsp(out, c.ocsp);
   out.put(c.signatures);
 }

@@ -74,6 +74,8 @@ struct ClientAuthPolicy {
   std::string names_path;
   std::string crl_file;
   std::string crl_path;
+  ListFetch list_fetch;
+  std::string list_proxy;  // by which they are fetched; empty for none
   RevocationCheck crl_check;
   OcspPolicy ocsp;
   SchemeList signatures;                 // what clients may sign with, most wanted first

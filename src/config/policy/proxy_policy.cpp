@@ -57,7 +57,8 @@ Paths paths(const auto&... settings) {
 
 RevocationCheck revocation_of(const ProxySettings& s) {
   if (s.crl_check) return *s.crl_check;
-  return {s.crl_file || s.crl_path ? RevocationCheck::Depth::Chain : RevocationCheck::Depth::None, false};
+  const bool fetched = s.list_fetch && s.list_fetch->on;
+  return {fetched || s.crl_file || s.crl_path ? RevocationCheck::Depth::Chain : RevocationCheck::Depth::None, false};
 }
 
 // mod_ssl (ssl_engine_io.c, ssl_io_filter_handshake): CheckPeerCN off turns the check off where CheckPeerName is not

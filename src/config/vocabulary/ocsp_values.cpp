@@ -67,6 +67,40 @@ Parsed<std::int64_t> response_age(const Arguments& words, const std::int64_t* /*
   return Parsed<std::int64_t>::refuse("expected a number of seconds, or -1 for any age, not " + quoted(words[0]));
 }
 
+RevocationWords revocation_words(const Arguments& words) {
+  RevocationWords read;
+  bool said = false;
+  const auto refuse = [&read](std::string error) {
+    read.outcome.error = std::move(error);
+    return read;
+  };
+  std::size_t first = 0;
+  if (!same_word(words[0], "auto")) {
+    auto name = file_name(words, 0);
+    if (!name.value) return refuse(std::move(name.outcome.error));
+    read.file = PathAt{std::move(*name.value), words.where};
+    first = 1;
+  }
+  if (first == words.size()) return read;
+  if (!same_word(words[first], "auto")) {
+    return refuse("expected auto behind the file, not " + quoted(words[first]));
+  }
+  read.fetch.on = true;
+  for (std::size_t i = first + 1; i < words.size(); ++i) {
+    const bool allow = same_word(words[i], "allow");
+    if (is_http(words[i])) {
+      read.fetch.urls.emplace_back(words[i]);
+    } else if (!said && (allow || same_word(words[i], "deny"))) {
+      said = true;
+      read.fetch.allow = allow;
+    } else {
+      return refuse("expected deny, allow or an address such as http://pki.example.com/ca.crl behind auto, not " +
+                    quoted(words[i]));
+    }
+  }
+  return read;
+}
+
 Outcome ssl_stapled_errors(const Arguments& words) {
   const auto value = on_off(words, nullptr);
   if (!value.value) return value.outcome;

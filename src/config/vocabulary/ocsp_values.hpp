@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 #include "config/vocabulary/parsers.hpp"
+#include "config/vocabulary/row.hpp"
 
 namespace tls::config {
 
@@ -12,6 +13,31 @@ Parsed<OcspCheck> ssl_ocsp_check(const Arguments& words, const OcspCheck* before
 
 // TLSClientOCSP chain|leaf|off [no_ocsp_for_cert_ok] [soft]
 Parsed<OcspCheck> client_ocsp(const Arguments& words, const OcspCheck* before);
+
+// What TLSClientCRL and TLSProxyCRL say: a file or directory, and whether lists are fetched.
+struct RevocationWords {
+  std::optional<PathAt> file;
+  ListFetch fetch;
+  Outcome outcome;
+};
+
+// [path] [auto [deny|allow] [url ...]]
+RevocationWords revocation_words(const Arguments& words);
+
+// The row of such a directive, which writes both members.
+template <auto File, auto Fetch>
+constexpr auto revocation_row(const char* name, Context context, Text text) {
+  auto made = row<File, path>(name, any_number, context, text);
+  using S = decltype(struct_of(File));
+  made.set = [](S& settings, Arena& arena, const Arguments& words) {
+    RevocationWords read = revocation_words(words);
+    if (!read.outcome.error.empty()) return std::move(read.outcome);
+    if (read.file) (settings.*File).write(arena, std::move(*read.file), words.where);
+    (settings.*Fetch).write(arena, std::move(read.fetch), words.where);
+    return std::move(read.outcome);
+  };
+  return made;
+}
 
 // The address of a responder or proxy. mod_ssl takes any text, and fails when it asks: here there is a warning.
 Parsed<std::string> http_url(const Arguments& words, const std::string* before);

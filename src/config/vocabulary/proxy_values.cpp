@@ -8,6 +8,4 @@ Parsed<PathAt> proxy_ca(const Arguments& words, const PathAt* before) {
   return path(words, before);
 }
 
-Parsed<PathAt> proxy_crl(const Arguments& words, const PathAt* before) { return path(words, before); }
-
 }  // namespace tls::config

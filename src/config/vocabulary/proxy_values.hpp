@@ -13,9 +13,6 @@ inline constexpr std::string_view system_roots = "default";
 // "default", or a file or directory.
 Parsed<PathAt> proxy_ca(const Arguments& words, const PathAt* before);
 
-// A file or directory.
-Parsed<PathAt> proxy_crl(const Arguments& words, const PathAt* before);
-
 inline constexpr std::array require_or_none = {Keyword<VerifyClient>{"require", VerifyClient::Require},
                                                Keyword<VerifyClient>{"none", VerifyClient::None}};
 

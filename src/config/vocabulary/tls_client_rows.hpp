@@ -41,11 +41,16 @@ inline constexpr std::array tls_client_rows = {
         "TLSClientCANames", one_word, Context::Server,
         {"path", nullptr,
          "Certificates whose names are sent to clients instead of those of the accepted authorities."}),
-    row<&ServerSettings::crl_file, path>("TLSClientCRL", one_word, Context::Server,
-                                         {"path", nullptr,
-                                          "Revocation lists of the authorities: a PEM file, or a directory of such. "
-                                          "They are read again when they change, "
-                                          "where the user that httpd's children run as may read them."}),
+    engine_wide(revocation_row<&ServerSettings::crl_file, &ServerSettings::list_fetch>(
+        "TLSClientCRL", Context::Server,
+        {"[path] [auto [deny|allow] [url ...]]", nullptr,
+         "Revocation lists of the authorities: a PEM file, or a directory of such. They are read again when they "
+         "change, where the user that httpd's children run as may read them. With auto, lists are fetched besides: "
+         "from the addresses that the authorities' certificates name (http:// alone), and from those that are written "
+         "here. Each must be signed by one of the authorities; it is fetched anew at half of its life. While one "
+         "cannot be had, certificates that no list is about are refused (deny, the default) or pass (allow).",
+         nullptr})),
+    also<&ServerSettings::list_fetch>("TLSClientCRL"),
     row<&ServerSettings::crl_check, ssl_revocation_check>(
         "TLSClientCRLCheck", {1, 2}, Context::Server,
         {"none|leaf|chain [no_crl_for_cert_ok]", nullptr,

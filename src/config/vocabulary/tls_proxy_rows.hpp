@@ -46,10 +46,12 @@ inline constexpr std::array tls_proxy_rows = {
     row<&ProxySettings::verify_depth, number<0, 6>>(
         "TLSProxyVerifyDepth", one_word, Context::Proxy,
         {"number", "6", "How many certificates may stand above a backend's own, from 0 to 6."}),
-    row<&ProxySettings::crl_file, proxy_crl>(
-        "TLSProxyCRL", one_word, Context::Proxy,
-        {"path", nullptr,
-         "Revocation lists: a PEM file, or a directory of them; every certificate is then looked up."}),
+    engine_wide(revocation_row<&ProxySettings::crl_file, &ProxySettings::list_fetch>(
+        "TLSProxyCRL", Context::Proxy,
+        {"[path] [auto [deny|allow] [url ...]]", nullptr,
+         "Revocation lists: a PEM file, or a directory of them, and with auto those that are fetched, as for "
+         "TLSClientCRL; every certificate is then looked up."})),
+    also<&ProxySettings::list_fetch>("TLSProxyCRL"),
     row<&ProxySettings::machine_pairs, certificate>(
         "TLSProxyMachineCertificate", one_or_two, Context::Proxy,
         {"file [keyfile]", nullptr,

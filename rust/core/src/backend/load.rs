@@ -7,6 +7,7 @@ use super::machines::Machines;
 use super::policy::{BackendPolicy, algorithms, system_roots};
 use super::server_verifier::BackendVerifier;
 use super::settings::Settings;
+use crate::verify::fetched::{FetchSettings, FetchedLists};
 use crate::verify::kept::Form;
 use crate::verify::{Anchors, Ends, Listed, Revocation};
 
@@ -23,12 +24,12 @@ pub fn load(
     machines: LoadMachines<'_>,
     warnings: &mut Warnings,
 ) -> Result<BackendPolicy, String> {
-    let anchors = anchors(&settings, warnings)?;
+    let (anchors, authorities) = anchors(&settings, warnings)?;
     let verifier = BackendVerifier {
         mode: settings.verify,
         depth: settings.depth,
         anchors,
-        revocation: lists(&settings, warnings)?,
+        revocation: lists(&settings, authorities, warnings)?,
         check_name: settings.check_name,
         common_names: settings.common_names,
         check_dates: settings.check_dates,
@@ -47,7 +48,11 @@ pub fn load(
     BackendPolicy::build(settings, verifier, pairs)
 }
 
-fn anchors(settings: &Settings, warnings: &mut Warnings) -> Result<Anchors, String> {
+/// Whom to trust, and the certificates (DER) of all authorities that are named.
+fn anchors(
+    settings: &Settings,
+    warnings: &mut Warnings,
+) -> Result<(Anchors, Vec<Vec<u8>>), String> {
     let mut trusted = match settings.system_roots {
         true => system_roots(),
         false => Vec::new(),
@@ -73,10 +78,15 @@ fn anchors(settings: &Settings, warnings: &mut Warnings) -> Result<Anchors, Stri
         let told = |(index, why)| format!("certificate {} of the CAs {why}", index + 1);
         warnings.said.extend(refused.into_iter().map(told));
     }
-    Ok(anchors)
+    let authorities = trusted.iter().map(|der| der.to_vec()).collect();
+    Ok((anchors, authorities))
 }
 
-fn lists(settings: &Settings, warnings: &mut Warnings) -> Result<Revocation, String> {
+fn lists(
+    settings: &Settings,
+    authorities: Vec<Vec<u8>>,
+    warnings: &mut Warnings,
+) -> Result<Revocation, String> {
     let mut lists = Vec::new();
     for path in &settings.revocation_lists {
         let may_be_empty = settings.directories.contains(path);
@@ -92,5 +102,22 @@ fn lists(settings: &Settings, warnings: &mut Warnings) -> Result<Revocation, Str
     let (revocation, refused) = Revocation::new(settings.revocation.depth, missing_ok, &lists);
     let told = |(index, why)| format!("revocation list {} {why}", index + 1);
     warnings.said.extend(refused.into_iter().map(told));
-    Ok(revocation)
+    if !settings.fetch_lists {
+        return Ok(revocation);
+    }
+    let proxy = Some(&settings.list_proxy).filter(|proxy| !proxy.is_empty());
+    let fetch = FetchSettings {
+        allow: settings.lists_allow,
+        urls: settings.list_addresses.clone(),
+        proxy: proxy.cloned(),
+    };
+    let wanted = FetchedLists::new(&fetch, authorities);
+    if wanted.is_empty() {
+        warnings.said.push(
+            "none of the authorities' certificates names a distribution point whose address begins with http://, so that \
+             no list is fetched: write the lists' addresses behind \"TLSProxyCRL auto\""
+                .to_owned(),
+        );
+    }
+    Ok(revocation.with_fetched(wanted))
 }

@@ -27,6 +27,14 @@ settings! {
         authorities: Vec<String>,
         /// Revocation lists.
         revocation_lists: Vec<String>,
+        /// Lists are fetched besides.
+        fetch_lists: bool,
+        /// Certificates that no list is about pass while one of those cannot be had.
+        lists_allow: bool,
+        /// Addresses of lists that the administrator names.
+        list_addresses: Vec<String>,
+        /// The proxy over which they are fetched; empty for none.
+        list_proxy: String,
         /// What is looked up in them.
         revocation: Lookup,
         /// Certificates with their keys together.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::frames;
-use super::results::{Found, Key, Results, Stapled};
+use super::results::{FetchedList, Found, Key, Results, Stapled};
 use super::wants::{RuleId, verdict_key};
 use crate::agent::channel::slot::Progress;
 use crate::agent::channel::{ChildEnd, Claim};
@@ -123,6 +123,16 @@ impl Shared {
 /// The response to staple under a key, if there is one of use now.
 pub fn staple(key: Key) -> Option<Stapled> {
     RESULTS.get()?.staple(key, now())
+}
+
+/// The revocation list under a key, whether or not it has expired.
+pub(crate) fn list(key: Key) -> Option<FetchedList> {
+    RESULTS.get()?.list(key)
+}
+
+/// A number that changes whenever the list under a key does; `None` where there is none.
+pub(crate) fn list_version(key: Key) -> Option<u64> {
+    RESULTS.get()?.list_version(key)
 }
 
 /// A number that grows whenever a certificate is found revoked that was not known to be; 0 where nothing is fetched.

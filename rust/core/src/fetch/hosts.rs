@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::client::Fault;
+use super::queue::Asker;
 
 /// Failures one after another that make a host silent.
 const FAILURES: u32 = 3;
@@ -12,8 +13,10 @@ const FAILURES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(10);
 /// How often the same address is spoken of in the log.
 const NEWS: Duration = Duration::from_secs(60);
-/// Hosts, and addresses, that are remembered; the names come from certificates.
+/// Addresses that are remembered; the names come from certificates.
 const MOST: usize = 1024;
+/// Hosts that are remembered of one asker.
+const MOST_OF_ONE: usize = 64;
 
 struct Host {
     failures: u32,
@@ -21,39 +24,48 @@ struct Host {
     until: Instant,
 }
 
-/// What is remembered of hosts.
+/// What is remembered of hosts. Who has asked in vain is told so, and nobody else: a child may ask what no responder would
+/// answer.
 #[derive(Default)]
 pub struct Hosts {
-    failed: HashMap<String, Host>,
+    failed: HashMap<Asker, HashMap<String, Host>>,
     said: HashMap<String, Instant>,
 }
 
 impl Hosts {
-    /// Why a host is not asked now; `None` where it is.
-    pub fn silent(&self, host: &str, now: Instant) -> Option<Fault> {
-        let known = self.failed.get(host)?;
+    /// Why a host is not asked now for somebody; `None` where it is.
+    pub fn silent(&self, asker: Asker, host: &str, now: Instant) -> Option<Fault> {
+        let known = self.failed.get(&asker)?.get(host)?;
         (known.failures >= FAILURES && now < known.until).then(|| known.last.clone())
     }
 
-    /// What came of asking a host.
-    pub fn heard(&mut self, host: &str, fault: Option<&Fault>, now: Instant) {
+    /// What came of asking a host for somebody.
+    pub fn heard(&mut self, asker: Asker, host: &str, fault: Option<&Fault>, now: Instant) {
         let Some(fault) = fault.filter(|fault| fault.is_of_host()) else {
-            self.failed.remove(host);
+            if let Some(failed) = self.failed.get_mut(&asker) {
+                failed.remove(host);
+            }
             return;
         };
-        if self.failed.len() >= MOST {
-            self.failed.retain(|_, known| now < known.until);
+        let failed = self.failed.entry(asker).or_default();
+        if failed.len() >= MOST_OF_ONE {
+            failed.retain(|_, known| now < known.until);
         }
-        if self.failed.len() >= MOST && !self.failed.contains_key(host) {
+        if failed.len() >= MOST_OF_ONE && !failed.contains_key(host) {
             return;
         }
-        let failures = self.failed.get(host).map_or(0, |known| known.failures);
+        let failures = failed.get(host).map_or(0, |known| known.failures);
         let known = Host {
             failures: failures.saturating_add(1),
             last: fault.clone(),
             until: now + PAUSE,
         };
-        self.failed.insert(host.to_owned(), known);
+        failed.insert(host.to_owned(), known);
+    }
+
+    /// Forgets what was remembered for somebody.
+    pub fn forget(&mut self, asker: Asker) {
+        self.failed.remove(&asker);
     }
 
     /// Whether an address is to be spoken of in the log.
@@ -80,28 +92,47 @@ impl Hosts {
 mod tests {
     use super::*;
 
+    const ONE: Asker = Asker::Child(1);
+
     #[test]
     fn who_is_silent_is_left_alone_for_a_while() {
         let (mut hosts, now) = (Hosts::default(), Instant::now());
         for _ in 0..FAILURES {
-            assert_eq!(hosts.silent("a", now), None);
-            hosts.heard("a", Some(&Fault::Late), now);
+            assert_eq!(hosts.silent(ONE, "a", now), None);
+            hosts.heard(ONE, "a", Some(&Fault::Late), now);
         }
-        assert_eq!(hosts.silent("a", now), Some(Fault::Late));
-        assert_eq!(hosts.silent("b", now), None);
-        assert_eq!(hosts.silent("a", now + PAUSE), None, "it is tried again");
-        hosts.heard("a", Some(&Fault::Status(500)), now);
-        assert_eq!(hosts.silent("a", now), None, "it is there");
+        assert_eq!(hosts.silent(ONE, "a", now), Some(Fault::Late));
+        assert_eq!(hosts.silent(ONE, "b", now), None);
+        for other in [Asker::Child(2), Asker::Parent, Asker::Lists] {
+            assert_eq!(hosts.silent(other, "a", now), None, "{other:?} asks itself");
+        }
+        assert_eq!(
+            hosts.silent(ONE, "a", now + PAUSE),
+            None,
+            "it is tried again"
+        );
+        hosts.heard(ONE, "a", Some(&Fault::Status(500)), now);
+        assert_eq!(hosts.silent(ONE, "a", now), None, "it is there");
+        for _ in 0..FAILURES {
+            hosts.heard(ONE, "a", Some(&Fault::Late), now);
+        }
+        hosts.forget(ONE);
+        assert_eq!(
+            hosts.silent(ONE, "a", now),
+            None,
+            "another process has its pid"
+        );
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let (mut hosts, now) = (Hosts::default(), Instant::now());
         for n in 0..2 * MOST {
-            hosts.heard(&n.to_string(), Some(&Fault::Late), now);
+            hosts.heard(ONE, &n.to_string(), Some(&Fault::Late), now);
             let _ = hosts.is_news(&n.to_string(), now);
         }
-        assert_eq!((hosts.failed.len(), hosts.said.len()), (MOST, MOST));
+        let counts = (hosts.failed[&ONE].len(), hosts.said.len());
+        assert_eq!(counts, (MOST_OF_ONE, MOST));
         assert!(!hosts.is_news("0", now) && hosts.is_news("0", now + NEWS));
     }
 }

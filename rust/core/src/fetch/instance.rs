@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::news::Line;
 use super::parent::{Parent, Settings};
+use super::wants::ListWant;
 use crate::agent::Os;
 use crate::metrics::{self, Counter};
 
@@ -41,6 +42,15 @@ pub fn configure(os: Arc<dyn Os>, settings: Settings) -> io::Result<()> {
         return Ok(());
     }
     made(&mut fetcher, os)?.configure(settings)
+}
+
+/// Has these lists fetched besides, where they are others than [`configure`] was told, by a process of uid and gid `id` if
+/// none runs yet. Forks.
+///
+/// # Errors
+/// Why it cannot be made.
+pub fn configure_lists(os: Arc<dyn Os>, id: u32, lists: Vec<ListWant>) -> io::Result<()> {
+    made(&mut fetcher(), os)?.configure_lists(id, lists)
 }
 
 /// Takes the lines that the fetcher wants logged, counts what it asked, keeps in files what it fetched, and replaces it

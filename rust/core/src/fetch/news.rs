@@ -24,6 +24,10 @@ pub enum Line {
     Trouble = 4,
     /// It was replaced.
     Replaced = 5,
+    /// A revocation list was fetched.
+    List = 6,
+    /// None could be.
+    ListLost = 7,
 }
 
 /// A message.
@@ -31,6 +35,8 @@ pub enum Line {
 pub enum News {
     /// There is a new response under this key.
     Stapled(Key),
+    /// There is a new revocation list under this key.
+    Listed(Key),
     /// The rest of a line, printable ASCII.
     Said(Line, String),
 }
@@ -44,6 +50,7 @@ impl NewsSender {
     pub fn say(&self, news: &News) {
         let mut frame = match news {
             News::Stapled(key) => [b"K", &key.0[..]].concat(),
+            News::Listed(key) => [b"C", &key.0[..]].concat(),
             News::Said(line, text) => [&[b'L', *line as u8], text.as_bytes()].concat(),
         };
         frame.truncate(LONGEST);
@@ -64,6 +71,7 @@ pub fn take(socket: impl AsFd, most: usize) -> Vec<News> {
 fn read(frame: &[u8]) -> Option<News> {
     match frame.split_first()? {
         (b'K', key) => Some(News::Stapled(Key(key.try_into().ok()?))),
+        (b'C', key) => Some(News::Listed(Key(key.try_into().ok()?))),
         (b'L', rest) => {
             let (line, text) = rest.split_first()?;
             let all = [
@@ -72,6 +80,8 @@ fn read(frame: &[u8]) -> Option<News> {
                 Line::NoVerdict,
                 Line::Trouble,
                 Line::Replaced,
+                Line::List,
+                Line::ListLost,
             ];
             let line = all.into_iter().find(|one| *one as u8 == *line)?;
             Some(News::Said(line, printable(text)))
@@ -91,13 +101,15 @@ mod tests {
         let news_sender = NewsSender(near);
         let key = News::Stapled(Key([7; 32]));
         news_sender.say(&key);
+        news_sender.say(&News::Listed(Key([8; 32])));
         news_sender.say(&News::Said(Line::Trouble, "a\n\x1b[31mb".to_owned()));
         news_sender.say(&News::Said(Line::Stapled, "x".repeat(2 * LONGEST)));
         for odd in [&b"K1"[..], b"L", b"L\x63x", b"?"] {
             send(&news_sender.0, odd, SendFlags::empty()).unwrap();
         }
-        let news = take(&far, 100);
+        let mut news = take(&far, 100);
         assert_eq!(news[0], key);
+        assert_eq!(news.remove(1), News::Listed(Key([8; 32])));
         assert_eq!(news[1], News::Said(Line::Trouble, "a??[31mb".to_owned()));
         assert!(matches!(&news[2], News::Said(Line::Stapled, text) if text.len() == LONGEST - 2));
         assert_eq!(news.len(), 3);

@@ -13,20 +13,20 @@ use rustix::net::{SendFlags, sockopt};
 
 use super::access;
 use super::news::{self, Line, News};
-use super::process::{self, Inherited, ORDER};
+use super::order_line;
+use super::process::{self, Inherited};
 use super::resolve::system::System;
 use super::results::{COUNTS, Key, Results};
 use super::state;
-use super::wants::{Order, Wants};
+use super::wants::{ListWant, Order, Wants};
 use crate::agent::parent::channels::receive_channel;
 use crate::agent::parent::family::Family;
 use crate::agent::parent::supervisor_handle::ProcessHandle;
-use crate::agent::protocol::frame;
 use crate::agent::protocol::log_relay::pair;
 use crate::agent::{Os, SharedViews};
 use crate::system::forks::Kept;
 
-/// How long the fetcher may take to listen to an order.
+/// How long the fetcher may take to listen to an order, all of it.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How long it may not have said that all is well.
 const WELL: Duration = Duration::from_secs(8);
@@ -36,6 +36,8 @@ const LOOK: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 1000;
 /// Responses that are kept in files at one go: each is written through to the disk while httpd's parent waits.
 const FILES_AT_ONCE: usize = 32;
+/// The same of lists, which may be long.
+const LISTS_AT_ONCE: usize = 1;
 
 /// What a configuration wants of the fetcher.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +69,8 @@ pub struct Parent {
     results: Results,
     running: Option<FetcherProcess>,
     order: Option<Order>,
+    /// What was configured last, but for what is wanted.
+    settings: Settings,
     directory: PathBuf,
     slots: usize,
     /// How many fetchers have been made.
@@ -78,6 +82,8 @@ pub struct Parent {
     troubles: Vec<News>,
     /// Responses that are there and have not been kept in files.
     unkept: HashSet<Key>,
+    /// Lists likewise.
+    unkept_lists: HashSet<Key>,
 }
 
 impl Parent {
@@ -95,6 +101,7 @@ impl Parent {
             results,
             running: None,
             order: None,
+            settings: Settings::default(),
             directory: PathBuf::new(),
             slots: 1,
             fetchers: 0,
@@ -103,6 +110,7 @@ impl Parent {
             counted: [0; COUNTS],
             troubles: Vec::new(),
             unkept: HashSet::new(),
+            unkept_lists: HashSet::new(),
         })
     }
 
@@ -122,6 +130,14 @@ impl Parent {
     /// # Errors
     /// It cannot be made.
     pub fn configure(&mut self, settings: Settings) -> io::Result<()> {
+        self.settings = Settings {
+            directory: settings.directory.clone(),
+            wants: Wants {
+                local: settings.wants.local,
+                ..Wants::default()
+            },
+            ..settings
+        };
         if settings.wants.is_empty() {
             self.order = None;
             self.end();
@@ -150,6 +166,27 @@ impl Parent {
         self.order_twice()
     }
 
+    /// Has these lists fetched besides what [`Parent::configure`] was told, where they are others; by a process of uid and
+    /// gid `id` if none runs yet.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn configure_lists(&mut self, id: u32, lists: Vec<ListWant>) -> io::Result<()> {
+        let order = self.order.as_ref();
+        let known = order.iter().flat_map(|order| &order.wants.lists);
+        let known = known.map(|want| (want.key, &want.authorities));
+        if known.eq(lists.iter().map(|want| (want.key, &want.authorities))) {
+            return Ok(());
+        }
+        let mut settings = self.settings.clone();
+        settings.id = id;
+        if let Some(order) = self.order.take() {
+            settings.wants = order.wants;
+        }
+        settings.wants.lists = lists;
+        self.configure(settings)
+    }
+
     /// Gives the order; a fetcher that died, hangs or speaks another version is replaced once.
     fn order_twice(&mut self) -> io::Result<()> {
         // One that somebody has stopped would keep httpd waiting.
@@ -171,11 +208,8 @@ impl Parent {
         let (Some(running), Some(order)) = (&mut self.running, &self.order) else {
             return Ok(());
         };
-        let control = &mut *running.process.control;
-        self.family.tell(&*control, SendFlags::empty())?;
-        let bytes = order.encode();
-        rustix::net::send(&*control, &[ORDER], SendFlags::NOSIGNAL)?;
-        frame::write(control, &bytes)?;
+        let control = &*running.process.control;
+        order_line::give(control, &mut self.family, &order.encode(), SILENCE)?;
         running.beat.1 = Instant::now();
         Ok(())
     }
@@ -183,7 +217,6 @@ impl Parent {
     fn spawn(&mut self) -> io::Result<FetcherProcess> {
         let (control, far_control) = UnixStream::pair()?;
         sockopt::set_socket_passcred(&far_control, true)?;
-        control.set_write_timeout(Some(SILENCE))?;
         let (news, news_sender) = pair()?;
         let mut inherited = Some(Inherited {
             control: far_control.into(),
@@ -238,34 +271,40 @@ impl Parent {
             news.extend(self.replace_where_dead());
             self.look_at_names();
         }
-        let (mut lines, mut stapled) = (Vec::new(), Vec::new());
+        let mut lines = Vec::new();
         for one in news {
             match one {
                 News::Said(line, text) => lines.push((line, text)),
-                News::Stapled(key) => stapled.push(key),
+                News::Stapled(key) => drop(self.unkept.insert(key)),
+                News::Listed(key) => drop(self.unkept_lists.insert(key)),
             }
         }
-        if stapled.is_empty() && self.unkept.is_empty() {
-            return lines;
-        }
-        let wanted = self.wanted();
-        self.unkept
-            .extend(stapled.into_iter().filter(|key| wanted.contains(key)));
-        for key in some_of(&mut self.unkept, FILES_AT_ONCE) {
-            // Another configuration may have been read meanwhile.
-            if wanted.contains(&key)
-                && let Err(text) = state::keep(&self.directory, key, self.results)
-            {
-                lines.push((Line::Trouble, text));
-            }
-        }
+        lines.extend(self.keep_files().map(|text| (Line::Trouble, text)));
         lines
     }
 
-    /// The responses that the configuration wants: a captured fetcher may speak of any.
-    fn wanted(&self) -> HashSet<Key> {
-        let staples = self.order.iter().flat_map(|order| &order.wants.staples);
-        staples.map(|want| want.key).collect()
+    /// Keeps some of what was fetched in files; why one cannot be. Only what the configuration wants: a captured fetcher may
+    /// speak of anything, and another configuration may have been read meanwhile.
+    fn keep_files(&mut self) -> impl Iterator<Item = String> {
+        let mut troubles = Vec::new();
+        let wants = self.order.as_ref().map(|order| &order.wants);
+        if !self.unkept.is_empty() {
+            let staples = wants.iter().flat_map(|wants| &wants.staples);
+            let wanted: HashSet<Key> = staples.map(|want| want.key).collect();
+            self.unkept.retain(|key| wanted.contains(key));
+            for key in some_of(&mut self.unkept, FILES_AT_ONCE) {
+                troubles.extend(state::keep(&self.directory, key, self.results).err());
+            }
+        }
+        if !self.unkept_lists.is_empty() {
+            let lists = wants.iter().flat_map(|wants| &wants.lists);
+            let wanted: HashSet<Key> = lists.map(|want| want.key).collect();
+            self.unkept_lists.retain(|key| wanted.contains(key));
+            for key in some_of(&mut self.unkept_lists, LISTS_AT_ONCE) {
+                troubles.extend(state::keep_list(&self.directory, key, self.results).err());
+            }
+        }
+        troubles.into_iter()
     }
 
     fn replace_where_dead(&mut self) -> Option<News> {
@@ -358,6 +397,7 @@ impl Parent {
     /// Makes this process, forked by the parent, a child that serves: all that it keeps is a view of the results, and the
     /// way to the fetcher, which comes over `line`. Without that way nothing can be asked.
     pub fn become_child(self, line: Option<OwnedFd>) {
+        state::set_directory(None);
         if self.order.is_none() {
             return;
         }

@@ -8,6 +8,8 @@ use std::collections::{HashMap, VecDeque};
 pub enum Asker {
     /// For what is to be kept fresh.
     Parent,
+    /// For lists that are to be kept fresh, which may be long.
+    Lists,
     /// A child of httpd.
     Child(i32),
 }
@@ -18,6 +20,8 @@ pub const THREADS: usize = 32;
 const OF_A_CHILD: usize = 8;
 /// Those that work for the parent at most.
 const OF_THE_PARENT: usize = 16;
+/// Those that fetch lists at most: what was read of each is in memory.
+const OF_LISTS: usize = 4;
 /// Those that ask one responder at most.
 const OF_A_HOST: usize = 4;
 /// How many of an asker's jobs are looked at for one whose responder is not busy.
@@ -27,6 +31,7 @@ impl Asker {
     fn share(self) -> usize {
         match self {
             Asker::Parent => OF_THE_PARENT,
+            Asker::Lists => OF_LISTS,
             Asker::Child(_) => OF_A_CHILD,
         }
     }

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was fetched, for all processes of httpd: memory that the fetcher alone writes and all others have mapped to read.
 //!
-//! Two tables, both found by a key that is a hash: verdicts on certificates, small and many, of which the oldest gives way
-//! where there is no room; and responses to staple, each in room of its own until it is taken away.
+//! Three tables, all found by a key that is a hash: verdicts on certificates, small and many, of which the oldest gives way
+//! where there is no room; revocation lists and responses to staple, each in room of its own until it is taken away.
 //! An entry begins with a number that is odd while the entry is written, so that a reader sees all of it as it was written
 //! at one time, or nothing. A reader takes every word for one that a captured fetcher may have written.
 
-use crate::system::words::{Words, load};
-
+mod table;
 mod writer;
+
+use table::{ENTRY, GONE, Table, is_free, is_of, write};
+
 pub use writer::Writer;
+
+use crate::system::words::{Words, load};
 
 /// Where the tables begin.
 const HEAD: usize = 512;
@@ -18,20 +22,26 @@ pub const VERDICTS: usize = 1 << 16;
 /// Places in which an entry may lie; the work of a look and of an entry.
 const VERDICT_PLACES: usize = 8;
 const STAPLE_PLACES: usize = 32;
-/// Number, key, kind, two times, and one more number.
-const ENTRY: usize = 9;
 /// Words of a response with its entry.
 const STAPLE: usize = 2048;
 /// Longest response that is stapled, in octets.
 pub const LONGEST_STAPLE: usize = (STAPLE - ENTRY) * 8;
 /// Responses that can be kept; a power of two.
 pub const STAPLES: usize = 1 << 14;
-/// How often a reader tries where the entry is just being written. Tests run every interleaving of one try: others are
-/// like it.
-const TRIES: usize = if cfg!(test) { 1 } else { 3 };
+/// Revocation lists that can be kept; a power of two.
+pub const LISTS: usize = 32;
+/// Words of a list with its entry. Pages that nothing was written to take no memory.
+const LIST: usize = if cfg!(test) { 512 } else { 4 << 20 };
+/// Longest list that is fetched, in octets.
+pub const LONGEST_LIST: usize = (LIST - ENTRY) * 8;
 
-/// Words of the memory for so many responses.
+/// Words of the memory for lists and so many responses.
 pub const fn words_for(staples: usize) -> usize {
+    HEAD + VERDICTS * ENTRY + LISTS * LIST + staples * STAPLE
+}
+
+/// Words of the memory for so many responses, where there is no room for lists.
+pub const fn words_without_lists(staples: usize) -> usize {
     HEAD + VERDICTS * ENTRY + staples * STAPLE
 }
 
@@ -124,6 +134,17 @@ pub struct Stapled {
     pub error: bool,
 }
 
+/// A revocation list, with its times in seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedList {
+    /// The list, DER.
+    pub der: Vec<u8>,
+    /// When it was made.
+    pub from: i64,
+    /// When there is to be another; `i64::MAX` where it does not say.
+    pub until: i64,
+}
+
 impl CertStatus {
     fn to_word(self) -> (u64, i64) {
         match self {
@@ -146,114 +167,34 @@ impl CertStatus {
     }
 }
 
-/// One table.
-#[derive(Clone, Copy, Debug)]
-struct Table {
-    words: Words,
-    stride: usize,
-    places: usize,
-}
-
-impl Table {
-    fn verdicts(words: Words) -> Self {
-        let end = HEAD + VERDICTS * ENTRY;
-        Self {
-            words: words.get(HEAD..end).unwrap_or_default(),
-            stride: ENTRY,
-            places: VERDICT_PLACES,
-        }
-    }
-
-    fn staples(words: Words) -> Self {
-        let words = words.get(HEAD + VERDICTS * ENTRY..).unwrap_or_default();
-        let count = words.len() / STAPLE;
-        let power = count.checked_ilog2().map_or(0, |log| 1 << log);
-        Self {
-            words: words.get(..power * STAPLE).unwrap_or_default(),
-            stride: STAPLE,
-            places: STAPLE_PLACES,
-        }
-    }
-
-    fn entry(&self, place: usize) -> Words {
-        let start = place.saturating_mul(self.stride);
-        let end = start.saturating_add(self.stride);
-        self.words.get(start..end).unwrap_or_default()
-    }
-
-    fn entries(&self, key: Key) -> impl Iterator<Item = Words> {
-        key.places(self.words.len() / self.stride, self.places)
-            .map(|place| self.entry(place))
-    }
-
-    /// The entry of `key`: its four numbers, and the octets behind them if there are.
-    fn find(&self, key: Key) -> Option<([u64; 4], Vec<u8>)> {
-        for entry in self.entries(key) {
-            match look(entry, key) {
-                Look::Unused => return None,
-                Look::Other => {}
-                Look::Found(numbers, octets) => return Some((numbers, octets)),
-            }
-        }
-        None
-    }
-}
-
-enum Look {
-    /// Nothing was ever written here, nor so in a place that comes later.
-    Unused,
-    Other,
-    Found([u64; 4], Vec<u8>),
-}
-
-/// Reads an entry as it was at one time.
-fn look(entry: Words, key: Key) -> Look {
-    let [number, k0, k1, k2, k3, kind, from, until, last, octets @ ..] = entry else {
-        return Look::Unused;
-    };
-    for _ in 0..TRIES {
-        let before = load(number);
-        if before == 0 {
-            return Look::Unused;
-        }
-        if before % 2 == 1 {
-            continue;
-        }
-        if [k0, k1, k2, k3].map(load) != key.words() {
-            return Look::Other;
-        }
-        let numbers = [kind, from, until, last].map(load);
-        let [.., length] = numbers;
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let mut read = Vec::new();
-        // What lies in the last number of a verdict is no length, and nothing lies behind it.
-        if length <= octets.len() * 8 {
-            let words = octets.iter().take(length.div_ceil(8));
-            read.extend(words.flat_map(|word| load(word).to_ne_bytes()));
-            read.truncate(length);
-        }
-        if load(number) == before {
-            return Look::Found(numbers, read);
-        }
-    }
-    Look::Other
-}
-
 /// The reading side.
 #[derive(Clone, Copy, Debug)]
 pub struct Results {
     words: Words,
     verdicts: Table,
+    lists: Table,
     staples: Table,
 }
 
 impl Results {
     /// Results in memory that is zero at first.
     pub fn new(words: Words) -> Self {
+        let verdicts_end = (HEAD + VERDICTS * ENTRY).min(words.len());
+        let (verdicts, rest) = words.split_at(verdicts_end);
+        let lists_end = match rest.len() > LISTS * LIST {
+            true => LISTS * LIST,
+            false => 0,
+        };
+        let (lists, staples) = rest.split_at(lists_end);
         Self {
             words,
-            verdicts: Table::verdicts(words),
-            staples: Table::staples(words),
+            verdicts: Table::new(
+                verdicts.get(HEAD..).unwrap_or_default(),
+                ENTRY,
+                VERDICT_PLACES,
+            ),
+            lists: Table::new(lists, LIST, LISTS),
+            staples: Table::new(staples, STAPLE, STAPLE_PLACES),
         }
     }
 
@@ -300,26 +241,26 @@ impl Results {
         };
         (kind != GONE && !stapled.der.is_empty() && now < stapled.until).then_some(stapled)
     }
+
+    /// The list under a key, whether or not it has expired.
+    pub fn list(&self, key: Key) -> Option<FetchedList> {
+        let ([kind, from, until, _], der) = self.lists.find(key)?;
+        (kind != GONE && !der.is_empty()).then(|| FetchedList {
+            der,
+            from: from.cast_signed(),
+            until: until.cast_signed(),
+        })
+    }
+
+    /// A number that changes whenever the list under a key does; `None` where there is none.
+    pub fn list_version(&self, key: Key) -> Option<u64> {
+        self.lists.version(key)
+    }
 }
 
-/// Kinds of entries of responses.
-const GONE: u64 = 0;
+/// Kinds of entries of responses and lists; 0 is [`GONE`].
 const RESPONSE: u64 = 1;
 const ERROR: u64 = 2;
-
-fn key_of(entry: &Words) -> Option<Key> {
-    let mut key = [0; 32];
-    let words = entry.get(1..5)?;
-    for (octets, word) in key.as_chunks_mut::<8>().0.iter_mut().zip(words) {
-        *octets = load(word).to_be_bytes();
-    }
-    Some(Key(key))
-}
-
-/// Whether an entry is that key's, also one that a writer left half written.
-fn is_of(entry: &Words, key: Key) -> bool {
-    key_of(entry) == Some(key)
-}
 
 #[cfg(test)]
 #[path = "results_tests.rs"]

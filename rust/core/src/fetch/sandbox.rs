@@ -9,8 +9,9 @@ use crate::agent::supervisor::sandbox::{
     apply, become_id, empty_bounding_set, equal, give_up, rule, rules, set_limit,
 };
 
-/// Memory that it may take besides what it has when it begins.
-const MEMORY: u64 = 256 << 20;
+/// Memory that it may take besides what it has when it begins: four lists that are read, one that is judged, and what an
+/// order brings along.
+const MEMORY: u64 = 512 << 20;
 
 /// Makes the calling process, which has one thread, a fetcher: uid and gid `id`, no capability, `files` descriptors.
 /// Without root nothing changes but flags and limits.

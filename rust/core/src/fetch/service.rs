@@ -17,8 +17,11 @@ use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
 use crate::system::lock;
 use crate::x509::time::now;
 
+mod lists;
 mod staples;
 mod verdicts;
+
+use lists::FreshList;
 
 /// How long it counts that nothing could be learned: so long nobody asks again, and clients are judged without.
 const FAILURE: i64 = 10;
@@ -36,6 +39,8 @@ pub enum Task {
     CertStatus(Key),
     /// A response to staple.
     Staple(Key),
+    /// A revocation list.
+    List(Key),
 }
 
 /// A question that children wait for.
@@ -126,6 +131,7 @@ struct State {
     /// Octets of questions, by the pid of who was the first to ask.
     octets: HashMap<i32, usize>,
     staples: HashMap<Key, Fresh>,
+    lists: HashMap<Key, FreshList>,
     queue: Queue<Task>,
     hosts: Hosts,
 }
@@ -136,6 +142,8 @@ pub struct Service {
     work: Condvar,
     results: Mutex<Writer>,
     news_sender: NewsSender,
+    /// Held while a list is read: one at a time, for the memory that it takes.
+    judging: Mutex<()>,
 }
 
 /// Whom an address leads to, for turns; what is none is refused when it is fetched.
@@ -151,6 +159,7 @@ impl Service {
             work: Condvar::new(),
             results: Mutex::new(results),
             news_sender,
+            judging: Mutex::default(),
         }
     }
 
@@ -186,12 +195,16 @@ impl Service {
         for key in before.keys() {
             lock(&self.results).remove_staple(*key);
         }
+        self.order_lists(state, order.wants.lists, now);
         self.look_at_staples(state);
+        self.look_at_lists(state);
     }
 
     /// Does what is due.
     pub fn tick(&self) {
-        self.look_at_staples(&mut lock(&self.state));
+        let mut state = lock(&self.state);
+        self.look_at_staples(&mut state);
+        self.look_at_lists(&mut state);
     }
 
     /// A thread's life: one job after another.
@@ -209,6 +222,7 @@ impl Service {
             match job.task {
                 Task::CertStatus(key) => self.judge(key, &job.host),
                 Task::Staple(key) => self.fetch_staple(key, &job.host),
+                Task::List(key) => self.fetch_list(key, &job.host),
             }
             state = lock(&self.state);
             state.queue.done(job.asker, &job.host);

@@ -3,23 +3,52 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use super::results::{Key, LONGEST_STAPLE, Results};
+use super::results::{Key, LONGEST_LIST, LONGEST_STAPLE, Results};
 use super::wants::Wants;
 use crate::hex;
 use crate::system::file::{self, Limit};
+use crate::system::lock;
 use crate::x509::time::now;
 
 /// Files that nothing wants any more are removed beyond so many.
 const MOST_FILES: usize = 32_768;
 
+/// Octets of lists that an order brings along; others are fetched anew.
+const MOST_KEPT: usize = 128 << 20;
+
 fn path_of(directory: &Path, key: Key) -> PathBuf {
     directory.join(hex::lower(&key.0) + ".ocsp")
 }
 
+fn path_of_list(directory: &Path, key: Key) -> PathBuf {
+    directory.join(hex::lower(&key.0) + ".crl")
+}
+
+/// Where lists are kept; nowhere in processes that are not httpd's parent, and before it says so.
+static DIRECTORY: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Says where what is fetched is kept, before a configuration reads it. For httpd's parent; children say that it is nowhere.
+pub fn set_directory(directory: Option<PathBuf>) {
+    *lock(&DIRECTORY) = directory;
+}
+
+/// The list that was kept under a key, DER. Nobody has looked who signed it.
+pub(crate) fn kept_list(key: Key) -> Option<Vec<u8>> {
+    let directory = lock(&DIRECTORY).clone()?;
+    prepare(&directory).ok()?;
+    read_list(&directory, key)
+}
+
+fn read_list(directory: &Path, key: Key) -> Option<Vec<u8>> {
+    let content = file::read(&path_of_list(directory, key), Limit(LONGEST_LIST as u64));
+    content.ok().map(|content| content.bytes.to_vec())
+}
+
 /// Puts what was kept into wants. The fetcher judges it as if it had just come. Gives what is wrong with the directory.
 pub fn fill(directory: &Path, wants: &mut Wants) -> Vec<String> {
-    if directory.as_os_str().is_empty() || wants.staples.is_empty() {
+    if directory.as_os_str().is_empty() || (wants.staples.is_empty() && wants.lists.is_empty()) {
         return Vec::new();
     }
     if let Err(problem) = prepare(directory) {
@@ -30,6 +59,12 @@ pub fn fill(directory: &Path, wants: &mut Wants) -> Vec<String> {
         if let Ok(content) = file::read(&path_of(directory, want.key), limit) {
             want.kept = content.bytes.to_vec();
         }
+    }
+    let mut room = MOST_KEPT;
+    for want in &mut wants.lists {
+        let kept = read_list(directory, want.key).filter(|kept| kept.len() <= room);
+        want.kept = kept.unwrap_or_default();
+        room = room.saturating_sub(want.kept.len());
     }
     sweep(directory, wants);
     Vec::new()
@@ -54,11 +89,11 @@ fn sweep(directory: &Path, wants: &Wants) {
     if files.len() <= MOST_FILES {
         return;
     }
-    let wanted: std::collections::HashSet<PathBuf> = wants
-        .staples
-        .iter()
-        .map(|want| path_of(directory, want.key))
-        .collect();
+    let staples = wants.staples.iter();
+    let staples = staples.map(|want| path_of(directory, want.key));
+    let lists = wants.lists.iter();
+    let lists = lists.map(|want| path_of_list(directory, want.key));
+    let wanted: std::collections::HashSet<PathBuf> = staples.chain(lists).collect();
     for path in files.iter().filter(|path| !wanted.contains(*path)) {
         let _ = std::fs::remove_file(path);
     }
@@ -77,6 +112,22 @@ pub fn keep(directory: &Path, key: Key, results: Results) -> Result<(), String> 
     };
     let path = path_of(directory, key);
     file::replace(&path, &stapled.der, 0o600)
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+}
+
+/// Keeps a list that is among the results.
+///
+/// # Errors
+/// A sentence that names the file.
+pub fn keep_list(directory: &Path, key: Key, results: Results) -> Result<(), String> {
+    if directory.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let Some(list) = results.list(key) else {
+        return Ok(());
+    };
+    let path = path_of_list(directory, key);
+    file::replace(&path, &list.der, 0o600)
         .map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 

@@ -127,17 +127,31 @@ pub struct StapleWant {
     pub kept: Vec<u8>,
 }
 
-/// A revocation list to be kept in a file.
+/// A revocation list, to be had ready for handshakes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListWant {
-    /// Its name in the directory of lists: a hash of its address.
+    /// What it is to be found by.
     pub key: Key,
-    /// Where it is fetched from.
-    pub url: String,
+    /// Where it is; each address is as good as the first one, and asked if those before it fail.
+    pub urls: Vec<String>,
+    /// The administrator named them.
+    pub trusted: bool,
+    /// The proxy over which it is fetched.
+    pub proxy: Option<String>,
     /// Certificates of the authorities (DER), one of which has to have signed it.
     pub authorities: Vec<Vec<u8>>,
-    /// What is in the file, DER; may be empty.
+    /// The list that was had before, DER; may be empty.
     pub kept: Vec<u8>,
+}
+
+/// What a list is found by that is fetched from these addresses.
+pub fn list_key(urls: &[String], trusted: bool, proxy: Option<&str>) -> Key {
+    let mut w = Writer::default();
+    w.text("list");
+    w.list(urls, |w, url| w.text(url));
+    w.byte(u8::from(trusted));
+    w.optional(proxy);
+    Key(sha256(&w.into_bytes()))
 }
 
 /// All that a configuration wants.
@@ -145,8 +159,6 @@ pub struct ListWant {
 pub struct Wants {
     /// Certificates' addresses may lead to this machine.
     pub local: bool,
-    /// The proxy for lists.
-    pub proxy: Option<String>,
     /// Rules by which children will ask.
     pub rules: Vec<Arc<Rule>>,
     /// Responses to keep fresh.
@@ -189,7 +201,6 @@ impl Order {
             w.text(&address.to_string());
         });
         w.byte(u8::from(self.wants.local));
-        w.optional(self.wants.proxy.as_deref());
         // Each rule once: those of 10,000 responses are few.
         let mut rules: Vec<&Arc<Rule>> = self.wants.rules.iter().collect();
         let mut places: HashMap<RuleId, usize> = HashMap::new();
@@ -217,7 +228,9 @@ impl Order {
         }
         w.list(&self.wants.lists, |w, want| {
             w.bytes(&want.key.0);
-            w.text(&want.url);
+            w.list(&want.urls, |w, url| w.text(url));
+            w.byte(u8::from(want.trusted));
+            w.optional(want.proxy.as_deref());
             w.list(&want.authorities, |w, der| w.bytes(der));
             w.bytes(&want.kept);
         });
@@ -236,7 +249,7 @@ impl Order {
             servers: r.list(server)?,
             hosts: r.list(|r| Ok((r.text()?, r.text()?.parse().map_err(|_| Cut)?)))?,
         };
-        let (local, proxy) = (r.byte()? != 0, r.optional()?);
+        let local = r.byte()? != 0;
         let rules = r.list(|r| Rule::decode(r).map(Arc::new))?;
         let staples = r.list(|r| {
             Ok(StapleWant {
@@ -253,14 +266,15 @@ impl Order {
         let lists = r.list(|r| {
             Ok(ListWant {
                 key: key(r)?,
-                url: r.text()?,
+                urls: r.list(Reader::text)?,
+                trusted: r.byte()? != 0,
+                proxy: r.optional()?,
                 authorities: r.list(|r| Ok(r.bytes()?.to_vec()))?,
                 kept: r.bytes()?.to_vec(),
             })
         })?;
         let wants = Wants {
             local,
-            proxy,
             rules,
             staples,
             lists,
@@ -320,12 +334,13 @@ mod tests {
             system: System::parse("nameserver 192.0.2.1", "192.0.2.2 a"),
             wants: Wants {
                 local: true,
-                proxy: Some("http://p:1/".to_owned()),
                 rules: vec![Arc::clone(&first), Arc::clone(&second)],
                 staples: vec![staple(1, &second), staple(2, &first), staple(3, &second)],
                 lists: vec![ListWant {
                     key: Key([9; 32]),
-                    url: "http://l/".to_owned(),
+                    urls: vec!["http://l/".to_owned(), "http://m/".to_owned()],
+                    trusted: true,
+                    proxy: Some("http://p:1/".to_owned()),
                     authorities: vec![vec![5]],
                     kept: vec![],
                 }],

@@ -70,6 +70,10 @@ impl<'a> About<'a> {
     }
 }
 
+/// Longest serial number that is asked about, in octets; RFC 5280, 4.1.2.2, allows 20. A longer one would make a question
+/// that responders do not answer, as if they were gone.
+const LONGEST_SERIAL: usize = 64;
+
 /// Whether two names (DER) are one, as certificates are chained (RFC 5280, 7.1).
 pub(super) fn is_one_name(a: &[u8], b: &[u8]) -> bool {
     let canonical = |name| canonical(Reader::new(name).take(SEQUENCE)?);
@@ -105,9 +109,10 @@ impl Matcher<'_, '_> {
 /// What a certificate (DER) is known by wherever its status is kept: SHA-256 over the whole of it and of its issuer's.
 /// Nothing less will do: who may ask can make up either, with a name, a key and a serial number of another's, and where a
 /// certificate says that its status is to be asked for is part of it. `None` where one cannot be read, or `issuer` does not
-/// have the name of who issued it.
+/// have the name of who issued it, or its serial number is one that no authority gives.
 pub fn key(leaf: &[u8], issuer: &[u8]) -> Option<[u8; 32]> {
-    About::parse(leaf, issuer).ok()?;
+    let about = About::parse(leaf, issuer).ok()?;
+    (about.leaf.serial.len() <= LONGEST_SERIAL).then_some(())?;
     let mut hash = Context::new(&SHA256);
     for part in [leaf, issuer] {
         hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());

@@ -8,6 +8,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::{Anchors, Ends};
+use super::fetched::{FetchSettings, FetchedLists};
 use super::foresight;
 use super::kept::Form;
 use super::responders::Responders;
@@ -31,6 +32,8 @@ pub struct Request {
     pub names: Sources,
     /// Revocation lists.
     pub lists: Sources,
+    /// Lists that are fetched besides; `None`: none are.
+    pub fetch: Option<FetchSettings>,
     /// Which certificates are looked up in them.
     pub lookup: Depth,
     /// Certificates that no list covers pass.
@@ -217,15 +220,34 @@ impl Problems {
         // Whose certificates a lost list was about nobody knows: those without a list do not pass then.
         let missing_ok = request.missing_ok && !read.any_loss();
         self.found.extend(read.found);
-        let revocation = self.usable(request.lookup, missing_ok, &lists);
+        let mut revocation = self.usable(request.lookup, missing_ok, &lists);
+        let fetch = request.fetch.as_ref();
+        if let Some(settings) = fetch.filter(|_| request.lookup != Depth::None) {
+            let ders = authorities.iter().map(|listed| listed.der.clone());
+            let wanted = FetchedLists::new(settings, ders.collect());
+            if wanted.is_empty() {
+                self.nothing_to_fetch(request);
+            }
+            revocation = revocation.with_fetched(wanted);
+        }
         if request.lookup != Depth::None {
             let used = revocation.lists();
             foresight::tell_expired_lists(self, &lists, &used, now());
-            if !missing_ok && !request.lists.is_empty() && !self.any_fatal() {
+            if !missing_ok && !request.lists.is_empty() && fetch.is_none() && !self.any_fatal() {
                 foresight::tell_missing_lists(self, authorities, &used, request.lookup);
             }
         }
         revocation
+    }
+
+    fn nothing_to_fetch(&mut self, request: &Request) {
+        let text = format!(
+            "none of the certificates of authorities{} names a distribution point whose address begins with http://, so \
+             that no list is fetched, and clients are refused where lists are looked up: write the lists' addresses \
+             behind \"TLSClientCRL auto\"",
+            request.authorities.listed()
+        );
+        self.add(Weight::Loss, request.authorities.any(), text);
     }
 
     /// What can be judged by. A list that is of another kind is left out: where lists are looked up, clients of its CA

@@ -17,6 +17,7 @@ mod certificate;
 pub(crate) mod checks;
 mod constraints;
 mod elements;
+pub mod fetched;
 mod foresight;
 mod judging;
 pub mod kept;

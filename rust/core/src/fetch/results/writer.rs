@@ -66,67 +66,28 @@ impl Writer {
 
     /// Keeps a response. False where there is no room, or it is too long.
     pub fn put_staple(&self, key: Key, stapled: &Stapled) -> bool {
-        if stapled.der.len() > LONGEST_STAPLE {
-            return false;
-        }
-        let entries = || self.results.staples.entries(key);
-        let place = entries()
-            .find(|entry| is_of(entry, key))
-            .or_else(|| entries().find(|entry| is_free(entry) || is_gone(entry)));
-        let Some(entry) = place else {
-            return false;
-        };
-        let numbers = [
-            if stapled.error { ERROR } else { RESPONSE },
-            stapled.from.cast_unsigned(),
-            stapled.until.cast_unsigned(),
-            stapled.der.len() as u64,
-        ];
-        write(entry, key, numbers, &stapled.der);
-        true
+        let kind = if stapled.error { ERROR } else { RESPONSE };
+        let Stapled { from, until, .. } = *stapled;
+        self.results
+            .staples
+            .put(key, kind, from, until, &stapled.der)
     }
 
     /// Takes a response away.
     pub fn remove_staple(&self, key: Key) {
-        let mut entries = self.results.staples.entries(key);
-        if let Some(entry) = entries.find(|entry| is_of(entry, key)) {
-            write(entry, key, [GONE, 0, 0, 0], &[]);
-        }
+        self.results.staples.remove(key);
     }
-}
 
-/// Whether an entry was never written, or left half written by a writer that is gone.
-fn is_free(entry: &Words) -> bool {
-    let number = entry.first().map(load);
-    number.is_some_and(|number| number == 0 || number % 2 == 1)
-}
-
-/// Whether a response was taken away.
-fn is_gone(entry: &Words) -> bool {
-    entry.get(5).is_some_and(|kind| load(kind) == GONE)
-}
-
-fn write(entry: Words, key: Key, numbers: [u64; 4], octets: &[u8]) {
-    let Some((number, rest)) = entry.split_first() else {
-        return;
-    };
-    let writing = load(number) | 1;
-    store(number, writing);
-    let head = key.words().into_iter().chain(numbers);
-    for (word, value) in rest.iter().zip(head) {
-        // Most of it stays as it is where an entry is renewed.
-        if load(word) != value {
-            store(word, value);
-        }
+    /// Keeps a list. False where there is no room, or it is too long.
+    pub fn put_list(&self, key: Key, list: &FetchedList) -> bool {
+        let FetchedList { from, until, .. } = *list;
+        self.results
+            .lists
+            .put(key, RESPONSE, from, until, &list.der)
     }
-    let words = rest.get(ENTRY - 1..).unwrap_or_default();
-    for (word, part) in words.iter().zip(octets.chunks(8)) {
-        let mut eight = [0; 8];
-        eight
-            .iter_mut()
-            .zip(part)
-            .for_each(|(to, from)| *to = *from);
-        store(word, u64::from_ne_bytes(eight));
+
+    /// Takes a list away.
+    pub fn remove_list(&self, key: Key) {
+        self.results.lists.remove(key);
     }
-    store(number, writing.wrapping_add(1));
 }

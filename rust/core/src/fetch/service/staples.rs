@@ -75,7 +75,7 @@ impl Service {
             trusted,
             local,
         };
-        let outcome = match self.ask(host, &question, &system) {
+        let outcome = match self.ask(Asker::Parent, host, &question, &system) {
             Ok((response, nonce)) => judge(&want, &response, nonce.as_deref(), now())
                 .inspect_err(|_| lock(&self.results).count(Count::Refused)),
             Err(fault) => Err(fault.to_string()),

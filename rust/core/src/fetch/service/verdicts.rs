@@ -72,6 +72,7 @@ impl Service {
         let mut state = lock(&self.state);
         let state = &mut *state;
         state.asked.retain(|(child, _), _| *child != pid);
+        state.hosts.forget(Asker::Child(pid));
         for mut job in state.queue.forget(Asker::Child(pid)) {
             let Task::CertStatus(key) = job.task else {
                 continue;
@@ -104,13 +105,14 @@ impl Service {
             }
             question.begun = true;
             let asked = (
+                Asker::Child(question.asker),
                 Arc::clone(&question.rule),
                 question.leaf.clone(),
                 question.issuer.clone(),
             );
             (asked, Arc::clone(&state.system), state.local)
         };
-        let ((rule, leaf, issuer), system, local) = begun;
+        let ((asker, rule, leaf, issuer), system, local) = begun;
         let found = match rule.responder_of(&leaf) {
             Some((url, trusted)) => {
                 let question = responder::Question {
@@ -121,11 +123,11 @@ impl Service {
                     trusted,
                     local,
                 };
-                let found = self
-                    .ask(host, &question, &system)
-                    .and_then(|(response, nonce)| {
-                        judge(&rule, &leaf, &issuer, &response, nonce.as_deref())
-                    });
+                let found =
+                    self.ask(asker, host, &question, &system)
+                        .and_then(|(response, nonce)| {
+                            judge(&rule, &leaf, &issuer, &response, nonce.as_deref())
+                        });
                 found.unwrap_or_else(|fault| self.failed(&url, &fault))
             }
             None => failure(),
@@ -136,25 +138,39 @@ impl Service {
         places.iter().for_each(|place| place.answer(&found));
     }
 
-    /// Asks, unless the responder has been silent so often of late that it is not asked for a while.
+    /// Puts a question of `asker`'s.
     pub(super) fn ask(
         &self,
+        asker: Asker,
         host: &str,
         question: &responder::Question<'_>,
         system: &super::System,
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), Fault> {
-        if let Some(fault) = lock(&self.state).hosts.silent(host, Instant::now()) {
-            return Err(Fault::Fetch(fault));
+        let asked = self.heard(asker, host, || match question.ask(system) {
+            Err(Fault::Fetch(fault)) => Err(fault),
+            other => Ok(other),
+        });
+        asked.unwrap_or_else(|fault| Err(Fault::Fetch(fault)))
+    }
+
+    /// Fetches for `asker`, unless the host has been silent to it so often of late that it is not asked for a while.
+    pub(super) fn heard<T>(
+        &self,
+        asker: Asker,
+        host: &str,
+        fetch: impl FnOnce() -> Result<T, client::Fault>,
+    ) -> Result<T, client::Fault> {
+        if let Some(fault) = lock(&self.state).hosts.silent(asker, host, Instant::now()) {
+            return Err(fault);
         }
         lock(&self.results).count(Count::Asked);
-        let asked = question.ask(system);
-        let fault = match &asked {
-            Err(Fault::Fetch(fault)) => Some(fault),
-            _ => None,
-        };
-        lock(&self.state).hosts.heard(host, fault, Instant::now());
+        let found = fetch();
+        let fault = found.as_ref().err();
+        lock(&self.state)
+            .hosts
+            .heard(asker, host, fault, Instant::now());
         lock(&self.results).count(fault.map_or(Count::Answered, client::Fault::count));
-        asked
+        found
     }
 
     fn failed(&self, url: &str, fault: &Fault) -> Found {

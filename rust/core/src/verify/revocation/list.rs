@@ -277,6 +277,21 @@ impl List {
         Outline::parse(&self.der).map_or(&[], |outline| outline.issuer.value)
     }
 
+    /// The list itself.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// How many certificates it names.
+    pub fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// When it was made, in seconds since 1970.
+    pub fn made(&self) -> i64 {
+        self.this_update
+    }
+
     /// When it had to be replaced, in seconds since 1970.
     pub fn end(&self) -> Option<i64> {
         self.next_update
@@ -341,4 +356,9 @@ impl List {
         let tried = self.tried.lock().unwrap();
         tried.keys.iter().map(|(_, found)| *found).collect()
     }
+}
+
+/// The canonical name of who issued a list (DER), without a look at its entries.
+pub fn issuer_of(der: &[u8]) -> Option<Vec<u8>> {
+    canonical(Outline::parse(der)?.issuer.value)
 }

@@ -12,6 +12,7 @@ pub(super) mod status;
 
 use list::List;
 
+use super::fetched::{self, FetchedLists};
 use super::sources::Listed;
 
 /// Which certificates of a path are looked up.
@@ -32,18 +33,73 @@ pub struct Revocation {
     depth: Depth,
     /// A certificate that no list covers is not revoked (`no_crl_for_cert_ok`).
     missing_ok: bool,
+    in_use: Arc<InUse>,
+}
+
+/// The lists in use, and where some of them come from.
+#[derive(Debug, Default)]
+pub(super) struct InUse {
     lists: RwLock<Arc<Lists>>,
+    pub(super) wanted: Option<FetchedLists>,
 }
 
 /// The lists in use.
 #[derive(Debug, Default)]
 pub struct Lists {
+    /// Those of files, and those that were fetched.
     lists: Vec<Arc<List>>,
+    /// How many of them are of files.
+    of_files: usize,
+    /// One of each that is to be fetched; `None` where it was not to be had yet.
+    fetched: Vec<Option<Arc<List>>>,
+    /// A certificate that no list is about passes while one of those cannot be had.
+    allow: bool,
     /// Places in `lists` by canonical issuer.
     by_issuer: HashMap<Vec<u8>, Vec<usize>>,
     /// One could not be read: who has no list may be in that one.
     lost: bool,
-    generation: u64,
+    /// Digests of those of files and of those that were fetched.
+    generations: [u64; 2],
+}
+
+impl InUse {
+    fn get(&self) -> Arc<Lists> {
+        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn put(&self, lists: Lists) {
+        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lists);
+    }
+
+    /// Takes what has been fetched since the last call; whether anything has. For one thread of a process.
+    pub(super) fn take_fetched(&self) -> bool {
+        let Some(wanted) = &self.wanted else {
+            return false;
+        };
+        let before = self.get();
+        let fetched = wanted.current(&before.fetched);
+        let same = |(a, b): (&Option<Arc<List>>, &Option<Arc<List>>)| match (a, b) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        let is_same = fetched.len() == before.fetched.len();
+        if is_same && fetched.iter().zip(&before.fetched).all(same) {
+            return false;
+        }
+        let files = before.lists.iter().take(before.of_files);
+        self.put(Lists::compose(
+            files.cloned().collect(),
+            before.generations[0],
+            before.lost,
+            (fetched, wanted.allow),
+        ));
+        true
+    }
+
+    /// The lists that were fetched, as they are in use.
+    pub(super) fn fetched(&self) -> Vec<Option<Arc<List>>> {
+        self.get().fetched.clone()
+    }
 }
 
 impl Revocation {
@@ -54,16 +110,30 @@ impl Revocation {
         missing_ok: bool,
         lists: &[L],
     ) -> (Self, Vec<(usize, String)>) {
-        let (lists, refused) = Lists::read(lists, &[], false);
-        let lists = RwLock::new(Arc::new(lists));
+        let (lists, refused) = Lists::read(lists, &Lists::default(), false);
+        let in_use = InUse::default();
+        in_use.put(lists);
         (
             Self {
                 depth,
                 missing_ok,
-                lists,
+                in_use: Arc::new(in_use),
             },
             refused,
         )
+    }
+
+    /// The same with lists that are fetched besides; takes those that have been.
+    #[must_use]
+    pub fn with_fetched(mut self, wanted: FetchedLists) -> Self {
+        let in_use = InUse {
+            lists: RwLock::new(self.in_use.get()),
+            wanted: Some(wanted),
+        };
+        in_use.take_fetched();
+        self.in_use = Arc::new(in_use);
+        fetched::register(&self.in_use);
+        self
     }
 
     /// Which certificates are looked up.
@@ -78,10 +148,7 @@ impl Revocation {
 
     /// The lists in use now.
     pub fn lists(&self) -> Arc<Lists> {
-        self.lists
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.in_use.get()
     }
 
     /// Puts new lists in place of the old, and says of each that cannot be used why, by its index. Where one cannot be
@@ -91,10 +158,8 @@ impl Revocation {
         lists: &[L],
         loss: bool,
     ) -> Vec<(usize, String)> {
-        let old = self.lists();
-        let (lists, refused) = Lists::read(lists, &old.lists, loss);
-        let mut current = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::new(lists);
+        let (lists, refused) = Lists::read(lists, &self.lists(), loss);
+        self.in_use.put(lists);
         refused
     }
 }
@@ -102,13 +167,10 @@ impl Revocation {
 impl Lists {
     fn read<L: Clone + Into<Listed>>(
         given: &[L],
-        old: &[Arc<List>],
+        old: &Self,
         loss: bool,
     ) -> (Self, Vec<(usize, String)>) {
-        let mut lists = Self {
-            lost: loss,
-            ..Self::default()
-        };
+        let (mut lists, mut lost) = (Vec::new(), loss);
         let mut hash = digest::Context::new(&digest::SHA256);
         let mut refused = Vec::new();
         for (index, listed) in given.iter().enumerate() {
@@ -119,28 +181,76 @@ impl Lists {
                     if let Some(fault) = list.fault {
                         refused.push((index, format!("cannot be used: {fault}")));
                     }
-                    lists.lists.push(Arc::new(list));
+                    lists.push(Arc::new(list));
                 }
                 Err(why) => {
-                    lists.lost = true;
+                    lost = true;
                     refused.push((index, why));
                 }
             }
         }
-        lists.generation = generation(hash);
-        if lists.lost {
-            lists.lists.extend(old.iter().cloned());
+        if lost {
+            lists.extend(old.lists.iter().take(old.of_files).cloned());
         }
-        for (place, list) in lists.lists.iter().enumerate() {
-            let places = lists.by_issuer.entry(list.issuer.clone()).or_default();
-            places.push(place);
-        }
-        (lists, refused)
+        let fetched = (old.fetched.clone(), old.allow);
+        (
+            Self::compose(lists, generation(hash), lost, fetched),
+            refused,
+        )
     }
 
-    /// A digest of the lists, equal in all processes that read the same files.
+    /// Lists of files with their digest, and those that were fetched with what goes without one of them.
+    fn compose(
+        mut lists: Vec<Arc<List>>,
+        of_these: u64,
+        lost: bool,
+        (fetched, allow): (Vec<Option<Arc<List>>>, bool),
+    ) -> Self {
+        let of_files = lists.len();
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for list in fetched.iter().flatten() {
+            hash.update(list.der());
+            lists.push(Arc::clone(list));
+        }
+        let mut by_issuer: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+        for (place, list) in lists.iter().enumerate() {
+            by_issuer
+                .entry(list.issuer.clone())
+                .or_default()
+                .push(place);
+        }
+        let of_fetched = match lists.len() > of_files {
+            true => generation(hash),
+            false => 0,
+        };
+        Self {
+            lists,
+            of_files,
+            fetched,
+            allow,
+            by_issuer,
+            lost,
+            generations: [of_these, of_fetched],
+        }
+    }
+
+    /// A digest of the lists, equal in all processes that read and were given the same.
     pub fn generation(&self) -> u64 {
-        self.generation
+        let [files, fetched] = self.generations;
+        files.wrapping_add(fetched)
+    }
+
+    /// Whether a certificate passes that no list is about, where a list that is missing for good is no fault or one.
+    fn passes_without(&self, missing_ok: bool, now: i64) -> bool {
+        let is_away =
+            |list: &Option<Arc<List>>| list.as_ref().is_none_or(|list| list.outside(now).is_some());
+        !self.lost && (missing_ok || (self.allow && self.fetched.iter().any(is_away)))
+    }
+
+    /// Whether a list that has expired keeps nobody out but those that it is about, since it was to be fetched anew.
+    fn may_have_expired(&self, list: &List) -> bool {
+        let is_it = |other: &Arc<List>| std::ptr::eq(&raw const **other, list);
+        self.allow && self.fetched.iter().flatten().any(is_it)
     }
 
     /// Lists of an issuer (canonical) are there, whatever they are good for.

@@ -158,6 +158,13 @@ impl Point {
         Some(point)
     }
 
+    /// Addresses in its full name (GeneralName's uniformResourceIdentifier).
+    fn urls(&self) -> Vec<String> {
+        let names = self.names.iter().flatten().filter(|(tag, _)| *tag == 0x86);
+        let text = |(_, content): &(u8, Vec<u8>)| String::from_utf8(content.clone()).ok();
+        names.filter_map(text).collect()
+    }
+
     fn is_of(&self, own: bool, issuer: &[u8]) -> bool {
         if self.issuers.is_empty() {
             own
@@ -188,6 +195,13 @@ fn later_field<'a>(fields: &mut Reader<'a>, last: &mut Option<u8>) -> Option<Ele
     let number = field.tag & 0x1f;
     let before = last.replace(number);
     before.is_none_or(|before| before < number).then_some(field)
+}
+
+/// The addresses of each list that CRLDistributionPoints names, in a certificate whose issuer's name has `issuer` for
+/// content. One that cannot be read names none.
+pub fn addresses(content: &[u8], issuer: &[u8]) -> Vec<Vec<String>> {
+    let points = Point::parse_all(content, issuer).unwrap_or_default();
+    points.iter().map(Point::urls).collect()
 }
 
 /// DistributionPointName: full names, or one that is relative to one of `bases`.

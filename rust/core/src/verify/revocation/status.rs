@@ -119,14 +119,15 @@ pub fn check(
     } in search.current(lists)?
     {
         let is_news = beside || reasons & !search.covered != 0;
-        if is_news && search.consult(full, delta, reasons)? {
+        let stale_ok = lists.may_have_expired(full);
+        if is_news && search.consult(full, delta, reasons, stale_ok)? {
             return Ok(Err(Refused::by(reason::REVOKED, Some(full))));
         }
     }
     Ok(match search.complaint {
         _ if search.covered & ALL_REASONS == ALL_REASONS => Ok(()),
         Some((why, list)) => Err(Refused::by(why, list)),
-        None if missing_ok && !lists.lost => Ok(()),
+        None if lists.passes_without(missing_ok, search.judging.now()) => Ok(()),
         None => Err(Refused::because(reason::NO_CRL)),
     })
 }
@@ -249,14 +250,17 @@ impl<'l> Search<'_, '_, '_, 'l> {
         Ok(found)
     }
 
-    /// Asks one list, and its delta; whether the certificate is revoked.
+    /// Asks one list, and its delta; whether the certificate is revoked. Where `stale_ok`, a list that has expired goes on
+    /// to say who is.
     fn consult(
         &mut self,
         full: &'l List,
         delta: Option<&'l List>,
         reasons: Reasons,
+        stale_ok: bool,
     ) -> Result<bool, Exhausted> {
-        if let Some(why) = full.outside(self.judging.now()) {
+        let outside = full.outside(self.judging.now());
+        if let Some(why) = outside.filter(|_| !stale_ok) {
             self.complain(why, Some(full));
             return Ok(false);
         }
@@ -277,7 +281,9 @@ impl<'l> Search<'_, '_, '_, 'l> {
         if status == Status::Unlisted {
             status = full.find(issuer, serial);
         }
-        self.covered |= reasons;
+        if outside.is_none() {
+            self.covered |= reasons;
+        }
         Ok(status == Status::Revoked)
     }
 

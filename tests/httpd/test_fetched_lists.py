@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Revocation lists that are fetched from distribution points: TLSClientCRL auto, TLSProxyCRL auto."""
+import datetime
+
+import pytest
+from harness import tls
+from harness.agent import named
+from harness.certs import Authority
+from harness.clients import curl
+from harness.config import Vhost
+from harness.points import BAD_ANSWERS, BAD_LISTS, HOUR, Point, distribution_point, revocation_list
+from harness.proxies import MODULES
+from harness.waiting import wait_until
+
+LOCAL = "TLSFetchLocal on"
+REFUSED = ("TLS0704", "TLS0820", "AH0")
+SECOND = datetime.timedelta(seconds=1)
+
+
+class World:
+    """An authority whose own certificate names its list, as those of many companies do, and two of its clients."""
+
+    def __init__(self, directory, name="/ca.crl"):
+        self.directory, self.point, self.path = directory, Point(), name
+        self.ca = Authority("Client CA", extensions=[distribution_point(self.point.url(name))])
+        (directory / "ca.pem").write_bytes(self.ca.pem())
+        self.pairs, self.clients = {}, {}
+        for client in ("good", "revoked"):
+            self.client(client)
+        self.publish()
+
+    def client(self, name):
+        pair = self.ca.issue(name, client=True)
+        crt, key = pair.write(self.directory, name)
+        self.pairs[name], self.clients[name] = pair, ("--cert", str(crt), "--key", str(key))
+
+    def publish(self, *names, **times):
+        revoked = [self.pairs[name] for name in names or ("revoked",)]
+        self.point.lists[self.path] = revocation_list(self.ca, *revoked, **times)
+
+    def words(self, crl="auto", more=""):
+        return f"TLSClientCertificate required\nTLSClientCA {self.directory}/ca.pem\nTLSClientCRL {crl}\n{more}"
+
+    def is_let_in(self, server, client, name="a.test"):
+        return curl(server.port, "/", *self.clients[client], name=name).status == 200
+
+    def wait(self, server, client="good", name="a.test", seconds=30):
+        wait_until(lambda: self.is_let_in(server, client, name), f"{client} is let in", seconds)
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path)
+    yield made
+    made.point.end()
+
+
+def test_a_list_is_fetched_and_decides(httpd, ca, world):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words())], config=LOCAL, log_level="tls:info",
+                   mpm_settings="StartServers 3\nMinSpareThreads 75\nMaxSpareThreads 200", allow=("TLS0",))
+    world.wait(server)
+    line = server.log.expect("TLS0819")[0]
+    assert world.point.url("/ca.crl") in str(line) and "1 certificates" in str(line)
+    for _ in range(20):
+        assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
+    server.log.expect("certificate is refused: certificate revoked")
+    server.graceful()
+    for _ in range(5):
+        assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked"), "there from the first one on"
+    assert world.point.asked == ["/ca.crl"], "once for all children and for a restart"
+
+
+@pytest.mark.parametrize("engine", ["mod_tls", "mod_tls-ssl"])
+def test_lists_outlive_a_stop(httpd, ca, world, engine):
+    words = world.words()
+    if engine == "mod_tls-ssl":
+        words = f"SSLVerifyClient require\nSSLCACertificateFile {world.directory}/ca.pem\nTLSClientCRL auto"
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=words)], engine=engine, config=LOCAL, allow=("TLS0",))
+    world.wait(server)
+    assert not world.is_let_in(server, "revoked")
+    kept = wait_until(lambda: list(server.home.rglob("tls-fetched/*.crl")), "a file", 30)
+    assert kept[0].read_bytes() == world.point.lists["/ca.crl"] and kept[0].stat().st_mode & 0o077 == 0
+    server.stop()
+    world.point.how["/ca.crl"] = "status_500"
+    server.start()
+    assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked"), "from the first handshake on"
+    server.stop()
+    kept[0].write_bytes(kept[0].read_bytes()[:-1] + b"\x00")
+    server.start()
+    assert not world.is_let_in(server, "good") and not world.is_let_in(server, "revoked"), "nobody signed that one"
+
+
+def test_what_happens_while_none_can_be_had_is_said(httpd, ca, world):
+    world.point.how["/ca.crl"] = "status_500"
+    hosts = {"a.test": "auto", "deny.test": "auto deny", "allow.test": "auto allow"}
+    server = httpd([Vhost(name, [ca.issue(name)], extra=world.words(crl)) for name, crl in hosts.items()], config=LOCAL,
+                   allow=("TLS0",))
+    server.log.expect("TLS0820.*status 500")
+    for name in ("a.test", "deny.test"):
+        assert not world.is_let_in(server, "good", name)
+    assert world.is_let_in(server, "good", "allow.test") and world.is_let_in(server, "revoked", "allow.test")
+    del world.point.how["/ca.crl"]
+    world.wait(server, seconds=60)
+    for name in hosts:
+        assert world.is_let_in(server, "good", name) and not world.is_let_in(server, "revoked", name)
+
+
+def test_whom_an_old_list_names_stays_out(httpd, ca, world):
+    world.publish(end=SECOND * 8)
+    world.client("of later")
+    server = httpd([Vhost("deny.test", [ca.issue("deny.test")], extra=world.words()),
+                    Vhost("allow.test", [ca.issue("allow.test")], extra=world.words("auto allow"))],
+                   config=LOCAL, log_level="tls:debug", allow=("TLS0",))
+    world.wait(server, name="deny.test")
+    world.point.how["/ca.crl"] = "status_500"
+    wait_until(lambda: not world.is_let_in(server, "good", "deny.test"), "the end of the list", 30)
+    server.log.expect("CRL has expired")
+    assert world.is_let_in(server, "good", "allow.test") and not world.is_let_in(server, "revoked", "allow.test")
+
+
+def test_no_bad_list_is_ever_in_force(httpd, ca, world):
+    hows = [*BAD_LISTS, *BAD_ANSWERS]
+    for how in hows:
+        contents = BAD_LISTS.get(how)
+        path = f"/{how}.crl"
+        world.point.how[path] = how
+        if contents is not None:
+            is_list = isinstance(contents, dict)
+            world.point.lists[path] = revocation_list(world.ca, world.pairs["good"], **contents) if is_list else contents
+    plain = Authority("Client CA without a list")
+    (world.directory / "plain.pem").write_bytes(plain.pem() + world.ca.pem())
+    host = {how: f"{how.replace('_', '-')}.test" for how in hows}
+    words = ("TLSClientCertificate required\nTLSClientCA {0}/ca.pem\nTLSClientCRL auto allow {1}")
+    # The list that the authority itself names is good: what another address sends changes nothing.
+    server = httpd([Vhost(host[how], [ca.issue(host[how])],
+                          extra=words.format(world.directory, world.point.url(f"/{how}.crl"))) for how in hows],
+                   config=LOCAL, allow=("TLS0",))
+    for how in hows:
+        world.wait(server, name=host[how])
+    wait_until(lambda: {f"/{how}.crl" for how in hows} <= set(world.point.asked), "every question", 60)
+    for how in hows:
+        assert world.is_let_in(server, "good", host[how]), how
+        assert not world.is_let_in(server, "revoked", host[how]), how
+
+
+def test_the_latest_of_all_counts(httpd, ca, world):
+    (world.directory / "old.crl").write_bytes(revocation_list(world.ca, world.pairs["good"], start=-9 * HOUR))
+    (world.directory / "new.crl").write_bytes(revocation_list(world.ca, world.pairs["good"], start=HOUR * 0))
+    server = httpd([Vhost("old.test", [ca.issue("old.test")], extra=world.words(f"{world.directory}/old.crl auto")),
+                    Vhost("new.test", [ca.issue("new.test")], extra=world.words(f"{world.directory}/new.crl auto"))],
+                   config=LOCAL, allow=("TLS0",))
+    world.wait(server, name="old.test")
+    assert not world.is_let_in(server, "revoked", "old.test")
+    assert world.is_let_in(server, "revoked", "new.test") and not world.is_let_in(server, "good", "new.test")
+
+
+def test_an_address_leads_inside_only_where_it_is_allowed(httpd, ca, world):
+    plain = Authority("Plain CA")
+    (world.directory / "plain.pem").write_bytes(plain.pem())
+    world.point.lists["/plain.crl"] = revocation_list(plain)
+    crt, key = plain.issue("plain", client=True).write(world.directory, "plain")
+    client = ("--cert", str(crt), "--key", str(key))
+    words = (f"TLSClientCertificate required\nTLSClientCA {world.directory}/plain.pem\n"
+             f"TLSClientCRL auto {world.point.url('/plain.crl')}")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words()),
+                    Vhost("named.test", [ca.issue("named.test")], extra=words)], allow=("TLS0",))
+    server.log.expect("TLS0820.*TLSFetchLocal on")
+    wait_until(lambda: curl(server.port, "/", *client, name="named.test").status == 200, "what is written is asked", 30)
+    assert not world.is_let_in(server, "good") and world.point.asked == ["/plain.crl"]
+
+
+def test_a_list_is_renewed_before_it_ends_and_sessions_of_before_end(httpd, ca, world):
+    # It is at half of its life: then it is fetched anew within half a minute.
+    world.publish(start=-SECOND * 100, end=SECOND * 100)
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words())], config=LOCAL, allow=("TLS0",))
+    world.wait(server)
+    both = world.directory / "good.both"
+    both.write_bytes(world.pairs["good"].combined_pem())
+    context = tls.context(version="1.2")
+    context.load_cert_chain(both)
+    with tls.connect(server.port, "a.test", using=context) as connection:
+        session = connection.session
+    with tls.connect(server.port, "a.test", using=context, session=session) as connection:
+        assert connection.session_reused
+    world.publish("good", start=HOUR * 0)
+    wait_until(lambda: not world.is_let_in(server, "good"), "the new list", 60)
+    with pytest.raises((OSError, EOFError)):
+        with tls.connect(server.port, "a.test", using=context, session=session) as connection:
+            tls.get(connection, host="a.test")
+
+
+def test_authorities_without_an_address_are_told(httpd, ca, tmp_path):
+    (tmp_path / "plain.pem").write_bytes(Authority("Plain CA").pem())
+    words = f"TLSClientCertificate required\nTLSClientCA {tmp_path}/plain.pem\nTLSClientCRL auto"
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=words)], allow=("TLS0507",))
+    server.log.expect("TLS0507.*names a distribution point")
+    assert not named(server.pid, "tls-fetch")
+
+
+def test_backends_are_looked_up_too(httpd, ca, world, backend):
+    far = {}
+    for name in ("good", "revoked", "section"):
+        world.pairs[name] = world.ca.issue("localhost")
+        far[name] = backend(world.pairs[name])
+    world.publish("revoked", "section")
+    # What a section of mod_proxy wants is known later than all else.
+    words = [f"TLSProxyEngine on\nTLSProxyCA {world.directory}/ca.pem\nTLSProxyCRL auto",
+             *(f"ProxyPass /{name}/ https://localhost:{one.port}/ retry=0" for name, one in far.items())]
+    front = httpd([], config="\n".join([LOCAL, *words]), modules=MODULES, tls_engine=None, ports=("PLAIN",), log_level="tls:debug", allow=REFUSED)
+    def status(server, name):
+        return curl(server.ports["PLAIN"], f"/{name}/page", scheme="http").status
+    assert status(front, "good") in (200, 500, 502), "refused until there is a list"
+    wait_until(lambda: status(front, "good") == 200, "a list", 30)
+    assert status(front, "revoked") in (500, 502)
+    front.log.expect("TLS0704.*certificate revoked")
+    front.stop()
+    words[0] = (f"TLSProxyEngine on\nTLSProxyCA {world.directory}/ca.pem\n<Proxy https://localhost:{far['section'].port}/>\n"
+                "TLSProxyEngine on\nTLSProxyCRL auto\n</Proxy>")
+    front = httpd([], config="\n".join([LOCAL, *words]), modules=MODULES, tls_engine=None, ports=("PLAIN",), log_level="tls:debug", allow=REFUSED)
+    assert status(front, "revoked") == 200, "nothing is looked up there"
+    wait_until(lambda: front.log.matching("certificate revoked") or not status(front, "section"), "a list", 30)
+    assert status(front, "section") in (500, 502)
