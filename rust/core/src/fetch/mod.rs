@@ -29,5 +29,6 @@ mod schedule;
 mod service;
 pub mod staples;
 pub mod state;
+mod unkept;
 pub mod url;
 pub mod wants;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The fetcher as httpd's parent holds it: makes it, orders from it, makes it again when it dies.
 
-use std::collections::HashSet;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -16,8 +15,9 @@ use super::news::{self, Line, News};
 use super::order_line;
 use super::process::{self, Inherited};
 use super::resolve::system::System;
-use super::results::{COUNTS, Key, Results};
+use super::results::{COUNTS, Results};
 use super::state;
+use super::unkept::Unkept;
 use super::wants::{ListWant, Order, Wants};
 use crate::agent::parent::channels::receive_channel;
 use crate::agent::parent::family::Family;
@@ -34,10 +34,6 @@ const WELL: Duration = Duration::from_secs(8);
 const LOOK: Duration = Duration::from_secs(30);
 /// Messages that are taken at one go.
 const AT_ONCE: usize = 1000;
-/// Responses that are kept in files at one go: each is written through to the disk while httpd's parent waits.
-const FILES_AT_ONCE: usize = 32;
-/// The same of lists, which may be long.
-const LISTS_AT_ONCE: usize = 1;
 
 /// What a configuration wants of the fetcher.
 #[derive(Clone, Debug, Default)]
@@ -80,10 +76,7 @@ pub struct Parent {
     counted: [u64; COUNTS],
     /// What has not been logged.
     troubles: Vec<News>,
-    /// Responses that are there and have not been kept in files.
-    unkept: HashSet<Key>,
-    /// Lists likewise.
-    unkept_lists: HashSet<Key>,
+    unkept: Unkept,
 }
 
 impl Parent {
@@ -109,8 +102,7 @@ impl Parent {
             looked: Instant::now(),
             counted: [0; COUNTS],
             troubles: Vec::new(),
-            unkept: HashSet::new(),
-            unkept_lists: HashSet::new(),
+            unkept: Unkept::default(),
         })
     }
 
@@ -275,36 +267,14 @@ impl Parent {
         for one in news {
             match one {
                 News::Said(line, text) => lines.push((line, text)),
-                News::Stapled(key) => drop(self.unkept.insert(key)),
-                News::Listed(key) => drop(self.unkept_lists.insert(key)),
+                News::Stapled(key) => self.unkept.add_staple(key),
+                News::Listed(key) => self.unkept.add_list(key),
             }
         }
-        lines.extend(self.keep_files().map(|text| (Line::Trouble, text)));
-        lines
-    }
-
-    /// Keeps some of what was fetched in files; why one cannot be. Only what the configuration wants: a captured fetcher may
-    /// speak of anything, and another configuration may have been read meanwhile.
-    fn keep_files(&mut self) -> impl Iterator<Item = String> {
-        let mut troubles = Vec::new();
         let wants = self.order.as_ref().map(|order| &order.wants);
-        if !self.unkept.is_empty() {
-            let staples = wants.iter().flat_map(|wants| &wants.staples);
-            let wanted: HashSet<Key> = staples.map(|want| want.key).collect();
-            self.unkept.retain(|key| wanted.contains(key));
-            for key in some_of(&mut self.unkept, FILES_AT_ONCE) {
-                troubles.extend(state::keep(&self.directory, key, self.results).err());
-            }
-        }
-        if !self.unkept_lists.is_empty() {
-            let lists = wants.iter().flat_map(|wants| &wants.lists);
-            let wanted: HashSet<Key> = lists.map(|want| want.key).collect();
-            self.unkept_lists.retain(|key| wanted.contains(key));
-            for key in some_of(&mut self.unkept_lists, LISTS_AT_ONCE) {
-                troubles.extend(state::keep_list(&self.directory, key, self.results).err());
-            }
-        }
-        troubles.into_iter()
+        let troubles = self.unkept.keep_some(&self.directory, wants, self.results);
+        lines.extend(troubles.into_iter().map(|text| (Line::Trouble, text)));
+        lines
     }
 
     fn replace_where_dead(&mut self) -> Option<News> {
@@ -403,29 +373,5 @@ impl Parent {
         }
         let end = line.and_then(|line| receive_channel(self.os.as_ref(), &line).ok());
         access::set_channel(end);
-    }
-}
-
-/// Takes at most so many out of those that wait.
-fn some_of(waiting: &mut HashSet<Key>, most: usize) -> Vec<Key> {
-    let some: Vec<Key> = waiting.iter().copied().take(most).collect();
-    waiting.retain(|key| !some.contains(key));
-    some
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_are_written_a_few_at_a_time_and_each_once() {
-        let mut waiting: HashSet<Key> = (0..100).chain(0..100).map(|n| Key([n; 32])).collect();
-        let mut all = HashSet::new();
-        while !waiting.is_empty() {
-            let some = some_of(&mut waiting, FILES_AT_ONCE);
-            assert!(some.len() <= FILES_AT_ONCE);
-            all.extend(some);
-        }
-        assert_eq!(all.len(), 100);
     }
 }
