@@ -20,6 +20,7 @@
 #include "server/ech.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
+#include "server/proxy_policies.hpp"
 
 namespace tls::server {
 namespace {
@@ -348,7 +349,8 @@ void report_problems(server_rec* main, const PrintProblem& print) {
       print({where, problem.severity == rs::Severity::Error, std::string(problem.text)});
     }
     ClientVerifiers clients;
-    return clients.load(hosts, print) ? CheckResult::Good : CheckResult::Bad;
+    const bool good = clients.load(hosts, print);
+    return report_backend_problems(main->process->pconf, main, print) && good ? CheckResult::Good : CheckResult::Bad;
   });
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -60,26 +61,43 @@ config::Source place_of(const std::string& fault, const config::ProxySettings& s
   return s.engine.where();
 }
 
+enum class Fault : std::uint8_t { Warning, Kept, Fatal };
+
+// What is done with a fault of the settings for backends of `s`, which is at `where`.
+using Report = std::function<void(const server_rec*, Fault, const std::string& text, const config::Source& where)>;
+
+void log_fault(const server_rec* s, Fault fault, const std::string& text, const config::Source& where) {
+  const char* const file = where.file != nullptr ? where.file : "";
+  switch (fault) {
+    case Fault::Warning:
+      TLS_LOG_S(s, ProxyWarning, text.c_str());
+      return;
+    case Fault::Kept:
+      TLS_LOG_S(s, ProxyKept, text.c_str(), file, where.line);
+      return;
+    case Fault::Fatal:
+      TLS_LOG_S(s, ProxyFailed, text.c_str(), file, where.line);
+      return;
+  }
+}
+
 // `written` are the settings that `policy` was made of.
 const rs::BackendPolicy* build(apr_pool_t* pool, const server_rec* s, const config::ProxyPolicy& policy,
-                               const config::ProxySettings& written) {
+                               const config::ProxySettings& written, const Report& report) {
   Built& built = built_policies(pool);
   std::vector<std::uint8_t> encoded = config::encode(policy);
   if (const auto known = built.find(encoded); known != built.end()) return &*known->second;
   rust::Vec<rust::String> warnings;
   rust::Vec<rust::String> kept;
   rust::Box<rs::BackendPolicy> made = rs::build_backend_policy({encoded.data(), encoded.size()}, warnings, kept);
-  for (const rust::String& warning : warnings) TLS_LOG_S(s, ProxyWarning, std::string(warning).c_str());
-  for (const rust::String& fault : kept) {
-    const std::string text(fault);
-    const config::Source where = place_of(text, written);
-    TLS_LOG_S(s, ProxyKept, text.c_str(), where.file != nullptr ? where.file : "", where.line);
-  }
+  const auto tell = [&](Fault fault, const std::string& text) { report(s, fault, text, place_of(text, written)); };
+  for (const rust::String& warning : warnings) tell(Fault::Warning, std::string(warning));
+  for (const rust::String& fault : kept) tell(Fault::Kept, std::string(fault));
   return &*built.emplace(std::move(encoded), std::move(made)).first->second;
 }
 
 // The settings of a scope with the defaults of its vocabulary beneath them; the policy where TLS is on in it.
-bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope) {
+bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope, const Report& report) {
   if (!scope.proxy.engine || !*scope.proxy.engine) return true;
   try {
     PoolArena arena(pool);
@@ -89,43 +107,60 @@ bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope
     config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
     policy.key_log = effective(s).negotiated.key_log;
     if (policy.fetch_lists) policy.list_proxy = effective(s).client.list_proxy;
-    scope.backend_policy = build(pool, s, policy, scope.proxy);
+    scope.backend_policy = build(pool, s, policy, scope.proxy, report);
     scope.unverified = policy.verify == config::VerifyClient::None;
     return true;
   } catch (const std::exception& e) {
-    const config::Source where = place_of(e.what(), scope.proxy);
-    TLS_LOG_S(s, ProxyFailed, e.what(), where.file != nullptr ? where.file : "", where.line);
+    report(s, Fault::Fatal, e.what(), place_of(e.what(), scope.proxy));
     return false;
   }
 }
 
 // mod_proxy's hook: `section` belongs to a <Proxy> section or a worker of `s`. One that says nothing of TLS gets no
 // policy that would stand over those of other sections: it may be there for its Require alone.
-int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* s,
-                        ap_conf_vector_t* section) {
+bool complete_section(apr_pool_t* pool, const server_rec* s, ap_conf_vector_t* section, const Report& report) {
   DirectoryScope* const inner = directory_scope(s, section);
   const DirectoryScope* const outer = directory_scope(s, s->lookup_defaults);
-  if (inner == nullptr || outer == nullptr || !inner->of_backends) return OK;
+  if (inner == nullptr || outer == nullptr || !inner->of_backends) return true;
   config::ProxySettings merged;
   PoolArena arena(pool);
   config::merge<config::ProxySettings>(config::all_proxy_rows, arena, merged, outer->proxy, inner->proxy);
   inner->proxy = merged;
-  return complete_scope(pool, s, *inner) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  return complete_scope(pool, s, *inner, report);
 }
 
-// Under -t, where mod_proxy tells of no sections: all that a start would build, for what is wrong with it.
-int check_proxy_policies(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server) {
-  if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
-  bool good = build_backend_policies(pool, main_server);
+int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* s,
+                        ap_conf_vector_t* section) {
+  return complete_section(pool, s, section, log_fault) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+bool build_for_servers(apr_pool_t* pool, server_rec* main_server, const Report& report) {
+  bool good = true;
+  for (server_rec* s = main_server; s != nullptr; s = s->next) {
+    DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
+    if (scope != nullptr && !complete_scope(pool, s, *scope, report)) good = false;
+  }
+  return good;
+}
+
+// All that a start would build, where mod_proxy tells of no sections, for what is wrong with it.
+bool build_all(apr_pool_t* pool, server_rec* main_server, const Report& report) {
+  bool good = build_for_servers(pool, main_server, report);
   const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
   for (server_rec* s = main_server; proxy != nullptr && s != nullptr; s = s->next) {
     const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, proxy));
     auto* const* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
     for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
-      if (section_post_config(pool, log_pool, temp_pool, s, sections[i]) != OK) good = false;
+      if (!complete_section(pool, s, sections[i], report)) good = false;
     }
   }
-  return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  return good;
+}
+
+int check_proxy_policies(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
+                         server_rec* main_server) {
+  if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
+  return build_all(pool, main_server, log_fault) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 bool speaks_tls(const proxy_worker* worker) {
@@ -211,12 +246,16 @@ int warn_of_unverified(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_s
 }  // namespace
 
 bool build_backend_policies(apr_pool_t* pool, server_rec* main_server) {
-  bool good = true;
-  for (server_rec* s = main_server; s != nullptr; s = s->next) {
-    DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
-    if (scope != nullptr && !complete_scope(pool, s, *scope)) good = false;
-  }
-  return good;
+  return build_for_servers(pool, main_server, log_fault);
+}
+
+bool report_backend_problems(apr_pool_t* pool, server_rec* main_server, const PrintProblem& print) {
+  return build_all(pool, main_server,
+                   [&print](const server_rec*, Fault fault, const std::string& text, const config::Source& where) {
+                     const std::string place =
+                         std::string(where.file != nullptr ? where.file : "") + ":" + std::to_string(where.line);
+                     print({place, fault == Fault::Fatal, "TLS to backends: " + text});
+                   });
 }
 
 void register_proxy_section_hooks() {

@@ -4,12 +4,17 @@
 
 #include "apr/httpd.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "server/credential_report.hpp"
 
 namespace tls::server {
 
 // Builds the policies of all servers that speak TLS to backends. False when one cannot be built; that has been logged.
 // Parent, in post_config, as root.
 bool build_backend_policies(apr_pool_t* pool, server_rec* main_server);
+
+// Calls `print` for all that is wrong with the files that those policies and the ones of <Proxy> sections name, and
+// with the policies themselves. False when one cannot be built. In a process of its own, for `httpd -t`.
+bool report_backend_problems(apr_pool_t* pool, server_rec* main_server, const PrintProblem& print);
 
 // Asks mod_proxy to be told of each <Proxy> section, whose settings then stand over those of its server.
 void register_proxy_section_hooks();

@@ -2,6 +2,7 @@
 """What administrators do wrong: each mistake is told under -t and at a start in the same words, with file, line and a remedy, and the
 remedy works when it is followed."""
 import re
+import subprocess
 from dataclasses import dataclass
 
 import pytest
@@ -164,7 +165,6 @@ def test_a_key_that_children_may_read_is_told_with_the_command_that_helps(httpd,
     import grp
     import os
     import pwd
-    import subprocess
 
     server = httpd([Vhost("a.test", [ca.issue("a.test")])], engine=engine, start=False, allow=("TLS0114",))
     key = server.home / "certs" / "a.test-0.key"
@@ -285,7 +285,6 @@ def test_the_migration_list_judges_what_clients_are_judged_by(httpd, ca, tmp_pat
 
 def test_a_user_who_may_not_read_keys_gets_the_list_and_is_told_so(httpd, ca):
     import shutil
-    import subprocess
 
     server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="SSLProtocol all")], engine="mod_tls-ssl", start=False)
     module = server.home / "mod_tls.so"
@@ -298,3 +297,38 @@ def test_a_user_who_may_not_read_keys_gets_the_list_and_is_told_so(httpd, ca):
                            "-D", "DUMP_TLS_MIGRATION"], capture_output=True, text=True)
     assert 'SSLProtocol: "all" is TLSv1.2 and TLSv1.3' in done.stdout, done.stderr
     assert "a.test-0.key cannot be read: Permission denied (root reads it at a start, and this is another user: run it as root)" in done.stdout
+
+
+@pytest.mark.parametrize("engine, words", [
+    ("mod_tls", ("TLSProxyEngine on", "TLSProxyMachineCertificate")), ("mod_tls-ssl", ("SSLProxyEngine on", "SSLProxyMachineCertificateFile"))])
+def test_a_machine_certificate_without_its_key(httpd, ca, engine, words):
+    """The line that names the file is blamed, and the key behind the certificate makes it right."""
+    on, machine = words
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=f"{on}\n\n{machine} @HOME@/machine.pem")], engine=engine, modules=("proxy", "proxy_http"),
+                   start=False, allow=("TLS0703",))
+    pair = ca.issue("machine", client=True)
+    file = server.put("machine.pem", pair.certificate_pem())
+    number = next(n for n, line in enumerate(server.conf.read_text().splitlines(), 1) if machine in line)
+    said = server.run("-t")
+    found = re.search(rf"{file}: it holds a certificate, but not its private key; .*\((cat KEY >> \S+)\), or .*\({server.conf}:{number}\)", said.stderr)
+    assert said.returncode != 0 and found, said.stderr
+    listed = server.run("-t", "-D", "DUMP_TLS_MIGRATION").stdout if engine == "mod_tls-ssl" else ""
+    assert engine == "mod_tls" or f"{server.conf}:{number}: stops the start: TLS to backends: {file}: it holds" in listed, listed
+    key = server.put("machine.key", pair.key_pem(), 0o600)
+    subprocess.run(["sh", "-ec", found[1].replace("KEY", str(key))], check=True)
+    file.chmod(0o600)
+    assert server.run("-t").returncode == 0
+
+
+def test_what_is_said_of_a_virtual_host_that_mod_md_may_serve_is_what_happens(httpd, ca):
+    """Where an MDomain has its name it starts, with a placeholder; where none has, it does not."""
+    server = httpd([Vhost("a.test"), Vhost("b.test", [ca.issue("b.test")])], modules=("md",), start=False, allow=("TLS0207", "AH10", r"\[md:"))
+    line = r"TLS0205: virtual host a\.test.* names no certificate; mod_md may have one for it, or shows a placeholder"
+    managed = "MDCertificateAgreement accepted\nMDCertificateAuthority http://127.0.0.1:1/dir\nMDContactEmail a@a.test\nMDomain a.test"
+    said = server.run("-t")
+    assert said.returncode == 0 and re.search(line + r".* Where no MDomain has its ServerName it does not start", said.stderr), said.stderr
+    assert "speaks TLS but has no certificate" in server.start_fails()
+    server.write(config=managed)
+    assert re.search(line, server.run("-t").stderr)
+    server.start()
+    server.log.expect("TLS0207: a.test: there is no certificate yet, so a placeholder is served")

@@ -5,11 +5,13 @@ use super::files::{Warnings, read_blocks};
 use super::identity::MachinePair;
 use super::machines::Machines;
 use super::policy::{BackendPolicy, algorithms, system_roots};
-use super::server_verifier::BackendVerifier;
+use super::server_verifier::{BackendVerifier, Mode};
 use super::settings::Settings;
 use crate::verify::fetched::{FetchSettings, FetchedLists};
+use crate::verify::foresight::{self, Problems};
 use crate::verify::kept::Form;
-use crate::verify::{Anchors, Ends, Listed, Revocation};
+use crate::verify::{Anchors, Ends, Listed, Revocation, RevocationDepth};
+use crate::x509::time::now;
 
 /// Loads certificates with their keys: here, or in the key agent.
 pub type LoadMachines<'a> =
@@ -24,12 +26,16 @@ pub fn load(
     machines: LoadMachines<'_>,
     warnings: &mut Warnings,
 ) -> Result<BackendPolicy, String> {
-    let (anchors, authorities) = anchors(&settings, warnings)?;
+    let Authorities {
+        anchors,
+        ders,
+        named,
+    } = authorities(&settings, warnings)?;
     let verifier = BackendVerifier {
         mode: settings.verify,
         depth: settings.depth,
         anchors,
-        revocation: lists(&settings, authorities, warnings)?,
+        revocation: lists(&settings, ders, &named, warnings)?,
         check_name: settings.check_name,
         common_names: settings.common_names,
         check_dates: settings.check_dates,
@@ -48,19 +54,32 @@ pub fn load(
     BackendPolicy::build(settings, verifier, pairs)
 }
 
-/// Whom to trust, and the certificates (DER) of all authorities that are named.
-fn anchors(
-    settings: &Settings,
-    warnings: &mut Warnings,
-) -> Result<(Anchors, Vec<Vec<u8>>), String> {
+/// Whom to trust.
+struct Authorities {
+    anchors: Anchors,
+    /// The certificates (DER) of all.
+    ders: Vec<Vec<u8>>,
+    /// Those that the settings name.
+    named: Vec<Listed>,
+}
+
+fn authorities(settings: &Settings, warnings: &mut Warnings) -> Result<Authorities, String> {
     let mut trusted = match settings.system_roots {
         true => system_roots(),
         false => Vec::new(),
     };
+    let mut named = Vec::new();
     for path in &settings.authorities {
         let may_be_empty = settings.directories.contains(path);
         let blocks = read_blocks(path, Form::Authorities, may_be_empty, warnings)?;
-        trusted.extend(blocks.into_iter().map(Into::into));
+        named.extend(blocks.into_iter().map(|der| of_file(path, der)));
+    }
+    let ders = named.iter().map(|listed: &Listed| listed.der.clone());
+    trusted.extend(ders.map(Into::into));
+    if settings.verify != Mode::None {
+        let mut problems = Problems::default();
+        foresight::tell_authorities(&mut problems, &named, now());
+        warnings.said.extend(problems.into_texts());
     }
     if settings.system_roots && trusted.is_empty() {
         warnings.said.push(
@@ -78,30 +97,48 @@ fn anchors(
         let told = |(index, why)| format!("certificate {} of the CAs {why}", index + 1);
         warnings.said.extend(refused.into_iter().map(told));
     }
-    let authorities = trusted.iter().map(|der| der.to_vec()).collect();
-    Ok((anchors, authorities))
+    Ok(Authorities {
+        anchors,
+        ders: trusted.iter().map(|der| der.to_vec()).collect(),
+        named,
+    })
+}
+
+fn of_file(path: &str, der: Vec<u8>) -> Listed {
+    Listed {
+        source: path.to_owned(),
+        place: path.to_owned(),
+        der,
+    }
 }
 
 fn lists(
     settings: &Settings,
     authorities: Vec<Vec<u8>>,
+    named: &[Listed],
     warnings: &mut Warnings,
 ) -> Result<Revocation, String> {
     let mut lists = Vec::new();
     for path in &settings.revocation_lists {
         let may_be_empty = settings.directories.contains(path);
         let found = read_blocks(path, Form::Lists, may_be_empty, warnings)?;
-        lists.extend(found.into_iter().map(|der| Listed {
-            source: path.clone(),
-            place: path.clone(),
-            der,
-        }));
+        lists.extend(found.into_iter().map(|der| of_file(path, der)));
     }
     // Whose certificates a lost list was about nobody knows: those without a list do not pass then.
     let missing_ok = settings.revocation.missing_ok && !warnings.list_lost;
     let (revocation, refused) = Revocation::new(settings.revocation.depth, missing_ok, &lists);
     let told = |(index, why)| format!("revocation list {} {why}", index + 1);
     warnings.said.extend(refused.into_iter().map(told));
+    let lookup = settings.revocation.depth;
+    if lookup != RevocationDepth::None && settings.verify != Mode::None {
+        let mut problems = Problems::default();
+        let missing =
+            (!missing_ok && !lists.is_empty() && !settings.system_roots && !settings.fetch_lists)
+                .then_some(lookup);
+        let used = revocation.lists();
+        foresight::tell_lists(&mut problems, named, &lists, &used, missing, now());
+        warnings.said.extend(problems.into_texts());
+    }
     if !settings.fetch_lists {
         return Ok(revocation);
     }

@@ -2,20 +2,46 @@
 //! What clients will meet, told when the files are read and not first when they come: CAs and lists that have expired, and
 //! CAs of which there is no list.
 
+mod unverifiable;
+
 use std::collections::HashSet;
 
 use super::advice::ago;
 use super::certificate::PathCertificate;
 use super::revocation::{Depth, Lists};
-use super::sources::{Listed, Problems, Weight};
+pub(crate) use super::sources::Problems;
+use super::sources::{Listed, Weight};
 use crate::x509::name::shown;
 use crate::x509::time::date;
 
 /// CAs that are named in one line.
 const MOST_NAMED: usize = 4;
 
+/// Tells of CAs none of whose clients can pass at `now`, in seconds since 1970.
+pub fn tell_authorities(problems: &mut Problems, authorities: &[Listed], now: i64) {
+    tell_expired_authorities(problems, authorities, now);
+    unverifiable::tell_authorities(problems, authorities);
+}
+
+/// Tells of lists for which clients of `authorities` are refused at `now`, in seconds since 1970, and, where that is a fault
+/// (`missing` says of which certificates), of lists that are not there.
+pub fn tell_lists(
+    problems: &mut Problems,
+    authorities: &[Listed],
+    listed: &[Listed],
+    lists: &Lists,
+    missing: Option<Depth>,
+    now: i64,
+) {
+    tell_expired_lists(problems, listed, lists, now);
+    unverifiable::tell_lists(problems, authorities, listed, lists);
+    if let Some(depth) = missing {
+        tell_missing_lists(problems, authorities, lists, depth);
+    }
+}
+
 /// Tells of CAs all of whose certificates have expired at `now`, in seconds since 1970: nobody of theirs can pass.
-pub fn tell_expired_authorities(problems: &mut Problems, authorities: &[Listed], now: i64) {
+fn tell_expired_authorities(problems: &mut Problems, authorities: &[Listed], now: i64) {
     let parsed = || {
         authorities
             .iter()
@@ -36,7 +62,7 @@ pub fn tell_expired_authorities(problems: &mut Problems, authorities: &[Listed],
         count => format!(", and {} more CAs have", count.saturating_sub(1)),
     };
     let text = format!(
-        "{}: the CA {} has expired on {}{}{others}; clients of such a CA are refused, so put a newer certificate of it \
+        "{}: the CA {} has expired on {}{}{others}; who is of such a CA is refused, so put a newer certificate of it \
          there, or take it out",
         listed.place,
         shown(certificate.outline.subject.value),
@@ -47,11 +73,11 @@ pub fn tell_expired_authorities(problems: &mut Problems, authorities: &[Listed],
 }
 
 /// Tells of lists that have expired at `now`, in seconds since 1970, and of which there is no newer one.
-pub fn tell_expired_lists(problems: &mut Problems, listed: &[Listed], lists: &Lists, now: i64) {
+fn tell_expired_lists(problems: &mut Problems, listed: &[Listed], lists: &Lists, now: i64) {
     for (name, place, end) in lists.expired(now) {
         let source = listed.iter().find(|one| one.place == place);
         let text = format!(
-            "{place}: the revocation list of {} has expired on {}{}; clients of this CA are refused until its next one is \
+            "{place}: the revocation list of {} has expired on {}{}; who is of this CA is refused until its next one is \
              there",
             shown(name),
             date(end),
@@ -64,7 +90,7 @@ pub fn tell_expired_lists(problems: &mut Problems, listed: &[Listed], lists: &Li
 /// Tells of CAs without a list where one is asked for. Whoever a CA has issued certificates to that no list covers is
 /// refused. Where only clients' own certificates are looked up a CA may do without that issues CAs alone: those are not
 /// named of which that is likely.
-pub fn tell_missing_lists(
+fn tell_missing_lists(
     problems: &mut Problems,
     authorities: &[Listed],
     lists: &Lists,

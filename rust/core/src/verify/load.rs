@@ -78,7 +78,7 @@ pub fn load(request: &Request) -> (Option<Arc<Verifier>>, Vec<SourceProblem>) {
         problems.add(Weight::Warning, request.authorities.any(), text);
     }
     if judges {
-        foresight::tell_expired_authorities(&mut problems, &authorities, now());
+        foresight::tell_authorities(&mut problems, &authorities, now());
     }
     let hints = (!request.names.is_empty()).then(|| problems.hints(&request.names));
     let hints = problems.within_limits(hints, &anchors, request);
@@ -232,10 +232,10 @@ impl Problems {
         }
         if request.lookup != Depth::None {
             let used = revocation.lists();
-            foresight::tell_expired_lists(self, &lists, &used, now());
-            if !missing_ok && !request.lists.is_empty() && fetch.is_none() && !self.any_fatal() {
-                foresight::tell_missing_lists(self, authorities, &used, request.lookup);
-            }
+            let asked =
+                !missing_ok && !request.lists.is_empty() && fetch.is_none() && !self.any_fatal();
+            let missing = asked.then_some(request.lookup);
+            foresight::tell_lists(self, authorities, &lists, &used, missing, now());
         }
         revocation
     }

@@ -18,7 +18,7 @@ pub(crate) mod checks;
 mod constraints;
 mod elements;
 pub mod fetched;
-mod foresight;
+pub(crate) mod foresight;
 mod judging;
 pub mod kept;
 pub(crate) mod keys;

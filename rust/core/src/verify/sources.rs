@@ -113,11 +113,16 @@ impl From<Vec<u8>> for Listed {
 
 /// Collects problems.
 #[derive(Default)]
-pub(super) struct Problems {
+pub(crate) struct Problems {
     pub(super) found: Vec<SourceProblem>,
 }
 
 impl Problems {
+    /// What was found, without its weight.
+    pub(crate) fn into_texts(self) -> impl Iterator<Item = String> {
+        self.found.into_iter().map(|problem| problem.text)
+    }
+
     pub(super) fn add(&mut self, weight: Weight, source: &str, text: String) {
         self.found.push(SourceProblem {
             weight,

@@ -13,7 +13,9 @@ pub(super) mod status;
 use list::List;
 
 use super::fetched::{self, FetchedLists};
+use super::keys::{Fault, Key};
 use super::sources::Listed;
+use super::work::Work;
 
 /// Which certificates of a path are looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -256,6 +258,39 @@ impl Lists {
     /// Lists of an issuer (canonical) are there, whatever they are good for.
     pub fn has_any(&self, issuer: &[u8]) -> bool {
         self.of(issuer).next().is_some()
+    }
+
+    /// Why none of the lists of an issuer (canonical) will ever count, though some can be read, and the place of one; `None`
+    /// where one may. `keys` are those by which they should be signed.
+    pub fn unverifiable(&self, issuer: &[u8], keys: &[Key<'_>]) -> Option<(&str, &'static str)> {
+        let mut readable = self
+            .of(issuer)
+            .filter(|list| list.fault.is_none())
+            .peekable();
+        let place = readable.peek()?.place.as_str();
+        let mut found = Some((
+            place,
+            "is a delta, and the full list that it goes with is not there",
+        ));
+        for list in readable.filter(|list| list.base.is_none()) {
+            found = Some((
+                &list.place,
+                "is signed by another key than the CA certificates here have",
+            ));
+            for key in keys {
+                match list.is_signed_by(key, &mut Work::default()) {
+                    Ok(Err(Fault::Wrong)) => {}
+                    Ok(Err(Fault::Unsupported)) => {
+                        found = Some((
+                            &list.place,
+                            "is signed by an algorithm that is not accepted here",
+                        ));
+                    }
+                    Ok(Ok(())) | Err(_) => return None,
+                }
+            }
+        }
+        found
     }
 
     /// Canonical names of who issued the lists.
