@@ -66,6 +66,15 @@ def test_the_recipe_for_containers_copies_what_there_is():
     assert "docker build -f examples/container/Dockerfile -t httpd-tls ." in (ROOT / "docs/guide/containers.md").read_text()
 
 
+def test_the_package_brings_what_the_documents_ask_for():
+    """a2enmod, apache2ctl and /etc/apache2 are apache2's, not those of the packages that modules need; nothing of it is installed besides."""
+    assert re.search(r"^Depends: apache2 \(>= 2\.4\.52\)", (ROOT / "debian/control").read_text(), re.M)
+    install = re.search(r"apt-get install (?:.*\\\n)*.*", (ROOT / "tests/platforms/newcomer.sh").read_text())[0]
+    assert "libapache2" not in install and " apache2" not in install, install
+    prerm = (ROOT / "debian/libapache2-mod-tls.prerm").read_text()
+    assert prerm.index("mod-tls-switch leave") < prerm.index("#DEBHELPER#") < prerm.index("apache2ctl graceful")
+
+
 @pytest.fixture
 def checkout(tmp_path) -> Path:
     """A small tree that a release can be asked of; its tools are copies of ours."""

@@ -19,7 +19,7 @@ if [ "${1:-}" != inside ]; then
   printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
   chmod 755 /usr/sbin/policy-rc.d
   apt-get update -q >/dev/null
-  apt-get install -y -q --no-install-recommends ./repository/first/*.deb apache2 curl openssl \
+  apt-get install -y -q --no-install-recommends ./repository/first/*.deb curl openssl \
     unattended-upgrades >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "apt"; }
   rm /usr/sbin/policy-rc.d
   exec unshare --net /srv/newcomer.sh inside
