@@ -6,8 +6,11 @@ import re
 from collections import Counter
 
 import pytest
-from harness import admission, differences, faults, judges, mutants
-from harness.paths import ROOT
+from harness import admission, differences, faults, judges, keys, mutants
+from harness.config import Vhost
+from harness.paths import ROOT, passable
+from harness.pkits import pem
+from harness.variations import key
 
 SEED = int(os.environ.get("MOD_TLS_SEED", "1"))
 DOCUMENT = ROOT / "docs" / "robustness.md"
@@ -63,6 +66,31 @@ def test_of_two_faults_the_one_is_told_that_mod_ssl_tells():
             rows.append((case.name, f"OpenSSL: {theirs.said}", f"ours: {ours.said}"))
     assert not rows, f"{len(rows)} of {len(cases)} are told otherwise:\n{admission.table(rows)}"
     assert len(cases) > 1000 and used == {why for _, _, why in OTHER_WORDS}
+
+
+def test_the_lines_of_real_servers_tell_the_same(shared_httpd, ca, tmp_path_factory):
+    """Of ordinary pairs, as both servers log them: number and words."""
+    home = passable(tmp_path_factory.mktemp("faults"))
+    wanted = ("expired and revoked, leaf", "CA expired and revoked, leaf", "not yet valid and unknown root, none", "expired and unknown root, none",
+              "expired and list expired, leaf", "expired and for servers, none", "revoked and for servers, leaf", "expired and no list, chain",
+              "revoked, leaf", "expired, none", "CA revoked and name excluded, chain")
+    cases = [case for case in faults.all_cases() if case.name in wanted]
+    assert len(cases) == len(wanted)
+    hosts = []
+    for number, case in enumerate(cases):
+        (home / f"{number}.ca").write_bytes(b"".join(pem("CERTIFICATE", one) for one in case.trusted))
+        (home / f"{number}.crl").write_bytes(b"".join(pem("X509 CRL", one) for one in case.lists))
+        (home / f"{number}.pem").write_bytes(b"".join(pem("CERTIFICATE", one) for one in case.sent) + keys.pem(key("client")))
+        hosts.append(Vhost(f"f{number}.test", [ca.issue(f"f{number}.test")], extra=f"""SSLVerifyClient require
+SSLVerifyDepth 10
+SSLCACertificateFile {home}/{number}.ca
+SSLCARevocationFile {home}/{number}.crl
+SSLCARevocationCheck {case.check}"""))
+    servers = [shared_httpd(hosts, engine=engine, ports=("TLS",), log_level=admission.TELLING, allow=(".",)) for engine in ("mod_ssl", "mod_tls-ssl")]
+    for number, case in enumerate(cases):
+        context = admission.client_context(home / f"{number}.pem", "1.3")
+        theirs, ours = (admission.reason(server, lambda server=server: admission.admitted(server, f"f{number}.test", context)) for server in servers)
+        assert theirs == ours and "let in" not in ours, (case.name, theirs, ours)
 
 
 def test_the_document_has_the_reasons():
