@@ -141,6 +141,22 @@ def test_private_keys_are_in_no_core_dump_and_go_when_they_are_replaced(httpd, c
     assert found_in(child, private) == found_in(server.pid, private) == (0, 0)
 
 
+def test_an_odd_file_keeps_no_key_from_being_made_or_erased(server):
+    kept = server.home / "ech"
+    old = keys_in_dns(server)
+    (kept / "odd.ech").write_text("nothing")
+    server.log.allow("TLS0402.*not loaded here")
+    for _ in range(3):
+        for file in sorted(file for file in kept.iterdir() if file.stem.isdigit()):
+            file.rename(file.with_name(f"{int(file.stem) - 31 * 86_400}.ech"))
+        server.graceful()
+        server.log.expect("TLS0902.*odd.ech is no key file of .*move it elsewhere")
+    assert len(list(kept.iterdir())) == 4, "three keys, and what is none"
+    refused = visit(server.port, "secret.test", old)
+    assert refused.ech == "rejected" and refused.retry not in ("-", old), "erased, and there is a new one"
+    assert visit(server.port, "secret.test", refused.retry).ech == "accepted"
+
+
 def key_file(httpd, ca, server, public_name: str = "public.test") -> bytes:
     """The file of another server's key."""
     other = httpd(hosts(ca), config=f'TLSECH {public_name} "@HOME@/ech"', allow=("TLS0905",))
@@ -332,5 +348,5 @@ def test_keys_that_turn_bad_leave_those_of_before(httpd, ca, server):
     files.log.allow("TLS0902")
     files.put("one.ech", "broken", 0o600)
     files.graceful()
-    files.log.expect("TLS0902.*holds no private key; .*the keys of before stay in use")
+    files.log.expect("TLS0902.*holds no private key; .*keys of before stay in use")
     assert visit(files.port, "secret.test", keys).ech == "accepted"

@@ -57,20 +57,26 @@ pub(super) fn matching(name: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> 
 }
 
 /// The files of keys of a directory.
-pub(super) fn in_directory(directory: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> {
+///
+/// # Errors
+/// A sentence.
+pub(super) fn list(directory: &Path) -> Result<Vec<PathBuf>, String> {
+    let is_one = |path: &PathBuf| path.extension().is_some_and(|suffix| suffix == SUFFIX);
     match file::list(directory) {
-        Ok(paths) => paths
-            .into_iter()
-            .filter(|path| path.extension().is_some_and(|suffix| suffix == SUFFIX))
-            .collect(),
+        Ok(paths) => Ok(paths.into_iter().filter(is_one).collect()),
         Err(refusal) => {
-            problems.push(format!(
-                "the directory {} cannot be read: {refusal}",
-                directory.display()
-            ));
-            Vec::new()
+            let name = directory.display();
+            Err(format!("the directory {name} cannot be read: {refusal}"))
         }
     }
+}
+
+/// The same, the error one of several problems.
+pub(super) fn in_directory(directory: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> {
+    list(directory).unwrap_or_else(|problem| {
+        problems.push(problem);
+        Vec::new()
+    })
 }
 
 /// Who may read a file of keys.

@@ -5,8 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use super::files::{Readers, in_directory, matching, read_all};
-use super::keys::Keys;
-use super::state::{self, Kept};
+use super::keys::{Key, Keys};
+use super::state::{self, Kept, Made};
 use crate::system::file::FileIdentity;
 
 /// What a configuration asks for. For the process that may read the files.
@@ -29,6 +29,19 @@ pub struct Loaded {
     pub keys: Keys,
     /// Each file as it was.
     pub looks: Vec<(PathBuf, FileIdentity)>,
+    /// Of those that the server makes: when each was made, and its configuration.
+    pub kept: Vec<(u64, Vec<u8>)>,
+    /// What of it could not be read, a sentence each.
+    pub problems: Vec<String>,
+}
+
+/// Keys in force.
+#[derive(Debug, Default)]
+pub struct InForce {
+    /// Of files and a directory.
+    pub named: Vec<Key>,
+    /// Those that the server has made.
+    pub kept: Made,
 }
 
 impl KeySources {
@@ -42,6 +55,23 @@ impl KeySources {
     /// # Errors
     /// All that is wrong, a sentence each.
     pub fn load(&self, now: u64, make: bool) -> Result<Loaded, Vec<String>> {
+        let loaded = self.read(now, make, InForce::default())?;
+        match loaded.problems.is_empty() {
+            true => Ok(loaded),
+            false => Err(loaded.problems),
+        }
+    }
+
+    /// As [`KeySources::load`], for a server that runs: what cannot be read keeps nothing else from being taken up, made
+    /// or erased, and keys that are in force stand in for it.
+    ///
+    /// # Errors
+    /// They are too many; then nothing of it can be used.
+    pub fn renew(&self, now: u64, before: InForce) -> Result<Loaded, Vec<String>> {
+        self.read(now, true, before)
+    }
+
+    fn read(&self, now: u64, make: bool, mut before: InForce) -> Result<Loaded, Vec<String>> {
         let mut problems = Vec::new();
         let mut loaded = Vec::new();
         let named = self
@@ -69,17 +99,36 @@ impl KeySources {
             looks.push((found.path, FileIdentity::from(&found.metadata)));
             keys.extend(found.keys);
         }
+        if !problems.is_empty() && !before.named.is_empty() {
+            keys = std::mem::take(&mut before.named);
+        }
+        let mut made = Made::new();
         if let Some(kept) = &self.kept {
-            match state::keep(kept, &keys, now, make) {
-                Ok(made) => keys.extend(made),
-                Err(problem) => problems.push(problem),
+            let known = &mut before.kept;
+            let found = state::keep(kept, &keys, now, make, known, &mut problems);
+            made = found.unwrap_or_else(|problem| {
+                problems.push(problem);
+                before.kept
+            });
+        }
+        let kept = made
+            .iter()
+            .map(|(made, key)| (*made, key.encoded().to_vec()));
+        let kept = kept.collect();
+        keys.extend(made.into_iter().map(|(_, key)| key));
+        let keys = match Keys::new(keys, self.padding) {
+            Ok(keys) => keys,
+            Err(problem) => {
+                problems.push(problem);
+                return Err(problems);
             }
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let keys = Keys::new(keys, self.padding).map_err(|problem| vec![problem])?;
-        Ok(Loaded { keys, looks })
+        };
+        Ok(Loaded {
+            keys,
+            looks,
+            kept,
+            problems,
+        })
     }
 
     /// What is there now, without reading it: differs from before where a file was changed, added or taken away.
@@ -104,7 +153,6 @@ impl KeySources {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys::Key;
     use super::super::pem;
     use super::*;
     use std::fs;

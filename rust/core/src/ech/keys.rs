@@ -178,7 +178,7 @@ impl Key {
 /// All keys of a server.
 #[derive(Debug, Default)]
 pub struct Keys {
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
     /// An ECHConfigList; empty where no key is given to clients.
     retry: Arc<[u8]>,
     padding: u16,

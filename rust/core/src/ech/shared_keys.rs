@@ -146,9 +146,13 @@ pub(super) mod tests {
     use super::super::keys::{Key, MOST};
     use super::*;
 
-    pub fn shared() -> SharedKeys {
+    pub fn words() -> Words {
         let words: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
-        SharedKeys::new(Box::leak(words.into_boxed_slice())).unwrap()
+        Box::leak(words.into_boxed_slice())
+    }
+
+    pub fn shared() -> SharedKeys {
+        SharedKeys::new(words()).unwrap()
     }
 
     fn keys(ids: std::ops::Range<usize>) -> Keys {

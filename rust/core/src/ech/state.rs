@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::files::{Readers, in_directory, read};
+use super::files::{Readers, list, read};
 use super::keys::Key;
 use super::pem;
 use crate::system::file;
@@ -37,21 +37,31 @@ pub struct Kept {
     pub longest_name: u8,
 }
 
+/// Keys that are kept, each with when it was made.
+pub type Made = Vec<(u64, Key)>;
+
 /// The keys that are kept, the newest for clients. `others`: keys whose numbers are taken. With `make`, one is made where
-/// the newest is too old, and those are erased whose time is over.
+/// the newest is too old, and those are erased whose time is over. A file that cannot be read is said, and keeps neither
+/// from happening; its key is taken of `before`, those in force.
 ///
 /// # Errors
-/// A sentence with a remedy.
-pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<Vec<Key>, String> {
+/// A sentence with a remedy: nothing can be said of any key.
+pub(super) fn keep(
+    kept: &Kept,
+    others: &[Key],
+    now: u64,
+    make: bool,
+    before: &mut Made,
+    problems: &mut Vec<String>,
+) -> Result<Made, String> {
     if make {
         prepare(&kept.directory)?;
     } else if !file::is_directory(&kept.directory) {
         return Ok(Vec::new());
     }
-    let mut problems = Vec::new();
     let mut files: Vec<(u64, PathBuf)> = Vec::new();
-    let mut found: Vec<(u64, Key)> = Vec::new();
-    for path in in_directory(&kept.directory, &mut problems) {
+    let mut found: Made = Vec::new();
+    for path in list(&kept.directory)? {
         let Some(made) = when_made(&path) else {
             problems.push(format!(
                 "{} is no key file of \"TLSECH\": move it elsewhere",
@@ -62,11 +72,11 @@ pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<
         files.push((made, path.clone()));
         match read(&path, Readers::NoOthers) {
             Ok((_, keys)) => found.extend(keys.into_iter().map(|key| (made, key))),
-            Err(problem) => problems.push(problem),
+            Err(problem) => {
+                problems.push(problem);
+                found.extend(before.extract_if(.., |(other, _)| *other == made));
+            }
         }
-    }
-    if let Some(problem) = problems.into_iter().next() {
-        return Err(problem);
     }
     // A key that a clock far ahead has made does not keep the next ones away.
     let is_past = |made: u64| made <= now.saturating_add(DAY);
@@ -81,8 +91,13 @@ pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<
             let all = others.iter().chain(found.iter().map(|(_, key)| key));
             all.into_iter().any(|key| key.config().id == id)
         };
-        found.push((now, create(kept, now, taken)?));
-        newest = Some(now);
+        match create(kept, now, taken) {
+            Ok(key) => {
+                found.push((now, key));
+                newest = Some(now);
+            }
+            Err(problem) => problems.push(problem),
+        }
     }
     let times: BTreeSet<u64> = found.iter().map(|(made, _)| *made).collect();
     for (made, path) in files {
@@ -91,23 +106,18 @@ pub(super) fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<
         if now.saturating_sub(made) < ERASE || successors < SUCCESSORS {
             continue;
         }
-        if make {
-            std::fs::remove_file(&path).map_err(|error| {
-                let name = path.display();
-                format!("the old ECH key {name} cannot be erased: {error}")
-            })?;
+        if make && let Err(error) = std::fs::remove_file(&path) {
+            let name = path.display();
+            problems.push(format!("the old ECH key {name} cannot be erased: {error}"));
         }
         found.retain(|(other, _)| *other != made);
     }
     let all = || found.iter().map(|(made, _)| *made);
     let last = newest.or_else(|| all().filter(|made| counts(*made)).max());
-    Ok(found
-        .into_iter()
-        .map(|(made, mut key)| {
-            key.set_retry(Some(made) == last);
-            key
-        })
-        .collect())
+    for (made, key) in &mut found {
+        key.set_retry(Some(*made) == last);
+    }
+    Ok(found)
 }
 
 /// Seconds since 1970, by the file's name.
@@ -175,6 +185,14 @@ mod tests {
     }
 
     const NOW: u64 = 1_790_000_000;
+
+    /// All that is kept, without any problem.
+    fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<Vec<Key>, String> {
+        let mut problems = Vec::new();
+        let found = super::keep(kept, others, now, make, &mut Vec::new(), &mut problems)?;
+        assert!(problems.is_empty(), "{problems:?}");
+        Ok(found.into_iter().map(|(_, key)| key).collect())
+    }
 
     fn state(keys: &[Key]) -> (usize, Vec<Vec<u8>>) {
         let given = keys.iter().filter(|key| key.is_for_retry());
