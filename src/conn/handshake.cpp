@@ -7,7 +7,6 @@
 #include <iterator>
 
 #include "apr/clock.hpp"
-#include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "apr/slice.hpp"
 #include "apr/to_rust.hpp"
@@ -15,6 +14,7 @@
 #include "conn/sink.hpp"
 #include "conn/socket_timeout.hpp"
 #include "log/log.hpp"
+#include "server/stapling.hpp"
 
 namespace tls::conn {
 namespace {
@@ -34,26 +34,6 @@ apr_status_t read_network(conn_rec* c, ap_filter_t* next, apr_bucket_brigade* bb
   if (block == APR_NONBLOCK_READ) return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
   const SocketTimeout limited(c, deadline.when());
   return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
-}
-
-void take_response(const unsigned char* der, apr_size_t length, void* offer) {
-  auto& response = static_cast<rs::StapleOffer*>(offer)->response;
-  if (der != nullptr) std::copy(der, der + length, std::back_inserter(response));
-}
-
-// What other modules have for the certificates of a virtual host.
-rust::Vec<rs::StapleOffer> responses(conn_rec* c, const server::Host& host) {
-  rust::Vec<rs::StapleOffer> offers;
-  for (const std::string& id : *host.staplable) {
-    rs::StapleOffer offer;
-    // httpd's functions take servers that are not const, and do not write to them.
-    auto* const server = const_cast<server_rec*>(host.server);
-    const apr_status_t rv = ap_ssl_ocsp_get_resp(server, c, id.data(), id.size(), apr::hook<take_response>, &offer);
-    if (rv != APR_SUCCESS || offer.response.empty()) continue;
-    std::copy(id.begin(), id.end(), std::back_inserter(offer.id));
-    offers.push_back(std::move(offer));
-  }
-  return offers;
 }
 
 }  // namespace
@@ -218,7 +198,7 @@ bool Connection::start(const rs::Hello& hello) {
   binding.alpn = apr::lossy(alpn);
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
-  if (hello.wants_staple && host_->staplable != nullptr) binding.staples = responses(c_, *host_);
+  if (hello.wants_staple && host_->staplable != nullptr) binding.staples = server::offered_responses(c_, *host_);
   binding.fetched = host_->settings->stapling.on;
   if (binding.fetched) binding.staple_url = apr::lossy(host_->settings->stapling.url);
   if (!start_session(binding)) {

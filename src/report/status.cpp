@@ -58,7 +58,7 @@ int handle(request_rec* r) {
   const std::string_view name = asked(r, "format").value_or("html");
   const auto* const form = std::ranges::find(forms, name, &Form::name);
   if (form == std::end(forms)) return HTTP_BAD_REQUEST;
-  const std::string text = server::status(form->form, refresh_of(r));
+  const std::string text = server::status(r->connection, form->form, refresh_of(r));
   if (text.empty()) return HTTP_SERVICE_UNAVAILABLE;
   ap_set_content_type(r, form->type);
   ap_set_content_length(r, static_cast<apr_off_t>(text.size()));
@@ -74,7 +74,7 @@ int handle(request_rec* r) {
 // mod_status calls it while it writes its page.
 int add_to_status(request_rec* r, int flags) {
   const bool lines = (flags & AP_STATUS_SHORT) != 0;
-  const std::string text = server::status(lines ? StatusForm::Lines : StatusForm::Block, 0);
+  const std::string text = server::status(r->connection, lines ? StatusForm::Lines : StatusForm::Block, 0);
   if (!text.empty()) ap_rwrite(text.data(), static_cast<int>(text.size()), r);
   return OK;
 }

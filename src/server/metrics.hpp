@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "apr/httpd.hpp"
+
 namespace tls::server {
 
 // A request was answered 421. Any thread.
@@ -17,7 +19,7 @@ void count_lost();
 enum class StatusForm : std::uint8_t { Page, Json, Prometheus, Block, Lines };
 
 // The metrics of the whole server and its certificates; empty where no virtual host speaks TLS. A page asks browsers to
-// load it again every `refresh` seconds, unless that is 0. Any thread of a child.
-[[nodiscard]] std::string status(StatusForm form, std::uint32_t refresh);
+// load it again every `refresh` seconds, unless that is 0; `c` is the connection that asks. Any thread of a child.
+[[nodiscard]] std::string status(conn_rec* c, StatusForm form, std::uint32_t refresh);
 
 }  // namespace tls::server

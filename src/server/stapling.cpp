@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/stapling.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "log/log.hpp"
 #include "server/agent.hpp"
+#include "server/engine.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
 
@@ -56,7 +62,27 @@ bool prime(server_rec* s, apr_pool_t* pool, const rs::StapleFacts& facts) {
   return ap_ssl_ocsp_prime(s, pool, id, facts.id.size(), pem.c_str()) == APR_SUCCESS;
 }
 
+void take_response(const unsigned char* der, apr_size_t length, void* offer) {
+  auto& response = static_cast<rs::StapleOffer*>(offer)->response;
+  if (der != nullptr) std::copy(der, der + length, std::back_inserter(response));
+}
+
 }  // namespace
+
+rust::Vec<rs::StapleOffer> offered_responses(conn_rec* c, const Host& host) {
+  rust::Vec<rs::StapleOffer> offers;
+  if (host.staplable == nullptr) return offers;
+  for (const std::string& id : *host.staplable) {
+    rs::StapleOffer offer;
+    // httpd's functions take servers that are not const, and do not write to them.
+    auto* const server = const_cast<server_rec*>(host.server);
+    if (ap_ssl_ocsp_get_resp(server, c, id.data(), id.size(), apr::hook<take_response>, &offer) != APR_SUCCESS)
+      offer.response.clear();
+    std::copy(id.begin(), id.end(), std::back_inserter(offer.id));
+    offers.push_back(std::move(offer));
+  }
+  return offers;
+}
 
 Staplable staplable_certificates(apr_pool_t* pool, const std::vector<server_rec*>& hosts,
                                  const rs::Credentials& credentials) {

@@ -11,6 +11,8 @@
 
 namespace tls::server {
 
+struct Host;
+
 // Ids of the certificates whose responses another module will have, by virtual host.
 using Staplable = std::unordered_map<const server_rec*, std::vector<std::string>>;
 
@@ -18,5 +20,8 @@ using Staplable = std::unordered_map<const server_rec*, std::vector<std::string>
 // configuration, want one. Parent only, in post_config, after `credentials` are loaded.
 [[nodiscard]] Staplable staplable_certificates(apr_pool_t* pool, const std::vector<server_rec*>& hosts,
                                                const rs::Credentials& credentials);
+
+// What other modules have now for the certificates of `host`; empty responses where they have none yet. Any thread.
+[[nodiscard]] rust::Vec<rs::StapleOffer> offered_responses(conn_rec* c, const Host& host);
 
 }  // namespace tls::server

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 from pathlib import Path
 
@@ -122,8 +123,8 @@ def test_each_kind_of_event_is_counted_once_and_found_in_all_outputs(httpd, ca, 
         assert f"<th scope=\"row\">{reason}</th>" in page
     automatic = dict(line.split(": ", 1) for line in get(server, "?auto", "/server-status").splitlines() if ": " in line)
     assert automatic["TLSFullHandshakes"] == "4" and automatic["TLSResumedHandshakes"] == "2"
-    assert automatic["TLSFailedHandshakes"] == "12" and automatic["TLSBackendHandshakes"] == "1"
-    assert "<dt>Failed handshakes: 12</dt>" in get(server, "", "/server-status")
+    assert automatic["TLSFailedHandshakes"] == "7" and automatic["TLSTurnedAway"] == "5" and automatic["TLSBackendHandshakes"] == "1"
+    assert "<dt>Failed handshakes: 7</dt>" in get(server, "", "/server-status")
 
 
 def test_the_json_is_what_its_schema_says(httpd, ca):
@@ -169,6 +170,22 @@ def test_what_a_killed_child_counted_is_kept_and_what_it_had_under_way_is_not(ht
     assert found[series("handshakes_total", **kind)] == 6 and found[series("handshakes_in_progress")] == 0
 
 
+def test_a_captured_child_says_nothing_of_what_the_parent_counts(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], config=metrics.LOCATIONS, modules=("status", "authz_host"), mpm_settings=ONE_CHILD)
+    [child] = server.children
+    [line] = [line for line in Path(f"/proc/{child}/maps").read_text().splitlines() if "mod_tls counts" in line]
+    first, last = (int(end, 16) for end in line.split()[0].split("-"))
+    with open(f"/proc/{child}/mem", "r+b") as memory:
+        memory.seek(first)
+        memory.write(struct.pack("=Q", 1 << 63) * ((last - first) // 8))
+    found = wait_for(server, "internal_errors_total", 1, kind="panic")
+    assert found[series("internal_errors_total", kind="panic")] == 1 << 40, "it spoils what children count, in bounds"
+    for name in ("agent_refusals_total", "agent_troubles_total", "agent_signer_restarts_total"):
+        assert found[series(name)] == 0, name
+    assert found[series("certificate_reloads_total", result="refused")] == found[series("ocsp_requests_total", outcome="refused")] == 0
+    assert found[series("agent_up")] == found[series("serving_processes")] == 1
+
+
 def test_counts_outlive_restarts_and_never_go_back(httpd, ca, mpm):
     server = httpd([Vhost("a.test", [ca.issue("a.test")])], config=metrics.LOCATIONS, modules=("status", "authz_host"), mpm=mpm)
     kind = {"version": "TLSv1.3", "kind": "full"}
@@ -198,7 +215,7 @@ def test_the_agent_and_reloads_are_counted(httpd, ca):
     ca.issue("a.test").write(server.home / "certs", "a.test-0")
     found = wait_for(server, "certificate_reloads_total", 1, result="taken")
     assert found[series("agent_signer_restarts_total")] == 1
-    ends = {s: v for s, v in found.items() if s.name == "mod_tls_certificate_not_after_seconds"}
+    ends = {s: v for s, v in found.items() if s.name == "mod_tls_certificate_not_after_timestamp_seconds"}
     assert len(ends) == 1
 
 
@@ -228,7 +245,13 @@ def test_one_process_says_what_it_counts_at_once(httpd, ca):
     server.start(arguments=("-X",))
     handshake(server.port)
     assert prometheus(server)[series("handshakes_total", version="TLSv1.3", kind="full")] >= 1
-    assert prometheus(server)[series("agent_up")] == 0
+    assert series("agent_up") not in prometheus(server), "none is missed where there is to be none"
+
+
+def test_without_isolation_no_agent_is_missed(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], modules=("status", "authz_host"), config=metrics.LOCATIONS + "\nTLSKeyIsolation off")
+    server.log.allow("TLS0302")
+    assert series("agent_up") not in prometheus(server)
 
 
 def test_who_may_see_it_and_what_else_is_asked(httpd, ca):

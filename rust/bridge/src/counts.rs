@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 use mod_tls_core::agent::instance;
-use mod_tls_core::metrics::page::{SHARD_WORDS, SHARDS, page_of};
+use mod_tls_core::metrics::page::page_of;
 use mod_tls_core::metrics::tally::Sums;
 use mod_tls_core::metrics::{self, Counter, Counters, PAGE_WORDS, PUBLISHED_WORDS, Tally, Totals};
 use mod_tls_core::system::forks::Kept;
@@ -119,15 +119,7 @@ impl Counting {
 impl Child {
     /// Takes in what it counted.
     fn look(&mut self) {
-        let mut page = page_of(self.page.as_fd());
-        // What the parent alone knows, no child can say.
-        for known in [Counter::AgentRuns, Counter::Serving] {
-            let shards = page.chunks_mut(SHARD_WORDS).take(SHARDS);
-            shards
-                .filter_map(|shard| shard.get_mut(known as usize))
-                .for_each(|word| *word = 0);
-        }
-        self.sums.look(&page);
+        self.sums.look_at_child(page_of(self.page.as_fd()));
     }
 }
 

@@ -248,6 +248,10 @@ pub mod ffi {
         number: u32,
         /// Its certificates come from another module.
         managed: bool,
+        /// As in `ChosenHost`.
+        staples: Vec<StapleOffer>,
+        fetched: bool,
+        staple_url: String,
     }
 
     /// What is to be told.
@@ -259,6 +263,8 @@ pub mod ffi {
         version: String,
         /// The server's name.
         server: String,
+        /// Keys are to be in processes of their own.
+        isolated: bool,
         hosts: Vec<StatusHost>,
     }
 

@@ -2,6 +2,7 @@
 //! What the server tells of itself.
 
 use mod_tls_core::status::{self, Host, Snapshot};
+use mod_tls_core::tls::context::{Offer, Wants};
 
 use crate::counts;
 use crate::credentials::Credentials;
@@ -20,14 +21,16 @@ pub fn status(credentials: &Credentials, request: &StatusRequest) -> String {
 impl StatusRequest {
     fn snapshot(&self, credentials: &Credentials) -> Option<Snapshot> {
         let hosts: Vec<Host> = self.hosts.iter().map(Host::from).collect();
+        let now = mod_tls_core::x509::time::now();
         Some(Snapshot {
             totals: resumption::totals()?,
-            now: mod_tls_core::x509::time::now(),
+            now,
             started: i64::try_from(counts::started()).unwrap_or(0),
             version: self.version.clone(),
             server: self.server.clone(),
-            certificates: status::certificates(&credentials.0, &hosts),
+            certificates: status::certificates(&credentials.0, &hosts, now),
             hosts: status::counted(&hosts),
+            isolated: self.isolated,
         })
     }
 
@@ -50,6 +53,11 @@ impl From<&StatusHost> for Host {
             certificates: host.certificates,
             number: host.number,
             managed: host.managed,
+            wants: Wants {
+                staple: true,
+                offered: host.staples.iter().map(Offer::from).collect(),
+                fetched: host.fetched.then(|| host.staple_url.clone()),
+            },
         }
     }
 }

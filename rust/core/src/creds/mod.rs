@@ -41,7 +41,7 @@ pub use self::file_cache::{fault_of, read};
 pub use fault::Fault;
 pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecked};
 pub use request::{FileAt, LoadRequest, PairRequest};
-pub use select::{CertSet, Pair};
+pub use select::{CertSet, Pair, StapleSource};
 pub use severity::{Problem, Severity, only_notices};
 pub use signatures::SignatureRequest;
 pub use store::{LoadReport, Store, load};

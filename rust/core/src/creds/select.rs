@@ -8,7 +8,7 @@ use rustls::SignatureScheme;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls_pki_types::CertificateDer;
 
-use crate::tls::context::{CertificateSource, Shown, Wants};
+use crate::tls::context::{CertificateSource, Offer, Shown, Wants};
 
 use super::certificate::{CertificateFields, Der};
 use super::key::KeyKind;
@@ -64,7 +64,29 @@ impl Stapled {
     }
 }
 
-/// A response of another module.
+/// Where a response came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StapleSource {
+    /// A file.
+    File,
+    /// Another module, such as mod_md.
+    Module,
+    /// A responder that was asked.
+    Fetched,
+}
+
+impl StapleSource {
+    /// As reports name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Module => "module",
+            Self::Fetched => "fetched",
+        }
+    }
+}
+
+/// A response of another module, or one that was fetched.
 #[derive(Debug)]
 struct Offered {
     response: Vec<u8>,
@@ -148,8 +170,8 @@ impl Pair {
         }
     }
 
-    /// The pair with a response of another module, which is judged once.
-    fn with_offer(&self, response: &[u8], now: i64) -> Option<Shown> {
+    /// A response of another module, which is judged once, where it may be sent.
+    fn judged(&self, response: &[u8], now: i64) -> Option<Arc<Offered>> {
         let last = || self.offered.lock().unwrap_or_else(PoisonError::into_inner);
         let known = last().clone().filter(|known| known.response == response);
         let offered = known.unwrap_or_else(|| {
@@ -162,9 +184,8 @@ impl Pair {
             offered
         });
         let stapled = offered.stapled.as_ref();
-        stapled
-            .filter(|s| s.staple.is_of_use(now))
-            .map(|s| s.shown(self).clone())
+        let of_use = stapled.is_some_and(|s| s.staple.is_of_use(now));
+        of_use.then_some(offered)
     }
 
     /// The same with a response about its leaf.
@@ -175,25 +196,62 @@ impl Pair {
 
     /// What a client gets now that wants this.
     pub fn shown(&self, wants: &Wants, now: i64) -> Shown {
-        let own = self.stapled.as_ref().filter(|s| s.staple.is_of_use(now));
-        let stapled = own.map(|s| s.shown(self).clone()).or_else(|| {
-            let offers = wants.offered.iter();
-            let id = (!wants.offered.is_empty()).then(|| self.id())?;
-            let mut about_it = offers.filter(|offer| offer.id == id);
-            self.with_offer(&about_it.next()?.response, now)
-        });
-        let stapled = stapled.or_else(|| {
-            let forced = wants.fetched.as_deref().filter(|_| wants.staple)?;
-            let forced = (!forced.is_empty()).then_some(forced);
-            let key = match &self.chain()[..] {
-                [leaf, issuer, ..] => staple_key(leaf, issuer, forced)?,
-                _ => return None,
-            };
-            self.with_offer(&access::staple(key)?.der, now)
-        });
-        stapled
-            .filter(|_| wants.staple)
+        self.with_staple_of_now(wants, now, |stapled, _| stapled.shown(self).clone())
             .unwrap_or_else(|| self.unstapled().clone())
+    }
+
+    /// Where the response comes from that a client gets now, and until when it is of use.
+    pub fn staple_of_now(&self, wants: &Wants, now: i64) -> Option<(StapleSource, i64)> {
+        self.with_staple_of_now(wants, now, |stapled, source| (source, stapled.staple.until))
+    }
+
+    /// Whether a client should get a response that wants this: there was one in a file, another module or a responder is
+    /// asked for one, or the certificate demands it.
+    pub fn expects_staple(&self, wants: &Wants) -> bool {
+        let fetched = wants.fetched.as_deref();
+        let asked = fetched.is_some_and(|url| !url.is_empty() || self.leaf.has_responder);
+        let has_issuer = self.chain().len() > 1;
+        !self.is_placeholder
+            && (self.stapled.is_some()
+                || self.leaf.must_staple
+                || asked && has_issuer
+                || self.offer(wants).is_some())
+    }
+
+    fn offer<'a>(&self, wants: &'a Wants) -> Option<&'a Offer> {
+        let id = (!wants.offered.is_empty()).then(|| self.id())?;
+        wants.offered.iter().find(|offer| offer.id == id)
+    }
+
+    fn with_staple_of_now<R>(
+        &self,
+        wants: &Wants,
+        now: i64,
+        act: impl FnOnce(&Stapled, StapleSource) -> R,
+    ) -> Option<R> {
+        if !wants.staple {
+            return None;
+        }
+        if let Some(own) = self.stapled.as_ref().filter(|s| s.staple.is_of_use(now)) {
+            return Some(act(own, StapleSource::File));
+        }
+        let offer = self.offer(wants).filter(|offer| !offer.response.is_empty());
+        let offered = offer.and_then(|offer| self.judged(&offer.response, now));
+        let (offered, source) = match offered {
+            Some(offered) => (offered, StapleSource::Module),
+            None => (self.fetched(wants, now)?, StapleSource::Fetched),
+        };
+        Some(act(offered.stapled.as_ref()?, source))
+    }
+
+    fn fetched(&self, wants: &Wants, now: i64) -> Option<Arc<Offered>> {
+        let forced = wants.fetched.as_deref()?;
+        let forced = (!forced.is_empty()).then_some(forced);
+        let key = match &self.chain()[..] {
+            [leaf, issuer, ..] => staple_key(leaf, issuer, forced)?,
+            _ => return None,
+        };
+        self.judged(&access::staple(key)?.der, now)
     }
 
     /// Makes the compressed forms that clients may be shown.

@@ -28,6 +28,17 @@ pub fn count_failed(kind: u8, host: u32) {
     super::count_host(host, false);
 }
 
+/// Failures that say nothing of clients who mean it: scanners, floods that a limit refused, and httpd's own stop.
+pub const NOISE: &[Counter] = &[
+    Counter::FailedNotTls,
+    Counter::FailedPlainHttp,
+    Counter::FailedSslv2,
+    Counter::FailedUnknownName,
+    Counter::FailedClosedEarly,
+    Counter::FailedStopping,
+    Counter::FailedLimit,
+];
+
 /// Of a failed handshake: `kind` is one of [`kind`](crate::tls::describe::kind) or of [`cause`].
 pub fn failure(kind: u8) -> Counter {
     match kind {

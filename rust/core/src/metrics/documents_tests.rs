@@ -5,6 +5,7 @@ use super::found::families;
 use std::fmt::Write;
 
 use super::buckets::BUCKETS;
+use super::choose::NOISE;
 use super::table::PREFIX;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
@@ -24,7 +25,12 @@ fn render() -> String {
     );
     for family in families() {
         let _ = writeln!(out, "## {PREFIX}{}\n", family.name);
-        let line = format!("{}: {}.", family.kind.name(), family.help);
+        let by = if family.by_parent {
+            " Counted by httpd's parent alone."
+        } else {
+            ""
+        };
+        let line = format!("{}: {}.{by}", family.kind.name(), family.help);
         let _ = writeln!(out, "{}\n", wrapped(&line));
         if family.series.is_empty() {
             for label in family.labels {
@@ -34,7 +40,13 @@ fn render() -> String {
         for series in family.series.iter().filter(|_| !family.labels.is_empty()) {
             let labels = family.labels.iter().zip(series.values);
             let labels = labels.map(|(name, value)| format!("`{name}=\"{value}\"`"));
-            let _ = writeln!(out, "- {}", labels.collect::<Vec<_>>().join(", "));
+            let noise = if NOISE.contains(&series.counter) {
+                " (noise)"
+            } else {
+                ""
+            };
+            let labels = labels.collect::<Vec<_>>().join(", ");
+            let _ = writeln!(out, "- {labels}{noise}");
         }
         if !family.labels.is_empty() {
             out.push('\n');

@@ -11,6 +11,7 @@ const fn found(name: &'static str, labels: &'static [&'static str], help: &'stat
         help,
         series: &[],
         histogram: None,
+        by_parent: false,
     }
 }
 
@@ -28,15 +29,21 @@ pub const STARTED: Family = found(
 );
 /// End of a certificate.
 pub const NOT_AFTER: Family = found(
-    "certificate_not_after_seconds",
+    "certificate_not_after_timestamp_seconds",
     CERTIFICATE_LABELS,
     "When a certificate expires, in seconds since 1970",
 );
 /// End of a staple.
 pub const STAPLE: Family = found(
-    "certificate_staple_end_seconds",
+    "certificate_staple_end_timestamp_seconds",
+    STAPLE_LABELS,
+    "When the OCSP response that clients get with a certificate expires, in seconds since 1970, and where it came from: file, module (mod_md) or fetched; not there where clients get none",
+);
+/// A staple that is not there.
+pub const STAPLE_MISSING: Family = found(
+    "certificate_staple_missing",
     CERTIFICATE_LABELS,
-    "When the OCSP response of a certificate expires, in seconds since 1970; 0 where there is none",
+    "1 where clients should get an OCSP response with a certificate and there is none of use, 0 where they get it; not there where none is wanted or nobody could be asked for one",
 );
 /// Handshakes of a virtual host.
 pub const HOST_HANDSHAKES: Family = Family {
@@ -51,7 +58,17 @@ pub const HOST_HANDSHAKES: Family = Family {
 /// What tells certificates apart.
 pub const CERTIFICATE_LABELS: &[&str] = &["subject", "key", "serial", "source"];
 
-const FOUND: &[Family] = &[BUILD, STARTED, NOT_AFTER, STAPLE, HOST_HANDSHAKES];
+/// The same of an OCSP response.
+pub const STAPLE_LABELS: &[&str] = &["subject", "key", "serial", "source", "staple"];
+
+const FOUND: &[Family] = &[
+    BUILD,
+    STARTED,
+    NOT_AFTER,
+    STAPLE,
+    STAPLE_MISSING,
+    HOST_HANDSHAKES,
+];
 
 /// Every metric.
 pub fn families() -> impl Iterator<Item = &'static Family> {

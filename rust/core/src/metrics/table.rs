@@ -40,6 +40,8 @@ pub struct Family {
     pub series: &'static [Series],
     /// What it counts in, where it is a histogram.
     pub histogram: Option<Histogram>,
+    /// httpd's parent alone counts it: what a child has written there counts for nothing.
+    pub by_parent: bool,
 }
 
 /// One series.
@@ -55,7 +57,9 @@ pub struct Series {
 pub const PREFIX: &str = "mod_tls_";
 
 macro_rules! table {
-    ($($kind:ident $name:literal [$($label:literal),*] $help:literal { $($id:ident [$($value:literal),*])* })*) => {
+    (@) => { false };
+    (@ parent) => { true };
+    ($($kind:ident $name:literal [$($label:literal),*] $($by:ident)? $help:literal { $($id:ident [$($value:literal),*])* })*) => {
         /// One series that processes count.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each is explained by its family and labels in the table")]
@@ -71,6 +75,7 @@ macro_rules! table {
             help: $help,
             series: &[$(Series { counter: Counter::$id, values: &[$($value),*] }),*],
             histogram: None,
+            by_parent: table!(@ $($by)?),
         }),*];
     };
 }
@@ -312,7 +317,7 @@ Counter "signatures_total" ["key", "result"] "Signatures of handshakes by kind o
 Gauge "signatures_waiting" [] "Signatures that are waited for now" {
     Signing []
 }
-Counter "certificate_reloads_total" ["result"] "Changed certificates that were taken up without a restart, or refused" {
+Counter "certificate_reloads_total" ["result"] parent "Changed certificates that were taken up without a restart, or refused" {
     ReloadTaken ["taken"]
     ReloadRefused ["refused"]
 }
@@ -320,22 +325,22 @@ Counter "client_list_reloads_total" ["result"] "Changed CAs or revocation lists 
     ListsTaken ["taken"]
     ListsRefused ["refused"]
 }
-Gauge "serving_processes" [] "Children of httpd that live, those that are about to end too; 0 for httpd -X" {
+Gauge "serving_processes" [] parent "Children of httpd that live, those that are about to end too; 0 for httpd -X" {
     Serving []
 }
-Gauge "agent_up" [] "Whether the key agent runs; 0 too where TLSKeyIsolation is off" {
+Gauge "agent_up" [] parent "Whether the key agent runs; not there where TLSKeyIsolation is off, nor under httpd -X" {
     AgentRuns []
 }
-Counter "agent_signer_restarts_total" [] "Signers of the key agent that ended and were replaced" {
+Counter "agent_signer_restarts_total" [] parent "Signers of the key agent that ended and were replaced" {
     SignerReplaced []
 }
-Counter "agent_refusals_total" [] "Children that the key agent refused: look for a break-in" {
+Counter "agent_refusals_total" [] parent "Children that the key agent refused: look for a break-in" {
     AgentRefusal []
 }
-Counter "agent_troubles_total" [] "Faults of the key agent" {
+Counter "agent_troubles_total" [] parent "Faults of the key agent" {
     AgentTrouble []
 }
-Counter "ocsp_requests_total" ["outcome"] "Requests to OCSP responders, for stapling and about clients: answered, or why not; refused ones were answered, but the answer was not believed" {
+Counter "ocsp_requests_total" ["outcome"] parent "Requests to OCSP responders, for stapling and about clients: answered, or why not; refused ones were answered, but the answer was not believed" {
     FetchAnswered ["answered"]
     FetchNoName ["no_name"]
     FetchUnreachable ["unreachable"]
@@ -370,6 +375,7 @@ macro_rules! histograms {
             help: $help,
             series: &[],
             histogram: Some(Histogram::$id),
+            by_parent: false,
         }),*];
     };
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The parent's record of what all processes counted, and the sums that it publishes.
 //!
-//! A child may write anything into its page, so that each of its numbers is bounded, and what it counted before is not
-//! taken back: it spoils nothing but the sums that it is part of.
+//! A child may write anything into its page. What the parent alone counts is not read from it; each other number is
+//! bounded, so far below 2^53 that a reader who computes with doubles sees the next one, and what a child counted before
+//! is not taken back: it spoils nothing but the sums that it is part of.
 
 use core::sync::atomic::AtomicU64;
 
 use super::buckets::{BUCKETS, HISTOGRAM_WORDS};
 use super::history::{self, FAILURES, HISTORY_WORDS, SAMPLED, Sample};
 use super::page::{COUNTED, HOST_WORDS, HOSTS, SHARD_WORDS, SHARDS, histogram_at};
-use super::table::{COUNTERS, Counter, FAMILIES, Histogram, Kind};
+use super::table::{COUNTERS, Counter, FAMILIES, Histogram, Kind, Series};
 use crate::system::words::{load, store};
 
 /// Words that are summed: series, histograms and virtual hosts.
@@ -18,8 +19,11 @@ const SUMMED: usize = COUNTED + HOSTS * HOST_WORDS;
 /// Words of what the parent publishes.
 pub const PUBLISHED_WORDS: usize = SUMMED + HISTORY_WORDS;
 
-/// More than any process counts: octets of four petabytes.
-const MOST: u64 = 1 << 52;
+/// More than any process counts of what happens.
+const MOST: u64 = 1 << 40;
+
+/// More octets, or microseconds, than any process counts.
+const MOST_OF_MANY: u64 = 1 << 52;
 
 /// More than any process has of what a gauge shows.
 const MOST_AT_ONCE: u64 = 1 << 24;
@@ -29,6 +33,16 @@ const MOST_AT_ONCE: u64 = 1 << 24;
 pub struct Sums(Vec<u64>);
 
 impl Sums {
+    /// Takes in the page of a child, which may have anything in it: what the parent alone counts is left out.
+    pub fn look_at_child(&mut self, mut page: Vec<u64>) {
+        for series in of_parent() {
+            let shards = page.chunks_mut(SHARD_WORDS).take(SHARDS);
+            let words = shards.filter_map(|shard| shard.get_mut(series.counter as usize));
+            words.for_each(|word| *word = 0);
+        }
+        self.look(&page);
+    }
+
     /// Takes in a page, of which the end may be missing.
     pub fn look(&mut self, page: &[u64]) {
         let (shards, hosts) = page
@@ -48,12 +62,36 @@ impl Sums {
                 *sum = if now > MOST_AT_ONCE { 0 } else { now };
             } else {
                 let now = words.fold(0, |sum: u64, word| sum.saturating_add(*word));
-                *sum = now.min(MOST).max(*sum);
+                *sum = now.min(most(at)).max(*sum);
             }
         }
         for (sum, word) in self.0.iter_mut().skip(COUNTED).zip(hosts) {
             *sum = (*word).min(MOST).max(*sum);
         }
+    }
+}
+
+/// The series that the parent alone counts.
+fn of_parent() -> impl Iterator<Item = &'static Series> {
+    let families = FAMILIES.iter().filter(|family| family.by_parent);
+    families.flat_map(|family| family.series)
+}
+
+/// More than any process counts at a place.
+fn most(at: usize) -> u64 {
+    const OCTETS: [Counter; 4] = [
+        Counter::ReceivedFromClients,
+        Counter::ReceivedFromBackends,
+        Counter::SentToClients,
+        Counter::SentToBackends,
+    ];
+    let microseconds = at
+        .checked_sub(COUNTERS.len())
+        .is_some_and(|at| at % HISTOGRAM_WORDS == HISTOGRAM_WORDS - 1);
+    if microseconds || OCTETS.iter().any(|counter| *counter as usize == at) {
+        MOST_OF_MANY
+    } else {
+        MOST
     }
 }
 
@@ -257,6 +295,30 @@ mod tests {
     }
 
     #[test]
+    fn what_the_parent_alone_counts_no_child_can_say() {
+        let mut liar = Sums::default();
+        liar.look_at_child(vec![1 << 20; PAGE_WORDS]);
+        let memory = words(PUBLISHED_WORDS);
+        let (mut tally, totals) = (Tally::new(memory).unwrap(), Totals::new(memory).unwrap());
+        tally.publish(1, [&liar].into_iter());
+        let seen = COUNTERS
+            .iter()
+            .filter(|(counter, _)| totals.of(*counter) == 0);
+        let seen: Vec<_> = seen.map(|(counter, _)| *counter).collect();
+        let parents: Vec<_> = of_parent().map(|series| series.counter).collect();
+        assert_eq!(seen, parents);
+        for known in [
+            Counter::AgentRefusal,
+            Counter::SignerReplaced,
+            Counter::ReloadRefused,
+            Counter::FetchAnswered,
+            Counter::Serving,
+        ] {
+            assert!(parents.contains(&known), "{known:?}");
+        }
+    }
+
+    #[test]
     fn a_child_that_writes_anything_spoils_nothing_but_sums() {
         let memory = words(PUBLISHED_WORDS);
         let (mut tally, totals) = (Tally::new(memory).unwrap(), Totals::new(memory).unwrap());
@@ -271,7 +333,15 @@ mod tests {
                 tally.publish(second, [looked(&honest)].iter());
             }
         }
-        assert_eq!(totals.of(Counter::Accepted), u64::MAX, "and no overflow");
+        assert_eq!(
+            totals.of(Counter::SentToClients),
+            u64::MAX,
+            "and no overflow"
+        );
+        assert!(
+            totals.of(Counter::Accepted) <= 9000 << 40,
+            "thousands of liars leave room for one more in a double"
+        );
         assert_eq!(totals.of(Counter::UnderWay), 0);
         // What was counted is not taken back, and a page may be short.
         let before = totals.of(Counter::Issued);

@@ -91,12 +91,11 @@ fn write_certificate(out: &mut String, served: &Served, now: i64) {
         crate::creds::chain::days_left(served.not_after, now),
         served.chain_length
     );
-    match served.staple_end {
-        0 => out.push_str("null"),
-        end => {
-            let _ = write!(out, "{end}");
-        }
-    }
+    let _ = match served.staple {
+        None => write!(out, "null,\"staple_source\":null"),
+        Some((source, end)) => write!(out, "{end},\"staple_source\":\"{}\"", source.name()),
+    };
+    let _ = write!(out, ",\"staple_missing\":{}", served.is_staple_missing());
     out.push_str(",\"hosts\":");
     list(out, &served.hosts, |out, (host, place)| {
         let _ = write!(

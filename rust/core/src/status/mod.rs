@@ -14,8 +14,11 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use crate::metrics::found::{BUILD, HOST_HANDSHAKES, NOT_AFTER, STAPLE, STARTED, families};
-use crate::metrics::table::Family;
+use crate::metrics::choose::NOISE;
+use crate::metrics::found::{
+    BUILD, HOST_HANDSHAKES, NOT_AFTER, STAPLE, STAPLE_MISSING, STARTED, families,
+};
+use crate::metrics::table::{Family, Series};
 use crate::metrics::{Counter, Totals};
 
 pub use html::page;
@@ -39,6 +42,8 @@ pub struct Snapshot {
     pub server: String,
     /// Each certificate once.
     pub certificates: Vec<Served>,
+    /// Keys are to be in processes of their own.
+    pub isolated: bool,
     /// Virtual hosts that are counted apart, and their numbers.
     pub hosts: Vec<(String, u32)>,
 }
@@ -59,11 +64,22 @@ impl Snapshot {
                 one(vec![self.version.clone(), engine], 1)
             }
             name if name == STARTED.name => one(Vec::new(), seconds(self.started)),
-            name if name == NOT_AFTER.name => self.of_certificates(|served| served.not_after),
-            name if name == STAPLE.name => self.of_certificates(|served| served.staple_end),
+            name if name == NOT_AFTER.name => {
+                self.of_certificates(i64::min, |served| Some((None, served.not_after)))
+            }
+            name if name == STAPLE.name => self.of_certificates(i64::min, |served| {
+                let (source, end) = served.staple?;
+                Some((Some(source.name()), end))
+            }),
+            name if name == STAPLE_MISSING.name => self.of_certificates(i64::max, |served| {
+                let missing = i64::from(served.is_staple_missing());
+                served.staple_expected.then_some((None, missing))
+            }),
             name if name == HOST_HANDSHAKES.name => self.of_hosts(),
+            // Where there is to be no agent, none is missing.
+            "agent_up" if !self.isolated => Vec::new(),
             _ => {
-                let sample = |series: &crate::metrics::table::Series| Sample {
+                let sample = |series: &Series| Sample {
                     values: series
                         .values
                         .iter()
@@ -76,23 +92,28 @@ impl Snapshot {
         }
     }
 
-    fn of_certificates(&self, value: impl Fn(&Served) -> i64) -> Vec<Sample> {
-        let sample = |served: &Served| Sample {
-            values: vec![
-                served.subject.clone(),
-                served.key.clone(),
-                served.serial.clone(),
-                served.source.to_owned(),
-            ],
-            value: seconds(value(served)),
-        };
-        // Series differ by their labels: of certificates that those do not tell apart the one that ends first is shown.
-        let mut series = BTreeMap::new();
-        for Sample { values, value } in self.certificates.iter().map(sample) {
-            let least = series.entry(values).or_insert(value);
-            *least = value.min(*least);
+    /// Series differ by their labels: of certificates that those do not tell apart the `worst` value is shown. `value` is
+    /// that of a certificate which has one, with one more label.
+    fn of_certificates(
+        &self,
+        worst: fn(i64, i64) -> i64,
+        value: impl Fn(&Served) -> Option<(Option<&'static str>, i64)>,
+    ) -> Vec<Sample> {
+        let mut series: BTreeMap<Vec<String>, i64> = BTreeMap::new();
+        for served in &self.certificates {
+            let Some((label, value)) = value(served) else {
+                continue;
+            };
+            let own = [&served.subject, &served.key, &served.serial].map(String::as_str);
+            let labels = own.into_iter().chain([served.source]).chain(label);
+            let labels = labels.map(ToOwned::to_owned).collect();
+            let shown = series.entry(labels).or_insert(value);
+            *shown = worst(*shown, value);
         }
-        let sample = |(values, value)| Sample { values, value };
+        let sample = |(values, value)| Sample {
+            values,
+            value: seconds(value),
+        };
         series.into_iter().map(sample).collect()
     }
 
@@ -113,10 +134,26 @@ impl Snapshot {
 
     /// The sum over a family's series.
     fn all(&self, name: &str) -> u64 {
-        let family = families().find(|family| family.name == name);
-        let series = family.into_iter().flat_map(|family| family.series);
-        series.fold(0, |sum, series| sum.saturating_add(self.of(series.counter)))
+        series(name).fold(0, |sum, series| sum.saturating_add(self.of(series.counter)))
     }
+
+    /// Handshakes with clients that failed, without what is noise.
+    fn failed(&self) -> u64 {
+        self.all("handshake_failures_total")
+            .saturating_sub(self.noise())
+    }
+
+    /// Those that are noise.
+    fn noise(&self) -> u64 {
+        let counted = NOISE.iter().map(|counter| self.of(*counter));
+        counted.fold(0, u64::saturating_add)
+    }
+}
+
+/// The series of a family.
+fn series(name: &str) -> impl Iterator<Item = &'static Series> {
+    let family = families().find(|family| family.name == name);
+    family.into_iter().flat_map(|family| family.series)
 }
 
 fn seconds(value: i64) -> u64 {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::credentials::Credentials;
-use crate::creds::Pair;
+use crate::creds::{Pair, StapleSource};
 use crate::metrics::NO_HOST;
 use crate::metrics::hosts::Hosts;
 use crate::metrics::page::OTHER_HOSTS;
+use crate::tls::context::Wants;
 use crate::x509::{DnStyle, Identity, Side};
 
 /// A certificate that is served.
@@ -28,14 +29,16 @@ pub struct Served {
     pub hosts: Vec<(String, String)>,
     /// Seconds since 1970 up to which it is valid.
     pub not_after: i64,
-    /// Until when its OCSP response is of use; 0 where there is none.
-    pub staple_end: i64,
+    /// The OCSP response that clients get with it now: where it came from, and until when it is of use.
+    pub staple: Option<(StapleSource, i64)>,
+    /// They should get one.
+    pub staple_expected: bool,
     /// Certificates in the chain, itself included.
     pub chain_length: usize,
 }
 
 /// A virtual host that speaks TLS.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Host {
     /// `ServerName:port`.
     pub name: String,
@@ -47,6 +50,8 @@ pub struct Host {
     pub number: u32,
     /// Its certificates come from another module.
     pub managed: bool,
+    /// What its clients get that want an OCSP response.
+    pub wants: Wants,
 }
 
 /// The number that a virtual host is counted by, the same over restarts. In httpd's parent.
@@ -72,7 +77,7 @@ pub fn counted(hosts: &[Host]) -> Vec<(String, u32)> {
 }
 
 /// Each certificate once, with the virtual hosts that serve it.
-pub fn certificates(credentials: &Credentials, hosts: &[Host]) -> Vec<Served> {
+pub fn certificates(credentials: &Credentials, hosts: &[Host], now: i64) -> Vec<Served> {
     let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
     let mut all: Vec<Served> = Vec::new();
     for host in hosts {
@@ -87,10 +92,26 @@ pub fn certificates(credentials: &Credentials, hosts: &[Host]) -> Vec<Served> {
             });
             if let Some(served) = all.get_mut(place) {
                 served.hosts.push((host.name.clone(), host.place.clone()));
+                served.look_for_staple(pair, &host.wants, now);
             }
         }
     }
     all
+}
+
+impl Served {
+    /// Clients should get a response, and there is none of use.
+    pub(super) fn is_staple_missing(&self) -> bool {
+        self.staple_expected && self.staple.is_none()
+    }
+
+    /// Looks for the response as the handshake does; of virtual hosts that share a certificate each may want one.
+    fn look_for_staple(&mut self, pair: &Pair, wants: &Wants, now: i64) {
+        if self.staple.is_none() {
+            self.staple = pair.staple_of_now(wants, now);
+        }
+        self.staple_expected |= self.staple.is_some() || pair.expects_staple(wants);
+    }
 }
 
 fn served(pair: &Arc<Pair>, placeholder: bool, managed: bool) -> Served {
@@ -108,7 +129,8 @@ fn served(pair: &Arc<Pair>, placeholder: bool, managed: bool) -> Served {
         },
         hosts: Vec::new(),
         not_after: pair.leaf.not_after,
-        staple_end: pair.stapled.as_ref().map_or(0, |s| s.staple.until),
+        staple: None,
+        staple_expected: false,
         chain_length: pair.chain().len(),
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 use super::*;
+use crate::creds::StapleSource;
 use crate::metrics::tally::Sums;
 use crate::metrics::{Counters, PAGE_WORDS, PUBLISHED_WORDS, Tally};
 use crate::ticket::keeper::testing::words;
@@ -31,8 +32,11 @@ fn snapshot() -> Snapshot {
             source: "file",
             hosts: vec![(ODD.to_owned(), "a.conf:3".to_owned())],
             not_after: 1000 + 3 * 86_400,
+            staple: Some((StapleSource::Fetched, 5000)),
+            staple_expected: true,
             ..Served::default()
         }],
+        isolated: true,
         hosts: vec![("a.example:443".to_owned(), 0)],
     }
 }
@@ -65,6 +69,44 @@ fn every_series_stands_in_the_text_for_prometheus() {
     assert!(text.contains("host_handshakes_total{host=\"a.example:443\",result=\"completed\"} 1"));
 }
 
+/// What Prometheus gets of these families, without comments.
+fn said(snapshot: &Snapshot, name: &str) -> Vec<String> {
+    let text = prometheus(snapshot);
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && line.contains(name));
+    lines.map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn what_is_not_wanted_has_no_series_and_is_not_missing() {
+    let mut snapshot = snapshot();
+    let [end] = &said(&snapshot, "staple_end")[..] else {
+        panic!("one response");
+    };
+    assert!(end.contains("staple=\"fetched\"") && end.ends_with(" 5000"));
+    assert!(said(&snapshot, "staple_missing")[0].ends_with(" 0"));
+    assert_eq!(said(&snapshot, "agent_up").len(), 1);
+    // Of two that labels do not tell apart the one without a response is shown.
+    snapshot.certificates.push(snapshot.certificates[0].clone());
+    snapshot.certificates[0].staple = None;
+    assert!(said(&snapshot, "staple_missing")[0].ends_with(" 1"));
+    assert!(
+        json(&snapshot)
+            .contains("\"staple_end\":null,\"staple_source\":null,\"staple_missing\":true")
+    );
+    assert!(page(&snapshot, 0).contains(">missing<"));
+    snapshot.certificates.iter_mut().for_each(|served| {
+        served.staple = None;
+        served.staple_expected = false;
+    });
+    snapshot.isolated = false;
+    for name in ["staple_end", "staple_missing", "agent_up"] {
+        assert!(said(&snapshot, name).is_empty(), "{name}");
+    }
+    assert!(page(&snapshot, 0).contains("none wanted"));
+}
+
 #[test]
 fn names_are_escaped_for_where_they_stand() {
     let page = page(&snapshot(), 5);
@@ -74,6 +116,55 @@ fn names_are_escaped_for_where_they_stand() {
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
     let json = json(&snapshot());
     assert!(json.contains("\"subject\":\"<b>\\\"a\\\\b'&\\u0001\\u000a\""));
+}
+
+#[test]
+fn what_many_hosts_have_is_not_before_everything_else() {
+    let mut snapshot = snapshot();
+    let one = snapshot.certificates[0].clone();
+    snapshot.certificates = (0..500)
+        .map(|day| Served {
+            subject: format!("s{day}."),
+            not_after: 1000 + (500 - day) * 86_400,
+            ..one.clone()
+        })
+        .collect();
+    snapshot.hosts = (0..500).map(|n| (format!("h{n}."), n)).collect();
+    let page = page(&snapshot, 0);
+    let place = |text: &str| page.find(text).unwrap();
+    let folded = place("<details><summary>480 more certificates</summary>");
+    assert!(place("s499.") < place("s480.") && place("s480.") < folded && folded < place("s479."));
+    assert!(place("Since the start") < place("Handshakes by virtual host"));
+    assert!(
+        place("h0.") < place("480 more virtual hosts"),
+        "that with most first"
+    );
+}
+
+#[test]
+fn tiles_leave_noise_out_and_know_all_hybrid_groups() {
+    let memory = words(PUBLISHED_WORDS);
+    let counters = Counters::new(words(PAGE_WORDS)).unwrap();
+    for counter in crate::metrics::choose::NOISE {
+        counters.add(*counter, 100);
+    }
+    counters.add(Counter::FullTls13, 8);
+    counters.add(Counter::GroupP384Mlkem1024, 2);
+    counters.add(Counter::GroupMlkem768, 2);
+    counters.add(Counter::GroupX25519, 4);
+    counters.add(Counter::FailedTimeout, 2);
+    let mut sums = Sums::default();
+    sums.look(&counters.copy());
+    Tally::new(memory).unwrap().publish(100, [sums].iter());
+    let mut snapshot = snapshot();
+    snapshot.totals = Totals::new(memory).unwrap();
+    let page = page(&snapshot, 0);
+    assert!(page.contains("<b>20.0 %</b><span>failed</span>"));
+    assert!(page.contains("<b>50.0 %</b><span>post-quantum key exchange</span>"));
+    let lines = lines(&snapshot);
+    assert!(lines.contains("TLSFailedHandshakes: 2\n") && lines.contains("TLSTurnedAway: 700\n"));
+    snapshot.isolated = false;
+    assert!(super::page(&snapshot, 0).contains(">not used<"));
 }
 
 #[test]

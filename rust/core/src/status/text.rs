@@ -23,7 +23,12 @@ fn facts(snapshot: &Snapshot) -> Vec<(&'static str, &'static str, u64)> {
         (
             "Failed handshakes",
             "TLSFailedHandshakes",
-            snapshot.all("handshake_failures_total"),
+            snapshot.failed(),
+        ),
+        (
+            "Scanners and floods turned away",
+            "TLSTurnedAway",
+            snapshot.noise(),
         ),
         (
             "Handshakes under way",

@@ -40,7 +40,7 @@ pub struct Wants {
 pub struct Offer {
     /// What the certificate is known by to that module: its SHA-256.
     pub id: Vec<u8>,
-    /// The response, not judged.
+    /// The response, not judged; empty where it has none yet.
     pub response: Vec<u8>,
 }
 

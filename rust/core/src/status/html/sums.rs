@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What was counted since the start: shares, times, sessions, traffic, the key agent, virtual hosts.
+
+use std::fmt::Write;
+
+use super::super::svg::{bars, rate};
+use super::super::words::{escaped, short};
+use super::super::{Snapshot, series};
+use super::table;
+use crate::metrics::buckets::BUCKETS;
+use crate::metrics::{Counter, Histogram};
+
+/// Families shown as bars: title, name, label whose values are the rows, and tone.
+const BARS: &[(&str, &str, &str)] = &[
+    ("Versions", "handshakes_total", "a"),
+    ("Key exchange groups", "handshake_groups_total", "b"),
+    ("Cipher suites", "handshake_cipher_suites_total", "a"),
+    ("Protocols by ALPN", "handshake_protocols_total", "b"),
+    (
+        "Signatures of the server",
+        "handshake_signatures_total",
+        "a",
+    ),
+    ("Client certificates", "client_certificates_total", "b"),
+    ("Failed handshakes", "handshake_failures_total", "c"),
+    ("Refused by a limit", "handshakes_limited_total", "c"),
+    ("Alerts received from clients", "alerts_received_total", "c"),
+    ("Alerts sent to clients", "alerts_sent_total", "c"),
+    ("Tickets not accepted", "tickets_refused_total", "c"),
+    ("Session cache", "session_cache_total", "b"),
+    ("Handshakes with backends", "backend_handshakes_total", "a"),
+    (
+        "Failed handshakes with backends",
+        "backend_handshake_failures_total",
+        "c",
+    ),
+];
+
+/// What was counted since the start.
+pub(super) fn section(out: &mut String, snapshot: &Snapshot) {
+    out.push_str("<h2>Since the start</h2><div class=\"grid2\">");
+    for (title, name, tone) in BARS {
+        let mut rows: Vec<_> = series(name)
+            .map(|series| (series.values.join(", "), snapshot.of(series.counter)))
+            .collect();
+        rows.sort_by_key(|(_, value)| std::cmp::Reverse(*value));
+        // What this server does not do at all takes no room.
+        let optional = name.starts_with("backend")
+            || ["session_cache_total", "handshakes_limited_total"].contains(name);
+        if !optional || rows.iter().any(|(_, value)| *value > 0) {
+            out.push_str(&bars(title, &rows, tone));
+        }
+    }
+    for (title, histogram) in [
+        ("Time of a handshake", Histogram::Handshake),
+        ("Time of a signature", Histogram::Signature),
+    ] {
+        let measured = snapshot.totals.measured(histogram);
+        let mut before = 0;
+        let bounds = BUCKETS.iter().map(|(micros, _)| span(*micros));
+        let names = bounds.map(|bound| format!("up to {bound}"));
+        let names = names.chain(["longer".to_owned()]);
+        let rows: Vec<_> = names
+            .zip(&measured.cumulative)
+            .map(|(name, sum)| {
+                (
+                    name,
+                    sum.saturating_sub(std::mem::replace(&mut before, *sum)),
+                )
+            })
+            .collect();
+        out.push_str(&bars(title, &rows, "a"));
+    }
+    sessions(out, snapshot);
+    traffic(out, snapshot);
+    agent(out, snapshot);
+    out.push_str("</div>");
+    hosts(out, snapshot);
+}
+
+fn facts(out: &mut String, title: &str, rows: &[(&str, String)]) {
+    let _ = write!(
+        out,
+        "<section class=\"card\"><h3>{title}</h3><table class=\"list\"><tbody>"
+    );
+    for (name, value) in rows {
+        let _ = write!(
+            out,
+            "<tr><th scope=\"row\">{name}</th><td class=\"number\">{value}</td></tr>"
+        );
+    }
+    out.push_str("</tbody></table></section>");
+}
+
+fn sessions(out: &mut String, snapshot: &Snapshot) {
+    let of = |counter| short(snapshot.of(counter));
+    let rows = [
+        ("Tickets issued", of(Counter::Issued)),
+        ("Tickets accepted", of(Counter::Accepted)),
+        (
+            "Tickets not accepted",
+            short(snapshot.all("tickets_refused_total")),
+        ),
+        ("Sessions found in the cache", of(Counter::CacheHits)),
+    ];
+    facts(out, "Sessions", &rows);
+}
+
+fn traffic(out: &mut String, snapshot: &Snapshot) {
+    let octets = |counter| format!("{}B", rate(snapshot.of(counter) as f64));
+    let records = |counter| short(snapshot.of(counter));
+    let rows = [
+        ("Sent to clients", octets(Counter::SentToClients)),
+        (
+            "Received from clients",
+            octets(Counter::ReceivedFromClients),
+        ),
+        ("Sent to backends", octets(Counter::SentToBackends)),
+        (
+            "Received from backends",
+            octets(Counter::ReceivedFromBackends),
+        ),
+        (
+            "Records of data sent to clients",
+            records(Counter::RecordsToClients),
+        ),
+        (
+            "Records of data received from clients",
+            records(Counter::RecordsFromClients),
+        ),
+    ];
+    facts(out, "Traffic", &rows);
+}
+
+/// Virtual hosts that are counted apart, those with most handshakes first.
+fn hosts(out: &mut String, snapshot: &Snapshot) {
+    if snapshot.hosts.is_empty() {
+        return;
+    }
+    out.push_str("<h2>Handshakes by virtual host</h2>");
+    let counted = snapshot.hosts.iter().map(|(name, number)| {
+        let number = usize::try_from(*number).unwrap_or(usize::MAX);
+        (name, snapshot.totals.host(number))
+    });
+    let mut counted: Vec<_> = counted.collect();
+    counted.sort_by_key(|(_, (completed, failed))| {
+        std::cmp::Reverse(completed.saturating_add(*failed))
+    });
+    let rows = counted.into_iter().map(|(name, (completed, failed))| {
+        format!(
+            "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
+            escaped(name),
+            short(completed),
+            short(failed)
+        )
+    });
+    let head = "<table class=\"list\"><thead><tr><th scope=\"col\">Virtual host</th>\
+         <th scope=\"col\" class=\"number\">Completed</th><th scope=\"col\" class=\"number\">Failed</th></tr></thead>";
+    table(out, head, &rows.collect::<Vec<_>>(), "virtual hosts");
+}
+
+fn agent(out: &mut String, snapshot: &Snapshot) {
+    let up = snapshot.of(Counter::AgentRuns) > 0;
+    let (class, state) = match (snapshot.isolated, up) {
+        (false, _) => ("soon", "not used"),
+        (true, true) => ("good", "runs"),
+        (true, false) => ("bad", "down"),
+    };
+    let signatures = |result| {
+        let series = series("signatures_total");
+        let series = series.filter(|series| series.values.last() == Some(&result));
+        series.fold(0u64, |sum, series| {
+            sum.saturating_add(snapshot.of(series.counter))
+        })
+    };
+    let (made, failed) = (signatures("made"), signatures("failed"));
+    let rows = [
+        ("Signatures made", made),
+        ("Signatures that failed", failed),
+        ("Signatures waited for now", snapshot.of(Counter::Signing)),
+        ("Signers replaced", snapshot.of(Counter::SignerReplaced)),
+        ("Children refused", snapshot.of(Counter::AgentRefusal)),
+        ("Certificates reloaded", snapshot.of(Counter::ReloadTaken)),
+        ("Reloads refused", snapshot.of(Counter::ReloadRefused)),
+        (
+            "Internal errors caught",
+            snapshot.all("internal_errors_total"),
+        ),
+    ];
+    let title = format!("Key agent <span class=\"badge {class}\">{state}</span>");
+    facts(out, &title, &rows.map(|(name, value)| (name, short(value))));
+}
+
+fn span(micros: u64) -> String {
+    match micros {
+        m if m < 1_000 => format!("{m} µs"),
+        m if m < 1_000_000 => format!("{} ms", m as f64 / 1e3),
+        m => format!("{} s", m as f64 / 1e6),
+    }
+}
