@@ -103,6 +103,17 @@ need() {
   [ "$1" != test ] || need_venv
 }
 
+# write_changelog TREE VERSION EPOCH: Debian's, of which every release has one.
+write_changelog() {
+  cat > "$1/debian/changelog" <<TEXT
+mod-tls ($2) unstable; urgency=medium
+
+  * Version $2. CHANGELOG.md says what it means to its users.
+
+ -- mod_tls maintainers <maintainers@mod-tls.example>  $(date -u -R -d "@$3")
+TEXT
+}
+
 # build_preset NAME [TARGET]: configures where needed, and compiles.
 build_preset() {
   local preset=$1 target=${2:-all}

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the Debian package libapache2-mod-tls from what is committed, into build/package/.
+# Builds the Debian package libapache2-mod-tls from what is committed, or from a release's source archive, into build/package/.
 # usage: package.sh [--check]     --check builds it twice, in two folders, compares, and runs lintian
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 source tools/common.sh
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
-epoch=$(git log -1 --format=%ct)
+# A release's source archive has Debian's changelog, and no repository.
+archive=
+[ ! -e debian/changelog ] || archive=yes
+if [ -n "$archive" ]; then epoch=$(dpkg-parsechangelog -S Timestamp); else epoch=$(git log -1 --format=%ct); fi
 out=$top/build/package
 
 # build FOLDER: unpacks the commit there and leaves the package in it.
@@ -15,14 +18,12 @@ build() {
   local folder=$1 tree=$1/mod-tls-$version
   rm -rf "$folder"
   mkdir -p "$tree"
-  git archive HEAD | tar -x -C "$tree"
-  cat > "$tree/debian/changelog" <<TEXT
-mod-tls ($version) unstable; urgency=medium
-
-  * Version $version. CHANGELOG.md says what it means to its users.
-
- -- mod_tls maintainers <maintainers@mod-tls.example>  $(date -u -R -d "@$epoch")
-TEXT
+  if [ -n "$archive" ]; then
+    tar -c --exclude=./build . | tar -x -C "$tree"
+  else
+    git archive HEAD | tar -x -C "$tree"
+    write_changelog "$tree" "$version" "$epoch"
+  fi
   # Compilers may come from elsewhere than from Debian (need_rust): their packages are not asked for.
   (cd "$tree" && SOURCE_DATE_EPOCH=$epoch dpkg-buildpackage -b -d -us -uc) > "$folder/log" 2>&1 ||
     { tail -n 40 "$folder/log"; die "the package does not build; the whole log is $folder/log"; }

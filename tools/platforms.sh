@@ -52,6 +52,7 @@ make_root() {
   local base=$roots/$1.base
   [ -d "$base" ] && return
   mkdir -p "$roots"
+  rm -rf "$base.part"  # of a run that was killed
   mmdebstrap --quiet --mode=root --variant=minbase --include=apt,ca-certificates "$1" "$base.part" "${sources[$1]}" || return
   mv "$base.part" "$base"
 }

@@ -2,6 +2,7 @@
 """What packages are made of, as far as it can be looked at without building one: the stub, the spec for RPM, the recipe for containers,
 and what a release refuses."""
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -71,6 +72,8 @@ def test_the_package_brings_what_the_documents_ask_for():
     assert re.search(r"^Depends: apache2 \(>= 2\.4\.52\)", (ROOT / "debian/control").read_text(), re.M)
     install = re.search(r"apt-get install (?:.*\\\n)*.*", (ROOT / "tests/platforms/newcomer.sh").read_text())[0]
     assert "libapache2" not in install and " apache2" not in install, install
+    # Pages of the site link to files that would be compressed.
+    assert "dh_compress -Xhtml" in (ROOT / "debian/rules").read_text()
     prerm = (ROOT / "debian/libapache2-mod-tls.prerm").read_text()
     assert prerm.index("mod-tls-switch leave") < prerm.index("#DEBHELPER#") < prerm.index("apache2ctl graceful")
 
@@ -93,6 +96,79 @@ def checkout(tmp_path) -> Path:
     return tree
 
 
+def release(checkout, *words):
+    """One that leaves nothing in the folder of temporary files."""
+    temporary = checkout.parent / "temporary"
+    temporary.mkdir(exist_ok=True)
+    done = run("tools/release.sh", *words, cwd=checkout, env=os.environ | {"TMPDIR": str(temporary)})
+    assert list(temporary.iterdir()) == [] and run("git", "worktree", "list", cwd=checkout).stdout.count("\n") == 1
+    return done
+
+
+# A package.sh that makes what release.sh takes from it; in an archive it looks for what builds without a network.
+PACKAGE = """#!/bin/sh
+set -e
+version=$(sed -n 's/^version = "\\(.*\\)"/\\1/p' Cargo.toml | head -1)
+if [ "$1" = --check ]; then
+  mkdir -p build/package/one/mod-tls-$version/build/package/bill
+  touch build/package/a.deb build/package/one/mod-tls-$version/build/package/bill/sbom.cdx.json
+  touch build/package/one/mod-tls-$version/build/package/bill/NOTICE
+else
+  [ ! -e .git ]
+  [ -d vendor ]
+  grep -q "mod-tls ($version)" debian/changelog
+  [ "$(wc -l < /proc/net/route)" -le 1 ] || [ "$(id -u)" != 0 ]
+fi
+"""
+
+
+@pytest.fixture
+def packaged(checkout) -> Path:
+    (checkout / "debian/source").mkdir(parents=True)
+    (checkout / "debian/source/format").write_text("3.0 (native)\n")
+    shutil.copy(ROOT / "debian/control", checkout / "debian/control")
+    (checkout / ".gitignore").write_text("build/\n")
+    (checkout / "tools/package.sh").write_text(PACKAGE)
+    (checkout / "tools/rpm.sh").write_text('#!/bin/sh\ntouch "$3"\n')
+    (checkout / "tools/rpm.sh").chmod(0o755)
+    assert run("git", "add", ".", cwd=checkout).returncode == 0 and run("git", "commit", "-qm", "package", cwd=checkout).returncode == 0
+    return checkout
+
+
+def test_a_release_is_a_commit_a_tag_and_archives_that_suffice(packaged):
+    done = release(packaged, "0.2.0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = {file.name for file in (packaged / "build/dist/0.2.0").iterdir()}
+    assert names == {"mod-tls-0.2.0.tar.xz", "mod-tls-0.2.0-vendor.tar.xz", "mod-tls_0.2.0.dsc", "mod-tls_0.2.0.tar.xz", "a.deb", "sbom.cdx.json",
+                     "NOTICE", "mod_tls.spec", "SHA256SUMS"}
+    assert run("git", "rev-parse", "v0.2.0^{commit}", cwd=packaged).stdout == run("git", "rev-parse", "HEAD", cwd=packaged).stdout
+    assert 'version = "0.2.0"' in (packaged / "Cargo.toml").read_text() and run("git", "status", "--porcelain", cwd=packaged).stdout == ""
+
+
+@pytest.mark.parametrize("why", ["a key that does not sign", "archives that are not enough", "somebody who edits meanwhile"])
+def test_a_release_that_fails_late_is_undone_and_can_be_made_again(packaged, why):
+    edited = ""
+    if why == "a key that does not sign":
+        assert run("git", "config", "user.signingkey", "nobody@nowhere.test", cwd=packaged).returncode == 0
+        run("git", "config", "gpg.program", "false", cwd=packaged)
+    else:
+        script = packaged / "tools/package.sh"
+        if why == "archives that are not enough":
+            script.write_text(PACKAGE.replace("[ -d vendor ]", "false"))
+        else:
+            edited = "// edited"
+            script.write_text(PACKAGE + f'[ -n "$1" ] || {{ echo "{edited}" > "{packaged}/lib.rs"; echo "x" >> "{packaged}/CHANGELOG.md"; }}\n')
+        assert run("git", "commit", "-qam", "x", cwd=packaged).returncode == 0
+    head = run("git", "rev-parse", "HEAD", cwd=packaged).stdout
+    done = release(packaged, "0.2.0")
+    assert done.returncode != 0 and "no release was made" in done.stderr, done.stdout + done.stderr
+    assert run("git", "rev-parse", "HEAD", cwd=packaged).stdout == head and run("git", "tag", cwd=packaged).stdout == ""
+    assert not (packaged / "build/dist/0.2.0").exists() and edited in (packaged / "lib.rs").read_text()
+    if why == "a key that does not sign":
+        run("git", "config", "--unset", "user.signingkey", cwd=packaged)
+        assert release(packaged, "0.2.0", "--no-trial").returncode == 0
+
+
 @pytest.mark.parametrize("version, change, why", [
     ("0.2", None, "is no version"),
     ("0.1.0", None, "is not newer than 0.1.0"),
@@ -109,7 +185,7 @@ def test_a_release_that_cannot_be_changes_nothing(checkout, version, change, why
     head = run("git", "rev-parse", "HEAD", cwd=checkout).stdout
     before = {file.name: file.read_text() for file in checkout.iterdir() if file.is_file()}
     tags = run("git", "tag", cwd=checkout).stdout
-    done = run("tools/release.sh", version, cwd=checkout)
+    done = release(checkout, version)
     assert done.returncode != 0 and why in done.stderr, done.stdout + done.stderr
     assert run("git", "rev-parse", "HEAD", cwd=checkout).stdout == head
     assert {file.name: file.read_text() for file in checkout.iterdir() if file.is_file()} == before
