@@ -17,7 +17,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 [[ $port =~ ^[0-9]{1,5}$ ]] && ((port > 0 && port < 65536)) || die "'$port' is no port"
-if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then die "port $port is in use; ./dev serve --port N takes another"; fi
+# Also who listens on [::1] alone is who a browser may find at localhost.
+if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || (exec 3<>"/dev/tcp/::1/$port") 2>/dev/null; then die "port $port is in use; ./dev serve --port N takes another"; fi
 
 httpd=$(command -v apache2 || echo /usr/sbin/apache2)
 modules=$(apxs -q LIBEXECDIR)
@@ -27,7 +28,8 @@ state=$(mktemp -d "${TMPDIR:-/tmp}/mod_tls-serve.XXXXXX")
 chmod 755 "$state"
 server=
 finish() {
-  trap - INT TERM EXIT
+  trap '' INT TERM
+  trap - EXIT
   if [ -n "$server" ] && kill -0 "$server" 2>/dev/null; then
     kill -TERM "$server"
     wait "$server" || true
@@ -36,7 +38,8 @@ finish() {
   rm -rf "$state"
 }
 trap finish EXIT
-trap 'exit 0' INT TERM
+# A second Ctrl-C while it stops is for nobody.
+trap 'trap "" INT TERM; exit 0' INT TERM
 
 new_key() {
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
@@ -83,8 +86,8 @@ fi
 
 # Its own session: Ctrl-C reaches this script alone, which then stops httpd in order; should the script die, so does httpd.
 setsid setpriv --pdeathsig TERM "$httpd" -D FOREGROUND "${defines[@]}" \
-  -C "Define tls_port $port" -C "Define site $site" -C "Define state $state" -C "Define certs $certs" \
-  -C "Define module ${MOD_TLS_SO:-$here/build/release/mod_tls.so}" -C "Define modules $modules" \
+  -C "Define tls_port $port" -C "Define site \"$site\"" -C "Define state \"$state\"" -C "Define certs \"$certs\"" \
+  -C "Define module \"${MOD_TLS_SO:-$here/build/release/mod_tls.so}\"" -C "Define modules \"$modules\"" \
   -f "$here/examples/serve.conf" &
 server=$!
 until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do

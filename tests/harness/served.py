@@ -55,10 +55,19 @@ class Served:
         assert found, self.said()
         return found[0].strip()
 
+    def _interrupt(self) -> int:
+        """Ctrl-C as the terminal does it, by somebody who presses it until it has ended."""
+        for _ in range(300):
+            try:
+                os.killpg(self._script.pid, signal.SIGINT)
+                return self._script.wait(0.1)
+            except subprocess.TimeoutExpired:
+                continue
+        return self._script.wait(1)
+
     def __exit__(self, *_) -> None:
-        os.killpg(self._script.pid, signal.SIGINT)  # as the terminal does
         try:
-            code = self._script.wait(30)
+            code = self._interrupt()
         finally:
             if self._script.poll() is None:
                 os.killpg(self._script.pid, signal.SIGKILL)

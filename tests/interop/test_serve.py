@@ -30,7 +30,7 @@ def test_the_printed_command_shows_what_was_negotiated():
 
 
 def test_a_document_root_of_ones_own():
-    with tempfile.TemporaryDirectory() as root:  # pytest's own directories are closed to httpd's user
+    with tempfile.TemporaryDirectory(prefix="with a blank ") as root:  # pytest's own directories are closed to httpd's user
         Path(root).chmod(0o755)
         (Path(root) / "index.html").write_text("mine\n")
         with Served(free_port(), "--root", root) as site:
@@ -39,6 +39,11 @@ def test_a_document_root_of_ones_own():
 
 def test_what_it_refuses():
     with socket.create_server(("127.0.0.1", free_port())) as other:
+        assert "is in use" in refused("--port", str(other.getsockname()[1]))
+    with socket.socket(socket.AF_INET6) as other:  # localhost is ::1 for many
+        other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        other.bind(("::1", free_port()))
+        other.listen()
         assert "is in use" in refused("--port", str(other.getsockname()[1]))
     assert "is no port" in refused("--port", "70000")
     assert "does not know" in refused("--prot", "8444")
