@@ -62,6 +62,14 @@ void eat_line_ends(apr_bucket_brigade* bb) {
   }
 }
 
+// The event MPM must not poll the socket for what has been decrypted already, nor wait here for what has not. httpd's
+// trunk has no such word: there who ends a request looks for a further one by a speculative read (check_pipeline of
+// modules/http/http_request.c), as httpd 2.4 does as well.
+template <typename Connection>
+void say_what_is_there(Connection* c, bool there) noexcept {
+  if constexpr (requires { c->data_in_input_filters; }) c->data_in_input_filters = there ? 1 : 0;
+}
+
 }  // namespace
 
 apr_status_t TlsConnection::read(apr_bucket_brigade* bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t limit) {
@@ -72,8 +80,7 @@ apr_status_t TlsConnection::read(apr_bucket_brigade* bb, ap_input_mode_t mode, a
   if (mode == AP_MODE_INIT) return APR_SUCCESS;
   if (state_ == State::Closed) return end_of_input();
   const apr_status_t rv = mode == AP_MODE_GETLINE ? get_line(bb, block) : deliver(bb, mode, block, limit);
-  // The event MPM must not poll the socket for what has been decrypted already, nor wait here for what has not.
-  c_->data_in_input_filters = APR_BRIGADE_EMPTY(plain_) ? 0 : 1;
+  say_what_is_there(c_, !APR_BRIGADE_EMPTY(plain_));
   return rv;
 }
 
