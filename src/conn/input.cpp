@@ -66,7 +66,7 @@ void eat_line_ends(apr_bucket_brigade* bb) {
 // trunk has no such word: there who ends a request looks for a further one by a speculative read (check_pipeline of
 // modules/http/http_request.c), as httpd 2.4 does as well.
 template <typename Connection>
-void say_what_is_there(Connection* c, bool there) noexcept {
+void say_what_is_there(Connection* c, bool there) {
   if constexpr (requires { c->data_in_input_filters; }) c->data_in_input_filters = there ? 1 : 0;
 }
 
