@@ -49,6 +49,8 @@ bool certificate_accepted(request_rec* r, const Facts& facts, const facts::Deman
     TLS_LOG_R(r, AccessUnknownAuthorities, target(r), r->server->server_hostname);
     return false;
   }
+  // Nothing more is to come over the connection of somebody who is not let in any more.
+  if (clients.rechecks) r->connection->keepalive = AP_CONN_CLOSE;
   const char* reason = apr_pstrmemdup(r->pool, facts.verify_reason.data(), facts.verify_reason.size());
   if (server::effective(r->server).words == config::Vocabulary::Ssl) {
     TLS_LOG_R(r, CertificateRefused, facts.verify_number, reason);

@@ -218,6 +218,7 @@ struct ServerSettings {
   Setting<PathAt> crl_path;
   Setting<ListFetch> list_fetch;
   Setting<RevocationCheck> crl_check;
+  Setting<bool> client_recheck;
   Setting<std::vector<Network>> trusted_proxies;
 
   Setting<OcspCheck> ocsp_check;

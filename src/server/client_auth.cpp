@@ -243,7 +243,7 @@ bool ClientVerifiers::load_host(const server_rec* host) {
   if (spec.mode == rs::ClientMode::None) return true;
   remember_places(host, sections);
   const Loaded& handshake = verifier(spec, host);
-  HostClientAuth clients{&*handshake.verifier, true, handshake.has_lists, !sections.empty(), {}};
+  HostClientAuth clients{&*handshake.verifier, true, handshake.has_lists, policy.recheck, !sections.empty(), {}};
   bool ok = !handshake.fatal;
   const auto judge_by = [&](const std::string& ca_file, const std::string& ca_path) {
     if (clients.find(ca_file, ca_path) != nullptr) return;

@@ -31,6 +31,7 @@ struct HostClientAuth {
   const rs::ClientVerifier* handshake = nullptr;  // what the handshake asks; never nullptr once loaded
   bool asks = false;                              // the handshake asks for a certificate
   bool has_lists = false;                         // revocation lists are looked up
+  bool rechecks = false;                          // each request looks whether the client is revoked by now
   bool has_sections = false;                      // some section has a word of its own, so that requests are judged
   std::vector<Authorities> authorities;           // the virtual host's own and those of its sections
 

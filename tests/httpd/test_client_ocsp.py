@@ -202,6 +202,61 @@ def test_sections_ask_too(httpd, ca, world, engine):
         assert curl(server.port, "/in/", *world.clients[name]).status == inside, name
 
 
+def test_what_sections_will_want_is_asked_ahead(httpd, ca, world):
+    world.client("ahead", "good")
+    extra = (f"SSLCACertificateFile {world.directory}/ca.pem\nSSLOCSPEnable leaf\n"
+             "<Location /in>\nSSLVerifyClient require\n</Location>")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine="mod_tls-ssl", config=LOCAL,
+                   allow=("TLS0",))
+    server.put("docs/a.test/in/index.html", "in")
+    context = tls.context()
+    context.load_cert_chain(world.combined("ahead"))
+    with tls.connect(server.port, "a.test", using=context) as connection:
+        assert tls.get(connection, host="a.test")[0] == 200
+        wait_until(lambda: world.responder.count(world.pairs["ahead"]), "a question that no section has put yet", 20)
+        assert tls.get(connection, path="/in/", host="a.test")[0] == 200
+    assert world.responder.count(world.pairs["ahead"]) == 1
+
+
+def test_a_thousand_clients_are_one_question_for_each_certificate(httpd, ca, world):
+    names = [f"one-of-many-{number}" for number in range(10)]
+    for name in names:
+        world.client(name, "good")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=verified(world, "SSLOCSPEnable on"))],
+                   engine="mod_tls-ssl", config=LOCAL)
+    contexts = {}
+    for name in names:
+        contexts[name] = tls.context()
+        contexts[name].load_cert_chain(world.combined(name))
+
+    def comes(number: int) -> bool:
+        with tls.connect(server.port, "a.test", using=contexts[names[number % len(names)]]) as connection:
+            return tls.get(connection, host="a.test")[0] == 200
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(comes, range(1000)))
+    assert [world.responder.count(world.pairs[name]) for name in names] == [1] * len(names)
+
+
+@pytest.mark.parametrize("word", ["on", "off"])
+def test_an_open_connection_of_the_revoked_ends_where_asked(httpd, ca, world, word):
+    name = f"open-{word}"
+    world.client(name, "short")
+    extra = verified(world, f"SSLOCSPEnable on\nTLSClientRecheck {word}")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine="mod_tls-ssl", config=LOCAL,
+                   allow=("TLS0", r"AH\d+"))
+    context = tls.context()
+    context.load_cert_chain(world.combined(name))
+    with tls.connect(server.port, "a.test", using=context) as connection:
+        assert tls.get(connection, host="a.test")[0] == 200
+        world.responder.say(world.pairs[name], "revoked")
+        wait_until(lambda: not is_let_in(server, "a.test", world.clients[name]), "the end of the answer of before", 40)
+        assert tls.get(connection, host="a.test")[0] == (403 if word == "on" else 200)
+        if word == "on":
+            server.log.expect("TLS0517.*certificate revoked")
+            with pytest.raises((OSError, EOFError)):
+                tls.get(connection, host="a.test")
+
+
 def test_who_is_revoked_meanwhile_resumes_no_session(httpd, ca, world):
     world.client("later", "short")
     server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=verified(world, "SSLOCSPEnable on"))],

@@ -189,6 +189,28 @@ def test_a_list_is_renewed_before_it_ends_and_sessions_of_before_end(httpd, ca, 
             tls.get(connection, host="a.test")
 
 
+@pytest.mark.parametrize("word", ["on", "off"])
+def test_an_open_connection_of_the_revoked_ends_where_asked(httpd, ca, world, word):
+    # It is at half of its life: then it is fetched anew within half a minute.
+    world.publish(start=-SECOND * 100, end=SECOND * 100)
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words(more=f"TLSClientRecheck {word}"))],
+                   config=f"{LOCAL}\nKeepAliveTimeout 100", allow=("TLS0",))
+    world.wait(server)
+    both = world.directory / "good.both"
+    both.write_bytes(world.pairs["good"].combined_pem())
+    context = tls.context()
+    context.load_cert_chain(both)
+    with tls.connect(server.port, "a.test", using=context) as connection:
+        assert tls.get(connection, host="a.test")[0] == 200
+        world.publish("good", start=HOUR * 0)
+        wait_until(lambda: not world.is_let_in(server, "good"), "the new list", 60)
+        assert tls.get(connection, host="a.test")[0] == (403 if word == "on" else 200)
+        if word == "on":
+            server.log.expect("TLS0517.*certificate revoked")
+            with pytest.raises((OSError, EOFError)):
+                tls.get(connection, host="a.test")
+
+
 def test_authorities_without_an_address_are_told(httpd, ca, tmp_path):
     (tmp_path / "plain.pem").write_bytes(Authority("Plain CA").pem())
     words = f"TLSClientCertificate required\nTLSClientCA {tmp_path}/plain.pem\nTLSClientCRL auto"

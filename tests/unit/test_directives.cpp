@@ -101,6 +101,8 @@ const Case cases[] = {
          "TLSClientCRL auto allow deny",
          "TLSClientCRL: expected deny, allow or an address such as http://pki.example.com/ca.crl behind auto, not "
          "\"deny\""},
+    Case{Place::Server, "TLSClientRecheck on", "TLSClientRecheck off", "TLSClientRecheck x",
+         "TLSClientRecheck: expected on or off, not \"x\""},
     Case{Place::Server, "TLSClientCRLCheck chain", "TLSClientCRLCheck leaf", "TLSClientCRLCheck all",
          "TLSClientCRLCheck: Invalid argument 'all'; expected none, leaf or chain"},
     Case{Place::Server, "TLSHostPolicy strict", "TLSHostPolicy authonly", "TLSHostPolicy lax",

@@ -167,6 +167,7 @@ void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, co
                  place(w.client_signatures, w.signatures)});
   out.push_back({"depth", std::to_string(c.depth), place(w.verify_depth)});
   out.push_back({"revocation", revocation(c.crl_check), place(w.crl_check)});
+  if (c.recheck) out.push_back({"revoked meanwhile", "looked up for each request", place(w.client_recheck)});
   out.push_back({"OCSP of clients", ocsp(c.ocsp), place(w.ocsp_check)});
 }
 

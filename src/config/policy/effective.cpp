@@ -57,6 +57,7 @@ ClientAuthPolicy client_auth_policy(const ServerSettings& s, Vocabulary words) {
   // Our own words have no switch that must not be forgotten: whoever names lists wants them looked at.
   if (words == Vocabulary::Tls && (s.crl_file || s.crl_path)) client.crl_check.depth = RevocationCheck::Depth::Chain;
   if (s.crl_check) client.crl_check = *s.crl_check;
+  take(client.recheck, s.client_recheck);
   take(client.list_fetch, s.list_fetch);
   take(client.list_proxy, s.fetch_proxy);
   // Nor has this word one, whichever vocabulary the others are of.

@@ -77,6 +77,7 @@ struct ClientAuthPolicy {
   ListFetch list_fetch;
   std::string list_proxy;  // by which they are fetched; empty for none
   RevocationCheck crl_check;
+  bool recheck = false;  // each request looks whether the client has been revoked since its handshake
   OcspPolicy ocsp;
   SchemeList signatures;                 // what clients may sign with, most wanted first
   std::vector<Network> trusted_proxies;  // whose word about a client is taken, once it has been judged

@@ -51,6 +51,12 @@ inline constexpr std::array tls_client_rows = {
          "cannot be had, certificates that no list is about are refused (deny, the default) or pass (allow).",
          nullptr})),
     also<&ServerSettings::list_fetch>("TLSClientCRL"),
+    engine_wide(row<&ServerSettings::client_recheck, on_off>(
+        "TLSClientRecheck", one_word, Context::Server,
+        {"on|off", "off",
+         "Whether each request on an open connection looks whether the client has been revoked since the handshake, by "
+         "lists and by OCSP responders, as far as they are asked: if so, it is answered with 403, and the connection "
+         "ends (with HTTP/2 every further request is answered so)."})),
     row<&ServerSettings::crl_check, ssl_revocation_check>(
         "TLSClientCRLCheck", {1, 2}, Context::Server,
         {"none|leaf|chain [no_crl_for_cert_ok]", nullptr,

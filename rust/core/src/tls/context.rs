@@ -120,6 +120,8 @@ pub struct Context {
     pub verdict: Option<Verdict>,
     /// What has to be known before the verdict stands: no ticket is made, and nothing of the client is believed.
     pub pending: Option<Pending>,
+    /// Questions that nobody waits for yet, since sections decide: held so that they are answered.
+    pub ahead: Option<Pending>,
     /// Clients are asked about at responders, so that a handshake which is complete may have to end with an alert of ours.
     pub may_refuse_late: bool,
     /// What is encrypted next is such an alert.

@@ -289,8 +289,12 @@ impl ClientCertVerifier for Verifier {
             .cloned()
             .collect();
         let (verdict, pending) = self.begin(&chain, now, self.mode, self.depth);
-        // Where sections decide, it is their requests that wait: nobody is kept from what no section guards.
-        let pending = pending.filter(|_| !self.mode.is_soft());
+        // Where sections decide, it is their requests that wait: nobody is kept from what no section guards. What was asked
+        // is asked on, so that the answer is there when a section wants it.
+        let (pending, ahead) = match self.mode.is_soft() {
+            true => (None, pending),
+            false => (pending, None),
+        };
         let refused = verdict.outcome == Outcome::Failed && !self.mode.is_soft();
         let error = refused.then(|| as_error(verdict.reason));
         let generation = self.generation();
@@ -302,6 +306,7 @@ impl ClientCertVerifier for Verifier {
             });
             connection.verdict = Some(verdict);
             connection.pending = pending;
+            connection.ahead = ahead;
             connection.refused = refused.then(|| end_entity.clone().into_owned());
         });
         error.map_or(Ok(ClientCertVerified::assertion()), Err)
