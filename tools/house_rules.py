@@ -12,6 +12,8 @@ MAX_LINES = 400
 MAX_BYTES = 1_000_000
 # The boundary between the languages, as far as cxx wants it in one place: a list.
 BOUNDARY = pathlib.Path("rust/bridge/src/lib.rs")
+# What the bridge offers to C++ says in so few lines what the core is to do; lines of brackets alone do not count.
+MAX_OFFERED_LINES = 5
 # Which layers of src/ a layer may include, besides itself. Arrows point downwards only.
 LAYERS = {
     "module": {"conn", "access", "report", "facts", "server", "log", "apr", "config"},
@@ -108,6 +110,7 @@ def with_spdx(path):
 def breaches():
     for path in listed():
         yield from object_breaches(path.relative_to(TOP), path)
+    yield from bridge_breaches()
     for path in own_sources():
         if with_spdx(path) != path.read_text():
             yield path.relative_to(TOP), 1, f"no line “{SPDX}”: ./dev format adds it"
@@ -127,6 +130,29 @@ def breaches():
                 yield name, number, "the clock of the day; deadlines and durations take apr::monotonic()"
             yield from layer_breaches(name, number, line)
         yield from opener_breaches(name, lines)
+
+
+def closing_brace(code, at):
+    """Where the brace ends that is open at `at`."""
+    depth = 1
+    while depth:
+        depth += {"{": 1, "}": -1}.get(code[at], 0)
+        at += 1
+    return at
+
+
+def bridge_breaches():
+    """Functions offered to C++ that do more than hand over what the core does."""
+    sources = {path.relative_to(TOP): re.sub(r"//[^\n]*", "", path.read_text()) for path in listed("rust/bridge/src/*.rs")}
+    offered = {function for code in sources.values() for start in re.finditer(r'extern "Rust" \{', code)
+               for function in re.findall(r"\bfn (\w+)", code[start.end():closing_brace(code, start.end())])}
+    for name, code in sources.items():
+        for found in re.finditer(r"\bfn (\w+)\b(?:[^;{[]|\[[^]]*\])*\{", code):
+            body = code[found.end():closing_brace(code, found.end()) - 1]
+            lines = sum(bool(re.search(r"\w", line)) for line in body.split("\n"))
+            if found[1] in offered and lines > MAX_OFFERED_LINES:
+                yield (name, code.count("\n", 0, found.start()) + 1,
+                       f"{found[1]} has {lines} lines: the bridge hands over, rust/core does")
 
 
 def opener_breaches(name, lines):

@@ -16,13 +16,18 @@ pub(crate) fn build_backend_policy(
     kept: &mut Vec<String>,
 ) -> Result<Box<BackendPolicy>, String> {
     guard_result(|| {
-        let mut found = Warnings::default();
-        let settings = Settings::read(settings).map_err(|e| e.to_string())?;
-        let policy = backend::load(settings, &mut instance::load_machines, &mut found)?;
+        let (policy, mut found) = build(settings)?;
         warnings.append(&mut found.said);
         kept.append(&mut found.kept);
-        Ok(Box::new(BackendPolicy(policy)))
+        Ok(Box::new(policy))
     })
+}
+
+fn build(settings: &[u8]) -> Result<(BackendPolicy, Warnings), String> {
+    let mut found = Warnings::default();
+    let settings = Settings::read(settings).map_err(|e| e.to_string())?;
+    let policy = backend::load(settings, &mut instance::load_machines, &mut found)?;
+    Ok((BackendPolicy(policy), found))
 }
 
 pub(crate) fn begin_configuration() {

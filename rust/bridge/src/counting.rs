@@ -7,7 +7,7 @@ use mod_tls_core::metrics::{self, Counter};
 use crate::ffi::{Cause, Event};
 use crate::guard::guard;
 
-/// See the bridge.
+/// Counts an event.
 pub fn count_event(event: Event) {
     guard(
         || (),
@@ -24,22 +24,22 @@ fn counter(event: Event) -> Option<Counter> {
     }
 }
 
-/// See the bridge.
+/// One handshake more, or less, is under way.
 pub fn count_under_way(more: bool) {
     guard(|| (), || metrics::change(Counter::UnderWay, more));
 }
 
-/// See the bridge.
+/// One handshake more, or less, waits for its client without a thread.
 pub fn count_waiting(more: bool) {
     guard(|| (), || metrics::change(Counter::Waiting, more));
 }
 
-/// See the bridge.
+/// Counts a handshake that failed of `kind`, in all and for the virtual host.
 pub fn count_failed(kind: u8, host: u32) {
     guard(|| (), || choose::count_failed(kind, host));
 }
 
-/// See the bridge.
+/// Counts an alert that C++ sent.
 pub fn count_alert(alert: u8) {
     guard(|| (), || metrics::count(choose::alert(alert.into(), true)));
 }

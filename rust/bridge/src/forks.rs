@@ -121,20 +121,17 @@ impl Region {
 /// Registers the handlers, once. For httpd's parent, when the module is loaded.
 pub fn forks_register() {
     static ONCE: Once = Once::new();
-    guard(
-        || (),
-        || {
-            ONCE.call_once(|| {
-                PARENT.store(true, Ordering::Release);
-                ON.store(true, Ordering::Release);
-                // SAFETY: the handlers stay mapped as long as the process lives.
-                unsafe { libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child)) };
-            });
-        },
-    );
+    guard(|| (), || ONCE.call_once(register));
 }
 
-/// Says that httpd is about to detach, or has. See the bridge.
+fn register() {
+    PARENT.store(true, Ordering::Release);
+    ON.store(true, Ordering::Release);
+    // SAFETY: the handlers stay mapped as long as the process lives.
+    unsafe { libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child)) };
+}
+
+/// Says that httpd is about to detach (`begins`), or may have done so.
 pub fn forks_detach(begins: bool) {
     guard(
         || (),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use mod_tls_core::tls::hello::Offered;
 use mod_tls_core::x509::http;
 use mod_tls_core::{verify, x509};
-use rustls::pki_types::UnixTime;
 
 use crate::ffi::{CertificateField, ClientMode, NamedField, Outcome, Verdict};
 use crate::guard::{guard, guard_result};
@@ -30,14 +29,10 @@ impl Identity {
     }
 
     pub fn judge(&self, by: &ClientVerifier, section_mode: ClientMode, depth: u32) -> Verdict {
-        let judged = || {
-            let verifier = by.authorities().current()?;
-            let (chain, now) = (self.certificates.chain(), UnixTime::now());
-            let mode = section_mode.into();
-            Some(self.sections.judge(chain, &verifier, mode, depth, now))
-        };
+        let (chain, mode) = (self.certificates.chain(), section_mode.into());
+        let judge = || self.sections.judge_by(by.authorities(), chain, mode, depth);
         let failed = || verify::Verdict::failed("internal error");
-        guard(|| None, judged).unwrap_or_else(failed).into()
+        guard(failed, judge).into()
     }
 
     pub fn hello(&self, name: &[u8]) -> CertificateField {

@@ -10,21 +10,21 @@ use mod_tls_core::tls::key_log::{self, KeyLogFile};
 
 use crate::guard::{guard, guard_result};
 
-/// See the bridge.
+/// What is wrong with the file that policies to come write to; empty where nothing is.
 pub fn key_log_open(path: &str) -> String {
     guard_result(|| key_log::open(Path::new(path)))
         .err()
         .unwrap_or_default()
 }
 
-/// See the bridge.
+/// The same for `-t`, which leaves no file behind.
 pub fn key_log_check(path: &str) -> String {
     guard_result(|| file::check_log(Path::new(path)))
         .err()
         .unwrap_or_default()
 }
 
-/// See the bridge.
+/// Policies to come write none.
 pub fn key_log_close() {
     guard(|| (), key_log::close);
 }

@@ -10,7 +10,7 @@ use crate::guard::guard;
 use crate::policy::Policy;
 use crate::session::Session;
 
-/// See the bridge.
+/// Sets the limits of processes forked from now on.
 pub fn limit_handshakes(rate: ffi::LimitScopes, under_way: ffi::LimitScopes) {
     guard(|| (), || limits::set(scopes(rate), scopes(under_way)));
 }

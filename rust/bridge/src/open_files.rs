@@ -17,24 +17,22 @@ const OTHERS: u64 = 512;
 /// The soft limit that httpd was started with, where it was raised; else 0.
 static BEFORE: AtomicU64 = AtomicU64::new(0);
 
-/// See the bridge.
+/// Raises the limit of open files for `most` children; see the boundary.
 pub fn expect_children(most: u32) {
-    guard(
-        || (),
-        || {
-            // During a graceful restart the old ones live beside the new ones.
-            let wanted = OTHERS + 2 * OF_A_CHILD * u64::from(most);
-            if let Some(mut limit) = limit()
-                && limit.rlim_cur < wanted.min(limit.rlim_max)
-            {
-                let before = limit.rlim_cur;
-                limit.rlim_cur = wanted.min(limit.rlim_max);
-                if set(&limit) {
-                    let _ = BEFORE.compare_exchange(0, before, Ordering::AcqRel, Ordering::Acquire);
-                }
-            }
-        },
-    );
+    // During a graceful restart the old ones live beside the new ones.
+    guard(|| (), || raise(OTHERS + 2 * OF_A_CHILD * u64::from(most)));
+}
+
+fn raise(wanted: u64) {
+    if let Some(mut limit) = limit()
+        && limit.rlim_cur < wanted.min(limit.rlim_max)
+    {
+        let before = limit.rlim_cur;
+        limit.rlim_cur = wanted.min(limit.rlim_max);
+        if set(&limit) {
+            let _ = BEFORE.compare_exchange(0, before, Ordering::AcqRel, Ordering::Acquire);
+        }
+    }
 }
 
 /// In a process just forked: the limit of before. Calls the kernel and touches an atomic, nothing else.

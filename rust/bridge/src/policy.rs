@@ -13,18 +13,17 @@ use crate::verifier::ClientVerifier;
 /// A built policy; owned by the configuration pool, shared by threads and processes.
 pub struct Policy(pub(crate) CurrentPolicy);
 
-/// See the bridge.
+/// What all virtual hosts with this policy share. Fails with a sentence.
 pub fn build_policy(settings: &[u8], clients: &ClientVerifier) -> Result<Box<Policy>, String> {
     guard_result(|| {
         let negotiated = Negotiated::read(settings).map_err(|e| e.to_string())?;
-        let sessions = resumption::sessions(&negotiated);
-        let authorities = Arc::clone(clients.authorities());
-        let policy = CurrentPolicy::build(settings, negotiated, sessions, authorities)?;
+        let (sessions, by) = (resumption::sessions(&negotiated), clients.authorities());
+        let policy = CurrentPolicy::build(settings, negotiated, sessions, Arc::clone(by))?;
         Ok(Box::new(Policy(policy)))
     })
 }
 
-/// See the bridge.
+/// SHA-256 of a canonical encoding.
 pub fn policy_id(encoded: &[u8]) -> [u8; 32] {
     guard(|| [0; 32], || policy::digest(encoded))
 }

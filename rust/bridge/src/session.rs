@@ -9,6 +9,7 @@ use mod_tls_core::backend::{Ending, Target};
 use mod_tls_core::creds::{self, challenge};
 use mod_tls_core::tls::context::{Context, Offer, Wants};
 use mod_tls_core::tls::hello::{Hello, Parsed};
+use mod_tls_core::tls::session::Session as Inner;
 use mod_tls_core::tls::{describe, policy, session};
 use mod_tls_core::{verify, x509};
 
@@ -71,14 +72,11 @@ impl Session {
         host: &ffi::ChosenHost,
     ) -> bool {
         let (policy, alpn) = (policy.0.get(), host.alpn.as_bytes());
-        self.run(
-            || false,
-            |inner| {
-                let context = host.context(credentials, policy.id());
-                let started = inner.start(&policy, alpn, host.prefers_chacha, context);
-                started.is_ok()
-            },
-        )
+        let (chacha, context) = (host.prefers_chacha, || {
+            host.context(credentials, policy.id())
+        });
+        let start = |inner: &mut Inner| inner.start(&policy, alpn, chacha, context()).is_ok();
+        self.run(|| false, start)
     }
 
     pub(crate) fn start_challenge(
@@ -89,30 +87,24 @@ impl Session {
         host: &ffi::ChosenHost,
     ) -> bool {
         let (policy, alpn) = (policy.0.get(), host.alpn.as_bytes());
-        self.run(
-            || false,
-            |inner| {
-                let set = challenge::from_pem(certificate, key);
-                let context = set.map(|set| host.challenge(set));
-                context.is_ok_and(|context| inner.start_challenge(&policy, alpn, context).is_ok())
-            },
-        )
+        let set = || challenge::from_pem(certificate, key).ok();
+        let start = |inner: &mut Inner, context| inner.start_challenge(&policy, alpn, context).ok();
+        self.run(|| None, |inner| start(inner, host.challenge(set()?)))
+            .is_some()
     }
 
     pub(crate) fn connect(&mut self, policy: &BackendPolicy, target: &ffi::Target) -> bool {
-        let connect = |inner: &mut session::Session| inner.connect_to(&policy.0, target.into());
+        let connect = |inner: &mut Inner| inner.connect_to(&policy.0, target.into());
         self.run(|| false, |inner| connect(inner).is_ok())
     }
 
     pub(crate) fn feed(&mut self, input: &[u8], mut sink: Pin<&mut ffi::Sink>) -> ffi::Status {
-        self.run(
-            || ffi::Status::Failed,
-            |inner| {
-                let status = inner.feed(input, &mut |data| sink.as_mut().plaintext(data));
-                deliver(&inner.take_ciphertext(), sink);
-                status.into()
-            },
-        )
+        let failed = || ffi::Status::Failed;
+        self.run(failed, |inner| {
+            let status = inner.feed(input, &mut |data| sink.as_mut().plaintext(data));
+            deliver(&inner.take_ciphertext(), sink);
+            status.into()
+        })
     }
 
     pub(crate) fn judge(&mut self, wait: bool) -> ffi::Status {
@@ -141,17 +133,7 @@ impl Session {
 
     pub(crate) fn negotiated(&self) -> ffi::Negotiated {
         let facts = guard(session::Facts::default, || self.inner.facts());
-        ffi::Negotiated {
-            version: facts.version,
-            suite: facts.suite,
-            group: facts.group,
-            signature_scheme: facts.signature_scheme,
-            alpn: String::from_utf8(facts.alpn).unwrap_or_default(),
-            resumed: facts.resumed,
-            session_id: facts.session_id,
-            ech: self.inner.ech_outcome() as u8,
-            outer_name: self.inner.outer_name().unwrap_or_default().to_owned(),
-        }
+        ffi::Negotiated::of(facts, &self.inner)
     }
 
     pub(crate) fn failure(&self) -> String {
@@ -205,6 +187,22 @@ impl Session {
 
     pub(crate) fn verdict(&self) -> ffi::Verdict {
         guard(verify::Verdict::default, || self.inner.verdict()).into()
+    }
+}
+
+impl ffi::Negotiated {
+    fn of(facts: session::Facts, session: &Inner) -> Self {
+        Self {
+            version: facts.version,
+            suite: facts.suite,
+            group: facts.group,
+            signature_scheme: facts.signature_scheme,
+            alpn: String::from_utf8(facts.alpn).unwrap_or_default(),
+            resumed: facts.resumed,
+            session_id: facts.session_id,
+            ech: session.ech_outcome() as u8,
+            outer_name: session.outer_name().unwrap_or_default().to_owned(),
+        }
     }
 }
 

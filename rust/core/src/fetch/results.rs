@@ -6,9 +6,11 @@
 //! An entry begins with a number that is odd while the entry is written, so that a reader sees all of it as it was written
 //! at one time, or nothing. A reader takes every word for one that a captured fetcher may have written.
 
+mod key;
 mod table;
 mod writer;
 
+pub use key::Key;
 use table::{ENTRY, GONE, Table, is_free, is_of, write};
 
 pub use writer::Writer;
@@ -74,28 +76,6 @@ pub const COUNTS: usize = Count::Refused as usize + 1;
 
 /// Where the number of revocations stands.
 const REVOCATIONS: usize = COUNTED + COUNTS;
-
-/// What an entry is found by: a hash, so that nobody can choose where it lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key(pub [u8; 32]);
-
-impl Key {
-    fn words(self) -> [u64; 4] {
-        let mut words = [0; 4];
-        for (word, octets) in words.iter_mut().zip(self.0.as_chunks::<8>().0) {
-            *word = u64::from_be_bytes(*octets);
-        }
-        words
-    }
-
-    /// The places of a table of `count`, a power of two, in which its entry may lie.
-    fn places(self, count: usize, most: usize) -> impl Iterator<Item = usize> {
-        let [start, step, ..] = self.words();
-        let within = move |value: u64| usize::try_from(value % (count as u64).max(1)).unwrap_or(0);
-        (0..most.min(count) as u64)
-            .map(move |n| within(start.wrapping_add(n.wrapping_mul(step | 1))))
-    }
-}
 
 /// What is known of a certificate's revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,11 +17,12 @@ use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
 use crate::system::lock;
 use crate::x509::time::now;
 
+mod fresh_list;
 mod lists;
 mod staples;
 mod verdicts;
 
-use lists::FreshList;
+use fresh_list::FreshList;
 
 /// How long it counts that nothing could be learned: so long nobody asks again, and clients are judged without.
 const FAILURE: i64 = 10;

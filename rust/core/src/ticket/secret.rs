@@ -7,7 +7,7 @@
 use super::aead::KEY_LEN;
 use super::keeper::Keeper;
 use super::key_ring::{KeyBytes, SLOTS};
-use super::secret_error::SecretError;
+use super::secret_error::{MIN_SECRET, SecretError};
 use super::session_state::FORMAT;
 #[cfg(test)]
 use super::shared_key_store::KeyName;
@@ -26,7 +26,6 @@ pub const DEFAULT_INTERVAL: u64 = 3600;
 /// The shortest interval, in seconds.
 pub const MIN_INTERVAL: u64 = 60;
 
-pub(super) const MIN_SECRET: usize = 32;
 const MAX_SECRET: usize = 4096;
 
 /// Who may read a secret's file.

@@ -4,9 +4,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::secret::MIN_SECRET;
 use super::shared_key_store::MAX_LIFETIME;
 use crate::system::file::Refusal;
+
+/// Octets of the shortest secret.
+pub(super) const MIN_SECRET: usize = 32;
 
 /// Why a secret cannot be used.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A certificate as validation sees it: names in canonical form and the extensions that bind (RFC 5280, 4.2.1).
 
-pub use super::elements::{count, directory_name, general_name, is_integer, only, whole};
+use super::elements::bits;
+pub use super::elements::{count, directory_name, is_integer, only, whole};
 use super::elements::{general_names, purposes};
 use super::reason;
 use super::resources::Resources;
@@ -301,23 +302,6 @@ fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
 fn key_usage(value: &[u8]) -> Option<u16> {
     let (&unused, octets) = only(value, BIT_STRING)?.value.split_first()?;
     bits(unused, octets)
-}
-
-/// The first nine bits or so of a BIT STRING, the first one lowest; bits beyond its end are none.
-pub fn bits(unused: u8, octets: &[u8]) -> Option<u16> {
-    if unused > 7 || (octets.is_empty() && unused != 0) {
-        return None;
-    }
-    let last = octets.len().saturating_sub(1);
-    let reversed = |(place, octet): (usize, &u8)| {
-        let kept = if place == last {
-            0xff_u8 << unused
-        } else {
-            0xff
-        };
-        u16::from((octet & kept).reverse_bits()) << (8 * place)
-    };
-    Some(octets.iter().enumerate().take(2).map(reversed).sum())
 }
 
 fn basic_constraints(value: &[u8]) -> Option<(bool, Option<u64>)> {

@@ -69,3 +69,20 @@ pub fn general_name(name: &Element<'_>) -> Option<()> {
         _ => None,
     }
 }
+
+/// The first nine bits or so of a BIT STRING, the first one lowest; bits beyond its end are none.
+pub fn bits(unused: u8, octets: &[u8]) -> Option<u16> {
+    if unused > 7 || (octets.is_empty() && unused != 0) {
+        return None;
+    }
+    let last = octets.len().saturating_sub(1);
+    let reversed = |(place, octet): (usize, &u8)| {
+        let kept = if place == last {
+            0xff_u8 << unused
+        } else {
+            0xff
+        };
+        u16::from((octet & kept).reverse_bits()) << (8 * place)
+    };
+    Some(octets.iter().enumerate().take(2).map(reversed).sum())
+}

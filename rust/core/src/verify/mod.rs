@@ -39,6 +39,7 @@ mod sources;
 mod verdict;
 mod verifier;
 mod walk;
+mod wanted_lists;
 mod watch;
 pub(crate) mod work;
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use super::authorities::Authorities;
 use super::verdict::{Outcome, Verdict};
 use super::verifier::{Mode, Verifier};
 
@@ -27,6 +28,20 @@ struct Key {
 }
 
 impl Sections {
+    /// The same by the CAs and lists that are in force now.
+    pub fn judge_by(
+        &self,
+        authorities: &Authorities,
+        chain: &[CertificateDer<'_>],
+        mode: Mode,
+        depth: u32,
+    ) -> Verdict {
+        match authorities.current() {
+            Some(verifier) => self.judge(chain, &verifier, mode, depth, UnixTime::now()),
+            None => Verdict::failed("internal error"),
+        }
+    }
+
     /// Judges `chain` by the CAs and lists of `verifier`, and by `mode` and `depth` of a section.
     pub fn judge(
         &self,

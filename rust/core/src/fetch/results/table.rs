@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tables of entries that are seen whole or not at all, in memory with one writer.
 
-use super::Key;
+use super::key::Key;
 use crate::system::words::{Words, load, store};
 
 /// Number, key, kind, two times, and one more number.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::fresh_list::FreshList;
 use super::{Asker, Job, Key, Service, State, System, Task, host_of, lock, now, schedule};
 use crate::fetch::client::{Fault, Way};
 use crate::fetch::http::Ask;
@@ -21,17 +22,6 @@ const REFRESH: u32 = 86_400;
 const WITHOUT_END: u32 = 3600;
 /// After so many at the latest where it could not be had.
 const RETRY: u32 = 600;
-
-/// A list that is kept fresh.
-pub(super) struct FreshList {
-    want: Arc<ListWant>,
-    due: Instant,
-    /// In the queue, or being fetched.
-    busy: bool,
-    failures: u32,
-    /// When the one among the results was made; `None` where there is none.
-    from: Option<i64>,
-}
 
 fn wait(judged: &Judged, now: i64) -> Duration {
     match judged.list.until {
@@ -113,7 +103,7 @@ impl Service {
                 false => host_of(url),
             };
             match self.list_of(&want, url, &host, (&system, local)) {
-                Ok(judged) => return self.had_list(&want, url, judged),
+                Ok(judged) => return self.had_list(&want, url, &judged),
                 Err(fault) => why.push(format!("{url}: {fault}")),
             }
         }
@@ -148,7 +138,7 @@ impl Service {
             .inspect_err(|_| lock(&self.results).count(Count::Refused))
     }
 
-    fn had_list(&self, want: &Arc<ListWant>, url: &str, judged: Judged) {
+    fn had_list(&self, want: &Arc<ListWant>, url: &str, judged: &Judged) {
         let mut state = lock(&self.state);
         let Some(fresh) = state.lists.get_mut(&want.key) else {
             return;
@@ -157,7 +147,7 @@ impl Service {
         if !Arc::ptr_eq(&fresh.want, want) {
             return;
         }
-        fresh.due = Instant::now() + wait(&judged, now());
+        fresh.due = Instant::now() + wait(judged, now());
         let again = std::mem::take(&mut fresh.failures) > 0;
         let before = fresh.from;
         if before.is_some_and(|before| before >= judged.list.from) {

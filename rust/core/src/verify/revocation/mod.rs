@@ -2,7 +2,7 @@
 //! Revocation lists. They are swapped whole when their files change, while connections keep the ones they began with.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use ::aws_lc_rs::digest;
 
@@ -12,10 +12,11 @@ pub(super) mod status;
 
 use list::List;
 
-use super::fetched::{self, FetchedLists};
 use super::keys::{Fault, Key};
 use super::sources::Listed;
+use super::wanted_lists::FetchedLists;
 use super::work::Work;
+use crate::system::lock;
 
 /// Which certificates of a path are looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +63,20 @@ pub struct Lists {
     lost: bool,
     /// Digests of those of files and of those that were fetched.
     generations: [u64; 2],
+}
+
+/// Verifiers of this process that want lists.
+static WANTING: Mutex<Vec<Weak<InUse>>> = Mutex::new(Vec::new());
+
+fn register(in_use: &Arc<InUse>) {
+    let mut wanting = lock(&WANTING);
+    wanting.retain(|other| other.strong_count() > 0);
+    wanting.push(Arc::downgrade(in_use));
+}
+
+/// Those that there are.
+pub(super) fn wanting() -> Vec<Arc<InUse>> {
+    lock(&WANTING).iter().filter_map(Weak::upgrade).collect()
 }
 
 impl InUse {
@@ -134,7 +149,7 @@ impl Revocation {
         };
         in_use.take_fetched();
         self.in_use = Arc::new(in_use);
-        fetched::register(&self.in_use);
+        register(&self.in_use);
         self
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which certificates a list is about (RFC 5280, 5.2.5), and where a certificate says that its list is (4.2.1.13).
 
-use crate::verify::certificate::{bits, directory_name, general_name, whole};
+use crate::verify::elements::{bits, directory_name, general_name, whole};
 use crate::x509::canonical::canonical;
 use crate::x509::der::{Element, Reader, SEQUENCE, SET};
 
