@@ -3,6 +3,7 @@
 
 mod certificates;
 mod sums;
+mod table;
 
 use std::fmt::Write;
 
@@ -12,9 +13,6 @@ use super::{Snapshot, series};
 use crate::metrics::Counter;
 use crate::metrics::history::{FAILURES, Sample};
 use crate::x509::time::date;
-
-/// Rows of a list that are always shown; the others open on a click.
-const SHOWN: usize = 20;
 
 /// The page; `refresh` is the number of seconds after which a browser loads it again, 0 for never.
 pub fn page(snapshot: &Snapshot, refresh: u32) -> String {
@@ -151,23 +149,5 @@ fn duration(seconds: i64) -> String {
         m if m < 120 => format!("{m} minutes"),
         m if m < 48 * 60 => format!("{} hours", m / 60),
         m => format!("{} days", m / (24 * 60)),
-    }
-}
-
-/// Rows of a table, of which the first are shown at once. `head` is the table's beginning up to its body.
-fn table(out: &mut String, head: &str, rows: &[String], what: &str) {
-    let (shown, rest) = rows.split_at(rows.len().min(SHOWN));
-    let _ = write!(
-        out,
-        "<div class=\"card scroll\">{head}<tbody>{}</tbody></table></div>",
-        shown.concat()
-    );
-    if !rest.is_empty() {
-        let _ = write!(
-            out,
-            "<details><summary>{} more {what}</summary><div class=\"card scroll\">{head}<tbody>{}</tbody></table></div></details>",
-            short(rest.len() as u64),
-            rest.concat()
-        );
     }
 }

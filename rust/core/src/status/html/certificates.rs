@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::super::words::escaped;
 use super::super::{Served, Snapshot};
-use super::table;
+use super::table::table;
 use crate::creds::StapleSource;
 use crate::creds::chain::days_left;
 use crate::x509::time::date;

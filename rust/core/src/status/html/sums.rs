@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::super::svg::{bars, rate};
 use super::super::words::{escaped, short};
 use super::super::{Snapshot, series};
-use super::table;
+use super::table::table;
 use crate::metrics::buckets::BUCKETS;
 use crate::metrics::{Counter, Histogram};
 

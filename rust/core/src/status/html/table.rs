@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A table of which the first rows are shown at once.
+
+use std::fmt::Write;
+
+use crate::status::words::short;
+
+/// Rows of a list that are always shown; the others open on a click.
+const SHOWN: usize = 20;
+
+/// Rows of a table, of which the first are shown at once. `head` is the table's beginning up to its body.
+pub(super) fn table(out: &mut String, head: &str, rows: &[String], what: &str) {
+    let (shown, rest) = rows.split_at(rows.len().min(SHOWN));
+    let _ = write!(
+        out,
+        "<div class=\"card scroll\">{head}<tbody>{}</tbody></table></div>",
+        shown.concat()
+    );
+    if !rest.is_empty() {
+        let _ = write!(
+            out,
+            "<details><summary>{} more {what}</summary><div class=\"card scroll\">{head}<tbody>{}</tbody></table></div></details>",
+            short(rest.len() as u64),
+            rest.concat()
+        );
+    }
+}
