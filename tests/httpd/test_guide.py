@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from harness.clientauth import revocation_list
 from harness.clients import curl
-from harness.paths import ROOT
+from harness.paths import HTTPD, MODULES as MODULE_FOLDER, ROOT, mod_tls_so
 from harness.rustls_client import binary, rustls_client
 
 GUIDE = ROOT / "docs" / "guide"
@@ -88,6 +88,28 @@ def test_what_the_guide_shows_is_served(httpd, ca, page, text):
         waits = page == "mod_md.md" or name == "new.example.org"
         answer = curl(server.port, "/", *shows, *(["-k"] if waits else []), name=name, ca=None if waits else ca.file)
         assert answer.status in ({503} if waits else STATUS.get(page, {200})), (name, answer)
+
+
+# What is enabled on a fresh Debian, and what each page says to enable above a configuration.
+DEBIAN = ("mpm_event", "access_compat", "alias", "auth_basic", "authn_core", "authn_file", "authz_core", "authz_host", "authz_user", "autoindex",
+          "deflate", "dir", "env", "filter", "mime", "negotiation", "reqtimeout", "setenvif", "status")
+
+
+@pytest.mark.parametrize("page, text, enabled", [
+    pytest.param(page.name, found[1], re.findall(r"^    a2enmod (.*)$", page.read_text()[:found.start()], re.M), id=f"{page.stem}-{n}")
+    for page in sorted(GUIDE.glob("*.md")) for n, found in enumerate(BLOCK.finditer(page.read_text()), 1)])
+def test_the_page_says_which_modules_its_configurations_need(tmp_path, ca, page, text, enabled):
+    modules = dict.fromkeys((*DEBIAN, *" ".join(enabled).split()))
+    modules.pop("tls", None)
+    folder = MODULE_FOLDER
+    lines = [f"LoadModule {name}_module {folder}/mod_{name}.so" for name in modules if (folder / f"mod_{name}.so").exists()]
+    lay_out(tmp_path, ca)
+    text = text.replace("/etc/tls/", f"{tmp_path}/tls/").replace("/var/www/", f"{tmp_path}/docs/").replace("/var/log/apache2/", f"{tmp_path}/")
+    (tmp_path / "httpd.conf").write_text("\n".join([
+        f'ServerRoot "{tmp_path}"', f'DefaultRuntimeDir "{tmp_path}"', f'PidFile "{tmp_path}/pid"', f'ErrorLog "{tmp_path}/error.log"',
+        "ServerName www.example.org", "User www-data", "Group www-data", "Listen 443", *lines, f"LoadModule tls_module {mod_tls_so()}", text]))
+    done = subprocess.run([HTTPD, "-t", "-f", str(tmp_path / "httpd.conf")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_post_quantum_certificate_of_the_guide_is_for_those_who_know_it(httpd, ca):
