@@ -212,8 +212,8 @@ def test_what_sections_will_want_is_asked_ahead(httpd, ca, world):
     context = tls.context()
     context.load_cert_chain(world.combined("ahead"))
     with tls.connect(server.port, "a.test", using=context) as connection:
+        wait_until(lambda: world.responder.count(world.pairs["ahead"]), "a question that no request has put yet", 20)
         assert tls.get(connection, host="a.test")[0] == 200
-        wait_until(lambda: world.responder.count(world.pairs["ahead"]), "a question that no section has put yet", 20)
         assert tls.get(connection, path="/in/", host="a.test")[0] == 200
     assert world.responder.count(world.pairs["ahead"]) == 1
 
