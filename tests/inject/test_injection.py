@@ -135,6 +135,14 @@ Require expr %{{SSL_PROTOCOL}} =~ /^TLSv1/ && %{{SSL:SSL_CIPHER}} != ""
         except (OSError, ValueError):
             return None
 
+    def is_gone(self) -> bool:
+        """Nobody listens any more."""
+        try:
+            socket.create_connection(("127.0.0.1", self.server.port), 15).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
     def visit(self) -> dict[str, int | None]:
         """What clients of every kind get."""
         kept13, kept12 = ({"using": tls.context(version=version)} for version in ("1.3", "1.2"))
@@ -239,6 +247,7 @@ def test_a_restart_is_lost_at_most(served):
             assert WHY.search(server.log.text()[-4000:]), site
             server.process = None
             served.lost += 1
+            wait_until(served.is_gone, "children of before to leave the address")
             server.start()
         # A child that lacks what its parent was to give it ends, and httpd starts another; what the signer lacks of one it
         # asks for again.
