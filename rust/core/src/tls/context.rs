@@ -75,7 +75,7 @@ pub struct Context {
     pub certificates: Option<Arc<dyn CertificateSource>>,
     /// `ServerName:port` of that virtual host.
     pub identity: Arc<str>,
-    /// Content hash of the policy (design section 3).
+    /// Content hash of the policy.
     pub policy_id: [u8; 32],
     /// The client asked for a name that rustls does not read.
     pub hidden: Option<Hidden>,
