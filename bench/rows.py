@@ -7,6 +7,7 @@ import load
 from agent import AgentDeaths, AgentLatency
 from arms import Arm
 from crowd import Crowd, idle, stalled
+from ech import EchCost
 from fleet import LARGE, SMALL, Fleet
 from measure import CpuRow
 from openloop import OpenLoop, storm
@@ -171,6 +172,7 @@ ROWS = [
     AgentLatency("agentlatency", "latency of a full TLS 1.3 handshake: keys in the agent / in the children", 30,
                  handshakes=400),
     AgentDeaths("agentdeaths", "first handshake after the agent was killed", 500),
+    EchCost("ech", "full TLS 1.3 handshake whose hello is encrypted (ECH)", 60, 3, _offer("1.3", SUITE_13), 1000),
     *proxy_rows(),
     OpenLoop("latency", "small requests on 16 open connections, 500 a second", 500, 5000),
     OpenLoop("latencystorm", "the same beside 8 clients that shake hands without end", 500, 5000, storm),

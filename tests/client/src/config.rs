@@ -17,15 +17,19 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use crate::accept_any::AcceptAny;
 use crate::compression;
 use crate::damage::Damaged;
+use crate::ech;
 use crate::options::{Options, Resume};
 use crate::store::Store;
 
 /// Builds the configuration; the error is the text to print.
 pub fn build(options: &Options) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(provider(options)?);
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(&versions(options)?)
-        .map_err(|error| error.to_string())?;
+    let builder = ClientConfig::builder_with_provider(provider.clone());
+    let builder = match &options.ech {
+        Some(list) => builder.with_ech(ech::mode(list)?),
+        None => builder.with_protocol_versions(&versions(options)?),
+    };
+    let builder = builder.map_err(|error| error.to_string())?;
     let builder = if options.insecure {
         builder
             .dangerous()

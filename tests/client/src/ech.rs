@@ -23,6 +23,24 @@ use crate::accept_any::AcceptAny;
 
 type Failure = Box<dyn std::error::Error>;
 
+/// What to offer: by an ECHConfigList in hex, or `grease`; the error is the text to print.
+pub fn mode(list: &str) -> Result<EchMode, String> {
+    if list == "grease" {
+        let suite = hpke::DH_KEM_X25519_HKDF_SHA256_AES_128;
+        let (public, _) = suite.generate_key_pair().map_err(|e| e.to_string())?;
+        let grease = EchGreaseConfig::new(suite, HpkePublicKey(public.0));
+        return Ok(EchMode::Grease(grease));
+    }
+    let list = from_hex(list).ok_or("the list is not in hex")?;
+    let config = EchConfig::new(list.as_slice().into(), hpke::ALL_SUPPORTED_SUITES);
+    Ok(config.map_err(|e| e.to_string())?.into())
+}
+
+/// How the offer was answered, in one word.
+pub fn answer(tls: &ClientConnection) -> String {
+    format!("{:?}", tls.ech_status()).to_lowercase()
+}
+
 fn configure(list: &str, words: &[String]) -> Result<ClientConfig, Failure> {
     let has = |word: &str| words.iter().any(|given| given == word);
     let mut provider = aws_lc_rs::default_provider();
@@ -33,15 +51,9 @@ fn configure(list: &str, words: &[String]) -> Result<ClientConfig, Failure> {
     let builder = ClientConfig::builder_with_provider(provider.clone());
     let builder = if has("none") {
         builder.with_safe_default_protocol_versions()?
-    } else if has("grease") {
-        let suite = hpke::DH_KEM_X25519_HKDF_SHA256_AES_128;
-        let (public, _) = suite.generate_key_pair()?;
-        let grease = EchGreaseConfig::new(suite, HpkePublicKey(public.0));
-        builder.with_ech(EchMode::Grease(grease))?
     } else {
-        let list = from_hex(list).ok_or("the list is not in hex")?;
-        let config = EchConfig::new(list.as_slice().into(), hpke::ALL_SUPPORTED_SUITES)?;
-        builder.with_ech(config.into())?
+        let list = if has("grease") { "grease" } else { list };
+        builder.with_ech(mode(list)?)?
     };
     let mut config = builder
         .dangerous()
@@ -66,7 +78,7 @@ fn visit(config: &Arc<ClientConfig>, port: u16, name: &str, path: &str) -> Resul
         Some(HandshakeKind::FullWithHelloRetryRequest) => "retried",
         _ => "full",
     };
-    let ech = format!("{:?}", tls.ech_status()).to_lowercase();
+    let ech = answer(&tls);
     let alpn = String::from_utf8_lossy(tls.alpn_protocol().unwrap_or(b"-")).into_owned();
     if alpn == "h2" {
         return Ok(format!("{ech} {kind} h2 - -"));

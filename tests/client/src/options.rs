@@ -17,6 +17,7 @@ what to offer
   --versions 1.2,1.3    --groups X25519MLKEM768,X25519,P-256,P-384
   --suites NAMES        IANA names, in order of preference
   --alpn h2,http/1.1    --cert FILE --key FILE  a client certificate
+  --ech LIST|grease     offer Encrypted ClientHello by that ECHConfigList in hex (TLS 1.3 alone), or GREASE
   --compression brotli,zlib  take certificates compressed like that (default: not)
   --damage SEED         each connection presents the next certificate of --cert, bits of it flipped
   --resume MODE         none | first | newest | session-id (default none);
@@ -38,6 +39,7 @@ what to print and to assert
   --quiet               the summary only
   --body                the beginning of each response body, --digest its SHA-256
   --expect-resumed N  --expect-version V  --expect-group G  --expect-suite S
+  --expect-ech accepted|rejected|grease|notoffered
   --expect-alpn P     --expect-status CODE  --expect-bytes N (body bytes of each response)
 Exit status: 0 all done as asserted, 1 something failed (see the JSON), 2 wrong usage.";
 
@@ -67,6 +69,7 @@ pub struct Options {
     pub groups: Vec<String>,
     pub suites: Vec<String>,
     pub alpn: Vec<String>,
+    pub ech: Option<String>,
     pub compression: Vec<String>,
     pub cert: Option<String>,
     pub key: Option<String>,
@@ -101,6 +104,7 @@ pub struct Expect {
     pub group: Option<String>,
     pub suite: Option<String>,
     pub alpn: Option<String>,
+    pub ech: Option<String>,
     pub status: Option<u16>,
     pub bytes: Option<u64>,
 }
@@ -118,6 +122,7 @@ impl Default for Options {
             groups: Vec::new(),
             suites: Vec::new(),
             alpn: Vec::new(),
+            ech: None,
             compression: Vec::new(),
             cert: None,
             key: None,
@@ -192,6 +197,7 @@ fn valued(options: &mut Options, arg: &str, value: String) -> Result<(), String>
         "--groups" => options.groups = list(&value),
         "--suites" => options.suites = list(&value),
         "--alpn" => options.alpn = list(&value),
+        "--ech" => options.ech = Some(value),
         "--compression" => options.compression = list(&value),
         "--cert" => options.cert = Some(value),
         "--key" => options.key = Some(value),
@@ -212,6 +218,7 @@ fn valued(options: &mut Options, arg: &str, value: String) -> Result<(), String>
         "--expect-group" => options.expect.group = Some(value),
         "--expect-suite" => options.expect.suite = Some(value),
         "--expect-alpn" => options.expect.alpn = Some(value),
+        "--expect-ech" => options.expect.ech = Some(value),
         "--expect-status" => options.expect.status = Some(number(arg, &value)?),
         "--expect-bytes" => options.expect.bytes = Some(number(arg, &value)?),
         _ => return Err(format!("{arg}: no such option (--help)")),

@@ -12,6 +12,7 @@ use rustls_pki_types::ServerName;
 
 use crate::compression;
 use crate::config::{self, group_name, suite_name, version_name};
+use crate::ech;
 use crate::http::{self, Response};
 use crate::json::{Line, hex};
 use crate::options::Options;
@@ -47,6 +48,7 @@ struct Facts {
     hello_retry: bool,
     leaf: String,
     chain: u64,
+    ech: String,
 }
 
 /// Does what the options say; Ok(false) when a connection or an assertion failed.
@@ -179,6 +181,7 @@ fn facts(tls: &ClientConnection) -> Facts {
         hello_retry: tls.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest),
         leaf: leaf.unwrap_or_default(),
         chain: chain.len() as u64,
+        ech: ech::answer(tls),
     }
 }
 
@@ -204,6 +207,7 @@ fn check_facts(options: &Options, facts: &Facts) -> Result<(), Failure> {
         ("suite", &expect.suite, &facts.suite),
         ("group", &expect.group, &facts.group),
         ("alpn", &expect.alpn, &facts.alpn),
+        ("ech", &expect.ech, &facts.ech),
     ] {
         if let Some(wanted) = wanted
             && wanted != got
