@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from harness.certs import Authority, now
 from harness.chains import Chain, below, make
 from harness.clientauth import revocation_list
 from harness.config import Vhost
+from harness.der import bits, integer, oid, sequence, utc_time
 from harness.keys import key
 from harness.migration import is_listed
 from harness.verdicts import verdict
@@ -164,3 +166,27 @@ def test_a_broken_list_takes_no_running_server_down(httpd, ca, lists):
         server.log.expect(f"TLS0507.*{file}: .*what was read from it before stays in force")
         assert (said(), said("direct")) == ("refused: certificate revoked", "SUCCESS")
         assert "TLS0501" in server.run("-t").stderr
+
+
+def large_list(issuer, revoked, size) -> bytes:
+    """A list of `issuer` in DER of at least `size` octets: `revoked` stands at its end."""
+    small = x509.load_pem_x509_crl(revocation_list(issuer, revoked))
+    when = utc_time(f"{now() - timedelta(days=1):%y%m%d%H%M%S}Z")
+    entry = sequence(integer(1 << 152), when)
+    head, tail = entry[:-len(when) - 4], entry[-len(when):]  # the last four octets of the serial number count
+    others = b"".join(head + number.to_bytes(4) + tail for number in range(size // len(entry) + 1))
+    algorithm = sequence(oid("1.2.840.10045.4.3.2"))
+    times = [utc_time(f"{moment:%y%m%d%H%M%S}Z") for moment in (small.last_update, small.next_update)]
+    last = sequence(integer(revoked.serial_number), when)
+    tbs = sequence(integer(1), algorithm, small.issuer.public_bytes(), *times, sequence(others, last))
+    return sequence(tbs, algorithm, bits(issuer.key.sign(tbs, ec.ECDSA(hashes.SHA256()))))
+
+
+def test_a_list_of_more_than_64_mib(httpd, ca, lists):
+    server = httpd([vhost(ca, "large.test", "leaf")], engine="mod_tls-ssl", mpm="prefork", start=False,
+                   log_level="notice ssl:debug", allow=("TLS040", "TLS0502.*there is no"))
+    server.put("root.pem", lists.root.pem())
+    server.put("large.pem", large_list(lists.root, lists.files["direct-revoked"], 65 << 20))
+    server.start(180)
+    said = {client: verdict(server, "large.test", lists.clients[client], "1.3") for client in ("direct", "direct-revoked")}
+    assert said == {"direct": "SUCCESS", "direct-revoked": "refused: certificate revoked"}
