@@ -59,7 +59,8 @@ void Connection::say_beyond_limit(const char* stage) {
       cause = "as many handshakes are under way as this process may have of those for the server";
       break;
   }
-  fail(stage, rs::Cause::Limit, cause, Expected::No, exceeded_ <= rs::Exceeded::ServerRate ? rate : under_way);
+  // httpd's parent says once a minute how many they are (server/limits.cpp).
+  fail(stage, rs::Cause::Limit, cause, Expected::Yes, exceeded_ <= rs::Exceeded::ServerRate ? rate : under_way);
 }
 
 bool Connection::admit() {

@@ -20,6 +20,7 @@
 #include "server/ech.hpp"
 #include "server/fetching.hpp"
 #include "server/key_log.hpp"
+#include "server/limits.hpp"
 #include "server/metrics.hpp"
 #include "server/module_config.hpp"
 #include "server/policies.hpp"
@@ -98,6 +99,7 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_child_init(hook<tls::server::start_refresher>, nullptr, nullptr, APR_HOOK_LAST);
   tls::server::register_proxy_section_hooks();
   tls::server::register_resumption_hooks();
+  tls::server::register_limit_hooks();
   tls::server::register_ech_hooks();
   tls::server::register_key_log_hooks();
   tls::server::register_agent_hooks();

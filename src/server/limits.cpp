@@ -2,9 +2,11 @@
 #include "server/limits.hpp"
 
 #include <ap_mpm.h>
+#include <mpm_common.h>
 
 #include <utility>
 
+#include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "log/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
@@ -37,6 +39,13 @@ void say_what_they_are_worth(server_rec* main_server, const config::HandshakeLim
     TLS_LOG_S(main_server, UnderWayByProcess, under_way.server, processes, processes);
 }
 
+// After the parent has summed what its children counted.
+int monitor(apr_pool_t*, server_rec* s) {
+  const std::string refused(rs::limits_report(apr_time_sec(apr_time_now())));
+  if (!refused.empty()) TLS_LOG_S(s, LimitsRefuse, refused.c_str());
+  return DECLINED;
+}
+
 }  // namespace
 
 void set_handshake_limits(server_rec* main_server) {
@@ -45,5 +54,7 @@ void set_handshake_limits(server_rec* main_server) {
   if (!apr::is_first_reading())
     say_what_they_are_worth(main_server, policy.handshake_rate, policy.handshakes_under_way);
 }
+
+void register_limit_hooks() { ap_hook_monitor(apr::hook<monitor, DECLINED>, nullptr, nullptr, APR_HOOK_LAST); }
 
 }  // namespace tls::server

@@ -10,4 +10,7 @@ namespace tls::server {
 // post_config.
 void set_handshake_limits(server_rec* main_server);
 
+// What they refuse is a line a minute in the error log, of the whole server.
+void register_limit_hooks();
+
 }  // namespace tls::server

@@ -147,8 +147,8 @@ int test_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*, server_rec* main_ser
 }
 
 // Who is a child is what the MPM says, right after it forked one.
-void child_status(server_rec* /*s*/, pid_t pid, ap_generation_t /*generation*/, int /*slot*/, mpm_child_status status) {
-  if (status == MPM_CHILD_STARTED && pid != getpid()) rs::resumption_child_began(pid);
+void child_status(server_rec* /*s*/, pid_t pid, ap_generation_t generation, int /*slot*/, mpm_child_status status) {
+  if (status == MPM_CHILD_STARTED && pid != getpid()) rs::resumption_child_began(pid, generation);
   if (status == MPM_CHILD_EXITED) rs::resumption_child_ended(pid);
 }
 

@@ -29,7 +29,7 @@ def make(httpd, ca):
     def make(config: str, *, pairs=None, **options):
         server = httpd([Vhost("a.test", pairs or [ca.issue("a.test")])], config=f"{metrics.LOCATIONS}\n{config}",
                        **{"modules": MODULES, "mpm_settings": ONE_CHILD, **options})
-        server.log.allow("TLS0402|TLS0403|AH00484|AH00286|AH00161")
+        server.log.allow("TLS0402|TLS0403|TLS0415|AH00484|AH00286|AH00161")
         return server
     return make
 
@@ -89,8 +89,8 @@ def test_full_handshakes_a_second(make, scope, engine):
     assert found[series("alerts_sent_total", alert="internal_error")] == none
     signed = found[series("signatures_total", key="ecdsa", result="made")]
     assert signed == 40 - none + (scope == "address"), "nothing was signed for those that were refused"
-    [line] = server.log.matching("TLS0402: .*full handshakes a second")
-    assert line.level == "warn" and "TLSHandshakeRate" in line.raw and "127.0.0.1" in line.raw
+    [line] = server.log.expect(f"TLS0415: .*: {none} by TLSHandshakeRate {scope} since")
+    assert line.level == "warn"
 
 
 def test_whoever_comes_again_with_a_session_is_let_in(make, mpm):
@@ -180,7 +180,7 @@ def test_a_session_that_is_not_resumed_opens_no_door_and_shuts_nobody_out(make, 
         with tls.connect(server.port, using=using, session=session) as again:
             assert tls.get(again)[0] == 200 and again.session_reused
             session = again.session
-    server.log.expect("after the ClientHello.*full handshakes a second")
+    server.log.expect(f"TLS0415: .*by TLSHandshakeRate {scope} since")
 
 
 ECH_HOSTS = ("public.test", "secret.test")
@@ -236,7 +236,7 @@ def test_handshakes_under_way(make, scope):
         for _ in range(12):
             connection = stack.enter_context(tls.connect(server.port))
             assert tls.get(connection)[0] == 200
-    assert server.log.matching("TLS0402: .*under way.*TLSHandshakesUnderWay")
+    server.log.expect(f"TLS0415: .*by TLSHandshakesUnderWay {scope} since")
     found = prometheus(server)
     assert found[series("handshakes_limited_total", limit=f"{scope}_under_way")] >= 0
 
@@ -300,3 +300,50 @@ def test_the_server_s_share_is_by_children_that_live(make):
     with contextlib.ExitStack() as stack:
         said = [is_refused(begin(stack, server)) for _ in range(12)]
         assert 2 <= said.count(False) <= 4 and said[-1], said
+
+
+def test_noise_does_not_use_up_the_line_of_a_flood(httpd, ca):
+    """Clients that make every line that a process may write leave that of a flood alone; it is one for the whole server."""
+    hosts = [Vhost(f"h{number}.test", [ca.issue(f"h{number}.test")]) for number in range(25)]
+    server = httpd(hosts, config=f"{metrics.LOCATIONS}\nTLSHandshakeRate address:1", modules=MODULES, mpm_settings=TWO_CHILDREN)
+    server.log.allow("TLS0402|TLS0403|TLS0410|TLS0415|AH00484|AH00286|AH00161")
+    answers(server, [Hello(host.name, alpn=[b"smtp"]).record() for host in hosts * 2])
+    none = sum(refused(server, 10, name=host.name) for host in hosts[:3])
+    wait_for(server, "handshakes_limited_total", none, limit="address_rate")
+    server.log.expect("TLS0415: .* by TLSHandshakeRate address since")
+    assert len(server.log.matching("TLS0415")) == 1
+
+
+def test_one_ticket_shown_again_and_again_is_limited_too(make):
+    server = make("TLSHandshakeRate address:1")
+    using = tls.context(version="1.3")
+    with tls.connect(server.port, using=using) as first:
+        tls.get(first)
+        session = first.session
+    begun, resumed = time.monotonic(), 0
+    for _ in range(60):
+        with contextlib.suppress(ssl.SSLError, OSError), tls.connect(server.port, using=using, session=session) as again:
+            resumed += again.session_reused
+    most = 12 + 11 * (time.monotonic() - begun)
+    assert 10 <= resumed <= most
+    assert wait_for(server, "handshakes_limited_total", 60 - resumed, limit="address_rate")
+
+
+def test_children_that_end_have_no_share(make):
+    """A download over a graceful restart keeps its child; those of the new configuration share the whole number."""
+    server = make("TLSHandshakesUnderWay server:4")
+    big = server.home / "docs" / "a.test" / "big"
+    big.write_bytes(bytes(60_000_000))
+    big.chmod(0o644)
+    with contextlib.ExitStack() as stack:
+        slow = stack.enter_context(tls.connect(server.port))
+        slow.sendall(tls.request("/big"))
+        assert slow.recv(1000)
+        before = server.children
+        server.graceful()
+        wait_until(lambda: set(server.children) - set(before), "a child of the new configuration")
+        found = wait_for(server, "serving_processes", 2)
+        assert (found[series("serving_processes")], found[series("current_processes")]) == (2, 1)
+        begun = [begin(stack, server) for _ in range(4)]
+        wait_for(server, "handshakes_in_progress", len(begun))
+        assert is_turned_away(server)

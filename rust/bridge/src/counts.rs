@@ -41,6 +41,8 @@ pub struct Counting {
 struct Child {
     page: Kept<OwnedFd>,
     sums: Sums,
+    /// Restarts before it began.
+    generation: i32,
 }
 
 impl Counting {
@@ -70,13 +72,14 @@ impl Counting {
     }
 
     /// A page for a new child to write to; the sums for it to read are [`Counting::published`].
-    pub fn begin(&mut self, pid: i32) -> io::Result<OwnedFd> {
+    pub fn begin(&mut self, pid: i32, generation: i32) -> io::Result<OwnedFd> {
         let (page, memory) = shared::create(c"mod_tls counts", PAGE_WORDS, Descriptors::Write)?;
         // SAFETY: nobody but this function knows the mapping.
         unsafe { shared::unmap(page) };
         let child = Child {
             page: Kept::new(shared::reader(memory.as_fd())?)?,
             sums: Sums::default(),
+            generation,
         };
         self.children.insert(pid, child);
         Ok(memory)
@@ -107,8 +110,11 @@ impl Counting {
     pub fn show(&mut self, now: u64) {
         let agent = u64::from(instance::pid() > 0);
         self.own.0.set(Counter::AgentRuns, agent);
-        let children = self.children.len() as u64;
-        self.own.0.set(Counter::Serving, children);
+        let generations = self.children.values().map(|child| child.generation);
+        let newest = generations.clone().max();
+        let current = generations.filter(|one| Some(*one) == newest).count();
+        self.own.0.set(Counter::Current, current as u64);
+        self.own.0.set(Counter::Serving, self.children.len() as u64);
         self.own.1.look(&self.own.0.copy());
         let own = std::iter::once(&self.own.1);
         let children = self.children.values().map(|child| &child.sums);

@@ -42,7 +42,7 @@ use forks::{forks_detach, forks_register};
 use guard::guard;
 use identity::{Identity, is_client_field, without_client_fields};
 use key_log::{key_log_check, key_log_close, key_log_open};
-use limits::limit_handshakes;
+use limits::{limit_handshakes, limits_report};
 use open_files::expect_children;
 use policy::{Policy, build_policy, policy_id};
 use session::{Session, new_session};
@@ -669,6 +669,9 @@ pub mod ffi {
         /// Sets the limits of processes forked from now on: full handshakes a second, and handshakes under way. Parent
         /// only, in post_config.
         fn limit_handshakes(rate: LimitScopes, under_way: LimitScopes);
+        /// What the limits of all processes refused since this said it last, once a minute; empty where there is nothing
+        /// to say. `now` is in seconds. Parent only.
+        fn limits_report(now: i64) -> String;
 
         /// Every uid and gid that a process of this machine runs under now.
         fn ids_in_use() -> Vec<u32>;

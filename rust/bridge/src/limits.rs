@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Limits for handshakes, for C++.
 
+use std::sync::{Mutex, PoisonError};
+
 use mod_tls_core::metrics::Counter;
-use mod_tls_core::tls::limits::{self, Exceeded, Scopes};
+use mod_tls_core::tls::limits::{self, Exceeded, Report, Scopes};
 
 use crate::counts;
 use crate::ffi;
@@ -15,6 +17,18 @@ pub fn limit_handshakes(rate: ffi::LimitScopes, under_way: ffi::LimitScopes) {
     guard(|| (), || limits::set(scopes(rate), scopes(under_way)));
 }
 
+/// See the bridge.
+pub fn limits_report(now: i64) -> String {
+    static REPORT: Mutex<Report> = Mutex::new(Report::new());
+    let look = || {
+        let now = u64::try_from(now).ok()?;
+        let totals = counts::totals()?;
+        let mut report = REPORT.lock().unwrap_or_else(PoisonError::into_inner);
+        report.look(now, |counter| totals.of(counter))
+    };
+    guard(|| None, look).unwrap_or_default()
+}
+
 fn scopes(limits: ffi::LimitScopes) -> Scopes {
     Scopes {
         address: limits.address,
@@ -23,9 +37,9 @@ fn scopes(limits: ffi::LimitScopes) -> Scopes {
     }
 }
 
-/// How many processes share what is for the server.
+/// How many processes share what is for the server: those that end take no new connections.
 fn children() -> u64 {
-    counts::totals().map_or(0, |totals| totals.of(Counter::Serving))
+    counts::totals().map_or(0, |totals| totals.of(Counter::Current))
 }
 
 impl From<Result<(), Exceeded>> for ffi::Exceeded {

@@ -80,8 +80,9 @@ inline constexpr std::array tls_server_rows = {
         {"off|[address:number] [child:number] [server:number]", "off",
          "How many full handshakes a second are made: with one address (of IPv6, with one /64) by each process, by "
          "each "
-         "process, and by all processes together, which share the number out evenly. Resumed sessions are not "
-         "counted. What is beyond is refused before any operation with a public key, encrypted hellos too; see "
+         "process, and by all processes together, which share the number out evenly. Of resumed sessions there "
+         "may be ten times as many. What is beyond is refused before any operation with a public key, encrypted hellos "
+         "too; see "
          "docs/operations.md."})),
     engine_wide(row<&ServerSettings::handshakes_under_way, handshake_limits>(
         "TLSHandshakesUnderWay", any_number, Context::Global,

@@ -82,9 +82,9 @@ pub mod ffi {
         fn resumption_check(setup: &ResumptionSetup) -> String;
         /// Looks at the secret file, publishes keys that are due and erases old ones. Parent, every few seconds.
         fn resumption_tick() -> SecretNews;
-        /// The MPM has just forked the child `pid`, which gets the keys to read and memory to count in. Parent only, in
-        /// child_status.
-        fn resumption_child_began(pid: i32);
+        /// The MPM has just forked the child `pid`, which gets the keys to read and memory to count in; restarts before it
+        /// are its `generation`. Parent only, in child_status.
+        fn resumption_child_began(pid: i32, generation: i32);
         /// The MPM has waited for the child `pid`. Parent only, in child_status.
         fn resumption_child_ended(pid: i32);
         /// Takes what the parent gave this child; in child_init, before any thread serves. False when nothing came: the

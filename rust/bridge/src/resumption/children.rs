@@ -43,11 +43,16 @@ impl Children {
     }
 
     /// Gives a child that has just been forked the key store's memory to read, a page to count in, and the sums to read.
-    pub fn give(&mut self, key_store: &Kept<OwnedFd>, pid: i32, line: &OwnedFd) -> io::Result<()> {
+    pub fn give(
+        &mut self,
+        key_store: &Kept<OwnedFd>,
+        (pid, generation): (i32, i32),
+        line: &OwnedFd,
+    ) -> io::Result<()> {
         let now = SystemClock.now();
         self.forget(pid, now);
         self.processes.insert(pid, pidfd::hold(pid)?);
-        let page = self.counting.begin(pid)?;
+        let page = self.counting.begin(pid, generation)?;
         self.counting.show(now);
         let sums = self.counting.published();
         let log = key_log::held();

@@ -25,12 +25,15 @@ fn guard_parent(use_it: impl FnOnce(&mut Parent)) {
 }
 
 /// A child of the MPM has begun; see the boundary.
-pub fn resumption_child_began(pid: i32) {
+pub fn resumption_child_began(pid: i32, generation: i32) {
     // Taken even where nobody wants it: the child waits for nothing then.
     let line = claim_line(Line::Sessions);
     guard_parent(|parent| {
         // A child that gets nothing waits for nothing either: its line has ended.
-        line.map(|line| parent.children.give(&parent.key_store, pid, &line));
+        line.map(|line| {
+            let child = (pid, generation);
+            parent.children.give(&parent.key_store, child, &line)
+        });
     });
 }
 

@@ -328,6 +328,9 @@ Counter "client_list_reloads_total" ["result"] "Changed CAs or revocation lists 
 Gauge "serving_processes" [] parent "Children of httpd that live, those that are about to end too; 0 for httpd -X" {
     Serving []
 }
+Gauge "current_processes" [] parent "Those of them that began since the last restart: they share what limits allow the server" {
+    Current []
+}
 Gauge "agent_up" [] parent "Whether the key agent runs; not there where TLSKeyIsolation is off, nor under httpd -X" {
     AgentRuns []
 }

@@ -55,14 +55,18 @@ impl Offered {
                 u16::try_from(end).unwrap_or(u16::MAX)
             }),
             alpn: hello.alpn.clone().into(),
-            newest: hello.newest_version(),
+            newest: newest(hello),
         }
     }
 
     /// The value of a variable, by its name behind `SSL_`; `None` where there is no such variable.
     pub fn value(&self, name: &str) -> Option<String> {
         Some(match name {
-            "JA4" => self.ja4(|part| hex(digest(&SHA256, part.as_bytes()).as_ref(), 6)),
+            // Of an empty list there is no hash.
+            "JA4" => self.ja4(|part| match part.is_empty() {
+                true => "000000000000".to_owned(),
+                false => hex(digest(&SHA256, part.as_bytes()).as_ref(), 6),
+            }),
             "JA4_R" => self.ja4(str::to_owned),
             "CLIENTHELLO_VERSIONS" => joined(self.list(List::Versions)),
             "CLIENTHELLO_CIPHERS" => joined(self.list(List::Suites)),
@@ -118,18 +122,13 @@ impl Offered {
         if !schemes.is_empty() {
             last = format!("{last}_{}", joined(&schemes));
         }
-        // Of an empty list there is no hash.
-        let of = |text: String| match text.is_empty() {
-            true => "000000000000".to_owned(),
-            false => part(&text),
-        };
         format!(
             "t{version}{name}{:02}{:02}{}_{}_{}",
             counts[0],
             counts[1],
             self.first_protocol(),
-            of(joined(&suites)),
-            of(last)
+            part(&joined(&suites)),
+            part(&last)
         )
     }
 
@@ -144,6 +143,15 @@ impl Offered {
         }
         format!("{:x}{:x}", head >> 4, tail & 15)
     }
+}
+
+/// The newest version offered, one that nobody knows too, by JA4's rules.
+fn newest(hello: &Hello) -> u16 {
+    if hello.versions.is_empty() {
+        return hello.legacy_version;
+    }
+    let newest = without_grease(&hello.versions).into_iter().max();
+    newest.unwrap_or_default()
 }
 
 fn is_grease(value: u16) -> bool {

@@ -15,6 +15,11 @@ impl Rate {
         (whole > 0).then(|| Self((whole / sharers.max(1)).max(1)))
     }
 
+    /// The rate of so many times as many.
+    pub(super) fn times(self, factor: u64) -> Self {
+        Self(self.0.saturating_mul(factor))
+    }
+
     /// What a full bucket has: a second's handshakes, one at least.
     fn full(self) -> i64 {
         i64::try_from(self.0.saturating_mul(1000))

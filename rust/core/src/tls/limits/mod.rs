@@ -11,6 +11,8 @@
 //! exchange, which therefore needs a full handshake's place; it is given back to who resumes.
 
 mod bucket;
+mod buckets;
+mod report;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,8 @@ use std::time::Instant;
 
 use crate::metrics::{self, Counter};
 use bucket::{Bucket, Rate};
+use buckets::{Buckets, Kind};
+pub use report::Report;
 use table::Table;
 pub use toll::Toll;
 
@@ -80,7 +84,7 @@ pub struct Limits {
     since: Instant,
     total: AtomicU32,
     /// Of the process, and of its share of the server's.
-    buckets: [Mutex<Bucket>; 2],
+    buckets: [Mutex<Buckets>; 2],
 }
 
 impl Limits {
@@ -116,32 +120,33 @@ impl Limits {
         ]
     }
 
-    fn bucket(&self, at: usize, act: impl FnOnce(&mut Bucket) -> bool) -> bool {
-        self.buckets.get(at).is_none_or(|bucket| {
-            let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-            act(&mut bucket)
+    fn bucket(&self, at: usize, kind: Kind, act: impl FnOnce(&mut Bucket) -> bool) -> bool {
+        self.buckets.get(at).is_none_or(|buckets| {
+            let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            act(buckets.of(kind))
         })
     }
 
-    /// Gives each bucket that limits this address to `act`; what the first of them exceeds that says false.
+    /// Gives each bucket of this kind that limits this address to `act`; what the first of them exceeds that says false.
     fn each(
         &self,
+        kind: Kind,
         who: Option<u64>,
         children: u64,
         mut act: impl FnMut(&mut Bucket, Rate, u64) -> bool,
     ) -> Result<(), (usize, Exceeded)> {
         let now = self.now();
         if let (Some(rate), Some(who)) = (Rate::shared(self.rate.address, 1), who) {
-            let done = self
-                .table
-                .bucket(who, rate, now, |bucket| act(bucket, rate, now));
+            let done = self.table.buckets(who, rate, now, |buckets| {
+                act(buckets.of(kind), kind.rate(rate), now)
+            });
             if done == Some(false) {
                 return Err((0, Exceeded::AddressRate));
             }
         }
         for (at, (rate, exceeded)) in self.rates(children).into_iter().enumerate() {
             if let Some(rate) = rate
-                && !self.bucket(at, |bucket| act(bucket, rate, now))
+                && !self.bucket(at, kind, |bucket| act(bucket, kind.rate(rate), now))
             {
                 return Err((at + 1, exceeded));
             }
@@ -150,18 +155,19 @@ impl Limits {
     }
 
     /// Puts back what the first `count` buckets gave.
-    fn give_back(&self, who: Option<u64>, count: usize) {
-        let put = |bucket: &mut Bucket| {
-            bucket.give_back();
-            true
-        };
+    fn give_back(&self, kind: Kind, who: Option<u64>, count: usize) {
         if count > 0
             && let (Some(rate), Some(who)) = (Rate::shared(self.rate.address, 1), who)
         {
-            self.table.bucket(who, rate, self.now(), put);
+            self.table.buckets(who, rate, self.now(), |buckets| {
+                buckets.of(kind).give_back()
+            });
         }
         for at in 0..count.saturating_sub(1) {
-            self.bucket(at, put);
+            self.bucket(at, kind, |bucket| {
+                bucket.give_back();
+                true
+            });
         }
     }
 }
@@ -237,18 +243,27 @@ impl Entered {
             Paid::Refused(exceeded) | Paid::ByTicket(exceeded) => return Err(exceeded),
             Paid::Nothing => {}
         }
-        let taken = self.limits.each(self.who, self.children, Bucket::take);
-        let Err((taken, exceeded)) = taken else {
-            self.paid = Paid::Token;
-            return Ok(());
+        let taken = self.take(Kind::Full);
+        self.paid = match taken {
+            Ok(()) => Paid::Token,
+            Err(exceeded) => Paid::Refused(exceeded),
         };
-        self.limits.give_back(self.who, taken);
-        self.paid = Paid::Refused(exceeded);
-        Err(exceeded)
+        taken
+    }
+
+    /// Takes a token of each bucket, or of none.
+    fn take(&self, kind: Kind) -> Result<(), Exceeded> {
+        let taken = self
+            .limits
+            .each(kind, self.who, self.children, Bucket::take);
+        taken.map_err(|(taken, exceeded)| {
+            self.limits.give_back(kind, self.who, taken);
+            exceeded
+        })
     }
 
     /// Asks for a full handshake. `resumes` is asked, where none is to be had, whether the client has a session to
-    /// resume; then it may do that and nothing else.
+    /// resume; then it may do that and nothing else, where there is a place for that.
     ///
     /// # Errors
     /// What it exceeds.
@@ -256,7 +271,7 @@ impl Entered {
         let Err(exceeded) = self.pay() else {
             return Ok(());
         };
-        if resumes() {
+        if resumes() && self.take(Kind::Resumed).is_ok() {
             self.paid = Paid::ByTicket(exceeded);
             return Ok(());
         }
@@ -271,15 +286,20 @@ impl Entered {
     /// It turned out to be a full handshake, and was let in for a session to resume; the limit that it exceeds.
     pub fn refuse(&mut self) -> Option<Exceeded> {
         match std::mem::take(&mut self.paid) {
-            Paid::ByTicket(exceeded) => Some(told(exceeded)),
+            Paid::ByTicket(exceeded) => {
+                self.limits.give_back(Kind::Resumed, self.who, 3);
+                Some(told(exceeded))
+            }
             _ => None,
         }
     }
 
-    /// rustls has decided.
+    /// rustls has decided. Who resumes gives the place of a full handshake back for one of a resumption, if there is one.
     pub fn settle(&mut self, resumed: bool) {
-        if let (Paid::Token, true) = (std::mem::take(&mut self.paid), resumed) {
-            self.limits.give_back(self.who, 3);
+        if let (Paid::Token, true) = (std::mem::take(&mut self.paid), resumed)
+            && self.take(Kind::Resumed).is_ok()
+        {
+            self.limits.give_back(Kind::Full, self.who, 3);
         }
     }
 }

@@ -8,7 +8,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::bucket::{Bucket, Rate};
+use super::bucket::Rate;
+use super::buckets::Buckets;
 
 /// Addresses of one set, each looked at.
 const WAYS: usize = 8;
@@ -21,7 +22,7 @@ struct Place {
     /// Hash of the address; 0 for nobody.
     who: u64,
     under_way: u32,
-    bucket: Bucket,
+    buckets: Buckets,
 }
 
 /// The table; any thread.
@@ -58,15 +59,15 @@ impl Table {
         }
     }
 
-    /// Lets `act` have the bucket of an address; none where there is no place for it.
-    pub(super) fn bucket<R>(
+    /// Lets `act` have the buckets of an address, of full handshakes at this rate; none where there is no place for it.
+    pub(super) fn buckets<R>(
         &self,
         who: u64,
         rate: Rate,
         now: u64,
-        act: impl FnOnce(&mut Bucket) -> R,
+        act: impl FnOnce(&mut Buckets) -> R,
     ) -> Option<R> {
-        self.with(who, Some(rate), now, |place| act(&mut place.bucket))
+        self.with(who, Some(rate), now, |place| act(&mut place.buckets))
     }
 
     fn with<R>(
@@ -97,7 +98,7 @@ impl Table {
                 return Some(at);
             }
             if place.under_way == 0 {
-                let missing = rate.map_or(0, |rate| place.bucket.missing(rate, now));
+                let missing = rate.map_or(0, |rate| place.buckets.missing(rate, now));
                 idle.push((missing, at));
             }
         }
@@ -138,7 +139,7 @@ mod tests {
         for who in 1..=6 {
             assert_eq!(table.begin(who, 1, Some(rate), 0), Some(true));
         }
-        let take = |who| table.bucket(who, rate, 0, |bucket| bucket.take(rate, 0));
+        let take = |who| table.buckets(who, rate, 0, |buckets| buckets.full.take(rate, 0));
         let greedy = 7;
         assert_eq!((0..99).filter(|_| take(greedy) == Some(true)).count(), 10);
         assert!((100..10_000).all(|who| take(who) == Some(true)));
