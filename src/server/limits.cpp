@@ -41,7 +41,7 @@ void say_what_they_are_worth(server_rec* main_server, const config::HandshakeLim
 
 // After the parent has summed what its children counted.
 int monitor(apr_pool_t*, server_rec* s) {
-  const std::string refused(rs::limits_report(apr_time_sec(apr_time_now())));
+  const std::string refused(rs::limits_report());
   if (!refused.empty()) TLS_LOG_S(s, LimitsRefuse, refused.c_str());
   return DECLINED;
 }

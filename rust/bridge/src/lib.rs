@@ -670,8 +670,8 @@ pub mod ffi {
         /// only, in post_config.
         fn limit_handshakes(rate: LimitScopes, under_way: LimitScopes);
         /// What the limits of all processes refused since this said it last, once a minute; empty where there is nothing
-        /// to say. `now` is in seconds. Parent only.
-        fn limits_report(now: i64) -> String;
+        /// to say. Parent only.
+        fn limits_report() -> String;
 
         /// Every uid and gid that a process of this machine runs under now.
         fn ids_in_use() -> Vec<u32>;

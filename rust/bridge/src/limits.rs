@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Limits for handshakes, for C++.
 
-use std::sync::{Mutex, PoisonError};
-
 use mod_tls_core::metrics::Counter;
-use mod_tls_core::tls::limits::{self, Exceeded, Report, Scopes};
+use mod_tls_core::tls::limits::{self, Exceeded, Scopes};
 
 use crate::counts;
 use crate::ffi;
@@ -18,15 +16,8 @@ pub fn limit_handshakes(rate: ffi::LimitScopes, under_way: ffi::LimitScopes) {
 }
 
 /// See the bridge.
-pub fn limits_report(now: i64) -> String {
-    static REPORT: Mutex<Report> = Mutex::new(Report::new());
-    let look = || {
-        let now = u64::try_from(now).ok()?;
-        let totals = counts::totals()?;
-        let mut report = REPORT.lock().unwrap_or_else(PoisonError::into_inner);
-        report.look(now, |counter| totals.of(counter))
-    };
-    guard(|| None, look).unwrap_or_default()
+pub fn limits_report() -> String {
+    guard(|| None, || limits::report(&counts::totals()?)).unwrap_or_default()
 }
 
 fn scopes(limits: ffi::LimitScopes) -> Scopes {

@@ -27,7 +27,7 @@ use std::time::Instant;
 use crate::metrics::{self, Counter};
 use bucket::{Bucket, Rate};
 use buckets::{Buckets, Kind};
-pub use report::Report;
+pub use report::report;
 use table::Table;
 pub use toll::Toll;
 

@@ -2,7 +2,11 @@
 //! What limits refuse, for one log line a minute of the whole server: httpd's parent writes it, by the sums that it
 //! publishes, so that nothing else that clients do uses its line up.
 
-use crate::metrics::Counter;
+use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
+
+use crate::metrics::{Counter, Totals};
+use crate::system::lock;
 
 /// Seconds between two lines.
 const EVERY: u64 = 60;
@@ -22,16 +26,24 @@ const LIMITS: [(Counter, &str); 6] = [
     ),
 ];
 
+/// What the limits of all processes refused since this said it last, once a minute. In httpd's parent.
+pub fn report(totals: &Totals) -> Option<String> {
+    static REPORT: Mutex<Report> = Mutex::new(Report::new());
+    static BEGUN: OnceLock<Instant> = OnceLock::new();
+    let now = BEGUN.get_or_init(Instant::now).elapsed().as_secs();
+    lock(&REPORT).look(now, |counter| totals.of(counter))
+}
+
 /// What was said last.
 #[derive(Debug, Default)]
-pub struct Report {
+struct Report {
     said: [u64; LIMITS.len()],
     at: Option<u64>,
 }
 
 impl Report {
     /// With nothing said yet.
-    pub const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             said: [0; LIMITS.len()],
             at: None,
@@ -40,7 +52,7 @@ impl Report {
 
     /// What is to be said now: how many each limit refused since the last line. `total` is the sum of a series, `now` in
     /// seconds.
-    pub fn look(&mut self, now: u64, total: impl Fn(Counter) -> u64) -> Option<String> {
+    fn look(&mut self, now: u64, total: impl Fn(Counter) -> u64) -> Option<String> {
         let early = |at: u64| (at..at.saturating_add(EVERY)).contains(&now);
         if self.at.is_some_and(early) {
             return None;
