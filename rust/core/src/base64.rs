@@ -2,17 +2,17 @@
 //! Base64 (RFC 4648 4) and blocks of PEM (RFC 7468), as they are written.
 
 /// Six bits to the character that says them.
-pub type Digit = fn(u32) -> u8;
+pub(crate) type Digit = fn(u32) -> u8;
 
 /// By a table: for what everybody may know.
-pub fn public(bits: u32) -> u8 {
+pub(crate) fn public(bits: u32) -> u8 {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let place = usize::try_from(bits & 63).unwrap_or(0);
     ALPHABET.get(place).copied().unwrap_or(b'=')
 }
 
 /// Without a table that a key would choose from.
-pub fn secret(bits: u32) -> u8 {
+pub(crate) fn secret(bits: u32) -> u8 {
     let bits = i32::try_from(bits & 63).unwrap_or(0);
     // All ones where bits >= bound.
     let beyond = |bound: i32| !((bits - bound) >> 8);
@@ -26,7 +26,7 @@ pub fn secret(bits: u32) -> u8 {
 }
 
 /// Appends the text of `bytes`, padded.
-pub fn append(out: &mut Vec<u8>, bytes: &[u8], digit: Digit) {
+pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8], digit: Digit) {
     for group in bytes.chunks(3) {
         let at = |number: usize| u32::from(group.get(number).copied().unwrap_or(0));
         let word = at(0) << 16 | at(1) << 8 | at(2);
@@ -38,7 +38,7 @@ pub fn append(out: &mut Vec<u8>, bytes: &[u8], digit: Digit) {
 }
 
 /// Appends a block of 64 characters a line, with a line break at the end.
-pub fn append_block(out: &mut Vec<u8>, label: &str, bytes: &[u8], digit: Digit) {
+pub(crate) fn append_block(out: &mut Vec<u8>, label: &str, bytes: &[u8], digit: Digit) {
     out.extend_from_slice(b"-----BEGIN ");
     out.extend_from_slice(label.as_bytes());
     out.extend_from_slice(b"-----\n");

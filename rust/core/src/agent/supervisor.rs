@@ -106,7 +106,7 @@ pub(super) struct Supervisor {
 }
 
 /// Runs a supervisor until its parent is gone. To be called in a process of its own; the result is its exit code.
-pub fn run(os: Arc<dyn Os>, inheritance: Inheritance) -> i32 {
+pub(crate) fn run(os: Arc<dyn Os>, inheritance: Inheritance) -> i32 {
     let prepared = prepare(os, inheritance);
     match prepared.and_then(|mut supervisor| supervisor.work()) {
         Ok(()) => 0,

@@ -19,7 +19,7 @@ use super::channel::{Distant, Shared};
 use super::{Os, Received, SharedViews};
 
 /// What an agent of one process needs of the system. Memory is shared between its threads, by the file's number.
-pub struct TestOs;
+pub(crate) struct TestOs;
 
 type Memory = Arc<Vec<AtomicU32>>;
 static SHARED: Mutex<Option<HashMap<(u64, u64), Memory>>> = Mutex::new(None);
@@ -32,7 +32,7 @@ fn number(memory: BorrowedFd<'_>) -> (u64, u64) {
 }
 
 /// Has a memory refuse to be mapped, or not any more.
-pub fn refuse(memory: BorrowedFd<'_>, refused: bool) {
+pub(crate) fn refuse(memory: BorrowedFd<'_>, refused: bool) {
     let mut all = REFUSED.lock().unwrap();
     let all = all.get_or_insert_default();
     match refused {
@@ -138,38 +138,38 @@ impl Os for TestOs {
 }
 
 /// A small deterministic generator (xorshift64*), so that a failing case can be run again.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
 
-    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
         (0..length).map(|_| self.next() as u8).collect()
     }
 }
 
 /// A fresh key of one of rcgen's algorithms.
-pub fn key(algorithm: &'static rcgen::SignatureAlgorithm) -> Arc<dyn SigningKey> {
+pub(crate) fn key(algorithm: &'static rcgen::SignatureAlgorithm) -> Arc<dyn SigningKey> {
     let pair = rcgen::KeyPair::generate_for(algorithm).unwrap();
     let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()));
     any_supported_type(&der).unwrap()
 }
 
 /// What a TLS 1.3 server signs (RFC 8446 4.4.3) over a handshake hash of `hash` bytes.
-pub fn server_message(hash: usize) -> Vec<u8> {
+pub(crate) fn server_message(hash: usize) -> Vec<u8> {
     let mut message = vec![b' '; 64];
     message.extend_from_slice(b"TLS 1.3, server CertificateVerify\0");
     message.extend_from_slice(&vec![0x5a; hash]);
@@ -177,7 +177,7 @@ pub fn server_message(hash: usize) -> Vec<u8> {
 }
 
 /// An RSA key of 4096 bits.
-pub fn rsa_4096() -> Arc<dyn SigningKey> {
+pub(crate) fn rsa_4096() -> Arc<dyn SigningKey> {
     let pair = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_4096)
         .unwrap();
     any_supported_type(&PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(
@@ -187,7 +187,7 @@ pub fn rsa_4096() -> Arc<dyn SigningKey> {
 }
 
 /// Verifies a signature as a TLS peer would, over the key's bare public key.
-pub fn verify(
+pub(crate) fn verify(
     key: &dyn SigningKey,
     scheme: rustls::SignatureScheme,
     message: &[u8],
@@ -208,12 +208,12 @@ pub fn verify(
 }
 
 /// A self-signed certificate for `name` with its key, valid for long.
-pub fn pair(name: &str) -> Arc<crate::creds::Pair> {
+pub(crate) fn pair(name: &str) -> Arc<crate::creds::Pair> {
     pair_from(name, -24 * 3600, 1000 * 24 * 3600)
 }
 
 /// The same, valid from and until so many seconds after now.
-pub fn pair_from(name: &str, from: i64, until: i64) -> Arc<crate::creds::Pair> {
+pub(crate) fn pair_from(name: &str, from: i64, until: i64) -> Arc<crate::creds::Pair> {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
     let year = |seconds: i64| (crate::x509::time::now() + seconds).div_euclid(86_400);
@@ -235,16 +235,16 @@ pub fn pair_from(name: &str, from: i64, until: i64) -> Arc<crate::creds::Pair> {
 }
 
 /// A directory that vanishes with its value.
-pub struct Directory(std::path::PathBuf);
+pub(crate) struct Directory(std::path::PathBuf);
 
 impl Directory {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("mod_tls-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 }

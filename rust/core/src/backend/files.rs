@@ -32,7 +32,7 @@ const BACKENDS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 ///
 /// # Errors
 /// A sentence, for a file that cannot be read or holds nothing of the form.
-pub fn read_blocks(
+pub(super) fn read_blocks(
     path: &str,
     form: Form,
     may_be_empty: bool,
@@ -185,7 +185,7 @@ fn elements(path: &Path, form: Form, found: &Found, warnings: &mut Warnings) -> 
 ///
 /// # Errors
 /// A sentence that names it.
-pub fn files_of(directory: &str) -> Result<Vec<String>, String> {
+pub(super) fn files_of(directory: &str) -> Result<Vec<String>, String> {
     let names = file::list(Path::new(directory));
     let names = names.map_err(|why| format!("{directory} cannot be read: {why}"))?;
     Ok(names
@@ -198,7 +198,7 @@ pub fn files_of(directory: &str) -> Result<Vec<String>, String> {
 ///
 /// # Errors
 /// A sentence that names the file and what to do.
-pub fn read_machine(name: &str, chain: &Issuers) -> Result<Vec<MachinePair>, String> {
+pub(super) fn read_machine(name: &str, chain: &Issuers) -> Result<Vec<MachinePair>, String> {
     let bytes = read(name, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
     contained(name, &bytes, chain)
 }
@@ -207,7 +207,7 @@ pub fn read_machine(name: &str, chain: &Issuers) -> Result<Vec<MachinePair>, Str
 ///
 /// # Errors
 /// A sentence that names the files and what to do.
-pub fn read_pair(certificate: &str, key: &str) -> Result<Vec<MachinePair>, String> {
+pub(super) fn read_pair(certificate: &str, key: &str) -> Result<Vec<MachinePair>, String> {
     let certificate_bytes = read(certificate, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
     if key.is_empty() || key == certificate {
         return contained(certificate, &certificate_bytes, &Issuers::default());

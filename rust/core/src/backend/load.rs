@@ -14,7 +14,7 @@ use crate::verify::{Anchors, Ends, Listed, Revocation, RevocationDepth};
 use crate::x509::time::now;
 
 /// Loads certificates with their keys: here, or in the key agent.
-pub type LoadMachines<'a> =
+pub(super) type LoadMachines<'a> =
     &'a mut dyn FnMut(&Machines, &mut Warnings) -> Result<Vec<MachinePair>, String>;
 
 /// Reads the files and builds the policy; `machines` is asked where the settings name certificates of our own.

@@ -31,7 +31,7 @@ pub enum Mode {
 
 /// Judges the certificates of backends for one client policy.
 #[derive(Debug)]
-pub struct BackendVerifier {
+pub(super) struct BackendVerifier {
     /// How much trust is asked for.
     pub mode: Mode,
     /// Certificates that may stand above the backend's own.
@@ -145,7 +145,7 @@ impl BackendVerifier {
     ///
     /// # Errors
     /// Why it is refused, for the log.
-    pub fn verify(
+    pub(super) fn verify(
         &self,
         chain: &[CertificateDer<'_>],
         host: Option<&str>,

@@ -144,7 +144,7 @@ impl Table {
 
 /// The sessions of one client policy in one process.
 #[derive(Debug, Default)]
-pub struct Sessions(Mutex<Table>);
+pub(super) struct Sessions(Mutex<Table>);
 
 impl Sessions {
     fn table(&self) -> MutexGuard<'_, Table> {

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 
 /// Bits, least significant first, as brotli wants them.
 #[derive(Debug, Default)]
-pub struct Bits {
+pub(super) struct Bits {
     bytes: Vec<u8>,
     pending: u64,
     count: u32,
@@ -14,7 +14,7 @@ pub struct Bits {
 
 impl Bits {
     /// Appends the `count` low bits of `value`; at most 32.
-    pub fn put(&mut self, count: u32, value: u32) {
+    pub(super) fn put(&mut self, count: u32, value: u32) {
         self.pending |= u64::from(value) << self.count;
         self.count += count;
         while self.count >= 8 {
@@ -25,7 +25,7 @@ impl Bits {
     }
 
     /// All bytes, the last one filled up with zeros.
-    pub fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
         self.put(7, 0);
         self.bytes
     }
@@ -33,7 +33,7 @@ impl Bits {
 
 /// A prefix code: for each symbol its length (0: it does not occur) and its bits in the order in which they are put.
 #[derive(Debug)]
-pub struct Code {
+pub(super) struct Code {
     lengths: Vec<u32>,
     bits: Vec<u32>,
     /// Fewer than two symbols occur.
@@ -43,7 +43,7 @@ pub struct Code {
 impl Code {
     /// The best code for these frequencies in which no symbol takes more than `limit` bits. One symbol alone has
     /// length 1.
-    pub fn new(counts: &[u32], limit: u32) -> Self {
+    pub(super) fn new(counts: &[u32], limit: u32) -> Self {
         let lengths = lengths(counts, limit);
         let bits = canonical(&lengths);
         let trivial = lengths
@@ -59,28 +59,28 @@ impl Code {
     }
 
     /// Length of each symbol.
-    pub fn lengths(&self) -> &[u32] {
+    pub(super) fn lengths(&self) -> &[u32] {
         &self.lengths
     }
 
     /// Length of the code of one symbol.
-    pub fn length(&self, symbol: usize) -> u32 {
+    pub(super) fn length(&self, symbol: usize) -> u32 {
         self.lengths.get(symbol).copied().unwrap_or_default()
     }
 
     /// Symbols that occur.
-    pub fn symbols(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn symbols(&self) -> impl Iterator<Item = usize> + '_ {
         let used = |(symbol, length): (usize, &u32)| (*length > 0).then_some(symbol);
         self.lengths.iter().enumerate().filter_map(used)
     }
 
     /// Whether one symbol at most occurs, which then takes no bits.
-    pub fn is_trivial(&self) -> bool {
+    pub(super) fn is_trivial(&self) -> bool {
         self.trivial
     }
 
     /// Appends a symbol.
-    pub fn put(&self, out: &mut Bits, symbol: usize) {
+    pub(super) fn put(&self, out: &mut Bits, symbol: usize) {
         if self.trivial {
             return;
         }

@@ -6,13 +6,13 @@ const LEAST: usize = 4;
 /// How many earlier places are tried for each position.
 const TRIES: usize = 64;
 /// Of a window of 2^16 bytes brotli keeps 16 to itself (RFC 7932 9.1).
-pub const WINDOW: usize = (1 << 16) - 16;
+pub(super) const WINDOW: usize = (1 << 16) - 16;
 
 const HASH_BITS: u32 = 12;
 
 /// Literals up to `start`, then a copy of `length` bytes from `distance` before; the last one of a text may have no copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub(super) struct Step {
     /// Where the copy goes.
     pub start: usize,
     /// 0 for none.
@@ -22,7 +22,7 @@ pub struct Step {
 }
 
 /// The steps that make `text`.
-pub fn steps(text: &[u8]) -> Vec<Step> {
+pub(super) fn steps(text: &[u8]) -> Vec<Step> {
     let mut finder = Finder::new(text);
     let mut steps = Vec::new();
     let mut at = 0;

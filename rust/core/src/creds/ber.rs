@@ -37,7 +37,7 @@ impl Open {
 
 /// The element that `input` begins with, in DER, where its length is indefinite; `None` for others, which are left as they
 /// are, and where it is damaged. The result may hold keys: it is wiped, and never moved while it grows.
-pub fn in_der(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn in_der(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if !input.starts_with(&[SEQUENCE, INDEFINITE]) {
         return None;
     }

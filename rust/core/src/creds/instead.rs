@@ -7,7 +7,7 @@ use super::pem;
 
 /// What was looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(super) enum Wanted {
     /// A certificate, or a chain.
     Certificate,
     /// A private key.
@@ -156,7 +156,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// The fault that a file is in which nothing was found of what was wanted, where the table has a row for it.
-pub fn instead(path: &str, bytes: &[u8], wanted: Wanted) -> Option<Fault> {
+pub(super) fn instead(path: &str, bytes: &[u8], wanted: Wanted) -> Option<Fault> {
     let (thing, is_pem) = match (thing(bytes)?, wanted) {
         ((Thing::Octets(What::Certificate), true), Wanted::Certificate) => {
             (Thing::Mislabelled, true)

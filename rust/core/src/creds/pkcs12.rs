@@ -13,7 +13,7 @@ use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
 
 /// What such a file holds.
 #[derive(Debug, Default)]
-pub struct Bags {
+pub(super) struct Bags {
     /// Private keys, PKCS#8 in DER.
     pub keys: Vec<Zeroizing<Vec<u8>>>,
     /// Certificates, DER.
@@ -21,7 +21,7 @@ pub struct Bags {
 }
 
 /// A file that was read as far as that goes without its pass phrase.
-pub struct Sealed<'a> {
+pub(super) struct Sealed<'a> {
     content: &'a [u8],
     hash: &'static digest::Algorithm,
     mac: &'a [u8],
@@ -54,7 +54,7 @@ impl<'a> Sealed<'a> {
     ///
     /// # Errors
     /// What about it is not supported, or that it is damaged.
-    pub fn read(file: &'a [u8]) -> Result<Sealed<'a>, String> {
+    pub(super) fn read(file: &'a [u8]) -> Result<Sealed<'a>, String> {
         let damaged = || "it is damaged".to_owned();
         let mut pfx = Reader::new(file).enter(SEQUENCE).ok_or_else(damaged)?;
         pfx.take(INTEGER).ok_or_else(damaged)?;
@@ -89,7 +89,7 @@ impl<'a> Sealed<'a> {
     ///
     /// # Errors
     /// What within it is not supported, or damaged.
-    pub fn open(&self, phrase: &[u8]) -> Result<Option<Bags>, String> {
+    pub(super) fn open(&self, phrase: &[u8]) -> Result<Option<Bags>, String> {
         // No pass phrase is the empty one to some, and none at all to others.
         let wide = pbe::wide(phrase);
         let ways = [&wide[..], &[]];

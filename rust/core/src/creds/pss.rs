@@ -22,7 +22,7 @@ const UNLIMITED: AlgorithmIdentifier =
 
 /// A key of RSA that signs as RSASSA-PSS alone.
 #[derive(Debug)]
-pub struct PssKey {
+pub(super) struct PssKey {
     rsa: Arc<dyn SigningKey>,
     spki: SubjectPublicKeyInfoDer<'static>,
 }
@@ -30,7 +30,7 @@ pub struct PssKey {
 impl PssKey {
     /// Of an RSAPrivateKey and what its PKCS#8 says of its use. `None` where AWS-LC does not take the numbers, or no
     /// scheme of TLS is within the limits.
-    pub fn new(rsa: &[u8], limits: Limits) -> Option<Self> {
+    pub(super) fn new(rsa: &[u8], limits: Limits) -> Option<Self> {
         let identifier = match within(limits) {
             [_] => within(limits).first().and_then(|scheme| limited(*scheme))?,
             [] => return None,

@@ -11,7 +11,7 @@ use crate::system::file;
 use crate::system::file::Limit;
 
 /// What the names of files of keys end with.
-pub const SUFFIX: &str = "ech";
+pub(super) const SUFFIX: &str = "ech";
 
 /// A file that was read.
 pub(super) struct Found {

@@ -146,12 +146,12 @@ pub(super) mod tests {
     use super::super::keys::{Key, MOST};
     use super::*;
 
-    pub fn words() -> Words {
+    pub(crate) fn words() -> Words {
         let words: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
         Box::leak(words.into_boxed_slice())
     }
 
-    pub fn shared() -> SharedKeys {
+    pub(crate) fn shared() -> SharedKeys {
         SharedKeys::new(words()).unwrap()
     }
 

@@ -22,14 +22,14 @@ const BELLS_AT_ONCE: usize = 64;
 
 /// A request of a child, by slot and number.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub(super) struct Place {
     channel: Arc<Channel>,
     slot: usize,
     number: u32,
 }
 
 /// The fetcher's end of a child's channel.
-pub struct Channel {
+pub(super) struct Channel {
     /// The child's pid.
     pub pid: i32,
     end: SignerEnd,
@@ -50,14 +50,14 @@ impl std::fmt::Debug for Channel {
 /// The bells of all children. The description behind a bell is the child's as well, which may make it block, so nobody here
 /// reads or writes one: each stroke is an event (epoll(7), EPOLLET).
 #[derive(Debug)]
-pub struct Bells(OwnedFd);
+pub(super) struct Bells(OwnedFd);
 
 impl Bells {
     /// None yet.
     ///
     /// # Errors
     /// What the system says.
-    pub fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         Ok(Self(epoll::create(epoll::CreateFlags::CLOEXEC)?))
     }
 
@@ -65,19 +65,19 @@ impl Bells {
     ///
     /// # Errors
     /// What the system says.
-    pub fn add(&self, channel: &Channel) -> io::Result<()> {
+    pub(super) fn add(&self, channel: &Channel) -> io::Result<()> {
         let data = EventData::new_u64(u64::from(channel.pid.unsigned_abs()));
         let flags = EventFlags::IN | EventFlags::ET;
         Ok(epoll::add(&self.0, &channel.bell, data, flags)?)
     }
 
     /// Listens to it no longer.
-    pub fn remove(&self, channel: &Channel) {
+    pub(super) fn remove(&self, channel: &Channel) {
         let _ = epoll::delete(&self.0, &channel.bell);
     }
 
     /// The pids of those that have rung since they were heard last, some at a time. Never waits.
-    pub fn heard(&self) -> Vec<i32> {
+    pub(super) fn heard(&self) -> Vec<i32> {
         let mut events: Vec<Event> = Vec::with_capacity(BELLS_AT_ONCE);
         let now = Timespec {
             tv_sec: 0,
@@ -105,7 +105,7 @@ impl Channel {
     ///
     /// # Errors
     /// Its memory cannot be mapped.
-    pub fn new(child: Child, epoch: u32, os: &dyn Os) -> io::Result<Arc<Self>> {
+    pub(super) fn new(child: Child, epoch: u32, os: &dyn Os) -> io::Result<Arc<Self>> {
         let Child { pid, way, pidfd } = child;
         let end = SignerEnd::new(way.slots, way.requests, &way.replies, epoch, os)?;
         Ok(Arc::new(Self {
@@ -118,13 +118,13 @@ impl Channel {
     }
 
     /// Readable when the child has ended.
-    pub fn ending(&self) -> Option<BorrowedFd<'_>> {
+    pub(super) fn ending(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
     }
 
     /// Takes in what it asks, `AT_ONCE` requests at most: each goes to `heard` with its place. Says whether there may
     /// be more.
-    pub fn take_in(self: &Arc<Self>, mut heard: impl FnMut(Place, Asked<'_>)) -> bool {
+    pub(super) fn take_in(self: &Arc<Self>, mut heard: impl FnMut(Place, Asked<'_>)) -> bool {
         let mut frame = Vec::new();
         let mut more = false;
         let mut count = 0;
@@ -169,28 +169,28 @@ impl Channel {
 
 impl Place {
     /// The child's pid.
-    pub fn pid(&self) -> i32 {
+    pub(super) fn pid(&self) -> i32 {
         self.channel.pid
     }
 
     /// Its slot.
-    pub fn slot(&self) -> usize {
+    pub(super) fn slot(&self) -> usize {
         self.slot
     }
 
     /// Whether somebody still waits there.
-    pub fn is_waited_for(&self) -> bool {
+    pub(super) fn is_waited_for(&self) -> bool {
         self.channel.end.wanted(self.slot) == Some(self.number)
     }
 
     /// Says what was found.
-    pub fn answer(&self, found: &Found) {
+    pub(super) fn answer(&self, found: &Found) {
         self.channel
             .answer(self.slot, self.number, &frames::answer(found));
     }
 
     /// Says that nothing will be.
-    pub fn refuse(&self) {
+    pub(super) fn refuse(&self) {
         self.channel.answer(self.slot, self.number, &[]);
     }
 }

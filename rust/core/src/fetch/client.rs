@@ -14,11 +14,11 @@ use super::url::{self, Host, Url};
 use super::{address, lookup, net};
 
 /// Redirections that are followed.
-pub const MOST_REDIRECTIONS: usize = 3;
+pub(super) const MOST_REDIRECTIONS: usize = 3;
 
 /// Why nothing was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(super) enum Fault {
     /// The address is none that is followed.
     Url(url::Fault),
     /// It leads to where no certificate's address may.
@@ -63,7 +63,7 @@ impl fmt::Display for Fault {
 
 impl Fault {
     /// Whether nobody is there: others who ask the same host would only wait for the same.
-    pub fn is_of_host(&self) -> bool {
+    pub(super) fn is_of_host(&self) -> bool {
         matches!(
             self,
             Fault::Names | Fault::Connect(_) | Fault::Late | Fault::Broken(_)
@@ -71,7 +71,7 @@ impl Fault {
     }
 
     /// What it is counted as.
-    pub fn count(&self) -> Count {
+    pub(super) fn count(&self) -> Count {
         match self {
             Fault::NoName | Fault::Names => Count::NoName,
             Fault::Connect(_) | Fault::Broken(_) => Count::Unreachable,
@@ -91,7 +91,7 @@ impl Fault {
 
 /// How something is fetched.
 #[derive(Clone, Copy, Debug)]
-pub struct Way<'a> {
+pub(super) struct Way<'a> {
     /// Who knows names.
     pub system: &'a System,
     /// A proxy, which the administrator named.
@@ -113,7 +113,7 @@ impl Way<'_> {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn fetch(&self, url: &Url, ask: Ask<'_>) -> Result<Vec<u8>, Fault> {
+    pub(super) fn fetch(&self, url: &Url, ask: Ask<'_>) -> Result<Vec<u8>, Fault> {
         let (mut url, mut guarded) = (url.clone(), !self.trusted && !self.local);
         for _ in 0..=MOST_REDIRECTIONS {
             let answer = self.once(&url, ask, guarded)?;

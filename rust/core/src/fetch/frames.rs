@@ -11,12 +11,12 @@ use super::results::{CertStatus, Found};
 use super::wants::RuleId;
 
 /// Longest question; two certificates of the largest keys and signatures there are (ML-DSA-87) with all their names.
-pub const LONGEST: usize = 48 * 1024;
+pub(super) const LONGEST: usize = 48 * 1024;
 const VERSION: u8 = 1;
 
 /// What a child asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked<'a> {
+pub(super) struct Asked<'a> {
     /// How to ask.
     pub rule: RuleId,
     /// The certificate, DER.
@@ -26,14 +26,14 @@ pub struct Asked<'a> {
 }
 
 /// A question; `None` where it is too long.
-pub fn question(rule: &RuleId, leaf: &[u8], issuer: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn question(rule: &RuleId, leaf: &[u8], issuer: &[u8]) -> Option<Vec<u8>> {
     let length = u32::try_from(leaf.len()).ok()?.to_be_bytes();
     let frame = [b"Q", &rule[..], &length, leaf, issuer].concat();
     (frame.len() <= LONGEST).then_some(frame)
 }
 
 /// What a child asks, who may be captured.
-pub fn asked(frame: &[u8]) -> Option<Asked<'_>> {
+pub(super) fn asked(frame: &[u8]) -> Option<Asked<'_>> {
     let rest = frame.strip_prefix(b"Q")?;
     let (rule, rest) = rest.split_first_chunk::<32>()?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
@@ -47,7 +47,7 @@ pub fn asked(frame: &[u8]) -> Option<Asked<'_>> {
 }
 
 /// An answer.
-pub fn answer(found: &Found) -> Vec<u8> {
+pub(super) fn answer(found: &Found) -> Vec<u8> {
     let (kind, reason, when) = match found.verdict {
         CertStatus::Good => (1, 0, 0),
         CertStatus::Revoked(when, reason) => (2, reason, when),
@@ -59,7 +59,7 @@ pub fn answer(found: &Found) -> Vec<u8> {
 }
 
 /// What was answered.
-pub fn answered(frame: &[u8]) -> Option<Found> {
+pub(super) fn answered(frame: &[u8]) -> Option<Found> {
     let ([version, kind, reason, _], times) = frame.split_first_chunk::<4>()?;
     let [when, from, until] = <[[u8; 8]; 3]>::try_from(times.as_chunks::<8>().0)
         .ok()?

@@ -27,20 +27,20 @@ struct Host {
 /// What is remembered of hosts. Who has asked in vain is told so, and nobody else: a child may ask what no responder would
 /// answer.
 #[derive(Default)]
-pub struct Hosts {
+pub(super) struct Hosts {
     failed: HashMap<Asker, HashMap<String, Host>>,
     said: HashMap<String, Instant>,
 }
 
 impl Hosts {
     /// Why a host is not asked now for somebody; `None` where it is.
-    pub fn silent(&self, asker: Asker, host: &str, now: Instant) -> Option<Fault> {
+    pub(super) fn silent(&self, asker: Asker, host: &str, now: Instant) -> Option<Fault> {
         let known = self.failed.get(&asker)?.get(host)?;
         (known.failures >= FAILURES && now < known.until).then(|| known.last.clone())
     }
 
     /// What came of asking a host for somebody.
-    pub fn heard(&mut self, asker: Asker, host: &str, fault: Option<&Fault>, now: Instant) {
+    pub(super) fn heard(&mut self, asker: Asker, host: &str, fault: Option<&Fault>, now: Instant) {
         let Some(fault) = fault.filter(|fault| fault.is_of_host()) else {
             if let Some(failed) = self.failed.get_mut(&asker) {
                 failed.remove(host);
@@ -64,12 +64,12 @@ impl Hosts {
     }
 
     /// Forgets what was remembered for somebody.
-    pub fn forget(&mut self, asker: Asker) {
+    pub(super) fn forget(&mut self, asker: Asker) {
         self.failed.remove(&asker);
     }
 
     /// Whether an address is to be spoken of in the log.
-    pub fn is_news(&mut self, url: &str, now: Instant) -> bool {
+    pub(super) fn is_news(&mut self, url: &str, now: Instant) -> bool {
         if self
             .said
             .get(url)

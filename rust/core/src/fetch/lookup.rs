@@ -23,7 +23,7 @@ const LONGEST_DATAGRAM: usize = 4096;
 ///
 /// # Errors
 /// No server has said.
-pub fn addresses(system: &System, name: &str, deadline: Instant) -> io::Result<Vec<IpAddr>> {
+pub(super) fn addresses(system: &System, name: &str, deadline: Instant) -> io::Result<Vec<IpAddr>> {
     let known = system.host(name);
     if !known.is_empty() {
         return Ok(known);

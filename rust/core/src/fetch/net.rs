@@ -17,7 +17,7 @@ use rustix::net::{
 ///
 /// # Errors
 /// `TimedOut` at the deadline.
-pub fn wait(fd: impl AsFd, what: PollFlags, deadline: Instant) -> io::Result<()> {
+pub(super) fn wait(fd: impl AsFd, what: PollFlags, deadline: Instant) -> io::Result<()> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -45,7 +45,7 @@ fn socket(address: IpAddr, kind: SocketType) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// What the system says.
-pub fn datagrams(to: SocketAddr) -> io::Result<OwnedFd> {
+pub(super) fn datagrams(to: SocketAddr) -> io::Result<OwnedFd> {
     let socket = socket(to.ip(), SocketType::DGRAM)?;
     connect(&socket, &to)?;
     Ok(socket)
@@ -53,7 +53,7 @@ pub fn datagrams(to: SocketAddr) -> io::Result<OwnedFd> {
 
 /// Whether an address is one of this machine's: then what is sent there has it as its own address too. Nothing is sent
 /// for that; connecting a socket for datagrams only looks for a route.
-pub fn is_own(address: IpAddr) -> bool {
+pub(super) fn is_own(address: IpAddr) -> bool {
     const ANY_PORT: u16 = 80;
     let local = || -> io::Result<SocketAddr> {
         let socket = datagrams(SocketAddr::new(address, ANY_PORT))?;
@@ -66,7 +66,7 @@ pub fn is_own(address: IpAddr) -> bool {
 ///
 /// # Errors
 /// What the system says; `TimedOut` at the deadline.
-pub fn stream(to: SocketAddr, deadline: Instant) -> io::Result<OwnedFd> {
+pub(super) fn stream(to: SocketAddr, deadline: Instant) -> io::Result<OwnedFd> {
     let socket = socket(to.ip(), SocketType::STREAM)?;
     match connect(&socket, &to) {
         Ok(()) => {}
@@ -83,7 +83,7 @@ pub fn stream(to: SocketAddr, deadline: Instant) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// What the system says; `TimedOut` at the deadline.
-pub fn send_all(socket: &OwnedFd, mut octets: &[u8], deadline: Instant) -> io::Result<()> {
+pub(super) fn send_all(socket: &OwnedFd, mut octets: &[u8], deadline: Instant) -> io::Result<()> {
     while !octets.is_empty() {
         match send(socket, octets, SendFlags::NOSIGNAL) {
             Ok(sent) => octets = octets.get(sent..).unwrap_or_default(),
@@ -99,7 +99,7 @@ pub fn send_all(socket: &OwnedFd, mut octets: &[u8], deadline: Instant) -> io::R
 ///
 /// # Errors
 /// What the system says; `TimedOut` at the deadline.
-pub fn receive(socket: &OwnedFd, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
+pub(super) fn receive(socket: &OwnedFd, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
     loop {
         match recv(socket, &mut *buffer, RecvFlags::empty()) {
             Ok((length, _)) => return Ok(length),
@@ -111,7 +111,7 @@ pub fn receive(socket: &OwnedFd, buffer: &mut [u8], deadline: Instant) -> io::Re
 }
 
 /// The deadline for one of so many tries that are left.
-pub fn share(deadline: Instant, tries: usize) -> Instant {
+pub(super) fn share(deadline: Instant, tries: usize) -> Instant {
     let now = Instant::now();
     let left = deadline.saturating_duration_since(now);
     let tries = u32::try_from(tries.max(1)).unwrap_or(u32::MAX);

@@ -26,7 +26,7 @@ use crate::agent::supervisor::orders::Orders;
 use crate::system::words::Words;
 
 /// What the parent says before an order.
-pub const ORDER: u8 = b'O';
+pub(super) const ORDER: u8 = b'O';
 /// How often it looks around when nothing happens.
 const TICK: Duration = Duration::from_secs(1);
 /// How long bells are left alone after some were heard, for no child to keep it busy with strokes.
@@ -40,7 +40,7 @@ const OWN_FILES: u64 = THREADS as u64 + 64;
 const STACK: usize = 256 * 1024;
 
 /// What a fetcher is born with.
-pub struct Inherited {
+pub(super) struct Inherited {
     /// The parent's orders.
     pub control: OwnedFd,
     /// Where it speaks.
@@ -53,7 +53,7 @@ pub struct Inherited {
 
 /// Runs a fetcher until its parent is gone. To be called in a process of its own, which has one thread; the result is its
 /// exit code.
-pub fn run(os: Arc<dyn Os>, inherited: Inherited) -> i32 {
+pub(super) fn run(os: Arc<dyn Os>, inherited: Inherited) -> i32 {
     let _ = rustix::thread::set_name(c"tls-fetch");
     os.ignore_signals();
     let Ok(bells) = Bells::new() else {
@@ -272,7 +272,7 @@ impl Fetcher {
 
 impl Inherited {
     /// Its descriptors.
-    pub fn fds(&self) -> [RawFd; 2] {
+    pub(super) fn fds(&self) -> [RawFd; 2] {
         [self.control.as_raw_fd(), self.news_sender.as_raw_fd()]
     }
 }

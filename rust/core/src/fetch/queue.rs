@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 /// Who asks: a child by its pid, or httpd's parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Asker {
+pub(super) enum Asker {
     /// For what is to be kept fresh.
     Parent,
     /// For lists that are to be kept fresh, which may be long.
@@ -15,7 +15,7 @@ pub enum Asker {
 }
 
 /// Threads that fetch.
-pub const THREADS: usize = 32;
+pub(super) const THREADS: usize = 32;
 /// Of these, those that work for one child at most.
 const OF_A_CHILD: usize = 8;
 /// Those that work for the parent at most.
@@ -39,7 +39,7 @@ impl Asker {
 
 /// What is to be done, for whom, and whom it asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job<T> {
+pub(super) struct Job<T> {
     /// For whom.
     pub asker: Asker,
     /// Whom it asks.
@@ -50,7 +50,7 @@ pub struct Job<T> {
 
 /// Jobs that wait.
 #[derive(Debug)]
-pub struct Queue<T> {
+pub(super) struct Queue<T> {
     waiting: HashMap<Asker, VecDeque<Job<T>>>,
     /// Askers with jobs that wait, each once.
     turns: VecDeque<Asker>,
@@ -71,7 +71,7 @@ impl<T> Default for Queue<T> {
 
 impl<T> Queue<T> {
     /// Adds a job.
-    pub fn push(&mut self, job: Job<T>) {
+    pub(super) fn push(&mut self, job: Job<T>) {
         let waiting = self.waiting.entry(job.asker).or_default();
         if waiting.is_empty() {
             self.turns.push_back(job.asker);
@@ -80,7 +80,7 @@ impl<T> Queue<T> {
     }
 
     /// Takes back the jobs of an asker that `which` names and nobody has begun.
-    pub fn withdraw(&mut self, asker: Asker, which: impl Fn(&T) -> bool) {
+    pub(super) fn withdraw(&mut self, asker: Asker, which: impl Fn(&T) -> bool) {
         let Some(waiting) = self.waiting.get_mut(&asker) else {
             return;
         };
@@ -92,7 +92,7 @@ impl<T> Queue<T> {
     }
 
     /// Takes the job that is next, and counts it as begun.
-    pub fn pop(&mut self) -> Option<Job<T>> {
+    pub(super) fn pop(&mut self) -> Option<Job<T>> {
         for _ in 0..self.turns.len() {
             let asker = self.turns.pop_front()?;
             let job = self.take(asker);
@@ -138,7 +138,7 @@ impl<T> Queue<T> {
     }
 
     /// Counts a job as over.
-    pub fn done(&mut self, asker: Asker, host: &str) {
+    pub(super) fn done(&mut self, asker: Asker, host: &str) {
         let less = |busy: &mut usize| {
             *busy = busy.saturating_sub(1);
             *busy > 0
@@ -156,7 +156,7 @@ impl<T> Queue<T> {
     }
 
     /// Gives back all jobs of an asker that have not begun.
-    pub fn forget(&mut self, asker: Asker) -> VecDeque<Job<T>> {
+    pub(super) fn forget(&mut self, asker: Asker) -> VecDeque<Job<T>> {
         self.turns.retain(|other| *other != asker);
         self.waiting.remove(&asker).unwrap_or_default()
     }

@@ -20,7 +20,7 @@ const ACCEPT: &str = "application/ocsp-response";
 
 /// Why nothing was learned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(super) enum Fault {
     /// Nothing was fetched.
     Fetch(client::Fault),
     /// Certificate and issuer cannot be asked about.
@@ -41,7 +41,7 @@ impl fmt::Display for Fault {
 
 /// A question to one responder.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub(super) struct Question<'a> {
     /// How to ask.
     pub rule: &'a Rule,
     /// The certificate, DER.
@@ -61,7 +61,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn ask(&self, system: &System) -> Result<(Vec<u8>, Option<Vec<u8>>), Fault> {
+    pub(super) fn ask(&self, system: &System) -> Result<(Vec<u8>, Option<Vec<u8>>), Fault> {
         let url =
             |text: &str| Url::parse(text).map_err(|fault| Fault::Fetch(client::Fault::Url(fault)));
         let proxy = self.rule.proxy.as_deref().map(url).transpose()?;

@@ -18,7 +18,7 @@ const MEMORY: u64 = 512 << 20;
 ///
 /// # Errors
 /// What the system refuses.
-pub fn enter(id: u32, files: u64) -> io::Result<()> {
+pub(super) fn enter(id: u32, files: u64) -> io::Result<()> {
     if rustix::process::geteuid().is_root() {
         empty_bounding_set();
         become_id(id)?;
@@ -46,7 +46,7 @@ fn private_memory() -> Option<u64> {
 ///
 /// # Errors
 /// The kernel has no filters.
-pub fn filter() -> io::Result<()> {
+pub(super) fn filter() -> io::Result<()> {
     let mut rules = rules(OWN)?;
     let family = |family| rule(vec![equal(0, family)?]);
     let families = vec![family(libc::AF_INET)?, family(libc::AF_INET6)?];

@@ -13,7 +13,7 @@ const FIRST_RETRY: u32 = 5;
 /// How long after `now` something that is of use from `from` until `until` is to be fetched anew (all in seconds since
 /// 1970): at half of its life, or after `most` seconds where that is sooner. Past the half of its life it is tried again
 /// in a quarter of what is left.
-pub fn refresh(now: i64, from: i64, until: i64, most: u32) -> Duration {
+pub(super) fn refresh(now: i64, from: i64, until: i64, most: u32) -> Duration {
     let half = from.saturating_add(until.saturating_sub(from) / 2);
     let wait = match half.saturating_sub(now) {
         ahead @ 1.. => ahead,
@@ -24,7 +24,7 @@ pub fn refresh(now: i64, from: i64, until: i64, most: u32) -> Duration {
 }
 
 /// How long after so many failures one after another the next try is; `most` seconds at most.
-pub fn retry(failures: u32, most: u32) -> Duration {
+pub(super) fn retry(failures: u32, most: u32) -> Duration {
     let grown = FIRST_RETRY.saturating_mul(
         1u32.checked_shl(failures.saturating_sub(1))
             .unwrap_or(u32::MAX),

@@ -35,7 +35,7 @@ const MOST_OCTETS_OF_ALL: usize = 128 << 20;
 
 /// What a job is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
+pub(super) enum Task {
     /// A question of children.
     CertStatus(Key),
     /// A response to staple.
@@ -138,7 +138,7 @@ struct State {
 }
 
 /// The fetcher's own.
-pub struct Service {
+pub(super) struct Service {
     state: Mutex<State>,
     work: Condvar,
     results: Mutex<Writer>,
@@ -154,7 +154,7 @@ fn host_of(url: &str) -> String {
 
 impl Service {
     /// One that wants nothing yet.
-    pub fn new(results: Writer, news_sender: NewsSender) -> Self {
+    pub(super) fn new(results: Writer, news_sender: NewsSender) -> Self {
         Self {
             state: Mutex::default(),
             work: Condvar::new(),
@@ -165,17 +165,17 @@ impl Service {
     }
 
     /// Says that all is well.
-    pub fn beat(&self) {
+    pub(super) fn beat(&self) {
         lock(&self.results).beat();
     }
 
     /// Says something to the administrator.
-    pub fn say(&self, line: Line, text: String) {
+    pub(super) fn say(&self, line: Line, text: String) {
         self.news_sender.say(&News::Said(line, text));
     }
 
     /// Takes an order.
-    pub fn order(&self, order: Order) {
+    pub(super) fn order(&self, order: Order) {
         let now = now();
         let mut state = lock(&self.state);
         let state = &mut *state;
@@ -202,14 +202,14 @@ impl Service {
     }
 
     /// Does what is due.
-    pub fn tick(&self) {
+    pub(super) fn tick(&self) {
         let mut state = lock(&self.state);
         self.look_at_staples(&mut state);
         self.look_at_lists(&mut state);
     }
 
     /// A thread's life: one job after another.
-    pub fn work(&self) -> ! {
+    pub(super) fn work(&self) -> ! {
         let mut state = lock(&self.state);
         loop {
             let Some(job) = state.queue.pop() else {

@@ -10,7 +10,7 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 120.0;
 
 /// One curve: its class in the style sheet, and its name.
-pub struct Curve {
+pub(super) struct Curve {
     /// `a`, `b` or `c`.
     pub class: &'static str,
     /// For the legend.
@@ -20,7 +20,7 @@ pub struct Curve {
 }
 
 /// Curves over the same times, the last one of them now; `unit` is said of the highest value.
-pub fn curves(title: &str, unit: &str, curves: &[Curve], minutes: u64) -> String {
+pub(super) fn curves(title: &str, unit: &str, curves: &[Curve], minutes: u64) -> String {
     let top = curves.iter().flat_map(|curve| &curve.values);
     let top = top.copied().fold(0.0, f64::max);
     let mut out = String::new();
@@ -80,7 +80,7 @@ fn points(values: &[f64], top: f64) -> String {
 }
 
 /// A number of something in a second, for people.
-pub fn rate(value: f64) -> String {
+pub(super) fn rate(value: f64) -> String {
     match value {
         v if v >= 1e9 => format!("{:.1} G", v / 1e9),
         v if v >= 1e6 => format!("{:.1} M", v / 1e6),
@@ -91,7 +91,7 @@ pub fn rate(value: f64) -> String {
 }
 
 /// Bars by share of the whole; those that are nothing are left out.
-pub fn bars(title: &str, rows: &[(String, u64)], tone: &str) -> String {
+pub(super) fn bars(title: &str, rows: &[(String, u64)], tone: &str) -> String {
     let rows: Vec<_> = rows.iter().filter(|(_, value)| *value > 0).collect();
     let whole = rows.iter().fold(0u64, |sum, (_, v)| sum.saturating_add(*v));
     let mut out = format!("<section class=\"card\"><h3>{title}</h3>");

@@ -2,7 +2,7 @@
 //! Text and numbers for people.
 
 /// A number for people, in groups of three digits.
-pub fn short(value: u64) -> String {
+pub(super) fn short(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -15,7 +15,7 @@ pub fn short(value: u64) -> String {
 }
 
 /// Text for HTML, in elements and attributes.
-pub fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -6,15 +6,15 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 /// Octets of a key.
-pub const KEY_LEN: usize = 32;
+pub(super) const KEY_LEN: usize = 32;
 
 /// Octets that sealing adds: the nonce in front, the tag behind.
-pub const OVERHEAD: usize = NONCE_LEN + TAG_LEN;
+pub(super) const OVERHEAD: usize = NONCE_LEN + TAG_LEN;
 
 const TAG_LEN: usize = 16;
 
 /// Appends nonce, ciphertext and tag to `out`, of `parts` joined. False when there is no randomness.
-pub fn seal(key: &[u8; KEY_LEN], aad: &[u8], parts: &[&[u8]], out: &mut Vec<u8>) -> bool {
+pub(super) fn seal(key: &[u8; KEY_LEN], aad: &[u8], parts: &[&[u8]], out: &mut Vec<u8>) -> bool {
     let mut nonce = [0; NONCE_LEN];
     let Ok(key) = UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new) else {
         return false;
@@ -41,7 +41,7 @@ pub fn seal(key: &[u8; KEY_LEN], aad: &[u8], parts: &[&[u8]], out: &mut Vec<u8>)
 }
 
 /// Opens in place what [`seal`] appended; None when one bit differs.
-pub fn open<'a>(key: &[u8; KEY_LEN], aad: &[u8], sealed: &'a mut [u8]) -> Option<&'a [u8]> {
+pub(super) fn open<'a>(key: &[u8; KEY_LEN], aad: &[u8], sealed: &'a mut [u8]) -> Option<&'a [u8]> {
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
     let (nonce, text) = sealed.split_at_mut_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;

@@ -12,19 +12,19 @@ const SLOW: Duration = super::cache::TIMEOUT;
 
 /// Open after a failure, for a few seconds; closed again when they are over. One per process.
 #[derive(Debug, Default)]
-pub struct CircuitBreaker {
+pub(super) struct CircuitBreaker {
     open_until: AtomicU64,
 }
 
 impl CircuitBreaker {
     /// Whether calls are made at `now` (seconds since 1970). A clock set back ends a pause, too.
-    pub fn closed(&self, now: u64) -> bool {
+    pub(super) fn closed(&self, now: u64) -> bool {
         let until = self.open_until.load(Ordering::Relaxed);
         now >= until || until > now.saturating_add(PAUSE)
     }
 
     /// Makes the call, which returns success and its result, unless the circuit_breaker is open. None when it was not made or failed.
-    pub fn call<R>(&self, now: u64, call: impl FnOnce() -> (bool, R)) -> Option<R> {
+    pub(super) fn call<R>(&self, now: u64, call: impl FnOnce() -> (bool, R)) -> Option<R> {
         if !self.closed(now) {
             return None;
         }

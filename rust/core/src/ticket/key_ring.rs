@@ -12,10 +12,10 @@ use core::sync::atomic::AtomicU64;
 use zeroize::Zeroizing;
 
 /// Intervals that a key ring remembers: a week of hours, the one running, the next two, and some to spare.
-pub const SLOTS: usize = 176;
+pub(super) const SLOTS: usize = 176;
 
 /// Words of a key ring: its header and its slots.
-pub const KEY_RING_WORDS: usize = HEADER_WORDS + SLOTS * SLOT_WORDS;
+pub(super) const KEY_RING_WORDS: usize = HEADER_WORDS + SLOTS * SLOT_WORDS;
 
 const HEADER_WORDS: usize = 4;
 const SLOT_WORDS: usize = 1 + KEY_WORDS;
@@ -28,42 +28,42 @@ const RETIRES: usize = 2;
 const EMPTY: u64 = 0;
 
 /// A key as it leaves shared memory.
-pub type KeyBytes = Zeroizing<[u8; KEY_LEN]>;
+pub(super) type KeyBytes = Zeroizing<[u8; KEY_LEN]>;
 
 /// A view of one key ring, which reads; copying it copies the view.
 #[derive(Debug, Clone, Copy)]
-pub struct KeyRing {
+pub(super) struct KeyRing {
     words: &'static [AtomicU64],
 }
 
 impl KeyRing {
     /// A view of `words`, of which [`KEY_RING_WORDS`] are used; None when there are fewer.
-    pub fn new(words: &'static [AtomicU64]) -> Option<Self> {
+    pub(super) fn new(words: &'static [AtomicU64]) -> Option<Self> {
         words.get(..KEY_RING_WORDS).map(|words| Self { words })
     }
 
     /// What tickets name this key ring's keys by; 0 is a key ring never used.
-    pub fn id(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         u32::try_from(self.word(ID)).unwrap_or(0)
     }
 
     /// Seconds that one key is the newest; at least 1.
-    pub fn interval(&self) -> u64 {
+    pub(super) fn interval(&self) -> u64 {
         self.word(INTERVAL).max(1)
     }
 
     /// Whether it is accepted at `now` (seconds since 1970).
-    pub fn is_alive(&self, now: u64) -> bool {
+    pub(super) fn is_alive(&self, now: u64) -> bool {
         is_alive(self.word(RETIRES), now)
     }
 
     /// The number of the interval that holds the time `now`.
-    pub fn epoch(&self, now: u64) -> u64 {
+    pub(super) fn epoch(&self, now: u64) -> u64 {
         now / self.interval()
     }
 
     /// The key of the key ring `id` for `epoch`, if it is there and whole.
-    pub fn read(&self, id: u32, epoch: u64) -> Option<KeyBytes> {
+    pub(super) fn read(&self, id: u32, epoch: u64) -> Option<KeyBytes> {
         let tag = tag_of(id, epoch)?;
         let [tag_word, words @ ..] = slot(self.words, epoch)? else {
             return None;
@@ -86,7 +86,7 @@ impl KeyRing {
 
 /// The writer of a key ring. What it wrote it knows by itself: nothing is read back from the shared memory.
 #[derive(Debug)]
-pub struct KeyRingWriter {
+pub(super) struct KeyRingWriter {
     words: &'static [AtomicU64],
     id: u32,
     interval: u64,
@@ -97,7 +97,7 @@ pub struct KeyRingWriter {
 
 impl KeyRingWriter {
     /// The writer of a key ring that is all zero; None when there are fewer words than [`KEY_RING_WORDS`].
-    pub fn new(words: &'static [AtomicU64]) -> Option<Self> {
+    pub(super) fn new(words: &'static [AtomicU64]) -> Option<Self> {
         Some(Self {
             words: words.get(..KEY_RING_WORDS)?,
             id: 0,
@@ -108,7 +108,7 @@ impl KeyRingWriter {
     }
 
     /// Empties the key ring and gives it a new identity (0 for none) and a new length of intervals in seconds.
-    pub fn reset(&mut self, id: u32, interval: u64) {
+    pub(super) fn reset(&mut self, id: u32, interval: u64) {
         self.set(ID, 0);
         self.keep_only(1, 0);
         (self.id, self.interval, self.retires) = (id, interval.max(1), 0);
@@ -118,44 +118,44 @@ impl KeyRingWriter {
     }
 
     /// What tickets name this key ring's keys by; 0 is a key ring that is not in use.
-    pub fn id(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         self.id
     }
 
     /// Seconds that one key is the newest.
-    pub fn interval(&self) -> u64 {
+    pub(super) fn interval(&self) -> u64 {
         self.interval
     }
 
     /// When nothing of this key ring is accepted any more (seconds since 1970); 0 is "no end".
-    pub fn retires(&self) -> u64 {
+    pub(super) fn retires(&self) -> u64 {
         self.retires
     }
 
     /// Whether it is accepted at `now`.
-    pub fn is_alive(&self, now: u64) -> bool {
+    pub(super) fn is_alive(&self, now: u64) -> bool {
         is_alive(self.retires, now)
     }
 
     /// Sets the end of this key ring.
-    pub fn retire_at(&mut self, when: u64) {
+    pub(super) fn retire_at(&mut self, when: u64) {
         self.retires = when;
         self.set(RETIRES, when);
     }
 
     /// The number of the interval that holds the time `now`.
-    pub fn epoch(&self, now: u64) -> u64 {
+    pub(super) fn epoch(&self, now: u64) -> u64 {
         now / self.interval
     }
 
     /// Whether the key of `epoch` has been written and not erased since.
-    pub fn has(&self, epoch: u64) -> bool {
+    pub(super) fn has(&self, epoch: u64) -> bool {
         let tag = tag_of(self.id, epoch);
         tag.is_some() && place_of(epoch).and_then(|place| self.tags.get(place).copied()) == tag
     }
 
     /// Puts the key of `epoch` into its slot.
-    pub fn write(&mut self, epoch: u64, key: &[u8; KEY_LEN]) {
+    pub(super) fn write(&mut self, epoch: u64, key: &[u8; KEY_LEN]) {
         let (Some(tag), Some(place)) = (tag_of(self.id, epoch), place_of(epoch)) else {
             return;
         };
@@ -173,7 +173,7 @@ impl KeyRingWriter {
     }
 
     /// Erases the keys of all intervals outside `first..=last`.
-    pub fn keep_only(&mut self, first: u64, last: u64) {
+    pub(super) fn keep_only(&mut self, first: u64, last: u64) {
         for (known, slot) in self.tags.iter_mut().zip(slots(self.words)) {
             // The interval stands in the lower half.
             let epoch = (*known & u64::from(u32::MAX)).saturating_sub(1);

@@ -123,7 +123,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub fn of(words: &'static [AtomicU64]) -> Option<Self> {
+    pub(super) fn of(words: &'static [AtomicU64]) -> Option<Self> {
         let (header, rest) = words.split_at_checked(HEADER_WORDS)?;
         let (key_rings, _) = rest.split_at_checked(KEY_RINGS * KEY_RING_WORDS)?;
         let key_ring = |index: usize| key_rings.get(index * KEY_RING_WORDS..);

@@ -9,7 +9,7 @@ use crate::x509::time::date;
 
 /// What a refusal is about: a certificate, or the revocation list of a CA.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Concern {
+pub(crate) struct Concern {
     /// Name of the certificate's subject, or of the CA: the content of the DER.
     pub name: Vec<u8>,
     /// The file of the list, where one is known.
@@ -47,7 +47,7 @@ const BACKENDS: Words = Words {
 
 /// What to do about a refusal, at `now` in seconds since 1970; empty where that is nothing. One sentence without its full
 /// stop. Names in it are cut where they are long, and of printable characters.
-pub fn advice(why: &str, concern: Option<&Concern>, purpose: Purpose, now: i64) -> String {
+pub(crate) fn advice(why: &str, concern: Option<&Concern>, purpose: Purpose, now: i64) -> String {
     let words = match purpose {
         Purpose::Server => &BACKENDS,
         Purpose::Client | Purpose::Lists => &CLIENTS,
@@ -100,7 +100,7 @@ pub fn advice(why: &str, concern: Option<&Concern>, purpose: Purpose, now: i64) 
 }
 
 /// In which sentence a backend's refusal is told: the advice after a semicolon.
-pub fn attached(advice: &str) -> String {
+pub(crate) fn attached(advice: &str) -> String {
     let mut letters = advice.chars();
     match letters.next() {
         Some(first) => format!("; {}{}", first.to_lowercase(), letters.as_str()),
@@ -164,7 +164,7 @@ fn in_file(concern: Option<&Concern>) -> String {
 }
 
 /// How long ago that was, to be said after it; empty for less than a day.
-pub fn ago(end: i64, now: i64) -> String {
+pub(crate) fn ago(end: i64, now: i64) -> String {
     match days_left(now, end) {
         1 => ", a day ago".to_owned(),
         days @ 2.. => format!(", {days} days ago"),

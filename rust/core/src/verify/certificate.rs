@@ -2,7 +2,7 @@
 //! A certificate as validation sees it: names in canonical form and the extensions that bind (RFC 5280, 4.2.1).
 
 use super::elements::bits;
-pub use super::elements::{count, directory_name, is_integer, only, whole};
+pub(super) use super::elements::{count, directory_name, is_integer, only, whole};
 use super::elements::{general_names, purposes};
 use super::reason;
 use super::resources::Resources;
@@ -13,18 +13,18 @@ use crate::x509::outline::{Outline, RawExtension, RawExtensions};
 use crate::x509::time::{GENERALIZED_TIME, Time, UTC_TIME};
 
 /// Bits of KeyUsage in the order of RFC 5280, 4.2.1.3, the first one lowest.
-pub const DIGITAL_SIGNATURE: u16 = 1;
-pub const KEY_ENCIPHERMENT: u16 = 1 << 2;
-pub const KEY_AGREEMENT: u16 = 1 << 4;
-pub const KEY_CERT_SIGN: u16 = 1 << 5;
-pub const CRL_SIGN: u16 = 1 << 6;
+pub(super) const DIGITAL_SIGNATURE: u16 = 1;
+pub(super) const KEY_ENCIPHERMENT: u16 = 1 << 2;
+pub(super) const KEY_AGREEMENT: u16 = 1 << 4;
+pub(super) const KEY_CERT_SIGN: u16 = 1 << 5;
+pub(super) const CRL_SIGN: u16 = 1 << 6;
 
 /// Purposes of ExtendedKeyUsage (RFC 5280, 4.2.1.12): id-kp-clientAuth, id-kp-serverAuth, the two "server gated
 /// cryptography" that OpenSSL counts as a server's, and id-kp-OCSPSigning.
-pub const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
-pub const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
-pub const MS_SGC: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3];
-pub const NETSCAPE_SGC: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1];
+pub(super) const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
+pub(super) const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
+pub(super) const MS_SGC: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3];
+pub(super) const NETSCAPE_SGC: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1];
 
 const NETSCAPE_TYPE: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 1, 1];
 const ADDRESS_BLOCKS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 7];
@@ -34,7 +34,7 @@ const PROXY_INFO: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 14];
 
 /// Keys of an issuer, as certificates and lists name them (RFC 5280, 4.2.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct AuthorityKey {
+pub(crate) struct AuthorityKey {
     /// Its key identifier.
     pub id: Option<Vec<u8>>,
     /// Canonical name of the issuer of the issuer's certificate.
@@ -45,7 +45,7 @@ pub struct AuthorityKey {
 
 impl AuthorityKey {
     /// Reads the value of the extension.
-    pub fn parse(value: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
         let mut fields = whole(value, SEQUENCE)?;
         let mut found = Self::default();
         let mut last = None;
@@ -69,7 +69,7 @@ impl AuthorityKey {
     }
 
     /// Whether `issuer` may be the one that is meant: what both say must agree.
-    pub fn fits(&self, issuer: &PathCertificate<'_>) -> bool {
+    pub(crate) fn fits(&self, issuer: &PathCertificate<'_>) -> bool {
         let same_id = match (&self.id, issuer.key_id) {
             (Some(wanted), Some(id)) => wanted == id,
             _ => true,
@@ -86,7 +86,7 @@ impl AuthorityKey {
     }
 
     /// Whether it names `issuer` by the key identifier.
-    pub fn names_key(&self, issuer: &PathCertificate<'_>) -> bool {
+    pub(crate) fn names_key(&self, issuer: &PathCertificate<'_>) -> bool {
         self.id.is_some() && self.id.as_deref() == issuer.key_id
     }
 }
@@ -104,7 +104,7 @@ fn first_directory_name(names: &[u8]) -> Option<Option<Vec<u8>>> {
 
 /// One certificate that may stand in a path.
 #[derive(Clone, Debug)]
-pub struct PathCertificate<'a> {
+pub(crate) struct PathCertificate<'a> {
     /// Where its parts are.
     pub outline: Outline<'a>,
     /// Canonical subject.
@@ -144,19 +144,19 @@ pub struct PathCertificate<'a> {
 impl<'a> PathCertificate<'a> {
     /// Units of [`super::work::Work`] that reading it took beyond a look at each octet: blocks of addresses and numbers are
     /// made into ranges, each of which takes about a fifth of one.
-    pub fn reading_cost(&self) -> u64 {
+    pub(crate) fn reading_cost(&self) -> u64 {
         let held = [&self.systems, &self.addresses].into_iter().flatten();
         let ranges: usize = held.map(|resources| resources.size()).sum();
         u64::try_from(ranges / 4).unwrap_or(u64::MAX)
     }
 
     /// Reads DER. `None` where OpenSSL would read no certificate; extensions that cannot be read are a fault of it.
-    pub fn parse(der: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(der: &'a [u8]) -> Option<Self> {
         Self::new(Outline::parse(der)?)
     }
 
     /// The same of a certificate whose outline is known.
-    pub fn new(outline: Outline<'a>) -> Option<Self> {
+    pub(crate) fn new(outline: Outline<'a>) -> Option<Self> {
         is_integer(outline.serial).then_some(())?;
         let mut certificate = Self {
             subject: canonical(outline.subject.value)?,
@@ -242,27 +242,27 @@ impl<'a> PathCertificate<'a> {
     }
 
     /// Whether issuer and subject are the same name (RFC 5280, 3.2).
-    pub fn is_self_issued(&self) -> bool {
+    pub(crate) fn is_self_issued(&self) -> bool {
         self.issuer == self.subject
     }
 
     /// Whether it says that its own key signed it: what OpenSSL takes for self-signed, without a look at the signature.
-    pub fn claims_own_signature(&self) -> bool {
+    pub(crate) fn claims_own_signature(&self) -> bool {
         self.is_self_issued() && self.authority.as_ref().is_none_or(|key| key.fits(self))
     }
 
     /// Whether by names and key identifiers `issuer` may have issued it.
-    pub fn may_be_of(&self, issuer: &PathCertificate<'_>) -> bool {
+    pub(crate) fn may_be_of(&self, issuer: &PathCertificate<'_>) -> bool {
         self.issuer == issuer.subject && self.authority.as_ref().is_none_or(|key| key.fits(issuer))
     }
 
     /// Whether KeyUsage allows one of `bits`; what is not said is allowed.
-    pub fn allows(&self, bits: u16) -> bool {
+    pub(crate) fn allows(&self, bits: u16) -> bool {
         self.key_usage.is_none_or(|usage| usage & bits != 0)
     }
 
     /// Whether ExtendedKeyUsage has one of `wanted`; what is not said is allowed.
-    pub fn is_meant_for(&self, wanted: &[&[u8]]) -> bool {
+    pub(crate) fn is_meant_for(&self, wanted: &[&[u8]]) -> bool {
         let Some(list) = self.purposes else {
             return true;
         };
@@ -276,7 +276,7 @@ impl<'a> PathCertificate<'a> {
     }
 
     /// Why it is not valid at `now`, in seconds since 1970 (RFC 5280, 4.1.2.5, and OpenSSL's order).
-    pub fn outside(&self, now: i64) -> Option<&'static str> {
+    pub(crate) fn outside(&self, now: i64) -> Option<&'static str> {
         match (
             seconds(&self.outline.not_before),
             seconds(&self.outline.not_after),
@@ -290,7 +290,7 @@ impl<'a> PathCertificate<'a> {
     }
 
     /// Last second of its validity, since 1970; 0 where it cannot be read.
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         seconds(&self.outline.not_after).unwrap_or(0)
     }
 }
@@ -315,7 +315,7 @@ fn basic_constraints(value: &[u8]) -> Option<(bool, Option<u64>)> {
 }
 
 /// Seconds since 1970 of a time in one of the two forms of RFC 5280, 4.1.2.5; others are no times for OpenSSL's checks.
-pub fn seconds(time: &Element<'_>) -> Option<i64> {
+pub(super) fn seconds(time: &Element<'_>) -> Option<i64> {
     let length = match time.tag {
         UTC_TIME => 13,
         GENERALIZED_TIME => 15,

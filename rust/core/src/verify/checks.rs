@@ -17,7 +17,7 @@ const NS_ANY_CA: u8 = 0x07;
 
 /// What the first certificate of a path has to be good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// A TLS client.
     Client,
     /// A TLS server.
@@ -28,7 +28,7 @@ pub enum Purpose {
 
 /// Where in a path a certificate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Position {
+pub(crate) enum Position {
     /// Beneath all others.
     First,
     /// Beneath one and above one.
@@ -41,7 +41,7 @@ pub enum Position {
 
 /// Whether it is a CA's (RFC 5280, 6.1.4 (k) and (n)). A trusted one may say so by what went for it once: a root of
 /// version 1, a KeyUsage that lets it sign, Netscape's extension.
-pub fn is_authority(certificate: &PathCertificate<'_>, trusted: bool) -> bool {
+pub(crate) fn is_authority(certificate: &PathCertificate<'_>, trusted: bool) -> bool {
     if !certificate.allows(KEY_CERT_SIGN) {
         return false;
     }
@@ -88,7 +88,7 @@ fn serves(certificate: &PathCertificate<'_>, purpose: Purpose, first: bool) -> b
 }
 
 /// What is wrong with a certificate wherever a path leads: the first complaint in OpenSSL's order, dates last.
-pub fn own_fault(
+pub(crate) fn own_fault(
     certificate: &PathCertificate<'_>,
     position: Position,
     purpose: Purpose,
@@ -122,7 +122,7 @@ pub fn own_fault(
 
 /// RFC 5280, 6.1.4 (l) and (m): no more CAs beneath one than it says. Self-issued ones do not count. `path` has the
 /// first certificate first.
-pub fn check_lengths(path: &[&PathCertificate<'_>]) -> Result<(), &'static str> {
+pub(crate) fn check_lengths(path: &[&PathCertificate<'_>]) -> Result<(), &'static str> {
     let mut beneath = 0_u64;
     for certificate in path.iter().skip(1) {
         if let Some((_, Some(most))) = certificate.basic

@@ -51,7 +51,7 @@ struct Subtrees {
 ///
 /// # Errors
 /// There are more comparisons than the budget allows.
-pub fn check(path: &[&PathCertificate<'_>], work: &mut Work) -> Checked {
+pub(super) fn check(path: &[&PathCertificate<'_>], work: &mut Work) -> Checked {
     let mut above: Vec<Subtrees> = Vec::new();
     for (place, certificate) in path.iter().enumerate().rev() {
         // RFC 5280, 6.1.3 (b): self-issued ones are not bound, unless they are the first.
@@ -84,7 +84,7 @@ pub fn check(path: &[&PathCertificate<'_>], work: &mut Work) -> Checked {
 ///
 /// # Errors
 /// There are more comparisons than the budget allows.
-pub fn admits_common_names(
+pub(super) fn admits_common_names(
     path: &[&PathCertificate<'_>],
     work: &mut Work,
 ) -> Result<bool, Exhausted> {

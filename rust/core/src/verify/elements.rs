@@ -2,23 +2,23 @@
 //! Single elements of extensions.
 
 use crate::x509::canonical::canonical;
-pub use crate::x509::der::is_integer;
+pub(super) use crate::x509::der::is_integer;
 use crate::x509::der::{Element, OID, Reader, SEQUENCE, is_oid};
 
 /// The one element of type `tag` that `input` must be.
-pub fn only(input: &[u8], tag: u8) -> Option<Element<'_>> {
+pub(super) fn only(input: &[u8], tag: u8) -> Option<Element<'_>> {
     let mut reader = Reader::new(input);
     let element = reader.expect(tag)?;
     reader.at_end().then_some(element)
 }
 
 /// The content of the one element of type `tag` that `input` must be.
-pub fn whole(input: &[u8], tag: u8) -> Option<Reader<'_>> {
+pub(super) fn whole(input: &[u8], tag: u8) -> Option<Reader<'_>> {
     only(input, tag).map(|element| Reader::new(element.value))
 }
 
 /// A count that is not negative; what is too large for 64 bits is as good as endless.
-pub fn count(content: &[u8]) -> Option<u64> {
+pub(super) fn count(content: &[u8]) -> Option<u64> {
     if !is_integer(content) || content.first()? & 0x80 != 0 {
         return None;
     }
@@ -29,12 +29,12 @@ pub fn count(content: &[u8]) -> Option<u64> {
 }
 
 /// The canonical form of a directoryName, whose tag is explicit.
-pub fn directory_name(content: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn directory_name(content: &[u8]) -> Option<Vec<u8>> {
     canonical(only(content, SEQUENCE)?.value)
 }
 
 /// Content of a list of purposes.
-pub fn purposes(value: &[u8]) -> Option<&[u8]> {
+pub(super) fn purposes(value: &[u8]) -> Option<&[u8]> {
     let list = only(value, SEQUENCE)?.value;
     let mut purposes = Reader::new(list);
     while !purposes.at_end() {
@@ -44,7 +44,7 @@ pub fn purposes(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// Content of a list of GeneralName, each of which is of a known kind (RFC 5280, 4.2.1.6).
-pub fn general_names(value: &[u8]) -> Option<&[u8]> {
+pub(super) fn general_names(value: &[u8]) -> Option<&[u8]> {
     let list = only(value, SEQUENCE)?.value;
     let mut names = Reader::new(list);
     while !names.at_end() {
@@ -54,7 +54,7 @@ pub fn general_names(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether it is a GeneralName of a known kind, which says no more than one.
-pub fn general_name(name: &Element<'_>) -> Option<()> {
+pub(super) fn general_name(name: &Element<'_>) -> Option<()> {
     match name.tag {
         0xa0 => {
             let mut other = Reader::new(name.value);
@@ -71,7 +71,7 @@ pub fn general_name(name: &Element<'_>) -> Option<()> {
 }
 
 /// The first nine bits or so of a BIT STRING, the first one lowest; bits beyond its end are none.
-pub fn bits(unused: u8, octets: &[u8]) -> Option<u16> {
+pub(super) fn bits(unused: u8, octets: &[u8]) -> Option<u16> {
     if unused > 7 || (octets.is_empty() && unused != 0) {
         return None;
     }

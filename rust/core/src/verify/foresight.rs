@@ -18,14 +18,14 @@ use crate::x509::time::date;
 const MOST_NAMED: usize = 4;
 
 /// Tells of CAs none of whose clients can pass at `now`, in seconds since 1970.
-pub fn tell_authorities(problems: &mut Problems, authorities: &[Listed], now: i64) {
+pub(crate) fn tell_authorities(problems: &mut Problems, authorities: &[Listed], now: i64) {
     tell_expired_authorities(problems, authorities, now);
     unverifiable::tell_authorities(problems, authorities);
 }
 
 /// Tells of lists for which clients of `authorities` are refused at `now`, in seconds since 1970, and, where that is a fault
 /// (`missing` says of which certificates), of lists that are not there.
-pub fn tell_lists(
+pub(crate) fn tell_lists(
     problems: &mut Problems,
     authorities: &[Listed],
     listed: &[Listed],

@@ -15,7 +15,7 @@ const DEPTH_OF_SIGNERS: usize = 8;
 
 /// What a search for a path came to.
 #[derive(Debug)]
-pub enum Searched {
+pub(super) enum Searched {
     /// A path that holds, as places in the pool.
     Found(Vec<usize>),
     /// There are paths, and this is wrong with the best.
@@ -26,7 +26,7 @@ pub enum Searched {
 
 /// The judgement of one chain.
 #[derive(Debug)]
-pub struct Judging<'a> {
+pub(super) struct Judging<'a> {
     pub pool: Pool<'a>,
     pub work: &'a mut Work,
     /// Seconds since 1970.
@@ -42,7 +42,7 @@ pub struct Judging<'a> {
 
 impl<'a> Judging<'a> {
     /// Begins to judge the first certificate of `pool`.
-    pub fn new(
+    pub(super) fn new(
         pool: Pool<'a>,
         work: &'a mut Work,
         revocation: &'a Revocation,
@@ -66,7 +66,7 @@ impl<'a> Judging<'a> {
     ///
     /// # Errors
     /// It is more than the budget allows.
-    pub fn search(&mut self) -> Result<Searched, Exhausted> {
+    pub(super) fn search(&mut self) -> Result<Searched, Exhausted> {
         let longest = self.depth.saturating_add(1);
         let mut refused = None;
         let leaf_is_good = self.pool.get(0).is_some_and(|leaf| leaf.fault.is_none());
@@ -171,7 +171,7 @@ impl<'a> Judging<'a> {
     ///
     /// # Errors
     /// It is more than the budget allows.
-    pub fn check_revocation(
+    pub(super) fn check_revocation(
         &mut self,
         path: &[usize],
         outsiders: bool,

@@ -15,11 +15,11 @@ use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self as aws, RsaParameters, RsaPssSaltLength, VerificationAlgorithm};
 
 use crate::x509::der::{BIT_STRING, Element, OID, Reader, SEQUENCE, modulus_bits};
-pub use crate::x509::pss::Hash;
+pub(crate) use crate::x509::pss::Hash;
 use crate::x509::pss::{Limits, Parameters, RSASSA_PSS};
 
 /// Bits of the shortest RSA key that OpenSSL's security level 2 (112 bits) takes.
-pub const SHORTEST_RSA: usize = 1962;
+pub(crate) const SHORTEST_RSA: usize = 1962;
 
 /// What a key is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -110,7 +110,7 @@ pub struct Reloaded {
 }
 
 /// Reads the revocation lists of `sources` anew. What is damaged stays as it was when it was read last.
-pub fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
+pub(super) fn reload_lists(verifier: &Verifier, sources: &Sources) -> Reloaded {
     let mut problems = Problems::default();
     let lists = problems.read(sources, Form::Lists);
     let (fatal, loss) = (problems.any_fatal(), problems.any_loss());

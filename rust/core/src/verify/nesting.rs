@@ -8,7 +8,7 @@ use super::resources::{Family, Resources, covers};
 type Pick = for<'c, 'd> fn(&'c PathCertificate<'d>) -> Option<&'c Resources>;
 
 /// RFC 3779, 2.3 and 3.3. `path` has the first certificate first.
-pub fn are_nested(path: &[&PathCertificate<'_>]) -> bool {
+pub(super) fn are_nested(path: &[&PathCertificate<'_>]) -> bool {
     let each: [Pick; 2] = [
         |certificate| certificate.systems.as_deref(),
         |certificate| certificate.addresses.as_deref(),

@@ -18,7 +18,7 @@ use super::work::{Exhausted, Work};
 
 /// Everything a chain is judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules<'a> {
+pub(crate) struct Rules<'a> {
     pub anchors: &'a Anchors,
     pub revocation: &'a Revocation,
     /// Certificates that may stand above the peer's own.
@@ -31,7 +31,7 @@ pub struct Rules<'a> {
 
 impl Rules<'_> {
     /// Judges `chain`, the peer's certificate first. Never [`Outcome::Unverified`].
-    pub fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
+    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
         self.judge_within(&mut Work::default(), chain, now)
     }
 
@@ -76,7 +76,7 @@ impl Rules<'_> {
     }
 
     /// Judges `chain` as `optional_no_ca` does: nobody need vouch for it. What is wrong with it besides is not forgiven.
-    pub fn judge_unverified(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
+    pub(crate) fn judge_unverified(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
         self.judge_unverified_within(&mut Work::default(), chain, now)
     }
 

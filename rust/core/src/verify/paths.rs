@@ -13,7 +13,7 @@ use super::signed::Signed;
 use super::work::{Exhausted, Work};
 
 /// Signatures that were checked, by the places of the two certificates.
-pub type Known = HashMap<(usize, usize), Result<(), Fault>>;
+pub(super) type Known = HashMap<(usize, usize), Result<(), Fault>>;
 
 /// One step of a path, and what may come next.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ struct Step {
 
 /// A search that goes on where it was left.
 #[derive(Debug)]
-pub struct Paths {
+pub(super) struct Paths {
     steps: Vec<Step>,
     /// Certificates that may stand above the first.
     depth: usize,
@@ -39,7 +39,7 @@ impl Paths {
     ///
     /// # Errors
     /// It is more than the budget allows.
-    pub fn new(
+    pub(super) fn new(
         first: usize,
         depth: usize,
         faulty: bool,
@@ -60,7 +60,7 @@ impl Paths {
     ///
     /// # Errors
     /// It is more than the budget allows.
-    pub fn next(
+    pub(super) fn next(
         &mut self,
         pool: &mut Pool<'_>,
         known: &mut Known,

@@ -27,7 +27,7 @@ struct State<'a> {
 }
 
 /// Checks the policies of a path, first certificate first. The trusted one's are not looked at (RFC 5280, 6.1).
-pub fn check(path: &[&PathCertificate<'_>]) -> Result<(), &'static str> {
+pub(super) fn check(path: &[&PathCertificate<'_>]) -> Result<(), &'static str> {
     let Some((_trusted, path)) = path.split_last() else {
         return Ok(());
     };

@@ -21,7 +21,7 @@ const MOST: usize = 64;
 
 /// Where a certificate comes from, in the order in which they are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
+pub(super) enum Source {
     Anchor,
     Link,
     Sent,
@@ -29,7 +29,7 @@ pub enum Source {
 
 /// One certificate that may stand above another.
 #[derive(Debug)]
-pub struct Candidate<'a> {
+pub(super) struct Candidate<'a> {
     pub certificate: PathCertificate<'a>,
     pub source: Source,
     pub key: Option<Key<'a>>,
@@ -39,7 +39,7 @@ pub struct Candidate<'a> {
 
 /// What is known beside one peer's certificate. The first candidate is that certificate.
 #[derive(Debug)]
-pub struct Pool<'a> {
+pub(super) struct Pool<'a> {
     anchors: &'a Anchors,
     /// What was sent, by canonical subject.
     sent: HashMap<Vec<u8>, Vec<Outline<'a>>>,
@@ -55,7 +55,7 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// It is more than the budget allows.
-    pub fn new(
+    pub(super) fn new(
         leaf: PathCertificate<'a>,
         rest: &'a [CertificateDer<'a>],
         anchors: &'a Anchors,
@@ -108,12 +108,12 @@ impl<'a> Pool<'a> {
     }
 
     /// A candidate by its place.
-    pub fn get(&self, place: usize) -> Option<&Candidate<'a>> {
+    pub(super) fn get(&self, place: usize) -> Option<&Candidate<'a>> {
         self.candidates.get(place)
     }
 
     /// The certificates at these places.
-    pub fn certificates(&self, places: &[usize]) -> Vec<&PathCertificate<'a>> {
+    pub(super) fn certificates(&self, places: &[usize]) -> Vec<&PathCertificate<'a>> {
         let found = places
             .iter()
             .filter_map(|place| self.candidates.get(*place));
@@ -124,7 +124,11 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// There are more than the budget allows.
-    pub fn named(&mut self, subject: &[u8], work: &mut Work) -> Result<Vec<usize>, Exhausted> {
+    pub(super) fn named(
+        &mut self,
+        subject: &[u8],
+        work: &mut Work,
+    ) -> Result<Vec<usize>, Exhausted> {
         if let Some(places) = self.by_name.get(subject) {
             return Ok(places.clone());
         }
@@ -164,7 +168,11 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// There are more than the budget allows.
-    pub fn issuers(&mut self, child: usize, work: &mut Work) -> Result<Vec<usize>, Exhausted> {
+    pub(super) fn issuers(
+        &mut self,
+        child: usize,
+        work: &mut Work,
+    ) -> Result<Vec<usize>, Exhausted> {
         let Some(name) = self
             .get(child)
             .map(|child| child.certificate.issuer.clone())

@@ -58,24 +58,24 @@ reasons! {
 }
 
 /// The number of a sentence; 0 for none.
-pub fn index(reason: &str) -> u8 {
+pub(crate) fn index(reason: &str) -> u8 {
     let place = ALL.iter().position(|known| *known == reason).unwrap_or(0);
     u8::try_from(place).unwrap_or(0)
 }
 
 /// The sentence with a number; empty for a number that none has.
-pub fn by_index(index: u8) -> &'static str {
+pub(crate) fn by_index(index: u8) -> &'static str {
     ALL.get(usize::from(index)).copied().unwrap_or("")
 }
 
 /// All sentences, as tests want them.
 #[cfg(test)]
-pub fn all() -> impl Iterator<Item = &'static str> {
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
     ALL.iter().copied().skip(1)
 }
 
 /// Whether a reason is one of revocation lists that say too little, not of what they say.
-pub fn is_of_lists(reason: &str) -> bool {
+pub(crate) fn is_of_lists(reason: &str) -> bool {
     [
         NO_CRL,
         CRL_EXPIRED,
@@ -93,11 +93,11 @@ pub fn is_of_lists(reason: &str) -> bool {
 }
 
 /// Whether a reason is one of validity dates.
-pub fn is_of_dates(reason: &str) -> bool {
+pub(crate) fn is_of_dates(reason: &str) -> bool {
     [EXPIRED, NOT_YET_VALID, BEFORE_FIELD, AFTER_FIELD].contains(&reason)
 }
 
 /// Whether a reason says only that nobody vouches for the certificate: what mod_ssl's `optional_no_ca` forgives.
-pub fn is_untrusted(reason: &str) -> bool {
+pub(crate) fn is_untrusted(reason: &str) -> bool {
     [SELF_SIGNED, SELF_SIGNED_IN_CHAIN, NO_ISSUER].contains(&reason)
 }

@@ -27,11 +27,11 @@ pub(super) struct Family {
 
 /// What one extension says, in order of the kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resources(pub(super) Vec<Family>);
+pub(crate) struct Resources(pub(super) Vec<Family>);
 
 impl Resources {
     /// Reads the value of id-pe-ipAddrBlocks (2.2.3).
-    pub fn addresses(value: &[u8]) -> Option<Self> {
+    pub(crate) fn addresses(value: &[u8]) -> Option<Self> {
         let mut list = whole(value, SEQUENCE)?;
         let mut families: Vec<Family> = Vec::new();
         while !list.at_end() {
@@ -51,7 +51,7 @@ impl Resources {
     }
 
     /// Reads the value of id-pe-autonomousSysIds (3.2.3).
-    pub fn systems(value: &[u8]) -> Option<Self> {
+    pub(crate) fn systems(value: &[u8]) -> Option<Self> {
         let mut fields = whole(value, SEQUENCE)?;
         let mut families = Vec::new();
         for number in [0, 1] {
@@ -67,7 +67,7 @@ impl Resources {
     }
 
     /// How many comparisons it is good for, at most.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let ranges = self.0.iter().flat_map(|family| &family.ranges);
         self.0.len() + ranges.map(Vec::len).sum::<usize>()
     }

@@ -10,7 +10,7 @@ use crate::tls::signatures::in_version;
 use crate::x509::outline::Outline;
 
 /// Checks a signature of TLS 1.3, where a scheme says the curve too and PKCS#1 signatures are no more.
-pub fn verify_tls13(
+pub(crate) fn verify_tls13(
     message: &[u8],
     certificate: &CertificateDer<'_>,
     signed: &DigitallySignedStruct,
@@ -33,7 +33,7 @@ pub fn verify_tls13(
 }
 
 /// Checks a signature of TLS 1.2, where there is no ML-DSA.
-pub fn verify_tls12(
+pub(crate) fn verify_tls12(
     message: &[u8],
     certificate: &CertificateDer<'_>,
     signed: &DigitallySignedStruct,

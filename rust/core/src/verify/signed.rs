@@ -9,7 +9,7 @@ use crate::x509::der::{BIT_STRING, Element, SEQUENCE};
 
 /// The signature of a certificate, a list or a response: what was signed, how, and the value.
 #[derive(Clone, Copy, Debug)]
-pub struct Signed<'a> {
+pub(crate) struct Signed<'a> {
     pub message: &'a [u8],
     pub algorithm: Element<'a>,
     pub signature: &'a [u8],
@@ -17,7 +17,7 @@ pub struct Signed<'a> {
 
 impl<'a> Signed<'a> {
     /// Reads SEQUENCE { body, AlgorithmIdentifier, BIT STRING }.
-    pub fn parse(input: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(input: &'a [u8]) -> Option<Self> {
         let mut fields = whole(input, SEQUENCE)?;
         let message = fields.expect(SEQUENCE)?.raw;
         let algorithm = fields.expect(SEQUENCE)?;
@@ -30,13 +30,13 @@ impl<'a> Signed<'a> {
     }
 
     /// Units that a check with `key` takes.
-    pub fn cost(&self, key: &Key<'_>) -> u64 {
+    pub(crate) fn cost(&self, key: &Key<'_>) -> u64 {
         let kilobytes = u64::try_from(self.message.len()).unwrap_or(u64::MAX) >> 10;
         key.cost().saturating_add(kilobytes.saturating_mul(2))
     }
 
     /// The digest that was signed; `None` where the message itself was.
-    pub fn digest(&self) -> Option<Digest> {
+    pub(crate) fn digest(&self) -> Option<Digest> {
         Algorithm::parse(&self.algorithm).digest(self.message)
     }
 
@@ -44,7 +44,7 @@ impl<'a> Signed<'a> {
     ///
     /// # Errors
     /// Why not.
-    pub fn check(&self, key: &Key<'_>) -> Result<(), Fault> {
+    pub(crate) fn check(&self, key: &Key<'_>) -> Result<(), Fault> {
         self.check_hashed(key, self.digest().as_ref())
     }
 
@@ -52,13 +52,13 @@ impl<'a> Signed<'a> {
     ///
     /// # Errors
     /// Why not.
-    pub fn check_hashed(&self, key: &Key<'_>, digest: Option<&Digest>) -> Result<(), Fault> {
+    pub(crate) fn check_hashed(&self, key: &Key<'_>, digest: Option<&Digest>) -> Result<(), Fault> {
         let algorithm = Algorithm::parse(&self.algorithm);
         key.verify_hashed(algorithm, digest, self.message, self.signature)
     }
 }
 
 /// The one element that `spki` is.
-pub fn key_of(spki: &[u8]) -> Option<Key<'_>> {
+pub(crate) fn key_of(spki: &[u8]) -> Option<Key<'_>> {
     Key::parse(&only(spki, SEQUENCE)?)
 }

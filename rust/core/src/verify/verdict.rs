@@ -40,7 +40,7 @@ pub struct Verdict {
 
 /// What responders' answers about a path come to: until when it counts that no certificate of it is revoked, in seconds
 /// since 1970, or how it is refused.
-pub type Settled = Result<i64, Box<Verdict>>;
+pub(super) type Settled = Result<i64, Box<Verdict>>;
 
 impl Verdict {
     /// A refusal.

@@ -338,7 +338,7 @@ impl ClientCertVerifier for Verifier {
 }
 
 /// The alert that fits a refusal (RFC 8446, 6.2).
-pub fn as_error(why: &str) -> Error {
+pub(crate) fn as_error(why: &str) -> Error {
     let error = match why {
         reason::EXPIRED => CertificateError::Expired,
         reason::NOT_YET_VALID => CertificateError::NotValidYet,

@@ -15,7 +15,7 @@ use super::work::{Exhausted, Work};
 const MOST: usize = 100;
 
 /// The certificates that a peer sent, from its own upwards as far as they name each other as issuers.
-pub struct Walk<'a> {
+pub(super) struct Walk<'a> {
     leaf: &'a PathCertificate<'a>,
     above: Vec<PathCertificate<'a>>,
     /// Why the way leads to nobody who is trusted; `None` where it does lead there.
@@ -27,7 +27,7 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// It is more than the budget allows.
-    pub fn new(
+    pub(super) fn new(
         leaf: &'a PathCertificate<'a>,
         rest: &'a [CertificateDer<'a>],
         anchors: &'a Anchors,
@@ -80,7 +80,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The reason to give where no path was found: that nobody vouches for the chain comes first, then `obstacle`.
-    pub fn first_complaint(&self, obstacle: Option<&'static str>) -> &'static str {
+    pub(super) fn first_complaint(&self, obstacle: Option<&'static str>) -> &'static str {
         if obstacle == Some(reason::TOO_LONG) {
             return reason::TOO_LONG;
         }
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
 
     /// What is wrong with an untrusted chain besides that, at `now` in seconds since 1970: `optional_no_ca` does not
     /// forgive it.
-    pub fn other_fault(&self, purpose: Purpose, now: i64) -> Option<&'static str> {
+    pub(super) fn other_fault(&self, purpose: Purpose, now: i64) -> Option<&'static str> {
         // Nobody looks at the signature of the upper end.
         let position = if self.above.is_empty() {
             Position::Alone
@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The reason that is shown of an untrusted chain which is let in.
-    pub fn last_complaint(&self) -> &'static str {
+    pub(super) fn last_complaint(&self) -> &'static str {
         match self.untrusted {
             // OpenSSL goes on after the first complaint, and ends with this one where the client sent nothing else.
             Some(reason::NO_ISSUER) if self.above.is_empty() => reason::UNVERIFIABLE,

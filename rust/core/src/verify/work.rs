@@ -7,11 +7,11 @@ const MOST: u64 = 8_000;
 
 /// The budget is spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exhausted;
+pub(crate) struct Exhausted;
 
 /// What is left of the budget of one judgement.
 #[derive(Debug)]
-pub struct Work {
+pub(crate) struct Work {
     left: u64,
 }
 
@@ -26,7 +26,7 @@ impl Work {
     ///
     /// # Errors
     /// There are not as many left; then nothing is any more.
-    pub fn charge(&mut self, units: u64) -> Result<(), Exhausted> {
+    pub(crate) fn charge(&mut self, units: u64) -> Result<(), Exhausted> {
         match self.left.checked_sub(units) {
             Some(left) => {
                 self.left = left;
@@ -43,18 +43,18 @@ impl Work {
     ///
     /// # Errors
     /// There are not as many left; then nothing is any more.
-    pub fn charge_reading(&mut self, length: usize) -> Result<(), Exhausted> {
+    pub(crate) fn charge_reading(&mut self, length: usize) -> Result<(), Exhausted> {
         self.charge(1 + (u64::try_from(length).unwrap_or(u64::MAX) >> 8))
     }
 
     /// What may still be spent.
     #[cfg(test)]
-    pub fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         self.left
     }
 
     /// What has been spent.
-    pub fn spent(&self) -> u64 {
+    pub(crate) fn spent(&self) -> u64 {
         MOST - self.left
     }
 }

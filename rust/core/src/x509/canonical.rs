@@ -16,7 +16,7 @@ const BMP: u8 = 0x1e;
 
 /// The canonical form of a name, of which `content` is the content of the SEQUENCE. `None` for what is no name.
 /// At most a small multiple of the input; linear in it, but for sorting attributes of one relative name.
-pub fn canonical(content: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn canonical(content: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(content.len() + 16);
     let mut names = Reader::new(content);
     while !names.at_end() {
@@ -32,7 +32,7 @@ pub fn canonical(content: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Whether `name` lies in the subtree of `base`, or is `base`; both canonical (RFC 5280, 4.2.1.10).
-pub fn is_beneath(name: &[u8], base: &[u8]) -> bool {
+pub(crate) fn is_beneath(name: &[u8], base: &[u8]) -> bool {
     name.starts_with(base)
 }
 
@@ -69,7 +69,7 @@ fn is_value(value: &Element<'_>) -> bool {
 }
 
 /// A string type as text: `None` for other types, `Some(None)` for text that is no such string.
-pub fn string(tag: u8, content: &[u8]) -> Option<Option<String>> {
+pub(crate) fn string(tag: u8, content: &[u8]) -> Option<Option<String>> {
     Some(match tag {
         UTF8 => std::str::from_utf8(content).ok().map(str::to_owned),
         // OpenSSL takes T61 for ISO 8859-1, as everybody who wrote such names did.

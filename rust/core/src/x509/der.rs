@@ -16,47 +16,47 @@ pub struct Element<'a> {
     pub raw: &'a [u8],
 }
 
-pub const BOOLEAN: u8 = 0x01;
-pub const INTEGER: u8 = 0x02;
-pub const BIT_STRING: u8 = 0x03;
-pub const OCTET_STRING: u8 = 0x04;
-pub const NULL: u8 = 0x05;
-pub const OID: u8 = 0x06;
-pub const ENUMERATED: u8 = 0x0a;
-pub const UTF8_STRING: u8 = 0x0c;
-pub const IA5_STRING: u8 = 0x16;
-pub const SEQUENCE: u8 = 0x30;
-pub const SET: u8 = 0x31;
+pub(crate) const BOOLEAN: u8 = 0x01;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const NULL: u8 = 0x05;
+pub(crate) const OID: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
+pub(crate) const UTF8_STRING: u8 = 0x0c;
+pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// Identifier octet of the context-specific tag `n`, constructed.
-pub const fn context(n: u8) -> u8 {
+pub(crate) const fn context(n: u8) -> u8 {
     0xa0 | n
 }
 
 /// Splits a run of elements off `rest`, one by one.
 #[derive(Clone, Copy, Debug)]
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
     /// Reads the elements that `input` consists of.
-    pub fn new(input: &'a [u8]) -> Self {
+    pub(crate) fn new(input: &'a [u8]) -> Self {
         Self { rest: input }
     }
 
     /// Whether every element was read.
-    pub fn at_end(&self) -> bool {
+    pub(crate) fn at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// How many octets are not read yet.
-    pub fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.rest.len()
     }
 
     /// The next element of any type; `None` at the end and where the bytes are no element.
-    pub fn any(&mut self) -> Option<Element<'a>> {
+    pub(crate) fn any(&mut self) -> Option<Element<'a>> {
         let input = self.rest;
         let (&tag, after_tag) = input.split_first()?;
         // Identifiers of more than one octet occur in no certificate field.
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element if its identifier is `tag`; nothing is consumed otherwise.
-    pub fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub(crate) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
         let before = *self;
         match self.any() {
             Some(element) if element.tag == tag => Some(element),
@@ -84,19 +84,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Content of the next element if its identifier is `tag`; nothing is consumed otherwise.
-    pub fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.expect(tag).map(|element| element.value)
     }
 
     /// The next element if its identifier is `tag`, header included; nothing is consumed in any case.
-    pub fn peek(self, tag: u8) -> Option<&'a [u8]> {
+    pub(crate) fn peek(self, tag: u8) -> Option<&'a [u8]> {
         let mut ahead = self;
         ahead.expect(tag).map(|element| element.raw)
     }
 
     /// A BOOLEAN DEFAULT FALSE (X.690, 8.2): absent is false. `None` where it is not of one octet. Any octet but zero is
     /// true, as in OpenSSL.
-    pub fn flag(&mut self) -> Option<bool> {
+    pub(crate) fn flag(&mut self) -> Option<bool> {
         match self.expect(BOOLEAN).map(|flag| flag.value) {
             None => Some(false),
             Some([octet]) => Some(*octet != 0),
@@ -105,20 +105,20 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader of the content of the next element, which must be a `tag`.
-    pub fn enter(&mut self, tag: u8) -> Option<Reader<'a>> {
+    pub(crate) fn enter(&mut self, tag: u8) -> Option<Reader<'a>> {
         self.expect(tag).map(|element| Reader::new(element.value))
     }
 }
 
 /// The content of the one element of type `tag` that `input` must be.
-pub fn sole(input: &[u8], tag: u8) -> Option<&[u8]> {
+pub(crate) fn sole(input: &[u8], tag: u8) -> Option<&[u8]> {
     let mut reader = Reader::new(input);
     let content = reader.take(tag)?;
     reader.at_end().then_some(content)
 }
 
 /// Whether content octets are those of an INTEGER, without octets that say nothing (X.690, 8.3.2).
-pub fn is_integer(content: &[u8]) -> bool {
+pub(crate) fn is_integer(content: &[u8]) -> bool {
     match content {
         [] => false,
         [_] => true,
@@ -130,7 +130,7 @@ pub fn is_integer(content: &[u8]) -> bool {
 
 /// Whether content octets are those of an OBJECT IDENTIFIER: at least one number, none of which is cut or begins with octets
 /// that say nothing (X.690, 8.19.2).
-pub fn is_oid(content: &[u8]) -> bool {
+pub(crate) fn is_oid(content: &[u8]) -> bool {
     let ended = content.last().is_some_and(|octet| octet & 0x80 == 0);
     let starts = content.iter().scan(true, |start, octet| {
         Some((std::mem::replace(start, octet & 0x80 == 0), octet))
@@ -142,14 +142,14 @@ pub fn is_oid(content: &[u8]) -> bool {
 }
 
 /// Whether content octets are those of a BIT STRING (X.690, 8.6.2).
-pub fn is_bit_string(content: &[u8]) -> bool {
+pub(crate) fn is_bit_string(content: &[u8]) -> bool {
     content
         .first()
         .is_some_and(|unused| *unused < 8 && (*unused == 0 || content.len() > 1))
 }
 
 /// Content of an INTEGER as an unsigned number; `None` beyond 64 bits.
-pub fn number(content: &[u8]) -> Option<u64> {
+pub(crate) fn number(content: &[u8]) -> Option<u64> {
     if content.len() > 8 {
         return None;
     }
@@ -161,12 +161,12 @@ pub fn number(content: &[u8]) -> Option<u64> {
 }
 
 /// Bits of the modulus of an RSAPublicKey (RFC 8017, A.1.1), without leading zeros.
-pub fn modulus_bits(key: &[u8]) -> Option<usize> {
+pub(crate) fn modulus_bits(key: &[u8]) -> Option<usize> {
     significant_bits(Reader::new(key).enter(SEQUENCE)?.take(INTEGER)?)
 }
 
 /// Bits of an unsigned INTEGER's content, without leading zeros; `None` for zero.
-pub fn significant_bits(content: &[u8]) -> Option<usize> {
+pub(crate) fn significant_bits(content: &[u8]) -> Option<usize> {
     let zeros = content.iter().take_while(|octet| **octet == 0).count();
     let first = content.get(zeros)?;
     let octets = content.len().checked_sub(zeros)?;
@@ -193,7 +193,7 @@ fn read_length(input: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 /// One element made of parts.
-pub fn written(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn written(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let digits = length.to_be_bytes();
     let mut out = vec![tag];

@@ -54,7 +54,7 @@ const NETSCAPE_TYPE: [&str; 8] = [
 ];
 
 /// The value of one extension as text; `None` for one of a known type that is not as it should be.
-pub fn print(extension: &Extension<'_>) -> Option<Vec<u8>> {
+pub(super) fn print(extension: &Extension<'_>) -> Option<Vec<u8>> {
     let known = PRINTERS
         .iter()
         .find(|(dotted, _)| *dotted == extension.dotted);

@@ -253,17 +253,17 @@ fn decimal(magnitude: &[u8]) -> String {
 }
 
 /// Attributes of one name, and alternative names of one kind, that are exported.
-pub const MAX_EXPORTED: usize = 128;
+pub(super) const MAX_EXPORTED: usize = 128;
 
 /// The longest value that is exported. A longer one is left out, since what is cut could be taken for another name.
-pub const MAX_VALUE: usize = 8192;
+pub(super) const MAX_VALUE: usize = 8192;
 
 /// Octets of all values that are exported of one certificate.
-pub const MAX_OCTETS: usize = 65_536;
+pub(super) const MAX_OCTETS: usize = 65_536;
 
 /// Variables of a certificate: names come without `SSL_CLIENT_`.
 #[derive(Debug, Default)]
-pub struct Exported {
+pub(super) struct Exported {
     /// Names and values.
     pub fields: Vec<(String, Vec<u8>)>,
     octets: usize,
@@ -273,7 +273,7 @@ pub struct Exported {
 
 impl Exported {
     /// Adds a variable, unless there is too much.
-    pub fn add(&mut self, name: &str, value: Vec<u8>) {
+    pub(super) fn add(&mut self, name: &str, value: Vec<u8>) {
         if value.len() > MAX_VALUE || self.octets + value.len() > MAX_OCTETS {
             self.cut = true;
         } else {
@@ -293,7 +293,7 @@ impl Exported {
 
 /// Adds what `StdEnvVars` exports besides its fixed list: attributes of both names, and alternative names. Repeated
 /// attributes get `_1`, `_2`, ...
-pub fn export(certificate: &Certificate<'_>, alt_kinds: &[&str], found: &mut Exported) {
+pub(super) fn export(certificate: &Certificate<'_>, alt_kinds: &[&str], found: &mut Exported) {
     for (prefix, dn) in [
         ("S_DN_", certificate.subject()),
         ("I_DN_", certificate.issuer()),

@@ -220,7 +220,7 @@ const LONGEST_SHOWN: usize = 160;
 
 /// The content of a name, which whoever made the certificate chose, for a log line: in quotes, printable, cut where it is
 /// long.
-pub fn shown(name: &[u8]) -> String {
+pub(crate) fn shown(name: &[u8]) -> String {
     let text = Name::parse(name).map(|name| name.rfc2253());
     let text = String::from_utf8_lossy(text.as_deref().unwrap_or_default()).into_owned();
     let mut shown: String = text
@@ -239,7 +239,7 @@ pub fn shown(name: &[u8]) -> String {
 }
 
 /// The same of a whole element.
-pub fn shown_element(element: &[u8]) -> String {
+pub(crate) fn shown_element(element: &[u8]) -> String {
     shown(Reader::new(element).take(SEQUENCE).unwrap_or_default())
 }
 

@@ -28,7 +28,7 @@ pub fn names(dotted: &str) -> Option<Names> {
 }
 
 /// The identifier of the object with this short or long name, or `name` itself where it is dotted decimal already.
-pub fn identifier(name: &str) -> Option<&str> {
+pub(crate) fn identifier(name: &str) -> Option<&str> {
     if !name.is_empty() && name.bytes().all(|c| c.is_ascii_digit() || c == b'.') {
         return Some(name);
     }
@@ -51,12 +51,12 @@ fn row(line: &'static str) -> Option<(&'static str, Names)> {
 }
 
 /// Whether [`dotted`] has a text for them.
-pub fn is_identifier(content: &[u8]) -> bool {
+pub(crate) fn is_identifier(content: &[u8]) -> bool {
     arcs(content, |_| {}).is_some()
 }
 
 /// The dotted form of an identifier's content octets; `None` where they are no identifier or an arc exceeds 128 bits.
-pub fn dotted(content: &[u8]) -> Option<String> {
+pub(crate) fn dotted(content: &[u8]) -> Option<String> {
     let mut text = String::new();
     arcs(content, |arc| {
         let dot = if text.is_empty() { "" } else { "." };
@@ -66,7 +66,7 @@ pub fn dotted(content: &[u8]) -> Option<String> {
 }
 
 /// The content octets of an identifier in dotted form; `None` where it is none.
-pub fn encoded(dotted: &str) -> Option<Vec<u8>> {
+pub(crate) fn encoded(dotted: &str) -> Option<Vec<u8>> {
     let mut numbers = dotted.split('.').map(|number| number.parse::<u128>().ok());
     let (root, second) = (numbers.next()??, numbers.next()??);
     let first = root.checked_mul(40)?.checked_add(second)?;

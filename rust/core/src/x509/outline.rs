@@ -12,7 +12,7 @@ use super::time::{GENERALIZED_TIME, UTC_TIME};
 
 /// The parts of a certificate, as they stand in its DER.
 #[derive(Clone, Copy, Debug)]
-pub struct Outline<'a> {
+pub(crate) struct Outline<'a> {
     /// The whole of it.
     pub der: &'a [u8],
     /// What is signed.
@@ -44,7 +44,7 @@ pub struct Outline<'a> {
 impl<'a> Outline<'a> {
     /// Reads DER. `None` where the outline of RFC 5280, 4.1 is not found, or something lies behind it: a peer's
     /// certificate is shown to others as it came.
-    pub fn parse(input: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(input: &'a [u8]) -> Option<Self> {
         let mut outer = Reader::new(input);
         let whole = outer.expect(SEQUENCE)?;
         let mut certificate = Reader::new(whole.value);
@@ -102,7 +102,7 @@ impl<'a> Outline<'a> {
 
 /// One extension, of a certificate, a revocation list or an entry of one (RFC 5280, 4.1.2.9).
 #[derive(Clone, Copy, Debug)]
-pub struct RawExtension<'a> {
+pub(crate) struct RawExtension<'a> {
     /// Content of the identifier.
     pub oid: &'a [u8],
     /// Whether who does not know it must refuse.
@@ -113,11 +113,11 @@ pub struct RawExtension<'a> {
 
 /// The extensions of a list of them, one by one.
 #[derive(Clone, Copy, Debug)]
-pub struct RawExtensions<'a>(Reader<'a>);
+pub(crate) struct RawExtensions<'a>(Reader<'a>);
 
 impl<'a> RawExtensions<'a> {
     /// `content` is what the SEQUENCE OF consists of.
-    pub fn new(content: &'a [u8]) -> Self {
+    pub(crate) fn new(content: &'a [u8]) -> Self {
         Self(Reader::new(content))
     }
 }
@@ -151,7 +151,7 @@ fn extension<'a>(list: &mut Reader<'a>) -> Option<RawExtension<'a>> {
 }
 
 /// The subjectPublicKey of a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), which is made of whole octets.
-pub fn public_key_bits(spki: &[u8]) -> Option<&[u8]> {
+pub(crate) fn public_key_bits(spki: &[u8]) -> Option<&[u8]> {
     let mut info = Reader::new(spki).enter(SEQUENCE)?;
     info.take(SEQUENCE)?;
     match info.take(BIT_STRING)? {
@@ -161,13 +161,13 @@ pub fn public_key_bits(spki: &[u8]) -> Option<&[u8]> {
 }
 
 /// A time of either form, whatever it says.
-pub fn time<'a>(fields: &mut Reader<'a>) -> Option<Element<'a>> {
+pub(crate) fn time<'a>(fields: &mut Reader<'a>) -> Option<Element<'a>> {
     let time = fields.expect(UTC_TIME);
     time.or_else(|| fields.expect(GENERALIZED_TIME))
 }
 
 /// Whether these are the content octets of an AlgorithmIdentifier, whatever it is (RFC 5280, 4.1.1.2).
-pub fn is_algorithm(content: &[u8]) -> bool {
+pub(crate) fn is_algorithm(content: &[u8]) -> bool {
     let mut fields = Reader::new(content);
     let known = fields.take(OID).is_some_and(is_oid);
     known && (fields.at_end() || (fields.any().is_some_and(is_sound) && fields.at_end()))

@@ -4,7 +4,7 @@
 use super::der::{INTEGER, OID, Reader, SEQUENCE, context, number};
 
 /// Content of id-RSASSA-PSS.
-pub const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
+pub(crate) const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 
 /// How a message was hashed before it was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,12 +90,12 @@ impl Limits {
 }
 
 /// The limits of the key in a SubjectPublicKeyInfo; `None` where it is no RSASSA-PSS key.
-pub fn limits(spki: &[u8]) -> Option<Limits> {
+pub(crate) fn limits(spki: &[u8]) -> Option<Limits> {
     limits_of(Reader::new(spki).enter(SEQUENCE)?.enter(SEQUENCE)?)
 }
 
 /// The same, of the content of an AlgorithmIdentifier.
-pub fn limits_of(mut algorithm: Reader<'_>) -> Option<Limits> {
+pub(crate) fn limits_of(mut algorithm: Reader<'_>) -> Option<Limits> {
     (algorithm.take(OID)? == RSASSA_PSS).then_some(())?;
     Some(Limits::of(
         algorithm.any().map(|parameters| parameters.value),

@@ -41,7 +41,7 @@ fn width(tag: u8) -> Option<usize> {
 
 /// Appends the value of tag `tag` to `out`. `raw` is the whole element, printed where the type is no string.
 /// False, and nothing appended, where the content does not fit its type (an odd BMPString, say).
-pub fn print(tag: u8, value: &[u8], raw: &[u8], style: Style, out: &mut Vec<u8>) -> bool {
+pub(super) fn print(tag: u8, value: &[u8], raw: &[u8], style: Style, out: &mut Vec<u8>) -> bool {
     let width = match width(tag) {
         Some(width) => width,
         None if style.rfc2253 => {
@@ -62,13 +62,13 @@ pub fn print(tag: u8, value: &[u8], raw: &[u8], style: Style, out: &mut Vec<u8>)
 }
 
 /// `#` and the element in upper-case hexadecimal.
-pub fn print_der(raw: &[u8], out: &mut Vec<u8>) {
+pub(super) fn print_der(raw: &[u8], out: &mut Vec<u8>) {
     out.push(b'#');
     raw.iter().for_each(|&octet| push_hex(octet, out));
 }
 
 /// Two upper-case hexadecimal digits.
-pub fn push_hex(octet: u8, out: &mut Vec<u8>) {
+pub(super) fn push_hex(octet: u8, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for nibble in [octet >> 4, octet & 15] {
         out.extend(DIGITS.get(usize::from(nibble)));

@@ -15,7 +15,7 @@ use crate::creds::timed::timed;
 
 /// A key of which this process holds the public half only.
 #[derive(Clone)]
-pub struct RemoteKey {
+pub(crate) struct RemoteKey {
     half: Arc<PublicHalf>,
     id: KeyId,
     role: Role,
@@ -24,7 +24,7 @@ pub struct RemoteKey {
 
 impl RemoteKey {
     /// The key of `half`, to be used in `role` over `transport`.
-    pub fn new(half: PublicHalf, role: Role, transport: Arc<Transport>) -> Self {
+    pub(crate) fn new(half: PublicHalf, role: Role, transport: Arc<Transport>) -> Self {
         let id = half.id();
         Self {
             half: Arc::new(half),

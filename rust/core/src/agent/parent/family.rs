@@ -17,7 +17,7 @@ use crate::system::pidfd::Held;
 
 /// All children that live. A supervisor is told of each, and of its end.
 #[derive(Default)]
-pub struct Family {
+pub(crate) struct Family {
     children: HashMap<i32, Own>,
     news: VecDeque<News>,
 }
@@ -38,7 +38,13 @@ enum News {
 
 impl Family {
     /// Makes a channel for a child that this process has just forked, and gives it its end over `line`.
-    pub fn begin(&mut self, pid: i32, slots: usize, line: &OwnedFd, os: &dyn Os) -> io::Result<()> {
+    pub(crate) fn begin(
+        &mut self,
+        pid: i32,
+        slots: usize,
+        line: &OwnedFd,
+        os: &dyn Os,
+    ) -> io::Result<()> {
         self.reap();
         let process = pidfd::hold(pid)?;
         let (childs, signers) = Way::pair(slots, os)?;
@@ -62,7 +68,7 @@ impl Family {
 
     /// The MPM says that a child has ended; its channel goes with it. The MPM may say so of one that lives: it looks into
     /// the scoreboard, which all children write.
-    pub fn end(&mut self, pid: i32) {
+    pub(crate) fn end(&mut self, pid: i32) {
         let own = self.children.get(&pid);
         if own.is_some_and(|own| own.process.has_ended() != Some(false)) {
             self.forget(pid);
@@ -70,7 +76,7 @@ impl Family {
     }
 
     /// Forgets those that have ended, whether the MPM has said so or not.
-    pub fn reap(&mut self) {
+    pub(crate) fn reap(&mut self) {
         let ended =
             |(pid, own): (&i32, &Own)| (own.process.has_ended() == Some(true)).then_some(*pid);
         let ended: Vec<i32> = self.children.iter().filter_map(ended).collect();
@@ -78,7 +84,7 @@ impl Family {
     }
 
     /// Whether nobody is left.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.children.is_empty()
     }
 
@@ -88,19 +94,19 @@ impl Family {
     }
 
     /// The supervisor has lost what it was told of a child.
-    pub fn tell_again(&mut self, pid: i32) {
+    pub(crate) fn tell_again(&mut self, pid: i32) {
         if self.children.contains_key(&pid) {
             self.news.push_back(News::Began(pid));
         }
     }
 
     /// A new supervisor knows nobody.
-    pub fn begin_anew(&mut self) {
+    pub(crate) fn begin_anew(&mut self) {
         self.news = self.children.keys().copied().map(News::Began).collect();
     }
 
     /// Tells the supervisor what it does not know yet; what it has no room for now is told the next time.
-    pub fn tell(&mut self, control: impl AsFd, flags: SendFlags) -> io::Result<()> {
+    pub(crate) fn tell(&mut self, control: impl AsFd, flags: SendFlags) -> io::Result<()> {
         while let Some(news) = self.news.front() {
             match news {
                 News::Began(pid) => {

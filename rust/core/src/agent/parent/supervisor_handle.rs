@@ -31,7 +31,7 @@ pub(crate) struct SupervisorHandle {
 
 impl ProcessHandle {
     /// Whether it has ended, or given its work up.
-    pub fn has_hung_up(&self) -> bool {
+    pub(crate) fn has_hung_up(&self) -> bool {
         let now = Timespec {
             tv_sec: 0,
             tv_nsec: 0,
@@ -41,7 +41,7 @@ impl ProcessHandle {
     }
 
     /// Whether somebody has stopped it (SIGSTOP): it does nothing.
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         // proc(5): the name stands in parentheses and may hold any, the state follows.
         stat.rsplit_once(')')
@@ -50,7 +50,7 @@ impl ProcessHandle {
     }
 
     /// Kills it while it holds the line, and so its pid.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         if let Some(pid) = Pid::from_raw(self.pid)
             && !self.has_hung_up()
         {

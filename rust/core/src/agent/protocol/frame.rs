@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 
 /// Reads a message of at most `most` bytes.
-pub fn read(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
     let length = usize::try_from(u32::from_be_bytes(length)).map_err(io::Error::other)?;
@@ -17,7 +17,7 @@ pub fn read(stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
 }
 
 /// Writes a message.
-pub fn write(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
     stream.write_all(&length.to_be_bytes())?;
     stream.write_all(bytes)

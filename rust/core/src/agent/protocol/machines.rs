@@ -11,7 +11,7 @@ use crate::agent::child::transport::Transport;
 use crate::backend::{MachinePair, Machines, Warnings};
 
 /// The order to load machine certificates.
-pub fn encode(machines: &Machines) -> Vec<u8> {
+pub(crate) fn encode(machines: &Machines) -> Vec<u8> {
     let mut w = Writer::default();
     w.number(VERSION);
     w.list(&machines.files, |w, file| w.text(file));
@@ -25,7 +25,7 @@ pub fn encode(machines: &Machines) -> Vec<u8> {
 }
 
 /// From bytes.
-pub fn decode(bytes: &[u8]) -> Result<Machines, Cut> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Machines, Cut> {
     let mut r = begin(bytes)?;
     Ok(Machines {
         files: r.list(Reader::text)?,
@@ -37,7 +37,7 @@ pub fn decode(bytes: &[u8]) -> Result<Machines, Cut> {
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The pairs in the order in which they are tried.
     pub pairs: Vec<MachinePair>,
     /// What is not quite right.
@@ -48,7 +48,7 @@ pub struct Answer {
 
 impl Answer {
     /// As bytes; only public halves leave the supervisor.
-    pub fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut w = Writer::default();
         w.number(VERSION);
         w.text(&self.failure);
@@ -63,7 +63,7 @@ impl Answer {
     }
 
     /// From bytes; the keys sign as clients over `transport`.
-    pub fn decode(bytes: &[u8], transport: &Arc<Transport>) -> Result<Self, Cut> {
+    pub(crate) fn decode(bytes: &[u8], transport: &Arc<Transport>) -> Result<Self, Cut> {
         let mut r = begin(bytes)?;
         Ok(Self {
             failure: r.text()?,

@@ -23,7 +23,7 @@ pub struct UpdateLog {
 
 /// The writing side; the supervisor's alone.
 #[derive(Debug)]
-pub struct UpdateLogWriter {
+pub(crate) struct UpdateLogWriter {
     words: Words,
 }
 
@@ -91,7 +91,7 @@ fn read_batch(bytes: &[u8], entries: &mut Vec<Entry>) -> Result<(), super::codec
 
 impl UpdateLogWriter {
     /// The writer of an update log. A supervisor that follows another one goes on where that one ended.
-    pub fn new(words: Words) -> Self {
+    pub(crate) fn new(words: Words) -> Self {
         Self { words }
     }
 
@@ -99,7 +99,7 @@ impl UpdateLogWriter {
     ///
     /// # Errors
     /// There is no room left.
-    pub fn append(&self, entries: &[Entry]) -> io::Result<()> {
+    pub(crate) fn append(&self, entries: &[Entry]) -> io::Result<()> {
         let mut writer = Writer::default();
         for entry in entries {
             writer.long(entry.generation);

@@ -16,7 +16,7 @@ const MAX_IDLE: usize = 256;
 /// A queue of jobs, shared fairly. Heavy and light keys are kept apart, so that the caller can keep one thread free of
 /// heavy jobs.
 #[derive(Debug)]
-pub struct FairQueue<P, K, J> {
+pub(super) struct FairQueue<P, K, J> {
     keys: HashMap<K, Key<P, J>>,
     processes: HashMap<P, Process<K>>,
     /// Keys for which somebody waits, by how far they were when last looked at: they only get farther.
@@ -97,7 +97,7 @@ struct Process<K> {
 
 impl<P: Copy + Eq + Hash + Ord, K: Copy + Eq + Hash + Ord, J> FairQueue<P, K, J> {
     /// An empty queue.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             keys: HashMap::new(),
             processes: HashMap::new(),
@@ -111,18 +111,18 @@ impl<P: Copy + Eq + Hash + Ord, K: Copy + Eq + Hash + Ord, J> FairQueue<P, K, J>
 
     /// How many jobs wait.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.jobs
     }
 
     /// Whether no job waits.
     #[cfg(test)]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.jobs == 0
     }
 
     /// Appends a job of `cost` for `key`, asked for by `process`. A key's jobs are all heavy, or none is.
-    pub fn push(&mut self, process: P, key: K, cost: u32, heavy: bool, job: J) {
+    pub(super) fn push(&mut self, process: P, key: K, cost: u32, heavy: bool, job: J) {
         self.jobs += 1;
         let owner = self.processes.entry(process).or_insert_with(|| Process {
             time: 0,
@@ -155,12 +155,12 @@ impl<P: Copy + Eq + Hash + Ord, K: Copy + Eq + Hash + Ord, J> FairQueue<P, K, J>
     }
 
     /// Whether `pop` would find a job.
-    pub fn can_pop(&self, allow_heavy: bool) -> bool {
+    pub(super) fn can_pop(&self, allow_heavy: bool) -> bool {
         !self.light.is_empty() || (allow_heavy && !self.heavy.is_empty())
     }
 
     /// Takes the job that is next; a heavy one only where `allow_heavy`.
-    pub fn pop(&mut self, allow_heavy: bool) -> Option<(J, bool)> {
+    pub(super) fn pop(&mut self, allow_heavy: bool) -> Option<(J, bool)> {
         loop {
             let light = self.light.first();
             let heavy = self.heavy.first().filter(|_| allow_heavy);
@@ -221,7 +221,7 @@ impl<P: Copy + Eq + Hash + Ord, K: Copy + Eq + Hash + Ord, J> FairQueue<P, K, J>
     }
 
     /// Takes out all that a process has asked for; gives how many jobs that were.
-    pub fn remove(&mut self, process: P) -> usize {
+    pub(super) fn remove(&mut self, process: P) -> usize {
         let Some(owner) = self.processes.remove(&process) else {
             return 0;
         };

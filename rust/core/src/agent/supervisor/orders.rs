@@ -26,7 +26,7 @@ pub(crate) struct Orders {
 
 impl Orders {
     /// A line whose socket passes credentials.
-    pub fn new(os: Arc<dyn Os>, socket: UnixStream) -> Self {
+    pub(crate) fn new(os: Arc<dyn Os>, socket: UnixStream) -> Self {
         Self {
             os,
             socket,
@@ -37,12 +37,12 @@ impl Orders {
 
     /// From now on the process that spoke last is the parent, and no other. Until httpd serves it may become another one, for
     /// httpd detaches; nobody else has the line then.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.settled = self.parent > 0;
     }
 
     /// Takes what has come; `None` where nothing of the parent's has. A length of zero is the end of the line.
-    pub fn next(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+    pub(crate) fn next(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
         let received = match self.os.receive(self.socket.as_fd(), buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             received => received?,

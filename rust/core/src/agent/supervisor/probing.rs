@@ -18,14 +18,14 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 const ASLEEP: Duration = Duration::from_secs(3);
 
 /// The supervisor's own channel, and the question that is under way.
-pub struct Probe {
+pub(super) struct Probe {
     end: Arc<ChildEnd>,
     asked: Option<(Claim, Instant)>,
 }
 
 impl Probe {
     /// A channel, and what the signers are to be given of it.
-    pub fn new(os: &dyn Os) -> io::Result<(Self, Child)> {
+    pub(super) fn new(os: &dyn Os) -> io::Result<(Self, Child)> {
         let (own, way) = Way::pair(1, os)?;
         let end = ChildEnd::new(own, os)?;
         let pid = i32::try_from(std::process::id()).map_err(io::Error::other)?;
@@ -38,24 +38,24 @@ impl Probe {
     }
 
     /// Forgets the question: a new signer is asked anew.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.asked = None;
     }
 
     /// The descriptor that it needs.
-    pub fn fd(&self) -> BorrowedFd<'_> {
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.end.bell()
     }
 
     /// In a signer, which was forked with it: forgets all of it, and leaves the supervisor's question as it is.
-    pub fn leave(mut self) {
+    pub(super) fn leave(mut self) {
         if let Some((claim, _)) = self.asked.take() {
             claim.leave();
         }
     }
 
     /// Asks, where nothing is asked; says whether the signer has failed to answer.
-    pub fn has_failed(&mut self, now: Instant) -> bool {
+    pub(super) fn has_failed(&mut self, now: Instant) -> bool {
         let Some((claim, since)) = &self.asked else {
             self.ask(now);
             return false;

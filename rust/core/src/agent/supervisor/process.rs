@@ -17,21 +17,21 @@ use crate::agent::signer::RETIRE;
 /// How long an old one may take to go.
 const LEAVE: Duration = Duration::from_secs(1);
 /// After how long it is told again of a child that it could not serve: by then it may have room.
-pub const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// The numbers by which signers that live at the same time are told apart: those of one supervisor, which makes one
 /// before it ends another, and those of a supervisor and its successor.
-pub struct Epochs(u32);
+pub(super) struct Epochs(u32);
 
 impl Epochs {
     const OF_A_SUPERVISOR: u32 = 32;
 
     /// Those of supervisor `number`.
-    pub fn new(number: u32) -> Self {
+    pub(super) fn new(number: u32) -> Self {
         Self(number.wrapping_mul(Self::OF_A_SUPERVISOR))
     }
 
-    pub fn next(&mut self) -> u32 {
+    pub(super) fn next(&mut self) -> u32 {
         let epoch = self.0;
         let within = epoch.wrapping_add(1) % Self::OF_A_SUPERVISOR;
         self.0 = epoch - epoch % Self::OF_A_SUPERVISOR + within;
@@ -40,7 +40,7 @@ impl Epochs {
 }
 
 /// A signer signer.
-pub struct SignerHandle {
+pub(super) struct SignerHandle {
     pid: Pid,
     pidfd: Option<OwnedFd>,
     line: OwnedFd,
@@ -53,7 +53,7 @@ pub struct SignerHandle {
 
 impl SignerHandle {
     /// The signer `pid`, which has just been forked; `line` goes to it.
-    pub fn new(pid: Pid, line: OwnedFd) -> Self {
+    pub(super) fn new(pid: Pid, line: OwnedFd) -> Self {
         Self {
             pid,
             pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
@@ -65,17 +65,17 @@ impl SignerHandle {
     }
 
     /// Readable when it asks something.
-    pub fn line(&self) -> BorrowedFd<'_> {
+    pub(super) fn line(&self) -> BorrowedFd<'_> {
         self.line.as_fd()
     }
 
     /// Whether something is to be told later, whatever happens until then.
-    pub fn is_asked(&self) -> bool {
+    pub(super) fn is_asked(&self) -> bool {
         !self.again.is_empty()
     }
 
     /// Takes what it asks: to be told again of children that it could not serve.
-    pub fn hear(&mut self, os: &dyn Os, now: Instant) {
+    pub(super) fn hear(&mut self, os: &dyn Os, now: Instant) {
         let mut frame = [0; 1 + TOLD];
         while let Ok(received) = os.receive(self.line.as_fd(), &mut frame) {
             let [kind, told @ ..] = frame;
@@ -89,24 +89,24 @@ impl SignerHandle {
     }
 
     /// Readable when it has ended; `None` where the kernel has no such thing.
-    pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+    pub(super) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
     }
 
     /// How long it has lived.
-    pub fn age(&self) -> Duration {
+    pub(super) fn age(&self) -> Duration {
         self.since.elapsed()
     }
 
     /// Tells it whether a process is a child, now or as soon as it listens.
-    pub fn tell(&mut self, pid: i32, children: &HashMap<i32, Child>) {
+    pub(super) fn tell(&mut self, pid: i32, children: &HashMap<i32, Child>) {
         self.untold.push_back(pid);
         self.tell_on(children, Instant::now());
     }
 
     /// Tells it what it has no room for until now. One that never listens is one that does not answer, which is found
     /// out.
-    pub fn tell_on(&mut self, children: &HashMap<i32, Child>, now: Instant) {
+    pub(super) fn tell_on(&mut self, children: &HashMap<i32, Child>, now: Instant) {
         let untold = &mut self.untold;
         self.again.retain(|pid, due| {
             let is_due = *due <= now;
@@ -132,12 +132,12 @@ impl SignerHandle {
     }
 
     /// Whether there is nothing that it has no room for now.
-    pub fn is_told(&self) -> bool {
+    pub(super) fn is_told(&self) -> bool {
         self.untold.is_empty()
     }
 
     /// Why it does not serve any more; `None` while it does. One that was stopped is killed: a new one serves.
-    pub fn ended(&mut self) -> Option<String> {
+    pub(super) fn ended(&mut self) -> Option<String> {
         let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
         let (_, status) = waitpid(Some(self.pid), options).ok()??;
         if status.stopped() {
@@ -152,14 +152,14 @@ impl SignerHandle {
     }
 
     /// Ends it at once.
-    pub fn kill(&self) {
+    pub(super) fn kill(&self) {
         let _ = kill_process(self.pid, Signal::KILL);
         // One that the kernel does not let go is not worth that nobody signs.
         self.wait();
     }
 
     /// Has it end, and waits until it has.
-    pub fn retire(self) {
+    pub(super) fn retire(self) {
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         let _ = send(&self.line, &[RETIRE], flags);
         if !self.wait() {

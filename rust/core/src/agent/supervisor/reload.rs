@@ -14,7 +14,7 @@ const REPEAT: Duration = Duration::from_secs(24 * 3600);
 /// When to look at the files of a configuration, and what was seen. Polled, for symlink swaps of certbot and Kubernetes defeat
 /// inotify: a path can come to name another file without any event on the old one.
 #[derive(Debug, Default)]
-pub struct FileWatch {
+pub(super) struct FileWatch {
     interval: Option<Duration>,
     next: Option<Instant>,
     /// Changed since they were read, as the last look saw them.
@@ -24,7 +24,7 @@ pub struct FileWatch {
 
 impl FileWatch {
     /// Looks every so many seconds; 0 is never.
-    pub fn new(seconds: u32) -> Self {
+    pub(super) fn new(seconds: u32) -> Self {
         if seconds == 0 {
             return Self::default();
         }
@@ -37,12 +37,12 @@ impl FileWatch {
     }
 
     /// Whether it is time to look.
-    pub fn due(&self, now: Instant) -> bool {
+    pub(super) fn due(&self, now: Instant) -> bool {
         self.next.is_some_and(|next| now >= next)
     }
 
     /// Looks at files that are known to have looked like this; gives those that changed and have settled since.
-    pub fn look<'a>(
+    pub(super) fn look<'a>(
         &mut self,
         now: Instant,
         known: impl Iterator<Item = (&'a str, Option<FileIdentity>)>,
@@ -69,7 +69,7 @@ impl FileWatch {
     }
 
     /// Takes note of why `files` are not taken up; gives those lines that have not been said of them before.
-    pub fn refuse(
+    pub(super) fn refuse(
         &mut self,
         files: &HashSet<String>,
         lines: Vec<String>,
@@ -93,7 +93,7 @@ impl FileWatch {
     }
 
     /// Lines about files that are as unusable as they were a day ago.
-    pub fn repeat(&mut self, now: Instant) -> Vec<String> {
+    pub(super) fn repeat(&mut self, now: Instant) -> Vec<String> {
         let due = |refused: &&mut Refused| now.duration_since(refused.said) >= REPEAT;
         let mut lines = Vec::new();
         for refused in self.refused.iter_mut().filter(due) {

@@ -11,7 +11,7 @@ use crate::x509::{self, time::date};
 
 /// What became of changed files.
 #[derive(Debug, Default)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// Virtual hosts, by index, that get other certificates.
     pub accepted: Vec<(usize, Arc<CertSet>)>,
     /// One line for each new set: names; kind, serial number, file and expiry of each; expiry of those before.
@@ -21,7 +21,7 @@ pub struct Decision {
 }
 
 /// Judges what was loaded after `changed` files changed. A virtual host changes as a whole or not at all.
-pub fn judge(
+pub(crate) fn judge(
     requests: &[LoadRequest],
     present: &[Option<Arc<CertSet>>],
     report: &LoadReport,
@@ -82,7 +82,7 @@ pub fn judge(
 }
 
 /// Whether both serve the same certificates.
-pub fn same(old: &CertSet, new: &CertSet) -> bool {
+pub(crate) fn same(old: &CertSet, new: &CertSet) -> bool {
     let both = old.pairs().iter().zip(new.pairs());
     old.pairs().len() == new.pairs().len()
         && both

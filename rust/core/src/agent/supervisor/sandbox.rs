@@ -46,7 +46,7 @@ pub(crate) fn become_id(id: u32) -> rustix::io::Result<()> {
 ///
 /// Where that capability is not to be had (containers drop it by default) it stays root, which reads root's own
 /// files, keeps what it takes to make a signer under `id`, and says so. Without root nothing changes but the flags.
-pub fn supervisor(id: u32) -> io::Result<Weaknesses> {
+pub(crate) fn supervisor(id: u32) -> io::Result<Weaknesses> {
     let mut weak = Weaknesses::default();
     let held = capabilities(None)?.permitted;
     if !rustix::process::geteuid().is_root() {
@@ -76,7 +76,7 @@ pub fn supervisor(id: u32) -> io::Result<Weaknesses> {
 }
 
 /// Makes the calling process, forked by a supervisor, a signer: no capability at all, `files` descriptors.
-pub fn signer(id: u32, weak: Weaknesses, files: u64) -> io::Result<()> {
+pub(crate) fn signer(id: u32, weak: Weaknesses, files: u64) -> io::Result<()> {
     if weak.root && !weak.same_uid {
         become_id(id)?;
     }
@@ -117,7 +117,7 @@ pub(crate) fn set_limit(resource: Resource, value: u64) {
 /// Filters the system calls of all threads of the process: what talks over descriptors that are open, waits, and
 /// keeps memory. Files are refused: the C library asks for one, /proc/sys/vm/overcommit_memory, before it gives much
 /// memory of a thread back, and does without. Anything else ends the process.
-pub fn filter() -> io::Result<()> {
+pub(crate) fn filter() -> io::Result<()> {
     apply(rules(OWN)?)
 }
 

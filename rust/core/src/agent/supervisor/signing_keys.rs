@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(590);
 /// One table, changed where the certificates change and nowhere else: a signer shares its memory by copy on write,
 /// so that a supervisor which counted references anew for each signer would have every key copied.
 #[derive(Default)]
-pub struct SigningKeys {
+pub(super) struct SigningKeys {
     sets: Vec<Option<Arc<CertSet>>>,
     table: Arc<KeyTable>,
     /// Keys of the pairs of `sets`, by the pair's address.
@@ -31,17 +31,17 @@ pub struct SigningKeys {
 
 impl SigningKeys {
     /// The present certificates, by index of their virtual host.
-    pub fn sets(&self) -> &[Option<Arc<CertSet>>] {
+    pub(super) fn sets(&self) -> &[Option<Arc<CertSet>>] {
         &self.sets
     }
 
     /// All keys, those included that sign on for a while.
-    pub fn table(&self) -> &Arc<KeyTable> {
+    pub(super) fn table(&self) -> &Arc<KeyTable> {
         &self.table
     }
 
     /// Takes other certificates; those of before are given back. Their keys sign on for a while.
-    pub fn replace(&mut self, next: Vec<Option<Arc<CertSet>>>) -> Vec<Option<Arc<CertSet>>> {
+    pub(super) fn replace(&mut self, next: Vec<Option<Arc<CertSet>>>) -> Vec<Option<Arc<CertSet>>> {
         self.drop_expired(Instant::now());
         let mut pairs = HashMap::new();
         for pair in next.iter().flatten().flat_map(|set| set.pairs()) {
@@ -65,7 +65,7 @@ impl SigningKeys {
     }
 
     /// Adds keys of machine certificates; says whether signers made before lack one of them.
-    pub fn add_machines(&mut self, keys: &[Arc<dyn SigningKey>]) -> bool {
+    pub(super) fn add_machines(&mut self, keys: &[Arc<dyn SigningKey>]) -> bool {
         let before = self.table.len();
         for key in keys {
             let id = self.insert(Role::ProxyClient, key);
@@ -75,7 +75,7 @@ impl SigningKeys {
     }
 
     /// A new configuration names its machine certificates itself; those of before sign on for a while.
-    pub fn retire_machines(&mut self) {
+    pub(super) fn retire_machines(&mut self) {
         let machines = std::mem::take(&mut self.machines);
         self.retire(Role::ProxyClient, machines.into_iter().collect());
     }
@@ -95,7 +95,7 @@ impl SigningKeys {
     }
 
     /// Forgets keys that have signed on for long enough; says whether there were any. Signers made before hold them.
-    pub fn drop_expired(&mut self, now: Instant) -> bool {
+    pub(super) fn drop_expired(&mut self, now: Instant) -> bool {
         let dead: Vec<(Role, KeyId)> = self
             .retired
             .iter()

@@ -24,7 +24,7 @@ const UNKNOWN: i64 = 60;
 impl Service {
     /// Takes in what a child asks: answers at once where it can, else queues it. One question is asked once, whoever and
     /// how many wait for it.
-    pub fn asked(&self, place: Place, asked: Asked<'_>) {
+    pub(crate) fn asked(&self, place: Place, asked: Asked<'_>) {
         let Asked { rule, leaf, issuer } = asked;
         let Some(key) = verdict_key(&rule, leaf, issuer) else {
             return place.refuse();
@@ -68,7 +68,7 @@ impl Service {
     }
 
     /// A child has ended: what it alone has asked and nobody has begun is not asked.
-    pub fn forget(&self, pid: i32) {
+    pub(crate) fn forget(&self, pid: i32) {
         let mut state = lock(&self.state);
         let state = &mut *state;
         state.asked.retain(|(child, _), _| *child != pid);

@@ -10,7 +10,7 @@ use core::cell::RefCell;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// A store that is to happen.
-pub type Store = (&'static AtomicU64, u64);
+pub(crate) type Store = (&'static AtomicU64, u64);
 
 thread_local! {
     static RECORD: RefCell<Option<Vec<Store>>> = const { RefCell::new(None) };
@@ -26,7 +26,7 @@ struct Run {
 }
 
 /// Takes a store into the record, if one is made; says whether it was.
-pub fn recorded(word: &'static AtomicU64, value: u64) -> bool {
+pub(crate) fn recorded(word: &'static AtomicU64, value: u64) -> bool {
     RECORD.with_borrow_mut(|record| match record {
         Some(stores) => {
             stores.push((word, value));
@@ -37,7 +37,7 @@ pub fn recorded(word: &'static AtomicU64, value: u64) -> bool {
 }
 
 /// Lets the writer take the steps that are due before the reader's next load.
-pub fn before_a_load() {
+pub(crate) fn before_a_load() {
     RUN.with_borrow_mut(|run| {
         let Some(run) = run else { return };
         if run.at == run.steps.len() {
@@ -52,14 +52,14 @@ pub fn before_a_load() {
 }
 
 /// The stores that `write` makes, none of which happens.
-pub fn record(write: impl FnOnce()) -> Vec<Store> {
+pub(crate) fn record(write: impl FnOnce()) -> Vec<Store> {
     RECORD.set(Some(Vec::new()));
     write();
     RECORD.take().unwrap()
 }
 
 /// Runs `read` in every interleaving with `stores`, over memory as it is now; gives the number of interleavings.
-pub fn interleave(stores: &[Store], mut read: impl FnMut()) -> usize {
+pub(crate) fn interleave(stores: &[Store], mut read: impl FnMut()) -> usize {
     let before: Vec<Store> = stores
         .iter()
         .map(|(word, _)| (*word, word.load(Ordering::SeqCst)))
@@ -104,6 +104,6 @@ pub fn interleave(stores: &[Store], mut read: impl FnMut()) -> usize {
 
 /// What `interleave` goes through for so many stores and loads: every way to spread the stores over the loads and the
 /// time after them.
-pub fn ways(stores: usize, loads: usize) -> usize {
+pub(crate) fn ways(stores: usize, loads: usize) -> usize {
     (1..=loads).fold(1, |ways, n| ways * (stores + n) / n)
 }

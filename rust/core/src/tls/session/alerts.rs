@@ -21,7 +21,7 @@ pub(super) const FALLS_BACK: Fault = Fault {
 };
 
 /// A fatal alert in the clear, for a handshake that we end before rustls has the word (RFC 8446 6).
-pub fn plain_alert(alert: AlertDescription) -> [u8; 7] {
+pub(super) fn plain_alert(alert: AlertDescription) -> [u8; 7] {
     [21, 3, 3, 0, 2, 2, u8::from(alert)]
 }
 

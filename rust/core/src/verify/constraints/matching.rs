@@ -3,7 +3,7 @@
 
 /// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Match {
+pub(super) enum Match {
     Inside,
     Outside,
     /// The name is none of its kind.
@@ -14,14 +14,14 @@ pub enum Match {
 
 impl Match {
     /// Inside or not.
-    pub fn of(inside: bool) -> Self {
+    pub(super) fn of(inside: bool) -> Self {
         if inside { Self::Inside } else { Self::Outside }
     }
 }
 
 /// A host name in a subtree of them: the base itself and what has labels before it. With `any`, also a wildcard of which
 /// some host lies there. A base that begins with a dot covers what is beneath it alone, as OpenSSL has it.
-pub fn dns(name: &[u8], base: &[u8], any: bool) -> Match {
+pub(super) fn dns(name: &[u8], base: &[u8], any: bool) -> Match {
     if base.is_empty() {
         return Match::Inside;
     }
@@ -49,7 +49,7 @@ pub fn dns(name: &[u8], base: &[u8], any: bool) -> Match {
 }
 
 /// A mailbox in a subtree: the one mailbox, all of a host, or with a dot in front all of the hosts beneath it.
-pub fn email(name: &[u8], base: &[u8]) -> Match {
+pub(super) fn email(name: &[u8], base: &[u8]) -> Match {
     let Some((local, host)) = split_last(name, b'@') else {
         return Match::BadName;
     };
@@ -64,7 +64,7 @@ pub fn email(name: &[u8], base: &[u8]) -> Match {
 }
 
 /// The host of a URI in a subtree. A URI without one lies in none.
-pub fn uri(name: &[u8], base: &[u8]) -> Match {
+pub(super) fn uri(name: &[u8], base: &[u8]) -> Match {
     let host = || {
         let colon = name.iter().position(|octet| *octet == b':')?;
         let rest = name.get(colon.checked_add(1)?..)?.strip_prefix(b"//")?;
@@ -88,7 +88,7 @@ pub fn uri(name: &[u8], base: &[u8]) -> Match {
 }
 
 /// An address in a network: as many octets of address and mask as the name has.
-pub fn ip(name: &[u8], base: &[u8]) -> Match {
+pub(super) fn ip(name: &[u8], base: &[u8]) -> Match {
     if !matches!(name.len(), 4 | 16) {
         return Match::BadName;
     }
@@ -109,7 +109,7 @@ pub fn ip(name: &[u8], base: &[u8]) -> Match {
 
 /// Whether a common name looks like a host's, as OpenSSL tells them: labels of letters, digits, hyphens and underscores,
 /// two of them at least.
-pub fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         !label.is_empty()

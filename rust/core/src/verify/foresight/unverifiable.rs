@@ -11,7 +11,7 @@ use crate::verify::sources::{Listed, Problems, Weight};
 use crate::x509::name::shown;
 
 /// Tells of CAs whose key, or whose signature by another that is listed, is of a kind that is not here.
-pub fn tell_authorities(problems: &mut Problems, authorities: &[Listed]) {
+pub(super) fn tell_authorities(problems: &mut Problems, authorities: &[Listed]) {
     let all: Vec<_> = read(authorities).collect();
     for (listed, certificate) in &all {
         let Some(why) = fault(certificate, &all) else {
@@ -28,7 +28,7 @@ pub fn tell_authorities(problems: &mut Problems, authorities: &[Listed]) {
 }
 
 /// Tells of listed CAs of which there are lists, none of which will ever count.
-pub fn tell_lists(
+pub(super) fn tell_lists(
     problems: &mut Problems,
     authorities: &[Listed],
     listed: &[Listed],

@@ -34,7 +34,7 @@ struct Entry {
 
 /// A revocation list.
 #[derive(Debug)]
-pub struct List {
+pub(crate) struct List {
     der: Vec<u8>,
     /// The file that it is of, and the line; empty where that is not known.
     pub place: String,
@@ -73,7 +73,7 @@ struct Tried {
 
 /// What a list says of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     Revoked,
     /// Revoked no more, in a delta.
     Removed,
@@ -85,7 +85,7 @@ impl List {
     ///
     /// # Errors
     /// What it is, where it is no list whose issuer can be told.
-    pub fn parse(der: Vec<u8>, place: String) -> Result<Self, String> {
+    pub(crate) fn parse(der: Vec<u8>, place: String) -> Result<Self, String> {
         let outline = Outline::parse(&der);
         let Some(mut list) = outline.and_then(|outline| Self::new(&outline)) else {
             return Err("cannot be read: it is no revocation list in DER".to_owned());
@@ -214,7 +214,7 @@ impl List {
     }
 
     /// What it says of the certificate with this issuer (canonical) and serial number.
-    pub fn find(&self, issuer: &[u8], serial: &[u8]) -> Status {
+    pub(crate) fn find(&self, issuer: &[u8], serial: &[u8]) -> Status {
         let Some(issuer) = self.issuers.get(issuer) else {
             return Status::Unlisted;
         };
@@ -246,7 +246,7 @@ impl List {
     }
 
     /// Why it is not in force at `now`, in seconds since 1970.
-    pub fn outside(&self, now: i64) -> Option<&'static str> {
+    pub(crate) fn outside(&self, now: i64) -> Option<&'static str> {
         if now < self.this_update {
             Some(reason::CRL_NOT_YET_VALID)
         } else if self.next_update.is_some_and(|end| now > end) {
@@ -257,7 +257,7 @@ impl List {
     }
 
     /// How good it is among lists of one scope: one in force before others, then the latest.
-    pub fn rank(&self, now: i64) -> (bool, i64, usize, &[u8]) {
+    pub(crate) fn rank(&self, now: i64) -> (bool, i64, usize, &[u8]) {
         let number = self.number.as_deref().unwrap_or_default();
         (
             self.outside(now).is_none(),
@@ -268,32 +268,32 @@ impl List {
     }
 
     /// Whether it is from a later time than `other`.
-    pub fn is_later(&self, other: &Self) -> bool {
+    pub(crate) fn is_later(&self, other: &Self) -> bool {
         self.this_update > other.this_update
     }
 
     /// The content of its issuer's name in DER.
-    pub fn issuer_name(&self) -> &[u8] {
+    pub(crate) fn issuer_name(&self) -> &[u8] {
         Outline::parse(&self.der).map_or(&[], |outline| outline.issuer.value)
     }
 
     /// The list itself.
-    pub fn der(&self) -> &[u8] {
+    pub(crate) fn der(&self) -> &[u8] {
         &self.der
     }
 
     /// How many certificates it names.
-    pub fn entries(&self) -> usize {
+    pub(crate) fn entries(&self) -> usize {
         self.entries.len()
     }
 
     /// When it was made, in seconds since 1970.
-    pub fn made(&self) -> i64 {
+    pub(crate) fn made(&self) -> i64 {
         self.this_update
     }
 
     /// When it had to be replaced, in seconds since 1970.
-    pub fn end(&self) -> Option<i64> {
+    pub(crate) fn end(&self) -> Option<i64> {
         self.next_update
     }
 
@@ -304,7 +304,7 @@ impl List {
     ///
     /// # Errors
     /// It is more than the budget allows.
-    pub fn is_signed_by(
+    pub(crate) fn is_signed_by(
         &self,
         key: &Key<'_>,
         work: &mut Work,
@@ -352,13 +352,13 @@ impl List {
 
     /// What was found by the keys that are remembered.
     #[cfg(test)]
-    pub fn found(&self) -> Vec<Result<(), Fault>> {
+    pub(crate) fn found(&self) -> Vec<Result<(), Fault>> {
         let tried = self.tried.lock().unwrap();
         tried.keys.iter().map(|(_, found)| *found).collect()
     }
 }
 
 /// The canonical name of who issued a list (DER), without a look at its entries.
-pub fn issuer_of(der: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn issuer_of(der: &[u8]) -> Option<Vec<u8>> {
     canonical(Outline::parse(der)?.issuer.value)
 }

@@ -6,17 +6,17 @@ use crate::x509::canonical::canonical;
 use crate::x509::der::{Element, Reader, SEQUENCE, SET};
 
 /// Reasons for revocation, one bit each, as in ReasonFlags: bit 0 is none.
-pub type Reasons = u16;
+pub(crate) type Reasons = u16;
 
 /// All of them: bits 1 to 8.
-pub const ALL_REASONS: Reasons = 0x1fe;
+pub(crate) const ALL_REASONS: Reasons = 0x1fe;
 
 /// GeneralNames, each as its tag and content, directory names canonical.
 type Names = Vec<(u8, Vec<u8>)>;
 
 /// What an IssuingDistributionPoint says.
 #[derive(Clone, Debug)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// Names of the partition; `None` where there are none.
     point: Option<Names>,
     users: bool,
@@ -43,7 +43,7 @@ impl Default for Scope {
 
 impl Scope {
     /// Reads the value of the extension in a list of `issuer`, the content of whose name is given.
-    pub fn parse(value: &[u8], issuer: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(value: &[u8], issuer: &[u8]) -> Option<Self> {
         let mut scope = Self::default();
         let mut fields = whole(value, SEQUENCE)?;
         let mut last = None;
@@ -70,7 +70,7 @@ impl Scope {
 
     /// What the list knows of a certificate with these distribution points; `None` where it is about others. `own` says
     /// that the list's issuer is the certificate's (RFC 5280, 6.3.3 (b) and (d)).
-    pub fn covers(
+    pub(crate) fn covers(
         &self,
         points: &[Point],
         authority: bool,
@@ -96,7 +96,7 @@ impl Scope {
 
 /// One distribution point of a certificate.
 #[derive(Clone, Debug)]
-pub struct Point {
+pub(crate) struct Point {
     names: Option<Names>,
     reasons: Reasons,
     /// Canonical names of whoever signs the list instead of the certificate's issuer.
@@ -105,7 +105,7 @@ pub struct Point {
 
 impl Point {
     /// Reads CRLDistributionPoints of a certificate whose issuer's name has `issuer` for content.
-    pub fn parse_all(content: &[u8], issuer: &[u8]) -> Option<Vec<Self>> {
+    pub(crate) fn parse_all(content: &[u8], issuer: &[u8]) -> Option<Vec<Self>> {
         let mut list = Reader::new(content);
         let mut found = Vec::new();
         while !list.at_end() {
@@ -199,7 +199,7 @@ fn later_field<'a>(fields: &mut Reader<'a>, last: &mut Option<u8>) -> Option<Ele
 
 /// The addresses of each list that CRLDistributionPoints names, in a certificate whose issuer's name has `issuer` for
 /// content. One that cannot be read names none.
-pub fn addresses(content: &[u8], issuer: &[u8]) -> Vec<Vec<String>> {
+pub(crate) fn addresses(content: &[u8], issuer: &[u8]) -> Vec<Vec<String>> {
     let points = Point::parse_all(content, issuer).unwrap_or_default();
     points.iter().map(Point::urls).collect()
 }

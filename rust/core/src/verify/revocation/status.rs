@@ -19,7 +19,7 @@ use crate::verify::reason;
 use crate::verify::work::{Exhausted, Work};
 
 /// The search for a path that a certificate is looked up in.
-pub trait Paths<'p> {
+pub(crate) trait Paths<'p> {
     /// The certificates at hand.
     fn pool(&self) -> &Pool<'p>;
 
@@ -38,7 +38,7 @@ pub trait Paths<'p> {
 }
 
 /// Why a certificate does not pass, and the list that says so or should have known better.
-pub struct Refused {
+pub(crate) struct Refused {
     pub why: &'static str,
     pub list: Option<Concern>,
 }
@@ -66,7 +66,7 @@ const MOST_LISTS: usize = 64;
 
 /// One certificate in its path, by places in the pool.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// The path, first certificate first.
     pub path: &'a [usize],
     /// Which of its certificates.
@@ -79,7 +79,7 @@ pub struct Subject<'a> {
 ///
 /// # Errors
 /// It is more than the budget allows.
-pub fn check(
+pub(crate) fn check(
     judging: &mut dyn Paths<'_>,
     lists: &Lists,
     subject: Subject<'_>,
