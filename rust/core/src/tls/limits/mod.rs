@@ -160,7 +160,7 @@ impl Limits {
             && let (Some(rate), Some(who)) = (Rate::shared(self.rate.address, 1), who)
         {
             self.table.buckets(who, rate, self.now(), |buckets| {
-                buckets.of(kind).give_back()
+                buckets.of(kind).give_back();
             });
         }
         for at in 0..count.saturating_sub(1) {
