@@ -116,10 +116,12 @@ const ClientFields& take(request_rec* r) {
 }  // namespace
 
 const ClientFields& client_fields(request_rec* r) {
-  for (const request_rec* known = r; known != nullptr; known = known->prev != nullptr ? known->prev : known->main) {
+  const request_rec* known = r;
+  do {
     const server::RequestState* const state = server::known_state(known);
     if (state != nullptr && state->fields != nullptr) return *state->fields;
-  }
+    known = known->prev != nullptr ? known->prev : known->main;
+  } while (known != nullptr);
   return take(apr::root_of(r));
 }
 
