@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encrypted ClientHello: the name that nobody on the way reads."""
 import base64
+import contextlib
 import json
 import os
 import re
+import socket
 import threading
 from pathlib import Path
 
@@ -63,6 +65,62 @@ def test_a_stale_key_is_replaced(httpd, ca, server):
     line = server.log.expect("encrypted its hello for a key that is not loaded here")
     assert "name asked for: public.test" in str(line) and "DUMP_TLS_ECH" in str(line)
     assert "secret.test" not in server.log.text()
+
+
+def of_another_key(keys: str, number: int) -> str:
+    """The same list, with the name that the key has there, for a key that nobody has (RFC 9849 4: behind the lengths of
+    list and configuration, its version, the key's id, its kind and length)."""
+    octets = bytearray(base64.b64decode(keys))
+    octets[11:15] = number.to_bytes(4)
+    return base64.b64encode(octets).decode()
+
+
+def test_a_stranger_who_tries_keys_gets_refusals_alone(httpd, ca):
+    server = httpd(hosts(ca), config=f'TLSECH public.test "@HOME@/ech"\n{ONE_CHILD}')
+    keys, child = keys_in_dns(server), server.children
+    server.log.allow("TLS0402.*ech_required|TLS0402.*not loaded here")
+    for number in range(50):
+        tried = visits(server.port, "secret.test", of_another_key(keys, number), count=20)
+        assert all((v.ech, v.retry) == ("rejected", keys) for v in tried), tried
+    assert server.children == child and len(server.log.matching("TLS0402")) < 50
+    assert visit(server.port, "secret.test", keys).ech == "accepted"
+
+
+def first_flight(server, keys: str) -> tuple[bytes, bytes]:
+    """What a client sends first, and what it gets for that."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=visit, args=(listener.getsockname()[1], "secret.test", keys))
+    thread.start()
+    client, _ = listener.accept()
+    with listener, client:
+        hello = client.recv(65536)
+        answer = asked(server, hello)
+    thread.join()
+    return hello, answer
+
+
+def asked(server, hello: bytes) -> bytes:
+    """The server's whole flight: it waits for the client then."""
+    with socket.create_connection(("127.0.0.1", server.port), 10) as replayed:
+        replayed.sendall(hello)
+        replayed.settimeout(1)
+        got = b""
+        with contextlib.suppress(TimeoutError):
+            while data := replayed.recv(65536):
+                got += data
+        return got
+
+
+def test_a_flight_that_is_sent_again_tells_nothing(server):
+    keys = keys_in_dns(server)
+    server.log.allow("TLS0402.*handshake failed")
+    hello, first = first_flight(server, keys)
+    again = [asked(server, hello) for _ in range(3)]
+    assert b"secret.test" not in hello + first and b"public.test" in hello
+    assert first[0] == 22 and all(len(answer) == len(first) for answer in again), [len(answer) for answer in (first, *again)]
+    # The server's key share and random are new each time, so that nobody who listened can read on.
+    assert len({answer[11:43] for answer in (first, *again)}) == 4
+    assert visit(server.port, "secret.test", keys).ech == "accepted"
 
 
 def test_keys_outlive_restarts_and_only_root_reads_them(server):
@@ -163,12 +221,13 @@ def key_file(httpd, ca, server, public_name: str = "public.test") -> bytes:
     return next((other.home / "ech").iterdir()).read_bytes()
 
 
-@pytest.mark.parametrize("words", ['TLSECHKeys "@HOME@/keys/*.ech"', 'SSLECHKeyDir "@HOME@/keys"'])
-def test_keys_in_files_are_taken_up_without_a_failed_connection(httpd, ca, server, words):
+@pytest.mark.parametrize("words, mpm", [('TLSECHKeys "@HOME@/keys/*.ech"', "event"), ('SSLECHKeyDir "@HOME@/keys"', "event"),
+                                        ('TLSECHKeys "@HOME@/keys/*.ech"', "worker"), ('TLSECHKeys "@HOME@/keys/*.ech"', "prefork")])
+def test_keys_in_files_are_taken_up_without_a_failed_connection(httpd, ca, server, words, mpm):
     engine = "mod_tls-ssl" if words.startswith("SSL") else "mod_tls"
     if engine == "mod_tls-ssl":
         words += "\nTLSReload 1"
-    files = httpd([Vhost(h.name, h.pairs, extra=h.extra) for h in hosts(ca)], config=words, engine=engine, start=False)
+    files = httpd([Vhost(h.name, h.pairs, extra=h.extra) for h in hosts(ca)], config=words, engine=engine, mpm=mpm, start=False)
     files.put("keys/one.ech", key_file(httpd, ca, server), 0o600)
     files.start()
     old = keys_in_dns(files)
