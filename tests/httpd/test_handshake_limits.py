@@ -105,7 +105,7 @@ def test_whoever_comes_again_with_a_session_is_let_in(make, mpm):
                 break
         if mpm != "prefork":
             assert refused(server)
-        for _ in range(20):
+        for _ in range(8):  # of ten a second
             with tls.connect(server.port, using=using, session=session) as again:
                 assert tls.get(again)[0] == 200 and again.session_reused
                 session = again.session
