@@ -68,6 +68,14 @@ class Handshake:
         return self.cipher not in ("", "(NONE)", "0000")
 
 
+# OpenSSL 3.5 says the scheme's name (RFC 8446 4.2.3), those before the kind of key.
+KINDS = {"ecdsa_": "ECDSA", "rsa_pss_": "RSA-PSS", "rsa_pkcs1_": "RSA", "ed25519": "Ed25519", "ed448": "Ed448"}
+
+
+def kind_of(scheme: str) -> str:
+    return next((kind for begin, kind in KINDS.items() if scheme.startswith(begin)), scheme)
+
+
 def s_client(port: int, *options: str, name: str | None = "a.test", send: bytes = b"",
              ca: Path | None = None) -> Handshake:
     """A handshake by openssl s_client, then `send`, then end of input."""
@@ -84,9 +92,10 @@ def s_client(port: int, *options: str, name: str | None = "a.test", send: bytes 
     agreed = find(r"^(?:New|Reused), (\S+), Cipher is [^(]")
     return Handshake(
         protocol=agreed and (find(r"^    Protocol  : (\S+)") or agreed),
-        cipher=find(r"^(?:New|Reused), \S+, Cipher is (\S+)"), group=find(r"^Server Temp Key: (.+?)(?:, \d+ bits)?$"),
-        signature=find(r"^Peer signature type: (\S+)"), alpn=find(r"^ALPN protocol: (\S+)"),
-        subject=find(r"^subject=.*CN = (\S+)"), key=find(r"^Server public key is (\d+ bit)"),
+        cipher=find(r"^(?:New|Reused), \S+, Cipher is (\S+)"),
+        group=find(r"^(?:(?:Server|Peer) Temp Key|Negotiated TLS1.3 group): (.+?)(?:, \d+ bits)?$"),
+        signature=kind_of(find(r"^Peer signature type: (\S+)")), alpn=find(r"^ALPN protocol: (\S+)"),
+        subject=find(r"^subject=.*CN ?= ?(\S+)"), key=find(r"^Server public key is (\d+ bit)"),
         verified="Verify return code: 0" in text, text=text, exit=done.returncode)
 
 
