@@ -61,20 +61,44 @@ need_packages() {
 }
 
 rust_wanted=1.88.0
-# Puts a rustc that is new enough on PATH: the one there, rustup's, or Debian's rustc-web.
+# Puts a rustc that is new enough on PATH: the one there, rustup's, one of a distribution under a name of its own
+# (/usr/lib/rust-1.NN, as Ubuntu has it), Debian's rustc where it is new enough, or rustc-web.
 need_rust() {
-  local dir version
-  for dir in "" "$HOME/.cargo/bin:" ; do
-    if version=$(PATH="$dir$PATH" rustc --version 2>/dev/null | cut -d' ' -f2) && [ -n "$version" ] &&
-      PATH="$dir$PATH" cargo --version >/dev/null 2>&1 &&
-      printf '%s\n%s\n' $rust_wanted "${version%%-*}" | sort -VC; then
-      export PATH="$dir$PATH"
-      return
-    fi
+  rust_is_new_enough "" && return
+  local dir name
+  for dir in "${CARGO_HOME:-$HOME/.cargo}/bin" /usr/lib/rust-*/bin; do
+    rust_is_new_enough "$dir:" && { export PATH="$dir:$PATH"; return; }
   done
-  need_packages rustc-web cargo-web rustfmt-web
-  hash -r
+  command -v apt-get >/dev/null || die "Rust $rust_wanted or later is needed: https://rustup.rs installs one"
+  as_root apt-get update -q -o Dpkg::Use-Pty=0 >/dev/null 2>&1 || true
+  for name in rustc-web rustc $(apt-cache pkgnames rustc-1. | sort -V -r); do
+    packaged_rust_is_new_enough "$name" || continue
+    case $name in
+      rustc-web) need_packages rustc-web cargo-web rustfmt-web ;;
+      *) need_packages "$name" "cargo${name#rustc}" ;;
+    esac
+    hash -r
+    for dir in "" /usr/lib/rust-*/bin:; do
+      rust_is_new_enough "$dir" && { export PATH="$dir$PATH"; return; }
+    done
+  done
+  die "no package here has Rust $rust_wanted or later: https://rustup.rs installs one"
 }
+
+# rust_is_new_enough PREFIX: whether rustc and cargo are there with PREFIX before PATH.
+rust_is_new_enough() {
+  local version
+  version=$(PATH="$1$PATH" rustc --version 2>/dev/null | cut -d' ' -f2) && [ -n "$version" ] &&
+    PATH="$1$PATH" cargo --version >/dev/null 2>&1 && not_older "${version%%-*}"
+}
+
+packaged_rust_is_new_enough() {
+  local version
+  version=$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \([0-9.]*\).*/\1/p')
+  [ -n "$version" ] && not_older "$version"
+}
+
+not_older() { printf '%s\n%s\n' $rust_wanted "$1" | sort -VC; }
 
 # What tests need of PyPI, pinned with hashes, in build/venv.
 need_venv() {
