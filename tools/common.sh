@@ -10,7 +10,7 @@ die() { printf 'dev: %s\n' "$*" >&2; exit 1; }
 
 declare -A packages=(
   [build]="apache2 apache2-dev g++ cmake ninja-build libgtest-dev openssl ca-certificates python3 git"
-  [lint]="clang-format clang-tidy"
+  [lint]="clang-tidy python3-venv"
   [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography python3-prometheus-client python3-jsonschema python3-markdown-it rpm rpmlint prometheus gnutls-bin nghttp2-client curl procps gdb
     faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
     python3-certbot-apache valgrind pebble nginx-light nodejs libapache2-mod-fcgid libapache2-mod-wsgi-py3 libapache2-mpm-itk
@@ -100,15 +100,16 @@ packaged_rust_is_new_enough() {
 
 not_older() { printf '%s\n%s\n' $rust_wanted "$1" | sort -VC; }
 
-# What tests need of PyPI, pinned with hashes, in build/venv.
+# What lint and tests need of PyPI, pinned with hashes, in build/venv.
 need_venv() {
-  local wanted=tests/interop/requirements.txt venv=build/venv
-  cmp -s $wanted $venv/requirements.txt && return
-  say "installing $(grep -c '^[a-z]' $wanted) packages of PyPI into $venv"
+  local wanted=(tools/requirements.txt tests/interop/requirements.txt) venv=build/venv
+  cat "${wanted[@]}" 2>/dev/null | cmp -s - $venv/requirements.txt && return
+  say "installing $(cat "${wanted[@]}" | grep -c '^[a-z]') packages of PyPI into $venv"
   rm -rf $venv
   /usr/bin/python3 -m venv $venv
-  $venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $wanted || die "pip could not install $wanted"
-  cp $wanted $venv/requirements.txt
+  $venv/bin/pip install --quiet --disable-pip-version-check --require-hashes $(printf -- '-r %s ' "${wanted[@]}") ||
+    die "pip could not install what ${wanted[*]} name"
+  cat "${wanted[@]}" > $venv/requirements.txt
 }
 
 # need build|lint|serve|test|bench|package: packages and compilers for that purpose.
@@ -124,7 +125,7 @@ need() {
   # shellcheck disable=SC2086
   need_packages $list
   need_rust
-  [ "$1" != test ] || need_venv
+  case $1 in lint | test) need_venv ;; esac
 }
 
 # write_changelog TREE VERSION EPOCH: Debian's, of which every release has one.
