@@ -55,6 +55,12 @@ def test_prefer_serves_everybody_and_adds_a_group_to_an_old_list(server):
     assert chosen(server, "prefer", X25519, P256) == X25519
 
 
+def test_prefer_does_not_go_by_the_client_s_order(server):
+    """As OpenSSL 3.5 does; where a list alone says which groups there are, the client's order counts."""
+    assert chosen(server, "prefer", X25519, MLKEM) == MLKEM, "asked for by HelloRetryRequest"
+    assert chosen(server, "a", X25519, MLKEM) == X25519
+
+
 def test_require_turns_others_away(server):
     before = metrics.prometheus(server)[metrics.series("handshake_failures_total", reason="no_post_quantum_group")]
     assert chosen(server, "require", MLKEM, X25519) == MLKEM

@@ -145,7 +145,7 @@ TEST_F(Effective, PostQuantumGoesBeforeTheListOfGroups) {
   const auto tls_groups = [this](const std::vector<const char*>& lines) { return tls(lines).negotiated.groups; };
   EXPECT_EQ(tls_groups({"TLSPostQuantum prefer"}), (GroupList{0x11EC, 0x1D, 0x17, 0x18}));
   EXPECT_EQ(tls_groups({"TLSPostQuantum prefer", "TLSGroups X25519:P-256"}), (GroupList{0x11EC, 0x1D, 0x17}));
-  EXPECT_EQ(tls_groups({"TLSPostQuantum prefer", "TLSGroups X25519:SecP256r1MLKEM768"}), (GroupList{0x1D, 0x11EB}));
+  EXPECT_EQ(tls_groups({"TLSPostQuantum prefer", "TLSGroups X25519:SecP256r1MLKEM768"}), (GroupList{0x11EB, 0x1D}));
   EXPECT_EQ(tls_groups({"TLSPostQuantum require"}), (GroupList{0x11EC, 0x11EB, 0x11ED}));
   EXPECT_EQ(tls_groups({"TLSPostQuantum require", "TLSGroups X25519"}), (GroupList{0x11EC, 0x11EB, 0x11ED}));
   EXPECT_EQ(tls_groups({"TLSPostQuantum require", "TLSGroups X25519:MLKEM1024"}), (GroupList{0x202}));

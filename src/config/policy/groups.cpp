@@ -11,6 +11,10 @@ bool needs_post_quantum(const Setting<PostQuantum>& post_quantum) {
   return post_quantum && *post_quantum == PostQuantum::Require;
 }
 
+bool prefers_post_quantum(const Setting<PostQuantum>& post_quantum) {
+  return post_quantum && *post_quantum == PostQuantum::Prefer;
+}
+
 bool has_post_quantum(const GroupList& list) { return std::ranges::any_of(list, is_post_quantum); }
 
 GroupList groups_of(const Setting<GroupList>& list, const Setting<PostQuantum>& post_quantum) {
@@ -22,8 +26,9 @@ GroupList groups_of(const Setting<GroupList>& list, const Setting<PostQuantum>& 
     const bool written = list.where().file != nullptr;
     std::erase_if(groups, [](std::uint16_t group) { return !is_post_quantum(group); });
     if (!written || groups.empty()) groups.assign(hybrid_groups().begin(), hybrid_groups().end());
-  } else if (!has_post_quantum(groups)) {
-    groups.insert(groups.begin(), hybrid_groups().front());
+  } else {
+    if (!has_post_quantum(groups)) groups.push_back(hybrid_groups().front());
+    std::ranges::stable_partition(groups, is_post_quantum);
   }
   return groups;
 }

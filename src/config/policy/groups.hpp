@@ -13,6 +13,9 @@ GroupList groups_of(const Setting<GroupList>& list, const Setting<PostQuantum>& 
 // Whether peers without a post-quantum group are turned away.
 bool needs_post_quantum(const Setting<PostQuantum>& post_quantum);
 
+// Whether clients that offer a post-quantum group get it, whatever they put first. Backends get the list in order.
+bool prefers_post_quantum(const Setting<PostQuantum>& post_quantum);
+
 // Whether some group of the list is one.
 bool has_post_quantum(const GroupList& list);
 

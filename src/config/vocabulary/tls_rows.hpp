@@ -46,7 +46,8 @@ inline constexpr std::array tls_server_rows = {
          "Cipher suites never to negotiate, by IANA, OpenSSL or hexadecimal name; default: none."}),
     row<&ServerSettings::groups, group_list>(
         "TLSGroups", any_number, Context::Server,
-        {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384", "Key exchange groups, most preferred first."}),
+        {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384",
+         "Key exchange groups that are taken, of which the client takes its choice."}),
     row<&ServerSettings::post_quantum, keyword<post_quantum_words>>(
         "TLSPostQuantum", one_word, Context::Server,
         {"prefer|require|off", nullptr,

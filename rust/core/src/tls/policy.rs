@@ -44,6 +44,8 @@ settings! {
         groups: Vec<u16>,
         /// Those of them are post-quantum, all: clients without any are to be told so.
         needs_post_quantum: bool,
+        /// A client that offers one of them that is gets it, whatever it puts first.
+        prefers_post_quantum: bool,
         /// What handshakes are signed with; none: whatever fits the key.
         signatures: Vec<SignatureScheme>,
         /// Certificates are sent compressed to clients that take them so.
@@ -115,6 +117,14 @@ pub const CLIENT_LIFETIME: u32 = 300;
 #[derive(Debug)]
 pub struct Policy {
     spec: Spec,
+    any_group: Orders,
+    /// With post-quantum groups alone, where those are preferred: rustls goes by the client's order.
+    post_quantum: Option<Orders>,
+}
+
+/// The same policy for clients that have AES instructions and for those that have not.
+#[derive(Debug)]
+struct Orders {
     plain: Variants,
     chacha_first: Variants,
 }
@@ -133,16 +143,21 @@ impl Policy {
     /// # Errors
     /// Nothing of what was asked for exists.
     pub fn build(spec: &Spec) -> Result<Self, String> {
-        let plain = Variants::build(spec, false)?;
-        let chacha_first = if !spec.negotiated.honor_client_order {
-            Variants::build(spec, true)?
+        let negotiated = &spec.negotiated;
+        let post_quantum = if negotiated.prefers_post_quantum && negotiated.versions.tls13 {
+            let mut narrowed = spec.clone();
+            narrowed
+                .negotiated
+                .groups
+                .retain(|group| is_post_quantum(*group));
+            Some(Orders::build(&narrowed)?)
         } else {
-            plain.clone()
+            None
         };
         Ok(Self {
             spec: spec.clone(),
-            plain,
-            chacha_first,
+            any_group: Orders::build(spec)?,
+            post_quantum,
         })
     }
 
@@ -173,7 +188,13 @@ impl Policy {
     }
 
     fn has_suite(&self, version: &SupportedProtocolVersion) -> bool {
-        let mut suites = self.plain.none.crypto_provider().cipher_suites.iter();
+        let mut suites = self
+            .any_group
+            .plain
+            .none
+            .crypto_provider()
+            .cipher_suites
+            .iter();
         suites.any(|suite| suite.version() == version)
     }
 
@@ -225,12 +246,23 @@ impl Policy {
     /// The configuration that answers with `alpn` (empty: no ALPN answer).
     ///
     /// `client_prefers_chacha` says that the client lists ChaCha20 before every AES suite, as devices without AES
-    /// instructions do; the server's own order then yields for ChaCha20.
-    pub fn config(&self, alpn: &[u8], client_prefers_chacha: bool) -> Arc<ServerConfig> {
+    /// instructions do; the server's own order then yields for ChaCha20. `offered13` are the groups that it offers with
+    /// TLS 1.3.
+    pub fn config(
+        &self,
+        alpn: &[u8],
+        client_prefers_chacha: bool,
+        offered13: &[u16],
+    ) -> Arc<ServerConfig> {
+        let both = |group: &u16| is_post_quantum(*group) && offered13.contains(group);
+        let orders = match &self.post_quantum {
+            Some(orders) if self.spec.negotiated.groups.iter().any(both) => orders,
+            _ => &self.any_group,
+        };
         let variants = if !self.spec.negotiated.honor_client_order && client_prefers_chacha {
-            &self.chacha_first
+            &orders.chacha_first
         } else {
-            &self.plain
+            &orders.plain
         };
         match alpn {
             b"" => variants.none.clone(),
@@ -257,6 +289,21 @@ impl Policy {
         };
         server_config(&spec, ordered_suites(&spec, false))
             .map(|config| Arc::new(with_alpn(&config, alpn)))
+    }
+}
+
+impl Orders {
+    fn build(spec: &Spec) -> Result<Self, String> {
+        let plain = Variants::build(spec, false)?;
+        let chacha_first = if !spec.negotiated.honor_client_order {
+            Variants::build(spec, true)?
+        } else {
+            plain.clone()
+        };
+        Ok(Self {
+            plain,
+            chacha_first,
+        })
     }
 }
 

@@ -89,6 +89,11 @@ impl Offered {
         self.list(List::Schemes)
     }
 
+    /// Its groups, as sent.
+    pub(crate) fn groups(&self) -> &[u16] {
+        self.list(List::Groups)
+    }
+
     fn list(&self, list: List) -> &[u16] {
         let end = |at: usize| self.ends.get(at).map_or(0, |end| usize::from(*end));
         let at = list as usize;

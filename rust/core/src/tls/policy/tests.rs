@@ -48,11 +48,11 @@ fn order_of_suites_and_groups_is_the_configured_one() {
             .collect()
     };
     assert_eq!(
-        suites(&policy.config(b"", false)),
+        suites(&policy.config(b"", false, &[])),
         [0x1301, 0x1303, 0xc02b, 0xcca9]
     );
     assert_eq!(
-        suites(&policy.config(b"", true)),
+        suites(&policy.config(b"", true, &[])),
         [0x1303, 0xcca9, 0x1301, 0xc02b]
     );
 }
@@ -60,12 +60,15 @@ fn order_of_suites_and_groups_is_the_configured_one() {
 #[test]
 fn alpn_answers_share_the_rest() {
     let policy = Policy::build(&spec()).unwrap();
-    assert_eq!(policy.config(b"h2", false).alpn_protocols, [b"h2".to_vec()]);
     assert_eq!(
-        policy.config(b"acme-tls/1", false).alpn_protocols,
+        policy.config(b"h2", false, &[]).alpn_protocols,
+        [b"h2".to_vec()]
+    );
+    assert_eq!(
+        policy.config(b"acme-tls/1", false, &[]).alpn_protocols,
         [b"acme-tls/1".to_vec()]
     );
-    assert!(policy.config(b"", false).alpn_protocols.is_empty());
+    assert!(policy.config(b"", false, &[]).alpn_protocols.is_empty());
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn nothing_compressed_is_taken_from_clients() {
             ..negotiated()
         }))
         .unwrap();
-        let config = policy.config(b"", false);
+        let config = policy.config(b"", false, &[]);
         assert!(config.cert_decompressors.is_empty());
         assert_eq!(config.cert_compressors.is_empty(), !compress);
     }

@@ -42,7 +42,9 @@ impl Session {
         {
             self.refuse(FALLS_BACK);
         }
-        let mut config = policy.config(alpn, prefers_chacha);
+        let offered = self.offered.as_ref().filter(|_| context.tls13);
+        let groups = offered.map_or(&[][..], |offered| offered.groups());
+        let mut config = policy.config(alpn, prefers_chacha, groups);
         if let Some(limit) = self.record_limit.filter(|limit| *limit < MAX_FRAGMENT) {
             Arc::make_mut(&mut config).max_fragment_size = Some(limit + RECORD_HEADER);
         }
