@@ -81,9 +81,10 @@ const Facts* find(apr_pool_t* pool, const conn_rec* c) {
       Facts(judged(pool, *handshake, handshake->host, {host.verify, host.depth, host.ca_file, host.ca_path}));
 }
 
-// A request that access::check_host() answers with 421, and nothing else: who came is only logged.
+// A request that access::check_host() answers with 421: who came is only logged. What ErrorDocument makes of it is
+// another request (r->prev), which a backend may answer and a section may let in: the other host's verdict is not for it.
 bool is_misdirected(const request_rec* r, const server_rec* made) {
-  return r->server != made && r->proxyreq != PROXYREQ_PROXY &&
+  return r->prev == nullptr && r->main == nullptr && r->server != made && r->proxyreq != PROXYREQ_PROXY &&
          server::effective(made).sni_policy != config::SniPolicy::Insecure && clients_of(r->server) != clients_of(made);
 }
 

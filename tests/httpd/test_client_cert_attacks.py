@@ -20,6 +20,12 @@ def clients(tmp_path_factory):
     return Clients(tmp_path_factory.mktemp("clients"))
 
 
+def context(ca, client):
+    made = tls.context(ca.file)
+    made.load_cert_chain(client[1], client[3])
+    return made
+
+
 @pytest.fixture(scope="module")
 def backend():
     made = Backend(echo)
@@ -204,6 +210,39 @@ Require expr "%{{HTTP:Client-Cert}} == ''"
     assert answer.body == b"told nothing", answer
     answer = curl(server.port, "/on/page", *clients.good, ca=ca.file)
     assert answer.body == b"told nothing", answer
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("rule", ["Require valid-user", "Require ssl-verify-client", "Require all granted"])
+def test_error_documents_do_not_have_another_hosts_verdict(httpd, ca, clients, backend, engine, rule):
+    """A request refused by 421, or before its Host was known, is answered by a redirect within a host that knows no CA."""
+    b = f"""{word(engine, 'ClientCertHeader')} on
+{word(engine, 'UserName')} SSL_CLIENT_S_DN_CN
+ErrorDocument 421 /errors/421
+ErrorDocument 400 /errors/400
+<Location /errors>
+AuthType basic
+AuthName nobody
+{rule}
+RequestHeader set X-User "expr=user:%{{REMOTE_USER}}"
+RequestHeader set X-Verdict "expr=verdict:%{{SSL:SSL_CLIENT_VERIFY}}"
+</Location>
+ProxyPass /errors http://127.0.0.1:{backend.port}/"""
+    a = f"{verify(engine, 'optional')}\n{authority(engine, '@HOME@/ca.pem')}"
+    server = httpd([Vhost("b.test", [ca.issue("b.test")], extra=b), Vhost("a.test", [ca.issue("a.test")], extra=a)], engine=engine,
+                   modules=("proxy", "proxy_http", "authn_core", "authz_user", "auth_basic"), start=False,
+                   allow=("TLS05", "AH0", r"\[ssl:"))
+    server.put("ca.pem", clients.ca.pem())
+    server.start()
+    for status, host in ((421, "Host: b.test\r\n"), (400, "")):
+        with tls.connect(server.port, "a.test", using=context(ca, clients.good)) as connection:
+            connection.sendall(f"GET /x HTTP/1.1\r\n{host}Connection: close\r\n\r\n".encode())
+            got, _, answer = tls.Reader(connection).response()
+        assert fields(answer) == {} and b"user:good" not in answer and b"SUCCESS" not in answer, answer
+        if rule == "Require all granted":
+            assert got == 200 and b"X-Verdict: verdict:FAILED" in answer and b"/%d HTTP/1.1" % status in answer, (got, answer)
+        else:
+            assert got == status and b"X-Verdict" not in answer, (got, answer)
 
 
 def test_lookups_by_connection_tell_nothing_of_a_trusted_proxy(httpd, ca, clients, tmp_path):
