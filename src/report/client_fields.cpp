@@ -3,6 +3,10 @@
 
 #include <apr_strings.h>
 
+#include <array>
+#include <span>
+#include <string_view>
+
 #include "apr/hook.hpp"
 #include "apr/request.hpp"
 #include "facts/certificates.hpp"
@@ -47,13 +51,25 @@ ClientCertHeader wanted(const request_rec* r) {
   return word ? *word : ClientCertHeader::Off;
 }
 
+// As CGI (ap_add_common_vars) has the two fields, and what internal redirects make of that.
+constexpr std::array certificate_variables = {"HTTP_CLIENT_CERT", "REDIRECT_HTTP_CLIENT_CERT"};
+constexpr std::array chain_variables = {"HTTP_CLIENT_CERT_CHAIN", "REDIRECT_HTTP_CLIENT_CERT_CHAIN"};
+
+void take_out(request_rec* r, const char* name, const char* value, std::span<const char* const> variables) {
+  if (apr_table_get(r->headers_in, name) == value) apr_table_unset(apr::own_headers(r), name);
+  for (const char* variable : variables) {
+    const char* const found = apr_table_get(r->subprocess_env, variable);
+    if (found != nullptr && std::string_view(found) == value) apr_table_unset(r->subprocess_env, variable);
+  }
+}
+
 // What a section before this one has put in is taken back; what others did (RequestHeader) stays where we say nothing.
+// mod_include and gateways have made variables of it, which subrequests and redirects begin with as with the headers.
 void take_back(request_rec* r) {
   const Own* const own = known(r);
   if (own == nullptr) return;
-  for (const auto& [name, value] : {std::pair(certificate_name, own->certificate), std::pair(chain_name, own->chain)}) {
-    if (apr_table_get(r->headers_in, name) == value) apr_table_unset(apr::own_headers(r), name);
-  }
+  take_out(r, certificate_name, own->certificate, certificate_variables);
+  take_out(r, chain_name, own->chain, chain_variables);
 }
 
 bool has_filter(const request_rec* r) {

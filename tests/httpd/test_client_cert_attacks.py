@@ -213,6 +213,39 @@ Require expr "%{{HTTP:Client-Cert}} == ''"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_nor_what_mod_include_and_gateways_have_made_of_it(httpd, ca, clients, engine):
+    """Variables of CGI, which a subrequest begins with a copy of, and an internal redirect with names of its own for."""
+    with fastcgi.Responder() as fcgi:
+        extra = f"""{verify(engine, 'optional')}
+{authority(engine, '@HOME@/ca.pem')}
+{word(engine, 'ClientDepth' if engine == 'mod_tls' else 'VerifyDepth')} 3
+<Location /on>
+{word(engine, 'ClientCertHeader')} chain
+Options +Includes +ExecCGI
+</Location>
+<Location /on/page>
+SetOutputFilter INCLUDES
+</Location>
+<Location /on/script>
+SetHandler cgi-script
+</Location>
+ProxyPass /on/fcgi fcgi://127.0.0.1:{fcgi.port}/
+ProxyPass /next fcgi://127.0.0.1:{fcgi.port}/"""
+        server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine=engine, start=False,
+                       config="ScriptSock @HOME@/run/cgid", modules=("include", "cgid", "proxy", "proxy_fcgi"))
+        server.put("ca.pem", clients.ca.pem())
+        server.put("docs/a.test/on/page", '<!--#include virtual="/next/page" -->')
+        server.put("docs/a.test/on/script", '#!/bin/sh\ntest -n "$HTTP_CLIENT_CERT_CHAIN" && printf "Location: /next/page\\n\\n"\n', mode=0o755)
+        server.start()
+        deep = clients.write("deeper", clients.ca.intermediate("Deeper").issue("deeper", client=True))
+        for path in ("/on/page", "/on/script"):
+            answer = curl(server.port, path, *deep, ca=ca.file)
+            assert answer.status == 200 and b"REQUEST_URI=" in answer.body, answer
+            assert b"CLIENT_CERT" not in answer.body, (path, answer.body)
+        assert set(fields(curl(server.port, "/on/fcgi", *deep, ca=ca.file).body)) == {"CLIENT_CERT", "CLIENT_CERT_CHAIN"}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("rule", ["Require valid-user", "Require ssl-verify-client", "Require all granted"])
 def test_error_documents_do_not_have_another_hosts_verdict(httpd, ca, clients, backend, engine, rule):
     """A request refused by 421, or before its Host was known, is answered by a redirect within a host that knows no CA."""
