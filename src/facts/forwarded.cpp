@@ -59,17 +59,6 @@ const char* value_of(apr_pool_t* pool, const apr_table_t* table, const char* nam
   return value != nullptr ? value : "";
 }
 
-// A visitor who names the fields in Connection would have a proxy leave out what we put in.
-void keep_connection(request_rec* r) {
-  if (apr_table_get(r->headers_in, "Connection") == nullptr) return;
-  const char* const listed = apr_table_getm(r->pool, r->headers_in, "Connection");
-  if (std::string_view(listed).size() < std::string_view(certificate_name).size()) return;
-  const rs::CertificateField left = rs::without_client_fields(bytes_of(listed));
-  if (!left.found) return;
-  apr_table_setn(r->headers_in, "Connection",
-                 apr_pstrmemdup(r->pool, reinterpret_cast<const char*>(left.value.data()), left.value.size()));
-}
-
 // Of a connection whose client speaks for others: the facts with the certificates that it tells of, which nobody has
 // judged yet, for the client's. Throws where they cannot be read.
 Facts told(apr_pool_t* pool, const Facts& connection, const char* certificate, const char* chain) {
@@ -134,6 +123,16 @@ bool take_client_fields(apr_table_t* table) {
   const std::vector<const char*> names = names_in(table);
   for (const char* name : names) apr_table_unset(table, name);
   return !names.empty();
+}
+
+void keep_connection(request_rec* r) {
+  if (apr_table_get(r->headers_in, "Connection") == nullptr) return;
+  const char* const listed = apr_table_getm(r->pool, r->headers_in, "Connection");
+  if (std::string_view(listed).size() < std::string_view(certificate_name).size()) return;
+  const rs::CertificateField left = rs::without_client_fields(bytes_of(listed));
+  if (!left.found) return;
+  apr_table_setn(r->headers_in, "Connection",
+                 apr_pstrmemdup(r->pool, reinterpret_cast<const char*>(left.value.data()), left.value.size()));
 }
 
 HttpFields http_fields(apr_pool_t* pool, const Facts& facts) {

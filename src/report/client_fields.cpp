@@ -131,6 +131,7 @@ apr_status_t take_from_trailers(ap_filter_t* f, apr_bucket_brigade* bb, ap_input
   if (r->trailers_in != nullptr) facts::take_client_fields(r->trailers_in);
   if (r->headers_in == before) return rv;
   facts::take_client_fields(r->headers_in);
+  facts::keep_connection(r);
   for (const char* name : {certificate_name, chain_name}) {
     if (const char* const value = apr_table_get(before, name)) apr_table_setn(r->headers_in, name, value);
   }

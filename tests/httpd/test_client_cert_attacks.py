@@ -155,21 +155,9 @@ def test_no_visitor_has_the_field_left_out_or_keeps_his_own(proxies, ca, clients
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_body_that_is_read_for_access_brings_no_field(httpd, ca, backend, engine):
     """mod_auth_form reads the form before anybody has put in a filter, and MergeTrailers makes headers of its trailers."""
-    extra = f"""<Location /form>
-AuthType form
-AuthName form
-AuthFormProvider file
-AuthUserFile @HOME@/users
-Session On
-SessionCookieName session path=/
-Require valid-user
-KeptBodySize 4096
-</Location>
-MergeTrailers on
-ProxyPass /form http://127.0.0.1:{backend.port}/"""
+    extra = f"{FORM}\nProxyPass /form http://127.0.0.1:{backend.port}/"
     server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine=engine, allow=(REMOVED,), start=False,
-                   modules=("proxy", "proxy_http", "auth_form", "request", "session", "session_cookie", "authn_core", "authn_file",
-                            "authz_user"))
+                   modules=("proxy", "proxy_http", *FORM_MODULES))
     server.put("users", "u:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n")  # "test"
     server.start()
     body = b"httpd_username=u&httpd_password=test"
@@ -182,6 +170,67 @@ ProxyPass /form http://127.0.0.1:{backend.port}/"""
     assert status == 200, answer
     assert b"X-Other: told" in answer, "trailers were merged"
     assert fields(answer) == {}
+
+
+FORM = """<Location /form>
+AuthType form
+AuthName form
+AuthFormProvider file
+AuthUserFile @HOME@/users
+Session On
+SessionCookieName session path=/
+Require valid-user
+KeptBodySize 4096
+</Location>
+MergeTrailers on"""
+FORM_MODULES = ("auth_form", "request", "session", "session_cookie", "authn_core", "authn_file", "authz_user")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_trailer_has_the_field_left_out(httpd, ca, clients, backend, engine):
+    """Connection comes once more, behind the body, and is merged with the one that came before."""
+    extra = (f"{verify(engine, 'optional')}\n{authority(engine, '@HOME@/ca.pem')}\n{word(engine, 'ClientCertHeader')} on\n"
+             f"{FORM}\nProxyPass /form http://127.0.0.1:{backend.port}/")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine=engine, start=False,
+                   modules=("proxy", "proxy_http", *FORM_MODULES))
+    server.put("ca.pem", clients.ca.pem())
+    server.put("users", "u:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n")
+    server.start()
+    body = b"httpd_username=u&httpd_password=test"
+    for before in ("", "Connection: keep-alive\r\n"):
+        for listed in HOPS:
+            with tls.connect(server.port, using=context(ca, clients.good)) as connection:
+                connection.sendall(f"POST /form HTTP/1.1\r\nHost: a.test\r\n{before}Transfer-Encoding: chunked\r\n"
+                                   "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+                                   f"{len(body):x}\r\n{body.decode()}\r\n0\r\nConnection: {listed}\r\nX-Other: told\r\n\r\n".encode())
+                status, _, answer = tls.Reader(connection).response()
+            assert status == 200 and b"X-Other: told" in answer, (listed, answer)
+            assert list(fields(answer)) == ["CLIENT_CERT"], (before, listed, answer)
+
+
+def test_nor_at_the_next_member_of_a_balancer(httpd, ca, clients, backend):
+    """The first one has taken the whole body before it turns out to be gone."""
+    with socket.socket() as gone:
+        gone.bind(("127.0.0.1", 0))  # and does not listen
+        extra = f"""TLSClientCertificate optional
+TLSClientCA @HOME@/ca.pem
+TLSClientCertHeader on
+MergeTrailers on
+<Proxy balancer://members>
+BalancerMember http://127.0.0.1:{gone.getsockname()[1]}
+BalancerMember http://127.0.0.1:{backend.port}
+</Proxy>
+ProxyPass / balancer://members/"""
+        server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], start=False, allow=("AH00957", "AH01114", "AH00959"),
+                       modules=("proxy", "proxy_http", "proxy_balancer", "lbmethod_byrequests", "slotmem_shm"))
+        server.put("ca.pem", clients.ca.pem())
+        server.start()
+        with tls.connect(server.port, using=context(ca, clients.good)) as connection:
+            connection.sendall(b"POST /x HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+                               b"3\r\nabc\r\n0\r\nConnection: Client-Cert\r\nX-Other: told\r\n\r\n")
+            status, _, answer = tls.Reader(connection).response()
+    assert status == 200 and b"X-Other: told" in answer, answer
+    assert list(fields(answer)) == ["CLIENT_CERT"], answer
 
 
 # Other sections ------------------------------------------------------------------------------------------------------
