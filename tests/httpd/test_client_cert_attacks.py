@@ -4,6 +4,7 @@ import socket
 import ssl
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from harness import ajp, fastcgi, third_party, tls
 from harness.backend import Backend, upgrade_request
 from harness.client_cert import byte_sequence, echo, fields, sent, word
@@ -339,6 +340,33 @@ def test_lookups_by_connection_tell_nothing_of_a_trusted_proxy(httpd, ca, client
         dn, verdict, own, protocol = answer.headers["x-asked"].lstrip("=").split(",=")
         assert (dn, verdict, protocol) == ("", "NONE", "TLSv1.3"), answer.headers
         assert own == ("CN=visitor" if options else "")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_backends_are_told_no_certificates_that_are_not_the_clients_issuers(httpd, ca, clients, backend, tmp_path, engine):
+    """A verified client may send whatever it likes behind its own."""
+    extra = (f"{verify(engine, 'optional')}\n{authority(engine, '@HOME@/ca.pem')}\n{word(engine, 'ClientCertHeader')} chain\n"
+             f"{word(engine, 'ClientDepth' if engine == 'mod_tls' else 'VerifyDepth')} 3\n"
+             f"ProxyPass / http://127.0.0.1:{backend.port}/")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine=engine, start=False, modules=("proxy", "proxy_http"))
+    server.put("ca.pem", clients.ca.pem())
+    server.start()
+    pair = clients.ca.intermediate("Between").issue("client", client=True)
+    own, between = (certificate.public_bytes(Encoding.PEM) for certificate in (pair.certificate, *pair.chain))
+    root, other = clients.ca.pem(), clients.other.pem()
+    _, key = pair.write(tmp_path, "client")
+    for behind, told in (([between, other], [between]), ([between, root, other], [between, root]), ([between, root], [between, root])):
+        sending = tmp_path / "sending.crt"
+        sending.write_bytes(own + b"".join(behind))
+        answer = curl(server.port, "/", "--cert", str(sending), "--key", str(key), ca=ca.file)
+        [listed] = fields(answer.body)["CLIENT_CERT_CHAIN"]
+        expected = [ssl.PEM_cert_to_DER_cert(pem.decode()) for pem in told]
+        assert [byte_sequence(value) for value in listed.split(", ")] == expected, behind
+    sending, key = tmp_path / "direct.crt", clients.good[3]
+    with open(clients.good[1], "rb") as good:
+        sending.write_bytes(good.read() + other)
+    answer = curl(server.port, "/", "--cert", str(sending), "--key", str(key), ca=ca.file)
+    assert list(fields(answer.body)) == ["CLIENT_CERT"], answer
 
 
 def test_forward_proxies_tell_strangers_nothing(httpd, ca, clients, backend):

@@ -177,8 +177,8 @@ inline constexpr std::array ssl_directory_rows = {
         "SSLClientCertHeader", one_word, Context::Everywhere,
         {"on|chain|off", "off",
          "Whether requests tell whoever answers them, such as a backend, of the client's certificate, in the field "
-         "Client-Cert (RFC 9440), and of those behind it in Client-Cert-Chain: where the request's own section has "
-         "verified it. What visitors send in these fields never gets through, on or off."}),
+         "Client-Cert (RFC 9440), and of its issuers, as far as the client has sent them, in Client-Cert-Chain: where "
+         "the request's own section has verified it. What visitors send in these fields never gets through, on or off."}),
     row<&DirectorySettings::verify_client, ssl_verify>("SSLVerifyClient", one_word, Context::Everywhere,
                                                        {"none|optional|require|optional_no_ca", nullptr, ""}),
     row<&DirectorySettings::verify_depth, number<0, 100>>("SSLVerifyDepth", one_word, Context::Everywhere,

@@ -97,8 +97,8 @@ inline constexpr std::array tls_client_directory_rows = {
         "TLSClientCertHeader", one_word, Context::Everywhere,
         {"on|chain|off", "off",
          "Whether requests tell whoever answers them, such as a backend, of the client's certificate, in the field "
-         "Client-Cert (RFC 9440), and of those behind it in Client-Cert-Chain: where the request's own section has "
-         "verified it. What visitors send in these fields never gets through, on or off."}),
+         "Client-Cert (RFC 9440), and of its issuers, as far as the client has sent them, in Client-Cert-Chain: where "
+         "the request's own section has verified it. What visitors send in these fields never gets through, on or off."}),
     row<&DirectorySettings::user_name, any_text>("TLSUserName", one_word, Context::Everywhere,
                                                  {"variable", nullptr, "The variable that becomes the user's name."}),
 };

@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{Algorithm, Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, di
 
 use super::fault::Fault;
 use crate::x509::Certificate;
-use crate::x509::canonical::canonical;
+use crate::x509::canonical::is_one_name;
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use crate::x509::outline::public_key_bits;
 
@@ -73,12 +73,6 @@ impl<'a> About<'a> {
 /// Longest serial number that is asked about, in octets; RFC 5280, 4.1.2.2, allows 20. A longer one would make a question
 /// that responders do not answer, as if they were gone.
 const LONGEST_SERIAL: usize = 64;
-
-/// Whether two names (DER) are one, as certificates are chained (RFC 5280, 7.1).
-pub(super) fn is_one_name(a: &[u8], b: &[u8]) -> bool {
-    let canonical = |name| canonical(Reader::new(name).take(SEQUENCE)?);
-    a == b || canonical(a).is_some_and(|a| Some(a) == canonical(b))
-}
 
 /// Tells whether a CertID is the certificate's: each hash is made once.
 pub(super) struct Matcher<'m, 'a> {

@@ -4,9 +4,10 @@
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::SKEW;
-use super::about::{About, is_one_name};
+use super::about::About;
 use crate::verify::signed::{Signed, key_of};
 use crate::verify::work::{Exhausted, Work};
+use crate::x509::canonical::is_one_name;
 use crate::x509::der::{OCTET_STRING, OID, Reader, SEQUENCE, context};
 use crate::x509::outline::public_key_bits;
 use crate::x509::{Certificate, objects};

@@ -31,6 +31,12 @@ pub(crate) fn canonical(content: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Whether two names (DER) are one, as certificates are chained (RFC 5280, 7.1).
+pub(crate) fn is_one_name(a: &[u8], b: &[u8]) -> bool {
+    let canonical = |name| canonical(Reader::new(name).take(SEQUENCE)?);
+    a == b || canonical(a).is_some_and(|a| Some(a) == canonical(b))
+}
+
 /// Whether `name` lies in the subtree of `base`, or is `base`; both canonical (RFC 5280, 4.2.1.10).
 pub(crate) fn is_beneath(name: &[u8], base: &[u8]) -> bool {
     name.starts_with(base)

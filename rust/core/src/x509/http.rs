@@ -3,6 +3,8 @@
 
 use rustls_pki_types::CertificateDer;
 
+use super::canonical::is_one_name;
+use super::outline::Outline;
 use crate::base64;
 use crate::creds::pem::decode_base64;
 
@@ -134,19 +136,36 @@ pub fn read_client(
     Ok(all)
 }
 
-/// The client's own certificate of `all` as Client-Cert has it, or those behind it as Client-Cert-Chain does; empty where
-/// there is none.
+/// Those behind the first one that each name the issuer of the one before. What a client sends besides stands on no path
+/// from its own certificate: nobody has verified it.
+fn issuers<'a>(all: &'a [CertificateDer<'_>]) -> impl Iterator<Item = &'a [u8]> {
+    let names = |der: &'a CertificateDer<'_>| {
+        Outline::parse(der).map(|outline| (outline.subject.raw, outline.issuer.raw))
+    };
+    let mut wanted = all.first().and_then(names).map(|(_, issuer)| issuer);
+    all.iter().skip(1).map_while(move |der| {
+        let (subject, issuer) = names(der)?;
+        is_one_name(subject, wanted.replace(issuer)?).then(|| der.as_ref())
+    })
+}
+
+/// The client's own certificate of `all` as Client-Cert has it, or its issuers behind it as Client-Cert-Chain does; empty
+/// where there is none.
 pub fn write_client(all: &[CertificateDer<'_>], chain: bool) -> Vec<u8> {
-    match all.split_first() {
-        Some((own, _)) if !chain => write(own),
-        Some((_, behind)) => write_list(behind.iter().map(AsRef::as_ref)),
+    match all.first() {
+        Some(own) if !chain => write(own),
+        Some(_) => write_list(issuers(all)),
         None => Vec::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_client_field, read, read_list, without_client_fields, write, write_list};
+    use rustls_pki_types::CertificateDer;
+
+    use super::{
+        is_client_field, read, read_list, without_client_fields, write, write_client, write_list,
+    };
 
     #[test]
     fn what_is_written_is_read_again() {
@@ -160,6 +179,50 @@ mod tests {
         }
         assert_eq!(write(b"a"), b":YQ==:");
         assert_eq!(write_list([&b"a"[..], b"b"].into_iter()), b":YQ==:, :Yg==:");
+    }
+
+    fn certificate(subject: &str, issuer: &str) -> CertificateDer<'static> {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let named = |name: &str| {
+            let mut made = rcgen::CertificateParams::default();
+            made.distinguished_name = rcgen::DistinguishedName::new();
+            made.distinguished_name
+                .push(rcgen::DnType::CommonName, name);
+            made
+        };
+        let issuer = rcgen::Issuer::new(named(issuer), &key);
+        let signed = named(subject).signed_by(&key, &issuer).unwrap();
+        signed.der().clone()
+    }
+
+    #[test]
+    fn a_chain_ends_where_the_next_is_not_the_issuer() {
+        let own = certificate("client", "Lower CA");
+        let lower = certificate("LOWER  ca", "Upper CA"); // one name all the same (RFC 5280 7.1)
+        let upper = certificate("Upper CA", "Root");
+        let root = certificate("Root", "Root");
+        let strange = certificate("Strange", "Root");
+        let junk = CertificateDer::from(b"junk".to_vec());
+        for (sent, told) in [
+            (vec![], 0),
+            (vec![&lower], 1),
+            (vec![&lower, &upper, &root], 3),
+            (vec![&lower, &upper, &root, &strange], 3),
+            (vec![&lower, &strange, &upper], 1),
+            (vec![&lower, &lower, &upper], 1),
+            (vec![&lower, &junk, &upper], 1),
+            (vec![&strange, &lower, &upper], 0),
+            (vec![&upper, &lower], 0),
+            (vec![&junk], 0),
+        ] {
+            let all: Vec<_> = [&own].into_iter().chain(sent.clone()).cloned().collect();
+            let listed = sent.iter().take(told).map(|der| der.as_ref());
+            assert_eq!(write_client(&all, true), write_list(listed), "{sent:?}");
+            assert_eq!(write_client(&all, false), write(&own));
+        }
+        assert_eq!(write_client(&[junk, lower], true), b"");
+        assert_eq!(write_client(&[], true), b"");
+        assert_eq!(write_client(&[], false), b"");
     }
 
     #[test]
