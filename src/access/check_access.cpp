@@ -11,6 +11,7 @@
 #include "config/ciphers/suites.hpp"
 #include "facts/certificates.hpp"
 #include "facts/facts.hpp"
+#include "facts/forwarded.hpp"
 #include "facts/request_facts.hpp"
 #include "log/log.hpp"
 #include "server/engine.hpp"
@@ -49,8 +50,8 @@ bool certificate_accepted(request_rec* r, const Facts& facts, const facts::Deman
     TLS_LOG_R(r, AccessUnknownAuthorities, target(r), r->server->server_hostname);
     return false;
   }
-  // Nothing more is to come over the connection of somebody who is not let in any more.
-  if (clients.rechecks) r->connection->keepalive = AP_CONN_CLOSE;
+  // Nothing more is to come over the connection of somebody who is not let in any more. A proxy's carries others too.
+  if (clients.rechecks && facts::client_fields(r).client == nullptr) r->connection->keepalive = AP_CONN_CLOSE;
   const char* reason = apr_pstrmemdup(r->pool, facts.verify_reason.data(), facts.verify_reason.size());
   if (server::effective(r->server).words == config::Vocabulary::Ssl) {
     TLS_LOG_R(r, CertificateRefused, facts.verify_number, reason);

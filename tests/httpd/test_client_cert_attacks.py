@@ -369,6 +369,24 @@ def test_backends_are_told_no_certificates_that_are_not_the_clients_issuers(http
     assert list(fields(answer.body)) == ["CLIENT_CERT"], answer
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_proxy_keeps_its_connection_when_its_visitor_is_refused(httpd, ca, clients, engine):
+    """TLSClientRecheck ends connections of those who came themselves, not one that carries the requests of many."""
+    extra = (f"{verify(engine, 'optional')}\n{authority(engine, '@HOME@/ca.pem')}\n{word(engine, 'TrustedProxy')} 127.0.0.1\n"
+             f"TLSClientRecheck on\n<Location /secret>\n{verify(engine, 'require')}\n</Location>")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine=engine, start=False, allow=("TLS051[47]", "AH02039"))
+    server.put("ca.pem", clients.ca.pem())
+    server.put("docs/a.test/secret", "content")
+    server.start()
+    with tls.connect(server.port, ca=ca.file) as connection:
+        reader = tls.Reader(connection)
+        for authority_of, status in ((clients.other, 403), (clients.other, 403), (clients.ca, 200)):
+            connection.sendall(tls.request("/secret", headers=(sent(authority_of.issue("visitor", client=True))[1],)))
+            got, headers, _ = reader.response()
+            assert (got, headers.get("connection", "")) == (status, ""), headers
+    server.log.expect("TLS0517")
+
+
 def test_forward_proxies_tell_strangers_nothing(httpd, ca, clients, backend):
     extra = "TLSClientCertificate optional\nTLSClientCA @HOME@/ca.pem\nTLSClientCertHeader chain\nProxyRequests On"
     server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], start=False, modules=("proxy", "proxy_http"), allow=(REMOVED,))
