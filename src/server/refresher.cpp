@@ -26,24 +26,37 @@ class Refresher final {
     while (!self.thread_.stopping()) {
       lock.unlock();
       const Engine* const running = engine();
-      if (running != nullptr) running->clients().refresh(self.reload_);
+      if (running != nullptr && self.files_are_due()) running->clients().refresh(self.reload_);
       rs::refresh_lists();
       lock.lock();
       self.thread_.wait(self.pause());
     }
   }
 
-  [[nodiscard]] apr_interval_time_t pause() const {
-    // Nobody with a certificate gets in before the first list, and looking whether there is one costs nothing.
-    constexpr apr_interval_time_t soon = apr_time_from_msec(250);
-    if (rs::lists_are_wanted()) return soon;
+  // Files are looked at no more often where lists are waited for: whether one is still being written is told by two looks
+  // alike, and each look asks the system for all of them.
+  [[nodiscard]] bool files_are_due() {
+    const apr_time_t now = apr_time_now();
+    const bool due = now >= next_look_ || next_look_ - now > between_looks();
+    if (due) next_look_ = now + between_looks();
+    return due;
+  }
+
+  [[nodiscard]] apr_interval_time_t between_looks() const {
     constexpr std::uint32_t longest_s = 2;
     const bool sooner = reload_.authorities_too && reload_.interval_s != 0;
     return apr_time_from_sec(apr_interval_time_t{sooner ? std::min(longest_s, reload_.interval_s) : longest_s});
   }
 
+  [[nodiscard]] apr_interval_time_t pause() const {
+    // Nobody with a certificate gets in before the first list, and looking whether there is one costs nothing.
+    constexpr apr_interval_time_t soon = apr_time_from_msec(250);
+    return rs::lists_are_wanted() ? soon : between_looks();
+  }
+
   apr::ChildThread thread_;
   config::Reload reload_;
+  apr_time_t next_look_ = 0;
 };
 
 constinit Refresher refresher;

@@ -21,8 +21,9 @@ BAD_ANSWERS = ("status_500", "redirect_loop", "silent", "drip", "closed", "lying
 
 
 def revocation_list(issuer: Authority, *revoked: Pair, start=-HOUR, end=DAY, by: Authority | None = None,
-                    filler: int = 0) -> bytes:
-    """A list in DER, made at `start` from now; `filler` serial numbers of nobody stand in it besides."""
+                    filler: int = 0, extensions=()) -> bytes:
+    """A list in DER, made at `start` from now; `filler` serial numbers of nobody stand in it besides. The extensions are
+    critical, but for its number."""
     signer = by or issuer
     builder = x509.CertificateRevocationListBuilder().issuer_name(signer.name).last_update(now() + start)
     builder = builder.next_update(now() + end)
@@ -30,6 +31,8 @@ def revocation_list(issuer: Authority, *revoked: Pair, start=-HOUR, end=DAY, by:
     for serial in serials:
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now() - DAY).build()
         builder = builder.add_revoked_certificate(entry)
+    for extension in extensions:
+        builder = builder.add_extension(extension, not isinstance(extension, x509.CRLNumber))
     key = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key())
     signed = builder.add_extension(key, False).sign(signer.key, hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.DER)

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from cryptography import x509
 from harness import tls
 from harness.agent import named
 from harness.certs import Authority
@@ -156,6 +157,47 @@ def test_the_latest_of_all_counts(httpd, ca, world):
     world.wait(server, name="old.test")
     assert not world.is_let_in(server, "revoked", "old.test")
     assert world.is_let_in(server, "revoked", "new.test") and not world.is_let_in(server, "good", "new.test")
+
+
+@pytest.mark.parametrize("sent", ["another authority's", "a delta", "for authorities only"])
+def test_an_address_that_an_authority_names_sends_its_list_alone(httpd, ca, world, sent):
+    other = Authority("Another client CA")
+    (world.directory / "ca.pem").write_bytes(world.ca.pem() + other.pem())
+    scope = dict.fromkeys(("full_name", "relative_name", "only_some_reasons"))
+    scope |= dict.fromkeys(("only_contains_user_certs", "indirect_crl", "only_contains_attribute_certs"), False)
+    right = world.point.lists["/ca.crl"]
+    world.point.lists["/ca.crl"] = {
+        "another authority's": lambda: revocation_list(other),
+        "a delta": lambda: revocation_list(world.ca, extensions=[x509.CRLNumber(2), x509.DeltaCRLIndicator(1)]),
+        "for authorities only": lambda: revocation_list(
+            world.ca, extensions=[x509.IssuingDistributionPoint(only_contains_ca_certs=True, **scope)]),
+    }[sent]()
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words())], config=LOCAL, allow=("TLS0",))
+    server.log.expect("TLS0820.*/ca.crl")
+    assert not server.log.matching("TLS0819")
+    world.point.lists["/ca.crl"] = right
+    world.wait(server, seconds=60)
+    assert not world.is_let_in(server, "revoked")
+
+
+def test_no_list_of_another_authority_takes_the_place_of_one_in_force(httpd, ca, world):
+    """Where the administrator names the address, any authority's list may come first, and no other replaces it."""
+    other = Authority("Another client CA")
+    plain = Authority("Plain client CA")
+    (world.directory / "both.pem").write_bytes(plain.pem() + other.pem())
+    pairs = {name: plain.issue(name, client=True) for name in ("good", "revoked")}
+    for name, pair in pairs.items():
+        crt, key = pair.write(world.directory, name)
+        world.clients[name] = ("--cert", str(crt), "--key", str(key))
+    # It is at half of its life: then it is fetched anew within half a minute.
+    world.point.lists["/plain.crl"] = revocation_list(plain, pairs["revoked"], start=-SECOND * 100, end=SECOND * 100)
+    words = (f"TLSClientCertificate required\nTLSClientCA {world.directory}/both.pem\n"
+             f"TLSClientCRL auto {world.point.url('/plain.crl')}")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=words)], config=LOCAL, allow=("TLS0",))
+    world.wait(server)
+    world.point.lists["/plain.crl"] = revocation_list(other, start=HOUR * 0)
+    server.log.expect("TLS0820.*/plain.crl.*of another issuer", seconds=60)
+    assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
 
 
 def test_an_address_leads_inside_only_where_it_is_allowed(httpd, ca, world):

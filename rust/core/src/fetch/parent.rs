@@ -165,9 +165,9 @@ impl Parent {
     /// It cannot be made.
     pub fn configure_lists(&mut self, id: u32, lists: Vec<ListWant>) -> io::Result<()> {
         let order = self.order.as_ref();
-        let known = order.iter().flat_map(|order| &order.wants.lists);
-        let known = known.map(|want| (want.key, &want.authorities));
-        if known.eq(lists.iter().map(|want| (want.key, &want.authorities))) {
+        let known: Vec<_> = order.iter().flat_map(|order| &order.wants.lists).collect();
+        let same = |(known, want): (&&ListWant, &ListWant)| known.is_like(want);
+        if known.len() == lists.len() && known.iter().zip(&lists).all(same) {
             return Ok(());
         }
         let mut settings = self.settings.clone();

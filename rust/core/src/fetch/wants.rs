@@ -140,8 +140,19 @@ pub struct ListWant {
     pub proxy: Option<String>,
     /// Certificates of the authorities (DER), one of which has to have signed it.
     pub authorities: Vec<Vec<u8>>,
+    /// Those (DER) that name the addresses, and so say who signs it and what it is about; empty where the administrator
+    /// alone does.
+    pub named_by: Vec<Vec<u8>>,
     /// The list that was had before, DER; may be empty.
     pub kept: Vec<u8>,
+}
+
+impl ListWant {
+    /// Whether a list that is good for the other one is good for this.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.key, &self.authorities, &self.named_by)
+            == (other.key, &other.authorities, &other.named_by)
+    }
 }
 
 /// What a list is found by that is fetched from these addresses.
@@ -232,6 +243,7 @@ impl Order {
             w.byte(u8::from(want.trusted));
             w.optional(want.proxy.as_deref());
             w.list(&want.authorities, |w, der| w.bytes(der));
+            w.list(&want.named_by, |w, der| w.bytes(der));
             w.bytes(&want.kept);
         });
         w.into_bytes()
@@ -270,6 +282,7 @@ impl Order {
                 trusted: r.byte()? != 0,
                 proxy: r.optional()?,
                 authorities: r.list(|r| Ok(r.bytes()?.to_vec()))?,
+                named_by: r.list(|r| Ok(r.bytes()?.to_vec()))?,
                 kept: r.bytes()?.to_vec(),
             })
         })?;
@@ -342,6 +355,7 @@ mod tests {
                     trusted: true,
                     proxy: Some("http://p:1/".to_owned()),
                     authorities: vec![vec![5]],
+                    named_by: vec![vec![6], vec![5]],
                     kept: vec![],
                 }],
             },

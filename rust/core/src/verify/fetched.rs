@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Revocation lists that are fetched: where they are, whether one may be used, and those that this process has of them.
 //!
-//! A list is judged twice. The process that fetches looks whether one of the configured authorities signed it, before it
-//! reads any of its entries; whoever judges a certificate by it looks whether the one that issued that certificate did.
+//! A list is judged more than once. The process that fetches looks whether one of the configured authorities signed it,
+//! before it reads any of its entries, and whether it is the one that the certificate means which names its address; who
+//! takes it up looks again. Whoever judges a certificate by it looks whether the one that issued that certificate signed it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
 use super::certificate::{CRL_SIGN, PathCertificate};
+use super::edition::Edition;
 use super::keys::Key as SigningKey;
 use super::reason;
 use super::revocation::list::{List, issuer_of};
+use super::revocation::scope;
 use super::revocation::wanting;
 use super::signed::Signed;
 pub use super::wanted_lists::{FetchSettings, FetchedLists};
+use super::work::Work;
 use crate::creds::contents;
 use crate::fetch::results::{FetchedList, Key};
 use crate::fetch::wants::ListWant;
@@ -26,45 +31,118 @@ pub struct Judged {
     pub list: FetchedList,
     /// How many certificates it names.
     pub entries: usize,
+    /// What it is among lists from its address.
+    pub(crate) edition: Edition,
 }
 
-/// Judges what was fetched, PEM or DER: it is a list, one of `authorities` (DER) signed it, and it is in force at `now`.
+/// Who may have signed a list from an address, and what it has to be about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected<'a> {
+    /// Where it is.
+    pub(crate) urls: &'a [String],
+    /// Certificates of the authorities (DER), one of which has to have signed it.
+    pub(crate) authorities: &'a [Vec<u8>],
+    /// Those (DER) that name the address; empty where the administrator alone does.
+    pub(crate) named_by: &'a [Vec<u8>],
+}
+
+impl Expected<'_> {
+    /// Reads a list (DER), the entries last of all.
+    ///
+    /// # Errors
+    /// Why it is of no use.
+    pub(crate) fn read(&self, der: Vec<u8>, place: String) -> Result<List, String> {
+        let signed = Signed::parse(&der).ok_or("its list cannot be read")?;
+        let issuer = issuer_of(&der).ok_or("its list cannot be read")?;
+        let digest = OnceCell::new();
+        let signs = |authority: &Vec<u8>| {
+            let certificate = PathCertificate::parse(authority)?;
+            let meant = certificate.subject == issuer && certificate.allows(CRL_SIGN);
+            let key = SigningKey::parse(&certificate.outline.spki).filter(|_| meant)?;
+            let digest = digest.get_or_init(|| signed.digest());
+            signed.check_hashed(&key, digest.as_ref()).ok()
+        };
+        let mut authorities = self.authorities.iter();
+        if !authorities.any(|authority| signs(authority).is_some()) {
+            return Err(
+                "its list is signed by none of the authorities that are configured".to_owned(),
+            );
+        }
+        let list = List::parse(der, place)?;
+        if let Some(fault) = list.fault {
+            return Err(format!("its list cannot be used: {fault}"));
+        }
+        if list.base.is_some() {
+            return Err("what it sends is a delta, which says nothing by itself".to_owned());
+        }
+        match self.is_meant(&list) {
+            true => Ok(list),
+            false => Err(
+                "its list is of another issuer, or about other certificates, than the certificate means that names the \
+                 address"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Whether a list that was read for somebody may be used here, too.
+    pub(crate) fn accepts(&self, list: &List) -> bool {
+        let signs = |authority: &Vec<u8>| {
+            let certificate = PathCertificate::parse(authority)?;
+            let meant = certificate.subject == list.issuer && certificate.allows(CRL_SIGN);
+            let key = SigningKey::parse(&certificate.outline.spki).filter(|_| meant)?;
+            list.is_signed_by(&key, &mut Work::default()).ok()?.ok()
+        };
+        self.is_meant(list)
+            && self
+                .authorities
+                .iter()
+                .any(|authority| signs(authority).is_some())
+    }
+
+    /// Whether it is the list of a certificate that names the address: for itself, or where it is its own issuer for those
+    /// that it issues.
+    fn is_meant(&self, list: &List) -> bool {
+        let by = |der: &Vec<u8>| {
+            let certificate = PathCertificate::parse(der)?;
+            let content = certificate.distribution_points?;
+            let mut points = scope::Point::parse_all(content, certificate.outline.issuer.value)?;
+            points.retain(|point| point.urls().iter().any(|url| self.urls.contains(url)));
+            let own = certificate.issuer == list.issuer;
+            let authority = !certificate.is_self_issued();
+            Some(list.scope.fills(&points, authority, own, &list.issuer))
+        };
+        self.named_by.is_empty() || self.named_by.iter().any(|der| by(der) == Some(true))
+    }
+}
+
+/// Judges what was fetched, PEM or DER: it is a list, as it is expected, and in force at `now`.
 ///
 /// # Errors
 /// Why it is of no use.
-pub fn judge(octets: &[u8], authorities: &[Vec<u8>], now: i64) -> Result<Judged, String> {
+pub fn judge(octets: &[u8], want: &ListWant, now: i64) -> Result<Judged, String> {
     let found = contents::lists(octets);
     let der = found.taken.first().map(|taken| taken.element().to_vec());
     let der = der.ok_or("what it sends is no revocation list")?;
-    let signed = Signed::parse(&der).ok_or("its list cannot be read")?;
-    let issuer = issuer_of(&der).ok_or("its list cannot be read")?;
-    let digest = signed.digest();
-    let signs = |authority: &Vec<u8>| {
-        let certificate = PathCertificate::parse(authority)?;
-        let meant = certificate.subject == issuer && certificate.allows(CRL_SIGN);
-        let key = SigningKey::parse(&certificate.outline.spki).filter(|_| meant)?;
-        signed.check_hashed(&key, digest.as_ref()).ok()
+    let expected = Expected {
+        urls: &want.urls,
+        authorities: &want.authorities,
+        named_by: &want.named_by,
     };
-    if !authorities
-        .iter()
-        .any(|authority| signs(authority).is_some())
-    {
-        return Err("its list is signed by none of the authorities that are configured".to_owned());
-    }
-    let list = List::parse(der.clone(), String::new())?;
-    match (list.fault, list.outside(now)) {
-        (Some(fault), _) => Err(format!("its list cannot be used: {fault}")),
-        (None, Some(reason::CRL_EXPIRED)) => {
+    let list = expected.read(der, String::new())?;
+    match list.outside(now) {
+        Some(reason::CRL_EXPIRED) => {
             let end = list.end().map(time::date).unwrap_or_default();
             Err(format!("its list has expired at {end}"))
         }
-        (None, Some(why)) => Err(format!("its list cannot be used: {why}")),
-        (None, None) => Ok(Judged {
+        Some(why) => Err(format!("its list cannot be used: {why}")),
+        None => Ok(Judged {
             entries: list.entries(),
+            edition: list.edition(),
             list: FetchedList {
                 from: list.made(),
                 until: list.end().unwrap_or(i64::MAX),
-                der,
+                der: list.der().to_vec(),
             },
         }),
     }
@@ -103,6 +181,7 @@ pub fn wants() -> Vec<ListWant> {
                     trusted: point.trusted,
                     proxy: wanted.proxy.clone(),
                     authorities: Vec::new(),
+                    named_by: point.named_by.clone(),
                     kept: Vec::new(),
                 });
                 wants.len() - 1
@@ -110,14 +189,24 @@ pub fn wants() -> Vec<ListWant> {
             let Some(want) = wants.get_mut(place) else {
                 continue;
             };
-            for authority in &wanted.authorities {
-                if !want.authorities.contains(authority) {
-                    want.authorities.push(authority.clone());
-                }
+            // What the administrator names for one verifier may be anything that its authorities sign.
+            if point.named_by.is_empty() {
+                want.named_by.clear();
+            } else if !want.named_by.is_empty() {
+                add_all(&mut want.named_by, &point.named_by);
             }
+            add_all(&mut want.authorities, &wanted.authorities);
         }
     }
     wants
+}
+
+fn add_all(known: &mut Vec<Vec<u8>>, more: &[Vec<u8>]) {
+    for der in more {
+        if !known.contains(der) {
+            known.push(der.clone());
+        }
+    }
 }
 
 /// A list that is wanted, for people.

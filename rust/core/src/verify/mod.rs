@@ -16,6 +16,7 @@ mod authorities;
 mod certificate;
 pub(crate) mod checks;
 mod constraints;
+pub(crate) mod edition;
 mod elements;
 pub mod fetched;
 pub(crate) mod foresight;
@@ -65,6 +66,8 @@ pub(crate) fn is_list(der: &[u8]) -> bool {
     revocation::list::List::parse(der.to_vec(), String::new()).is_ok()
 }
 
+#[cfg(test)]
+mod fetched_tests;
 #[cfg(test)]
 mod list_tests;
 #[cfg(test)]

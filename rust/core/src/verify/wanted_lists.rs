@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which revocation lists a verifier wants fetched, and what is there of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::digest::{Context, SHA256};
+
 use super::certificate::PathCertificate;
+use super::fetched::Expected;
 use super::revocation::list::List;
 use super::revocation::scope;
 use crate::fetch::access;
@@ -12,6 +15,7 @@ use crate::fetch::results::Key;
 use crate::fetch::state;
 use crate::fetch::wants::list_key;
 use crate::system::lock;
+use crate::x509::time::now;
 
 /// Authorities' addresses of a list that are tried.
 const MOST_URLS: usize = 4;
@@ -33,6 +37,8 @@ pub(super) struct Point {
     pub(super) key: Key,
     pub(super) urls: Vec<String>,
     pub(super) trusted: bool,
+    /// Certificates of authorities (DER) that name it; empty where the administrator alone does.
+    pub(super) named_by: Vec<Vec<u8>>,
 }
 
 /// The lists that a verifier wants fetched.
@@ -42,6 +48,8 @@ pub struct FetchedLists {
     pub(super) proxy: Option<String>,
     /// Certificates (DER) of who may have signed them.
     pub(super) authorities: Vec<Vec<u8>>,
+    /// A digest of those.
+    id: [u8; 32],
     /// Certificates that no list is about pass while one of these cannot be had.
     pub(super) allow: bool,
 }
@@ -51,18 +59,31 @@ impl FetchedLists {
     pub fn new(settings: &FetchSettings, authorities: Vec<Vec<u8>>) -> Self {
         let proxy = settings.proxy.as_deref();
         let mut points: Vec<Point> = Vec::new();
-        let named = settings.urls.iter().map(|url| (vec![url.clone()], true));
-        let of_certificates = authorities.iter().flat_map(|der| points_of(der));
-        for (urls, trusted) in named.chain(of_certificates.map(|urls| (urls, false))) {
+        let named = settings.urls.iter().map(|url| (vec![url.clone()], None));
+        let of_certificates = authorities.iter().flat_map(|der| {
+            points_of(der)
+                .into_iter()
+                .map(move |urls| (urls, Some(der)))
+        });
+        for (urls, namer) in named.chain(of_certificates) {
+            let trusted = namer.is_none();
             let key = list_key(&urls, trusted, proxy);
             let is_known = |known: &Point| known.key == key || known.urls.first() == urls.first();
-            if !points.iter().any(is_known) {
-                points.push(Point { key, urls, trusted });
+            let named_by = namer.into_iter().cloned();
+            match points.iter_mut().find(|known| is_known(known)) {
+                Some(known) => known.named_by.extend(named_by),
+                None => points.push(Point {
+                    key,
+                    named_by: named_by.collect(),
+                    urls,
+                    trusted,
+                }),
             }
         }
         Self {
             points,
             proxy: settings.proxy.clone(),
+            id: id_of(&authorities),
             authorities,
             allow: settings.allow,
         }
@@ -73,18 +94,47 @@ impl FetchedLists {
         self.points.is_empty()
     }
 
-    /// One of each: what was fetched last, or what is in use where that is later.
+    fn expected<'a>(&'a self, point: &'a Point) -> Expected<'a> {
+        Expected {
+            urls: &point.urls,
+            authorities: &self.authorities,
+            named_by: &point.named_by,
+        }
+    }
+
+    /// One of each: what was fetched last, or what is in use where that counts before it.
     pub(super) fn current(&self, before: &[Option<Arc<List>>]) -> Vec<Option<Arc<List>>> {
         let one = |(at, point): (usize, &Point)| {
             let before = before.get(at).cloned().flatten();
-            match (parsed(point), before) {
-                (Some(list), Some(before)) if before.is_later(&list) => Some(before),
-                (Some(list), _) => Some(list),
-                (None, before) => before,
+            let Some(list) = parsed(point, self) else {
+                return before;
+            };
+            match before {
+                Some(before)
+                    if Arc::ptr_eq(&before, &list)
+                        || !before.edition().yields_to(&list.edition(), now()) =>
+                {
+                    Some(before)
+                }
+                before => match self.expected(point).accepts(&list) {
+                    true => Some(list),
+                    false => before,
+                },
             }
         };
         self.points.iter().enumerate().map(one).collect()
     }
+}
+
+fn id_of(authorities: &[Vec<u8>]) -> [u8; 32] {
+    let mut hash = Context::new(&SHA256);
+    for der in authorities {
+        hash.update(&(der.len() as u64).to_be_bytes());
+        hash.update(der);
+    }
+    let mut id = [0; 32];
+    id.copy_from_slice(hash.finish().as_ref());
+    id
 }
 
 /// The addresses of each list that the issuer of a certificate (DER) makes for it, as far as they can be asked over HTTP.
@@ -105,31 +155,61 @@ fn points_of(der: &[u8]) -> Vec<Vec<String>> {
     lists
 }
 
-/// Those that were read, with the numbers that they had: verifiers share them.
-static READ: Mutex<BTreeMap<Key, (u64, Arc<List>)>> = Mutex::new(BTreeMap::new());
+/// What was read of one address, for all verifiers that want it.
+#[derive(Default)]
+struct Read {
+    list: Option<Arc<List>>,
+    /// The number of what was looked at last, and whether it is taken.
+    version: Option<u64>,
+    is_taken: bool,
+    /// The verifiers' authorities that had no use for it.
+    refused: BTreeSet<[u8; 32]>,
+}
 
-/// The list of a point that was fetched last; at a start the one in its file.
-fn parsed(point: &Point) -> Option<Arc<List>> {
+static READ: Mutex<BTreeMap<Key, Read>> = Mutex::new(BTreeMap::new());
+
+/// The list of a point that was fetched last; at a start the one in its file. What none of the authorities signed is not
+/// read, and a captured process that fetches brings nothing back that was in force before.
+fn parsed(point: &Point, wanted: &FetchedLists) -> Option<Arc<List>> {
     let version = access::list_version(point.key);
-    let mut read = lock(&READ);
-    let known = read.get(&point.key);
-    if let Some((number, list)) = known.filter(|(number, _)| version.is_none_or(|v| v == *number)) {
-        let _ = number;
-        return Some(Arc::clone(list));
+    let mut all = lock(&READ);
+    let read = all.entry(point.key).or_default();
+    if version.is_some() && read.version != version {
+        read.version = version;
+        read.is_taken = false;
+        read.refused.clear();
     }
-    let before = known.map(|(_, list)| Arc::clone(list));
+    let is_known = match version {
+        Some(_) => read.is_taken || read.refused.contains(&wanted.id),
+        None => read.list.is_some(),
+    };
+    if is_known {
+        return read.list.clone();
+    }
     let der = match version {
         Some(_) => access::list(point.key).map(|list| list.der),
         None => state::kept_list(point.key),
     };
-    let place = point.urls.first().cloned().unwrap_or_default();
-    let list = List::parse(der?, place).ok().map(Arc::new);
-    // A captured process that fetches must not bring back what was in force before.
-    let list = match (list, before) {
-        (Some(list), Some(before)) if before.is_later(&list) => before,
-        (Some(list), _) => list,
-        (None, before) => before?,
+    let Some(der) = der else {
+        return read.list.clone();
     };
-    read.insert(point.key, (version.unwrap_or(0), Arc::clone(&list)));
-    Some(list)
+    if read.list.as_ref().is_some_and(|list| list.der() == der) {
+        read.is_taken = true;
+        return read.list.clone();
+    }
+    let place = point.urls.first().cloned().unwrap_or_default();
+    match wanted.expected(point).read(der, place) {
+        Ok(list) => {
+            read.is_taken = version.is_some();
+            let before = read.list.as_ref().map(|before| before.edition());
+            if before.is_none_or(|before| before.yields_to(&list.edition(), now())) {
+                read.list = Some(Arc::new(list));
+            }
+        }
+        Err(_) if version.is_some() => {
+            read.refused.insert(wanted.id);
+        }
+        Err(_) => {}
+    }
+    read.list.clone()
 }

@@ -57,9 +57,12 @@ impl Table {
         None
     }
 
-    /// A number that changes whenever the entry of `key` is written; `None` where there is none, or it is just written.
+    /// A number that changes whenever the entry of `key` is written; `None` where there is none, it was taken away, or it is
+    /// just written.
     pub(super) fn version(&self, key: Key) -> Option<u64> {
-        let entry = self.entries(key).find(|entry| is_of(entry, key))?;
+        let entry = self
+            .entries(key)
+            .find(|entry| is_of(entry, key) && !is_gone(entry))?;
         entry.first().map(load).filter(|number| number % 2 == 0)
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::fetch::wants::ListWant;
+use crate::verify::edition::Edition;
 
 /// A list that is kept fresh.
 pub(super) struct FreshList {
@@ -13,6 +14,6 @@ pub(super) struct FreshList {
     /// In the queue, or being fetched.
     pub(super) busy: bool,
     pub(super) failures: u32,
-    /// When the one among the results was made; `None` where there is none.
-    pub(super) from: Option<i64>,
+    /// The one among the results; `None` where there is none.
+    pub(super) before: Option<Edition>,
 }

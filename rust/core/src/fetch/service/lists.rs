@@ -38,8 +38,13 @@ impl Service {
             let kept = std::mem::take(&mut want.kept);
             let known = before
                 .remove(&want.key)
-                .filter(|known| known.want.authorities == want.authorities);
-            let fresh = known.unwrap_or_else(|| self.begin_list(want, &kept, now));
+                .filter(|known| known.want.is_like(&want));
+            let fresh = known.unwrap_or_else(|| {
+                let begun = self.begin_list(want, &kept, now);
+                // Long lists take their time, and many take it one after the other.
+                self.beat();
+                begun
+            });
             state.lists.insert(fresh.want.key, fresh);
         }
         for key in before.keys() {
@@ -50,12 +55,18 @@ impl Service {
     /// Begins with a want: what is among the results, or was kept of before, counts if it may.
     fn begin_list(&self, want: ListWant, kept: &[u8], now: i64) -> FreshList {
         let there = lock(&self.results).results().list(want.key);
-        let judge = |der: &[u8]| fetched::judge(der, &want.authorities, now).ok();
+        let judge = |der: &[u8]| fetched::judge(der, &want, now).ok();
+        let was_there = there.is_some();
         let of_results = there.and_then(|list| judge(&list.der));
         let is_there = of_results.is_some();
-        let judged = of_results.or_else(|| judge(kept));
-        if let Some(judged) = judged.as_ref().filter(|_| !is_there) {
-            lock(&self.results).put_list(want.key, &judged.list);
+        let mut judged = of_results.or_else(|| judge(kept));
+        if !is_there {
+            let results = lock(&self.results);
+            // What is not put there is fetched.
+            judged = judged.filter(|judged| results.put_list(want.key, &judged.list));
+            if judged.is_none() && was_there {
+                results.remove_list(want.key);
+            }
         }
         FreshList {
             want: Arc::new(want),
@@ -65,7 +76,7 @@ impl Service {
                     .map_or(Duration::ZERO, |judged| wait(judged, now)),
             busy: false,
             failures: 0,
-            from: judged.map(|judged| judged.list.from),
+            before: judged.map(|judged| judged.edition),
         }
     }
 
@@ -134,8 +145,27 @@ impl Service {
             .heard(Asker::Lists, host, fetch)
             .map_err(|fault| fault.to_string())?;
         let _one = lock(&self.judging);
-        fetched::judge(&octets, &want.authorities, now())
+        fetched::judge(&octets, want, now())
+            .and_then(|judged| self.beside_the_last(want.key, judged))
             .inspect_err(|_| lock(&self.results).count(Count::Refused))
+    }
+
+    /// Refuses another list than the one in force, of another issuer or about others.
+    fn beside_the_last(&self, key: Key, judged: Judged) -> Result<Judged, String> {
+        let state = lock(&self.state);
+        let before = state
+            .lists
+            .get(&key)
+            .and_then(|fresh| fresh.before.as_ref());
+        match before {
+            Some(before)
+                if !before.is_like(&judged.edition)
+                    && !before.yields_to(&judged.edition, now()) =>
+            {
+                Err("its list is of another issuer, or about other certificates, than the one in force".to_owned())
+            }
+            _ => Ok(judged),
+        }
     }
 
     fn had_list(&self, want: &Arc<ListWant>, url: &str, judged: &Judged) {
@@ -149,14 +179,17 @@ impl Service {
         }
         fresh.due = Instant::now() + wait(judged, now());
         let again = std::mem::take(&mut fresh.failures) > 0;
-        let before = fresh.from;
-        if before.is_some_and(|before| before >= judged.list.from) {
+        let before = fresh.before.as_ref();
+        if before.is_some_and(|before| !before.yields_to(&judged.edition, now())) {
             // The same as before, or an older one that somebody on the way still has.
             return;
         }
-        fresh.from = Some(judged.list.from);
+        let is_put = lock(&self.results).put_list(want.key, &judged.list);
+        if is_put {
+            fresh.before = Some(judged.edition.clone());
+        }
         drop(state);
-        if !lock(&self.results).put_list(want.key, &judged.list) {
+        if !is_put {
             let text = format!("{url}: there is no room for it");
             return self.say(Line::ListLost, text);
         }
@@ -184,7 +217,10 @@ impl Service {
             return;
         }
         fresh.failures = fresh.failures.saturating_add(1);
-        let (failures, before) = (fresh.failures, fresh.from);
+        let (failures, before) = (
+            fresh.failures,
+            fresh.before.as_ref().map(|before| before.from),
+        );
         fresh.due = Instant::now() + schedule::retry(failures, RETRY);
         drop(state);
         // Each power of two, so that what lasts is said again and does not fill the log.

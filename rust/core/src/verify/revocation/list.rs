@@ -8,6 +8,7 @@ use ::aws_lc_rs::digest::Digest;
 
 use super::scope::Scope;
 use crate::verify::certificate::{AuthorityKey, directory_name, is_integer, only, seconds, whole};
+use crate::verify::edition::Edition;
 use crate::verify::keys::{Fault, Key};
 use crate::verify::reason;
 use crate::verify::signed::Signed;
@@ -285,6 +286,16 @@ impl List {
     /// How many certificates it names.
     pub(crate) fn entries(&self) -> usize {
         self.entries.len()
+    }
+
+    /// What it is among lists from one address.
+    pub(crate) fn edition(&self) -> Edition {
+        Edition {
+            issuer: self.issuer.clone(),
+            partition: self.partition.clone(),
+            from: self.this_update,
+            until: self.next_update.unwrap_or(i64::MAX),
+        }
     }
 
     /// When it was made, in seconds since 1970.

@@ -68,6 +68,25 @@ impl Scope {
         (kinds.iter().filter(|kind| **kind).count() <= 1).then_some(scope)
     }
 
+    /// Whether a list of `issuer` with this scope is all of what a certificate means by one of these points. `authority`: for
+    /// certificates of authorities, else for others; `own`: the list's issuer is the certificate's.
+    pub(crate) fn fills(
+        &self,
+        points: &[Point],
+        authority: bool,
+        own: bool,
+        issuer: &[u8],
+    ) -> bool {
+        let others =
+            self.attributes || (authority && self.users) || (!authority && self.authorities);
+        let is_filled = |point: &Point| {
+            point.is_of(own, issuer)
+                && point.meets(self.point.as_ref())
+                && point.reasons & !self.reasons == 0
+        };
+        !others && points.iter().any(is_filled)
+    }
+
     /// What the list knows of a certificate with these distribution points; `None` where it is about others. `own` says
     /// that the list's issuer is the certificate's (RFC 5280, 6.3.3 (b) and (d)).
     pub(crate) fn covers(
@@ -159,7 +178,7 @@ impl Point {
     }
 
     /// Addresses in its full name (GeneralName's uniformResourceIdentifier).
-    fn urls(&self) -> Vec<String> {
+    pub(crate) fn urls(&self) -> Vec<String> {
         let names = self.names.iter().flatten().filter(|(tag, _)| *tag == 0x86);
         let text = |(_, content): &(u8, Vec<u8>)| String::from_utf8(content.clone()).ok();
         names.filter_map(text).collect()
