@@ -45,6 +45,10 @@ CheckedHost checked(const server_rec* s) {
   host.sections_ask = std::ranges::any_of(sections, [](const ClientSection& section) {
     return section.verify && *section.verify != config::VerifyClient::None;
   });
+  visit_sections(s, [&host](const config::DirectorySettings& section) {
+    const auto& word = section.client_cert_header;
+    if (word && *word != config::ClientCertHeader::Off) host.tells.push_back(word.where());
+  });
   if (is_loaded(tls_module)) {
     const ServerScope& scope = scope_of(s, tls_module);
     host.tls_directive = scope.first_directive;

@@ -314,7 +314,7 @@ ProxyPass /errors http://127.0.0.1:{backend.port}/"""
     a = f"{verify(engine, 'optional')}\n{authority(engine, '@HOME@/ca.pem')}"
     server = httpd([Vhost("b.test", [ca.issue("b.test")], extra=b), Vhost("a.test", [ca.issue("a.test")], extra=a)], engine=engine,
                    modules=("proxy", "proxy_http", "authn_core", "authz_user", "auth_basic"), start=False,
-                   allow=("TLS05", "AH0", r"\[ssl:"))
+                   allow=("TLS05", "TLS0114", "AH0", r"\[ssl:"))
     server.put("ca.pem", clients.ca.pem())
     server.start()
     for status, host in ((421, "Host: b.test\r\n"), (400, "")):

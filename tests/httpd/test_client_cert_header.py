@@ -328,3 +328,31 @@ def test_networks_are_refused_where_they_are_wrong(httpd, ca):
 def test_a_trusted_proxy_without_anything_to_judge_is_warned_of(httpd, ca):
     server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="TLSTrustedProxy 192.0.2.1")])
     server.log.expect("TLS0114.*TLSClientCertificate optional")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_field_that_nobody_can_fill_is_warned_of(httpd, ca, clients, engine):
+    header, ask = f"{word(engine, 'ClientCertHeader')} on", verify(engine, "optional")
+    said = "TLS0114.*backends are to be told of clients' certificates, but nobody is asked"
+    section = f"<Location /in>\n{header}\n</Location>"
+    for everywhere, extra, more, warned in (
+            ("", header, "", True), ("", section, "", True), (header, "", "", True),
+            ("", f"{header}\n{ask}\n{authority(engine, '@HOME@/ca.pem')}", "", False),
+            ("", f"{section}\n<Location /ask>\n{ask}\n{authority(engine, '@HOME@/ca.pem')}\n</Location>", "", False),
+            ("", header.replace(" on", " off"), "", False),
+            (header, "", f"{ask}\n{authority(engine, '@HOME@/ca.pem')}", False),  # inherited, and of use in one of them
+            (header, header, f"{ask}\n{authority(engine, '@HOME@/ca.pem')}", True)):
+        server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra), Vhost("b.test", [ca.issue("b.test")], extra=more)],
+                       engine=engine, config=everywhere, start=False)
+        server.put("ca.pem", clients.ca.pem())
+        server.start()
+        assert len(server.log.matching(said)) == (1 if warned else 0), (everywhere, extra, more, server.said())
+        if warned:
+            server.log.expect(said)
+
+
+def test_a_field_of_a_proxys_client_is_not_warned_of(httpd, ca, clients):
+    """Where proxies are trusted and nothing is asked, that is said, and once."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="TLSTrustedProxy 192.0.2.1\nTLSClientCertHeader on")])
+    server.log.expect("TLS0114.*proxies are trusted")
+    assert "backends are to be told" not in server.said()

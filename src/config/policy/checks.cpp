@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 
 #include "config/ciphers/signatures.hpp"
@@ -142,6 +143,39 @@ void check_clients(Findings& out, const CheckedHost& host) {
   }
 }
 
+// TLSClientCertHeader where no client is known. What many virtual hosts inherit need not say something in each.
+class TellingWords {
+ public:
+  explicit TellingWords(std::span<const CheckedHost> hosts) {
+    for (const CheckedHost& host : hosts) {
+      if (host.policy->enabled && knows_clients(host)) add(host.tells);
+    }
+  }
+  void check(Findings& out, const CheckedHost& host) const {
+    const bool ssl = host.policy->words == Vocabulary::Ssl;
+    for (const Source& place : host.tells) {
+      if (of_use_.contains({text(place.file), place.line})) continue;
+      out.add(Severity::Warning, place, host,
+              std::string("backends are to be told of clients' certificates, but nobody is asked for one, and no proxy "
+                          "is trusted to tell of them; write \"") +
+                  (ssl ? "SSLVerifyClient" : "TLSClientCertificate") +
+                  " optional\" and name authorities, or leave this line out");
+    }
+  }
+
+ private:
+  static bool knows_clients(const CheckedHost& host) {
+    const ClientAuthPolicy& c = host.policy->client;
+    return c.verify != VerifyClient::None || host.sections_ask || !c.trusted_proxies.empty();
+  }
+  static std::string_view text(const char* file) { return file != nullptr ? file : ""; }
+  void add(std::span<const Source> places) {
+    for (const Source& place : places) of_use_.emplace(text(place.file), place.line);
+  }
+
+  std::set<std::pair<std::string_view, unsigned>> of_use_;
+};
+
 // A certificate where no TLS is spoken means that the wrong ports are listed, or that the switch was forgotten.
 void check_unused_certificate(Findings& out, const CheckedHost& host) {
   const bool own = host.tls_directive != nullptr && host.settings->certificates;
@@ -233,6 +267,7 @@ std::vector<PolicyProblem> check_hosts(std::span<const CheckedHost> hosts, std::
   Findings out;
   FirstHosts first;
   Names names;
+  const TellingWords telling(hosts);
   for (const CheckedHost& host : hosts) {
     check_vocabulary(out, host);
     first.check(out, host);
@@ -244,6 +279,7 @@ std::vector<PolicyProblem> check_hosts(std::span<const CheckedHost> hosts, std::
     check_negotiation(out, host);
     check_groups(out, host);
     check_clients(out, host);
+    telling.check(out, host);
   }
   return std::move(out).take();
 }

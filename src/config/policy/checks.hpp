@@ -35,6 +35,8 @@ struct CheckedHost {
   Source ssl_written;
   std::string server_name{};
   bool sections_ask = false;  // some section asks for client certificates
+  // Where it is written that requests tell of the client's certificate; what is inherited as well.
+  std::vector<Source> tells{};
 };
 
 // All problems at once, in the order of the configuration. What is inherited is said once, for the first host it

@@ -67,7 +67,9 @@ inline constexpr std::array ssl_server_rows = {
     row<&ServerSettings::sni_policy, ssl_sni_policy>(
         "SSLVHostSNIPolicy", one_word, Context::Global,
         {"strict|secure|authonly|insecure", "secure",
-         "How far the virtual host of SNI and the one of Host may differ before a request is answered 421."}),
+         "How far the virtual host of SNI and the one of Host may differ before a request is answered 421. With "
+         "authonly and insecure, requests for a virtual host of SSLPostQuantum require also come over a connection "
+         "that was made for another one, and without a post-quantum group."}),
     row<&ServerSettings::refuse_without_sni, on_off>(
         "SSLStrictSNIVHostCheck", one_word, Context::Server,
         {"on|off", "off", "Whether clients without SNI are refused (403) by name-based virtual hosts."}),
@@ -178,7 +180,8 @@ inline constexpr std::array ssl_directory_rows = {
         {"on|chain|off", "off",
          "Whether requests tell whoever answers them, such as a backend, of the client's certificate, in the field "
          "Client-Cert (RFC 9440), and of its issuers, as far as the client has sent them, in Client-Cert-Chain: where "
-         "the request's own section has verified it. What visitors send in these fields never gets through, on or off."}),
+         "the request's own section has verified it. What visitors send in these fields never gets through, on or "
+         "off."}),
     row<&DirectorySettings::verify_client, ssl_verify>("SSLVerifyClient", one_word, Context::Everywhere,
                                                        {"none|optional|require|optional_no_ca", nullptr, ""}),
     row<&DirectorySettings::verify_depth, number<0, 100>>("SSLVerifyDepth", one_word, Context::Everywhere,

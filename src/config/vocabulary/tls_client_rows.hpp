@@ -84,7 +84,9 @@ inline constexpr std::array tls_client_rows = {
     row<&ServerSettings::sni_policy, ssl_sni_policy>(
         "TLSHostPolicy", one_word, Context::Global,
         {"strict|secure|authonly|insecure", "secure",
-         "How far the virtual host of SNI and the one of Host may differ before a request is answered 421."}),
+         "How far the virtual host of SNI and the one of Host may differ before a request is answered 421. With "
+         "authonly and insecure, requests for a virtual host of TLSPostQuantum require also come over a connection "
+         "that was made for another one, and without a post-quantum group."}),
 };
 
 inline constexpr std::array tls_client_directory_rows = {
@@ -98,7 +100,8 @@ inline constexpr std::array tls_client_directory_rows = {
         {"on|chain|off", "off",
          "Whether requests tell whoever answers them, such as a backend, of the client's certificate, in the field "
          "Client-Cert (RFC 9440), and of its issuers, as far as the client has sent them, in Client-Cert-Chain: where "
-         "the request's own section has verified it. What visitors send in these fields never gets through, on or off."}),
+         "the request's own section has verified it. What visitors send in these fields never gets through, on or "
+         "off."}),
     row<&DirectorySettings::user_name, any_text>("TLSUserName", one_word, Context::Everywhere,
                                                  {"variable", nullptr, "The variable that becomes the user's name."}),
 };
