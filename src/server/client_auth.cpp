@@ -144,6 +144,7 @@ bool ClientVerifiers::refresh(const config::Reload& reload) const {
       const std::string problem(news.problem);
       if (!problem.empty()) TLS_LOG_S(ap_server_conf, ClientListsKept, problem.c_str());
       if (news.renewed) TLS_LOG_S(ap_server_conf, ClientFilesRenewed, loaded.files.c_str());
+      if (news.unfetched) TLS_LOG_S(ap_server_conf, ClientListsUnfetched, loaded.files.c_str());
       replaced = replaced || news.lists_replaced;
     }
     return replaced;

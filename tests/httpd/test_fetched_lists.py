@@ -8,7 +8,7 @@ from harness import tls
 from harness.agent import named
 from harness.certs import Authority
 from harness.clients import curl
-from harness.config import Vhost
+from harness.config import ONE_CHILD, Vhost
 from harness.points import BAD_ANSWERS, BAD_LISTS, HOUR, Point, distribution_point, revocation_list
 from harness.proxies import MODULES
 from harness.waiting import wait_until
@@ -198,6 +198,26 @@ def test_no_list_of_another_authority_takes_the_place_of_one_in_force(httpd, ca,
     world.point.lists["/plain.crl"] = revocation_list(other, start=HOUR * 0)
     server.log.expect("TLS0820.*/plain.crl.*of another issuer", seconds=60)
     assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
+
+
+def test_lists_of_reloaded_authorities_wait_for_a_restart(httpd, ca, world):
+    other = Authority("Later client CA", extensions=[distribution_point(world.point.url("/later.crl"))])
+    pairs = {name: other.issue(name, client=True) for name in ("later", "later revoked")}
+    world.point.lists["/later.crl"] = revocation_list(other, pairs["later revoked"])
+    for name, pair in pairs.items():
+        crt, key = pair.write(world.directory, name.replace(" ", "-"))
+        world.clients[name] = ("--cert", str(crt), "--key", str(key))
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words("auto allow"))],
+                   config=f"{LOCAL}\nTLSReload 1 all", mpm_settings=ONE_CHILD, allow=("TLS0",))
+    wait_until(lambda: not world.is_let_in(server, "revoked"), "the list", 30)
+    server.put(world.directory / "ca.pem", world.ca.pem() + other.pem())
+    server.log.expect("TLS0508.*ca.pem")
+    for name in pairs:
+        assert not world.is_let_in(server, name), "no list is there, and nobody fetches it"
+    assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
+    server.graceful()
+    world.wait(server, "later")
+    wait_until(lambda: not world.is_let_in(server, "later revoked"), "the other list", 30)
 
 
 def test_an_address_leads_inside_only_where_it_is_allowed(httpd, ca, world):

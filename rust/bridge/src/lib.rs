@@ -113,6 +113,8 @@ pub mod ffi {
         renewed: bool,
         /// Other revocation lists are in force from now on.
         lists_replaced: bool,
+        /// They want revocation lists that nobody fetches before a restart.
+        unfetched: bool,
         /// Why what changed is not taken up; empty when nothing is wrong.
         problem: String,
     }

@@ -80,6 +80,7 @@ impl From<News> for ClientNews {
         Self {
             renewed: news.renewed,
             lists_replaced: news.lists_replaced,
+            unfetched: news.unfetched,
             problem: news.problem.unwrap_or_default(),
         }
     }

@@ -11,6 +11,7 @@ use super::parent::{Parent, Settings};
 use super::wants::ListWant;
 use crate::agent::Os;
 use crate::metrics::{self, Counter};
+use crate::verify::fetched;
 
 static FETCHER: Mutex<Option<Parent>> = Mutex::new(None);
 
@@ -112,6 +113,7 @@ pub fn child_ended(pid: i32) {
 
 /// Gives up what belongs to the parent; in a child, before any thread serves.
 pub fn become_child(line: Option<OwnedFd>) {
+    fetched::set_final();
     if let Some(parent) = fetcher().take() {
         parent.become_child(line);
     }

@@ -25,6 +25,7 @@ use crate::agent::parent::supervisor_handle::ProcessHandle;
 use crate::agent::protocol::log_relay::pair;
 use crate::agent::{Os, SharedViews};
 use crate::system::forks::Kept;
+use crate::verify::fetched;
 
 /// How long the fetcher may take to listen to an order, all of it.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -130,6 +131,7 @@ impl Parent {
             },
             ..settings
         };
+        fetched::set_ordered(&settings.wants.lists);
         if settings.wants.is_empty() {
             self.order = None;
             self.end();

@@ -51,6 +51,8 @@ pub struct News {
     pub renewed: bool,
     /// Other revocation lists are in force from now on.
     pub lists_replaced: bool,
+    /// They want revocation lists that nobody fetches before a restart.
+    pub unfetched: bool,
     /// Why what changed is not taken up.
     pub problem: Option<String>,
 }
@@ -114,6 +116,7 @@ impl WatchedAuthorities {
         News {
             renewed: false,
             lists_replaced: lists.replaced,
+            unfetched: false,
             problem: lists.problem,
         }
     }
@@ -125,12 +128,16 @@ impl WatchedAuthorities {
             .into_iter()
             .filter(|problem| unusable(problem.weight))
             .max_by_key(|problem| problem.weight);
+        let unfetched = verifier
+            .as_ref()
+            .is_some_and(|verifier| verifier.revocation().wants_unordered());
         if let Some(verifier) = verifier {
             self.authorities.replace(verifier);
         }
         News {
             renewed: fault.is_none(),
             lists_replaced: false,
+            unfetched,
             problem: fault.map(|problem| problem.text),
         }
     }

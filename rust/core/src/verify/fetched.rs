@@ -17,6 +17,7 @@ use super::revocation::scope;
 use super::revocation::wanting;
 use super::signed::Signed;
 pub use super::wanted_lists::{FetchSettings, FetchedLists};
+pub(crate) use super::wanted_lists::{set_final, set_ordered};
 use super::work::Work;
 use crate::creds::contents;
 use crate::fetch::results::{FetchedList, Key};

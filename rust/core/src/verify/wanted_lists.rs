@@ -13,7 +13,7 @@ use super::revocation::scope;
 use crate::fetch::access;
 use crate::fetch::results::Key;
 use crate::fetch::state;
-use crate::fetch::wants::list_key;
+use crate::fetch::wants::{ListWant, list_key};
 use crate::system::lock;
 use crate::x509::time::now;
 
@@ -39,6 +39,44 @@ pub(super) struct Point {
     pub(super) trusted: bool,
     /// Certificates of authorities (DER) that name it; empty where the administrator alone does.
     pub(super) named_by: Vec<Vec<u8>>,
+}
+
+impl Point {
+    /// Whether an authority (DER) is the issuer of a certificate that names it; any is where none does.
+    fn may_sign(&self, der: &[u8]) -> bool {
+        let issued = |named: &Vec<u8>| {
+            let (named, authority) = (PathCertificate::parse(named)?, PathCertificate::parse(der)?);
+            Some(named.issuer == authority.subject)
+        };
+        let mut named_by = self.named_by.iter();
+        self.named_by.is_empty() || named_by.any(|named| issued(named) == Some(true))
+    }
+}
+
+/// What httpd's parent ordered last: digests of the authorities that each list may be of.
+struct Ordered {
+    lists: BTreeMap<Key, BTreeSet<[u8; 32]>>,
+    /// This process is a child, which orders nothing.
+    is_final: bool,
+}
+
+static ORDERED: Mutex<Ordered> = Mutex::new(Ordered {
+    lists: BTreeMap::new(),
+    is_final: false,
+});
+
+/// Says what is ordered. For httpd's parent.
+pub(crate) fn set_ordered(lists: &[ListWant]) {
+    let each = |want: &ListWant| {
+        let ids = want.authorities.iter().map(|der| id_of([der])).collect();
+        (want.key, ids)
+    };
+    lock(&ORDERED).lists = lists.iter().map(each).collect();
+}
+
+/// Says that nothing more will be ordered. For children.
+pub(crate) fn set_final() {
+    lock(&ORDERED).is_final = true;
 }
 
 /// The lists that a verifier wants fetched.
@@ -87,6 +125,25 @@ impl FetchedLists {
             authorities,
             allow: settings.allow,
         }
+        .where_ordered()
+    }
+
+    /// In a child: without what one of the lists would allow that nobody fetches before a restart.
+    fn where_ordered(mut self) -> Self {
+        self.allow = self.allow && !self.is_unordered();
+        self
+    }
+
+    /// Whether this process has no way to have one of the lists fetched: it is a child, and they were not among what its
+    /// parent ordered, or from other authorities.
+    pub(super) fn is_unordered(&self) -> bool {
+        let ordered = lock(&ORDERED);
+        let is_ordered = |point: &Point| {
+            let known = ordered.lists.get(&point.key);
+            let mut signers = self.authorities.iter().filter(|der| point.may_sign(der));
+            known.is_some_and(|known| signers.all(|der| known.contains(&id_of([der]))))
+        };
+        ordered.is_final && !self.points.iter().all(is_ordered)
     }
 
     /// Whether there is nothing to fetch.
@@ -126,7 +183,7 @@ impl FetchedLists {
     }
 }
 
-fn id_of(authorities: &[Vec<u8>]) -> [u8; 32] {
+fn id_of<'a>(authorities: impl IntoIterator<Item = &'a Vec<u8>>) -> [u8; 32] {
     let mut hash = Context::new(&SHA256);
     for der in authorities {
         hash.update(&(der.len() as u64).to_be_bytes());

@@ -153,6 +153,12 @@ impl Revocation {
         self
     }
 
+    /// Whether it wants a list that nobody will fetch for this process.
+    pub(super) fn wants_unordered(&self) -> bool {
+        let wanted = self.in_use.wanted.as_ref();
+        wanted.is_some_and(FetchedLists::is_unordered)
+    }
+
     /// Which certificates are looked up.
     pub fn depth(&self) -> Depth {
         self.depth
