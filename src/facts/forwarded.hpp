@@ -31,8 +31,8 @@ const Facts* facts_of_client(apr_pool_t* pool, const conn_rec* c, const Facts& c
 // Takes every field out of `table` whose name somebody could read as one of them; whether there were any.
 bool take_client_fields(apr_table_t* table);
 
-// Takes the names of the fields out of the request's Connection: a visitor who writes them there would have a proxy leave
-// out what we put in. To be done again where a module has made other headers_in, as MergeTrailers does.
+// Takes the names of the fields out of the request's Connection: a visitor who writes them there would have a proxy
+// leave out what we put in. To be done again where a module has made other headers_in, as MergeTrailers does.
 void keep_connection(request_rec* r);
 
 // The values of Client-Cert and Client-Cert-Chain for the client's certificate of `facts`, in `pool`.

@@ -82,7 +82,8 @@ const Facts* find(apr_pool_t* pool, const conn_rec* c) {
 }
 
 // A request that access::check_host() answers with 421: who came is only logged. What ErrorDocument makes of it is
-// another request (r->prev), which a backend may answer and a section may let in: the other host's verdict is not for it.
+// another request (r->prev), which a backend may answer and a section may let in: the other host's verdict is not for
+// it.
 bool is_misdirected(const request_rec* r, const server_rec* made) {
   return r->prev == nullptr && r->main == nullptr && r->server != made && r->proxyreq != PROXYREQ_PROXY &&
          server::effective(made).sni_policy != config::SniPolicy::Insecure && clients_of(r->server) != clients_of(made);

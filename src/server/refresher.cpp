@@ -33,8 +33,8 @@ class Refresher final {
     }
   }
 
-  // Files are looked at no more often where lists are waited for: whether one is still being written is told by two looks
-  // alike, and each look asks the system for all of them.
+  // Files are looked at no more often where lists are waited for: whether one is still being written is told by two
+  // looks alike, and each look asks the system for all of them.
   [[nodiscard]] bool files_are_due() {
     const apr_time_t now = apr_time_now();
     const bool due = now >= next_look_ || next_look_ - now > between_looks();
