@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "apr/child_thread.hpp"
+#include "apr/clock.hpp"
 #include "config/policy/effective.hpp"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
@@ -36,8 +37,8 @@ class Refresher final {
   // Files are looked at no more often where lists are waited for: whether one is still being written is told by two
   // looks alike, and each look asks the system for all of them.
   [[nodiscard]] bool files_are_due() {
-    const apr_time_t now = apr_time_now();
-    const bool due = now >= next_look_ || next_look_ - now > between_looks();
+    const apr_time_t now = apr::monotonic();
+    const bool due = now >= next_look_;
     if (due) next_look_ = now + between_looks();
     return due;
   }

@@ -5,20 +5,14 @@
 //! before it reads any of its entries, and whether it is the one that the certificate means which names its address; who
 //! takes it up looks again. Whoever judges a certificate by it looks whether the one that issued that certificate signed it.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
-use super::certificate::{CRL_SIGN, PathCertificate};
 use super::edition::Edition;
-use super::keys::Key as SigningKey;
+use super::expected::Expected;
 use super::reason;
-use super::revocation::list::{List, issuer_of};
-use super::revocation::scope;
 use super::revocation::wanting;
-use super::signed::Signed;
 pub use super::wanted_lists::{FetchSettings, FetchedLists};
 pub(crate) use super::wanted_lists::{set_final, set_ordered};
-use super::work::Work;
 use crate::creds::contents;
 use crate::fetch::results::{FetchedList, Key};
 use crate::fetch::wants::ListWant;
@@ -34,87 +28,6 @@ pub struct Judged {
     pub entries: usize,
     /// What it is among lists from its address.
     pub(crate) edition: Edition,
-}
-
-/// Who may have signed a list from an address, and what it has to be about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Expected<'a> {
-    /// Where it is.
-    pub(crate) urls: &'a [String],
-    /// Certificates of the authorities (DER), one of which has to have signed it.
-    pub(crate) authorities: &'a [Vec<u8>],
-    /// Those (DER) that name the address; empty where the administrator alone does.
-    pub(crate) named_by: &'a [Vec<u8>],
-}
-
-impl Expected<'_> {
-    /// Reads a list (DER), the entries last of all.
-    ///
-    /// # Errors
-    /// Why it is of no use.
-    pub(crate) fn read(&self, der: Vec<u8>, place: String) -> Result<List, String> {
-        let signed = Signed::parse(&der).ok_or("its list cannot be read")?;
-        let issuer = issuer_of(&der).ok_or("its list cannot be read")?;
-        let digest = OnceCell::new();
-        let signs = |authority: &Vec<u8>| {
-            let certificate = PathCertificate::parse(authority)?;
-            let meant = certificate.subject == issuer && certificate.allows(CRL_SIGN);
-            let key = SigningKey::parse(&certificate.outline.spki).filter(|_| meant)?;
-            let digest = digest.get_or_init(|| signed.digest());
-            signed.check_hashed(&key, digest.as_ref()).ok()
-        };
-        let mut authorities = self.authorities.iter();
-        if !authorities.any(|authority| signs(authority).is_some()) {
-            return Err(
-                "its list is signed by none of the authorities that are configured".to_owned(),
-            );
-        }
-        let list = List::parse(der, place)?;
-        if let Some(fault) = list.fault {
-            return Err(format!("its list cannot be used: {fault}"));
-        }
-        if list.base.is_some() {
-            return Err("what it sends is a delta, which says nothing by itself".to_owned());
-        }
-        match self.is_meant(&list) {
-            true => Ok(list),
-            false => Err(
-                "its list is of another issuer, or about other certificates, than the certificate means that names the \
-                 address"
-                    .to_owned(),
-            ),
-        }
-    }
-
-    /// Whether a list that was read for somebody may be used here, too.
-    pub(crate) fn accepts(&self, list: &List) -> bool {
-        let signs = |authority: &Vec<u8>| {
-            let certificate = PathCertificate::parse(authority)?;
-            let meant = certificate.subject == list.issuer && certificate.allows(CRL_SIGN);
-            let key = SigningKey::parse(&certificate.outline.spki).filter(|_| meant)?;
-            list.is_signed_by(&key, &mut Work::default()).ok()?.ok()
-        };
-        self.is_meant(list)
-            && self
-                .authorities
-                .iter()
-                .any(|authority| signs(authority).is_some())
-    }
-
-    /// Whether it is the list of a certificate that names the address: for itself, or where it is its own issuer for those
-    /// that it issues.
-    fn is_meant(&self, list: &List) -> bool {
-        let by = |der: &Vec<u8>| {
-            let certificate = PathCertificate::parse(der)?;
-            let content = certificate.distribution_points?;
-            let mut points = scope::Point::parse_all(content, certificate.outline.issuer.value)?;
-            points.retain(|point| point.urls().iter().any(|url| self.urls.contains(url)));
-            let own = certificate.issuer == list.issuer;
-            let authority = !certificate.is_self_issued();
-            Some(list.scope.fills(&points, authority, own, &list.issuer))
-        };
-        self.named_by.is_empty() || self.named_by.iter().any(|der| by(der) == Some(true))
-    }
 }
 
 /// Judges what was fetched, PEM or DER: it is a list, as it is expected, and in force at `now`.

@@ -18,6 +18,7 @@ pub(crate) mod checks;
 mod constraints;
 pub(crate) mod edition;
 mod elements;
+mod expected;
 pub mod fetched;
 pub(crate) mod foresight;
 mod judging;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::certificate::PathCertificate;
-use super::fetched::Expected;
+use super::expected::Expected;
 use super::revocation::list::List;
 use super::revocation::scope;
 use crate::fetch::access;
