@@ -42,11 +42,11 @@ def alive(pid: int) -> bool:
 
 def resident_kib(pid: int) -> int:
     """Resident memory that is the process's own (anonymous), in KiB."""
-    return _status(pid, "RssAnon")
+    return status(pid, "RssAnon")
 
 
 def peak_resident_kib(pid: int) -> int:
-    return _status(pid, "VmHWM")
+    return status(pid, "VmHWM")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -62,7 +62,7 @@ def connections(ports: set[int]) -> int:
     return sum(int(f[1].rpartition(":")[2], 16) in ports and f[3] not in (listen, time_wait) for f in lines)
 
 
-def _status(pid: int, name: str) -> int:
+def status(pid: int, name: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Revocation lists that are fetched from distribution points: TLSClientCRL auto, TLSProxyCRL auto."""
 import datetime
+import resource
 
 import pytest
 from cryptography import x509
@@ -10,6 +11,7 @@ from harness.certs import Authority
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
 from harness.points import BAD_ANSWERS, BAD_LISTS, HOUR, Point, distribution_point, revocation_list
+from harness.process import status
 from harness.proxies import MODULES
 from harness.waiting import wait_until
 
@@ -207,17 +209,41 @@ def test_lists_of_reloaded_authorities_wait_for_a_restart(httpd, ca, world):
     for name, pair in pairs.items():
         crt, key = pair.write(world.directory, name.replace(" ", "-"))
         world.clients[name] = ("--cert", str(crt), "--key", str(key))
-    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words("auto allow"))],
-                   config=f"{LOCAL}\nTLSReload 1 all", mpm_settings=ONE_CHILD, allow=("TLS0",))
+    words = "TLSClientCertificate required\nTLSClientCA certs/clients.pem\nTLSClientCRL auto allow"
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=words)], config=f"{LOCAL}\nTLSReload 1 all", start=False,
+                   mpm_settings=ONE_CHILD, allow=("TLS0",))
+    server.put("certs/clients.pem", world.ca.pem())
+    server.start()
     wait_until(lambda: not world.is_let_in(server, "revoked"), "the list", 30)
-    server.put(world.directory / "ca.pem", world.ca.pem() + other.pem())
-    server.log.expect("TLS0508.*ca.pem")
+    server.put("certs/clients.pem", world.ca.pem() + other.pem())
+    server.log.expect("TLS0508.*clients.pem")
     for name in pairs:
         assert not world.is_let_in(server, name), "no list is there, and nobody fetches it"
     assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
     server.graceful()
     world.wait(server, "later")
     wait_until(lambda: not world.is_let_in(server, "later revoked"), "the other list", 30)
+
+
+def test_address_space_for_lists_is_taken_only_where_there_is_some(httpd, ca, world):
+    """httpd starts with the address space that it needs without lists, and goes without their memory then."""
+    words = world.words("none").replace("TLSClientCRL none\n", "")
+    plain = httpd([Vhost("a.test", [ca.issue("a.test")], extra=words)], config=LOCAL)
+    assert world.is_let_in(plain, "revoked")
+    size = max(status(pid, "VmPeak") for pid in (plain.pid, *plain.children)) << 10
+    plain.stop()
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words()), Vhost("free.test", [ca.issue("free.test")])],
+                   config=LOCAL, start=False, allow=("TLS0",))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size + (16 << 20), before[1]))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+    assert curl(server.port, "/", name="free.test").status == 200
+    server.log.expect("TLS0816.*no memory for revocation lists")
+    server.log.expect("TLS0820.*no room")
+    assert not world.is_let_in(server, "good")
 
 
 def test_an_address_leads_inside_only_where_it_is_allowed(httpd, ca, world):

@@ -22,7 +22,8 @@ use crate::guard::guard;
 use crate::open_files;
 
 const NONE: RawFd = -1;
-const REGIONS: usize = 8;
+/// More than are kept: that of lists is made anew where more are wanted, six times at most.
+const REGIONS: usize = 16;
 
 /// What a line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::ptr;
 
 use mod_tls_core::agent::channel::Shared;
 use mod_tls_core::agent::{Os, Received, SharedViews};
-use mod_tls_core::fetch::results::{STAPLES, words_for, words_without_lists};
+use mod_tls_core::fetch::results::{STAPLES, words_for, words_for_lists};
 
 use crate::forks::{self, Heir};
 use crate::memory::Mapping;
@@ -27,6 +27,13 @@ const MAPPED: libc::c_int = 128 * 1024;
 
 /// Words of an update log, 256 MiB: the certificates of 10,000 virtual hosts for a year.
 const UPDATE_LOG: usize = 32 << 20;
+
+/// Address space of a thread's stack, where nobody says else, and of what else a child makes.
+const STACK: usize = 8 << 20;
+const CHILD: usize = 128 << 20;
+/// Of one of glibc's arenas, of which there are at most eight for each processor.
+const ARENA: usize = 64 << 20;
+const ARENAS: usize = 8;
 
 /// Control data: credentials (32 bytes with their head) and four descriptors (32), aligned as cmsghdr wants it.
 #[repr(C, align(8))]
@@ -85,9 +92,19 @@ impl Os for Linux {
     }
 
     fn results(&self) -> io::Result<SharedViews> {
-        let less = [STAPLES >> 3, STAPLES >> 6].map(words_without_lists);
-        let sizes = [words_for(STAPLES), less[0], less[1]];
+        let sizes = [STAPLES, STAPLES >> 3, STAPLES >> 6].map(words_for);
         views(c"mod_tls fetched", &sizes, Heir::Fetcher)
+    }
+
+    fn lists(&self, count: usize, threads: usize) -> io::Result<SharedViews> {
+        // A child has as much of it as the parent, and threads besides.
+        let children = shared::reserve(space_of_threads(threads) / size_of::<u64>())?;
+        let sizes = std::iter::successors(Some(count), |count| (*count > 1).then_some(count / 2));
+        let sizes: Vec<usize> = sizes.map(words_for_lists).collect();
+        let made = views(c"mod_tls lists", &sizes, Heir::Fetcher);
+        // SAFETY: made above, and nobody else has it.
+        unsafe { shared::unmap(children) };
+        made
     }
 
     fn share(
@@ -141,20 +158,40 @@ fn fork(heir: Heir, keep: &[RawFd], child: &mut dyn FnMut() -> i32) -> io::Resul
     if pid > 0 { Ok(pid) } else { Err(error) }
 }
 
+/// Address space that so many threads of a child may take, in octets.
+fn space_of_threads(threads: usize) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let arenas = threads.min(processors.saturating_mul(ARENAS));
+    let stacks = threads.saturating_mul(STACK);
+    stacks
+        .saturating_add(arenas.saturating_mul(ARENA))
+        .saturating_add(CHILD)
+}
+
 /// Two views of a new memory: one for `heir` to write, one to read. It has the first of `sizes`, in words, that the system
-/// gives; it is taken only where something was written.
+/// gives both of; it is taken only where something was written.
 fn views(name: &CStr, sizes: &[usize], heir: Heir) -> io::Result<SharedViews> {
-    let make = |words: &usize| shared::create(name, *words, Descriptors::Read);
-    let mut made = sizes.iter().map(make);
+    let mut made = sizes.iter().map(|words| both(name, *words));
     let first = made
         .next()
         .unwrap_or_else(|| Err(io::ErrorKind::OutOfMemory.into()));
-    let (write, memory) = first.or_else(|error| made.find_map(Result::ok).ok_or(error))?;
-    shared::hide_from_dumps(write);
-    forks::keep_memory(write.as_ptr().cast(), size_of_val(write), heir)?;
-    let read = shared::map(&memory, write.len(), false)?;
-    shared::hide_from_dumps(read);
-    Ok(SharedViews { write, read })
+    let views = first.or_else(|error| made.find_map(Result::ok).ok_or(error))?;
+    shared::hide_from_dumps(views.write);
+    shared::hide_from_dumps(views.read);
+    forks::keep_memory(views.write.as_ptr().cast(), size_of_val(views.write), heir)?;
+    Ok(views)
+}
+
+fn both(name: &CStr, words: usize) -> io::Result<SharedViews> {
+    let (write, memory) = shared::create(name, words, Descriptors::Read)?;
+    match shared::map(&memory, words, false) {
+        Ok(read) => Ok(SharedViews { write, read }),
+        Err(error) => {
+            // SAFETY: made here, and nobody else has it.
+            unsafe { shared::unmap(write) };
+            Err(error)
+        }
+    }
 }
 
 /// The sender's pid and its descriptors; there is no room for more than a few.

@@ -73,9 +73,17 @@ pub unsafe fn replace(memory: &OwnedFd, words: Words, write: bool) -> io::Result
 
 /// Private memory of so many words, on pages of its own.
 pub fn private(words: usize) -> io::Result<Words> {
+    anonymous(words, libc::PROT_READ | libc::PROT_WRITE)
+}
+
+/// Address space for so many words, which nobody may read or write.
+pub fn reserve(words: usize) -> io::Result<Words> {
+    anonymous(words, libc::PROT_NONE)
+}
+
+fn anonymous(words: usize, protection: libc::c_int) -> io::Result<Words> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     let length = bytes(words)?;
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
     let address = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, -1, 0) };
     view(address, words)

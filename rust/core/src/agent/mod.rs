@@ -83,6 +83,13 @@ pub trait Os: Send + Sync {
     /// What the system says.
     fn results(&self) -> io::Result<SharedViews>;
 
+    /// Makes the memory of so many revocation lists, or of as many less as leave room for children of so many threads; else
+    /// as [`Os::results`].
+    ///
+    /// # Errors
+    /// What the system says.
+    fn lists(&self, count: usize, threads: usize) -> io::Result<SharedViews>;
+
     /// Maps the first `length` bytes of a memory that no one can make shorter, to read, or to `write` too, until the
     /// value is dropped.
     ///

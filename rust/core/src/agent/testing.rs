@@ -102,6 +102,10 @@ impl Os for TestOs {
         unreachable!("a signer has no results")
     }
 
+    fn lists(&self, _count: usize, _threads: usize) -> io::Result<SharedViews> {
+        unreachable!("a signer has no lists")
+    }
+
     fn update_log(&self) -> io::Result<SharedViews> {
         unreachable!("a signer has no update log")
     }

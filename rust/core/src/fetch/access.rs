@@ -20,16 +20,24 @@ pub(crate) const REMIND: Duration = Duration::from_millis(250);
 const FULL: Duration = Duration::from_millis(10);
 
 static RESULTS: OnceLock<Results> = OnceLock::new();
+/// Those with the memory of lists, which may be made later and anew.
+static LISTS: RwLock<Option<Results>> = RwLock::new(None);
 static QUEUE: RwLock<Option<Arc<Queue>>> = RwLock::new(None);
 
-/// Says where results are. In httpd's parent, once; what it forks has them in the same place.
+/// Says where results are. In httpd's parent; what it forks has them in the same place. Another time only where lists are
+/// may differ.
 pub(super) fn set_results(results: Results) {
     let _ = RESULTS.set(results);
+    *LISTS.write().unwrap_or_else(PoisonError::into_inner) = Some(results);
 }
 
 /// Says how this process asks.
 pub(super) fn set_channel(channel: Option<Arc<ChildEnd>>) {
     *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = channel.map(Queue::new);
+}
+
+fn lists() -> Option<Results> {
+    *LISTS.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn queue() -> Option<Arc<Queue>> {
@@ -127,12 +135,12 @@ pub fn staple(key: Key) -> Option<Stapled> {
 
 /// The revocation list under a key, whether or not it has expired.
 pub(crate) fn list(key: Key) -> Option<FetchedList> {
-    RESULTS.get()?.list(key)
+    lists()?.list(key)
 }
 
 /// A number that changes whenever the list under a key does; `None` where there is none.
 pub(crate) fn list_version(key: Key) -> Option<u64> {
-    RESULTS.get()?.list_version(key)
+    lists()?.list_version(key)
 }
 
 /// A number that grows whenever a certificate is found revoked that was not known to be; 0 where nothing is fetched.

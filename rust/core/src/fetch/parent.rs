@@ -15,7 +15,7 @@ use super::news::{self, Line, News};
 use super::order_line;
 use super::process::{self, Inherited};
 use super::resolve::system::System;
-use super::results::{COUNTS, Results};
+use super::results::{COUNTS, Results, room_for};
 use super::state;
 use super::unkept::Unkept;
 use super::wants::{ListWant, Order, Wants};
@@ -63,6 +63,9 @@ struct FetcherProcess {
 pub struct Parent {
     os: Arc<dyn Os>,
     memory: SharedViews,
+    /// That of lists, and for how many it was made.
+    lists: Option<SharedViews>,
+    room: usize,
     results: Results,
     running: Option<FetcherProcess>,
     order: Option<Order>,
@@ -92,6 +95,8 @@ impl Parent {
         Ok(Self {
             os,
             memory,
+            lists: None,
+            room: 0,
             results,
             running: None,
             order: None,
@@ -149,6 +154,7 @@ impl Parent {
             .into_iter()
             .map(|text| News::Said(Line::Trouble, text));
         self.troubles.extend(said);
+        self.make_room(&mut wants, settings.threads);
         self.order = Some(Order {
             id: settings.id,
             // Old ones beside new ones, during a graceful restart.
@@ -179,6 +185,32 @@ impl Parent {
         }
         settings.wants.lists = lists;
         self.configure(settings)
+    }
+
+    /// Makes the memory of lists where they are wanted, and anew where they are more than it has room for: a process that
+    /// fetches inherits it, and so begins anew, too. Children of before have those that they have.
+    fn make_room(&mut self, wants: &mut Wants, threads: u32) {
+        let room = room_for(wants.lists.len());
+        if room <= self.room {
+            return;
+        }
+        state::fill_lists_from(self.results, wants);
+        let threads = usize::try_from(threads).unwrap_or(usize::MAX);
+        match self.os.lists(room, threads) {
+            Ok(views) => {
+                self.end();
+                self.lists = Some(views);
+                self.room = room;
+                self.results = self.results.with_lists(views.read);
+                access::set_results(self.results);
+            }
+            Err(error) => {
+                let text = format!(
+                    "there is no memory for revocation lists ({error}): give httpd more address space (\"ulimit -v\")"
+                );
+                self.troubles.push(News::Said(Line::Trouble, text));
+            }
+        }
     }
 
     /// Gives the order; a fetcher that died, hangs or speaks another version is replaced once.
@@ -216,6 +248,7 @@ impl Parent {
             control: far_control.into(),
             news_sender,
             results: self.memory.write,
+            lists: self.lists.map(|views| views.write),
             number: self.fetchers,
         });
         self.fetchers = self.fetchers.wrapping_add(1);

@@ -47,6 +47,8 @@ pub(super) struct Inherited {
     pub news_sender: OwnedFd,
     /// The memory of results, to write.
     pub results: Words,
+    /// The memory of lists, to write, where any are wanted.
+    pub lists: Option<Words>,
     /// Tells it from others that live at the same time.
     pub number: u32,
 }
@@ -60,7 +62,7 @@ pub(super) fn run(os: Arc<dyn Os>, inherited: Inherited) -> i32 {
         return 71;
     };
     let service = Service::new(
-        Writer::new(inherited.results),
+        Writer::new(inherited.results, inherited.lists),
         NewsSender(inherited.news_sender),
     );
     let mut fetcher = Fetcher {

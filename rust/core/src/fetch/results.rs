@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was fetched, for all processes of httpd: memory that the fetcher alone writes and all others have mapped to read.
 //!
-//! Three tables, all found by a key that is a hash: verdicts on certificates, small and many, of which the oldest gives way
+//! Three tables, that of lists in memory of its own which is made where lists are wanted. All are found by a key that is a hash: verdicts on certificates, small and many, of which the oldest gives way
 //! where there is no room; revocation lists and responses to staple, each in room of its own until it is taken away.
 //! An entry begins with a number that is odd while the entry is written, so that a reader sees all of it as it was written
 //! at one time, or nothing. A reader takes every word for one that a captured fetcher may have written.
@@ -37,14 +37,22 @@ const LIST: usize = if cfg!(test) { 512 } else { 4 << 20 };
 /// Longest list that is fetched, in octets.
 pub const LONGEST_LIST: usize = (LIST - ENTRY) * 8;
 
-/// Words of the memory for lists and so many responses.
+/// Words of the memory for so many responses.
 pub const fn words_for(staples: usize) -> usize {
-    HEAD + VERDICTS * ENTRY + LISTS * LIST + staples * STAPLE
+    HEAD + VERDICTS * ENTRY + staples * STAPLE
 }
 
-/// Words of the memory for so many responses, where there is no room for lists.
-pub const fn words_without_lists(staples: usize) -> usize {
-    HEAD + VERDICTS * ENTRY + staples * STAPLE
+/// Words of the memory for so many lists.
+pub const fn words_for_lists(count: usize) -> usize {
+    count * LIST
+}
+
+/// For how many lists there is to be room where so many are wanted.
+pub(super) fn room_for(wanted: usize) -> usize {
+    match wanted {
+        0 => 0,
+        _ => wanted.min(LISTS).next_power_of_two(),
+    }
 }
 
 /// Where counts stand, behind the beat.
@@ -161,11 +169,6 @@ impl Results {
     pub fn new(words: Words) -> Self {
         let verdicts_end = (HEAD + VERDICTS * ENTRY).min(words.len());
         let (verdicts, rest) = words.split_at(verdicts_end);
-        let lists_end = match rest.len() > LISTS * LIST {
-            true => LISTS * LIST,
-            false => 0,
-        };
-        let (lists, staples) = rest.split_at(lists_end);
         Self {
             words,
             verdicts: Table::new(
@@ -173,8 +176,17 @@ impl Results {
                 ENTRY,
                 VERDICT_PLACES,
             ),
-            lists: Table::new(lists, LIST, LISTS),
-            staples: Table::new(staples, STAPLE, STAPLE_PLACES),
+            lists: Table::new(&[], LIST, LISTS),
+            staples: Table::new(rest, STAPLE, STAPLE_PLACES),
+        }
+    }
+
+    /// The same with lists in another memory, which is zero at first.
+    #[must_use]
+    pub fn with_lists(self, words: Words) -> Self {
+        Self {
+            lists: Table::new(words, LIST, LISTS),
+            ..self
         }
     }
 

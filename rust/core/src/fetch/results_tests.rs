@@ -12,7 +12,7 @@ fn key(n: u64) -> Key {
 }
 
 fn memory(staples: usize) -> Writer {
-    Writer::new(words(words_for(staples)))
+    Writer::new(words(words_for(staples)), Some(words(words_for_lists(1))))
 }
 
 fn found(verdict: CertStatus, from: i64) -> Found {
@@ -104,6 +104,27 @@ fn responses_come_back_until_they_are_taken_away() {
 }
 
 #[test]
+fn lists_lie_in_a_memory_of_their_own() {
+    let of_lists = |memory| Writer::new(words(words_for(1)), memory);
+    let list = FetchedList {
+        der: vec![5; 9],
+        from: 1,
+        until: 2,
+    };
+    assert!(!of_lists(None).put_list(key(1), &list));
+    let writer = of_lists(Some(words(words_for_lists(2))));
+    let results = writer.results();
+    assert!(writer.put_list(key(1), &list) && writer.put_list(key(2), &list));
+    assert!(!writer.put_list(key(3), &list), "there is no room");
+    assert_eq!(results.list(key(1)), Some(list.clone()));
+    let before = results.list_version(key(1));
+    writer.remove_list(key(1));
+    assert!(before.is_some() && results.list_version(key(1)).is_none());
+    assert!(results.list(key(1)).is_none() && writer.put_list(key(3), &list));
+    assert_eq!([0, 1, 2, 3, 31, 500].map(room_for), [0, 1, 2, 4, 32, 32]);
+}
+
+#[test]
 fn an_entry_is_seen_whole_wherever_its_writer_is_or_dies() {
     let writer = memory(1);
     let results = writer.results();
@@ -127,7 +148,7 @@ fn an_entry_is_seen_whole_wherever_its_writer_is_or_dies() {
         for (word, value) in stores.iter().take(died) {
             word.store(*value, Ordering::SeqCst);
         }
-        let successor = Writer::new(results.words);
+        let successor = Writer::new(results.words, None);
         assert!(successor.put_staple(key(1), &old));
         assert_eq!(results.staple(key(1), 10), Some(old.clone()));
     }

@@ -83,6 +83,13 @@ pub fn fill_from(results: Results, wants: &mut Wants) {
     }
 }
 
+/// Puts lists that are among the results into wants that no file had anything for.
+pub fn fill_lists_from(results: Results, wants: &mut Wants) {
+    for want in wants.lists.iter_mut().filter(|want| want.kept.is_empty()) {
+        want.kept = results.list(want.key).map_or(Vec::new(), |list| list.der);
+    }
+}
+
 /// Removes the files that nothing wants, where there are many: what another configuration wanted may be wanted again.
 fn sweep(directory: &Path, wants: &Wants) {
     let files = file::list(directory).unwrap_or_default();
@@ -155,7 +162,7 @@ mod tests {
     fn what_was_kept_comes_back() {
         let base = std::env::temp_dir().join(format!("mod_tls-fetch-{}", std::process::id()));
         let directory = base.join("state");
-        let writer = Writer::new(words(words_for(1)));
+        let writer = Writer::new(words(words_for(1)), None);
         let stapled = |until, error| Stapled {
             der: vec![7; 9],
             from: 1,

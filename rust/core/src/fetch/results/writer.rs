@@ -11,10 +11,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// The writer of results.
-    pub fn new(words: Words) -> Self {
+    /// The writer of results, of lists too where there is memory for them.
+    pub fn new(words: Words, lists: Option<Words>) -> Self {
+        let results = Results::new(words);
         Self {
-            results: Results::new(words),
+            results: lists.map_or(results, |lists| results.with_lists(lists)),
         }
     }
 

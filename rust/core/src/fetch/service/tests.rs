@@ -67,7 +67,7 @@ struct Bench {
 
 fn bench(wants: Wants, threads: usize) -> Bench {
     let (near, said) = pair().unwrap();
-    let writer = Writer::new(words(words_for(4)));
+    let writer = Writer::new(words(words_for(4)), None);
     let results = writer.results();
     let service = Arc::new(Service::new(writer, NewsSender(near)));
     service.order(Order {
