@@ -18,6 +18,7 @@ use super::resolve::system::System;
 use super::results::{COUNTS, Results, room_for};
 use super::state;
 use super::unkept::Unkept;
+pub use super::wants::Settings;
 use super::wants::{ListWant, Order, Wants};
 use crate::agent::parent::channels::receive_channel;
 use crate::agent::parent::family::Family;
@@ -35,21 +36,6 @@ const WELL: Duration = Duration::from_secs(8);
 const LOOK: Duration = Duration::from_secs(30);
 /// Messages that are taken at one go.
 const AT_ONCE: usize = 1000;
-
-/// What a configuration wants of the fetcher.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// Uid and gid that it runs under.
-    pub id: u32,
-    /// Threads of one child.
-    pub threads: u32,
-    /// Most children at a time.
-    pub children: u32,
-    /// Where what was fetched is kept over a stop of httpd; empty for nowhere.
-    pub directory: PathBuf,
-    /// What to fetch.
-    pub wants: Wants,
-}
 
 struct FetcherProcess {
     process: ProcessHandle,

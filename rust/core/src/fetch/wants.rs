@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,21 @@ use super::resolve::system::System;
 use super::results::Key;
 use crate::agent::protocol::codec::{Cut, Reader, Writer};
 use crate::ocsp;
+
+/// What a configuration wants of the fetcher.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Uid and gid that it runs under.
+    pub id: u32,
+    /// Threads of one child.
+    pub threads: u32,
+    /// Most children at a time.
+    pub children: u32,
+    /// Where what was fetched is kept over a stop of httpd; empty for nowhere.
+    pub directory: PathBuf,
+    /// What to fetch.
+    pub wants: Wants,
+}
 
 /// How a responder is asked and its answer judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
