@@ -28,7 +28,7 @@ GroupList groups_of(const Setting<GroupList>& list, const Setting<PostQuantum>& 
     if (!written || groups.empty()) groups.assign(hybrid_groups().begin(), hybrid_groups().end());
   } else {
     if (!has_post_quantum(groups)) groups.push_back(hybrid_groups().front());
-    std::ranges::stable_partition(groups, is_post_quantum);
+    std::stable_partition(groups.begin(), groups.end(), is_post_quantum);
   }
   return groups;
 }
