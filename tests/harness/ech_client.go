@@ -9,6 +9,7 @@ package main
 import (
 	"crypto/tls"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -103,7 +104,7 @@ func main() {
 		case errors.As(err, &refused):
 			list := "-"
 			if len(refused.RetryConfigList) > 0 {
-				list = base64.StdEncoding.EncodeToString(refused.RetryConfigList)
+				list = hex.EncodeToString(refused.RetryConfigList)
 			}
 			fmt.Println("rejected", list)
 		default:
