@@ -30,15 +30,11 @@ impl Expected<'_> {
         let signed = Signed::parse(&der).ok_or("its list cannot be read")?;
         let issuer = issuer_of(&der).ok_or("its list cannot be read")?;
         let digest = OnceCell::new();
-        let signs = |authority: &Vec<u8>| {
-            let certificate = PathCertificate::parse(authority)?;
-            let meant = certificate.subject == issuer && certificate.allows(CRL_SIGN);
-            let key = SigningKey::parse(&certificate.outline.spki).filter(|_| meant)?;
+        let signs = |key: &SigningKey| {
             let digest = digest.get_or_init(|| signed.digest());
-            signed.check_hashed(&key, digest.as_ref()).ok()
+            signed.check_hashed(key, digest.as_ref()).is_ok()
         };
-        let mut authorities = self.authorities.iter();
-        if !authorities.any(|authority| signs(authority).is_some()) {
+        if !self.is_signed(&issuer, signs) {
             return Err(
                 "its list is signed by none of the authorities that are configured".to_owned(),
             );
@@ -62,17 +58,19 @@ impl Expected<'_> {
 
     /// Whether a list that was read for somebody may be used here, too.
     pub(crate) fn accepts(&self, list: &List) -> bool {
-        let signs = |authority: &Vec<u8>| {
-            let certificate = PathCertificate::parse(authority)?;
-            let meant = certificate.subject == list.issuer && certificate.allows(CRL_SIGN);
-            let key = SigningKey::parse(&certificate.outline.spki).filter(|_| meant)?;
-            list.is_signed_by(&key, &mut Work::default()).ok()?.ok()
-        };
-        self.is_meant(list)
-            && self
-                .authorities
-                .iter()
-                .any(|authority| signs(authority).is_some())
+        let signs =
+            |key: &SigningKey| matches!(list.is_signed_by(key, &mut Work::default()), Ok(Ok(_)));
+        self.is_meant(list) && self.is_signed(&list.issuer, signs)
+    }
+
+    /// Whether one of the authorities is called `issuer`, may sign lists, and has the key that `signs`.
+    fn is_signed(&self, issuer: &[u8], signs: impl Fn(&SigningKey) -> bool) -> bool {
+        self.authorities.iter().any(|authority| {
+            PathCertificate::parse(authority)
+                .filter(|certificate| certificate.subject == issuer && certificate.allows(CRL_SIGN))
+                .and_then(|certificate| Some(signs(&SigningKey::parse(&certificate.outline.spki)?)))
+                .unwrap_or(false)
+        })
     }
 
     /// Whether it is the list of a certificate that names the address: for itself, or where it is its own issuer for those

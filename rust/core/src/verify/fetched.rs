@@ -5,7 +5,7 @@
 //! before it reads any of its entries, and whether it is the one that the certificate means which names its address; who
 //! takes it up looks again. Whoever judges a certificate by it looks whether the one that issued that certificate signed it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::edition::Edition;
 use super::expected::Expected;
@@ -121,30 +121,4 @@ fn add_all(known: &mut Vec<Vec<u8>>, more: &[Vec<u8>]) {
             known.push(der.clone());
         }
     }
-}
-
-/// A list that is wanted, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Its address.
-    pub url: String,
-    /// When it was made and when there is to be another (seconds since 1970, 0 where it does not say); `None` where it was
-    /// not to be had yet.
-    pub times: Option<(i64, i64)>,
-}
-
-/// All lists that verifiers of this process want, each once, as they are in force.
-pub fn standing() -> Vec<Standing> {
-    let mut all: BTreeMap<Key, Standing> = BTreeMap::new();
-    for in_use in wanting() {
-        let lists = in_use.fetched();
-        let points = in_use.wanted.iter().flat_map(|wanted| &wanted.points);
-        for (point, list) in points.zip(lists) {
-            all.entry(point.key).or_insert_with(|| Standing {
-                url: point.urls.first().cloned().unwrap_or_default(),
-                times: list.map(|list| (list.made(), list.end().unwrap_or(0))),
-            });
-        }
-    }
-    all.into_values().collect()
 }

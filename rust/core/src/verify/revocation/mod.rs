@@ -112,11 +112,6 @@ impl InUse {
         ));
         true
     }
-
-    /// The lists that were fetched, as they are in use.
-    pub(super) fn fetched(&self) -> Vec<Option<Arc<List>>> {
-        self.get().fetched.clone()
-    }
 }
 
 impl Revocation {
