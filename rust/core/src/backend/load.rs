@@ -99,7 +99,10 @@ fn authorities(settings: &Settings, warnings: &mut Warnings) -> Result<Authoriti
     }
     Ok(Authorities {
         anchors,
-        ders: trusted.iter().map(|der| der.to_vec()).collect(),
+        ders: match settings.fetch_lists {
+            true => trusted.iter().map(|der| der.to_vec()).collect(),
+            false => Vec::new(),
+        },
         named,
     })
 }

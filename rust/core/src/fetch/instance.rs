@@ -4,19 +4,20 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::news::Line;
 use super::parent::{Parent, Settings};
 use super::wants::ListWant;
 use crate::agent::Os;
 use crate::metrics::{self, Counter};
+use crate::system::lock;
 use crate::verify::fetched;
 
 static FETCHER: Mutex<Option<Parent>> = Mutex::new(None);
 
 fn fetcher() -> MutexGuard<'static, Option<Parent>> {
-    FETCHER.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&FETCHER)
 }
 
 fn made(place: &mut Option<Parent>, os: Arc<dyn Os>) -> io::Result<&mut Parent> {

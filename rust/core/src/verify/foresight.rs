@@ -19,8 +19,9 @@ const MOST_NAMED: usize = 4;
 
 /// Tells of CAs none of whose clients can pass at `now`, in seconds since 1970.
 pub(crate) fn tell_authorities(problems: &mut Problems, authorities: &[Listed], now: i64) {
-    tell_expired_authorities(problems, authorities, now);
-    unverifiable::tell_authorities(problems, authorities);
+    let all = read(authorities);
+    tell_expired_authorities(problems, &all, now);
+    unverifiable::tell_authorities(problems, &all);
 }
 
 /// Tells of lists for which clients of `authorities` are refused at `now`, in seconds since 1970, and, where that is a fault
@@ -34,24 +35,39 @@ pub(crate) fn tell_lists(
     now: i64,
 ) {
     tell_expired_lists(problems, listed, lists, now);
-    unverifiable::tell_lists(problems, authorities, listed, lists);
+    let all = read(authorities);
+    unverifiable::tell_lists(problems, &all, listed, lists);
     if let Some(depth) = missing {
-        tell_missing_lists(problems, authorities, lists, depth);
+        tell_missing_lists(problems, &all, lists, depth);
     }
 }
 
+/// A CA, and where it is listed.
+type Ca<'a> = (&'a Listed, PathCertificate<'a>);
+
+/// Those that can be read.
+fn read(listed: &[Listed]) -> Vec<Ca<'_>> {
+    listed
+        .iter()
+        .filter_map(|listed| Some((listed, PathCertificate::parse(&listed.der)?)))
+        .collect()
+}
+
+/// What names the file of the list at `place`.
+fn source_of<'a>(listed: &'a [Listed], place: &str) -> &'a str {
+    let found = listed.iter().find(|one| one.place == place);
+    found.map_or("", |one| &one.source)
+}
+
 /// Tells of CAs all of whose certificates have expired at `now`, in seconds since 1970: nobody of theirs can pass.
-fn tell_expired_authorities(problems: &mut Problems, authorities: &[Listed], now: i64) {
-    let parsed = || {
-        authorities
-            .iter()
-            .filter_map(|listed| Some((listed, PathCertificate::parse(&listed.der)?)))
-    };
-    let current: HashSet<Vec<u8>> = parsed()
+fn tell_expired_authorities(problems: &mut Problems, all: &[Ca<'_>], now: i64) {
+    let current: HashSet<&Vec<u8>> = all
+        .iter()
         .filter(|(_, certificate)| certificate.end() >= now)
-        .map(|(_, certificate)| certificate.subject)
+        .map(|(_, certificate)| &certificate.subject)
         .collect();
-    let expired: Vec<_> = parsed()
+    let expired: Vec<_> = all
+        .iter()
         .filter(|(_, certificate)| !current.contains(&certificate.subject))
         .collect();
     let Some((listed, certificate)) = expired.first() else {
@@ -75,7 +91,6 @@ fn tell_expired_authorities(problems: &mut Problems, authorities: &[Listed], now
 /// Tells of lists that have expired at `now`, in seconds since 1970, and of which there is no newer one.
 fn tell_expired_lists(problems: &mut Problems, listed: &[Listed], lists: &Lists, now: i64) {
     for (name, place, end) in lists.expired(now) {
-        let source = listed.iter().find(|one| one.place == place);
         let text = format!(
             "{place}: the revocation list of {} has expired on {}{}; who is of this CA is refused until its next one is \
              there",
@@ -83,23 +98,14 @@ fn tell_expired_lists(problems: &mut Problems, listed: &[Listed], lists: &Lists,
             date(end),
             ago(end, now),
         );
-        problems.add(Weight::Warning, source.map_or("", |one| &one.source), text);
+        problems.add(Weight::Warning, source_of(listed, place), text);
     }
 }
 
 /// Tells of CAs without a list where one is asked for. Whoever a CA has issued certificates to that no list covers is
 /// refused. Where only clients' own certificates are looked up a CA may do without that issues CAs alone: those are not
 /// named of which that is likely.
-fn tell_missing_lists(
-    problems: &mut Problems,
-    authorities: &[Listed],
-    lists: &Lists,
-    depth: Depth,
-) {
-    let all: Vec<_> = authorities
-        .iter()
-        .filter_map(|listed| Some((listed, PathCertificate::parse(&listed.der)?)))
-        .collect();
+fn tell_missing_lists(problems: &mut Problems, all: &[Ca<'_>], lists: &Lists, depth: Depth) {
     let issuing: HashSet<&Vec<u8>> = all
         .iter()
         .filter(|(_, certificate)| certificate.issuer != certificate.subject)

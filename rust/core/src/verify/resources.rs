@@ -3,9 +3,7 @@
 //! above it has too. Extensions that are not in canonical form (2.2.3, 3.2.3) are damaged ones, as in OpenSSL.
 
 use super::elements::{count, whole};
-use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, Reader, SEQUENCE, context};
-
-const NULL: u8 = 0x05;
+use crate::x509::der::{BIT_STRING, INTEGER, NULL, OCTET_STRING, Reader, SEQUENCE, context};
 
 /// The most octets of an address.
 const LONGEST: usize = 16;

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::{Ca, source_of};
 use crate::verify::certificate::PathCertificate;
 use crate::verify::keys::{Fault, Key, Kind};
 use crate::verify::revocation::Lists;
@@ -11,10 +12,9 @@ use crate::verify::sources::{Listed, Problems, Weight};
 use crate::x509::name::shown;
 
 /// Tells of CAs whose key, or whose signature by another that is listed, is of a kind that is not here.
-pub(super) fn tell_authorities(problems: &mut Problems, authorities: &[Listed]) {
-    let all: Vec<_> = read(authorities).collect();
-    for (listed, certificate) in &all {
-        let Some(why) = fault(certificate, &all) else {
+pub(super) fn tell_authorities(problems: &mut Problems, all: &[Ca<'_>]) {
+    for (listed, certificate) in all {
+        let Some(why) = fault(certificate, all) else {
             continue;
         };
         let text = format!(
@@ -30,13 +30,12 @@ pub(super) fn tell_authorities(problems: &mut Problems, authorities: &[Listed]) 
 /// Tells of listed CAs of which there are lists, none of which will ever count.
 pub(super) fn tell_lists(
     problems: &mut Problems,
-    authorities: &[Listed],
+    all: &[Ca<'_>],
     listed: &[Listed],
     lists: &Lists,
 ) {
-    let all: Vec<_> = read(authorities).collect();
     let mut told = HashSet::new();
-    for (_, certificate) in &all {
+    for (_, certificate) in all {
         if !told.insert(&certificate.subject) {
             continue;
         }
@@ -54,21 +53,11 @@ pub(super) fn tell_lists(
              another list from it",
             shown(certificate.outline.subject.value),
         );
-        let source = listed.iter().find(|one| one.place == place);
-        problems.add(Weight::Warning, source.map_or("", |one| &one.source), text);
+        problems.add(Weight::Warning, source_of(listed, place), text);
     }
 }
 
-fn read(listed: &[Listed]) -> impl Iterator<Item = (&Listed, PathCertificate<'_>)> {
-    listed
-        .iter()
-        .filter_map(|listed| Some((listed, PathCertificate::parse(&listed.der)?)))
-}
-
-fn fault(
-    certificate: &PathCertificate<'_>,
-    all: &[(&Listed, PathCertificate<'_>)],
-) -> Option<&'static str> {
+fn fault(certificate: &PathCertificate<'_>, all: &[Ca<'_>]) -> Option<&'static str> {
     let key = Key::parse(&certificate.outline.spki);
     let is_known = |key: Key<'_>| !matches!(key.kind, Kind::Other | Kind::Rsa(8193.., _));
     if !key.is_some_and(is_known) {

@@ -77,14 +77,17 @@ impl Scope {
         own: bool,
         issuer: &[u8],
     ) -> bool {
-        let others =
-            self.attributes || (authority && self.users) || (!authority && self.authorities);
-        let is_filled = |point: &Point| {
-            point.is_of(own, issuer)
-                && point.meets(self.point.as_ref())
-                && point.reasons & !self.reasons == 0
-        };
-        !others && points.iter().any(is_filled)
+        let is_filled =
+            |point: &Point| self.fits(point, own, issuer) && point.reasons & !self.reasons == 0;
+        !self.is_of_others(authority) && points.iter().any(is_filled)
+    }
+
+    fn is_of_others(&self, authority: bool) -> bool {
+        self.attributes || (authority && self.users) || (!authority && self.authorities)
+    }
+
+    fn fits(&self, point: &Point, own: bool, issuer: &[u8]) -> bool {
+        point.is_of(own, issuer) && point.meets(self.point.as_ref())
     }
 
     /// What the list knows of a certificate with these distribution points; `None` where it is about others. `own` says
@@ -96,12 +99,10 @@ impl Scope {
         own: bool,
         issuer: &[u8],
     ) -> Option<Reasons> {
-        if self.attributes || (authority && self.users) || (!authority && self.authorities) {
+        if self.is_of_others(authority) {
             return None;
         }
-        let fitting = points
-            .iter()
-            .filter(|point| point.is_of(own, issuer) && point.meets(self.point.as_ref()));
+        let fitting = points.iter().filter(|point| self.fits(point, own, issuer));
         let named = fitting.fold(None, |sum, point| {
             Some(sum.unwrap_or(0) | (point.reasons & self.reasons))
         });
