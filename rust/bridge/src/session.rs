@@ -61,8 +61,9 @@ impl Session {
     }
 
     pub(crate) fn read_hello(&mut self, input: &[u8]) -> ffi::Hello {
-        self.run(|| Parsed::NotTls, |inner| inner.read_hello(input))
-            .into()
+        // What is said of a stranger's octets is made within the guard, too.
+        let nothing = || Parsed::NotTls.into();
+        self.run(nothing, |inner| inner.read_hello(input).into())
     }
 
     pub(crate) fn start(
@@ -71,11 +72,11 @@ impl Session {
         credentials: &Credentials,
         host: &ffi::ChosenHost,
     ) -> bool {
-        let (policy, alpn) = (policy.0.get(), host.alpn.as_bytes());
-        let (chacha, context) = (host.prefers_chacha, || {
-            host.context(credentials, policy.id())
-        });
-        let start = |inner: &mut Inner| inner.start(&policy, alpn, chacha, context()).is_ok();
+        let start = |tls: &mut Inner| {
+            let (policy, alpn) = (policy.0.get(), host.alpn.as_bytes());
+            let bound = host.context(credentials, policy.id());
+            tls.start(&policy, alpn, host.prefers_chacha, bound).is_ok()
+        };
         self.run(|| false, start)
     }
 
@@ -86,11 +87,12 @@ impl Session {
         key: &[u8],
         host: &ffi::ChosenHost,
     ) -> bool {
-        let (policy, alpn) = (policy.0.get(), host.alpn.as_bytes());
-        let set = || challenge::from_pem(certificate, key).ok();
-        let start = |inner: &mut Inner, context| inner.start_challenge(&policy, alpn, context).ok();
-        self.run(|| None, |inner| start(inner, host.challenge(set()?)))
-            .is_some()
+        let start = |inner: &mut Inner| {
+            let context = host.challenge(challenge::from_pem(certificate, key).ok()?);
+            let (policy, alpn) = (policy.0.get(), host.alpn.as_bytes());
+            inner.start_challenge(&policy, alpn, context).ok()
+        };
+        self.run(|| None, start).is_some()
     }
 
     pub(crate) fn connect(&mut self, policy: &BackendPolicy, target: &ffi::Target) -> bool {
