@@ -198,7 +198,7 @@ bool Connection::start(const rs::Hello& hello) {
   binding.alpn = apr::lossy(alpn);
   binding.prefers_chacha = hello.prefers_chacha;
   binding.certificates = host_->certificates;
-  if (hello.wants_staple && host_->staplable != nullptr) binding.staples = server::offered_responses(c_, *host_);
+  if (hello.wants_staple) binding.staples = server::offered_responses(c_, *host_);
   binding.fetched = host_->settings->stapling.on;
   if (binding.fetched) binding.staple_url = apr::lossy(host_->settings->stapling.url);
   if (!start_session(binding)) {

@@ -19,13 +19,14 @@
 namespace tls::facts {
 namespace {
 
-// What is kept for a request whose fields are of use to somebody, or were not to be believed.
+// What is kept for a request whose fields are of use to somebody.
 struct Kept {
   ClientFields fields;
   Facts client;
 };
 
 constexpr ClientFields nothing{};
+constexpr ClientFields taken_out{.removed = true};
 
 apr::ConstBytes bytes_of(std::string_view text) { return apr::bytes(text.data(), text.size()); }
 
@@ -85,21 +86,18 @@ void believe(request_rec* r, const Facts& connection, Kept& kept) {
 
 const ClientFields& take(request_rec* r) {
   const Facts* const connection = handshake_facts(r->connection);
-  const bool trusted = connection != nullptr && is_trusted(r->server, r->connection, *connection);
-  Kept* kept = nullptr;
-  if (trusted) {
-    kept = ::new (apr_palloc(r->pool, sizeof(Kept))) Kept{};
+  const ClientFields* found = &nothing;
+  if (connection != nullptr && is_trusted(r->server, r->connection, *connection)) {
+    auto* const kept = ::new (apr_palloc(r->pool, sizeof(Kept))) Kept{};
     believe(r, *connection, *kept);
-  }
-  const bool any = take_client_fields(r->headers_in);
-  if (any && !trusted) {
-    kept = ::new (apr_palloc(r->pool, sizeof(Kept))) Kept{};
-    kept->fields.removed = true;
+    take_client_fields(r->headers_in);
+    found = &kept->fields;
+  } else if (take_client_fields(r->headers_in)) {
+    found = &taken_out;
   }
   keep_connection(r);
-  const ClientFields& found = kept != nullptr ? kept->fields : nothing;
-  server::state_of(r).fields = &found;
-  return found;
+  server::state_of(r).fields = found;
+  return *found;
 }
 
 }  // namespace

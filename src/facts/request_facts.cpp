@@ -72,10 +72,10 @@ const Facts* find(apr_pool_t* pool, const conn_rec* c) {
   const Facts* handshake = handshake_facts(c);
   if (handshake == nullptr) return nullptr;
   handshake = facts_of_client(pool, c, *handshake);
-  if (handshake->identity == nullptr || client_certificates(*handshake) == 0) return handshake;
+  if (client_certificates(*handshake) == 0) return handshake;
   const server::Engine* const engine = server::engine();
   const server::Host* const made = engine != nullptr ? engine->host(handshake->host) : nullptr;
-  if (made != nullptr && !made->clients->has_sections && !made->clients->rechecks) return handshake;
+  if (made != nullptr && !made->clients->judges_requests()) return handshake;
   const config::ClientAuthPolicy& host = server::effective(handshake->host).client;
   return ::new (apr_palloc(pool, sizeof(Facts)))
       Facts(judged(pool, *handshake, handshake->host, {host.verify, host.depth, host.ca_file, host.ca_path}));
@@ -126,8 +126,8 @@ Demand demand_of(const request_rec* r) {
 bool is_settled(request_rec* r, const SessionFacts& facts, const server::HostClientAuth& clients) {
   if (client_fields(r).client != nullptr) return false;
   const config::DirectorySettings& section = server::directory_settings(r);
-  return r->server == facts.host && !clients.has_sections && !clients.rechecks && !section.verify_client &&
-         !section.verify_depth && !section.ca_file && !section.ca_path;
+  return r->server == facts.host && !clients.judges_requests() && !section.verify_client && !section.verify_depth &&
+         !section.ca_file && !section.ca_path;
 }
 
 const Facts* of_request(request_rec* r) { return find(r); }

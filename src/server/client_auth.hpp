@@ -35,6 +35,9 @@ struct HostClientAuth {
   bool has_sections = false;                      // some section has a word of its own, so that requests are judged
   std::vector<Authorities> authorities;           // the virtual host's own and those of its sections
 
+  // The handshake's verdict is not the last word on a request.
+  [[nodiscard]] bool judges_requests() const { return has_sections || rechecks; }
+
   // The verifier for these CAs; nullptr where none was loaded, as for those of an .htaccess file.
   [[nodiscard]] const rs::ClientVerifier* find(std::string_view ca_file, std::string_view ca_path) const;
 };

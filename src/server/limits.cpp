@@ -4,12 +4,11 @@
 #include <ap_mpm.h>
 #include <mpm_common.h>
 
-#include <utility>
-
 #include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "log/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "server/agent.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {
@@ -19,24 +18,19 @@ rs::LimitScopes scopes(const config::HandshakeLimits& most) { return {most.addre
 
 bool has_any(const config::HandshakeLimits& most) { return most.address != 0 || most.child != 0 || most.server != 0; }
 
-// What an MPM answers; 0 where it does not.
-int asked(int query) {
-  int answer = 0;
-  return ap_mpm_query(query, &answer) == APR_SUCCESS ? answer : 0;
-}
-
 // Each process counts for itself.
 void say_what_they_are_worth(server_rec* main_server, const config::HandshakeLimits& rate,
                              const config::HandshakeLimits& under_way) {
-  const bool is_one_by_one = asked(AP_MPMQ_MAX_THREADS) < 2;
+  const bool is_one_by_one = mpm_number(AP_MPMQ_MAX_THREADS) < 2;
   if (is_one_by_one && (rate.address != 0 || rate.child != 0)) TLS_LOG_S(main_server, LimitsByProcess);
   if (is_one_by_one && has_any(under_way)) {
     TLS_LOG_S(main_server, UnderWayIgnored);
     return;
   }
-  const int processes = asked(AP_MPMQ_MAX_DAEMONS);
-  if (under_way.server != 0 && std::cmp_less(under_way.server, processes))
-    TLS_LOG_S(main_server, UnderWayByProcess, under_way.server, processes, processes);
+  const std::uint32_t processes = mpm_number(AP_MPMQ_MAX_DAEMONS);
+  if (under_way.server == 0 || under_way.server >= processes) return;
+  const int shown = static_cast<int>(processes);
+  TLS_LOG_S(main_server, UnderWayByProcess, under_way.server, shown, shown);
 }
 
 // After the parent has summed what its children counted.

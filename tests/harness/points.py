@@ -8,7 +8,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from .certs import DAY, Authority, Pair, now
-from .ports import free_port
 
 HOUR = datetime.timedelta(hours=1)
 # What is sent for a list, as arguments of `revocation_list`, or as octets.
@@ -48,7 +47,6 @@ class Point:
     """Sends a list for each path that it has one for. `how` says what it sends instead: see BAD_LISTS, BAD_ANSWERS."""
 
     def __init__(self):
-        self.port = free_port()
         self.lists: dict[str, bytes] = {}
         self.how: dict[str, str] = {}
         self.asked: list[str] = []
@@ -65,7 +63,8 @@ class Point:
             def log_message(self, *_):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

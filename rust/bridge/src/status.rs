@@ -64,5 +64,8 @@ impl From<&StatusHost> for Host {
 
 /// The number that a virtual host is counted by.
 pub fn host_number(name: &str) -> u32 {
-    guard(|| u32::MAX, || status::host_number(name))
+    guard(
+        || mod_tls_core::metrics::NO_HOST,
+        || status::host_number(name),
+    )
 }

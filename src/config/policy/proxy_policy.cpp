@@ -57,7 +57,7 @@ Paths paths(const auto&... settings) {
 
 RevocationCheck revocation_of(const ProxySettings& s) {
   if (s.crl_check) return *s.crl_check;
-  const bool fetched = s.list_fetch && s.list_fetch->on;
+  const bool fetched = value_or_none(s.list_fetch).on;
   return {fetched || s.crl_file || s.crl_path ? RevocationCheck::Depth::Chain : RevocationCheck::Depth::None, false};
 }
 

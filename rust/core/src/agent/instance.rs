@@ -4,13 +4,14 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::Os;
 use super::parent::{AgentSettings, Loaded, Parent};
 use super::protocol::log_relay::LogLine;
 use crate::backend::{MachinePair, Machinery, Machines, Warnings};
 use crate::metrics;
+use crate::system::lock;
 
 static AGENT: Mutex<Option<Parent>> = Mutex::new(None);
 /// Machine certificates where keys are in httpd's own processes.
@@ -18,17 +19,13 @@ static OWN: Mutex<Machinery> = Mutex::new(Machinery::new());
 /// Agents that no configuration wants any more, each until the last child that it signs for has ended.
 static RETIRED: Mutex<Vec<Parent>> = Mutex::new(Vec::new());
 
-fn locked<T>(place: &'static Mutex<T>) -> MutexGuard<'static, T> {
-    place.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Has the agent load what the requests name, and makes it where there is none that answers: forks.
 ///
 /// # Errors
 /// Why there is no agent to be had.
 pub fn load(os: Arc<dyn Os>, settings: AgentSettings) -> io::Result<Loaded> {
-    *locked(&OWN) = Machinery::new();
-    let mut agent = locked(&AGENT);
+    *lock(&OWN) = Machinery::new();
+    let mut agent = lock(&AGENT);
     let parent = match agent.as_mut() {
         Some(parent) => parent,
         None => agent.insert(Parent::new(os)?),
@@ -38,7 +35,7 @@ pub fn load(os: Arc<dyn Os>, settings: AgentSettings) -> io::Result<Loaded> {
 
 /// A new configuration begins: machine certificates of the one before the last are forgotten.
 pub fn begin_configuration() {
-    locked(&OWN).begin();
+    lock(&OWN).begin();
 }
 
 /// Loads machine certificates: in the agent, so that their keys stay with it, and here where there is none.
@@ -49,15 +46,15 @@ pub fn load_machines(
     machines: &Machines,
     warnings: &mut Warnings,
 ) -> Result<Vec<MachinePair>, String> {
-    match locked(&AGENT).as_mut() {
+    match lock(&AGENT).as_mut() {
         Some(parent) => parent.machines(machines, warnings),
-        None => locked(&OWN).load(machines, warnings),
+        None => lock(&OWN).load(machines, warnings),
     }
 }
 
 /// Makes the agent's first process, while httpd's parent is small: forks. [`load`] tries again where that fails.
 pub fn prepare(os: Arc<dyn Os>) {
-    let mut agent = locked(&AGENT);
+    let mut agent = lock(&AGENT);
     if agent.is_none()
         && let Ok(mut parent) = Parent::new(os)
         && parent.prepare().is_ok()
@@ -69,7 +66,7 @@ pub fn prepare(os: Arc<dyn Os>) {
 /// Takes the lines that the agent wants logged, counts them, and replaces a supervisor that died: forks.
 pub fn look_after() -> Vec<LogLine> {
     tend_retired();
-    let lines = locked(&AGENT).as_mut().map(Parent::look_after);
+    let lines = lock(&AGENT).as_mut().map(Parent::look_after);
     let lines = lines.unwrap_or_default();
     for line in &lines {
         metrics::count(line.kind.counter());
@@ -79,19 +76,19 @@ pub fn look_after() -> Vec<LogLine> {
 
 /// The supervisor's pid; 0 where there is none.
 pub fn pid() -> i32 {
-    locked(&AGENT).as_ref().map_or(0, Parent::pid)
+    lock(&AGENT).as_ref().map_or(0, Parent::pid)
 }
 
 /// The MPM has just forked the child `pid`, to which `line` leads. Says whether [`look_after`] should be called now.
 pub fn child_began(pid: i32, line: Option<OwnedFd>) -> bool {
-    let mut agent = locked(&AGENT);
+    let mut agent = lock(&AGENT);
     let parent = agent.as_mut();
     parent.is_some_and(|parent| parent.child_began(pid, line))
 }
 
 /// The MPM has waited for the child `pid`.
 pub fn child_ended(pid: i32) {
-    if let Some(parent) = locked(&AGENT).as_mut() {
+    if let Some(parent) = lock(&AGENT).as_mut() {
         parent.child_ended(pid);
     }
 }
@@ -99,21 +96,21 @@ pub fn child_ended(pid: i32) {
 /// Gives up what belongs to the parent; in a child, before any thread serves. False where there is an agent to which the
 /// parent has given this process no way.
 pub fn become_child(threads: usize, line: Option<OwnedFd>) -> bool {
-    let parent = locked(&AGENT).take();
+    let parent = lock(&AGENT).take();
     parent.is_none_or(|parent| parent.become_child(threads, line))
 }
 
 /// Ends the agent as soon as the last child that it signs for has ended. Says whether that has been; else it is called
 /// again, or [`look_after`] is.
 pub fn retire() -> bool {
-    if let Some(parent) = locked(&AGENT).take() {
-        locked(&RETIRED).push(parent);
+    if let Some(parent) = lock(&AGENT).take() {
+        lock(&RETIRED).push(parent);
     }
     tend_retired()
 }
 
 fn tend_retired() -> bool {
-    let mut retired = locked(&RETIRED);
+    let mut retired = lock(&RETIRED);
     retired.retain_mut(|parent| {
         let wanted = parent.has_children();
         if wanted {

@@ -2,13 +2,14 @@
 //! The keys that children use, kept up to date by httpd's parent.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Keys;
 use super::key_sources::{InForce, KeySources, Loaded};
 use super::shared_keys::SharedKeys;
 use crate::system::file::FileIdentity;
+use crate::system::lock;
 use crate::system::words::Words;
 
 /// Seconds between two looks at keys that the server makes.
@@ -117,8 +118,7 @@ impl Keeper {
         let before = in_use();
         let loaded = self.publish(&sources, true);
         let mut news = News::of(&loaded);
-        let problems = news.problems.clone();
-        if problems == self.problems && now.abs_diff(self.said) < DAY {
+        if news.problems == self.problems && now.abs_diff(self.said) < DAY {
             news.problems.clear();
         } else {
             self.said = now;
@@ -182,7 +182,7 @@ impl Held {
     /// The keys that `words` have now. Any thread.
     pub fn keys(&self, words: Words) -> Option<Arc<Keys>> {
         let shared = SharedKeys::new(words)?;
-        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = lock(&self.0);
         let number = shared.number();
         if read.as_ref().is_none_or(|(known, _)| *known != number)
             && let Some((number, keys)) = shared.read()

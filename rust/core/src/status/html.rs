@@ -57,18 +57,13 @@ fn percent(part: u64, whole: u64) -> String {
 }
 
 fn tiles(out: &mut String, snapshot: &Snapshot) {
-    let of = |counters: &[Counter]| {
-        let sums = counters.iter().map(|counter| snapshot.of(*counter));
-        sums.fold(0, u64::saturating_add)
-    };
+    let of = |counters: &[Counter]| snapshot.sum(counters.iter().copied());
     let completed = snapshot.all("handshakes_total");
     let failed = snapshot.failed();
     let resumed = of(&[Counter::ResumedTls13, Counter::ResumedTls12]);
-    let quantum = series("handshake_groups_total")
-        .filter(|series| series.values.iter().any(|group| group.contains("MLKEM")))
-        .fold(0, |sum: u64, series| {
-            sum.saturating_add(snapshot.of(series.counter))
-        });
+    let hybrid = series("handshake_groups_total")
+        .filter(|series| series.values.iter().any(|group| group.contains("MLKEM")));
+    let quantum = snapshot.sum(hybrid.map(|series| series.counter));
     let keyed = completed.saturating_sub(of(&[Counter::GroupNone]));
     let modern = of(&[Counter::FullTls13, Counter::ResumedTls13]);
     out.push_str("<div class=\"tiles\">");

@@ -132,9 +132,14 @@ impl Snapshot {
         self.totals.of(counter)
     }
 
+    fn sum(&self, counters: impl IntoIterator<Item = Counter>) -> u64 {
+        let counted = counters.into_iter().map(|counter| self.of(counter));
+        counted.fold(0, u64::saturating_add)
+    }
+
     /// The sum over a family's series.
     fn all(&self, name: &str) -> u64 {
-        series(name).fold(0, |sum, series| sum.saturating_add(self.of(series.counter)))
+        self.sum(series(name).map(|series| series.counter))
     }
 
     /// Handshakes with clients that failed, without what is noise.
@@ -145,8 +150,7 @@ impl Snapshot {
 
     /// Those that are noise.
     fn noise(&self) -> u64 {
-        let counted = NOISE.iter().map(|counter| self.of(*counter));
-        counted.fold(0, u64::saturating_add)
+        self.sum(NOISE.iter().copied())
     }
 }
 

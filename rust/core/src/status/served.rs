@@ -2,13 +2,14 @@
 //! Which certificates are served, by which virtual hosts, and which of these are counted apart.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::credentials::Credentials;
 use crate::creds::{Pair, StapleSource};
 use crate::metrics::NO_HOST;
 use crate::metrics::hosts::Hosts;
 use crate::metrics::page::OTHER_HOSTS;
+use crate::system::lock;
 use crate::tls::context::Wants;
 use crate::x509::{DnStyle, Identity, Side};
 
@@ -57,7 +58,7 @@ pub struct Host {
 /// The number that a virtual host is counted by, the same over restarts. In httpd's parent.
 pub fn host_number(name: &str) -> u32 {
     static HOSTS: Mutex<Hosts> = Mutex::new(Hosts::new());
-    let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut hosts = lock(&HOSTS);
     u32::try_from(hosts.number(name)).unwrap_or(NO_HOST)
 }
 

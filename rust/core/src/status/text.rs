@@ -9,10 +9,7 @@ use crate::metrics::Counter;
 
 /// What is shown, and what it is called: for people, and for programs.
 fn facts(snapshot: &Snapshot) -> Vec<(&'static str, &'static str, u64)> {
-    let of = |counters: &[Counter]| {
-        let sums = counters.iter().map(|counter| snapshot.of(*counter));
-        sums.fold(0, u64::saturating_add)
-    };
+    let of = |counters: &[Counter]| snapshot.sum(counters.iter().copied());
     let full = of(&[Counter::FullTls13, Counter::FullTls12]);
     let resumed = of(&[Counter::ResumedTls13, Counter::ResumedTls12]);
     let next = snapshot.certificates.iter();

@@ -7,10 +7,9 @@ mod unverifiable;
 use std::collections::HashSet;
 
 use super::advice::ago;
-use super::certificate::PathCertificate;
 use super::revocation::{Depth, Lists};
 pub(crate) use super::sources::Problems;
-use super::sources::{Listed, Weight};
+use super::sources::{Ca, Listed, Weight, cas, source_of};
 use crate::x509::name::shown;
 use crate::x509::time::date;
 
@@ -19,7 +18,7 @@ const MOST_NAMED: usize = 4;
 
 /// Tells of CAs none of whose clients can pass at `now`, in seconds since 1970.
 pub(crate) fn tell_authorities(problems: &mut Problems, authorities: &[Listed], now: i64) {
-    let all = read(authorities);
+    let all = cas(authorities);
     tell_expired_authorities(problems, &all, now);
     unverifiable::tell_authorities(problems, &all);
 }
@@ -35,28 +34,11 @@ pub(crate) fn tell_lists(
     now: i64,
 ) {
     tell_expired_lists(problems, listed, lists, now);
-    let all = read(authorities);
+    let all = cas(authorities);
     unverifiable::tell_lists(problems, &all, listed, lists);
     if let Some(depth) = missing {
         tell_missing_lists(problems, &all, lists, depth);
     }
-}
-
-/// A CA, and where it is listed.
-type Ca<'a> = (&'a Listed, PathCertificate<'a>);
-
-/// Those that can be read.
-fn read(listed: &[Listed]) -> Vec<Ca<'_>> {
-    listed
-        .iter()
-        .filter_map(|listed| Some((listed, PathCertificate::parse(&listed.der)?)))
-        .collect()
-}
-
-/// What names the file of the list at `place`.
-fn source_of<'a>(listed: &'a [Listed], place: &str) -> &'a str {
-    let found = listed.iter().find(|one| one.place == place);
-    found.map_or("", |one| &one.source)
 }
 
 /// Tells of CAs all of whose certificates have expired at `now`, in seconds since 1970: nobody of theirs can pass.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ::aws_lc_rs::digest::{SHA256, digest};
 
+use super::certificate::PathCertificate;
 use super::kept::{self, Form, REST, Stead, Unread};
 use crate::creds::contents::{Found, LOST};
 use crate::system::file::{self, Refusal};
@@ -376,4 +377,21 @@ fn unread(why: &Unread) -> String {
 
 fn unreadable(why: &Refusal) -> String {
     format!("cannot be read: {why}; check the path, and that root may read it")
+}
+
+/// A CA, and where it is listed.
+pub(super) type Ca<'a> = (&'a Listed, PathCertificate<'a>);
+
+/// The CAs of these that can be read.
+pub(super) fn cas(listed: &[Listed]) -> Vec<Ca<'_>> {
+    listed
+        .iter()
+        .filter_map(|listed| Some((listed, PathCertificate::parse(&listed.der)?)))
+        .collect()
+}
+
+/// What names the file of the list at `place`.
+pub(super) fn source_of<'a>(listed: &'a [Listed], place: &str) -> &'a str {
+    let found = listed.iter().find(|one| one.place == place);
+    found.map_or("", |one| &one.source)
 }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use rustix::net::{
@@ -14,6 +13,7 @@ use rustix::net::{
 };
 
 use crate::metrics::Counter;
+use crate::system::lock;
 
 /// A socket pair that keeps message borders, closed on exec.
 pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -116,7 +116,7 @@ impl LogSender {
     /// Says a line that hostile clients can cause, unless there were many of its kind lately.
     pub fn say_bounded(&self, kind: LogKind, text: &str) {
         let now = Instant::now();
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = lock(&self.windows);
         let (since, lines) = windows.entry(kind as u8).or_insert((now, 0));
         if now.duration_since(*since) >= Duration::from_secs(10) {
             (*since, *lines) = (now, 0);

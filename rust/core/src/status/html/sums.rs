@@ -169,9 +169,7 @@ fn agent(out: &mut String, snapshot: &Snapshot) {
     let signatures = |result| {
         let series = series("signatures_total");
         let series = series.filter(|series| series.values.last() == Some(&result));
-        series.fold(0u64, |sum, series| {
-            sum.saturating_add(snapshot.of(series.counter))
-        })
+        snapshot.sum(series.map(|series| series.counter))
     };
     let (made, failed) = (signatures("made"), signatures("failed"));
     let rows = [

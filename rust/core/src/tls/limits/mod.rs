@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::metrics::{self, Counter};
+use crate::system::lock;
 use bucket::{Bucket, Rate};
 use buckets::{Buckets, Kind};
 pub use report::report;
@@ -122,7 +123,7 @@ impl Limits {
 
     fn bucket(&self, at: usize, kind: Kind, act: impl FnOnce(&mut Bucket) -> bool) -> bool {
         self.buckets.get(at).is_none_or(|buckets| {
-            let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut buckets = lock(buckets);
             act(buckets.of(kind))
         })
     }

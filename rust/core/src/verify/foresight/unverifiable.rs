@@ -3,12 +3,11 @@
 
 use std::collections::HashSet;
 
-use super::{Ca, source_of};
 use crate::verify::certificate::PathCertificate;
 use crate::verify::keys::{Fault, Key, Kind};
 use crate::verify::revocation::Lists;
 use crate::verify::signed::Signed;
-use crate::verify::sources::{Listed, Problems, Weight};
+use crate::verify::sources::{Ca, Listed, Problems, Weight, source_of};
 use crate::x509::name::shown;
 
 /// Tells of CAs whose key, or whose signature by another that is listed, is of a kind that is not here.
