@@ -18,21 +18,25 @@ ROOM = "AsyncRequestWorkerFactor 1000\nListenBacklog 16384\nTLSHandshakeTimeout 
 
 
 @contextlib.contextmanager
-def idle(fleet: Fleet, arm: Arm, count: int) -> Iterator[None]:
-    """Connections that were served a request each and stay open."""
+def idle(fleet: Fleet, arm: Arm, count: int) -> Iterator[int]:
+    """Connections that were served a request each and stay open; how many."""
     with fleet.client.held(arm, ["--versions", "1.3", "--connections", str(count), "--path", "/small"], count):
-        yield
+        yield count
 
 
 @contextlib.contextmanager
-def stalled(_fleet: Fleet, arm: Arm, count: int) -> Iterator[None]:
-    """Connections whose hello never ends."""
+def stalled(_fleet: Fleet, arm: Arm, count: int) -> Iterator[int]:
+    """Connections whose hello never ends; as many of them as the server takes. One that gives each a thread stops
+    accepting when it has none left, and its queue is full some thousands later."""
     with contextlib.ExitStack() as stack:
-        for _ in range(count):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", arm.port), 60))
-            connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        made = 0
+        with contextlib.suppress(TimeoutError):
+            for made in range(count):
+                connection = stack.enter_context(socket.create_connection(("127.0.0.1", arm.port), 5))
+                connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+            made = count
         time.sleep(2)
-        yield
+        yield made
 
 
 @dataclasses.dataclass
@@ -42,7 +46,7 @@ class Crowd:
     name: str
     title: str
     connections: int
-    held: Callable[[Fleet, Arm, int], contextlib.AbstractContextManager[None]]
+    held: Callable[[Fleet, Arm, int], contextlib.AbstractContextManager[int]]
     limit: float  # KiB
 
     def run(self, fleet: Fleet, rounds: int, scale: float, tell: Callable[[str], None]) -> Result:
@@ -57,7 +61,7 @@ class Crowd:
             "KiB",
             values,
             f"<= {self.limit:.0f} KiB",
-            "met" if values["mod_tls"] <= self.limit and answers["mod_tls"] != "no answer" else "missed",
+            "met" if values["mod_tls"] <= self.limit and "no" not in answers["mod_tls"] else "missed",
             note="another client meanwhile: " + ", ".join(f"{name} {said}" for name, said in answers.items()),
         )
 
@@ -68,10 +72,11 @@ class Crowd:
             fleet.client.run(arm, ["--connections", "200", "--path", "/small"], 200)
             time.sleep(0.3)
             before = arm.pss_bytes()
-            with self.held(fleet, arm, count):
+            with self.held(fleet, arm, count) as made:
                 time.sleep(1.0)
                 after = arm.pss_bytes()
-                return (after - before) / count / KIB, self._answer(fleet, arm)
+                fewer = "" if made == count else f", no more than {made:,} connections"
+                return (after - before) / made / KIB, self._answer(fleet, arm) + fewer
         finally:
             arm.stop()
 

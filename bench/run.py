@@ -87,7 +87,7 @@ def main() -> int:
             try:
                 results.append(row.run(fleet, args.rounds, args.scale, tell))
                 measured.append(row.name)
-            except (LoadError, RuntimeError, subprocess.SubprocessError) as error:
+            except (LoadError, RuntimeError, OSError, subprocess.SubprocessError) as error:
                 failed.append(row.name)
                 tell(f"{row.name}: NOT MEASURED: {error}")
     finally:
