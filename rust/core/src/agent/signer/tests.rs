@@ -15,7 +15,7 @@ use super::*;
 use crate::agent::channel::slot::Progress;
 use crate::agent::channel::{ChildEnd, Claim, Way};
 use crate::agent::child::remote::RemoteKey;
-use crate::agent::child::transport::Transport;
+use crate::agent::child::transport::{SignError, Transport};
 use crate::agent::protocol::children::{self, Child, TOLD};
 use crate::agent::protocol::log_relay::pair;
 use crate::agent::protocol::public_key::PublicHalf;
