@@ -5,7 +5,8 @@ use core::sync::atomic::AtomicU64;
 use std::sync::Arc;
 
 use mod_tls_core::metrics::{Counters, PAGE_WORDS};
-use mod_tls_core::ticket::{Clock, KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};
+use mod_tls_core::system::clock::Clock;
+use mod_tls_core::ticket::{KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};
 
 /// What it is by that clock, in seconds since 1970.
 pub const NOW: u64 = 1_790_000_000;

@@ -49,6 +49,20 @@ def test_what_is_made_is_seen(tmp_path, content):
     assert len(list(house_rules.object_breaches(pathlib.Path("core"), tmp_path / "core"))) == 1
 
 
+@pytest.mark.parametrize("line", ["fn f() -> Result<(), String> {", "made: Result<Vec<Option<Arc<u8>>>, String>,",
+                                  "fn f() -> Result<\n    Vec<u8>,\n    String,\n> {"])
+@pytest.mark.parametrize("file, seen", [("rust/core/src/a.rs", 1), ("rust/bridge/src/a.rs", 1), ("rust/core/src/a/tests.rs", 0),
+                                        ("fuzz/src/a.rs", 0)])
+def test_an_error_that_is_text_is_seen(file, seen, line):
+    assert len(list(house_rules.error_breaches(pathlib.Path(file), f"{line}\nmod tests {{\n{line}\n"))) == seen
+
+
+@pytest.mark.parametrize("line", ["fn f() -> Result<Vec<String>, Fault> {", "fn f() -> Result<Loaded, Vec<String>> {",
+                                  "// Result<(), String>", "HashMap<u8, String>"])
+def test_an_error_of_a_type_passes(line):
+    assert not list(house_rules.error_breaches(pathlib.Path("rust/core/src/a.rs"), line))
+
+
 def crate(directory, **files):
     for name, text in files.items():
         path = directory / f"{name.replace('__', '/')}.rs"

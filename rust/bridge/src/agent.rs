@@ -12,18 +12,16 @@ use mod_tls_core::agent::protocol::requests::Requests;
 use crate::credentials::{Credentials, request};
 use crate::ffi;
 use crate::forks::{Line, claim_line, take_line};
-use crate::guard::{guard, guard_result};
+use crate::guard::{Thrown, guard, guard_result};
 use crate::os::Linux;
 
 /// `requests` loaded by the agent; see the boundary.
 pub fn agent_load(
     requests: &[ffi::LoadRequest],
     settings: &ffi::AgentSettings,
-) -> Result<Box<Credentials>, String> {
+) -> Result<Box<Credentials>, Thrown> {
     guard_result(|| {
-        let settings = settings.with(requests);
-        let loaded =
-            instance::load(Arc::new(Linux), settings).map_err(|error| error.to_string())?;
+        let loaded = instance::load(Arc::new(Linux), settings.with(requests))?;
         Ok(Box::new(Credentials(loaded.into())))
     })
 }

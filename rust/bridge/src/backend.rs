@@ -5,7 +5,7 @@ use mod_tls_core::agent::instance;
 use mod_tls_core::backend::{self, Settings, Warnings};
 use mod_tls_core::verify::kept;
 
-use crate::guard::{guard, guard_result};
+use crate::guard::{Thrown, guard, guard_result};
 
 /// A built policy; owned by the configuration pool, shared by threads and processes.
 pub(crate) struct BackendPolicy(pub(crate) backend::BackendPolicy);
@@ -14,7 +14,7 @@ pub(crate) fn build_backend_policy(
     settings: &[u8],
     warnings: &mut Vec<String>,
     kept: &mut Vec<String>,
-) -> Result<Box<BackendPolicy>, String> {
+) -> Result<Box<BackendPolicy>, Thrown> {
     guard_result(|| {
         let (policy, mut found) = build(settings)?;
         warnings.append(&mut found.said);
@@ -23,9 +23,9 @@ pub(crate) fn build_backend_policy(
     })
 }
 
-fn build(settings: &[u8]) -> Result<(BackendPolicy, Warnings), String> {
+fn build(settings: &[u8]) -> Result<(BackendPolicy, Warnings), Thrown> {
     let mut found = Warnings::default();
-    let settings = Settings::read(settings).map_err(|e| e.to_string())?;
+    let settings = Settings::read(settings)?;
     let policy = backend::load(settings, &mut instance::load_machines, &mut found)?;
     Ok((BackendPolicy(policy), found))
 }

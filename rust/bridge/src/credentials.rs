@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use mod_tls_core::creds::{self, FileAt, LoadRequest, Pair, PairRequest, SignatureRequest};
+use mod_tls_core::system::clock;
 use mod_tls_core::tls::signatures::schemes;
 use mod_tls_core::x509::time;
 use mod_tls_core::{credentials, x509};
 
 use crate::ffi;
-use crate::guard::{guard, guard_result};
+use crate::guard::{Thrown, guard, guard_result};
 
 /// Files as they were parsed; owned by the process pool, so that restarts parse only what changed.
 #[derive(Default)]
@@ -64,7 +65,7 @@ impl CredentialStore {
         &mut self,
         requests: &[ffi::LoadRequest],
         ask: bool,
-    ) -> Result<Box<Credentials>, String> {
+    ) -> Result<Box<Credentials>, Thrown> {
         guard_result(|| {
             let requests = requests.iter().map(request).collect();
             Ok(Box::new(Credentials(self.0.load(requests, ask))))
@@ -95,7 +96,7 @@ impl From<&Arc<Pair>> for ffi::CertificateFacts {
             subject: pair.leaf.display.to_string(),
             names: pair.leaf.names_for_people(),
             not_after: time::date(pair.leaf.not_after),
-            days_left: creds::chain::days_left(pair.leaf.not_after, time::now()),
+            days_left: creds::chain::days_left(pair.leaf.not_after, clock::now()),
             chain_length: pair.chain().len(),
         }
     }

@@ -17,7 +17,7 @@ use mod_tls_core::verify::fetched;
 use crate::credentials::Credentials;
 use crate::ffi;
 use crate::forks::{self, claim_line, take_line};
-use crate::guard::{guard, guard_result};
+use crate::guard::{Thrown, guard, guard_result};
 use crate::os::Linux;
 
 /// Forks the fetcher; see the boundary.
@@ -29,10 +29,10 @@ pub fn fetch_prepare() {
 pub fn fetch_configure(
     credentials: &Credentials,
     settings: &ffi::FetchSettings,
-) -> Result<(), String> {
+) -> Result<(), Thrown> {
     guard_result(|| {
         let configured = instance::configure(Arc::new(Linux), settings.with(credentials));
-        configured.map_err(|error| error.to_string())
+        Ok(configured?)
     })
 }
 
@@ -45,10 +45,10 @@ pub fn fetch_begin(directory: &str) {
 }
 
 /// Lists that have come to be wanted; see the boundary.
-pub fn fetch_configure_lists(id: u32) -> Result<(), String> {
+pub fn fetch_configure_lists(id: u32) -> Result<(), Thrown> {
     guard_result(|| {
         let configured = instance::configure_lists(Arc::new(Linux), id, fetched::wants());
-        configured.map_err(|error| error.to_string())
+        Ok(configured?)
     })
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A panic costs one connection, not a child: cxx aborts the process when one reaches C++.
 
+use std::error::Error;
+use std::fmt;
 #[cfg(debug_assertions)]
 use std::panic::Location;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,6 +11,21 @@ use mod_tls_core::metrics::{self, Counter};
 
 /// What is said of a panic where something can be said.
 pub const PANICKED: &str = "internal error: a panic was caught; please report it";
+
+/// What C++ catches: the text of it.
+pub type Thrown = Box<dyn Error>;
+
+/// A panic was caught.
+#[derive(Debug)]
+struct Panicked;
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(PANICKED)
+    }
+}
+
+impl Error for Panicked {}
 
 /// Runs the body of an exported function; `fallback` is the answer after a panic.
 #[track_caller]
@@ -30,9 +47,12 @@ pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
 }
 
 /// Runs the body of an exported function that can report an error.
+///
+/// # Errors
+/// That of the body, or that it panicked.
 #[track_caller]
-pub fn guard_result<R>(body: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
-    guard(|| Err(PANICKED.to_owned()), body)
+pub fn guard_result<R>(body: impl FnOnce() -> Result<R, Thrown>) -> Result<R, Thrown> {
+    guard(|| Err(Panicked.into()), body)
 }
 
 #[cfg(test)]

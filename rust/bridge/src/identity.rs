@@ -8,7 +8,7 @@ use mod_tls_core::x509::http;
 use mod_tls_core::{verify, x509};
 
 use crate::ffi::{CertificateField, ClientMode, NamedField, Outcome, Verdict};
-use crate::guard::{guard, guard_result};
+use crate::guard::{Thrown, guard, guard_result};
 use crate::verifier::ClientVerifier;
 
 /// See [`x509::Identity`].
@@ -70,9 +70,9 @@ impl Identity {
     }
 
     /// Empty fields are none. Fields that cannot be read are an error, as is a chain without its beginning.
-    pub fn forwarded(&self, certificate: &[u8], chain: &[u8]) -> Result<Box<Self>, String> {
+    pub fn forwarded(&self, certificate: &[u8], chain: &[u8]) -> Result<Box<Self>, Thrown> {
         guard_result(|| {
-            let all = http::read_client(certificate, chain).map_err(|fault| fault.to_string())?;
+            let all = http::read_client(certificate, chain)?;
             let certificates = self.certificates.with_chain(all);
             Ok(Box::new(Self::new(certificates, self.offered.clone())))
         })

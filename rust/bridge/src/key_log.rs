@@ -8,20 +8,20 @@ use std::sync::Arc;
 use mod_tls_core::system::file;
 use mod_tls_core::tls::key_log::{self, KeyLogFile};
 
-use crate::guard::{guard, guard_result};
+use crate::guard::{Thrown, guard, guard_result};
 
 /// What is wrong with the file that policies to come write to; empty where nothing is.
 pub fn key_log_open(path: &str) -> String {
-    guard_result(|| key_log::open(Path::new(path)))
-        .err()
-        .unwrap_or_default()
+    what_is_wrong(guard_result(|| Ok(key_log::open(Path::new(path))?)))
 }
 
 /// The same for `-t`, which leaves no file behind.
 pub fn key_log_check(path: &str) -> String {
-    guard_result(|| file::check_log(Path::new(path)))
-        .err()
-        .unwrap_or_default()
+    what_is_wrong(guard_result(|| Ok(file::check_log(Path::new(path))?)))
+}
+
+fn what_is_wrong(result: Result<(), Thrown>) -> String {
+    result.map_or_else(|thrown| thrown.to_string(), |()| String::new())
 }
 
 /// Policies to come write none.

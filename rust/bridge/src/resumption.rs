@@ -4,24 +4,24 @@
 //! What stands here as a `static` belongs to the process: the module is never unloaded, so it outlives every restart of
 //! httpd, as ticket keys must.
 
+use std::error::Error;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use mod_tls_core::metrics::Totals;
+use mod_tls_core::system::clock::{Clock, SystemClock};
 use mod_tls_core::system::forks::Kept;
 use mod_tls_core::system::words::Words;
 use mod_tls_core::ticket::secret::{DEFAULT_INTERVAL, Poll, Readers};
 use mod_tls_core::ticket::setup::{Resuming, Setup, Source};
-use mod_tls_core::ticket::{
-    Clock, KEY_STORE_WORDS, Keeper, SecretError, SharedKeyStore, SystemClock,
-};
+use mod_tls_core::ticket::{KEY_STORE_WORDS, Keeper, SecretError, SharedKeyStore};
 use mod_tls_core::tls::policy::{Negotiated, Sessions};
 
 use crate::counts::{self, Counting};
 use crate::forks::{Heir, keep_memory};
-use crate::guard::{guard, guard_result};
+use crate::guard::{Thrown, guard, guard_result};
 use crate::shared::{self, Descriptors};
 
 mod boundary;
@@ -60,8 +60,8 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
 }
 
 /// Makes the shared memory; see the boundary.
-pub fn resumption_prepare() -> Result<(), String> {
-    guard_result(|| with_state(prepare).map_err(|error| error.to_string()))
+pub fn resumption_prepare() -> Result<(), Thrown> {
+    guard_result(|| Ok(with_state(prepare)?))
 }
 
 fn prepare(state: &mut State) -> io::Result<()> {
@@ -93,8 +93,8 @@ fn make_key_store() -> io::Result<Parent> {
 
 /// Reads the secret file; see the boundary.
 pub fn resumption_setup(setup: &ResumptionSetup) -> SecretNews {
-    guard_result(|| with_state(|state| state.configure(&setup.into()).map_err(|e| e.to_string())))
-        .map_or_else(SecretNews::unusable, SecretNews::from)
+    guard_result(|| Ok(with_state(|state| state.configure(&setup.into()))?))
+        .map_or_else(|thrown| SecretNews::unusable(&*thrown), SecretNews::from)
 }
 
 impl State {
@@ -117,8 +117,8 @@ impl State {
 
 /// What is wrong with the secret file; empty where nothing is.
 pub fn resumption_check(setup: &ResumptionSetup) -> String {
-    let checked = guard_result(|| Setup::from(setup).check().map_err(|e| e.to_string()));
-    checked.err().unwrap_or_default()
+    let checked = guard_result(|| Ok(Setup::from(setup).check()?));
+    checked.map_or_else(|thrown| thrown.to_string(), |()| String::new())
 }
 
 /// Looks at the secret file again; see the boundary.
@@ -143,8 +143,8 @@ pub fn sessions(negotiated: &Negotiated) -> Sessions {
 }
 
 impl SecretNews {
-    fn unusable(problem: String) -> Self {
-        let state = SecretState::Unusable;
+    fn unusable(thrown: &dyn Error) -> Self {
+        let (state, problem) = (SecretState::Unusable, thrown.to_string());
         Self { state, problem }
     }
 }

@@ -165,7 +165,7 @@ impl Session {
 
     pub(crate) fn count(&self, ending: ffi::Ending) {
         let count = |ending| self.inner.count_backend(ending);
-        guard(|| (), || count(ending.with(self.inner.facts().resumed)));
+        guard(|| (), || count(ending.with(self.inner.is_resumed())));
     }
 
     pub(crate) fn count_completed(&self, microseconds: u64, host: u32) {
@@ -268,6 +268,15 @@ impl From<&ffi::StapleOffer> for Offer {
     }
 }
 
+/// What a client wants of certificates, or whoever looks at a virtual host as one.
+pub(crate) fn wants(staple: bool, offered: &[ffi::StapleOffer], fetched: bool, url: &str) -> Wants {
+    Wants {
+        staple,
+        offered: offered.iter().map(Offer::from).collect(),
+        fetched: fetched.then(|| url.to_owned()),
+    }
+}
+
 impl ffi::ChosenHost {
     /// What a session is bound to that begins with this.
     fn context(&self, credentials: &Credentials, policy_id: [u8; 32]) -> Context {
@@ -276,11 +285,8 @@ impl ffi::ChosenHost {
             identity: Arc::from(self.identity.as_str()),
             policy_id,
             server_name: Some(self.server_name.clone()).filter(|name| !name.is_empty()),
-            wants: Wants {
-                staple: false, // the session knows
-                offered: self.staples.iter().map(Offer::from).collect(),
-                fetched: self.fetched.then(|| self.staple_url.clone()),
-            },
+            // Whether it wants one, the session knows.
+            wants: wants(false, &self.staples, self.fetched, &self.staple_url),
             ..Context::default()
         }
     }

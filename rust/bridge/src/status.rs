@@ -2,13 +2,13 @@
 //! What the server tells of itself.
 
 use mod_tls_core::status::{self, Host, Snapshot};
-use mod_tls_core::tls::context::{Offer, Wants};
 
 use crate::counts;
 use crate::credentials::Credentials;
 use crate::ffi::{StatusForm, StatusHost, StatusRequest};
 use crate::guard::guard;
 use crate::resumption;
+use crate::session::wants;
 
 /// What the server tells of itself; see the boundary.
 pub fn status(credentials: &Credentials, request: &StatusRequest) -> String {
@@ -21,7 +21,7 @@ pub fn status(credentials: &Credentials, request: &StatusRequest) -> String {
 impl StatusRequest {
     fn snapshot(&self, credentials: &Credentials) -> Option<Snapshot> {
         let hosts: Vec<Host> = self.hosts.iter().map(Host::from).collect();
-        let now = mod_tls_core::x509::time::now();
+        let now = mod_tls_core::system::clock::now();
         Some(Snapshot {
             totals: resumption::totals()?,
             now,
@@ -53,11 +53,7 @@ impl From<&StatusHost> for Host {
             certificates: host.certificates,
             number: host.number,
             managed: host.managed,
-            wants: Wants {
-                staple: true,
-                offered: host.staples.iter().map(Offer::from).collect(),
-                fetched: host.fetched.then(|| host.staple_url.clone()),
-            },
+            wants: wants(true, &host.staples, host.fetched, &host.staple_url),
         }
     }
 }

@@ -11,7 +11,7 @@ use mod_tls_core::verify::{
 };
 
 use crate::ffi::{ClientMode, ClientNews, FetchRule, Lookup, VerifierProblem, VerifierSpec};
-use crate::guard::{PANICKED, guard, guard_result};
+use crate::guard::{PANICKED, Thrown, guard, guard_result};
 
 /// Authorities and lists of clients, with the files that they come from. Owned by the configuration; children have
 /// copies, which change apart.
@@ -27,7 +27,7 @@ pub fn no_verifier() -> Box<ClientVerifier> {
 pub fn load_verifier(
     spec: &VerifierSpec,
     problems: &mut Vec<VerifierProblem>,
-) -> Result<Box<ClientVerifier>, String> {
+) -> Result<Box<ClientVerifier>, Thrown> {
     guard_result(|| {
         let (loaded, found) = WatchedAuthorities::load(request(spec));
         problems.extend(found.into_iter().map(VerifierProblem::from));

@@ -21,9 +21,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mod_tls_core::metrics::{Counters, PAGE_WORDS};
+use mod_tls_core::system::clock::{Clock, SystemClock};
 use mod_tls_core::ticket::{
-    Clock, KEY_STORE_WORDS, Keeper, Resumption, SharedKeyStore, SystemClock, TicketProtector,
-    Ticketer,
+    KEY_STORE_WORDS, Keeper, Resumption, SharedKeyStore, TicketProtector, Ticketer,
 };
 use mod_tls_core::tls::context;
 use mod_tls_core::tls::context::Context;

@@ -7,11 +7,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use mod_tls_core::metrics::Counters;
+use mod_tls_core::system::clock::{Clock, SystemClock};
 use mod_tls_core::system::forks::Kept;
 use mod_tls_core::system::handover;
 use mod_tls_core::system::pidfd;
 use mod_tls_core::system::pidfd::Held;
-use mod_tls_core::ticket::{Clock, SystemClock};
 
 use crate::counts::Counting;
 use crate::ech;

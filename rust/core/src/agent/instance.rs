@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use super::Os;
 use super::parent::{AgentSettings, Loaded, Parent};
 use super::protocol::log_relay::LogLine;
-use crate::backend::{MachinePair, Machinery, Machines, Warnings};
+use crate::backend::{BackendFault, MachinePair, Machinery, Machines, Warnings};
 use crate::metrics;
 use crate::system::lock;
 
@@ -45,10 +45,10 @@ pub fn begin_configuration() {
 pub fn load_machines(
     machines: &Machines,
     warnings: &mut Warnings,
-) -> Result<Vec<MachinePair>, String> {
+) -> Result<Vec<MachinePair>, BackendFault> {
     match lock(&AGENT).as_mut() {
         Some(parent) => parent.machines(machines, warnings),
-        None => lock(&OWN).load(machines, warnings),
+        None => Ok(lock(&OWN).load(machines, warnings)?),
     }
 }
 

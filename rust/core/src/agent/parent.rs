@@ -24,7 +24,7 @@ use super::protocol::update_log::UpdateLog;
 use super::protocol::{Inheritance, MACHINES, ORDER, PARENT};
 use super::supervisor;
 use super::{Os, SharedViews};
-use crate::backend::{self, Machines, Warnings};
+use crate::backend::{self, BackendFault, Machines, Warnings};
 use crate::creds::Problem;
 use crate::system::forks::Kept;
 
@@ -254,19 +254,19 @@ impl Parent {
     /// Has the agent load machine certificates of the configuration that it loaded last; their keys stay with it.
     ///
     /// # Errors
-    /// A sentence that names the file, or says why there is no agent.
+    /// What is wrong with the files, or why there is no agent.
     pub fn machines(
         &mut self,
         machines: &Machines,
         warnings: &mut Warnings,
-    ) -> Result<Vec<backend::MachinePair>, String> {
+    ) -> Result<Vec<backend::MachinePair>, BackendFault> {
         let answer = match self.ask_machines(machines) {
             Ok(answer) => answer,
             Err(_) => {
                 self.kill();
                 self.order_all()
                     .and_then(|_| self.ask_machines(machines))
-                    .map_err(|error| format!("the key agent does not answer: {error}"))?
+                    .map_err(BackendFault::NoAgent)?
             }
         };
         warnings.said.extend(answer.warnings.said);

@@ -220,7 +220,7 @@ pub(crate) fn pair(name: &str) -> Arc<crate::creds::Pair> {
 pub(crate) fn pair_from(name: &str, from: i64, until: i64) -> Arc<crate::creds::Pair> {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
-    let year = |seconds: i64| (crate::x509::time::now() + seconds).div_euclid(86_400);
+    let year = |seconds: i64| (crate::system::clock::now() + seconds).div_euclid(86_400);
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let day = epoch - rcgen::date_time_ymd(1969, 12, 31);
     params.not_before = epoch + day * i32::try_from(year(from)).unwrap();

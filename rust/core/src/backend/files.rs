@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::fault::BackendFileFault;
 use super::identity::{Issuers, MachinePair, read_pairs};
 use crate::creds::contents::{Found, LOST};
-use crate::creds::{fault_of, read};
+use crate::creds::{Fault, fault_of, read};
 use crate::system::file::{self, Limit};
 use crate::verify::kept::{self, Form, REST, Stead, Unread};
 
@@ -31,13 +32,13 @@ const BACKENDS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 /// taken as it was then. A directory may be empty where the configuration names one.
 ///
 /// # Errors
-/// A sentence, for a file that cannot be read or holds nothing of the form.
+/// A file that cannot be read or holds nothing of the form.
 pub(super) fn read_blocks(
     path: &str,
     form: Form,
     may_be_empty: bool,
     warnings: &mut Warnings,
-) -> Result<Vec<Vec<u8>>, String> {
+) -> Result<Vec<Vec<u8>>, BackendFileFault> {
     let place = Path::new(path);
     if !file::is_directory(place) {
         return blocks_of(place, form, warnings).or_else(|why| {
@@ -55,9 +56,9 @@ pub(super) fn read_blocks(
         }
     }
     if all.is_empty() {
-        let why = format!("{path}: no file in it holds a {}", form.name());
+        let why = BackendFileFault::NothingWithin(path.to_owned(), form);
         if may_be_empty {
-            warnings.said.push(why);
+            warnings.said.push(why.to_string());
             return Ok(all);
         }
         // A directory in the place of a file.
@@ -73,9 +74,9 @@ const KEPT: &str = "what was read from it before is still used";
 fn known_of(
     files: &[PathBuf],
     form: Form,
-    why: String,
+    why: BackendFileFault,
     warnings: &mut Warnings,
-) -> Result<Vec<Vec<u8>>, String> {
+) -> Result<Vec<Vec<u8>>, BackendFileFault> {
     let mut all = Vec::new();
     for path in files {
         if let Some(found) = kept::last(path, form) {
@@ -89,7 +90,11 @@ fn known_of(
     Ok(all)
 }
 
-fn blocks_of(path: &Path, form: Form, warnings: &mut Warnings) -> Result<Vec<Vec<u8>>, String> {
+fn blocks_of(
+    path: &Path,
+    form: Form,
+    warnings: &mut Warnings,
+) -> Result<Vec<Vec<u8>>, BackendFileFault> {
     let reading = kept::read(path, form);
     let unread = || {
         format!(
@@ -117,10 +122,10 @@ fn blocks_of(path: &Path, form: Form, warnings: &mut Warnings) -> Result<Vec<Vec
     };
     let taken = blocks(path, form, reading.now, &mut now);
     let why = match &taken {
-        Err(why) => Some(why),
-        Ok(_) => now.said.first(),
+        Err(why) => Some(why.to_string()),
+        Ok(_) => now.said.first().cloned(),
     };
-    let why = why.cloned().unwrap_or_else(unread);
+    let why = why.unwrap_or_else(unread);
     warnings.kept.push(format!("{why}; {KEPT}"));
     let mut all = elements(path, form, &before, &mut now);
     if form == Form::Lists {
@@ -135,19 +140,19 @@ fn blocks(
     form: Form,
     now: Result<Found, Unread>,
     warnings: &mut Warnings,
-) -> Result<Vec<Vec<u8>>, String> {
-    let name = path.display();
+) -> Result<Vec<Vec<u8>>, BackendFileFault> {
+    let name = path.display().to_string();
     let found = now.map_err(|why| {
         warnings.list_lost |= form == Form::Lists;
         match why {
-            Unread::Refused(refusal) => fault_of(&name.to_string(), refusal).text(),
-            Unread::Panicked => format!("{name}: {}", file::PANICKED),
+            Unread::Refused(refusal) => fault_of(&name, refusal),
+            Unread::Panicked => Fault::Panicked { file: name.clone() },
         }
     })?;
     for damage in &found.damaged {
         // A list that is damaged is left out: certificates of its CA are refused where lists are asked.
         if form != Form::Lists {
-            return Err(format!("{name}: {damage}"));
+            return Err(BackendFileFault::Damaged(name, *damage));
         }
         warnings.list_lost = true;
         let text = format!("{name}: {damage}; this list is left out");
@@ -159,7 +164,7 @@ fn blocks(
     warnings.list_lost |= form == Form::Lists && !found.lost.is_empty();
     if found.taken.is_empty() && found.damaged.is_empty() {
         let instead = found.instead();
-        return Err(format!("{name} holds no {}{instead}", form.name()));
+        return Err(BackendFileFault::Nothing(name, form, instead));
     }
     Ok(elements(path, form, &found, warnings))
 }
@@ -184,10 +189,10 @@ fn elements(path: &Path, form: Form, found: &Found, warnings: &mut Warnings) -> 
 /// The files of a directory.
 ///
 /// # Errors
-/// A sentence that names it.
-pub(super) fn files_of(directory: &str) -> Result<Vec<String>, String> {
+/// It cannot be listed.
+pub(super) fn files_of(directory: &str) -> Result<Vec<String>, BackendFileFault> {
     let names = file::list(Path::new(directory));
-    let names = names.map_err(|why| format!("{directory} cannot be read: {why}"))?;
+    let names = names.map_err(|why| BackendFileFault::Unlisted(directory.to_owned(), why))?;
     Ok(names
         .iter()
         .filter_map(|p| p.to_str().map(str::to_owned))
@@ -197,22 +202,28 @@ pub(super) fn files_of(directory: &str) -> Result<Vec<String>, String> {
 /// The pairs of a file.
 ///
 /// # Errors
-/// A sentence that names the file and what to do.
-pub(super) fn read_machine(name: &str, chain: &Issuers) -> Result<Vec<MachinePair>, String> {
-    let bytes = read(name, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
+/// What is wrong with it.
+pub(super) fn read_machine(
+    name: &str,
+    chain: &Issuers,
+) -> Result<Vec<MachinePair>, BackendFileFault> {
+    let bytes = read(name, Limit::CREDENTIAL)?;
     contained(name, &bytes, chain)
 }
 
 /// The pair of a certificate file and a key file.
 ///
 /// # Errors
-/// A sentence that names the files and what to do.
-pub(super) fn read_pair(certificate: &str, key: &str) -> Result<Vec<MachinePair>, String> {
-    let certificate_bytes = read(certificate, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
+/// What is wrong with them.
+pub(super) fn read_pair(
+    certificate: &str,
+    key: &str,
+) -> Result<Vec<MachinePair>, BackendFileFault> {
+    let certificate_bytes = read(certificate, Limit::CREDENTIAL)?;
     if key.is_empty() || key == certificate {
         return contained(certificate, &certificate_bytes, &Issuers::default());
     }
-    let key_bytes = read(key, Limit::CREDENTIAL).map_err(|fault| fault.text())?;
+    let key_bytes = read(key, Limit::CREDENTIAL)?;
     let mut both = Zeroizing::new(Vec::with_capacity(
         certificate_bytes.len() + key_bytes.len() + 1,
     ));
@@ -223,7 +234,12 @@ pub(super) fn read_pair(certificate: &str, key: &str) -> Result<Vec<MachinePair>
 }
 
 /// The pairs of a file; a panic while it is read is its own fault.
-fn contained(name: &str, bytes: &[u8], chain: &Issuers) -> Result<Vec<MachinePair>, String> {
+fn contained(
+    name: &str,
+    bytes: &[u8],
+    chain: &Issuers,
+) -> Result<Vec<MachinePair>, BackendFileFault> {
+    let file = name.to_owned();
     let pairs = file::contained(|| read_pairs(name, bytes, chain));
-    pairs.unwrap_or_else(|| Err(format!("{name}: {}", file::PANICKED)))
+    pairs.unwrap_or_else(|| Err(Fault::Panicked { file }.into()))
 }

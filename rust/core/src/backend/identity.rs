@@ -9,6 +9,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
+use super::fault::BackendFileFault;
 use crate::creds::certificate::CertificateFields;
 use crate::creds::contents::{self, Taken, What, what};
 use crate::creds::key::{PrivateKey, damage_fault, is_encrypted, is_key, pem_fault, read_key};
@@ -114,45 +115,41 @@ const MAX_LINKS: usize = 10;
 /// Reads the pairs of a file: certificates and keys in any order, each key with the certificate it fits.
 ///
 /// # Errors
-/// A sentence that names the file and what to do.
-pub fn read_pairs(name: &str, file: &[u8], chain: &Issuers) -> Result<Vec<MachinePair>, String> {
+/// A block of it cannot be read, a key is encrypted, or a key or certificate is missing.
+pub fn read_pairs(
+    name: &str,
+    file: &[u8],
+    chain: &Issuers,
+) -> Result<Vec<MachinePair>, BackendFileFault> {
     let mut keys = Vec::new();
     for block in pem::blocks(file) {
-        let block = block.map_err(|e| pem_fault(name, e).text())?;
+        let block = block.map_err(|e| pem_fault(name, e))?;
         if !is_key(block.label) {
             continue;
         }
         let der = match is_encrypted(&block) {
             true => None,
-            false => Some(block.decode().map_err(|e| pem_fault(name, e).text())?),
+            false => Some(block.decode().map_err(|e| pem_fault(name, e))?),
         };
         match der.filter(|der| what(der) != What::EncryptedKey) {
-            Some(der) => keys.push(read_key(name, &der).map_err(|fault| fault.text())?),
+            Some(der) => keys.push(read_key(name, &der)?),
             None => {
-                return Err(format!(
-                    "{name}: the private key in line {} is encrypted, and nobody can be asked for the pass phrase of a \
-                     proxy's key; decrypt it with: openssl pkey -in {name} -out NEW, and name a file with the \
-                     certificate and the new key",
-                    block.line
-                ));
+                let line = block.line;
+                return Err(BackendFileFault::EncryptedKey(name.to_owned(), line));
             }
         }
     }
     let contents = contents::certificates(file);
     if let Some(damage) = contents.damaged.first() {
-        return Err(damage_fault(name, *damage).text());
+        return Err(damage_fault(name, *damage).into());
     }
     let element = |taken: &Taken| CertificateDer::from(taken.element().to_vec());
     let own = Issuers::new(contents.taken.iter().map(element));
     if keys.is_empty() {
-        let holds = match own.listed.is_empty() {
-            true => "neither a certificate nor a private key",
-            false => "a certificate, but not its private key",
-        };
-        return Err(format!(
-            "{name}: it holds {holds}; add what is missing to this file, in PEM (cat KEY >> {name}), or name the key's file \
-             behind it in TLSProxyMachineCertificate"
-        ));
+        return Err(match own.listed.is_empty() {
+            true => BackendFileFault::NoPair(name.to_owned()),
+            false => BackendFileFault::NoKey(name.to_owned()),
+        });
     }
     let by_key: HashMap<&PublicKey, usize> = own
         .listed
@@ -165,13 +162,8 @@ pub fn read_pairs(name: &str, file: &[u8], chain: &Issuers) -> Result<Vec<Machin
         let leaf = by_key
             .get(&key.public)
             .and_then(|index| own.listed.get(*index));
-        let (leaf, certificate) = leaf.ok_or_else(|| {
-            format!(
-                "{name}: no certificate in this file belongs to its {} key; put the certificate that was issued for \
-                 it there",
-                key.kind
-            )
-        })?;
+        let missing = || BackendFileFault::NoCertificate(name.to_owned(), key.kind);
+        let (leaf, certificate) = leaf.ok_or_else(missing)?;
         Ok(join(key, leaf, certificate, [chain, &own]))
     };
     keys.into_iter().map(pair).collect()

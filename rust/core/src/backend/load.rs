@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Makes a policy of the files that its settings name: at a start, as root, before the fork.
 
+use super::fault::{BackendFault, BackendFileFault};
 use super::files::{Warnings, read_blocks};
 use super::identity::MachinePair;
 use super::machines::Machines;
 use super::policy::{BackendPolicy, algorithms, system_roots};
 use super::server_verifier::{BackendVerifier, Mode};
 use super::settings::Settings;
+use crate::system::clock::now;
 use crate::verify::fetched::{FetchSettings, FetchedLists};
 use crate::verify::foresight::{self, Problems};
 use crate::verify::kept::Form;
 use crate::verify::{Anchors, Ends, Listed, Revocation, RevocationDepth};
-use crate::x509::time::now;
 
 /// Loads certificates with their keys: here, or in the key agent.
 pub(super) type LoadMachines<'a> =
-    &'a mut dyn FnMut(&Machines, &mut Warnings) -> Result<Vec<MachinePair>, String>;
+    &'a mut dyn FnMut(&Machines, &mut Warnings) -> Result<Vec<MachinePair>, BackendFault>;
 
 /// Reads the files and builds the policy; `machines` is asked where the settings name certificates of our own.
 ///
 /// # Errors
-/// A sentence, for a file that cannot be read or holds nothing, or where nothing is left to negotiate.
+/// A file that cannot be read or holds nothing, or nothing is left to negotiate.
 pub fn load(
     settings: Settings,
     machines: LoadMachines<'_>,
     warnings: &mut Warnings,
-) -> Result<BackendPolicy, String> {
+) -> Result<BackendPolicy, BackendFault> {
     let Authorities {
         anchors,
         ders,
@@ -63,7 +64,10 @@ struct Authorities {
     named: Vec<Listed>,
 }
 
-fn authorities(settings: &Settings, warnings: &mut Warnings) -> Result<Authorities, String> {
+fn authorities(
+    settings: &Settings,
+    warnings: &mut Warnings,
+) -> Result<Authorities, BackendFileFault> {
     let mut trusted = match settings.system_roots {
         true => system_roots(),
         false => Vec::new(),
@@ -120,7 +124,7 @@ fn lists(
     authorities: Vec<Vec<u8>>,
     named: &[Listed],
     warnings: &mut Warnings,
-) -> Result<Revocation, String> {
+) -> Result<Revocation, BackendFileFault> {
     let mut lists = Vec::new();
     for path in &settings.revocation_lists {
         let may_be_empty = settings.directories.contains(path);

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::fault::BackendFileFault;
 use super::files::{Warnings, files_of, read_blocks, read_machine, read_pair};
 use super::identity::{Issuers, MachinePair};
 use crate::system::file::{self, Refusal};
@@ -66,12 +67,12 @@ impl Machinery {
     /// Reads what is named, private keys and all; of each file that cannot be used what was loaded from it before.
     ///
     /// # Errors
-    /// A sentence that names the file and what to do, where nothing is known of it.
+    /// A file is of no use, and nothing is known of it.
     pub fn load(
         &mut self,
         machines: &Machines,
         warnings: &mut Warnings,
-    ) -> Result<Vec<MachinePair>, String> {
+    ) -> Result<Vec<MachinePair>, BackendFileFault> {
         let chain = match machines.chain.is_empty() {
             true => Ok(Vec::new()),
             false => read_blocks(&machines.chain, Form::Chain, false, warnings),
@@ -97,9 +98,9 @@ impl Machinery {
         &mut self,
         path: &str,
         machines: &Machines,
-        chain: &Result<Issuers, String>,
+        chain: &Result<Issuers, BackendFileFault>,
         warnings: &mut Warnings,
-    ) -> Result<Vec<MachinePair>, String> {
+    ) -> Result<Vec<MachinePair>, BackendFileFault> {
         let file_of = |name: &str| Named::File(name.to_owned(), machines.chain.clone());
         let load = |name: &str| match chain {
             Ok(chain) => read_machine(name, chain),
@@ -109,7 +110,7 @@ impl Machinery {
         let was_directory = self.0.find(&directory).is_some();
         let listed = match file::is_directory(Path::new(path)) {
             true => files_of(path),
-            false if was_directory => Err(format!("{path} is no directory any more")),
+            false if was_directory => Err(BackendFileFault::NoDirectory(path.to_owned())),
             false => {
                 let made = load(path).and_then(|pairs| match pairs.is_empty() {
                     true => Err(nothing_in(path)),
@@ -158,7 +159,7 @@ impl Machinery {
                 // A directory in the place of a file.
                 return self.settle(file_of(path), Err(why), warnings);
             }
-            warnings.said.push(why);
+            warnings.said.push(why.to_string());
         }
         self.0.keep(directory, Vec::new());
         Ok(pairs)
@@ -168,9 +169,9 @@ impl Machinery {
     fn settle(
         &mut self,
         named: Named,
-        made: Result<Vec<MachinePair>, String>,
+        made: Result<Vec<MachinePair>, BackendFileFault>,
         warnings: &mut Warnings,
-    ) -> Result<Vec<MachinePair>, String> {
+    ) -> Result<Vec<MachinePair>, BackendFileFault> {
         let pairs = match (made, self.0.find(&named)) {
             (Ok(pairs), _) => pairs,
             (Err(why), Some(old)) => {
@@ -188,8 +189,8 @@ impl Machinery {
     }
 }
 
-fn nothing_in(path: &str) -> String {
-    format!("{path}: no file in it holds a certificate with its key")
+fn nothing_in(path: &str) -> BackendFileFault {
+    BackendFileFault::NoPairWithin(path.to_owned())
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn machine() -> (String, String) {
 }
 
 /// One load by the next configuration: the leaves and lengths of chains, and what was kept.
-fn load(machinery: &mut Machinery, machines: &Machines) -> Result<Loaded, String> {
+fn load(machinery: &mut Machinery, machines: &Machines) -> Result<Loaded, BackendFileFault> {
     machinery.begin();
     let mut warnings = Warnings::default();
     let pairs = machinery.load(machines, &mut warnings)?;

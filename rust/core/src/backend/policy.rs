@@ -8,13 +8,14 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use super::fault::BackendFault;
 use super::identity::{Identities, MachinePair};
 use super::server_verifier::BackendVerifier;
 use super::sessions::Sessions;
 use super::settings::Settings;
 use crate::tls::key_log;
 use crate::tls::policy;
-use crate::tls::policy::Versions;
+use crate::tls::policy::{NoHandshake, Versions};
 
 /// Version of TLS 1.2 (RFC 5246 A.1).
 const TLS12: u16 = 0x0303;
@@ -54,20 +55,18 @@ impl BackendPolicy {
     /// Builds the configuration: `verifier` judges backends, `pairs` are shown to those that ask.
     ///
     /// # Errors
-    /// A sentence, when nothing of what was asked for exists.
+    /// Nothing of what was asked for exists.
     pub(super) fn build(
         settings: Settings,
         verifier: BackendVerifier,
         pairs: Vec<MachinePair>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, BackendFault> {
         let spoken13 = settings.versions.tls13
             && policy::suites(&settings.suites)
                 .iter()
                 .any(|suite| suite.tls13().is_some());
         if settings.needs_post_quantum && !spoken13 {
-            return Err("TLSProxyPostQuantum require (SSLProxyPostQuantum require) leaves no handshake: post-quantum \
-                        groups are TLS 1.3's, and that is off here; allow TLSv1.3 and a cipher suite of it"
-                .to_owned());
+            return Err(BackendFault::NoPostQuantum);
         }
         let provider = CryptoProvider {
             cipher_suites: policy::suites(&settings.suites),
@@ -81,11 +80,7 @@ impl BackendPolicy {
                 settings.versions.tls12,
                 settings.versions.tls13,
             ))
-            .map_err(|e| {
-                format!(
-                    "no handshake is possible with these protocols, cipher suites and groups: {e}"
-                )
-            })?
+            .map_err(|error| BackendFault::NoHandshake(NoHandshake(error)))?
             .dangerous()
             .with_custom_certificate_verifier(verifier.clone());
         let mut config = builder.with_client_cert_resolver(identities.clone());

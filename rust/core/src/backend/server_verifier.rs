@@ -8,11 +8,11 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use super::refusal::BackendRefusal;
 use crate::creds::certificate::CertificateFields;
 use crate::creds::names;
 use crate::tls::context;
 use crate::tls::signatures::RSA_PSS_PSS;
-use crate::verify::advice::attached;
 use crate::verify::checks::Purpose;
 use crate::verify::path::Rules;
 use crate::verify::{Anchors, Outcome, Revocation, Verdict, signature};
@@ -50,24 +50,16 @@ pub(super) struct BackendVerifier {
     pub algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// A refusal, in words that go into the log.
-#[derive(Debug)]
-struct Refused(String);
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refused {}
-
-fn refuse(why: String) -> Error {
-    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused(why)))))
+fn refuse(why: BackendRefusal) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(why))))
 }
 
 impl BackendVerifier {
-    fn trust(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Verdict, String> {
+    fn trust(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Verdict, BackendRefusal> {
         if self.mode == Mode::None {
             return Ok(Verdict::default());
         }
@@ -84,15 +76,16 @@ impl BackendVerifier {
         };
         match verdict.outcome {
             Outcome::Success | Outcome::Unverified => Ok(verdict),
-            _ => Err(format!(
-                "its certificate does not verify: {}{}",
-                verdict.reason,
-                attached(&verdict.advice)
-            )),
+            _ => Err(BackendRefusal::Unverified(verdict.reason, verdict.advice)),
         }
     }
 
-    fn name(&self, leaf: &CertificateFields, host: &str, denied: bool) -> Result<(), String> {
+    fn name(
+        &self,
+        leaf: &CertificateFields,
+        host: &str,
+        denied: bool,
+    ) -> Result<(), BackendRefusal> {
         let named = !leaf.only_common_name && leaf.covers(host);
         if !self.check_name || named {
             return Ok(());
@@ -100,24 +93,18 @@ impl BackendVerifier {
         if self.common_name_covers(leaf, host) {
             // RFC 5280, 4.2.1.10: a CA that may vouch for some hosts alone must not do so by another field.
             return if denied {
-                Err(format!(
-                    "its certificate has {host} as common name alone, which its CA is not permitted to vouch for \
-                     (name constraints)"
-                ))
+                Err(BackendRefusal::NotPermitted(host.to_owned()))
             } else {
                 Ok(())
             };
         }
         if !self.common_names && leaf.only_common_name {
-            return Err(format!(
-                "its certificate has no subjectAltName for {host}, and common names do not count (RFC 9525): a new \
-                 certificate is needed, or TLSProxyVerifyName off"
-            ));
+            return Err(BackendRefusal::NoAltName(host.to_owned()));
         }
-        Err(format!(
-            "its certificate is for {}, not for {host}; use a name of it in the URL, or see ProxyPreserveHost",
-            leaf.names_for_people()
-        ))
+        Err(BackendRefusal::OtherName {
+            covered: leaf.names_for_people(),
+            host: host.to_owned(),
+        })
     }
 
     /// mod_ssl matches common names even beside a subjectAltName (ssl_util_ssl.c, modssl_X509_match_name). No wildcard
@@ -130,13 +117,13 @@ impl BackendVerifier {
         self.common_names && leaf.common_names.iter().any(|name| covers(name))
     }
 
-    fn dates(&self, leaf: &CertificateFields, now: UnixTime) -> Result<(), String> {
+    fn dates(&self, leaf: &CertificateFields, now: UnixTime) -> Result<(), BackendRefusal> {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         if self.check_dates && now > leaf.not_after {
-            return Err("its certificate has expired".to_owned());
+            return Err(BackendRefusal::Expired);
         }
         if self.check_dates && now < leaf.not_before {
-            return Err("its certificate is not yet valid".to_owned());
+            return Err(BackendRefusal::NotYetValid);
         }
         Ok(())
     }
@@ -144,22 +131,19 @@ impl BackendVerifier {
     /// Judges a backend by its certificates, its own first; without a `host` no name is asked for.
     ///
     /// # Errors
-    /// Why it is refused, for the log.
+    /// Why it is refused.
     pub(super) fn verify(
         &self,
         chain: &[CertificateDer<'_>],
         host: Option<&str>,
         now: UnixTime,
-    ) -> Result<Verdict, String> {
+    ) -> Result<Verdict, BackendRefusal> {
         let verdict = self.trust(chain, now)?;
-        let leaf = chain
-            .first()
-            .ok_or_else(|| "it sent no certificate".to_owned())?;
+        let leaf = chain.first().ok_or(BackendRefusal::NoCertificate)?;
         if host.is_none() && !self.check_dates {
             return Ok(verdict);
         }
-        let leaf = CertificateFields::parse(leaf)
-            .map_err(|_| "its certificate cannot be read".to_owned())?;
+        let leaf = CertificateFields::parse(leaf).map_err(|_| BackendRefusal::Unreadable)?;
         self.dates(&leaf, now)?;
         host.map_or(Ok(()), |host| {
             self.name(&leaf, host, verdict.common_names_denied)
@@ -269,7 +253,7 @@ mod tests {
         assert!(verdict(true, &nameless, "192.0.2.1").is_err());
         assert!(verdict(true, &nameless, "x.0.2.1").is_ok());
         let why = verdict(false, &nameless, "x.0.2.1").unwrap_err();
-        assert!(why.contains("no subjectAltName"), "{why}");
+        assert_eq!(why, BackendRefusal::NoAltName("x.0.2.1".to_owned()));
     }
 
     #[test]

@@ -185,6 +185,8 @@ pub enum Damage {
     Headers(usize),
 }
 
+impl std::error::Error for Damage {}
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

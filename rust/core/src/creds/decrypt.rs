@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Opens encrypted keys: PKCS#8 (RFC 5958), PKCS#12, and the traditional PEM encryption of OpenSSL.
 
+use std::fmt::Display;
+
 use aes::{Aes128, Aes192, Aes256};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
@@ -9,6 +11,7 @@ use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 use super::certificate::CertificateFields;
+use super::encryption_fault::Pkcs12Fault;
 use super::fault::Fault;
 use super::key::{PrivateKey, Sealed, is_encrypted, pem_fault, read_key};
 use super::passphrase::{Answer, Passphrases, Question};
@@ -69,7 +72,7 @@ impl<'a> Locked<'a> {
             Sealed::Der(der) => Locked::pkcs8(der, file),
             Sealed::Pkcs12(bytes) => Ok(Locked {
                 scheme: Scheme::Pkcs12(
-                    pkcs12::Sealed::read(bytes).map_err(|how| bad_pkcs12(file, how))?,
+                    pkcs12::Sealed::read(bytes).map_err(|how| bad_pkcs12(file, &how))?,
                 ),
                 data: Zeroizing::default(),
             }),
@@ -82,7 +85,7 @@ impl<'a> Locked<'a> {
             cause: "it is damaged".to_owned(),
         };
         let (algorithm, data) = split_pkcs8(der).ok_or_else(damaged)?;
-        let scheme = pbe::Scheme::read(algorithm).map_err(|how| unsupported(file, how))?;
+        let scheme = pbe::Scheme::read(algorithm).map_err(|how| unsupported(file, &how))?;
         Ok(Locked {
             scheme: Scheme::Pkcs8(scheme),
             data: Zeroizing::new(data.to_vec()),
@@ -98,10 +101,11 @@ impl<'a> Locked<'a> {
             "AES-192-CBC" => (Cipher::Aes192, 16),
             "AES-256-CBC" => (Cipher::Aes256, 16),
             "DES-EDE3-CBC" => (Cipher::Des3, 8),
-            other => return Err(unsupported(file, other.to_owned())),
+            other => return Err(unsupported(file, &other)),
         };
         let iv = from_hex(iv.trim()).filter(|iv| iv.len() == length);
-        let iv = iv.ok_or_else(|| unsupported(file, format!("{name} without its start value")))?;
+        let iv =
+            iv.ok_or_else(|| unsupported(file, &format_args!("{name} without its start value")))?;
         Ok(Locked {
             scheme: Scheme::Traditional { cipher, iv },
             data: der,
@@ -111,7 +115,7 @@ impl<'a> Locked<'a> {
     /// The key in DER; `None` where the pass phrase is wrong. Works in one buffer, which is wiped.
     fn open(&self, phrase: &[u8], file: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
         if let Scheme::Pkcs12(sealed) = &self.scheme {
-            let bags = sealed.open(phrase).map_err(|how| bad_pkcs12(file, how))?;
+            let bags = sealed.open(phrase).map_err(|how| bad_pkcs12(file, &how))?;
             return match bags.map(|bags| bags.keys.into_iter().next()) {
                 None => Ok(None),
                 Some(Some(key)) => Ok(Some(key)),
@@ -150,17 +154,17 @@ impl<'a> Locked<'a> {
     }
 }
 
-fn unsupported(file: &str, how: String) -> Fault {
+fn unsupported(file: &str, how: &dyn Display) -> Fault {
     Fault::UnsupportedEncryption {
         file: file.to_owned(),
-        how,
+        how: how.to_string(),
     }
 }
 
-fn bad_pkcs12(file: &str, how: String) -> Fault {
+fn bad_pkcs12(file: &str, how: &Pkcs12Fault) -> Fault {
     Fault::BadPkcs12 {
         file: file.to_owned(),
-        how,
+        how: how.to_string(),
     }
 }
 
@@ -175,9 +179,9 @@ pub fn pkcs12_certificates(
     passphrases: &mut dyn Passphrases,
 ) -> Result<Vec<Vec<u8>>, Fault> {
     let file = question.file;
-    let sealed = pkcs12::Sealed::read(bytes).map_err(|how| bad_pkcs12(file, how))?;
+    let sealed = pkcs12::Sealed::read(bytes).map_err(|how| bad_pkcs12(file, &how))?;
     ask(question, passphrases, |phrase| {
-        let bags = sealed.open(phrase).map_err(|how| bad_pkcs12(file, how))?;
+        let bags = sealed.open(phrase).map_err(|how| bad_pkcs12(file, &how))?;
         let Some(bags) = bags else { return Ok(None) };
         let key = bags.keys.first().and_then(|key| read_key(file, key).ok());
         Ok(Some(in_order(bags.certificates, key.as_ref())))

@@ -80,7 +80,7 @@ impl<'a, 'p> Load<'a, 'p> {
             issuers,
             passphrases,
             upwards: Upwards::default(),
-            now: crate::x509::time::now(),
+            now: crate::system::clock::now(),
         }
     }
 

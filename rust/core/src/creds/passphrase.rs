@@ -13,9 +13,9 @@ use rustix::net::SendFlags;
 use zeroize::Zeroizing;
 
 use super::line::read_line;
+use super::no_phrase::NoPhrase;
 use super::terminal;
-use crate::system::file;
-use crate::system::file::{Limit, words};
+use crate::system::file::{self, Limit};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -161,7 +161,7 @@ impl Passphrases for Dialog {
                 self.known.push(phrase.clone());
                 Answer::Phrase(phrase)
             }
-            Err(why) => Answer::None(why),
+            Err(why) => Answer::None(why.to_string()),
         }
     }
 }
@@ -196,7 +196,7 @@ impl Dialog {
         program: &str,
         question: &Question<'_>,
         asked: usize,
-    ) -> Result<Zeroizing<Vec<u8>>, String> {
+    ) -> Result<Zeroizing<Vec<u8>>, NoPhrase> {
         let prompt = self.prompt(question, asked);
         if self
             .pipe
@@ -206,7 +206,7 @@ impl Dialog {
             self.pipe = None; // ends the one before
             self.pipe = Some(Pipe::start(program)?);
         }
-        let silent = || format!("{program} ended without a pass phrase");
+        let silent = || NoPhrase::Silent(program.to_owned());
         let pipe = self.pipe.as_mut().ok_or_else(silent)?;
         // A program may answer without having read its prompts: whether it is still there, reading shows.
         let _ = rustix::net::send(&pipe.prompts, prompt.as_bytes(), SendFlags::NOSIGNAL);
@@ -224,8 +224,8 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn start(program: &str) -> Result<Pipe, String> {
-        let failed = |e: std::io::Error| format!("{program} cannot be started: {}", words(&e));
+    fn start(program: &str) -> Result<Pipe, NoPhrase> {
+        let failed = |error| NoPhrase::Unstartable(program.to_owned(), error);
         let (prompts, theirs) = UnixStream::pair().map_err(failed)?;
         let mut words = program.split_ascii_whitespace();
         let mut command = Command::new(words.next().unwrap_or_default());
@@ -262,7 +262,7 @@ impl Drop for Pipe {
 
 /// mod_ssl's arguments: `servername:port`, and `RSA`, `DSA`, `ECC` for the first three keys of a virtual host whatever
 /// they are, then their number.
-fn ask_program(program: &str, question: &Question<'_>) -> Result<Zeroizing<Vec<u8>>, String> {
+fn ask_program(program: &str, question: &Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoPhrase> {
     let number = question.index.to_string();
     let kind = ["RSA", "DSA", "ECC"]
         .get(question.index)
@@ -275,19 +275,16 @@ fn ask_program(program: &str, question: &Question<'_>) -> Result<Zeroizing<Vec<u
         .stdout(Stdio::piped());
     let mut child = command
         .spawn()
-        .map_err(|e| format!("{program} cannot be started: {}", words(&e)))?;
+        .map_err(|error| NoPhrase::Unstartable(program.to_owned(), error))?;
     let line = child.stdout.take().and_then(|mut out| read_line(&mut out));
     let status = child
         .wait()
-        .map_err(|e| format!("{program} was lost: {}", words(&e)))?;
-    match line {
-        Some(line) => Ok(line),
-        None => Err(format!("{program} printed no pass phrase ({status})")),
-    }
+        .map_err(|error| NoPhrase::Lost(program.to_owned(), error))?;
+    line.ok_or_else(|| NoPhrase::Unprinted(program.to_owned(), status))
 }
 
-fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, NoPhrase> {
     let content = file::read(Path::new(path), Limit::PHRASE);
-    let content = content.map_err(|why| format!("{path} cannot be read: {why}"))?;
-    read_line(&mut content.bytes.as_slice()).ok_or_else(|| format!("{path} is empty"))
+    let content = content.map_err(|why| NoPhrase::Unreadable(path.to_owned(), why))?;
+    read_line(&mut content.bytes.as_slice()).ok_or_else(|| NoPhrase::Empty(path.to_owned()))
 }

@@ -3,6 +3,7 @@
 //! appendix B and C). The old ones are weak; they are opened because Windows and old tools encrypt keys with them, and
 //! nothing is ever encrypted here.
 
+use super::encryption_fault::{MOST_MEMORY, MOST_ROUNDS, SchemeFault};
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use aws_lc_rs::digest::{self, Context};
 use cbc::cipher::block_padding::Pkcs7;
@@ -13,11 +14,7 @@ use pkcs5::EncryptionScheme;
 use rc2::Rc2;
 use zeroize::Zeroizing;
 
-/// Most rounds of a derivation: some seconds, ten times what anybody recommends.
-pub(super) const MOST_ROUNDS: u32 = 10_000_000;
-
-/// Most memory for scrypt, in octets, and most of it that is gone through; OpenSSL stops at 32 MiB.
-const MOST_MEMORY: u64 = 256 << 20;
+/// Most memory that scrypt goes through, in octets.
 const MOST_SCRYPT: u64 = 1 << 30;
 
 /// Longest salt that any tool writes, and some.
@@ -65,15 +62,15 @@ impl Scheme {
     /// Reads an AlgorithmIdentifier, with its header.
     ///
     /// # Errors
-    /// Why it cannot be used, in words that follow "encrypted in a way that is not supported".
-    pub(super) fn read(algorithm: &[u8]) -> Result<Scheme, String> {
-        let damaged = || "its parameters are damaged".to_owned();
-        let mut fields = Reader::new(algorithm).enter(SEQUENCE).ok_or_else(damaged)?;
-        let oid = fields.take(OID).ok_or_else(damaged)?;
+    /// Why it cannot be used.
+    pub(super) fn read(algorithm: &[u8]) -> Result<Scheme, SchemeFault> {
+        const DAMAGED: SchemeFault = SchemeFault::Damaged;
+        let mut fields = Reader::new(algorithm).enter(SEQUENCE).ok_or(DAMAGED)?;
+        let oid = fields.take(OID).ok_or(DAMAGED)?;
         let (derivation, cipher) = match oid.strip_prefix(PKCS) {
             Some([5, 13]) => {
                 let scheme = EncryptionScheme::try_from(algorithm)
-                    .map_err(|_| "by an algorithm that is not known here, or damaged".to_owned())?;
+                    .map_err(|_| SchemeFault::UnknownOrDamaged)?;
                 return match out_of_bounds(&scheme) {
                     Some(how) => Err(how),
                     None => Ok(Scheme::Second(Box::new(scheme))),
@@ -87,15 +84,15 @@ impl Scheme {
             Some([12, 1, 4]) => (Derivation::Pkcs12, Cipher::Des3Two),
             Some([12, 1, 5]) => (Derivation::Pkcs12, Cipher::Rc2(16)),
             Some([12, 1, 6]) => (Derivation::Pkcs12, Cipher::Rc2(5)),
-            Some([12, 1, 1 | 2]) => return Err("RC4".to_owned()),
-            Some([5, 1 | 4]) => return Err("MD2".to_owned()),
-            _ => return Err("by an algorithm that is not known here".to_owned()),
+            Some([12, 1, 1 | 2]) => return Err(SchemeFault::Abandoned("RC4")),
+            Some([5, 1 | 4]) => return Err(SchemeFault::Abandoned("MD2")),
+            _ => return Err(SchemeFault::Unknown),
         };
-        let mut parameters = fields.enter(SEQUENCE).ok_or_else(damaged)?;
-        let salt = parameters.take(OCTET_STRING).ok_or_else(damaged)?;
-        let rounds = rounds(parameters.take(INTEGER).ok_or_else(damaged)?)?;
+        let mut parameters = fields.enter(SEQUENCE).ok_or(DAMAGED)?;
+        let salt = parameters.take(OCTET_STRING).ok_or(DAMAGED)?;
+        let rounds = rounds(parameters.take(INTEGER).ok_or(DAMAGED)?)?;
         if salt.len() > MOST_SALT {
-            return Err(format!("with a salt of {} octets", salt.len()));
+            return Err(SchemeFault::Salt(salt.len()));
         }
         Ok(Scheme::Old(Old {
             derivation,
@@ -121,22 +118,19 @@ impl Scheme {
 ///
 /// # Errors
 /// As of [`Scheme::read`].
-pub(super) fn rounds(number: &[u8]) -> Result<u32, String> {
+pub(super) fn rounds(number: &[u8]) -> Result<u32, SchemeFault> {
     let value = number.iter().try_fold(0u32, |sum, octet| {
         sum.checked_mul(256)?.checked_add(u32::from(*octet))
     });
     let value = value.filter(|_| number.first().is_some_and(|first| *first < 0x80));
     value
         .filter(|rounds| (1..=MOST_ROUNDS).contains(rounds))
-        .ok_or_else(|| match value {
-            Some(rounds) => format!("with {rounds} rounds (1 to {MOST_ROUNDS} are taken)"),
-            None => format!("with a number of rounds that is none (1 to {MOST_ROUNDS} are taken)"),
-        })
+        .ok_or(SchemeFault::Rounds(value))
 }
 
 /// Which number of a derivation is out of bounds: a damaged one must not hold up the start or take all memory, and the
 /// libraries behind this expect numbers that their own encoders would write (RFC 7914 2, RFC 8018 5.2).
-fn out_of_bounds(scheme: &EncryptionScheme) -> Option<String> {
+fn out_of_bounds(scheme: &EncryptionScheme) -> Option<SchemeFault> {
     let kdf = &scheme.pbes2()?.kdf;
     if let Some(p) = kdf.pbkdf2() {
         return rounds(&p.iteration_count.to_be_bytes()).err();
@@ -154,12 +148,7 @@ fn out_of_bounds(scheme: &EncryptionScheme) -> Option<String> {
         && parallel > 0
         && memory <= MOST_MEMORY
         && memory.saturating_mul(parallel) <= MOST_SCRYPT;
-    (!good).then(|| {
-        format!(
-            "with scrypt's N={n}, r={r}, p={parallel} (N is a power of two from 2, and {} MiB of memory are the most)",
-            MOST_MEMORY >> 20
-        )
-    })
+    (!good).then_some(SchemeFault::Scrypt(n, r, parallel))
 }
 
 impl Old {

@@ -45,6 +45,8 @@ impl PemError {
     }
 }
 
+impl std::error::Error for PemError {}
+
 impl std::fmt::Display for PemError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let line = self.line();

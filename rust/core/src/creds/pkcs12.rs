@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::ber;
 use super::contents::{What, what};
+use super::encryption_fault::Pkcs12Fault;
 use super::pbe::{self, Scheme};
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
 
@@ -54,27 +55,26 @@ impl<'a> Sealed<'a> {
     ///
     /// # Errors
     /// What about it is not supported, or that it is damaged.
-    pub(super) fn read(file: &'a [u8]) -> Result<Sealed<'a>, String> {
-        let damaged = || "it is damaged".to_owned();
-        let mut pfx = Reader::new(file).enter(SEQUENCE).ok_or_else(damaged)?;
-        pfx.take(INTEGER).ok_or_else(damaged)?;
-        let mut safe = pfx.enter(SEQUENCE).ok_or_else(damaged)?;
+    pub(super) fn read(file: &'a [u8]) -> Result<Sealed<'a>, Pkcs12Fault> {
+        let mut pfx = Reader::new(file)
+            .enter(SEQUENCE)
+            .ok_or(Pkcs12Fault::Damaged)?;
+        pfx.take(INTEGER).ok_or(Pkcs12Fault::Damaged)?;
+        let mut safe = pfx.enter(SEQUENCE).ok_or(Pkcs12Fault::Damaged)?;
         if safe.take(OID) != Some(DATA) {
-            return Err("it is signed by a certificate in place of a pass phrase".to_owned());
+            return Err(Pkcs12Fault::Signed);
         }
         let content = safe
             .enter(context(0))
             .and_then(|mut c| c.take(OCTET_STRING));
-        let content = content.ok_or_else(damaged)?;
-        let no_mac = || "it has no MAC, by which a pass phrase is told to be right".to_owned();
-        let mut mac = pfx.enter(SEQUENCE).ok_or_else(no_mac)?;
-        let mut info = mac.enter(SEQUENCE).ok_or_else(damaged)?;
+        let content = content.ok_or(Pkcs12Fault::Damaged)?;
+        let mut mac = pfx.enter(SEQUENCE).ok_or(Pkcs12Fault::NoMac)?;
+        let mut info = mac.enter(SEQUENCE).ok_or(Pkcs12Fault::Damaged)?;
         let oid = info.enter(SEQUENCE).and_then(|mut a| a.take(OID));
         let hash = HASHES.iter().find(|(known, _)| Some(*known) == oid);
-        let (_, hash) =
-            hash.ok_or_else(|| "its MAC is of a kind that is not known here".to_owned())?;
-        let value = info.take(OCTET_STRING).ok_or_else(damaged)?;
-        let salt = mac.take(OCTET_STRING).ok_or_else(damaged)?;
+        let (_, hash) = hash.ok_or(Pkcs12Fault::UnknownMac)?;
+        let value = info.take(OCTET_STRING).ok_or(Pkcs12Fault::Damaged)?;
+        let salt = mac.take(OCTET_STRING).ok_or(Pkcs12Fault::Damaged)?;
         let rounds = mac.take(INTEGER).map_or(Ok(1), pbe::rounds)?;
         Ok(Sealed {
             content,
@@ -89,7 +89,7 @@ impl<'a> Sealed<'a> {
     ///
     /// # Errors
     /// What within it is not supported, or damaged.
-    pub(super) fn open(&self, phrase: &[u8]) -> Result<Option<Bags>, String> {
+    pub(super) fn open(&self, phrase: &[u8]) -> Result<Option<Bags>, Pkcs12Fault> {
         // No pass phrase is the empty one to some, and none at all to others.
         let wide = pbe::wide(phrase);
         let ways = [&wide[..], &[]];
@@ -102,12 +102,12 @@ impl<'a> Sealed<'a> {
         let content = told.as_ref().map_or(self.content, |told| &told[..]);
         let mut parts = Reader::new(content)
             .enter(SEQUENCE)
-            .ok_or("it is damaged")?;
+            .ok_or(Pkcs12Fault::Damaged)?;
         while let Some(mut part) = parts.enter(SEQUENCE) {
             let kind = part.take(OID);
-            let mut content = part.enter(context(0)).ok_or("it is damaged")?;
+            let mut content = part.enter(context(0)).ok_or(Pkcs12Fault::Damaged)?;
             if kind == Some(DATA) {
-                let safe = content.take(OCTET_STRING).ok_or("it is damaged")?;
+                let safe = content.take(OCTET_STRING).ok_or(Pkcs12Fault::Damaged)?;
                 let told = ber::in_der(safe);
                 collect(
                     told.as_ref().map_or(safe, |told| &told[..]),
@@ -120,7 +120,7 @@ impl<'a> Sealed<'a> {
                 let safe = ber::in_der(&safe).unwrap_or(safe);
                 collect(&safe, phrase, &mut bags, DEEPEST)?;
             } else {
-                return Err("a part of it is encrypted for a certificate".to_owned());
+                return Err(Pkcs12Fault::ForCertificate);
             }
         }
         Ok(Some(bags))
@@ -140,7 +140,7 @@ impl<'a> Sealed<'a> {
 }
 
 /// RFC 2315 13: EncryptedData.
-fn decrypt(mut content: Reader<'_>, phrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+fn decrypt(mut content: Reader<'_>, phrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, Pkcs12Fault> {
     let parts = || {
         let mut data = content.enter(SEQUENCE)?;
         data.take(INTEGER)?;
@@ -160,32 +160,35 @@ fn decrypt(mut content: Reader<'_>, phrase: &[u8]) -> Result<Zeroizing<Vec<u8>>,
         Some((algorithm, data))
     };
     let mut parts = parts;
-    let (algorithm, data) = parts().ok_or("it is damaged")?;
+    let (algorithm, data) = parts().ok_or(Pkcs12Fault::Damaged)?;
     let scheme = Scheme::read(algorithm)?;
-    scheme
-        .open(phrase, &data)
-        .ok_or_else(|| "it is damaged".to_owned())
+    scheme.open(phrase, &data).ok_or(Pkcs12Fault::Damaged)
 }
 
 /// RFC 7292 4.2: the bags of safe contents.
-fn collect(safe: &[u8], phrase: &[u8], bags: &mut Bags, deepest: usize) -> Result<(), String> {
-    let mut list = Reader::new(safe).enter(SEQUENCE).ok_or("it is damaged")?;
+fn collect(safe: &[u8], phrase: &[u8], bags: &mut Bags, deepest: usize) -> Result<(), Pkcs12Fault> {
+    let mut list = Reader::new(safe)
+        .enter(SEQUENCE)
+        .ok_or(Pkcs12Fault::Damaged)?;
     while let Some(mut bag) = list.enter(SEQUENCE) {
         let kind = bag.take(OID).and_then(|oid| oid.strip_prefix(BAG));
-        let value = bag.take(context(0)).ok_or("it is damaged")?;
+        let value = bag.take(context(0)).ok_or(Pkcs12Fault::Damaged)?;
         match kind {
             Some([1]) => bags.keys.push(Zeroizing::new(value.to_vec())),
             Some([2]) => {
-                let mut info = Reader::new(value).enter(SEQUENCE).ok_or("it is damaged")?;
-                let algorithm = info.peek(SEQUENCE).ok_or("it is damaged")?;
+                let mut info = Reader::new(value)
+                    .enter(SEQUENCE)
+                    .ok_or(Pkcs12Fault::Damaged)?;
+                let algorithm = info.peek(SEQUENCE).ok_or(Pkcs12Fault::Damaged)?;
                 info.take(SEQUENCE);
-                let data = info.take(OCTET_STRING).ok_or("it is damaged")?;
+                let data = info.take(OCTET_STRING).ok_or(Pkcs12Fault::Damaged)?;
                 let key = Scheme::read(algorithm)?.open(phrase, data);
-                bags.keys
-                    .push(key.ok_or("its key has another pass phrase than the file")?);
+                bags.keys.push(key.ok_or(Pkcs12Fault::OtherPhrase)?);
             }
             Some([3]) => {
-                let mut certificate = Reader::new(value).enter(SEQUENCE).ok_or("it is damaged")?;
+                let mut certificate = Reader::new(value)
+                    .enter(SEQUENCE)
+                    .ok_or(Pkcs12Fault::Damaged)?;
                 let is_x509 = certificate.take(OID) == Some(X509);
                 let der = certificate
                     .enter(context(0))

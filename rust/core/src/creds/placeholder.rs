@@ -146,7 +146,7 @@ mod tests {
         let names: Vec<String> = ["a.test", "192.0.2.1", "2001:db8::1"]
             .map(str::to_owned)
             .into();
-        let now = crate::x509::time::now();
+        let now = crate::system::clock::now();
         let pair = make(&names, now).unwrap();
         assert!(pair.is_placeholder && pair.leaf.is_self_issued());
         assert_eq!(&*pair.leaf.display, SUBJECT);

@@ -320,6 +320,6 @@ impl CertSet {
 impl CertificateSource for CertSet {
     fn select(&self, schemes: &[SignatureScheme], wants: &Wants) -> Option<Shown> {
         let pair = CertSet::select(self, schemes)?;
-        Some(pair.shown(wants, crate::x509::time::now()))
+        Some(pair.shown(wants, crate::system::clock::now()))
     }
 }

@@ -218,7 +218,7 @@ fn bad_files(problems: &[Problem]) -> HashSet<String> {
 
 /// An OCSP response that is of use is not given up for one that is damaged.
 fn stand_in_staples(before: &Before<'_>, requests: &[LoadRequest], report: &mut LoadReport) {
-    let now = crate::x509::time::now();
+    let now = crate::system::clock::now();
     for (request, set) in requests.iter().zip(&mut report.sets) {
         let (Some(Some(old)), Some(new)) = (before.get(&request.files()), set.as_mut()) else {
             continue;

@@ -120,7 +120,7 @@ impl Store {
 
     /// Whether the same requests would still be answered without a problem where no file changed.
     pub fn is_good(&self) -> bool {
-        crate::x509::time::now() < self.good_until
+        crate::system::clock::now() < self.good_until
     }
 
     /// Every file that was named, as it looked before it was read; `None` where it was not there.
@@ -146,7 +146,7 @@ impl Store {
             }
             let known = self.placeholders.get(&request.names).cloned();
             let made = || {
-                let pair = placeholder::make(&request.names, crate::x509::time::now())?;
+                let pair = placeholder::make(&request.names, crate::system::clock::now())?;
                 Some(Arc::new(CertSet::new(vec![Arc::new(pair)])))
             };
             *set = known.or_else(made);

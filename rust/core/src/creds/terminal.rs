@@ -8,13 +8,14 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use zeroize::Zeroizing;
 
 use super::line::read_line;
+use super::no_phrase::NoPhrase;
 
 /// Shows `prompt` and reads a line that is not shown.
 ///
 /// # Errors
-/// Why nobody can be asked: after a restart, and under service managers, httpd has no terminal.
-pub(super) fn ask(prompt: &str) -> Result<Zeroizing<Vec<u8>>, String> {
-    let none = |_| "httpd has no terminal to ask at".to_owned();
+/// Nobody can be asked, or nothing was entered.
+pub(super) fn ask(prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoPhrase> {
+    let none = |_| NoPhrase::NoTerminal;
     let terminal = OpenOptions::new()
         .read(true)
         .write(true)
@@ -27,7 +28,7 @@ pub(super) fn ask(prompt: &str) -> Result<Zeroizing<Vec<u8>>, String> {
         read_line(&mut &terminal)
     };
     let _ = (&terminal).write_all(b"\n");
-    line.ok_or_else(|| "no pass phrase was entered".to_owned())
+    line.ok_or(NoPhrase::NotEntered)
 }
 
 /// While it lives, what is typed is not shown.

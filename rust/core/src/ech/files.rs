@@ -5,6 +5,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::fault::{ContentsFault, EchFault};
 use super::keys::Key;
 use super::pem;
 use crate::system::file;
@@ -43,10 +44,8 @@ pub(super) fn matching(name: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> 
     let found: Vec<PathBuf> = match listed {
         Ok(found) => found,
         Err(refusal) => {
-            problems.push(format!(
-                "the directory {} cannot be read: {refusal}",
-                directory.display()
-            ));
+            let fault = EchFault::Directory(directory.to_owned(), refusal);
+            problems.push(fault.to_string());
             return Vec::new();
         }
     };
@@ -59,22 +58,19 @@ pub(super) fn matching(name: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> 
 /// The files of keys of a directory.
 ///
 /// # Errors
-/// A sentence.
-pub(super) fn list(directory: &Path) -> Result<Vec<PathBuf>, String> {
+/// It cannot be listed.
+pub(super) fn list(directory: &Path) -> Result<Vec<PathBuf>, EchFault> {
     let is_one = |path: &PathBuf| path.extension().is_some_and(|suffix| suffix == SUFFIX);
     match file::list(directory) {
         Ok(paths) => Ok(paths.into_iter().filter(is_one).collect()),
-        Err(refusal) => {
-            let name = directory.display();
-            Err(format!("the directory {name} cannot be read: {refusal}"))
-        }
+        Err(refusal) => Err(EchFault::Directory(directory.to_owned(), refusal)),
     }
 }
 
 /// The same, the error one of several problems.
 pub(super) fn in_directory(directory: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> {
     list(directory).unwrap_or_else(|problem| {
-        problems.push(problem);
+        problems.push(problem.to_string());
         Vec::new()
     })
 }
@@ -102,27 +98,26 @@ pub(super) fn read_all(
                 metadata,
                 keys,
             }),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(problem.to_string()),
         }
     }
     all
 }
 
 /// The keys of a file.
-pub(super) fn read(path: &Path, readers: Readers) -> Result<(Metadata, Vec<Key>), String> {
+///
+/// # Errors
+/// The file cannot be read, may be read by others than `readers`, or holds something else.
+pub(super) fn read(path: &Path, readers: Readers) -> Result<(Metadata, Vec<Key>), EchFault> {
     const OTHERS: u32 = 0o007;
-    let name = path.display();
     let content = file::read(path, Limit::CREDENTIAL)
-        .map_err(|refusal| format!("the ECH key file {name} cannot be read: {refusal}"))?;
+        .map_err(|refusal| EchFault::Unreadable(path.to_owned(), refusal))?;
     let mode = content.metadata.permissions().mode();
     if readers == Readers::NoOthers && mode & OTHERS != 0 {
-        return Err(format!(
-            "others may read the ECH key file {name} (mode {:03o}): \"chmod o-rwx {name}\"",
-            mode & 0o777
-        ));
+        return Err(EchFault::Readable(path.to_owned(), mode & 0o777));
     }
     let keys = file::contained(|| pem::read(&content.bytes))
-        .unwrap_or_else(|| Err(file::PANICKED.to_owned()))
-        .map_err(|problem| format!("the ECH key file {name} {problem}"))?;
+        .unwrap_or(Err(ContentsFault::Panicked))
+        .map_err(|fault| EchFault::Contents(path.to_owned(), fault))?;
     Ok((content.metadata, keys))
 }

@@ -3,11 +3,11 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Keys;
 use super::key_sources::{InForce, KeySources, Loaded};
 use super::shared_keys::SharedKeys;
+use crate::system::clock::{Clock, SystemClock};
 use crate::system::file::FileIdentity;
 use crate::system::lock;
 use crate::system::words::Words;
@@ -46,8 +46,7 @@ impl News {
 }
 
 fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+    SystemClock.now()
 }
 
 /// What there is to read, without making or erasing any. For the process that may read the files.
@@ -136,7 +135,7 @@ impl Keeper {
             false => sources.load(now(), true)?,
         };
         let published = self.shared.publish(&loaded.keys);
-        published.map_err(|problem| vec![problem])?;
+        published.map_err(|fault| vec![fault.to_string()])?;
         Ok(loaded)
     }
 

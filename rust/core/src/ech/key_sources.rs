@@ -107,7 +107,7 @@ impl KeySources {
             let known = &mut before.kept;
             let found = state::keep(kept, &keys, now, make, known, &mut problems);
             made = found.unwrap_or_else(|problem| {
-                problems.push(problem);
+                problems.push(problem.to_string());
                 before.kept
             });
         }
@@ -119,7 +119,7 @@ impl KeySources {
         let keys = match Keys::new(keys, self.padding) {
             Ok(keys) => keys,
             Err(problem) => {
-                problems.push(problem);
+                problems.push(problem.to_string());
                 return Err(problems);
             }
         };

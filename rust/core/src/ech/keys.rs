@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Suite;
 use super::config::{self, Config, X25519};
+use super::fault::{EchFault, KeyFault};
 use crate::tls::reader::Reader;
 
 /// Keys that are held at a time.
@@ -68,8 +69,8 @@ impl Key {
     /// A key and its configuration, as a file has them.
     ///
     /// # Errors
-    /// Why they are of no use, in words that continue a sentence about the configuration.
-    pub fn new(config: Config, private: &[u8], retry: bool) -> Result<Self, String> {
+    /// Why they are of no use.
+    pub fn new(config: Config, private: &[u8], retry: bool) -> Result<Self, KeyFault> {
         let key = Self {
             encoded: config.encode(),
             private: Private::Here(HpkePrivateKey::from(private.to_vec())),
@@ -77,10 +78,7 @@ impl Key {
             retry,
         };
         if !config::is_public_name(&key.config.public_name) {
-            return Err(format!(
-                "has \"{}\" for its public name, which is no name that clients take",
-                key.config.public_name.escape_default()
-            ));
+            return Err(KeyFault::PublicName(key.config.public_name));
         }
         let mut known = key
             .config
@@ -88,14 +86,11 @@ impl Key {
             .iter()
             .filter_map(|suite| hpke(key.config.kem, *suite));
         let Some(hpke) = known.next() else {
-            return Err(format!(
-                "is of a kind that is not known here (KEM {:#06x})",
-                key.config.kem
-            ));
+            return Err(KeyFault::Kem(key.config.kem));
         };
         match key.fits(hpke) {
             true => Ok(key),
-            false => Err("does not fit the private key".to_owned()),
+            false => Err(KeyFault::Mismatch),
         }
     }
 
@@ -188,22 +183,16 @@ impl Keys {
     /// All of them. What encrypted flights are padded to is a multiple of `padding`; 0 for none.
     ///
     /// # Errors
-    /// There are too many, in words that are a sentence.
-    pub fn new(keys: Vec<Key>, padding: u16) -> Result<Self, String> {
+    /// There are too many, in all or of one number.
+    pub fn new(keys: Vec<Key>, padding: u16) -> Result<Self, EchFault> {
         if keys.len() > MOST {
-            return Err(format!(
-                "there are {} keys, and {MOST} at most are held",
-                keys.len()
-            ));
+            return Err(EchFault::TooMany(keys.len(), MOST));
         }
         for key in &keys {
             let id = key.config.id;
             let same = keys.iter().filter(|key| key.config.id == id).count();
             if same > MOST_OF_ONE_ID {
-                return Err(format!(
-                    "{same} keys have the number {id}, and each would be tried for every client that names it; \
-                     {MOST_OF_ONE_ID} at most may share a number: make new ones"
-                ));
+                return Err(EchFault::SameNumber(same, id, MOST_OF_ONE_ID));
             }
         }
         let given = keys.iter().filter(|key| key.retry);
@@ -273,10 +262,11 @@ impl Keys {
         read: impl Fn(Range<usize>) -> Option<Zeroizing<Vec<u8>>>,
         place: impl Fn(Range<usize>) -> Box<dyn Place>,
     ) -> Option<Self> {
-        let part = |at: &mut usize, octets: usize| {
+        let span = |at: &mut usize, octets: usize| {
             let end = at.checked_add(octets).filter(|end| *end <= length)?;
-            read(std::mem::replace(at, end)..end)
+            Some(std::mem::replace(at, end)..end)
         };
+        let part = |at: &mut usize, octets: usize| read(span(at, octets)?);
         let number = |at: &mut usize| Reader(&part(at, 2)?).u16();
         let mut at = 0;
         let padding = number(&mut at)?;
@@ -286,8 +276,7 @@ impl Keys {
             let octets = usize::from(number(&mut at)?);
             let encoded = part(&mut at, octets)?.to_vec();
             let octets = usize::from(number(&mut at)?);
-            let end = at.checked_add(octets).filter(|end| *end <= length)?;
-            let private = std::mem::replace(&mut at, end)..end;
+            let private = span(&mut at, octets)?;
             let config = config::read_list(&config::list([encoded.as_slice()])).ok()?;
             // That they fit was judged where they were read.
             keys.push(Key {
@@ -357,7 +346,7 @@ mod tests {
     fn a_key_has_to_fit_its_configuration() {
         let (one, two) = (key(1), key(1));
         let mixed = Key::new(one.config().clone(), &two.private(), true);
-        assert!(mixed.unwrap_err().contains("does not fit"));
+        assert_eq!(mixed.unwrap_err(), KeyFault::Mismatch);
         assert!(Key::new(one.config().clone(), &one.private(), true).is_ok());
         let named = Config {
             public_name: "192.0.2.1".to_owned(),
@@ -368,11 +357,8 @@ mod tests {
             kem: 0x21,
             ..one.config().clone()
         };
-        assert!(
-            Key::new(unknown, &one.private(), true)
-                .unwrap_err()
-                .contains("0x0021")
-        );
+        let unknown = Key::new(unknown, &one.private(), true).unwrap_err();
+        assert!(unknown.to_string().contains("0x0021"));
     }
 
     #[test]
@@ -381,11 +367,8 @@ mod tests {
             Keys::new((0..count).map(|number| key(id(number))).collect(), PADDING)
         };
         assert!(many(MOST_OF_ONE_ID, |_| 3).is_ok());
-        assert!(
-            many(MOST_OF_ONE_ID + 1, |_| 3)
-                .unwrap_err()
-                .contains("share a number")
-        );
+        let many_of_one = many(MOST_OF_ONE_ID + 1, |_| 3).unwrap_err();
+        assert!(many_of_one.to_string().contains("share a number"));
         assert!(many(MOST, |number| number as u8).is_ok());
         assert!(many(MOST + 1, |number| number as u8).is_err());
     }

@@ -8,6 +8,7 @@
 //! goes into the hash whole and at once, and EncryptedExtensions begin the encrypted flight (`session/ech_tests.rs`).
 
 pub mod config;
+pub mod fault;
 mod files;
 pub mod inner;
 pub mod keeper;

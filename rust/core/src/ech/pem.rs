@@ -4,6 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::config::{self, X25519};
+use super::fault::{ContentsFault, KeyFault};
 use super::keys::Key;
 use crate::base64::{self, append_block};
 use crate::creds::pem::blocks;
@@ -20,50 +21,33 @@ const X25519_PREFIX: [u8; 16] = [
 /// The keys of a file, one for each configuration of it.
 ///
 /// # Errors
-/// What is wrong with it, in words that continue a sentence about the file.
-pub fn read(file: &[u8]) -> Result<Vec<Key>, String> {
+/// What is wrong with it.
+pub fn read(file: &[u8]) -> Result<Vec<Key>, ContentsFault> {
     let (mut private, mut configs) = (None, None);
     let mut found = blocks(file);
     for block in &mut found {
-        let block = block.map_err(|error| error.to_string())?;
+        let block = block?;
         let place = match block.label {
             PRIVATE_KEY => &mut private,
             CONFIGS => &mut configs,
-            "ENCRYPTED PRIVATE KEY" => {
-                return Err(
-                    "holds an encrypted private key; keys of ECH are read without a pass phrase: decrypt it with \
-                     \"openssl pkey\""
-                        .to_owned(),
-                );
-            }
-            other => return Err(format!("holds a block \"{other}\", which is no key of ECH")),
+            "ENCRYPTED PRIVATE KEY" => return Err(ContentsFault::Encrypted),
+            other => return Err(ContentsFault::Foreign(other.to_owned())),
         };
-        if place
-            .replace(block.decode().map_err(|error| error.to_string())?)
-            .is_some()
-        {
-            return Err(format!(
-                "has two blocks \"{}\"; give each key a file of its own",
-                block.label
-            ));
+        if place.replace(block.decode()?).is_some() {
+            return Err(ContentsFault::Twice(block.label.to_owned()));
         }
     }
     if let Some(line) = found.lost().first() {
-        return Err(format!(
-            "has something like a block in line {line} that is none"
-        ));
+        return Err(ContentsFault::Lost(*line));
     }
-    let make = "make it with \"openssl ech -public_name NAME -out FILE\" (OpenSSL 4.0) or use \"TLSECH NAME\"";
-    let private = private.ok_or_else(|| format!("holds no private key; {make}"))?;
-    let configs = configs.ok_or_else(|| format!("holds no ECHCONFIG; {make}"))?;
-    let raw =
-        raw_key(&private).ok_or("holds a private key that is none of X25519 or of a NIST curve")?;
-    config::read_list(&configs)
-        .map_err(|problem| format!("has an ECHCONFIG that {problem}"))?
+    let private = private.ok_or(ContentsFault::NoPrivateKey)?;
+    let configs = configs.ok_or(ContentsFault::NoConfiguration)?;
+    let raw = raw_key(&private).ok_or(ContentsFault::Kind)?;
+    let configs = config::read_list(&configs).map_err(KeyFault::List)?;
+    let keys = configs
         .into_iter()
-        .map(|config| Key::new(config, &raw, true))
-        .collect::<Result<_, _>>()
-        .map_err(|problem| format!("has an ECHCONFIG that {problem}"))
+        .map(|config| Key::new(config, &raw, true));
+    Ok(keys.collect::<Result<_, _>>()?)
 }
 
 /// The private key as RFC 9180 7.1.2 serializes it, from PKCS#8 (RFC 5958) of RFC 8410 or RFC 5915.
@@ -184,7 +168,7 @@ mod tests {
             ),
             (file.replace("-----END ECHCONFIG-----\n", ""), "no END line"),
         ] {
-            let problem = read(file.as_bytes()).unwrap_err();
+            let problem = read(file.as_bytes()).unwrap_err().to_string();
             assert!(problem.contains(words), "{problem}, not {words}");
         }
     }

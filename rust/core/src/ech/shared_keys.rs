@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicU64;
 
 use zeroize::Zeroizing;
 
+use super::fault::EchFault;
 use super::keys::{Keys, Place};
 use crate::system::words::{Words, load, store};
 
@@ -42,21 +43,17 @@ impl SharedKeys {
     ///
     /// # Errors
     /// They take too much room.
-    pub fn publish(&self, keys: &Keys) -> Result<(), String> {
+    pub fn publish(&self, keys: &Keys) -> Result<(), EchFault> {
         let bytes = keys.encode();
         let before = self.number();
         let next = before.wrapping_add(1);
         let (Some(number), Some([length, room @ ..]), Some(old)) =
             (self.words.get(NUMBER), self.half(next), self.half(before))
         else {
-            return Err("there is no memory".to_owned());
+            return Err(EchFault::NoMemory);
         };
         if bytes.len() > 8 * room.len() {
-            return Err(format!(
-                "the ECH keys take {} octets, of which {} can be held: use fewer",
-                bytes.len(),
-                8 * room.len()
-            ));
+            return Err(EchFault::NoRoom(bytes.len(), 8 * room.len()));
         }
         // What is shorter than what was there leaves nothing of it.
         let mut chunks = bytes.chunks(8);

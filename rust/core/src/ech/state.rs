@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::fault::EchFault;
 use super::files::{Readers, list, read};
 use super::keys::Key;
 use super::pem;
@@ -45,7 +46,7 @@ pub type Made = Vec<(u64, Key)>;
 /// from happening; its key is taken of `before`, those in force.
 ///
 /// # Errors
-/// A sentence with a remedy: nothing can be said of any key.
+/// Nothing can be said of any key.
 pub(super) fn keep(
     kept: &Kept,
     others: &[Key],
@@ -53,7 +54,7 @@ pub(super) fn keep(
     make: bool,
     before: &mut Made,
     problems: &mut Vec<String>,
-) -> Result<Made, String> {
+) -> Result<Made, EchFault> {
     if make {
         prepare(&kept.directory)?;
     } else if !file::is_directory(&kept.directory) {
@@ -73,7 +74,7 @@ pub(super) fn keep(
         match read(&path, Readers::NoOthers) {
             Ok((_, keys)) => found.extend(keys.into_iter().map(|key| (made, key))),
             Err(problem) => {
-                problems.push(problem);
+                problems.push(problem.to_string());
                 found.extend(before.extract_if(.., |(other, _)| *other == made));
             }
         }
@@ -96,7 +97,7 @@ pub(super) fn keep(
                 found.push((now, key));
                 newest = Some(now);
             }
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(problem.to_string()),
         }
     }
     let times: BTreeSet<u64> = found.iter().map(|(made, _)| *made).collect();
@@ -125,38 +126,32 @@ fn when_made(path: &Path) -> Option<u64> {
     path.file_stem()?.to_str()?.parse().ok()
 }
 
-fn prepare(directory: &Path) -> Result<(), String> {
+fn prepare(directory: &Path) -> Result<(), EchFault> {
     const OTHERS: u32 = 0o077;
     let metadata = file::own_directory(directory, "for ECH keys")?;
     if metadata.permissions().mode() & OTHERS != 0 {
-        let name = directory.display();
-        return Err(format!(
-            "others may enter the directory {name} of ECH keys: \"chmod 700 {name}\""
-        ));
+        return Err(EchFault::Enterable(directory.to_owned()));
     }
     Ok(())
 }
 
-fn create(kept: &Kept, now: u64, taken: impl Fn(u8) -> bool) -> Result<Key, String> {
+fn create(kept: &Kept, now: u64, taken: impl Fn(u8) -> bool) -> Result<Key, EchFault> {
     let name = kept
         .directory
         .join(format!("{now}.{}", super::files::SUFFIX));
-    let failed = |error: &dyn std::fmt::Display| {
-        format!("the ECH key {} cannot be made: {error}", name.display())
-    };
     let mut start = [0];
     let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
     random
         .fill(&mut start)
-        .map_err(|_| failed(&"no randomness"))?;
+        .map_err(|_| EchFault::NoRandomness(name.clone()))?;
     let [start] = start;
     let id = (0..=u8::MAX)
         .map(|step| start.wrapping_add(step))
         .find(|id| !taken(*id));
     let key = id.and_then(|id| Key::generate(&kept.public_name, id, kept.longest_name));
-    let key = key.ok_or_else(|| failed(&"no randomness, or all numbers are taken"))?;
-    let contents = pem::write(&key).ok_or_else(|| failed(&"it is no X25519 key"))?;
-    file::write_new(&name, &contents, 0o600).map_err(|error| failed(&error))?;
+    let key = key.ok_or_else(|| EchFault::NoNumber(name.clone()))?;
+    let contents = pem::write(&key).ok_or_else(|| EchFault::NotX25519(name.clone()))?;
+    file::write_new(&name, &contents, 0o600).map_err(|error| EchFault::Unwritable(name, error))?;
     Ok(key)
 }
 
@@ -187,7 +182,7 @@ mod tests {
     const NOW: u64 = 1_790_000_000;
 
     /// All that is kept, without any problem.
-    fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<Vec<Key>, String> {
+    fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<Vec<Key>, EchFault> {
         let mut problems = Vec::new();
         let found = super::keep(kept, others, now, make, &mut Vec::new(), &mut problems)?;
         assert!(problems.is_empty(), "{problems:?}");
@@ -290,6 +285,7 @@ mod tests {
         assert!(
             keep(&place.0, &[], NOW, true)
                 .unwrap_err()
+                .to_string()
                 .contains("chmod 700")
         );
     }

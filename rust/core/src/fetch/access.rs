@@ -11,8 +11,8 @@ use super::results::{FetchedList, Found, Key, Results, Stapled};
 use super::wants::{RuleId, verdict_key};
 use crate::agent::channel::slot::Progress;
 use crate::agent::channel::{ChildEnd, Claim};
+use crate::system::clock::now;
 use crate::system::lock;
-use crate::x509::time::now;
 
 /// How often who waits rings again: a fetcher that was replaced may have heard the bell before it died.
 pub(crate) const REMIND: Duration = Duration::from_millis(250);

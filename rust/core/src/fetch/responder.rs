@@ -29,6 +29,8 @@ pub(super) enum Fault {
     Answer(String),
 }
 
+impl std::error::Error for Fault {}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

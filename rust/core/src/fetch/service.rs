@@ -14,8 +14,8 @@ use super::results::{CertStatus, Found, Key, Stapled, Writer};
 use super::schedule;
 use super::url::Url;
 use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
+use crate::system::clock::now;
 use crate::system::lock;
-use crate::x509::time::now;
 
 mod fresh_list;
 mod lists;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was fetched, in files of httpd's parent: so it is there at once when httpd is started again.
 
+use std::error::Error;
+use std::fmt;
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -8,9 +11,9 @@ use std::sync::Mutex;
 use super::results::{Key, LONGEST_LIST, LONGEST_STAPLE, Results};
 use super::wants::Wants;
 use crate::hex;
-use crate::system::file::{self, Limit};
+use crate::system::clock::now;
+use crate::system::file::{self, DirectoryFault, Limit};
 use crate::system::lock;
-use crate::x509::time::now;
 
 /// Files that nothing wants any more are removed beyond so many.
 const MOST_FILES: usize = 32_768;
@@ -52,7 +55,7 @@ pub fn fill(directory: &Path, wants: &mut Wants) -> Vec<String> {
         return Vec::new();
     }
     if let Err(problem) = prepare(directory) {
-        return vec![problem];
+        return vec![problem.to_string()];
     }
     let limit = Limit(LONGEST_STAPLE as u64);
     for want in &mut wants.staples {
@@ -106,48 +109,77 @@ fn sweep(directory: &Path, wants: &Wants) {
     }
 }
 
-/// Keeps a response that is among the results.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn keep(directory: &Path, key: Key, results: Results) -> Result<(), String> {
-    if directory.as_os_str().is_empty() {
-        return Ok(());
-    }
-    let Some(stapled) = results.staple(key, now()).filter(|stapled| !stapled.error) else {
-        return Ok(());
-    };
-    let path = path_of(directory, key);
-    file::replace(&path, &stapled.der, 0o600)
-        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+/// Why what is fetched is not kept: a sentence that names the file or directory.
+#[derive(Debug)]
+pub enum StateFault {
+    /// A file cannot be written.
+    Unwritable(PathBuf, io::Error),
+    /// The directory cannot be had.
+    Directory(DirectoryFault),
+    /// Others may write to the directory.
+    Writable(PathBuf),
 }
 
-/// Keeps a list that is among the results.
+impl fmt::Display for StateFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unwritable(name, why) => {
+                write!(f, "{} cannot be written: {why}", name.display())
+            }
+            Self::Directory(why) => why.fmt(f),
+            Self::Writable(name) => write!(
+                f,
+                "others may write to the directory {0} for what is fetched, which is left alone: \"chmod 700 {0}\"",
+                name.display()
+            ),
+        }
+    }
+}
+
+impl Error for StateFault {}
+
+/// Keeps a response that is among the results; without a directory, nothing.
 ///
 /// # Errors
-/// A sentence that names the file.
-pub fn keep_list(directory: &Path, key: Key, results: Results) -> Result<(), String> {
+/// Its file cannot be written.
+pub(super) fn keep(directory: &Path, key: Key, results: Results) -> Result<(), StateFault> {
+    write(directory, &path_of(directory, key), || {
+        let stapled = results.staple(key, now())?;
+        (!stapled.error).then_some(stapled.der)
+    })
+}
+
+/// As [`keep`], of a list.
+///
+/// # Errors
+/// Its file cannot be written.
+pub(super) fn keep_list(directory: &Path, key: Key, results: Results) -> Result<(), StateFault> {
+    let path = path_of_list(directory, key);
+    write(directory, &path, || results.list(key).map(|list| list.der))
+}
+
+fn write(
+    directory: &Path,
+    path: &Path,
+    of: impl FnOnce() -> Option<Vec<u8>>,
+) -> Result<(), StateFault> {
     if directory.as_os_str().is_empty() {
         return Ok(());
     }
-    let Some(list) = results.list(key) else {
+    let Some(der) = of() else {
         return Ok(());
     };
-    let path = path_of_list(directory, key);
-    file::replace(&path, &list.der, 0o600)
-        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+    file::replace(path, &der, 0o600).map_err(|error| StateFault::Unwritable(path.to_owned(), error))
 }
 
 /// The directory, made where it is not there. Nobody else may write to it: what is in it is sent to clients.
-fn prepare(directory: &Path) -> Result<(), String> {
+fn prepare(directory: &Path) -> Result<(), StateFault> {
     const OTHERS: u32 = 0o022;
-    let metadata = file::own_directory(directory, "for what is fetched")?;
+    let metadata =
+        file::own_directory(directory, "for what is fetched").map_err(StateFault::Directory)?;
     let own = metadata.uid() == rustix::process::geteuid().as_raw();
     if metadata.permissions().mode() & OTHERS != 0 || !own {
-        let name = directory.display();
-        return Err(format!(
-            "others may write to the directory {name} for what is fetched, which is left alone: \"chmod 700 {name}\""
-        ));
+        return Err(StateFault::Writable(directory.to_owned()));
     }
     Ok(())
 }
@@ -188,7 +220,8 @@ mod tests {
         assert_eq!(std::fs::read(&files[0]).unwrap(), [7; 9]);
         let open = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(&directory, open).unwrap();
-        assert!(prepare(&directory).unwrap_err().contains("chmod 700"));
+        let refused = prepare(&directory).unwrap_err().to_string();
+        assert!(refused.contains("chmod 700"));
         std::fs::remove_dir_all(&base).unwrap();
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::results::{Key, Results};
-use super::state;
+use super::state::{self, StateFault};
 use super::wants::Wants;
 
 /// Responses that are kept in files at one go: each is written through to the disk while httpd's parent waits.
@@ -39,25 +39,33 @@ impl Unkept {
         wants: Option<&Wants>,
         results: Results,
     ) -> Vec<String> {
+        let staples = wants.iter().flat_map(|wants| &wants.staples);
+        let staples = staples.map(|want| want.key);
+        let lists = wants.iter().flat_map(|wants| &wants.lists);
+        let lists = lists.map(|want| want.key);
         let mut troubles = Vec::new();
-        if !self.staples.is_empty() {
-            let staples = wants.iter().flat_map(|wants| &wants.staples);
-            let wanted: HashSet<Key> = staples.map(|want| want.key).collect();
-            self.staples.retain(|key| wanted.contains(key));
-            for key in some_of(&mut self.staples, FILES_AT_ONCE) {
-                troubles.extend(state::keep(directory, key, results).err());
-            }
+        for key in wanted_of(&mut self.staples, staples, FILES_AT_ONCE) {
+            troubles.extend(state::keep(directory, key, results).err());
         }
-        if !self.lists.is_empty() {
-            let lists = wants.iter().flat_map(|wants| &wants.lists);
-            let wanted: HashSet<Key> = lists.map(|want| want.key).collect();
-            self.lists.retain(|key| wanted.contains(key));
-            for key in some_of(&mut self.lists, LISTS_AT_ONCE) {
-                troubles.extend(state::keep_list(directory, key, results).err());
-            }
+        for key in wanted_of(&mut self.lists, lists, LISTS_AT_ONCE) {
+            troubles.extend(state::keep_list(directory, key, results).err());
         }
-        troubles
+        troubles.iter().map(StateFault::to_string).collect()
     }
+}
+
+/// Takes at most so many out of those that wait; what is not wanted waits no longer.
+fn wanted_of(
+    waiting: &mut HashSet<Key>,
+    wanted: impl Iterator<Item = Key>,
+    most: usize,
+) -> Vec<Key> {
+    if waiting.is_empty() {
+        return Vec::new();
+    }
+    let wanted: HashSet<Key> = wanted.collect();
+    waiting.retain(|key| wanted.contains(key));
+    some_of(waiting, most)
 }
 
 /// Takes at most so many out of those that wait.

@@ -64,7 +64,7 @@ pub(crate) fn world_with(purpose: ExtendedKeyUsagePurpose) -> World {
         ca: (ca, ca_key),
         leaf,
         responder: (responder, responder_key),
-        now: crate::x509::time::now(),
+        now: crate::system::clock::now(),
     }
 }
 

@@ -6,6 +6,9 @@
 //! swapped in between is refused too. Regular files alone are read, links followed (certbot and Kubernetes use them), up
 //! to a limit that each kind of file states. The linter forbids `File::open` and its like elsewhere.
 
+mod log;
+
+use std::error::Error;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
@@ -16,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, Mode, OFlags};
 use zeroize::Zeroizing;
+
+pub use log::{LogFault, check_log, open_log};
 
 /// How much of a kind of file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +80,8 @@ impl fmt::Display for Refusal {
         }
     }
 }
+
+impl Error for Refusal {}
 
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Refusal {
@@ -236,83 +243,6 @@ fn write_beside(
     written
 }
 
-/// Opens a file that secrets are appended to, and makes it where there is none; never waits. It is this process's user's
-/// alone, or it is refused: whoever reads it reads connections.
-///
-/// # Errors
-/// What is wrong with it, and what to do.
-pub fn open_log(path: &Path) -> Result<File, String> {
-    let shown = path.display();
-    let refused = |why: Refusal| format!("{shown} cannot be opened for writing: {why}");
-    if let Ok(metadata) = std::fs::symlink_metadata(path) {
-        judge_link(&metadata).map_err(refused)?;
-    }
-    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW;
-    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let mode = Mode::RUSR | Mode::WUSR;
-    let opened =
-        rustix::fs::open(path, flags, mode).map_err(|e| refused(io::Error::from(e).into()))?;
-    let file = File::from(opened);
-    let metadata = file.metadata().map_err(|e| refused(e.into()))?;
-    judge(&metadata).map_err(refused)?;
-    judge_log(path, &metadata)?;
-    Ok(file)
-}
-
-/// What is wrong with such a file, without making it.
-///
-/// # Errors
-/// As of [`open_log`].
-pub fn check_log(path: &Path) -> Result<(), String> {
-    let shown = path.display();
-    let refused = |why: Refusal| format!("{shown} cannot be opened for writing: {why}");
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) => {
-            judge_link(&metadata).map_err(refused)?;
-            judge_log(path, &metadata)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
-            Some(directory) if !is_directory(directory) => Err(refused(Refusal::Missing)),
-            _ => Ok(()),
-        },
-        Err(error) => Err(refused(error.into())),
-    }
-}
-
-/// As [`judge`], of a path whose links are not followed: who may write beside it could have another file written to.
-fn judge_link(metadata: &Metadata) -> Result<(), Refusal> {
-    match metadata.is_symlink() {
-        true => Err(Refusal::Kind(
-            "a symbolic link, which is not followed for writing",
-        )),
-        false => judge(metadata),
-    }
-}
-
-fn judge_log(path: &Path, metadata: &Metadata) -> Result<(), String> {
-    let shown = path.display();
-    if metadata.mode() & 0o077 != 0 {
-        let mode = metadata.mode() & 0o7777;
-        return Err(format!(
-            "{shown} is open to others (mode {mode:04o}), who would read connections: chmod 600 {shown}"
-        ));
-    }
-    if metadata.nlink() > 1 {
-        let names = metadata.nlink();
-        return Err(format!(
-            "{shown} is one of {names} names of a file (hard links), which may be anybody's and would be written to: remove it"
-        ));
-    }
-    let user = rustix::process::geteuid().as_raw();
-    if metadata.uid() != user {
-        let owner = metadata.uid();
-        return Err(format!(
-            "{shown} belongs to another user (uid {owner}), who would read connections: remove it, or chown {user} {shown}"
-        ));
-    }
-    Ok(())
-}
-
 /// What stands in a directory, by name, each with its path; subdirectories and what is no regular file are left out.
 ///
 /// # Errors
@@ -330,20 +260,44 @@ pub fn list(directory: &Path) -> Result<Vec<PathBuf>, Refusal> {
     Ok(files)
 }
 
+/// Why a directory of the server's own cannot be had: a sentence that names it and what it is for.
+#[derive(Debug)]
+pub struct DirectoryFault {
+    directory: PathBuf,
+    purpose: &'static str,
+    /// Whether it is there.
+    made: bool,
+    why: Refusal,
+}
+
+impl fmt::Display for DirectoryFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, purpose, why) = (self.directory.display(), self.purpose, &self.why);
+        let done = if self.made { "used" } else { "made" };
+        write!(f, "the directory {name} {purpose} cannot be {done}: {why}")
+    }
+}
+
+impl Error for DirectoryFault {}
+
 /// A directory of the server's own, made for its user alone where it is not there. Gives what it is now: who may do
-/// what in it is the caller's to judge.
+/// what in it is the caller's to judge. `purpose`: what it is for, such as "for ECH keys".
 ///
 /// # Errors
-/// A sentence that names the directory and what it is for, such as "for ECH keys".
-pub fn own_directory(directory: &Path, purpose: &str) -> Result<Metadata, String> {
-    let name = directory.display();
+/// It cannot be made, or not be looked at.
+pub fn own_directory(directory: &Path, purpose: &'static str) -> Result<Metadata, DirectoryFault> {
+    let fault = |made, why| DirectoryFault {
+        directory: directory.to_owned(),
+        purpose,
+        made,
+        why,
+    };
     if !is_directory(directory) {
         let mut builder = std::fs::DirBuilder::new();
         let made = builder.mode(0o700).recursive(true).create(directory);
-        made.map_err(|error| format!("the directory {name} {purpose} cannot be made: {error}"))?;
+        made.map_err(|error| fault(false, Refusal::Other(error.to_string())))?;
     }
-    look(directory)
-        .map_err(|refusal| format!("the directory {name} {purpose} cannot be used: {refusal}"))
+    look(directory).map_err(|refusal| fault(true, refusal))
 }
 
 /// Whether a path leads to a directory.

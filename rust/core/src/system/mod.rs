@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the operating system gives, as the other rooms use it: files, processes, memory that processes share, and what
+//! What the operating system gives, as the other rooms use it: the clock, files, processes, memory that processes share, and what
 //! is handed from one to another.
 
+pub mod clock;
 pub mod file;
 pub mod forks;
 pub mod handover;

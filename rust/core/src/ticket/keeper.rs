@@ -203,8 +203,8 @@ fn random_key() -> Option<KeyBytes> {
 pub(crate) mod testing {
     use super::*;
     use crate::metrics::{Counters, PAGE_WORDS};
-    use crate::ticket::clock::Clock;
-    use crate::ticket::clock::testing::HandClock;
+    use crate::system::clock::Clock;
+    use crate::system::clock::testing::HandClock;
     use crate::ticket::shared_key_store::{KEY_STORE_WORDS, SharedKeyStore};
     use std::sync::{Arc, Mutex, MutexGuard};
 

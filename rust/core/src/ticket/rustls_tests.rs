@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The ticketer and the store under rustls itself: what resumes, and what does not.
 
-use super::clock::testing::HandClock;
 use super::keeper::testing::Keys;
 use super::store::{Cache, Lookup, Stored};
 use super::*;
 use crate::metrics::Counter;
+use crate::system::clock::testing::HandClock;
 use crate::tls::context;
 use crate::tls::context::Context;
 use rustls::client::{ClientSessionMemoryCache, Resumption as ClientResumption, Tls12Resumption};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 use super::*;
-use crate::ticket::clock::Clock;
-use crate::ticket::clock::testing::HandClock;
+use crate::system::clock::Clock;
+use crate::system::clock::testing::HandClock;
 use crate::ticket::keeper::testing::Keys;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

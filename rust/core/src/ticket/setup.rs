@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::cache_workers::{CacheWorkers, TIMEOUT};
 use super::secret::{self, Poll, Readers};
 use super::{
-    Cache, Clock, Keeper, SecretError, SecretFile, SessionStore, SharedKeyStore, SystemClock,
-    TicketProtector, Ticketer,
+    Cache, Keeper, SecretError, SecretFile, SessionStore, SharedKeyStore, TicketProtector, Ticketer,
 };
+use crate::system::clock::{Clock, SystemClock};
 use crate::tls::policy::{Negotiated, Sessions};
 
 /// What a configuration asks for.

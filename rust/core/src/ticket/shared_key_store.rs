@@ -137,8 +137,8 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ticket::clock::Clock;
-    use crate::ticket::clock::testing::HandClock;
+    use crate::system::clock::Clock;
+    use crate::system::clock::testing::HandClock;
     use crate::ticket::keeper::testing::{Keys, counters};
 
     const START: u64 = 1_790_000_000;

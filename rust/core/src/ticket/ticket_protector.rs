@@ -4,9 +4,9 @@
 //! Layout: format, key ring and interval of the key, nonce, then encrypted the session state, in tickets its owner, and the session value.
 
 use super::aead;
-use super::clock::Clock;
 use super::session_state::{Binding, ClientVerdict, FORMAT, RUSTLS, Refusal, SessionState};
 use super::shared_key_store::{KeyName, SharedKeyStore};
+use crate::system::clock::Clock;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -155,7 +155,7 @@ fn key_name(header: &[u8]) -> Option<KeyName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ticket::clock::testing::HandClock;
+    use crate::system::clock::testing::HandClock;
     use crate::ticket::keeper::testing::Keys;
 
     const NOW: u64 = 1_790_000_000;

@@ -50,7 +50,7 @@ const LONGEST_SHOWN: usize = 32;
 fn shown(name: &[u8]) -> String {
     alpn(name)
         .filter(|text| text.len() <= LONGEST_SHOWN)
-        .unwrap_or_else(|| hex(name))
+        .unwrap_or_else(|| hex::prefixed(name.get(..16).unwrap_or(name)))
 }
 
 fn version(number: u16) -> Option<&'static str> {
@@ -75,10 +75,6 @@ pub fn too_old(newest: u16, oldest: u16) -> String {
         name(newest),
         name(oldest)
     )
-}
-
-fn hex(bytes: &[u8]) -> String {
-    "0x".to_owned() + &hex::lower(bytes.get(..16).unwrap_or(bytes))
 }
 
 /// Whether the handshake failed because no certificate fits what the client offers. rustls asks for one before it

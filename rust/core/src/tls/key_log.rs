@@ -4,6 +4,8 @@
 //! Only policies that ask for it have a hand on it. httpd's parent opens the file, so that its children need no right to
 //! it; a child gets the descriptor when the MPM has named it, and what other modules fork has none.
 
+use std::error::Error;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,7 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rustls::KeyLog;
 use zeroize::Zeroizing;
 
-use crate::system::file;
+use crate::system::file::{LogFault, open_log};
 use crate::system::forks::Kept;
 
 /// The open file. Made by the parent; policies of parent and children hold it.
@@ -28,14 +30,34 @@ pub struct KeyLogFile {
 /// What the configuration in force writes to.
 static CURRENT: Mutex<Option<Arc<KeyLogFile>>> = Mutex::new(None);
 
+/// Why there is no such file.
+#[derive(Debug)]
+pub enum KeyLogFault {
+    /// It cannot be used.
+    File(LogFault),
+    /// Its descriptor cannot be kept from processes that are forked.
+    Descriptor(io::Error),
+}
+
+impl fmt::Display for KeyLogFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(why) => why.fmt(f),
+            Self::Descriptor(why) => why.fmt(f),
+        }
+    }
+}
+
+impl Error for KeyLogFault {}
+
 /// Opens the file for policies to come, in place of the one before. Parent only.
 ///
 /// # Errors
 /// What is wrong with it; then there is none.
-pub fn open(path: &Path) -> Result<(), String> {
+pub fn open(path: &Path) -> Result<(), KeyLogFault> {
     set(None);
-    let opened = file::open_log(path)?;
-    let opened = Kept::new(opened).map_err(|error| error.to_string())?;
+    let opened = open_log(path).map_err(KeyLogFault::File)?;
+    let opened = Kept::new(opened).map_err(KeyLogFault::Descriptor)?;
     set(Some(Arc::new(KeyLogFile {
         opened,
         given: OnceLock::new(),

@@ -4,6 +4,7 @@
 mod choices;
 mod current;
 mod hybrid;
+mod no_handshake;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use choices::{digest, prefers_chacha};
 pub(crate) use choices::{groups, suites, versions};
 pub use current::CurrentPolicy;
 pub(crate) use hybrid::is_post_quantum;
+pub use no_handshake::NoHandshake;
 
 settings! {
     /// What a handshake may negotiate, as the configuration settled it: the members of src/config/policy/negotiated.def
@@ -138,11 +140,11 @@ struct Variants {
 }
 
 impl Policy {
-    /// Builds the configurations. Fails with a sentence when nothing of what was asked for exists.
+    /// Builds the configurations.
     ///
     /// # Errors
     /// Nothing of what was asked for exists.
-    pub fn build(spec: &Spec) -> Result<Self, String> {
+    pub fn build(spec: &Spec) -> Result<Self, NoHandshake> {
         let negotiated = &spec.negotiated;
         let post_quantum = if negotiated.prefers_post_quantum && negotiated.versions.tls13 {
             let mut narrowed = spec.clone();
@@ -277,7 +279,7 @@ impl Policy {
     ///
     /// # Errors
     /// As of [`Policy::build`], which has succeeded with more.
-    pub fn challenge_config(&self, alpn: &[u8]) -> Result<Arc<ServerConfig>, String> {
+    pub fn challenge_config(&self, alpn: &[u8]) -> Result<Arc<ServerConfig>, NoHandshake> {
         let spec = Spec {
             client_verifier: None,
             sessions: Sessions::default(),
@@ -293,7 +295,7 @@ impl Policy {
 }
 
 impl Orders {
-    fn build(spec: &Spec) -> Result<Self, String> {
+    fn build(spec: &Spec) -> Result<Self, NoHandshake> {
         let plain = Variants::build(spec, false)?;
         let chacha_first = if !spec.negotiated.honor_client_order {
             Variants::build(spec, true)?
@@ -308,7 +310,7 @@ impl Orders {
 }
 
 impl Variants {
-    fn build(spec: &Spec, chacha_first: bool) -> Result<Self, String> {
+    fn build(spec: &Spec, chacha_first: bool) -> Result<Self, NoHandshake> {
         let none = server_config(spec, ordered_suites(spec, chacha_first))?;
         Ok(Self {
             h2: Arc::new(with_alpn(&none, b"h2")),
@@ -337,7 +339,7 @@ fn with_alpn(base: &ServerConfig, alpn: &[u8]) -> ServerConfig {
 fn server_config(
     spec: &Spec,
     cipher_suites: Vec<SupportedCipherSuite>,
-) -> Result<ServerConfig, String> {
+) -> Result<ServerConfig, NoHandshake> {
     let negotiated = &spec.negotiated;
     let provider = CryptoProvider {
         cipher_suites: transcript::watched(cipher_suites),
@@ -349,9 +351,7 @@ fn server_config(
             negotiated.versions.tls12,
             negotiated.versions.tls13,
         ))
-        .map_err(|e| {
-            format!("no handshake is possible with these protocols, cipher suites and groups: {e}")
-        })?;
+        .map_err(NoHandshake)?;
     let builder = match &spec.client_verifier {
         Some(verifier) => builder.with_client_cert_verifier(verifier.clone()),
         None => builder.with_no_client_auth(),

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use super::certificate::{CRL_SIGN, PathCertificate};
 use super::keys::Key as SigningKey;
+use super::list_fault::ListFault;
 use super::revocation::list::{List, issuer_of};
 use super::revocation::scope;
 use super::signed::Signed;
@@ -26,33 +27,27 @@ impl Expected<'_> {
     ///
     /// # Errors
     /// Why it is of no use.
-    pub(crate) fn read(&self, der: Vec<u8>, place: String) -> Result<List, String> {
-        let signed = Signed::parse(&der).ok_or("its list cannot be read")?;
-        let issuer = issuer_of(&der).ok_or("its list cannot be read")?;
+    pub(crate) fn read(&self, der: Vec<u8>, place: String) -> Result<List, ListFault> {
+        let signed = Signed::parse(&der).ok_or(ListFault::Unreadable)?;
+        let issuer = issuer_of(&der).ok_or(ListFault::Unreadable)?;
         let digest = OnceCell::new();
         let signs = |key: &SigningKey| {
             let digest = digest.get_or_init(|| signed.digest());
             signed.check_hashed(key, digest.as_ref()).is_ok()
         };
         if !self.is_signed(&issuer, signs) {
-            return Err(
-                "its list is signed by none of the authorities that are configured".to_owned(),
-            );
+            return Err(ListFault::Unsigned);
         }
         let list = List::parse(der, place)?;
         if let Some(fault) = list.fault {
-            return Err(format!("its list cannot be used: {fault}"));
+            return Err(ListFault::Unusable(fault));
         }
         if list.base.is_some() {
-            return Err("what it sends is a delta, which says nothing by itself".to_owned());
+            return Err(ListFault::Delta);
         }
         match self.is_meant(&list) {
             true => Ok(list),
-            false => Err(
-                "its list is of another issuer, or about other certificates, than the certificate means that names the \
-                 address"
-                    .to_owned(),
-            ),
+            false => Err(ListFault::Foreign),
         }
     }
 

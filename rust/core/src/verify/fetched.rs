@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use super::edition::Edition;
 use super::expected::Expected;
+use super::list_fault::ListFault;
 use super::reason;
 use super::revocation::wanting;
 pub use super::wanted_lists::{FetchSettings, FetchedLists};
@@ -17,7 +18,6 @@ use crate::creds::contents;
 use crate::fetch::results::{FetchedList, Key};
 use crate::fetch::wants::ListWant;
 use crate::metrics::{self, Counter};
-use crate::x509::time;
 
 /// A list of which it was looked who signed it.
 #[derive(Debug)]
@@ -34,10 +34,10 @@ pub struct Judged {
 ///
 /// # Errors
 /// Why it is of no use.
-pub fn judge(octets: &[u8], want: &ListWant, now: i64) -> Result<Judged, String> {
+pub fn judge(octets: &[u8], want: &ListWant, now: i64) -> Result<Judged, ListFault> {
     let found = contents::lists(octets);
     let der = found.taken.first().map(|taken| taken.element().to_vec());
-    let der = der.ok_or("what it sends is no revocation list")?;
+    let der = der.ok_or(ListFault::NoList)?;
     let expected = Expected {
         urls: &want.urls,
         authorities: &want.authorities,
@@ -45,11 +45,8 @@ pub fn judge(octets: &[u8], want: &ListWant, now: i64) -> Result<Judged, String>
     };
     let list = expected.read(der, String::new())?;
     match list.outside(now) {
-        Some(reason::CRL_EXPIRED) => {
-            let end = list.end().map(time::date).unwrap_or_default();
-            Err(format!("its list has expired at {end}"))
-        }
-        Some(why) => Err(format!("its list cannot be used: {why}")),
+        Some(reason::CRL_EXPIRED) => Err(ListFault::Expired(list.end())),
+        Some(why) => Err(ListFault::Unusable(why)),
         None => Ok(Judged {
             entries: list.entries(),
             edition: list.edition(),

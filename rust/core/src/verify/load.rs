@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs;
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::CertificateDer;
 
 use super::anchors::{Anchors, Ends};
 use super::fetched::{FetchSettings, FetchedLists};
@@ -15,6 +15,7 @@ use super::responders::Responders;
 use super::revocation::{Depth, Revocation};
 use super::sources::{Listed, Problems, SourceProblem, Sources, Weight};
 use super::verifier::{Mode, Spec, Verifier};
+use crate::system::clock::now;
 use crate::x509::Certificate;
 
 /// What a virtual host, or a section of one, asks of client certificates.
@@ -270,8 +271,4 @@ impl Problems {
         }
         revocation
     }
-}
-
-fn now() -> i64 {
-    i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX)
 }

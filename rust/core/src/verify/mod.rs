@@ -24,6 +24,7 @@ pub(crate) mod foresight;
 mod judging;
 pub mod kept;
 pub(crate) mod keys;
+mod list_fault;
 mod load;
 mod nesting;
 pub(crate) mod path;
@@ -47,6 +48,7 @@ pub(crate) mod work;
 
 pub use anchors::{Anchors, Ends};
 pub use authorities::{Authorities, News, WatchedAuthorities};
+pub use list_fault::ListFault;
 pub use load::{Reloaded, Request, load};
 pub use responders::{Pending, Responders};
 pub use revocation::{Depth as RevocationDepth, Revocation};

@@ -14,8 +14,8 @@ use crate::fetch::access;
 use crate::fetch::results::Key;
 use crate::fetch::state;
 use crate::fetch::wants::{ListWant, list_key};
+use crate::system::clock::now;
 use crate::system::lock;
-use crate::x509::time::now;
 
 /// Authorities' addresses of a list that are tried.
 const MOST_URLS: usize = 4;

@@ -9,7 +9,7 @@ use super::der::{
 };
 use super::name::Name;
 use super::objects;
-use super::text;
+use crate::hex;
 
 const VISIBLE_STRING: u8 = 0x1a;
 const BMP_STRING: u8 = 0x1e;
@@ -60,7 +60,9 @@ pub(super) fn print(extension: &Extension<'_>) -> Option<Vec<u8>> {
         .find(|(dotted, _)| *dotted == extension.dotted);
     match known {
         Some((_, printer)) => printer(extension.value),
-        None => display_text(extension.value).or_else(|| Some(hexadecimal(extension.value))),
+        None => {
+            display_text(extension.value).or_else(|| Some(hex::upper(extension.value).into_bytes()))
+        }
     }
 }
 
@@ -80,21 +82,13 @@ fn display_text(value: &[u8]) -> Option<Vec<u8>> {
     Some(string.value.iter().map(printable).collect())
 }
 
-fn hexadecimal(value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len().saturating_mul(2));
-    value
-        .iter()
-        .for_each(|&octet| text::push_hex(octet, &mut out));
-    out
-}
-
 fn colons(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for (place, &octet) in value.iter().enumerate() {
         if place != 0 {
             out.push(b':');
         }
-        text::push_hex(octet, &mut out);
+        hex::push_upper(octet, &mut out);
     }
     out
 }

@@ -6,6 +6,7 @@ use super::der::{IA5_STRING, UTF8_STRING};
 use super::name::Name;
 use super::objects;
 use super::text::{self, Style};
+use crate::hex;
 
 /// Attributes of distinguished names that have variables of their own: suffix, type, and whether `StdEnvVars`
 /// exports it (`SP` is an old name of `ST`).
@@ -191,7 +192,7 @@ fn serial(content: &[u8]) -> Vec<u8> {
         if place != 0 && place % 35 == 0 {
             out.extend_from_slice(b"\\\n");
         }
-        text::push_hex(octet, &mut out);
+        hex::push_upper(octet, &mut out);
     }
     if magnitude.is_empty() {
         out.extend_from_slice(b"00");

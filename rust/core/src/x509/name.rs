@@ -4,6 +4,7 @@
 use super::der::{BIT_STRING, Element, OID, Reader, SEQUENCE, SET};
 use super::objects;
 use super::text::{self, Style};
+use crate::hex;
 
 /// The longest dotted identifier that OpenSSL writes in front of `=`.
 const LONGEST_OBJECT: usize = 79;
@@ -187,7 +188,7 @@ impl<'a> Name<'a> {
                     b' '..=b'~' => out.push(octet),
                     _ => {
                         out.extend_from_slice(b"\\x");
-                        text::push_hex(octet, &mut out);
+                        hex::push_upper(octet, &mut out);
                     }
                 }
             }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! String types of ASN.1 printed the way OpenSSL's `ASN1_STRING_print_ex` prints them.
 
+use crate::hex;
+
 /// Which characters are escaped, and whether the text is converted to UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
@@ -64,15 +66,7 @@ pub(super) fn print(tag: u8, value: &[u8], raw: &[u8], style: Style, out: &mut V
 /// `#` and the element in upper-case hexadecimal.
 pub(super) fn print_der(raw: &[u8], out: &mut Vec<u8>) {
     out.push(b'#');
-    raw.iter().for_each(|&octet| push_hex(octet, out));
-}
-
-/// Two upper-case hexadecimal digits.
-pub(super) fn push_hex(octet: u8, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for nibble in [octet >> 4, octet & 15] {
-        out.extend(DIGITS.get(usize::from(nibble)));
-    }
+    raw.iter().for_each(|&octet| hex::push_upper(octet, out));
 }
 
 fn print_characters(
@@ -161,7 +155,7 @@ fn push_escaped(character: u32, place: Place, rfc2253: bool, out: &mut Vec<u8>) 
     match octet {
         0..=0x1f | 0x7f => {
             out.push(b'\\');
-            push_hex(octet, out);
+            hex::push_upper(octet, out);
         }
         b'\\' => out.extend_from_slice(b"\\\\"),
         _ if special => out.extend_from_slice(&[b'\\', octet]),

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Validity times as OpenSSL reads and prints them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 /// Tag of UTCTime.
 pub const UTC_TIME: u8 = 0x17;
 /// Tag of GeneralizedTime.
@@ -182,14 +180,6 @@ pub fn civil(seconds: i64) -> (i64, i64, i64, i64) {
     };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     (year, month, day, seconds.rem_euclid(DAY))
-}
-
-/// Seconds since 1970.
-pub fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// `2026-11-24 03:00:00 UTC`.

@@ -62,6 +62,8 @@ pub enum SignError {
     NoWay,
 }
 
+impl std::error::Error for SignError {}
+
 impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -2,7 +2,7 @@
 //! Files that are damaged when a new supervisor reads them: what the one before it had loaded of them, nobody has.
 
 use super::{Answer, Order, Parent};
-use crate::backend::{MachinePair, Machines, Warnings};
+use crate::backend::{BackendFault, MachinePair, Machines, Warnings};
 use crate::creds::standing::{self, Before};
 use crate::creds::{LoadReport, Severity};
 
@@ -56,15 +56,18 @@ impl Parent {
         (answer.sets, answer.problems) = (report.sets, report.problems);
     }
 
-    /// The same of machine certificates: backends are shown none.
+    /// The same of machine certificates: backends are shown none. `why`: what the agent says of them.
+    ///
+    /// # Errors
+    /// The configuration before this one had none of that name either.
     pub(super) fn excuse_machines(
         &self,
         machines: &Machines,
         why: String,
         warnings: &mut Warnings,
-    ) -> Result<Vec<MachinePair>, String> {
+    ) -> Result<Vec<MachinePair>, BackendFault> {
         if !self.machines_before.contains(machines) {
-            return Err(why);
+            return Err(BackendFault::Told(why));
         }
         let text =
             format!("{why}; {GONE}: these backends are shown no certificate until it is right");

@@ -13,7 +13,7 @@ impl Supervisor {
         let mut answer = Answer::default();
         match self.machinery.load(machines, &mut answer.warnings) {
             Ok(pairs) => answer.pairs = pairs,
-            Err(why) => answer.failure = why,
+            Err(why) => answer.failure = why.to_string(),
         }
         let keys: Vec<_> = answer
             .pairs

@@ -53,11 +53,11 @@ pub(crate) fn judge(
             _ => None,
         };
         let refusal = fault.or_else(no_issuers).or_else(|| match new {
-            Some(new) => objection(old.map(Arc::as_ref), new, crate::x509::time::now()),
+            Some(new) => objection(old.map(Arc::as_ref), new, crate::system::clock::now()),
             None => Some(format!("nothing could be loaded for {}", request.host)),
         });
-        let refusal =
-            refusal.or_else(|| lost_staple(request, old?, new?, report, crate::x509::time::now()));
+        let refusal = refusal
+            .or_else(|| lost_staple(request, old?, new?, report, crate::system::clock::now()));
         match (refusal, new) {
             (Some(reason), _) => {
                 let news = said.insert(reason.clone());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Revocation lists, kept fresh.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,7 @@ use crate::fetch::news::{Line, News};
 use crate::fetch::results::{Count, LONGEST_LIST};
 use crate::fetch::url::Url;
 use crate::fetch::wants::ListWant;
+use crate::verify::ListFault;
 use crate::verify::fetched::{self, Judged};
 use crate::x509::time::date;
 
@@ -22,6 +25,32 @@ const REFRESH: u32 = 86_400;
 const WITHOUT_END: u32 = 3600;
 /// After so many at the latest where it could not be had.
 const RETRY: u32 = 600;
+
+/// Why there is no list from an address.
+#[derive(Debug)]
+enum NoList {
+    /// Nothing was fetched.
+    Fetch(Fault),
+    /// What was fetched is of no use.
+    Refused(ListFault),
+}
+
+impl fmt::Display for NoList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch(fault) => fault.fmt(f),
+            Self::Refused(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl Error for NoList {}
+
+impl From<Fault> for NoList {
+    fn from(fault: Fault) -> Self {
+        Self::Fetch(fault)
+    }
+}
 
 fn wait(judged: &Judged, now: i64) -> Duration {
     match judged.list.until {
@@ -127,10 +156,10 @@ impl Service {
         url: &str,
         host: &str,
         (system, local): (&System, bool),
-    ) -> Result<Judged, String> {
-        let address = Url::parse(url).map_err(|fault| Fault::Url(fault).to_string())?;
+    ) -> Result<Judged, NoList> {
+        let address = Url::parse(url).map_err(Fault::Url)?;
         let proxy = want.proxy.as_deref().map(Url::parse).transpose();
-        let proxy = proxy.map_err(|fault| Fault::Url(fault).to_string())?;
+        let proxy = proxy.map_err(Fault::Url)?;
         let way = Way {
             system,
             proxy: proxy.as_ref(),
@@ -141,17 +170,16 @@ impl Service {
             deadline: Instant::now() + WHOLE,
         };
         let fetch = || way.fetch(&address, Ask::Get);
-        let octets = self
-            .heard(Asker::Lists, host, fetch)
-            .map_err(|fault| fault.to_string())?;
+        let octets = self.heard(Asker::Lists, host, fetch)?;
         let _one = lock(&self.judging);
         fetched::judge(&octets, want, now())
             .and_then(|judged| self.beside_the_last(want.key, judged))
             .inspect_err(|_| lock(&self.results).count(Count::Refused))
+            .map_err(NoList::Refused)
     }
 
     /// Refuses another list than the one in force, of another issuer or about others.
-    fn beside_the_last(&self, key: Key, judged: Judged) -> Result<Judged, String> {
+    fn beside_the_last(&self, key: Key, judged: Judged) -> Result<Judged, ListFault> {
         let state = lock(&self.state);
         let before = state
             .lists
@@ -162,7 +190,7 @@ impl Service {
                 if !before.is_like(&judged.edition)
                     && !before.yields_to(&judged.edition, now()) =>
             {
-                Err("its list is of another issuer, or about other certificates, than the one in force".to_owned())
+                Err(ListFault::Other)
             }
             _ => Ok(judged),
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Responses about the server's own certificates, kept fresh.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,32 @@ use crate::ocsp::{self, Fault, Refusal};
 const MOST_ERROR: usize = 64;
 /// Seconds for which it is kept at least.
 const LEAST_ERROR: u32 = 60;
+
+/// Why there is no response to send.
+#[derive(Debug)]
+enum NoStaple {
+    /// None was fetched.
+    Fetch(responder::Fault),
+    /// There is no room for one so long.
+    TooLong,
+    /// It may not be sent.
+    Refused(Refusal),
+    /// The responder has none.
+    Nothing,
+}
+
+impl fmt::Display for NoStaple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch(fault) => fault.fmt(f),
+            Self::TooLong => f.write_str("its response is too long to be stapled"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Nothing => f.write_str("it says that it has no answer"),
+        }
+    }
+}
+
+impl Error for NoStaple {}
 
 impl Service {
     /// Begins with a want: what was kept of before goes among the results if it may still be sent.
@@ -78,12 +106,12 @@ impl Service {
         let outcome = match self.ask(Asker::Parent, host, &question, &system) {
             Ok((response, nonce)) => judge(&want, &response, nonce.as_deref(), now())
                 .inspect_err(|_| lock(&self.results).count(Count::Refused)),
-            Err(fault) => Err(fault.to_string()),
+            Err(fault) => Err(NoStaple::Fetch(fault)),
         };
         self.had(&want, &url, outcome);
     }
 
-    fn had(&self, want: &Arc<StapleWant>, url: &str, outcome: Result<Stapled, String>) {
+    fn had(&self, want: &Arc<StapleWant>, url: &str, outcome: Result<Stapled, NoStaple>) {
         let now = now();
         let name = name_of(&want.leaf);
         let mut state = lock(&self.state);
@@ -129,7 +157,7 @@ impl Service {
                         if !good {
                             let _ = self.put(want, &error);
                         }
-                        "it says that it has no answer".to_owned()
+                        NoStaple::Nothing
                     }
                     Err(why) => why,
                 };
@@ -175,15 +203,15 @@ fn judge(
     response: &[u8],
     nonce: Option<&[u8]>,
     now: i64,
-) -> Result<Stapled, String> {
+) -> Result<Stapled, NoStaple> {
     if response.len() > LONGEST_STAPLE {
-        return Err("its response is too long to be stapled".to_owned());
+        return Err(NoStaple::TooLong);
     }
     let (leaf, issuer, rules) = (&want.leaf, &want.issuer, &want.rule.judging);
     match check(want, response, now) {
         Ok(stapled) => ocsp::judge(response, leaf, issuer, nonce, rules, now)
             .map(|_| stapled)
-            .map_err(|fault| fault.to_string()),
+            .map_err(|fault| NoStaple::Refused(fault.into())),
         Err(Refusal::Fault(Fault::Unsuccessful(_)))
             if want.errors && response.len() <= MOST_ERROR =>
         {
@@ -194,6 +222,6 @@ fn judge(
                 error: true,
             })
         }
-        Err(refusal) => Err(refusal.to_string()),
+        Err(refusal) => Err(NoStaple::Refused(refusal)),
     }
 }

@@ -65,7 +65,10 @@ impl Offered {
             // Of an empty list there is no hash.
             "JA4" => self.ja4(|part| match part.is_empty() {
                 true => "000000000000".to_owned(),
-                false => hex(digest(&SHA256, part.as_bytes()).as_ref(), 6),
+                false => {
+                    let hash = digest(&SHA256, part.as_bytes());
+                    hex::lower(hash.as_ref().get(..6).unwrap_or_default())
+                }
             }),
             "JA4_R" => self.ja4(str::to_owned),
             "CLIENTHELLO_VERSIONS" => joined(self.list(List::Versions)),
@@ -76,7 +79,7 @@ impl Offered {
             "CLIENTHELLO_ALPN" => {
                 let shown = |name: &Vec<u8>| match describe::alpn(name) {
                     Some(text) if !text.contains(',') => text,
-                    _ => format!("0x{}", hex(name, name.len())),
+                    _ => hex::prefixed(name),
                 };
                 self.alpn.iter().map(shown).collect::<Vec<_>>().join(",")
             }
@@ -172,10 +175,6 @@ fn without_grease(values: &[u16]) -> Vec<u16> {
 fn joined(values: &[u16]) -> String {
     let shown: Vec<_> = values.iter().map(|value| format!("{value:04x}")).collect();
     shown.join(",")
-}
-
-fn hex(octets: &[u8], most: usize) -> String {
-    hex::lower(octets.get(..most).unwrap_or(octets))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::{Negotiated, Policy, Sessions, Spec, digest};
+use super::{Negotiated, NoHandshake, Policy, Sessions, Spec, digest};
 use crate::verify::Authorities;
 
 /// A built policy. Where the CAs that judge clients are taken up without a restart, another policy, with another id,
@@ -27,7 +27,7 @@ struct Source {
 }
 
 impl Source {
-    fn build(&self) -> Result<Policy, String> {
+    fn build(&self) -> Result<Policy, NoHandshake> {
         let verifier = self.clients.current();
         let contents = verifier.as_ref().map_or([0; 32], |verifier| verifier.id());
         Policy::build(&Spec {
@@ -43,13 +43,13 @@ impl CurrentPolicy {
     /// Builds the policy with these `settings`, of which `negotiated` is the beginning. In the parent, before the fork.
     ///
     /// # Errors
-    /// A sentence, where nothing of what was asked for exists.
+    /// Nothing of what was asked for exists.
     pub fn build(
         settings: &[u8],
         negotiated: Negotiated,
         sessions: Sessions,
         clients: Arc<Authorities>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, NoHandshake> {
         let source = Source {
             negotiated,
             sessions,

@@ -18,7 +18,7 @@ use super::trust_all::TrustAll;
 use super::*;
 use crate::ech::keys::PADDING;
 use crate::ech::{Key, Keys, Outcome, Source};
-use crate::ticket::clock::testing::HandClock;
+use crate::system::clock::testing::HandClock;
 use crate::ticket::keeper::testing;
 use crate::ticket::{TicketProtector, Ticketer};
 use crate::tls::context::Shown;

@@ -41,7 +41,7 @@ impl Session {
             return Facts::default();
         };
         let version = common.protocol_version().map_or(0, u16::from);
-        let resumed = common.handshake_kind() == Some(HandshakeKind::Resumed);
+        let resumed = self.is_resumed();
         Facts {
             version,
             suite: common
@@ -65,6 +65,12 @@ impl Session {
                 _ => Vec::new(),
             },
         }
+    }
+
+    /// Whether a session was resumed.
+    pub fn is_resumed(&self) -> bool {
+        let common = self.tls.as_ref().map(RustlsConnection::common);
+        common.is_some_and(|tls| tls.handshake_kind() == Some(HandshakeKind::Resumed))
     }
 
     /// The client's certificates as sent, leaf first, in DER.

@@ -70,7 +70,8 @@ impl Session {
     ) -> Result<(), Error> {
         context.tls13 = policy.speaks_tls13() && self.offers_tls13;
         context.ech = self.seam(policy);
-        let config = policy.challenge_config(alpn).map_err(Error::General)?;
+        let config = policy.challenge_config(alpn);
+        let config = config.map_err(|why| Error::General(why.to_string()))?;
         self.tls = Some(RustlsConnection::server(config)?);
         self.context = Some(Box::new(context));
         Ok(())

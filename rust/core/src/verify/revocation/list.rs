@@ -10,6 +10,7 @@ use super::scope::Scope;
 use crate::verify::certificate::{AuthorityKey, directory_name, is_integer, only, seconds, whole};
 use crate::verify::edition::Edition;
 use crate::verify::keys::{Fault, Key};
+use crate::verify::list_fault::ListFault;
 use crate::verify::reason;
 use crate::verify::signed::Signed;
 use crate::verify::work::{Exhausted, Work};
@@ -85,11 +86,11 @@ impl List {
     /// Reads DER, found in `place`.
     ///
     /// # Errors
-    /// What it is, where it is no list whose issuer can be told.
-    pub(crate) fn parse(der: Vec<u8>, place: String) -> Result<Self, String> {
+    /// It is no list whose issuer can be told.
+    pub(crate) fn parse(der: Vec<u8>, place: String) -> Result<Self, ListFault> {
         let outline = Outline::parse(&der);
         let Some(mut list) = outline.and_then(|outline| Self::new(&outline)) else {
-            return Err("cannot be read: it is no revocation list in DER".to_owned());
+            return Err(ListFault::NotDer);
         };
         list.der = der;
         list.place = place;

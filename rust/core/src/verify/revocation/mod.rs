@@ -203,7 +203,7 @@ impl Lists {
                 }
                 Err(why) => {
                     lost = true;
-                    refused.push((index, why));
+                    refused.push((index, why.to_string()));
                 }
             }
         }

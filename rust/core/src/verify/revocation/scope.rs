@@ -3,7 +3,7 @@
 
 use crate::verify::elements::{bits, directory_name, general_name, whole};
 use crate::x509::canonical::canonical;
-use crate::x509::der::{Element, Reader, SEQUENCE, SET};
+use crate::x509::der::{Element, Reader, SEQUENCE, SET, written};
 
 /// Reasons for revocation, one bit each, as in ReasonFlags: bit 0 is none.
 pub(crate) type Reasons = u16;
@@ -243,20 +243,12 @@ fn point_names(content: &[u8], bases: &[&[u8]]) -> Option<Names> {
             Some(found)
         }
         0xa1 => {
-            let relative = set(name.value);
+            let relative = written(SET, &[name.value]);
             let full = |base: &&[u8]| Some((0xa4, canonical(&[*base, &relative].concat())?));
             bases.iter().map(full).collect()
         }
         _ => None,
     }
-}
-
-/// A SET around `content`.
-fn set(content: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(content.len())
-        .unwrap_or(u32::MAX)
-        .to_be_bytes();
-    [&[SET, 0x84], &length[..], content].concat()
 }
 
 fn reasons(content: &[u8]) -> Option<Reasons> {

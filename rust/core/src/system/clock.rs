@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Time, as tickets see it: whole seconds, from a clock that tests can replace.
+//! The clock that people set, in whole seconds: for validity, lifetimes and ages. Tests can replace it.
 
 use core::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970 (UTC); 0 where the clock stands before that.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
+}
 
 /// Where lifetimes and key intervals get their time from.
 pub trait Clock: Debug + Send + Sync {
@@ -16,9 +24,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> u64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs())
+        now().cast_unsigned()
     }
 }
 
