@@ -140,10 +140,10 @@ const char* fallback(Fallback without) {
 }
 
 // The place of the first setting that was written.
-template <class... T>
-Source place(const Setting<T>&... settings) {
-  Source found;
-  ((found = found.file == nullptr ? settings.where() : found), ...);
+template <class First, class... T>
+Source place(const Setting<First>& first, const Setting<T>&... others) {
+  Source found = first.where();
+  ((found = found.file == nullptr ? others.where() : found), ...);
   return found;
 }
 
