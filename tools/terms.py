@@ -32,8 +32,42 @@ INVENTED = {
     "catch_up": "apply_updates",
     "wish": "settings or key_sources",
 }
+INVENTED |= {
+    "breaker": "circuit_breaker",
+}
+# These are English besides: no type, module or file is called so. What it does has a name in the field.
+NAMES = {
+    "assemble": "loader",
+    "joined": "Load",
+    "fitting": "key_matching",
+    "judge": "server_verifier, client_verifier, or what it checks (SignerCheck)",
+    "live": "current_certificates",
+    "admit": "peer_check",
+    "shape": "message_check, or what it does to the message (Rewrite)",
+    "public": "certificate_codec",
+    "replace": "reload_check",
+    "notice": "log_relay",
+    "running": "supervisor_handle",
+    "hands": "StepIo",
+    "next": "Step",
+    "noise": "Expected",
+    "scopes": "module_config",
+    "stream": "TlsConnection",
+    "history": "Provenance (of a session)",
+}
+# Names that stay, each with its reason.
+KEPT = {
+    "rust/core/src/metrics/history.rs": "the counts of the past hour, which the page draws as a curve",
+    "rust/core/examples/judge.rs": "a program that says what the verifier says, for comparison with OpenSSL's",
+    "Notice": "what a process has to say to the administrator",
+    "Scopes": "a limit's scopes: an address, a child, the server",
+    "Run": "one run of a model of memory, which tries them all",
+    "Row": "a row of a table in code",
+    "seal": "RFC 5116 and RFC 9180: what an AEAD or HPKE does",
+    "expect": "the reader of DER says `require`; httpd's and the standard library's own `expect` keep theirs",
+}
 # Where such a word is somebody else's: httpd's scoreboard, HPKE's sealer, a dashboard, names of data.
-FOREIGN = re.compile(r"scoreboard|[Dd]ashboard|sealer: Box<dyn HpkeSealer>|HpkeSealer|setup_sealer|\bsealer,$|self\.sealer\.seal\(&aad|"
+FOREIGN = re.compile(r"scoreboard|[Cc]ircuit.?[Bb]reakers?|[Dd]ashboard|sealer: Box<dyn HpkeSealer>|HpkeSealer|setup_sealer|\bsealer,$|self\.sealer\.seal\(&aad|"
                      r"\(enc, sealer\)|OfBirth|GENEROUS|verify-generous|proxy-belief")
 # One type each. The boundary (rust/bridge) has a form of its own of what crosses it.
 ONE_TYPE = ("Certificate", "Pair", "Identity", "Binding", "Verdict", "Watch", "Engine", "Problem", "Board", "Wish", "Running")
@@ -59,6 +93,21 @@ def words(name, text):
                 yield name, number, f"“{word}”: {instead}"
 
 
+NAMED = re.compile(r"\b(?:struct|enum|enum class|class|union|trait|type|mod|namespace)\s+(\w+)")
+
+
+def names(name, text):
+    """Each type, module or file that is called by an English word of no field."""
+    stem = name.stem if name.stem not in ("mod", "lib") else name.parent.name
+    if stem in NAMES and str(name) not in KEPT:
+        yield name, 1, f"a file “{name.name}”: {NAMES[stem]}"
+    for number, line in enumerate(text.splitlines(), 1):
+        for found in NAMED.finditer(re.sub(r"//.*", "", line)):
+            word = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", found[1]).lower()
+            if word in NAMES and found[1] not in KEPT and not any(kept.endswith(f"/{found[1]}.rs") for kept in KEPT):
+                yield name, number, f"the name “{found[1]}”: {NAMES[word]}"
+
+
 def homonyms(texts):
     """Each type of a name that another type has."""
     seen = {}
@@ -75,7 +124,9 @@ def homonyms(texts):
 
 def main():
     texts = [(path.relative_to(TOP), path.read_text()) for path in sources()]
+    code = [(name, text) for name, text in texts if name.suffix != ".md"]
     found = [breach for name, text in texts for breach in words(name, text)] + list(homonyms(texts))
+    found += [breach for name, text in code for breach in names(name, text)]
     for name, number, what in found:
         print(f"{name}:{number}: {what}")
     return 1 if found else 0

@@ -91,12 +91,12 @@ terms = tool("terms")
 
 
 @pytest.mark.parametrize("line", ["let board = 1;", "struct Sealer;", "const LANE_WORDS: usize = 3;", "// the courier waits",
-                                  "fn catch_up() {}", "find_envelopes();"])
+                                  "fn catch_up() {}", "find_envelopes();", "let breaker = 1;"])
 def test_an_invented_word_is_seen(line):
     assert list(terms.words("a.rs", line))
 
 
-@pytest.mark.parametrize("line", ["// httpd's scoreboard", "let keyboard = 1;", "planes", "Dashboard", "switchboards"])
+@pytest.mark.parametrize("line", ["// httpd's scoreboard", "let keyboard = 1;", "planes", "Dashboard", "switchboards", "mod circuit_breaker;"])
 def test_a_word_of_the_field_is_none_of_ours(line):
     assert not list(terms.words("a.rs", line))
 
@@ -105,3 +105,15 @@ def test_a_second_type_of_a_name_is_seen():
     texts = [(pathlib.Path("rust/core/src/a.rs"), "pub struct Pair {"), (pathlib.Path("src/b.hpp"), "class Pair final {"),
              (pathlib.Path("src/c.hpp"), "struct Pair;\n// struct Pair {"), (pathlib.Path("rust/bridge/src/lib.rs"), "struct Pair {")]
     assert [name for name, _, _ in terms.homonyms(texts)] == [pathlib.Path("src/b.hpp")]
+
+
+@pytest.mark.parametrize("file, line", [("rust/core/src/ocsp/a.rs", "struct Judge {"), ("src/conn/a.hpp", "class Stream final {"),
+                                        ("rust/core/src/agent/shape.rs", ""), ("rust/core/src/live/mod.rs", "")])
+def test_an_english_word_that_names_nothing_of_the_field_is_seen(file, line):
+    assert list(terms.names(pathlib.Path(file), line))
+
+
+@pytest.mark.parametrize("file, line", [("rust/core/src/metrics/mod.rs", "mod history;"), ("src/a.hpp", "// a stream: struct Stream"),
+                                        ("src/a.cpp", "struct StreamReader {")])
+def test_such_a_word_may_be_a_word(file, line):
+    assert not list(terms.names(pathlib.Path(file), line))

@@ -78,7 +78,7 @@ pub struct Seam {
 
 /// What is done to records of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum Rewrite {
     /// The first one begins with longer EncryptedExtensions.
     Extend,
     /// Those that hold handshake messages are padded to a multiple of the first number, up to the second.
@@ -211,13 +211,13 @@ impl Seam {
     }
 
     /// What is done to the records of the next key that rustls makes.
-    pub fn next_key(&mut self) -> Option<Shape> {
+    pub fn next_key(&mut self) -> Option<Rewrite> {
         self.encrypters = self.encrypters.saturating_add(1);
         match (&self.answer, self.encrypters) {
-            (Answer::Refused(retry), 1) => (!retry.is_empty()).then_some(Shape::Extend),
+            (Answer::Refused(retry), 1) => (!retry.is_empty()).then_some(Rewrite::Extend),
             // Those of the handshake, and those of what follows, with tickets in them.
             (Answer::Accepted(_, padding), 1 | 2) => {
-                (*padding > 1).then_some(Shape::Pad(*padding, self.limit))
+                (*padding > 1).then_some(Rewrite::Pad(*padding, self.limit))
             }
             _ => None,
         }

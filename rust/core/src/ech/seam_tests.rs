@@ -101,7 +101,7 @@ fn a_list_goes_with_the_first_record_where_it_has_room() {
     );
     assert_eq!(
         (seam.next_key(), seam.next_key()),
-        (Some(Shape::Extend), None)
+        (Some(Rewrite::Extend), None)
     );
     let flight = [&EXTENSIONS[..], b"certificate"].concat();
     assert_eq!(

@@ -5,7 +5,7 @@ use super::SKEW;
 use super::about::{About, Matcher};
 use super::fault::Fault;
 use super::request::NONCE_ID;
-use super::signer::{Judge, Responder};
+use super::signer::{Responder, SignerCheck};
 use crate::verify::signed::Signed;
 use crate::verify::work::Work;
 use crate::x509::der::{
@@ -90,7 +90,7 @@ pub fn judge(
     if nonce.is_some_and(|nonce| !parsed.repeats(nonce)) {
         return Err(Fault::Nonce);
     }
-    let mut judge = Judge {
+    let mut judge = SignerCheck {
         about: &about,
         trusted: &rules.responders,
         now,

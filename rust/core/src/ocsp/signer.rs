@@ -43,7 +43,7 @@ impl<'a> Responder<'a> {
 }
 
 /// What a signature is judged by.
-pub(super) struct Judge<'j> {
+pub(super) struct SignerCheck<'j> {
     pub(super) about: &'j About<'j>,
     /// Certificates (DER) whose word counts whoever issued them.
     pub(super) trusted: &'j [Vec<u8>],
@@ -51,7 +51,7 @@ pub(super) struct Judge<'j> {
     pub(super) work: Work,
 }
 
-impl Judge<'_> {
+impl SignerCheck<'_> {
     /// RFC 6960 4.2.2.2: signed by a responder that is configured, by the issuer, or by who holds a certificate of the issuer
     /// for signing responses. `certificates` are those that the answer brought along.
     ///

@@ -20,7 +20,7 @@ use rustls::{
 
 use super::context;
 use super::odd_name::restored;
-use crate::ech::seam::{Seam, Shape};
+use crate::ech::seam::{Rewrite, Seam};
 
 /// The same suites, as a server needs them.
 pub fn watched(suites: Vec<SupportedCipherSuite>) -> Vec<SupportedCipherSuite> {
@@ -190,7 +190,7 @@ impl Tls13AeadAlgorithm for Shaping {
 
 struct Shaper {
     plain: Box<dyn MessageEncrypter>,
-    shape: Option<Shape>,
+    shape: Option<Rewrite>,
 }
 
 impl MessageEncrypter for Shaper {
@@ -202,9 +202,9 @@ impl MessageEncrypter for Shaper {
         let shaped = match self.shape {
             _ if message.typ == ContentType::ApplicationData => alert(&message),
             _ if message.typ != ContentType::Handshake => None,
-            Some(Shape::Extend) if seq == 0 => extended(&message),
-            Some(Shape::Pad(unit, limit)) => padded(&message, usize::from(unit), limit),
-            Some(Shape::Extend) | None => None,
+            Some(Rewrite::Extend) if seq == 0 => extended(&message),
+            Some(Rewrite::Pad(unit, limit)) => padded(&message, usize::from(unit), limit),
+            Some(Rewrite::Extend) | None => None,
         };
         let Some((typ, payload)) = shaped else {
             return self.plain.encrypt(message, seq);
