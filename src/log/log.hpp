@@ -7,11 +7,11 @@
 
 namespace tls::msg {
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): the table needs the preprocessor, so that formats stay literals
-#define TLS_MESSAGE(name, number, level, text)               \
+#define TLS_MESSAGE(name, number, level, text, ...)          \
   inline constexpr int name##_level = level;                 \
   inline constinit log::Budget name##_budget{"TLS" #number}; \
   inline constexpr char name[] = "TLS" #number ": " text;
-#define MOD_SSL_MESSAGE(name, number, level, text)          \
+#define MOD_SSL_MESSAGE(name, number, level, text, ...)     \
   inline constexpr int name##_level = level;                \
   inline constinit log::Budget name##_budget{"AH" #number}; \
   inline constexpr char name[] = "AH" #number ": " text;

@@ -16,6 +16,12 @@ def test_ids_and_names_are_used_once():
         assert [value for value, count in Counter(column).items() if count > 1] == []
 
 
+def test_each_row_has_a_cause_and_a_remedy():
+    rows = re.findall(r"^\| ((?:TLS|AH)\d+) \| \w+ \| `.*` \| (.*?) \| (.*?) \|$", (ROOT / "docs/log-messages.md").read_text(), re.M)
+    assert len(rows) == len(ROW.findall(TABLE.read_text()))
+    assert [line for line, *texts in rows if not all(text.endswith(".") and len(text) > 10 for text in texts)] == []
+
+
 def test_each_row_is_said_somewhere():
     code = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.[ch]pp"))
     assert [name for _, name, _, _ in ROW.findall(TABLE.read_text()) if not re.search(rf"\b{name}\b", code)] == []

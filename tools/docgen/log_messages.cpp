@@ -13,13 +13,15 @@ struct Message {
   std::string_view id;
   std::string_view level;
   std::string_view text;
+  std::string_view cause;
+  std::string_view remedy;
 };
 
 // APR's words for the lengths of numbers; the table is read without APR here.
 #define APR_SIZE_T_FMT "zu"
 #define APR_UINT64_T_FMT "lu"
-#define TLS_MESSAGE(name, number, level, text) Message{"TLS" #number, #level, text},
-#define MOD_SSL_MESSAGE(name, number, level, text) Message{"AH" #number, #level, text},
+#define TLS_MESSAGE(name, number, level, text, cause, remedy) Message{"TLS" #number, #level, text, cause, remedy},
+#define MOD_SSL_MESSAGE(name, number, level, text, cause, remedy) Message{"AH" #number, #level, text, cause, remedy},
 constexpr std::array messages = {
 #include "log/messages.def"
 };
@@ -35,6 +37,16 @@ std::string level_word(std::string_view macro) {
   return word;
 }
 
+// As a cell of a table, with these characters standing for themselves.
+std::string cell(std::string_view text, std::string_view special) {
+  std::string out;
+  for (const char c : text) {
+    if (special.find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string log_messages() {
@@ -45,16 +57,15 @@ std::string log_messages() {
       "its\n"
       "number (AH) and its first words, which filters of logs know. `%s` and the like stand for what the line is "
       "about.\n\n"
-      "| id | level | text |\n|---|---|---|\n";
+      "| id | level | text | cause | what to do |\n|---|---|---|---|---|\n";
   std::array sorted = messages;
   // TLS before AH, since those are this module's own; by number, which is how a line is looked up.
   std::ranges::sort(sorted, [](const Message& a, const Message& b) {
     return std::pair(a.id[0] == 'A', a.id) < std::pair(b.id[0] == 'A', b.id);
   });
   for (const Message& m : sorted) {
-    std::string text(m.text);
-    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
-    out += "| " + std::string(m.id) + " | " + level_word(m.level) + " | `" + text + "` |\n";
+    out += "| " + std::string(m.id) + " | " + level_word(m.level) + " | `" + cell(m.text, "|") + "` | " +
+           cell(m.cause, "|<") + " | " + cell(m.remedy, "|<") + " |\n";
   }
   return out;
 }
