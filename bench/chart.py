@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Draws results (bench/run.py --json) as SVG: a group of bars for each row, mod_ssl's = 1, shorter is better.
+"""Draws results (bench/run.py --json) as SVG: a group of bars for each row, mod_ssl's = 1, shorter is better. Five of
+the rows are the README's figures.
 
-  bench/chart.py docs/measurements.json docs/pictures/speed.svg
+  bench/chart.py docs/measurements.json     writes docs/pictures/speed.svg and the table in README.md
 """
 
 import html
 import json
 import pathlib
+import re
 import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # Rows in the chart's order, and what they are called there.
 ROWS = {
@@ -23,6 +27,8 @@ ROWS = {
     "h2down": "10 MiB download, HTTP/2",
     "h1up": "10 MiB upload, HTTP/1.1",
 }
+# Those of the README.
+FIGURES = ("full13", "mutual", "resumed13", "h1small", "h1down")
 SERVERS = {
     "mod_tls": "mod_tls",
     "mod_ssl": "mod_ssl",
@@ -94,10 +100,29 @@ def svg(results: dict) -> str:
     return "\n".join([head, *legend, *out, end])
 
 
+def figures(results: dict) -> str:
+    """The README's table."""
+    rows = {row["name"]: row for row in results["rows"]}
+    lines = ["| operation | mod_ssl | mod_tls | of mod_ssl's |", "|---|---|---|---|"]
+    for name in FIGURES:
+        row = rows[name]
+        cells = [value(row["values"][server], row["unit"]) for server in ("mod_ssl", "mod_tls")]
+        lines.append(f"| {ROWS[name]} | {cells[0]} | {cells[1]} | {share_of(row, 'mod_tls'):.2f} |")
+    return "\n".join(lines)
+
+
+def with_figures(readme: str, results: dict) -> str:
+    """The README with them."""
+    return re.sub(r"(<!-- figures:begin -->\n).*?(<!-- figures:end -->)", lambda found: f"{found[1]}{figures(results)}\n{found[2]}", readme,
+                  flags=re.S)
+
+
 def main() -> int:
-    """Reads the first file and writes the second."""
-    source, target = map(pathlib.Path, sys.argv[1:3])
-    target.write_text(svg(json.loads(source.read_text())))
+    """Reads results and writes what is made of them."""
+    results = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    (ROOT / "docs/pictures/speed.svg").write_text(svg(results))
+    readme = ROOT / "README.md"
+    readme.write_text(with_figures(readme.read_text(), results))
     return 0
 
 

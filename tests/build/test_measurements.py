@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The README's picture, the results it is drawn from, and the table say the same."""
+"""The README's figures, the picture, the results they are made of, and the table say the same."""
 import json
 import re
 import sys
@@ -15,7 +15,23 @@ RESULTS = json.loads((ROOT / "docs" / "measurements.json").read_text())
 
 def test_the_picture_is_drawn_from_the_results():
     assert (ROOT / "docs" / "pictures" / "speed.svg").read_text() == chart.svg(RESULTS)
-    assert "docs/pictures/speed.svg" in (ROOT / "README.md").read_text()
+    assert "pictures/speed.svg" in (ROOT / "docs" / "measurements.md").read_text()
+
+
+def test_the_figures_of_the_readme_are_those_of_the_results():
+    readme = (ROOT / "README.md").read_text()
+    [table] = re.findall(r"<!-- figures:begin -->\n(.*?)\n<!-- figures:end -->", readme, re.S)
+    assert table == chart.figures(RESULTS), "bench/chart.py docs/measurements.json writes it"
+    rows = {row["name"]: row for row in RESULTS["rows"]}
+    ratios = re.findall(r"^\| .* \| (\d\.\d\d) \|$", table, re.M)
+    assert ratios == [f"{rows[name]['ratio']['median']:.2f}" for name in chart.FIGURES] and len(ratios) == 5
+
+
+def test_the_readme_is_one_screen():
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) <= 90
+    assert re.findall(r"\d+(?:\.\d+)? (?:us|ms|KiB)\b", re.sub(r"<!-- figures:begin -->.*<!-- figures:end -->", "", readme, flags=re.S)) == [], \
+        "figures stand in the one table"
 
 
 def test_the_results_are_those_of_the_table():
