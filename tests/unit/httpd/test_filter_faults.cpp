@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "allocation.hpp"
+#include "apr/hook.hpp"
 #include "conn/sink.hpp"
 #include "conn/tls_connection.hpp"
 
@@ -205,6 +207,59 @@ TEST_F(FilterFaults, StatesSayWhatPasses) {
   c_.aborted = 1;
   EXPECT_EQ(write("data"), APR_ECONNABORTED);
   EXPECT_EQ(writes_, 0);
+}
+
+// As httpd calls them (conn/hooks.cpp): what throws ends the connection there.
+apr_status_t filtered_write(TlsConnection* connection, apr_bucket_brigade* bb) { return connection->write(bb); }
+apr_status_t lost_write(const char* /*why*/, TlsConnection* connection, apr_bucket_brigade* bb) noexcept {
+  connection->lose();
+  apr_brigade_cleanup(bb);
+  return APR_ECONNABORTED;
+}
+apr_status_t filtered_read(TlsConnection* connection, apr_bucket_brigade* bb) {
+  return connection->read(bb, AP_MODE_READBYTES, APR_NONBLOCK_READ, 8000);
+}
+
+TEST_F(FilterFaults, WhereMemoryRunsOutInAWriteWholeRecordsWentAndNothingFollows) {
+  const std::string data(60'000, 'd');
+  ASSERT_EQ(write(data), APR_SUCCESS);
+  const std::string whole = sent_;
+  unsigned number = 1;
+  for (;; ++number) {
+    begin(State::Open);
+    apr_bucket_brigade* const bb = apr_brigade_create(pool_, c_.bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_heap_create(data.data(), data.size(), nullptr, c_.bucket_alloc));
+    httpd_stub::fail_allocation(number);
+    const apr_status_t rv = apr::hook<filtered_write, lost_write>(connection_, bb);
+    if (!httpd_stub::allocation_failed()) break;
+    EXPECT_EQ(rv, APR_ECONNABORTED) << number;
+    EXPECT_EQ(connection_->state(), State::Closed);
+    EXPECT_EQ(sent_, whole.substr(0, sent_.size())) << "a part of what would have been sent";
+    const std::size_t before = sent_.size();
+    EXPECT_EQ(write("more"), APR_ECONNABORTED);
+    EXPECT_EQ(sent_.size(), before);
+  }
+  EXPECT_GT(number, 5U) << "each record is made of memory";
+}
+
+TEST_F(FilterFaults, WhereMemoryRunsOutInAReadTheConnectionEnds) {
+  const std::string data(3000, 'd');
+  unsigned number = 1;
+  for (;; ++number) {
+    begin(State::Open);
+    arriving_ = rs::record(rs::kData, data) + rs::record(rs::kData, data);
+    apr_bucket_brigade* const bb = apr_brigade_create(pool_, c_.bucket_alloc);
+    apr_status_t rv = APR_SUCCESS;
+    httpd_stub::fail_allocation(number);
+    for (int i = 0; i < 20 && rv == APR_SUCCESS; ++i) rv = apr::hook<filtered_read, lost_write>(connection_, bb);
+    if (!httpd_stub::allocation_failed()) break;
+    EXPECT_EQ(rv, APR_ECONNABORTED) << number;
+    EXPECT_EQ(connection_->state(), State::Closed);
+    std::string got;
+    EXPECT_NE(read(got), APR_SUCCESS);
+    EXPECT_EQ(got, "") << "nothing is read after it";
+  }
+  EXPECT_GT(number, 5U);
 }
 
 TEST_F(FilterFaults, ABrokenRecordEndsTheInput) {
