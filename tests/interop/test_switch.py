@@ -269,6 +269,77 @@ class TestSwitch:
         done = machine.run("sh", "-ec", f"mv /etc/apache2/conf-available /etc/apache2/elsewhere; exec {SWITCH} watch")
         assert done.returncode == 1 and "Traceback" not in done.stderr and "mod-tls-watch.conf" in done.stderr, done.stderr
 
+    def test_a_module_that_is_loaded_elsewhere_is_found_and_nothing_changed(self, machine):
+        """By a copy in place of the link of a2enmod: what stands in mods-available counts for nothing."""
+        enabled = machine.path("/etc/apache2/mods-enabled/ssl.load")
+        text = enabled.read_text()
+        enabled.unlink()
+        enabled.write_text(text)
+        done = switch(machine, "to-rustls")
+        assert done.returncode == 1 and "httpd has not loaded mod_tls" in done.stderr, done.stdout + done.stderr
+        assert "ssl_module is loaded by /etc/apache2/mods-enabled/ssl.load:" in done.stderr and "Everything is as it was before" in done.stderr
+        assert library(machine) == "OpenSSL" and machine.path("/var/lib/apache2/dpkg/diversions").read_text() == ""
+
+    def test_a_pid_file_of_ones_own(self, machine):
+        """An httpd that is taken for stopped would go on with the other module."""
+        own, usual = machine.path("/run/apache2/own.pid"), machine.path("/run/apache2/apache2.pid")
+        assert machine.run("apache2ctl", "stop").returncode == 0
+        wait_until(lambda: not usual.exists() and library(machine) is None, "httpd to stop")
+        machine.path("/etc/apache2/conf-available/test.conf").write_text("ServerName machine.test\nPidFile /run/apache2/own.pid\n")
+        assert machine.run("apache2ctl", "start").returncode == 0
+        wait_until(lambda: own.exists() and library(machine) is not None, "httpd with its own file")
+        assert "httpd is running" in switch(machine, "status").stdout
+        done = switch(machine, "to-rustls")
+        assert done.returncode == 0 and "answer as before" in done.stdout and library(machine) == "rustls", done.stderr
+
+    def test_a_full_disk_of_dpkg_on_the_way_back_leaves_ours_in_its_place(self, machine):
+        folder = "/var/lib/apache2/dpkg"
+        assert switch(machine, "to-rustls").returncode == 0
+        # One that stays: a list of none at all needs no room.
+        done = machine.run("dpkg-divert", "--local", "--no-rename", "--divert", "/var/www/b", "--add", "/var/www/a", env={"DPKG_ADMINDIR": folder})
+        assert done.returncode == 0, done.stderr
+        done = machine.run("sh", "-ec", f"cp -a {folder} /var/www/kept; mount -t tmpfs -o size=64k tmpfs {folder}; cp -a /var/www/kept/. {folder}/; "
+                           f"dd if=/dev/zero of={folder}/filler bs=4k 2>/dev/null || true")
+        assert done.returncode == 0, done.stderr
+        full = switch(machine, "to-openssl")
+        machine.run("umount", folder)
+        assert full.returncode == 1 and "dpkg-divert" in full.stderr and "Everything is as it was before" in full.stderr, full.stderr
+        assert library(machine) == "rustls" and machine.run("apache2ctl", "-t").returncode == 0
+        assert switch(machine, "to-openssl").returncode == 0 and library(machine) == "OpenSSL"
+
+    def test_an_address_and_a_port_of_ones_own_and_clients_with_certificates(self, machine):
+        """What answers nowhere but there is asked there, and TLS 1.2 that wants a certificate is an answer too."""
+        machine.path("/etc/apache2/ports.conf").write_text("Listen 80\nListen 443\nListen [::1]:8443\n")
+        site = machine.path("/etc/apache2/sites-available/a.test.conf")
+        wants = "SSLProtocol TLSv1.2\nSSLVerifyClient require\nSSLCACertificateFile /etc/apache2/a.pem"
+        six = SITE.format(extra=wants).replace("*:443", "[::1]:8443").replace("a.test", "b.test", 1)
+        site.write_text(SITE.format(extra="").replace("*:443", "127.0.0.7:443") + six)
+        assert machine.run("apache2ctl", "restart").returncode == 0
+        wait_until(lambda: "200" in machine.run("curl", "-skI", "--connect-to", "::127.0.0.7:", "https://a.test/").stdout, "the address")
+        done = switch(machine, "to-rustls")
+        # Two addresses, each without a name, and with either one that there is.
+        assert done.returncode == 0 and "6 combinations" in done.stdout, done.stdout + done.stderr
+        found = machine.run("curl", "-sk", "-o", "/dev/null", "-w", "%{ssl_verify_result} %{errormsg}", "--resolve", "b.test:8443:[::1]", "https://b.test:8443/")
+        assert found.returncode != 0 and "alert" in found.stdout, found.stdout
+        done = switch(machine, "to-openssl")
+        assert done.returncode == 0 and "6 combinations" in done.stdout, done.stdout + done.stderr
+
+    def test_what_clients_write_makes_no_line_of_the_watch(self, machine):
+        assert switch(machine, "watch").returncode == 0
+        done = machine.run("sh", "-ec", "a2enconf -q mod-tls-watch; apache2ctl graceful")
+        assert done.returncode == 0, done.stderr
+        log = machine.path("/var/log/apache2/tls-watch.log")
+        evil = "a.test\nTLSv1 RC4-MD5 192.0.2.1 \"evil.test\" \"forged\""
+        agent = 'x\\" \\\\"\x1b[2J TLSv1 RC4-MD5'
+        wait_until(log.exists, "the log")
+        asked = f"GET / HTTP/1.0\r\nHost: a.test\r\nUser-Agent: {agent}\r\n\r\n"
+        for version in ("-tls1_3", "-tls1_2"):
+            machine.run("sh", "-c", 'printf "%s" "$1" | openssl s_client -quiet -ign_eof -connect 127.0.0.1:443 "$3" -servername "$2"', "sh", asked, evil, version)
+        wait_until(lambda: log.read_text(errors="replace").count("\n") >= 2, "two lines")
+        done = subprocess.run([SWITCH, "report", log], capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout.startswith("2 requests, 0 (0.00 %)"), done.stdout + log.read_text(errors="replace")
+        assert "are none of the watch" not in done.stdout
+
 
 def begin(machine, *words):
     """The program while it runs; it is the process that signals reach."""
@@ -298,19 +369,48 @@ def report(tmp_path, text):
     return subprocess.run([SWITCH, "report", log], capture_output=True, text=True)
 
 
+def line(protocol: str, cipher: str, name: str = "a.test", address: str = "192.0.2.1", agent: str = "old") -> str:
+    return f'{protocol} {cipher} {address} "{name}" "{agent}"\n'
+
+
 def test_the_report_counts_who_would_be_lost(tmp_path):
-    done = report(tmp_path, "".join(f"{line}\n" for line in (
-        "TLSv1.3 TLS_AES_256_GCM_SHA384 a.test 192.0.2.1 Mozilla/5.0 (X11)",
-        "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256 a.test 192.0.2.2 curl/8",
-        "TLSv1.2 ECDHE-RSA-AES256-SHA384 b.test 192.0.2.3 old thing",
-        "TLSv1.2 AES128-SHA b.test 192.0.2.3 old thing",
-        "TLSv1.1 ECDHE-RSA-AES256-SHA - 192.0.2.4 older thing",
-        "TLSv1.2 DHE-RSA-AES256-GCM-SHA384 b.test 192.0.2.5 java")))
+    done = report(tmp_path, "".join((
+        line("TLSv1.3", "TLS_AES_256_GCM_SHA384", agent="Mozilla/5.0 (X11)"),
+        line("TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256", address="192.0.2.2", agent="curl/8"),
+        line("TLSv1.2", "ECDHE-RSA-AES256-SHA384", "b.test", "192.0.2.3", "old thing"),
+        line("TLSv1.2", "AES128-SHA", "b.test", "192.0.2.3", "old thing"),
+        line("TLSv1.1", "ECDHE-RSA-AES256-SHA", "-", "192.0.2.4", "older thing"),
+        line("TLSv1.2", "DHE-RSA-AES256-GCM-SHA384", "b.test", "192.0.2.5", "java"))))
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("6 requests, 4 (66.67 %)")
-    for line in ("TLSv1.1: older than TLS 1.2: 1 requests of 1 addresses; names asked for: - (1)",
+    for said in ("TLSv1.1: older than TLS 1.2: 1 requests of 1 addresses; names asked for: - (1)\n    by older thing (1)\n",
                  "ECDHE-RSA-AES256-SHA384: CBC: 1 requests", "AES128-SHA: static RSA: 1", "DHE-RSA-AES256-GCM-SHA384: DHE: 1"):
-        assert line in done.stdout, done.stdout
+        assert said in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("language", ["C.UTF-8", "en_US.ISO-8859-1", "POSIX"])
+def test_odd_lines_neither_end_the_report_nor_reach_the_terminal(tmp_path, language):
+    """Other octets than UTF-8, control characters, quotes, lines of a megabyte, other logs' lines, and none at the end."""
+    log = tmp_path / "tls-watch.log"
+    odd = line("TLSv1.2", "AES128-SHA", 'a\\"b.test', agent="\x1b[31m\x9b2J\\\\ \\x1b \N{RIGHT-TO-LEFT OVERRIDE}").encode()
+    log.write_bytes(odd * 3 + b'TLSv1.2 AES128-SHA 192.0.2.9 "\xff\xfe" "' + b"\xff" * 3000 + b'"\n' + b"x" * (1 << 20) + b"\n" +
+                    b"\0" * 5000 + b"\n" + b'127.0.0.1 - - [30/Nov/2026] "GET /" 200\n' + b'TLSv1.2 AES128-SHA 192.0.2.9 "a\rb" "c\rd"\n' +
+                    b'TLSv1.2 AES128-SHA 192.0.2.9 "cut off')
+    done = subprocess.run([SWITCH, "report", log], capture_output=True, env={"PATH": os.environ["PATH"], "LC_ALL": language})
+    said = done.stdout.decode("ascii")
+    assert done.returncode == 0 and done.stderr == b"" and said.startswith("5 requests, 5 (100.00 %)"), said
+    assert "4 lines are none of the watch" in said and not re.search(r"[^ -~\n]", said) and max(map(len, said.splitlines())) < 600
+
+
+def test_what_clients_make_up_does_not_fill_the_memory(tmp_path):
+    log = tmp_path / "tls-watch.log"
+    with log.open("w") as file:
+        file.writelines(line("TLSv1.2", "AES128-SHA", f"{n}.test" if n % 2 else "most.test", f"2001:db8::{n:x}", f"agent {n} {'x' * 1000}")
+                        for n in range(60000))
+    done = subprocess.run(["/usr/bin/python3", "-c", "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_AS, (200 << 20,) * 2); "
+                           "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')", SWITCH, "report", log], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "60000 requests of more than 10000 addresses; names asked for: most.test (30000), others (" in done.stdout, done.stdout
 
 
 def test_a_report_without_a_log_says_how_to_make_one(tmp_path):
@@ -320,15 +420,15 @@ def test_a_report_without_a_log_says_how_to_make_one(tmp_path):
 
 
 def test_the_report_reads_what_was_rotated_as_well(tmp_path):
-    line = "TLSv1.2 AES128-SHA a.test 192.0.2.1 old\n"
-    (tmp_path / "tls-watch.log.1").write_text(line * 2)
-    (tmp_path / "tls-watch.log.old").write_text(line * 100)
-    (tmp_path / "tls-watch.log.2.gz").write_bytes(gzip.compress(line.encode() * 3))
-    (tmp_path / "tls-watch.log-20260131.gz").write_bytes(gzip.compress(line.encode() * 4))
-    done = report(tmp_path, line)
+    one = line("TLSv1.2", "AES128-SHA")
+    (tmp_path / "tls-watch.log.1").write_text(one * 2)
+    (tmp_path / "tls-watch.log.old").write_text(one * 100)
+    (tmp_path / "tls-watch.log.2.gz").write_bytes(gzip.compress(one.encode() * 3))
+    (tmp_path / "tls-watch.log-20260131.gz").write_bytes(gzip.compress(one.encode() * 4))
+    done = report(tmp_path, one)
     assert done.returncode == 0 and done.stdout.startswith("10 requests, 10 (100.00 %)"), done.stdout + done.stderr
-    (tmp_path / "tls-watch.log.2.gz").write_bytes(gzip.compress(line.encode() * 3)[:-9])
-    done = report(tmp_path, line)
+    (tmp_path / "tls-watch.log.2.gz").write_bytes(gzip.compress(one.encode() * 3)[:-9])
+    done = report(tmp_path, one)
     assert done.returncode == 1 and "tls-watch.log.2.gz" in done.stderr and "Traceback" not in done.stderr
 
 
@@ -339,7 +439,7 @@ def test_the_report_reads_what_was_rotated_as_well(tmp_path):
     ("SRP-RSA-AES-128-CBC-SHA", "SRP"), ("EDH-RSA-DES-CBC3-SHA", "DHE"), ("ECDHE-RSA-RC4-SHA", "RC4"),
     ("ECDHE-RSA-NULL-SHA", "no encryption"), ("ECDHE-ECDSA-AES128-SHA256", "CBC"), ("CAMELLIA128-SHA", "static RSA")])
 def test_the_report_calls_a_suite_what_it_is(tmp_path, cipher, kind):
-    assert f"  {cipher}: {kind}: 1 requests" in report(tmp_path, f"TLSv1.2 {cipher} a.test 192.0.2.1 old\n").stdout
+    assert f"  {cipher}: {kind}: 1 requests" in report(tmp_path, line("TLSv1.2", cipher)).stdout
 
 
 def test_what_comes_and_goes_while_it_looks_is_no_fault(tmp_path):
