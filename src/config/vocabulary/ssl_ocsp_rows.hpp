@@ -23,13 +23,15 @@ inline constexpr std::array ssl_ocsp_rows = {
         {"on|off", "off", "Whether SSLOCSPDefaultResponder is asked about all certificates, whatever they name."}),
     row<&ServerSettings::ocsp_skew_s, limit_in_seconds>(
         "SSLOCSPResponseTimeSkew", one_word, Context::Server,
-        {"seconds", "300", "How far the clock of a responder may differ from this machine's."}),
+        {"seconds", "300", "How far the clock of a responder may differ from this machine's, from 0 to 2147483647."}),
     row<&ServerSettings::ocsp_max_age_s, response_age>(
         "SSLOCSPResponseMaxAge", one_word, Context::Server,
-        {"seconds", "-1", "How old an answer may be; -1: as it says itself."}),
+        {"seconds", "-1", "How old an answer may be; -1: as it says itself, else from 0 to 2147483647."}),
     row<&ServerSettings::ocsp_timeout_s, limit_in_seconds>(
         "SSLOCSPResponderTimeout", one_word, Context::Server,
-        {"seconds", "10", "How long a handshake waits for a responder; no thread waits with it under the event MPM."}),
+        {"seconds", "10",
+         "How long a handshake waits for a responder, from 0 to 2147483647; no thread waits with it under the event "
+         "MPM."}),
     row<&ServerSettings::ocsp_nonce, on_off>(
         "SSLOCSPUseRequestNonce", one_word, Context::Server,
         {"on|off", "on", "Whether a question has a nonce, which the answer must repeat."}),
@@ -54,16 +56,17 @@ inline constexpr std::array ssl_stapling_rows = {
         {"provider:arguments", nullptr, "Ignored: responses are shared and kept without a cache of its own."}),
     row<&ServerSettings::staple_skew_s, limit_in_seconds>(
         "SSLStaplingResponseTimeSkew", one_word, Context::Server,
-        {"seconds", "300", "How far the clock of a responder may differ from this machine's."}),
+        {"seconds", "300", "How far the clock of a responder may differ from this machine's, from 0 to 2147483647."}),
     row<&ServerSettings::staple_timeout_s, limit_in_seconds>(
         "SSLStaplingResponderTimeout", one_word, Context::Server,
-        {"seconds", "10", "How long a responder has to answer; no handshake waits for it."}),
+        {"seconds", "10", "How long a responder has to answer, from 0 to 2147483647; no handshake waits for it."}),
     row<&ServerSettings::staple_max_age_s, response_age>(
         "SSLStaplingResponseMaxAge", one_word, Context::Server,
-        {"seconds", "-1", "How old a response may be; -1: as it says itself."}),
+        {"seconds", "-1", "How old a response may be; -1: as it says itself, else from 0 to 2147483647."}),
     row<&ServerSettings::staple_life_s, limit_in_seconds>(
         "SSLStaplingStandardCacheTimeout", one_word, Context::Server,
-        {"seconds", "3600", "After what time a response is fetched anew, unless half of its life is over before."}),
+        {"seconds", "3600",
+         "After what time a response is fetched anew, from 0 to 2147483647, unless half of its life is over before."}),
     word_row<ServerSettings, ssl_stapled_errors>(
         "SSLStaplingReturnResponderErrors", one_word, Context::Server,
         {"on|off", "on", "Ignored: only a response that vouches for the certificate is stapled."}),
@@ -72,7 +75,7 @@ inline constexpr std::array ssl_stapling_rows = {
         {"on|off", "on", "Ignored: only a response that vouches for the certificate is stapled."}),
     row<&ServerSettings::staple_retry_s, limit_in_seconds>(
         "SSLStaplingErrorCacheTimeout", one_word, Context::Server,
-        {"seconds", "600", "After what time a responder that failed is asked again."}),
+        {"seconds", "600", "After what time a responder that failed is asked again, from 0 to 2147483647."}),
     row<&ServerSettings::staple_url, http_url>(
         "SSLStaplingForceURL", one_word, Context::Server,
         {"url", nullptr, "The responder that is asked instead of those that certificates name."}),

@@ -80,16 +80,16 @@ inline constexpr std::array tls_server_rows = {
         "TLSHandshakeRate", any_number, Context::Global,
         {"off|[address:number] [child:number] [server:number]", "off",
          "How many full handshakes a second are made: with one address (of IPv6, with one /64) by each process, by "
-         "each "
-         "process, and by all processes together, which share the number out evenly. Of resumed sessions there "
-         "may be ten times as many. What is beyond is refused before any operation with a public key, encrypted hellos "
-         "too; see "
-         "docs/operations.md."})),
+         "each process, and by all processes together, which share the number out evenly; each is from 1 to 1000000. "
+         "Of "
+         "resumed sessions there may be ten times as many. What is beyond is refused before any operation with a "
+         "public "
+         "key, encrypted hellos too; see docs/operations.md."})),
     engine_wide(row<&ServerSettings::handshakes_under_way, handshake_limits>(
         "TLSHandshakesUnderWay", any_number, Context::Global,
         {"off|[address:number] [child:number] [server:number]", "off",
-         "How many connections may be before the end of their handshake at a time, counted in the same way; each "
-         "process lets one in. What is beyond is refused before it has said anything."})),
+         "How many connections may be before the end of their handshake at a time, counted in the same way, "
+         "each from 1 to 1000000; each process lets one in. What is beyond is refused before it has said anything."})),
     row<&ServerSettings::tickets, session_tickets>(
         "TLSSessionTickets", one_or_two, Context::Server,
         {"on|off|file:path [interval]", "on",
