@@ -27,6 +27,8 @@ build() {
   # Compilers may come from elsewhere than from Debian (need_rust): their packages are not asked for.
   (cd "$tree" && SOURCE_DATE_EPOCH=$epoch dpkg-buildpackage -b -d -us -uc) > "$folder/log" 2>&1 ||
     { tail -n 40 "$folder/log"; die "the package does not build; the whole log is $folder/log"; }
+  tools/floor.py "$tree/build/package/mod_tls.so" "$top" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}" ||
+    die "the module that was built does not run where docs/platforms.md says, or is not the same everywhere"
 }
 
 build "$out/one"

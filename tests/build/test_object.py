@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shared object as it is loaded: what it shows, what it asks for, how it is linked."""
 import re
+import subprocess
 
 import elf
 import pytest
@@ -52,6 +53,48 @@ def test_it_stays_loaded_and_its_tables_are_read_only():
 @pytest.mark.parametrize("symbol", ["__stack_chk_fail"])
 def test_hardening_is_compiled_in(symbol):
     assert symbol in elf.imported(SO)
+
+
+FLOOR = ROOT / "tools" / "floor.py"
+
+
+def below_the_floor(*words) -> list[str]:
+    done = subprocess.run([FLOOR, *map(str, words)], capture_output=True, text=True)
+    assert (done.returncode == 0) == (done.stderr == "") and "Traceback" not in done.stderr, done.stderr
+    return done.stderr.splitlines()
+
+
+def test_it_asks_for_no_newer_library_than_the_oldest_system_has():
+    """The package's own object, without packed relocations and without names of folders, is looked at when it is built (tools/package.sh)."""
+    if not elf.needed(SO) & SANITIZERS:
+        assert below_the_floor("--packed", SO) == []
+    assert 'tools/floor.py "$tree/build/package/mod_tls.so" "$top"' in (ROOT / "tools/package.sh").read_text()
+
+
+@pytest.mark.parametrize("flags,said", [
+    ((), None),
+    (("-Wl,-z,pack-relative-relocs",), ["needs GLIBC_ABI_DT_RELR", "has packed relocations"]),
+    (("-DNEW",), ["needs GLIBC_2.36"]),
+    (("-DNAMED",), ["/of/the/builder 2 times"]),
+])
+def test_what_would_not_run_everywhere_is_found(tmp_path, flags, said):
+    source, made = tmp_path / "a.c", tmp_path / "a.so"
+    source.write_text("""#include <stdio.h>
+#include <sys/pidfd.h>
+int tell(void) { return printf("%d", 1); }
+void* pointers[] = {tell, tell, pointers};
+#ifdef NEW
+int newer(void) { return pidfd_open(1, 0); }
+#endif
+#ifdef NAMED
+const char* names[] = {"/of/the/builder/a.c", "/of/the/builder/b.c"};
+#endif
+""")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", made, source, *flags], check=True)
+    found = below_the_floor(made, "/of/the/builder/")
+    assert len(found) == len(said or ()) and all(words in line for words, line in zip(said or (), found)), found
+    packed = below_the_floor("--packed", made)
+    assert packed == ([] if "-z" in str(flags) else [line for line in found if "names" not in line]), packed
 
 
 def test_no_release_has_faults_on_demand():
