@@ -70,12 +70,47 @@ def test_the_recipe_for_containers_copies_what_there_is():
 def test_the_package_brings_what_the_documents_ask_for():
     """a2enmod, apache2ctl and /etc/apache2 are apache2's, not those of the packages that modules need; nothing of it is installed besides."""
     assert re.search(r"^Depends: apache2 \(>= 2\.4\.52\)", (ROOT / "debian/control").read_text(), re.M)
-    install = re.search(r"apt-get install (?:.*\\\n)*.*", (ROOT / "tests/platforms/newcomer.sh").read_text())[0]
+    install = re.search(r"^  apt-get install -q .*$", (ROOT / "tests/platforms/newcomer.sh").read_text(), re.M)[0]
     assert "libapache2" not in install and " apache2" not in install, install
     # Pages of the site link to files that would be compressed.
     assert "dh_compress -Xhtml" in (ROOT / "debian/rules").read_text()
     prerm = (ROOT / "debian/libapache2-mod-tls.prerm").read_text()
     assert prerm.index("mod-tls-switch leave") < prerm.index("#DEBHELPER#") < prerm.index("apache2ctl graceful")
+
+
+# Commands that documents show and that something else than newcomer.sh runs as they stand there, or cannot be run by a test.
+ELSEWHERE = {
+    ("README.md", "Try it", 1): "tests/interop/test_serve.py, ./dev test itself",
+    ("docs/guide/certificates.md", "Renewal", 2): "tests/interop/test_certbot.py",
+    ("docs/guide/containers.md", "Containers", 1): "tests/platforms/container/try.sh",
+    ("docs/guide/containers.md", "Containers", 2): "tests/platforms/container/try.sh",
+    ("docs/guide/containers.md", "Containers", 3): "tests/platforms/container/try.sh",
+    ("docs/guide/mod_md.md", "Certificates by mod_md", 1): "test_guide.py",
+    ("docs/guide/mod_md.md", "When a renewed certificate counts", 1): "test_acme.py",
+    ("docs/guide/reverse-proxy.md", "Reverse proxy", 2): "test_guide.py",
+    ("docs/migrating-from-mod_ssl.md", "Migrating from mod_ssl", 2): "newcomer.sh, line by line",
+}
+
+
+def command_blocks():
+    """(page, heading, number) of each indented block that is typed: its first line begins with a small letter or a dot."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs/guide").glob("*.md")), ROOT / "docs/migrating-from-mod_ssl.md"]
+    for page in pages:
+        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+        for section in re.split(r"^(?=#+ )", text, flags=re.M)[1:]:
+            heading, _, body = section.partition("\n")
+            found = re.findall(r"(?:^    .*\n(?:\n+(?=    ))?)+", body, re.M)
+            for number, block in enumerate(found, 1):
+                if re.match(r"    [a-z.]", block):
+                    yield str(page.relative_to(ROOT)), heading.lstrip("# "), number
+
+
+def test_a_newcomer_types_every_command_that_the_documents_show():
+    text = (ROOT / "tests/platforms/newcomer.sh").read_text()
+    typed = {(page, heading.strip('"'), int(number)) for page, heading, number in
+             re.findall(r'^ *type_in (\S+) ("[^"]+"|\S+) (\d)', text, re.M)}
+    shown = set(command_blocks())
+    assert len(shown) > 10 and typed | set(ELSEWHERE) == shown and not typed & set(ELSEWHERE), (typed | set(ELSEWHERE)) ^ shown
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What a newcomer does on a fresh system, by the README and the guide to the letter. Runs as root in a root of its own,
-# with /srv/repository (three versions of the package), /srv/README.md, /srv/docs and /srv/serve (debian/tests/serve).
+# What a newcomer does on a fresh system, by the README and the guide to the letter: commands and configurations are taken
+# from the documents. Runs as root in a root of its own, with /srv/repository (three versions of the package),
+# /srv/README.md, /srv/docs and /srv/serve (debian/tests/serve).
 # usage: newcomer.sh             the whole way: installs, then goes on in a network of its own
 set -euo pipefail
 cd /srv
@@ -13,14 +14,40 @@ fail() {
   exit 1
 }
 
+# --- what the documents show ----------------------------------------------------------------------------------------------
+
+section() {  # section PAGE HEADING: its lines, without configurations between fences
+  awk -v heading="$2" '/^```/ { fence = !fence; next } !fence && /^#+ / { on = ($0 ~ "^#+ " heading "$") } on && !fence' "$1"
+}
+block() {  # block PAGE HEADING N: the Nth block of the section that is indented
+  section "$1" "$2" | awk -v wanted="$3" '/^    / { if (!on) n++; on = 1; if (n == wanted) print substr($0, 5); next } /./ { on = 0 }'
+}
+type_in() {  # type_in PAGE HEADING N [SED]: runs these commands as they stand there, one after the other; SED fills in a place to be filled in
+  block "$1" "$2" "$3" | sed "${4:-}" > /tmp/typed
+  [ -s /tmp/typed ] || fail "$1 has no such commands: $2, $3"
+  sed 's/^/  $ /' /tmp/typed
+  sh -e /tmp/typed > /tmp/typed.log 2>&1 || { cat /tmp/typed.log; fail "what $1 says under \"$2\""; }
+}
+shown() {  # shown PAGE N: the Nth configuration that a page of the guide shows
+  awk -v wanted="$2" '/^```apache$/ { n++; on = 1; next } /^```$/ { on = 0 } on && n == wanted' "$1"
+}
+
 if [ "${1:-}" != inside ]; then
   step "apt install"
   # Here the network is the outer machine's: nothing may be started yet.
   printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
   chmod 755 /usr/sbin/policy-rc.d
+  # Nobody answers questions. The package has been built already, and its command is not asked to do it here.
+  printf '%s\n' 'APT::Get::Assume-Yes "true";' 'APT::Install-Recommends "false";' > /etc/apt/apt.conf.d/98newcomer
+  mkdir -p build/package
+  cp repository/first/*.deb build/package/
+  printf '#!/bin/sh\n[ "$*" = package ]\n' > dev
+  chmod 755 dev
   apt-get update -q >/dev/null
-  apt-get install -y -q --no-install-recommends ./repository/first/*.deb curl openssl \
-    unattended-upgrades >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "apt"; }
+  type_in README.md Install 1 '1!d'
+  [ ! -e /etc/apache2/mods-enabled/tls.load ] || fail "the installation enabled the module"
+  type_in README.md Install 1 1d
+  apt-get install -q curl openssl unattended-upgrades >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "apt"; }
   rm /usr/sbin/policy-rc.d
   exec unshare --net /srv/newcomer.sh inside
 fi
@@ -29,7 +56,22 @@ python3 -c 'import fcntl, socket, struct
 fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 0x41))'
 
 echo "httpd: $(apache2 -v | sed -n 's|.*Apache/\([0-9.]*\).*|\1|p') (glibc $(ldd --version | sed -n '1s/.* //p'))"
-[ ! -e /etc/apache2/mods-enabled/tls.load ] || fail "the installation enabled the module"
+# There is no systemd in a root: what the documents ask of it is done by apache2ctl.
+cat > /usr/local/bin/systemctl <<'TEXT'
+#!/bin/sh
+[ "$2" = apache2 ] || exit 1
+case $1 in
+reload) exec apache2ctl graceful ;;
+restart)
+  pid=$(cat /run/apache2/apache2.pid 2>/dev/null || echo none)
+  if [ -e "/proc/$pid" ]; then apache2ctl stop; fi
+  while [ -e "/proc/$pid" ]; do sleep 0.1; done
+  exec apache2ctl start
+  ;;
+esac
+exit 1
+TEXT
+chmod 755 /usr/local/bin/systemctl
 trap 'apache2ctl stop >/dev/null 2>&1 || true' EXIT
 
 # --- what the guide takes for granted: authorities, certificates, names --------------------------------------------------
@@ -69,9 +111,9 @@ site() {  # site NAME: what stands in standard input is the only site
   a2dissite -q -f '*' >/dev/null 2>&1 || true
   a2ensite -q "$1"
 }
-readme_site() { sed -n '/^    <VirtualHost/,/^    <\/VirtualHost/s/^    //p' README.md; }
-shown() {  # shown PAGE N: the Nth configuration that a page of the guide shows
-  awk -v wanted="$2" '/^```apache$/ { n++; on = 1; next } /^```$/ { on = 0 } on && n == wanted' "docs/guide/$1.md"
+answering() {  # answering URL: until it does
+  for _ in $(seq 50); do ask "$1" >/dev/null 2>&1 && return; sleep 0.2; done
+  fail "no answer at $1"
 }
 ask() { curl -sS --cacert /etc/tls/ca.pem "$@"; }
 served() { echo | openssl s_client -connect 127.0.0.1:443 -servername www.example.org 2>/dev/null | openssl x509 -noout -subject | tr -d ' '; }
@@ -91,12 +133,36 @@ stop() {
 # --- by the README and the guide ------------------------------------------------------------------------------------------
 
 step "a site of the README's lines"
+[ -e /etc/apache2/mods-enabled/tls.load ] || fail "a2enmod tls did nothing"
 a2enconf -q name
-a2enmod -q tls
-readme_site | site www
-apache2ctl start || fail "start"
-for _ in $(seq 50); do ask https://www.example.org/ >/dev/null 2>&1 && break; sleep 0.2; done
+place=$(grep -o '/etc/apache2/sites-available/[a-z]*\.conf' README.md | head -1)
+block README.md Install 2 > "$place"
+type_in README.md Install 3
+answering https://www.example.org/
 [ "$(ask https://www.example.org/)" = hello ] || fail "no answer"
+
+step "the guide's first site"
+a2dissite -q www
+a2dismod -q tls
+rm -f "$place"
+type_in docs/guide/first-site.md "The first site" 1
+shown docs/guide/first-site.md 1 > "$(grep -o '/etc/apache2/sites-available/[a-z]*\.conf' docs/guide/first-site.md | head -1)"
+type_in docs/guide/first-site.md "The first site" 2
+type_in docs/guide/first-site.md "The first site" 3
+answering https://www.example.org/
+
+step "from http to https, and HTTP/2"
+type_in docs/guide/first-site.md "From http to https" 1
+shown docs/guide/first-site.md 4 | site www
+again
+[ "$(curl -sS -o /dev/null -w '%{redirect_url}' http://www.example.org/)" = https://www.example.org/ ] || fail "http leads nowhere"
+ask -i https://www.example.org/ | grep -qi '^strict-transport-security: max-age' || fail "no such header"
+type_in docs/guide/first-site.md "HTTP/2" 1
+shown docs/guide/first-site.md 5 | site www
+again
+[ "$(ask -o /dev/null -w '%{http_version}' https://www.example.org/)" = 2 ] || fail "not HTTP/2"
+type_in docs/guide/operating.md "What to watch" 1
+grep -q www.example.org /tmp/typed.log || fail "the dump does not have the site"
 
 step "200 handshakes, and one that stalls"
 exec 9<>/dev/tcp/127.0.0.1/443
@@ -110,22 +176,28 @@ for _ in $(seq 60); do [ "$(served)" = subject=CN=second ] && break; sleep 1; do
 [ "$(served)" = subject=CN=second ] || fail "still $(served)"
 
 step "mutual TLS"
-shown client-certificates 1 | site mutual
+shown docs/guide/client-certificates.md 1 | site mutual
 again
 ! ask https://intern.example.org/ >/dev/null 2>&1 || fail "who has no certificate is let in"
 grep -q TLS040 /var/log/apache2/error.log || fail "nothing is said of who was refused"
 [ "$(ask --cert /etc/tls/visitor.pem --key /etc/tls/visitor.key https://intern.example.org/)" = hello ] || fail "the certificate is refused"
 
 step "a proxy, to a backend that wants a certificate"
-a2enmod -q proxy proxy_http
+type_in docs/guide/reverse-proxy.md "Reverse proxy" 1
 {
-  shown reverse-proxy 2
+  shown docs/guide/reverse-proxy.md 2
   printf '%s\n' '<VirtualHost *:443>' 'ServerName app.internal.example' 'DocumentRoot /var/www/html' \
     'TLSCertificate /etc/tls/app.pem /etc/tls/app.key' 'TLSClientCertificate required' \
     'TLSClientCA /etc/tls/clients-ca.pem' '</VirtualHost>'
 } | site proxy
 again
 [ "$(ask https://www.example.org/)" = hello ] || fail "the backend is not reached"
+
+step "a secret for several machines"
+type_in docs/guide/several-machines.md "Several machines" 1
+shown docs/guide/several-machines.md 1 | site www
+again
+[ "$(ask https://www.example.org/)" = hello ] || fail "no answer"
 
 # --- an upgrade -----------------------------------------------------------------------------------------------------------
 
@@ -169,18 +241,34 @@ upgrade() {  # upgrade VERSION: by unattended-upgrades, under load
 }
 
 step "an upgrade under load, by unattended-upgrades"
-readme_site | site www
+block README.md Install 2 | site www
 again
 upgrade second
+
+step "a removal that a site does not allow changes nothing"
+! apt-get remove -q libapache2-mod-tls >/tmp/apt.log 2>&1 || fail "it was removed"
+grep -q 'www.conf:4: TLSEngine' /tmp/apt.log || { cat /tmp/apt.log; fail "it does not say which site"; }
+[ "$(dpkg-query -W -f '${db:Status-Status}' libapache2-mod-tls)" = installed ] || fail "it is half removed"
+[ "$(ask https://www.example.org/)" = hello ] && [ -e /etc/apache2/mods-enabled/tls.load ] || fail "the site does not answer"
+again
+[ "$(ask https://www.example.org/)" = hello ] || fail "the site does not answer after a restart"
+step "and one that nothing forbids leaves httpd running"
+a2dissite -q www
+again
+apt-get remove -q libapache2-mod-tls >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "removal"; }
+[ ! -e /etc/apache2/mods-enabled/tls.load ] || fail "the module is still enabled"
+for _ in $(seq 50); do [ "$(running tls-keys)$(running tls-signer)" = 00 ] && break; sleep 0.2; done
+[ "$(running tls-keys)$(running tls-signer)" = 00 ] || fail "the key agent is still there"
+[ -e "/proc/$(cat /run/apache2/apache2.pid)" ] || fail "httpd does not run"
+apt-get install -q ./repository/second/*.deb >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "the package again"; }
 
 # --- from mod_ssl and back ------------------------------------------------------------------------------------------------
 
 step "from mod_ssl and back"
 stop
-a2dismod -q tls
 a2enmod -q ssl headers
 sed -e 's/TLSEngine/SSLEngine/' -e 's|TLSCertificate \(\S*\) \(\S*\)|SSLCertificateFile \1\n    SSLCertificateKeyFile \2|' \
-  -e 's|^</V|    Header always set X-Library "expr=%{SSL_VERSION_LIBRARY}"\n&|' <(readme_site) | site old
+  -e 's|^</V|    Header always set X-Library "expr=%{SSL_VERSION_LIBRARY}"\n&|' <(block README.md Install 2) | site old
 library() { ask -i https://www.example.org/ | sed -n 's/^X-Library: \([A-Za-z]*\).*/\1/p'; }
 answered() {  # answered LIBRARY WHEN
   for _ in $(seq 25); do [ "$(library 2>/dev/null)" = "$1" ] && return; sleep 0.2; done
@@ -190,9 +278,10 @@ apache2ctl start
 answered OpenSSL "mod_ssl"
 
 step "a week of watching"
-mod-tls-switch watch
-a2enconf -q mod-tls-watch
-again
+# It says itself what to type next.
+mod-tls-switch watch | tee /tmp/said
+sh -e <(sed -n 's/.* Now: //p' /tmp/said) || fail "what mod-tls-switch watch says"
+sleep 2
 ask -o /dev/null https://www.example.org/
 ask -o /dev/null --tls-max 1.2 --ciphers DHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA256 -A "old client" https://www.example.org/
 mod-tls-switch report | tee /tmp/report
@@ -202,8 +291,13 @@ a2disconf -q mod-tls-watch
 rm /var/log/apache2/tls-watch.log
 again
 
-step "to-rustls"
-mod-tls-switch to-rustls || fail "to-rustls"
+step "what it would meet, and to-rustls"
+type_in docs/migrating-from-mod_ssl.md "Migrating from mod_ssl" 4 's|/path/to/|/usr/lib/apache2/modules/|'
+cat /tmp/typed.log
+block docs/migrating-from-mod_ssl.md "Migrating from mod_ssl" 2 > /tmp/switch
+[ "$(cat /tmp/switch)" = "mod-tls-switch to-rustls
+mod-tls-switch to-openssl" ] || fail "the document has other commands"
+sh -e <(sed -n 1p /tmp/switch) || fail "to-rustls"
 answered rustls "to-rustls"
 step "a2dismod, a2enmod and an upgrade of apache2 leave it"
 a2dismod -q ssl && a2enmod -q ssl
@@ -215,7 +309,7 @@ step "an upgrade of the package in mod_ssl's place, under load"
 upgrade third
 answered rustls "after the upgrade"
 step "to-openssl, and to-rustls once more"
-mod-tls-switch to-openssl || fail "to-openssl"
+sh -e <(sed -n 2p /tmp/switch) || fail "to-openssl"
 answered OpenSSL "to-openssl"
 mod-tls-switch to-rustls >/dev/null || fail "to-rustls once more"
 

@@ -3,6 +3,7 @@
 # Builds examples/container/Dockerfile by podman, and asks of the container what docs/guide/containers.md says of it.
 # Then cmake --install into that httpd, which is one from source with a prefix of its own.
 # usage: try.sh ROOT      ROOT: a minimal Debian 13, of which httpd's official image is made, since it cannot be had everywhere
+# RUNTIME names another runtime than runc.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 cd "$here/../../.."
@@ -19,6 +20,21 @@ fail() {
   echo "FAILED: $*"
   [ -z "$container" ] || podman logs "$container" 2>&1 | tail -n 30
   exit 1
+}
+# start OPTION...: a container, whose id is then in $container. On a busy machine the kernel may say EBUSY when the runtime
+# seals the copy of itself that it runs: that is no fault of the recipe.
+start() {
+  local try
+  for try in 1 2 3 4 5 6; do
+    rm -f "$work/id"
+    container=$(podman --runtime "${RUNTIME:-runc}" run --cidfile "$work/id" "$@" 2>"$work/log") && return
+    [ ! -s "$work/id" ] || podman rm -f "$(cat "$work/id")" >/dev/null 2>&1 || true
+    grep -q "resource busy" "$work/log" || break
+    sleep "$try"
+  done
+  cat "$work/log"
+  container=
+  fail "no container"
 }
 build=(podman build -q --network=host --isolation=chroot)
 for file in /etc/apt/apt.conf.d/99*; do [ ! -e "$file" ] || build+=(-v "$file:/etc/apt/apt.conf.d/99here:ro"); done
@@ -58,7 +74,7 @@ processes() { podman top "$container" pid comm state capeff 2>/dev/null; }
 
 run() {  # run [OPTION...] IMAGE
   certificate first
-  container=$(podman --runtime runc run -d --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none -v "$work/tls:/etc/tls:ro" "$@")
+  start -d --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none -v "$work/tls:/etc/tls:ro" "$@"
   answers
   processes
   podman top "$container" pid args | grep -Eq '^1 +httpd' || fail "httpd is not process 1"
@@ -97,8 +113,8 @@ podman image exists localhost/httpd-build || printf '%s\n' 'FROM localhost/httpd
 podman image exists localhost/httpd-build || "${build[@]}" -t localhost/httpd-build -f "$work/build.Containerfile" "$work" >"$work/log" 2>&1 ||
   { tail -n 20 "$work/log"; fail "compilers"; }
 sysroot=$(rustc --print sysroot)
-container=$(podman --runtime runc run -d --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=host -v "$PWD:$PWD" -v "$sysroot:$sysroot:ro" -v "${CARGO_HOME:-$HOME/.cargo}:/cargo" -w "$PWD" \
-  -e CARGO_HOME=/cargo -e "PATH=$sysroot/bin:/usr/local/apache2/bin:/usr/local/bin:/usr/bin:/bin" localhost/httpd-build sleep 3600)
+start -d --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=host -v "$PWD:$PWD" -v "$sysroot:$sysroot:ro" -v "${CARGO_HOME:-$HOME/.cargo}:/cargo" -w "$PWD" \
+  -e CARGO_HOME=/cargo -e "PATH=$sysroot/bin:/usr/local/apache2/bin:/usr/local/bin:/usr/bin:/bin" localhost/httpd-build sleep 3600
 podman exec "$container" sh -ec '
   cmake --preset debug -B build/other-prefix -DAPXS=/usr/local/apache2/bin/apxs -DBUILD_TESTING=OFF
   cmake --build build/other-prefix --target mod_tls
@@ -109,5 +125,7 @@ grep '^-- Installing: /usr/local/apache2/modules/mod_tls.so$' "$work/log" || fai
 podman commit -q -c 'CMD ["httpd-foreground"]' -c 'WORKDIR /usr/local/apache2' "$container" localhost/httpd-installed >/dev/null
 podman rm -f -t 1 "$container" >/dev/null
 run localhost/httpd-installed
-echo "httpd: $(podman --runtime runc run --rm --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/httpd-tls httpd -v | sed -n 's|.*Apache/\([0-9.]*\).*|\1|p') (from source, in /usr/local/apache2)"
+start --rm --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/httpd-tls httpd -v
+version=$container container=
+echo "httpd: $(sed -n 's|.*Apache/\([0-9.]*\).*|\1|p' <<<"$version") (from source, in /usr/local/apache2)"
 echo ok
