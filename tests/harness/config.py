@@ -74,6 +74,8 @@ def load_lines(engine: str, mpm: str, modules: tuple[str, ...]) -> list[str]:
     """LoadModule lines. Engines: mod_tls (TLS*), mod_tls-ssl (SSL* by mod_tls), mod_ssl (Debian's), plain (none)."""
     names = [f"mpm_{mpm}", *BASE_MODULES, *modules, *(["socache_shmcb"] if engine == "mod_ssl" else [])]
     lines = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in dict.fromkeys(names)]
+    if mpm == "event" and "MOD_TLS_OLDER_EVENT" in os.environ:  # test_older_event.py
+        lines.append(f"LoadModule older_event_module {os.environ['MOD_TLS_OLDER_EVENT']}")
     if engine == "mod_tls":
         lines.append(f"LoadModule tls_module {mod_tls_so()}")
     elif engine == "mod_tls-ssl":
