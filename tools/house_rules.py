@@ -70,7 +70,7 @@ TABLE_OF_FUNCTIONS = re.compile(
 BEHIND_THE_WALL = re.compile(r"\bhook<")
 NAMED_HOOK = re.compile(r"constexpr auto (\w+) = (?:tls::)?(?:apr::)?hook<")
 # noexcept stands where nothing can throw: in the wall, in constants, in what the wall or Rust calls, which call C alone.
-NOEXCEPT_FILES = {"src/conn/sink.hpp", "src/conn/sink.cpp", "src/server/session_cache.hpp", "src/server/session_cache.cpp"}
+NOEXCEPT_FILES = {"src/conn/sink.hpp", "src/conn/sink.cpp", "src/log/assertion.cpp", "src/server/session_cache.hpp", "src/server/session_cache.cpp"}
 NOEXCEPT = re.compile(r"\bnoexcept\b")
 THROWS_NOTHING = re.compile(r"\bconst char\* why\b|\blose\(\)|\bbound\(const conn_rec\* c\)|\bconstexpr\b|~")
 
