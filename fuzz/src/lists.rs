@@ -13,7 +13,7 @@ const BY_THE_ISSUER: u8 = 1;
 
 /// Who passes with a list that must be there passes with one that may be missing; a list counts once, and takes nobody's
 /// fault away.
-pub fn lists(data: &[u8]) {
+pub(crate) fn lists(data: &[u8]) {
     let found = contents::lists(data);
     assert!(found.taken.len() <= data.len());
     let _ = Revocation::new(RevocationDepth::Leaf, true, &[data.to_vec()]);

@@ -15,8 +15,8 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 /// 2027-01-01
-pub const NOW: u64 = 1_798_761_600;
-pub const DEPTH: u32 = 10;
+pub(super) const NOW: u64 = 1_798_761_600;
+pub(super) const DEPTH: u32 = 10;
 
 const ANCHOR: u8 = 0x40;
 const LIST: u8 = 0x80;
@@ -27,14 +27,14 @@ const ECDSA_SHA256: [u8; 12] = [
 
 /// What a peer sends, and what it is judged by.
 #[derive(Debug, Default)]
-pub struct Presented {
+pub(super) struct Presented {
     pub anchors: Vec<CertificateDer<'static>>,
     pub chain: Vec<CertificateDer<'static>>,
     pub lists: Vec<Vec<u8>>,
 }
 
 /// Reads bodies, each behind an octet that says what it is and who signs it.
-pub fn read(mut data: &[u8]) -> Presented {
+pub(super) fn read(mut data: &[u8]) -> Presented {
     let mut found = Presented::default();
     for _ in 0..PARTS {
         let Some((&kind, rest)) = data.split_first() else {
@@ -56,7 +56,7 @@ pub fn read(mut data: &[u8]) -> Presented {
 }
 
 /// A certificate or list with this body, signed by the key that `kind` names.
-pub fn sign(body: &[u8], kind: u8) -> Vec<u8> {
+pub(super) fn sign(body: &[u8], kind: u8) -> Vec<u8> {
     static KEYS: OnceLock<[EcdsaKeyPair; 3]> = OnceLock::new();
     let keys = KEYS.get_or_init(|| {
         [
@@ -84,7 +84,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 impl Presented {
-    pub fn judge(&self, lookup: RevocationDepth) -> Verdict {
+    pub(super) fn judge(&self, lookup: RevocationDepth) -> Verdict {
         self.verifier(lookup).judge(&self.chain, now())
     }
 
@@ -108,7 +108,7 @@ fn now() -> UnixTime {
 
 /// A verdict does not depend on the order of lists; lists only take away; who is let in has a certificate that can be read, is
 /// valid now, and comes from an anchor.
-pub fn path(data: &[u8]) {
+pub(crate) fn path(data: &[u8]) {
     let mut presented = read(data);
     let plain = succeeds(&presented.judge(RevocationDepth::None));
     let listed = succeeds(&presented.judge(RevocationDepth::Chain));

@@ -16,7 +16,7 @@ use crate::guard::{Thrown, guard, guard_result};
 use crate::os::Linux;
 
 /// `requests` loaded by the agent; see the boundary.
-pub fn agent_load(
+pub(crate) fn agent_load(
     requests: &[ffi::LoadRequest],
     settings: &ffi::AgentSettings,
 ) -> Result<Box<Credentials>, Thrown> {
@@ -40,12 +40,12 @@ impl ffi::AgentSettings {
 }
 
 /// Forks the agent's first process; see the boundary.
-pub fn agent_prepare() {
+pub(crate) fn agent_prepare() {
     guard(|| (), || instance::prepare(Arc::new(Linux)));
 }
 
 /// Lines for the log; see the boundary.
-pub fn agent_look_after() -> Vec<ffi::AgentNotice> {
+pub(crate) fn agent_look_after() -> Vec<ffi::AgentNotice> {
     guard(Vec::new, || {
         let lines = instance::look_after();
         lines.into_iter().map(ffi::AgentNotice::from).collect()
@@ -74,34 +74,34 @@ impl From<LogKind> for ffi::AgentEvent {
 }
 
 /// Uids and gids that are taken; see the boundary.
-pub fn ids_in_use() -> Vec<u32> {
+pub(crate) fn ids_in_use() -> Vec<u32> {
     guard(Vec::new, || ids::in_use().into_iter().collect())
 }
 
 /// The supervisor's pid, or 0.
-pub fn agent_pid() -> i32 {
+pub(crate) fn agent_pid() -> i32 {
     guard(|| 0, instance::pid)
 }
 
 /// A child of the MPM has begun; see the boundary.
-pub fn agent_child_began(pid: i32) -> bool {
+pub(crate) fn agent_child_began(pid: i32) -> bool {
     // Taken even where nobody wants it, or what follows fails: the child waits for nothing then.
     let line = claim_line(Line::Agent);
     guard(|| false, move || instance::child_began(pid, line))
 }
 
 /// A child of the MPM has ended.
-pub fn agent_child_ended(pid: i32) {
+pub(crate) fn agent_child_ended(pid: i32) {
     guard(|| (), || instance::child_ended(pid));
 }
 
 /// In a child; see the boundary.
-pub fn agent_become_child(threads: usize) -> bool {
+pub(crate) fn agent_become_child(threads: usize) -> bool {
     let become_child = || instance::become_child(threads, take_line(Line::Agent));
     guard(|| false, become_child)
 }
 
 /// No configuration wants it any more; see the boundary.
-pub fn agent_retire() -> bool {
+pub(crate) fn agent_retire() -> bool {
     guard(|| true, instance::retire)
 }

@@ -8,7 +8,7 @@ use crate::ffi::{Cause, Event};
 use crate::guard::guard;
 
 /// Counts an event.
-pub fn count_event(event: Event) {
+pub(crate) fn count_event(event: Event) {
     guard(
         || (),
         || counter(event).into_iter().for_each(metrics::count),
@@ -25,22 +25,22 @@ fn counter(event: Event) -> Option<Counter> {
 }
 
 /// One handshake more, or less, is under way.
-pub fn count_under_way(more: bool) {
+pub(crate) fn count_under_way(more: bool) {
     guard(|| (), || metrics::change(Counter::UnderWay, more));
 }
 
 /// One handshake more, or less, waits for its client without a thread.
-pub fn count_waiting(more: bool) {
+pub(crate) fn count_waiting(more: bool) {
     guard(|| (), || metrics::change(Counter::Waiting, more));
 }
 
 /// Counts a handshake that failed of `kind`, in all and for the virtual host.
-pub fn count_failed(kind: u8, host: u32) {
+pub(crate) fn count_failed(kind: u8, host: u32) {
     guard(|| (), || choose::count_failed(kind, host));
 }
 
 /// Counts an alert that C++ sent.
-pub fn count_alert(alert: u8) {
+pub(crate) fn count_alert(alert: u8) {
     guard(|| (), || metrics::count(choose::alert(alert.into(), true)));
 }
 

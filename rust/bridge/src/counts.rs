@@ -29,7 +29,7 @@ static PUBLISHED: OnceLock<Words> = OnceLock::new();
 static STARTED: OnceLock<u64> = OnceLock::new();
 
 /// What httpd's parent has of it.
-pub struct Counting {
+pub(crate) struct Counting {
     tally: Tally,
     own: (Counters, Sums),
     /// To be read by children.
@@ -47,7 +47,7 @@ struct Child {
 
 impl Counting {
     /// Makes the memory. Once, in the parent; `now` is in seconds since 1970.
-    pub fn new(now: u64) -> io::Result<Self> {
+    pub(crate) fn new(now: u64) -> io::Result<Self> {
         let lacking = || io::Error::other("too little memory for the metrics");
         let kind = Descriptors::Read;
         let (words, memory) = shared::create(c"mod_tls sums", PUBLISHED_WORDS, kind)?;
@@ -67,12 +67,12 @@ impl Counting {
     }
 
     /// Where this process counts.
-    pub fn counters(&self) -> Counters {
+    pub(crate) fn counters(&self) -> Counters {
         self.own.0
     }
 
     /// A page for a new child to write to; the sums for it to read are [`Counting::published`].
-    pub fn begin(&mut self, pid: i32, generation: i32) -> io::Result<OwnedFd> {
+    pub(crate) fn begin(&mut self, pid: i32, generation: i32) -> io::Result<OwnedFd> {
         let (page, memory) = shared::create(c"mod_tls counts", PAGE_WORDS, Descriptors::Write)?;
         // SAFETY: nobody but this function knows the mapping.
         unsafe { shared::unmap(page) };
@@ -86,12 +86,12 @@ impl Counting {
     }
 
     /// The sums, for a child to read.
-    pub fn published(&self) -> BorrowedFd<'_> {
+    pub(crate) fn published(&self) -> BorrowedFd<'_> {
         self.published.as_fd()
     }
 
     /// Keeps what a child counted that has ended.
-    pub fn end(&mut self, pid: i32, now: u64) {
+    pub(crate) fn end(&mut self, pid: i32, now: u64) {
         if let Some(mut child) = self.children.remove(&pid) {
             child.look();
             self.tally.end(&child.sums);
@@ -100,14 +100,14 @@ impl Counting {
     }
 
     /// Publishes what all processes counted.
-    pub fn publish(&mut self, now: u64) {
+    pub(crate) fn publish(&mut self, now: u64) {
         self.children.values_mut().for_each(Child::look);
         self.show(now);
     }
 
     /// Publishes what is known, without a look at the children: where many of them begin or end, that would be a look at
     /// each for each.
-    pub fn show(&mut self, now: u64) {
+    pub(crate) fn show(&mut self, now: u64) {
         let agent = u64::from(instance::pid() > 0);
         self.own.0.set(Counter::AgentRuns, agent);
         let generations = self.children.values().map(|child| child.generation);
@@ -130,7 +130,7 @@ impl Child {
 }
 
 /// Takes the memory that the parent gave this child: the page to write to, and the sums.
-pub fn become_child(page: &OwnedFd, sums: &OwnedFd) -> io::Result<()> {
+pub(crate) fn become_child(page: &OwnedFd, sums: &OwnedFd) -> io::Result<()> {
     if let (Some(own), Some(published)) = (PAGE.get(), PUBLISHED.get()) {
         // SAFETY: whole pages; nothing of this process has read them since the fork.
         unsafe {
@@ -142,11 +142,11 @@ pub fn become_child(page: &OwnedFd, sums: &OwnedFd) -> io::Result<()> {
 }
 
 /// The sums of all processes; None before the memory was made.
-pub fn totals() -> Option<Totals> {
+pub(crate) fn totals() -> Option<Totals> {
     Totals::new(PUBLISHED.get()?)
 }
 
 /// When counting began, in seconds since 1970.
-pub fn started() -> u64 {
+pub(crate) fn started() -> u64 {
     STARTED.get().copied().unwrap_or(0)
 }

@@ -14,54 +14,54 @@ use crate::guard::{Thrown, guard, guard_result};
 
 /// Files as they were parsed; owned by the process pool, so that restarts parse only what changed.
 #[derive(Default)]
-pub struct CredentialStore(credentials::CredentialStore);
+pub(crate) struct CredentialStore(credentials::CredentialStore);
 
 /// The certificates of all virtual hosts of one configuration; owned by the configuration pool.
-pub struct Credentials(pub(crate) credentials::Credentials);
+pub(crate) struct Credentials(pub(crate) credentials::Credentials);
 
 impl Credentials {
     /// Certificates of a request that responses may be stapled for; see the boundary.
-    pub fn staple_facts(&self, index: usize) -> Vec<ffi::StapleFacts> {
+    pub(crate) fn staple_facts(&self, index: usize) -> Vec<ffi::StapleFacts> {
         let all = || self.0.real_pairs(index).iter().map(Into::into).collect();
         guard(Vec::new, all)
     }
 
     /// Whether a request has a placeholder now.
-    pub fn is_placeholder(&self, index: usize) -> bool {
+    pub(crate) fn is_placeholder(&self, index: usize) -> bool {
         guard(|| false, || self.0.is_placeholder(index))
     }
 
     /// See [`credentials::Credentials::compress`].
-    pub fn compress(&self, indices: &[u32]) {
+    pub(crate) fn compress(&self, indices: &[u32]) {
         guard(|| (), || self.0.compress(indices));
     }
 
     /// What is less separate than it should be.
-    pub fn weaknesses(&self) -> Vec<String> {
+    pub(crate) fn weaknesses(&self) -> Vec<String> {
         guard(Vec::new, || self.0.weaknesses.clone())
     }
 
     /// What is wrong, in the order of the requests.
-    pub fn problems(&self) -> Vec<ffi::Problem> {
+    pub(crate) fn problems(&self) -> Vec<ffi::Problem> {
         let all = || self.0.problems.iter().map(Into::into).collect();
         guard(Vec::new, all)
     }
 
     /// The certificates of a request, for people.
-    pub fn describe(&self, index: usize) -> Vec<ffi::CertificateFacts> {
+    pub(crate) fn describe(&self, index: usize) -> Vec<ffi::CertificateFacts> {
         let all = || self.0.pairs(index).iter().map(Into::into).collect();
         guard(Vec::new, all)
     }
 }
 
 /// A store of nothing.
-pub fn new_credential_store() -> Box<CredentialStore> {
+pub(crate) fn new_credential_store() -> Box<CredentialStore> {
     guard(Box::default, Box::default)
 }
 
 impl CredentialStore {
     /// What the requests name, loaded; fails after a panic alone.
-    pub fn load(
+    pub(crate) fn load(
         &mut self,
         requests: &[ffi::LoadRequest],
         ask: bool,

@@ -37,10 +37,10 @@ struct Parent {
 }
 
 /// The keys of this process, for sessions.
-pub struct Held;
+pub(crate) struct Held;
 
 /// The one there is.
-pub static HELD: Held = Held;
+pub(crate) static HELD: Held = Held;
 
 impl Source for Held {
     fn keys(&self) -> Option<Arc<Keys>> {
@@ -66,12 +66,12 @@ fn problem(text: String) -> News {
 }
 
 /// What is wrong with the keys; see the boundary.
-pub fn ech_check(sources: &EchKeySources) -> EchNews {
+pub(crate) fn ech_check(sources: &EchKeySources) -> EchNews {
     guard(panicked, || keeper::check(&sources.into())).into()
 }
 
 /// Every key that there is.
-pub fn ech_keys(sources: &EchKeySources) -> Vec<EchKey> {
+pub(crate) fn ech_keys(sources: &EchKeySources) -> Vec<EchKey> {
     guard(Vec::new, || {
         let loaded = keeper::look(&sources.into()).ok();
         let keys = loaded.iter().flat_map(|loaded| loaded.keys.iter());
@@ -80,7 +80,7 @@ pub fn ech_keys(sources: &EchKeySources) -> Vec<EchKey> {
 }
 
 /// What DNS should say of them.
-pub fn ech_list(sources: &EchKeySources) -> String {
+pub(crate) fn ech_list(sources: &EchKeySources) -> String {
     guard(String::new, || {
         let loaded = keeper::look(&sources.into());
         loaded.map_or_else(|_| String::new(), |loaded| pem::base64(loaded.keys.retry()))
@@ -88,7 +88,7 @@ pub fn ech_list(sources: &EchKeySources) -> String {
 }
 
 /// What clients are told now; see the boundary.
-pub fn ech_held_list() -> String {
+pub(crate) fn ech_held_list() -> String {
     guard(String::new, || {
         let keys = HELD.keys().filter(|keys| !keys.is_empty());
         keys.map_or_else(String::new, |keys| pem::base64(keys.retry()))
@@ -96,7 +96,7 @@ pub fn ech_held_list() -> String {
 }
 
 /// Takes up the keys of a configuration; see the boundary.
-pub fn ech_prepare(sources: &EchKeySources) -> EchNews {
+pub(crate) fn ech_prepare(sources: &EchKeySources) -> EchNews {
     guard(panicked, || {
         with_parent(|parent| prepare(parent, sources.into()))
     })
@@ -127,18 +127,18 @@ fn make() -> io::Result<Parent> {
 }
 
 /// Looks at the keys again; see the boundary.
-pub fn ech_tick(look: bool) -> EchNews {
+pub(crate) fn ech_tick(look: bool) -> EchNews {
     let tick = |parent: &mut Option<Parent>| Some(parent.as_mut()?.keeper.tick(look));
     guard(panicked, || with_parent(tick).unwrap_or_default()).into()
 }
 
 /// Gives what a child of the MPM gets of this to `give`: the memory to be read, where there is any.
-pub fn with_reader<R>(give: impl FnOnce(Option<BorrowedFd<'_>>) -> R) -> R {
+pub(crate) fn with_reader<R>(give: impl FnOnce(Option<BorrowedFd<'_>>) -> R) -> R {
     with_parent(|parent| give(parent.as_ref().map(|parent| parent.reader.as_fd())))
 }
 
 /// In a child: takes that. `None`: there was nothing to give.
-pub fn become_child(memory: Option<&OwnedFd>) {
+pub(crate) fn become_child(memory: Option<&OwnedFd>) {
     with_parent(|parent| *parent = None);
     let (Some(memory), Some(words)) = (memory, MEMORY.get()) else {
         return;

@@ -21,12 +21,12 @@ use crate::guard::{Thrown, guard, guard_result};
 use crate::os::Linux;
 
 /// Forks the fetcher; see the boundary.
-pub fn fetch_prepare() {
+pub(crate) fn fetch_prepare() {
     guard(|| (), || instance::prepare(Arc::new(Linux)));
 }
 
 /// What a configuration wants of it; see the boundary.
-pub fn fetch_configure(
+pub(crate) fn fetch_configure(
     credentials: &Credentials,
     settings: &ffi::FetchSettings,
 ) -> Result<(), Thrown> {
@@ -37,7 +37,7 @@ pub fn fetch_configure(
 }
 
 /// A configuration begins; see the boundary.
-pub fn fetch_begin(directory: &str) {
+pub(crate) fn fetch_begin(directory: &str) {
     guard(
         || (),
         || state::set_directory(Some(PathBuf::from(directory))),
@@ -45,7 +45,7 @@ pub fn fetch_begin(directory: &str) {
 }
 
 /// Lists that have come to be wanted; see the boundary.
-pub fn fetch_configure_lists(id: u32) -> Result<(), Thrown> {
+pub(crate) fn fetch_configure_lists(id: u32) -> Result<(), Thrown> {
     guard_result(|| {
         let configured = instance::configure_lists(Arc::new(Linux), id, fetched::wants());
         Ok(configured?)
@@ -53,12 +53,12 @@ pub fn fetch_configure_lists(id: u32) -> Result<(), Thrown> {
 }
 
 /// Whether lists are fetched; see the boundary.
-pub fn lists_are_wanted() -> bool {
+pub(crate) fn lists_are_wanted() -> bool {
     guard(|| false, fetched::is_wanted)
 }
 
 /// Takes lists up; see the boundary.
-pub fn refresh_lists() {
+pub(crate) fn refresh_lists() {
     guard(|| (), fetched::refresh);
 }
 
@@ -131,12 +131,12 @@ impl From<&Rule> for ffi::FetchRule {
 }
 
 /// By which id children name a rule in their questions.
-pub fn fetch_rule_id(rule: &ffi::FetchRule) -> Vec<u8> {
+pub(crate) fn fetch_rule_id(rule: &ffi::FetchRule) -> Vec<u8> {
     guard(Vec::new, || Rule::from(rule).id().to_vec())
 }
 
 /// Lines for the log; see the boundary.
-pub fn fetch_look_after() -> Vec<ffi::FetchNotice> {
+pub(crate) fn fetch_look_after() -> Vec<ffi::FetchNotice> {
     guard(Vec::new, || {
         let lines = instance::look_after();
         lines.into_iter().map(ffi::FetchNotice::from).collect()
@@ -161,29 +161,29 @@ impl From<(Line, String)> for ffi::FetchNotice {
 }
 
 /// The fetcher's pid, or 0.
-pub fn fetch_pid() -> i32 {
+pub(crate) fn fetch_pid() -> i32 {
     guard(|| 0, instance::pid)
 }
 
 /// A child of the MPM has begun; see the boundary.
-pub fn fetch_child_began(pid: i32) -> bool {
+pub(crate) fn fetch_child_began(pid: i32) -> bool {
     // Taken even where nobody wants it: the child waits for nothing then.
     let line = claim_line(forks::Line::Fetcher);
     guard(|| false, move || instance::child_began(pid, line))
 }
 
 /// A child of the MPM has ended.
-pub fn fetch_child_ended(pid: i32) {
+pub(crate) fn fetch_child_ended(pid: i32) {
     guard(|| (), || instance::child_ended(pid));
 }
 
 /// In a child; see the boundary.
-pub fn fetch_become_child() {
+pub(crate) fn fetch_become_child() {
     let become_child = || instance::become_child(take_line(forks::Line::Fetcher));
     guard(|| (), become_child);
 }
 
 /// Ends the fetcher.
-pub fn fetch_end() {
+pub(crate) fn fetch_end() {
     guard(|| (), instance::end);
 }

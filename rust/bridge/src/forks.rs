@@ -27,7 +27,7 @@ const REGIONS: usize = 16;
 
 /// What a line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub(crate) enum Line {
     /// The way to the signer.
     Agent,
     /// The keys of sessions.
@@ -40,7 +40,7 @@ const LINES: usize = 3;
 
 /// Which process forked from the parent has memory that others go without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heir {
+pub(crate) enum Heir {
     /// None.
     Nobody = 0,
     /// The supervisor of the key agent.
@@ -120,7 +120,7 @@ impl Region {
 }
 
 /// Registers the handlers, once. For httpd's parent, when the module is loaded.
-pub fn forks_register() {
+pub(crate) fn forks_register() {
     static ONCE: Once = Once::new();
     guard(|| (), || ONCE.call_once(register));
 }
@@ -133,7 +133,7 @@ fn register() {
 }
 
 /// Says that httpd is about to detach (`begins`), or may have done so.
-pub fn forks_detach(begins: bool) {
+pub(crate) fn forks_detach(begins: bool) {
     guard(
         || (),
         || {
@@ -147,7 +147,7 @@ pub fn forks_detach(begins: bool) {
 
 /// Keeps a mapping from all processes forked from now on, but the heir, to which [`fork_own`] gives it; they see zeros in
 /// its place. The mapping is whole pages, and never unmapped.
-pub fn keep_memory(address: *const u8, length: usize, heir: Heir) -> io::Result<()> {
+pub(crate) fn keep_memory(address: *const u8, length: usize, heir: Heir) -> io::Result<()> {
     let free = |region: &&Region| region.address.load(Ordering::Acquire) == 0;
     let region = MEMORY
         .iter()
@@ -165,7 +165,7 @@ pub fn keep_memory(address: *const u8, length: usize, heir: Heir) -> io::Result<
 ///
 /// # Safety
 /// As fork(2): the process has one thread.
-pub unsafe fn fork_own(heir: Heir) -> libc::pid_t {
+pub(crate) unsafe fn fork_own(heir: Heir) -> libc::pid_t {
     if !PARENT.load(Ordering::Acquire) {
         // SAFETY: as the caller promises.
         return unsafe { libc::fork() };
@@ -183,12 +183,12 @@ pub unsafe fn fork_own(heir: Heir) -> libc::pid_t {
 
 /// The parent's end of a line of the process forked last, which child_status has just named as a child of the MPM.
 /// `None` where there is none.
-pub fn claim_line(line: Line) -> Option<OwnedFd> {
+pub(crate) fn claim_line(line: Line) -> Option<OwnedFd> {
     NEAR.get(line as usize).and_then(take)
 }
 
 /// This process's end of a line; once. In child_init. `None` where the parent made none.
-pub fn take_line(line: Line) -> Option<OwnedFd> {
+pub(crate) fn take_line(line: Line) -> Option<OwnedFd> {
     FAR.get(line as usize).and_then(take)
 }
 

@@ -10,10 +10,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mod_tls_core::metrics::{self, Counter};
 
 /// What is said of a panic where something can be said.
-pub const PANICKED: &str = "internal error: a panic was caught; please report it";
+pub(crate) const PANICKED: &str = "internal error: a panic was caught; please report it";
 
 /// What C++ catches: the text of it.
-pub type Thrown = Box<dyn Error>;
+pub(crate) type Thrown = Box<dyn Error>;
 
 /// A panic was caught.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Error for Panicked {}
 
 /// Runs the body of an exported function; `fallback` is the answer after a panic.
 #[track_caller]
-pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
+pub(crate) fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
     #[cfg(debug_assertions)]
     let place = Location::caller();
     let body = || {
@@ -51,7 +51,7 @@ pub fn guard<R>(fallback: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
 /// # Errors
 /// That of the body, or that it panicked.
 #[track_caller]
-pub fn guard_result<R>(body: impl FnOnce() -> Result<R, Thrown>) -> Result<R, Thrown> {
+pub(crate) fn guard_result<R>(body: impl FnOnce() -> Result<R, Thrown>) -> Result<R, Thrown> {
     guard(|| Err(Panicked.into()), body)
 }
 

@@ -13,7 +13,7 @@ use crate::verifier::ClientVerifier;
 
 /// See [`x509::Identity`].
 #[derive(Default)]
-pub struct Identity {
+pub(crate) struct Identity {
     certificates: x509::Identity,
     sections: verify::Sections,
     offered: Option<Arc<Offered>>,
@@ -28,14 +28,19 @@ impl Identity {
         }
     }
 
-    pub fn judge(&self, by: &ClientVerifier, section_mode: ClientMode, depth: u32) -> Verdict {
+    pub(crate) fn judge(
+        &self,
+        by: &ClientVerifier,
+        section_mode: ClientMode,
+        depth: u32,
+    ) -> Verdict {
         let (chain, mode) = (self.certificates.chain(), section_mode.into());
         let judge = || self.sections.judge_by(by.authorities(), chain, mode, depth);
         let failed = || verify::Verdict::failed("internal error");
         guard(failed, judge).into()
     }
 
-    pub fn hello(&self, name: &[u8]) -> CertificateField {
+    pub(crate) fn hello(&self, name: &[u8]) -> CertificateField {
         guard(missing, || {
             let name = std::str::from_utf8(name).ok();
             let value = name.and_then(|name| self.offered.as_ref()?.value(name));
@@ -43,11 +48,17 @@ impl Identity {
         })
     }
 
-    pub fn client_certificates(&self) -> usize {
+    pub(crate) fn client_certificates(&self) -> usize {
         guard(|| 0, || self.certificates.client_certificates())
     }
 
-    pub fn field(&self, client: bool, name: &[u8], legacy: bool, now: i64) -> CertificateField {
+    pub(crate) fn field(
+        &self,
+        client: bool,
+        name: &[u8],
+        legacy: bool,
+        now: i64,
+    ) -> CertificateField {
         let (all, side, style) = (&self.certificates, side(client), style(legacy));
         guard(missing, || {
             let name = std::str::from_utf8(name).ok();
@@ -56,7 +67,7 @@ impl Identity {
         })
     }
 
-    pub fn exported(&self, client: bool, legacy: bool, now: i64) -> Vec<NamedField> {
+    pub(crate) fn exported(&self, client: bool, legacy: bool, now: i64) -> Vec<NamedField> {
         guard(Vec::new, || {
             let fields = self.certificates.exported(side(client), style(legacy), now);
             let fields = fields.into_iter().map(|(name, value)| (name.into(), value));
@@ -64,13 +75,13 @@ impl Identity {
         })
     }
 
-    pub fn http_field(&self, chain: bool) -> Vec<u8> {
+    pub(crate) fn http_field(&self, chain: bool) -> Vec<u8> {
         let all = self.certificates.chain();
         guard(Vec::new, || http::write_client(all, chain))
     }
 
     /// Empty fields are none. Fields that cannot be read are an error, as is a chain without its beginning.
-    pub fn forwarded(&self, certificate: &[u8], chain: &[u8]) -> Result<Box<Self>, Thrown> {
+    pub(crate) fn forwarded(&self, certificate: &[u8], chain: &[u8]) -> Result<Box<Self>, Thrown> {
         guard_result(|| {
             let all = http::read_client(certificate, chain)?;
             let certificates = self.certificates.with_chain(all);
@@ -78,11 +89,11 @@ impl Identity {
         })
     }
 
-    pub fn tells_cut(&self) -> bool {
+    pub(crate) fn tells_cut(&self) -> bool {
         guard(|| false, || self.certificates.tells_cut())
     }
 
-    pub fn extensions(&self, client: bool, name: &[u8]) -> Vec<NamedField> {
+    pub(crate) fn extensions(&self, client: bool, name: &[u8]) -> Vec<NamedField> {
         guard(Vec::new, || {
             let text = std::str::from_utf8(name).unwrap_or_default();
             let values = self.certificates.extensions(side(client), text);

@@ -12,7 +12,7 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 
 /// Called once by `src/inject/inject.cpp`, when the module is loaded.
 #[unsafe(no_mangle)]
-pub extern "C" fn tls_inject_bridge(hook: Hook) {
+pub(crate) extern "C" fn tls_inject_bridge(hook: Hook) {
     let _ = HOOK.set(hook);
 }
 

@@ -11,12 +11,12 @@ use mod_tls_core::tls::key_log::{self, KeyLogFile};
 use crate::guard::{Thrown, guard, guard_result};
 
 /// What is wrong with the file that policies to come write to; empty where nothing is.
-pub fn key_log_open(path: &str) -> String {
+pub(crate) fn key_log_open(path: &str) -> String {
     what_is_wrong(guard_result(|| Ok(key_log::open(Path::new(path))?)))
 }
 
 /// The same for `-t`, which leaves no file behind.
-pub fn key_log_check(path: &str) -> String {
+pub(crate) fn key_log_check(path: &str) -> String {
     what_is_wrong(guard_result(|| Ok(file::check_log(Path::new(path))?)))
 }
 
@@ -25,17 +25,17 @@ fn what_is_wrong(result: Result<(), Thrown>) -> String {
 }
 
 /// Policies to come write none.
-pub fn key_log_close() {
+pub(crate) fn key_log_close() {
     guard(|| (), key_log::close);
 }
 
 /// The parent's file, for a child that begins.
-pub fn held() -> Option<Arc<KeyLogFile>> {
+pub(crate) fn held() -> Option<Arc<KeyLogFile>> {
     key_log::current()
 }
 
 /// Takes the descriptor that the parent gave this child.
-pub fn become_child(descriptor: Option<OwnedFd>) {
+pub(crate) fn become_child(descriptor: Option<OwnedFd>) {
     if let (Some(log), Some(descriptor)) = (key_log::current(), descriptor) {
         log.become_child(descriptor);
     }

@@ -11,12 +11,12 @@ use crate::policy::Policy;
 use crate::session::Session;
 
 /// Sets the limits of processes forked from now on.
-pub fn limit_handshakes(rate: ffi::LimitScopes, under_way: ffi::LimitScopes) {
+pub(crate) fn limit_handshakes(rate: ffi::LimitScopes, under_way: ffi::LimitScopes) {
     guard(|| (), || limits::set(scopes(rate), scopes(under_way)));
 }
 
 /// See the bridge.
-pub fn limits_report() -> String {
+pub(crate) fn limits_report() -> String {
     guard(|| None, || limits::report(&counts::totals()?)).unwrap_or_default()
 }
 

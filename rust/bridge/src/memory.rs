@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU32;
 use mod_tls_core::agent::channel::Shared;
 
 /// A mapping, for as long as it lives.
-pub struct Mapping {
+pub(crate) struct Mapping {
     address: NonNull<AtomicU32>,
     words: usize,
 }
@@ -23,7 +23,7 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     /// Maps the first `length` bytes of a memory that cannot be made shorter, to read, or to `write` too. Nothing is
     /// written through the words of one that is to be read.
-    pub fn new(memory: BorrowedFd<'_>, length: usize, write: bool) -> io::Result<Self> {
+    pub(crate) fn new(memory: BorrowedFd<'_>, length: usize, write: bool) -> io::Result<Self> {
         // lseek(2), since it is all that a signer may ask of a file; nobody uses the position.
         // SAFETY: asks about a descriptor that is open.
         let end = unsafe { libc::lseek(memory.as_raw_fd(), 0, libc::SEEK_END) };

@@ -18,7 +18,7 @@ const OTHERS: u64 = 512;
 static BEFORE: AtomicU64 = AtomicU64::new(0);
 
 /// Raises the limit of open files for `most` children; see the boundary.
-pub fn expect_children(most: u32) {
+pub(crate) fn expect_children(most: u32) {
     // During a graceful restart the old ones live beside the new ones.
     guard(|| (), || raise(OTHERS + 2 * OF_A_CHILD * u64::from(most)));
 }
@@ -36,7 +36,7 @@ fn raise(wanted: u64) {
 }
 
 /// In a process just forked: the limit of before. Calls the kernel and touches an atomic, nothing else.
-pub fn restore() {
+pub(crate) fn restore() {
     let before = BEFORE.swap(0, Ordering::AcqRel);
     if before != 0
         && let Some(mut limit) = limit()

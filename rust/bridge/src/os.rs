@@ -17,7 +17,7 @@ use crate::memory::Mapping;
 use crate::shared::{self, Descriptors};
 
 /// Linux.
-pub struct Linux;
+pub(crate) struct Linux;
 
 /// Enough to sort 640,000 free pieces of memory, by allocations that no piece among them is likely to fit.
 const SORTINGS: usize = 64;

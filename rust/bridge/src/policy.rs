@@ -11,13 +11,16 @@ use crate::resumption;
 use crate::verifier::ClientVerifier;
 
 /// A built policy; owned by the configuration pool, shared by threads and processes.
-pub struct Policy(pub(crate) CurrentPolicy);
+pub(crate) struct Policy(pub(crate) CurrentPolicy);
 
 /// What all virtual hosts with this policy share.
 ///
 /// # Errors
 /// The settings are none of this version's, or no handshake is possible under them.
-pub fn build_policy(settings: &[u8], clients: &ClientVerifier) -> Result<Box<Policy>, Thrown> {
+pub(crate) fn build_policy(
+    settings: &[u8],
+    clients: &ClientVerifier,
+) -> Result<Box<Policy>, Thrown> {
     guard_result(|| {
         let negotiated = Negotiated::read(settings)?;
         let (sessions, by) = (resumption::sessions(&negotiated), clients.authorities());
@@ -27,6 +30,6 @@ pub fn build_policy(settings: &[u8], clients: &ClientVerifier) -> Result<Box<Pol
 }
 
 /// SHA-256 of a canonical encoding.
-pub fn policy_id(encoded: &[u8]) -> [u8; 32] {
+pub(crate) fn policy_id(encoded: &[u8]) -> [u8; 32] {
     guard(|| [0; 32], || policy::digest(encoded))
 }

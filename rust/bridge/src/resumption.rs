@@ -26,7 +26,7 @@ use crate::shared::{self, Descriptors};
 
 mod boundary;
 mod children;
-pub mod processes;
+pub(crate) mod processes;
 mod socache;
 
 use boundary::ffi::{ResumptionSetup, SecretNews, SecretState};
@@ -60,7 +60,7 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
 }
 
 /// Makes the shared memory; see the boundary.
-pub fn resumption_prepare() -> Result<(), Thrown> {
+pub(crate) fn resumption_prepare() -> Result<(), Thrown> {
     guard_result(|| Ok(with_state(prepare)?))
 }
 
@@ -92,7 +92,7 @@ fn make_key_store() -> io::Result<Parent> {
 }
 
 /// Reads the secret file; see the boundary.
-pub fn resumption_setup(setup: &ResumptionSetup) -> SecretNews {
+pub(crate) fn resumption_setup(setup: &ResumptionSetup) -> SecretNews {
     guard_result(|| Ok(with_state(|state| state.configure(&setup.into()))?))
         .map_or_else(|thrown| SecretNews::unusable(&*thrown), SecretNews::from)
 }
@@ -116,18 +116,18 @@ impl State {
 }
 
 /// What is wrong with the secret file; empty where nothing is.
-pub fn resumption_check(setup: &ResumptionSetup) -> String {
+pub(crate) fn resumption_check(setup: &ResumptionSetup) -> String {
     let checked = guard_result(|| Ok(Setup::from(setup).check()?));
     checked.map_or_else(|thrown| thrown.to_string(), |()| String::new())
 }
 
 /// Looks at the secret file again; see the boundary.
-pub fn resumption_tick() -> SecretNews {
+pub(crate) fn resumption_tick() -> SecretNews {
     guard(|| Poll::Same, || with_state(State::tick)).into()
 }
 
 /// The sums of all processes. In the one process of httpd -X, which serves by itself, as of now.
-pub fn totals() -> Option<Totals> {
+pub(crate) fn totals() -> Option<Totals> {
     with_state(|state| {
         if let Some(parent) = &mut state.parent {
             parent.children.publish(SystemClock.now());
@@ -137,7 +137,7 @@ pub fn totals() -> Option<Totals> {
 }
 
 /// The part of a policy that says how its sessions are resumed.
-pub fn sessions(negotiated: &Negotiated) -> Sessions {
+pub(crate) fn sessions(negotiated: &Negotiated) -> Sessions {
     let key_store = KEY_STORE.get().copied();
     with_state(|state| state.resuming.sessions(negotiated, key_store))
 }

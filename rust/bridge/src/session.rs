@@ -22,13 +22,13 @@ use crate::identity::Identity;
 use crate::policy::Policy;
 
 /// One connection; owned by the connection pool, used by one thread at a time.
-pub struct Session {
+pub(crate) struct Session {
     pub(crate) inner: session::Session,
     poisoned: bool,
 }
 
 /// A connection of which nothing is known yet.
-pub fn new_session() -> Box<Session> {
+pub(crate) fn new_session() -> Box<Session> {
     guard(Session::spoilt, || {
         let mut inner = session::Session::new();
         inner.take_offers(&ech::HELD);

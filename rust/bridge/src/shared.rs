@@ -17,7 +17,7 @@ const SIZE: libc::c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW;
 
 /// What a descriptor of a new memory may still give.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Descriptors {
+pub(crate) enum Descriptors {
     /// Mappings to read: the one that can be written is the one made here.
     Read,
     /// Mappings to write too.
@@ -25,7 +25,11 @@ pub enum Descriptors {
 }
 
 /// A new memory of so many words, all zero, mapped to be written; and a descriptor of it.
-pub fn create(name: &CStr, words: usize, descriptors: Descriptors) -> io::Result<(Words, OwnedFd)> {
+pub(crate) fn create(
+    name: &CStr,
+    words: usize,
+    descriptors: Descriptors,
+) -> io::Result<(Words, OwnedFd)> {
     let length = bytes(words)?;
     // Beyond the limit ftruncate(2) would not only fail, but also send a signal.
     if exceeds_file_limit(length) {
@@ -58,7 +62,7 @@ pub fn create(name: &CStr, words: usize, descriptors: Descriptors) -> io::Result
 }
 
 /// Maps a memory of so many words.
-pub fn map(memory: &OwnedFd, words: usize, write: bool) -> io::Result<Words> {
+pub(crate) fn map(memory: &OwnedFd, words: usize, write: bool) -> io::Result<Words> {
     map_at(memory, words, write, ptr::null_mut())
 }
 
@@ -66,18 +70,18 @@ pub fn map(memory: &OwnedFd, words: usize, write: bool) -> io::Result<Words> {
 ///
 /// # Safety
 /// The place is whole pages, and nobody has a reference that counts on its contents.
-pub unsafe fn replace(memory: &OwnedFd, words: Words, write: bool) -> io::Result<()> {
+pub(crate) unsafe fn replace(memory: &OwnedFd, words: Words, write: bool) -> io::Result<()> {
     let place = words.as_ptr().cast_mut().cast();
     map_at(memory, words.len(), write, place).map(|_| ())
 }
 
 /// Private memory of so many words, on pages of its own.
-pub fn private(words: usize) -> io::Result<Words> {
+pub(crate) fn private(words: usize) -> io::Result<Words> {
     anonymous(words, libc::PROT_READ | libc::PROT_WRITE)
 }
 
 /// Address space for so many words, which nobody may read or write.
-pub fn reserve(words: usize) -> io::Result<Words> {
+pub(crate) fn reserve(words: usize) -> io::Result<Words> {
     anonymous(words, libc::PROT_NONE)
 }
 
@@ -120,20 +124,20 @@ fn view(address: *mut libc::c_void, words: usize) -> io::Result<Words> {
 ///
 /// # Safety
 /// Nobody uses it any more.
-pub unsafe fn unmap(words: Words) {
+pub(crate) unsafe fn unmap(words: Words) {
     // SAFETY: as the caller promises.
     unsafe { libc::munmap(words.as_ptr().cast_mut().cast(), size_of_val(words)) };
 }
 
 /// Keeps a mapping out of core dumps, and out of swap where the limits allow it.
-pub fn hide(words: Words) {
+pub(crate) fn hide(words: Words) {
     hide_from_dumps(words);
     // SAFETY: a whole mapping.
     unsafe { libc::mlock(words.as_ptr().cast(), size_of_val(words)) };
 }
 
 /// Keeps a mapping out of core dumps.
-pub fn hide_from_dumps(words: Words) {
+pub(crate) fn hide_from_dumps(words: Words) {
     advise(words, libc::MADV_DONTDUMP);
 }
 
@@ -145,7 +149,7 @@ fn advise(words: Words, advice: libc::c_int) {
 
 /// Another descriptor of a memory, of its own in all, through which it can be read and neither written nor changed. It
 /// can be opened for writing again by nobody but the memory's owner.
-pub fn reader(memory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+pub(crate) fn reader(memory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}\0", memory.as_raw_fd());
     let flags = libc::O_RDONLY | libc::O_CLOEXEC;
     // SAFETY: the path ends with a zero.

@@ -11,7 +11,7 @@ use crate::resumption;
 use crate::session::wants;
 
 /// What the server tells of itself; see the boundary.
-pub fn status(credentials: &Credentials, request: &StatusRequest) -> String {
+pub(crate) fn status(credentials: &Credentials, request: &StatusRequest) -> String {
     guard(String::new, || {
         let snapshot = request.snapshot(credentials);
         snapshot.map_or_else(String::new, |snapshot| request.told(&snapshot))
@@ -59,7 +59,7 @@ impl From<&StatusHost> for Host {
 }
 
 /// The number that a virtual host is counted by.
-pub fn host_number(name: &str) -> u32 {
+pub(crate) fn host_number(name: &str) -> u32 {
     guard(
         || mod_tls_core::metrics::NO_HOST,
         || status::host_number(name),

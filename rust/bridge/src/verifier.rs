@@ -15,16 +15,16 @@ use crate::guard::{PANICKED, Thrown, guard, guard_result};
 
 /// Authorities and lists of clients, with the files that they come from. Owned by the configuration; children have
 /// copies, which change apart.
-pub struct ClientVerifier(WatchedAuthorities);
+pub(crate) struct ClientVerifier(WatchedAuthorities);
 
 /// A verifier that asks no client for a certificate.
-pub fn no_verifier() -> Box<ClientVerifier> {
+pub(crate) fn no_verifier() -> Box<ClientVerifier> {
     let nothing = || Box::new(ClientVerifier(WatchedAuthorities::default()));
     guard(nothing, nothing)
 }
 
 /// Reads the files of `spec`. Fails after a panic alone.
-pub fn load_verifier(
+pub(crate) fn load_verifier(
     spec: &VerifierSpec,
     problems: &mut Vec<VerifierProblem>,
 ) -> Result<Box<ClientVerifier>, Thrown> {
@@ -41,12 +41,12 @@ impl ClientVerifier {
     }
 
     /// Content hash of the CAs.
-    pub fn digest(&self) -> [u8; 32] {
+    pub(crate) fn digest(&self) -> [u8; 32] {
         guard(|| [0; 32], || self.0.digest())
     }
 
     /// How OCSP responders are asked about clients: one rule, or none where they are not.
-    pub fn ocsp_rule(&self) -> Vec<FetchRule> {
+    pub(crate) fn ocsp_rule(&self) -> Vec<FetchRule> {
         guard(Vec::new, || {
             let verifier = self.authorities().current();
             let rule = verifier.and_then(|verifier| Some(verifier.rule()?.into()));
@@ -55,7 +55,7 @@ impl ClientVerifier {
     }
 
     /// Looks at the files, and takes up what has changed.
-    pub fn refresh(&self, authorities_too: bool) -> ClientNews {
+    pub(crate) fn refresh(&self, authorities_too: bool) -> ClientNews {
         let panicked = || News {
             problem: Some(PANICKED.to_owned()),
             ..News::default()

@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 /// A verifier for tests that judge the certificate themselves.
 #[derive(Debug)]
-pub struct AcceptAny(pub Arc<CryptoProvider>);
+pub(crate) struct AcceptAny(pub Arc<CryptoProvider>);
 
 impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(

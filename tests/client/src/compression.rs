@@ -11,7 +11,9 @@ use rustls::compress::{
 static LAST: Mutex<String> = Mutex::new(String::new());
 
 /// The decompressors of these names.
-pub fn decompressors(names: &[String]) -> Result<Vec<&'static dyn CertDecompressor>, String> {
+pub(crate) fn decompressors(
+    names: &[String],
+) -> Result<Vec<&'static dyn CertDecompressor>, String> {
     let named = |name: &String| match name.as_str() {
         "brotli" => Ok(&Brotli as &'static dyn CertDecompressor),
         "zlib" => Ok(&Zlib as _),
@@ -21,7 +23,7 @@ pub fn decompressors(names: &[String]) -> Result<Vec<&'static dyn CertDecompress
 }
 
 /// The form in which the certificate of the last connection came, with both sizes; empty when it was not compressed.
-pub fn taken() -> String {
+pub(crate) fn taken() -> String {
     std::mem::take(&mut LAST.lock().unwrap_or_else(PoisonError::into_inner))
 }
 

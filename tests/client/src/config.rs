@@ -22,7 +22,7 @@ use crate::options::{Options, Resume};
 use crate::store::Store;
 
 /// Builds the configuration; the error is the text to print.
-pub fn build(options: &Options) -> Result<Arc<ClientConfig>, String> {
+pub(crate) fn build(options: &Options) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(provider(options)?);
     let builder = ClientConfig::builder_with_provider(provider.clone());
     let builder = match &options.ech {
@@ -67,12 +67,12 @@ pub fn build(options: &Options) -> Result<Arc<ClientConfig>, String> {
 }
 
 /// IANA's name of a suite.
-pub fn suite_name(suite: CipherSuite) -> String {
+pub(crate) fn suite_name(suite: CipherSuite) -> String {
     format!("{suite:?}").replacen("TLS13_", "TLS_", 1)
 }
 
 /// The usual name of a group.
-pub fn group_name(group: NamedGroup) -> String {
+pub(crate) fn group_name(group: NamedGroup) -> String {
     match group {
         NamedGroup::secp256r1 => "P-256".to_owned(),
         NamedGroup::secp384r1 => "P-384".to_owned(),
@@ -81,7 +81,7 @@ pub fn group_name(group: NamedGroup) -> String {
 }
 
 /// The usual name of a version, as httpd's `SSL_PROTOCOL` prints it.
-pub fn version_name(version: ProtocolVersion) -> String {
+pub(crate) fn version_name(version: ProtocolVersion) -> String {
     match version {
         ProtocolVersion::TLSv1_2 => "TLSv1.2".to_owned(),
         ProtocolVersion::TLSv1_3 => "TLSv1.3".to_owned(),

@@ -11,7 +11,7 @@ use rustls_pki_types::CertificateDer;
 
 /// Presents the certificates in turn, with one to four bits flipped; the same ones for the same seed.
 #[derive(Debug)]
-pub struct Damaged {
+pub(crate) struct Damaged {
     certificates: Vec<CertificateDer<'static>>,
     key: Arc<dyn SigningKey>,
     state: AtomicU64,
@@ -20,7 +20,7 @@ pub struct Damaged {
 
 impl Damaged {
     /// `key` proves possession of what the certificates said before they were damaged.
-    pub fn new(
+    pub(crate) fn new(
         certificates: Vec<CertificateDer<'static>>,
         key: Arc<dyn SigningKey>,
         seed: u64,

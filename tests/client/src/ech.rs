@@ -24,7 +24,7 @@ use crate::accept_any::AcceptAny;
 type Failure = Box<dyn std::error::Error>;
 
 /// What to offer: by an ECHConfigList in hex, or `grease`; the error is the text to print.
-pub fn mode(list: &str) -> Result<EchMode, String> {
+pub(crate) fn mode(list: &str) -> Result<EchMode, String> {
     if list == "grease" {
         let suite = hpke::DH_KEM_X25519_HKDF_SHA256_AES_128;
         let (public, _) = suite.generate_key_pair().map_err(|e| e.to_string())?;
@@ -37,7 +37,7 @@ pub fn mode(list: &str) -> Result<EchMode, String> {
 }
 
 /// How the offer was answered, in one word.
-pub fn answer(tls: &ClientConnection) -> String {
+pub(crate) fn answer(tls: &ClientConnection) -> String {
     format!("{:?}", tls.ech_status()).to_lowercase()
 }
 
@@ -115,7 +115,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Makes the connections and prints their lines; the error is the text to print.
-pub fn run(words: &[String]) -> Result<(), String> {
+pub(crate) fn run(words: &[String]) -> Result<(), String> {
     let [port, name, list, path, rest @ ..] = words else {
         return Err("ech PORT NAME LIST PATH [COUNT] [h2|none|grease|p384]...".into());
     };

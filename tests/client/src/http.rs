@@ -14,7 +14,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// What came back.
 #[derive(Default)]
-pub struct Response {
+pub(crate) struct Response {
     pub status: u16,
     pub body_bytes: u64,
     /// The first bytes of the body, where the options ask for it.
@@ -26,7 +26,7 @@ pub struct Response {
 }
 
 /// Sends one request; `last`: it asks the server to close, unless the options keep it open.
-pub fn send(connection: &mut Connection, options: &Options, last: bool) -> io::Result<()> {
+pub(crate) fn send(connection: &mut Connection, options: &Options, last: bool) -> io::Result<()> {
     let head = head(options, last);
     connection.send(head.as_bytes())?;
     if let Some(size) = options.upload {
@@ -83,7 +83,7 @@ fn send_body(connection: &mut Connection, size: u64, chunked: bool) -> io::Resul
 }
 
 /// Reads one response.
-pub fn receive(connection: &mut Connection, options: &Options) -> io::Result<Response> {
+pub(crate) fn receive(connection: &mut Connection, options: &Options) -> io::Result<Response> {
     let mut reader = Reader::new(connection);
     loop {
         let head = reader.head()?;

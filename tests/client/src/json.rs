@@ -4,16 +4,16 @@
 use std::fmt::Write;
 
 /// One object under construction.
-pub struct Line(String);
+pub(crate) struct Line(String);
 
 impl Line {
     /// Starts an object whose first member is `"event": event`.
-    pub fn new(event: &str) -> Self {
+    pub(crate) fn new(event: &str) -> Self {
         Self(String::from("{")).text("event", event)
     }
 
     /// Adds a string, escaped.
-    pub fn text(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn text(mut self, name: &str, value: &str) -> Self {
         self.name(name);
         self.0.push('"');
         for c in value.chars() {
@@ -31,21 +31,21 @@ impl Line {
     }
 
     /// Adds a number.
-    pub fn number(mut self, name: &str, value: u64) -> Self {
+    pub(crate) fn number(mut self, name: &str, value: u64) -> Self {
         self.name(name);
         let _ = write!(self.0, "{value}");
         self
     }
 
     /// Adds a boolean.
-    pub fn flag(mut self, name: &str, value: bool) -> Self {
+    pub(crate) fn flag(mut self, name: &str, value: bool) -> Self {
         self.name(name);
         let _ = write!(self.0, "{value}");
         self
     }
 
     /// Prints the finished object on a line of its own.
-    pub fn print(mut self) {
+    pub(crate) fn print(mut self) {
         self.0.push('}');
         println!("{}", self.0);
     }
@@ -59,7 +59,7 @@ impl Line {
 }
 
 /// Octets in lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// What `--help` prints.
-pub const USAGE: &str = "\
+pub(crate) const USAGE: &str = "\
 tls-client [options] HOST:PORT
 tls-client make-ml-dsa DIRECTORY   writes certificates with ML-DSA keys (pki.rs says which)
 where to
@@ -45,7 +45,7 @@ Exit status: 0 all done as asserted, 1 something failed (see the JSON), 2 wrong 
 
 /// How sessions are resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resume {
+pub(crate) enum Resume {
     /// Every handshake is a full one.
     None,
     /// The first TLS 1.2 session is kept; the oldest TLS 1.3 ticket is used first.
@@ -58,7 +58,7 @@ pub enum Resume {
 
 /// The command line, parsed.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     pub address: String,
     pub sni: String,
     pub send_sni: bool,
@@ -98,7 +98,7 @@ pub struct Options {
 
 /// What the caller asserts.
 #[derive(Clone, Debug, Default)]
-pub struct Expect {
+pub(crate) struct Expect {
     pub resumed: Option<u64>,
     pub version: Option<String>,
     pub group: Option<String>,
@@ -152,7 +152,7 @@ impl Default for Options {
 }
 
 /// Parses the arguments that follow the program's name; the error is the text to print.
-pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options::default();
     while let Some(arg) = args.next() {
         if arg == "--help" {

@@ -55,7 +55,7 @@ struct Authority {
 ///
 /// # Errors
 /// What could not be made or written.
-pub fn make(directory: &Path) -> Fallible<()> {
+pub(crate) fn make(directory: &Path) -> Fallible<()> {
     let write = |name: &str, text: &str| fs::write(directory.join(name), text);
     let root = authority("ML-DSA Root", &PKCS_ML_DSA_87, None)?;
     write("root.crt", &root.certificate.pem())?;

@@ -6,7 +6,7 @@ const APPLICATION_DATA: u8 = 23;
 
 /// Where in the stream we are, and what went by.
 #[derive(Clone, Debug, Default)]
-pub struct Records {
+pub(crate) struct Records {
     /// Records of type application_data (in TLS 1.3 the encrypted handshake's too).
     pub count: u64,
     /// The largest payload among them, in bytes as on the wire.
@@ -17,7 +17,7 @@ pub struct Records {
 
 impl Records {
     /// Takes the next bytes from the wire, cut anywhere.
-    pub fn see(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn see(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let skipped = self.skip.min(bytes.len());
             self.skip -= skipped;

@@ -52,7 +52,7 @@ struct Facts {
 }
 
 /// Does what the options say; Ok(false) when a connection or an assertion failed.
-pub fn run(options: &Options) -> Result<bool, String> {
+pub(crate) fn run(options: &Options) -> Result<bool, String> {
     let config = if options.plain {
         None
     } else {

@@ -13,7 +13,7 @@ const MAX_TICKETS: usize = 64;
 
 /// Sessions of one server: a run of this client talks to one only.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     keep_first: bool,
     held: Mutex<Held>,
 }
@@ -28,7 +28,7 @@ struct Held {
 impl Store {
     /// `keep_first`: later TLS 1.2 sessions are ignored, TLS 1.3 tickets are used oldest first
     /// (each once: rustls does not let one be copied). Otherwise the newest wins.
-    pub fn new(keep_first: bool) -> Self {
+    pub(crate) fn new(keep_first: bool) -> Self {
         Self {
             keep_first,
             held: Mutex::default(),

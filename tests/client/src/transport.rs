@@ -9,7 +9,7 @@ use rustls::ClientConnection;
 use crate::records::Records;
 
 /// A TCP stream that can cut what it sends into pieces, and counts the records that come.
-pub struct Socket {
+pub(crate) struct Socket {
     pub tcp: TcpStream,
     /// At most that many bytes go into one segment.
     pub segment: Option<usize>,
@@ -39,7 +39,7 @@ impl Write for Socket {
 }
 
 /// One connection.
-pub struct Connection {
+pub(crate) struct Connection {
     pub socket: Socket,
     /// None without TLS.
     pub tls: Option<ClientConnection>,
@@ -47,7 +47,7 @@ pub struct Connection {
 
 impl Connection {
     /// Runs the handshake to its end.
-    pub fn handshake(&mut self) -> io::Result<()> {
+    pub(crate) fn handshake(&mut self) -> io::Result<()> {
         let Some(tls) = &mut self.tls else {
             return Ok(());
         };
@@ -61,7 +61,7 @@ impl Connection {
     }
 
     /// Queues plaintext for `flush`; a full queue leaves first, so that records are full ones.
-    pub fn send(&mut self, mut data: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, mut data: &[u8]) -> io::Result<()> {
         let Some(tls) = &mut self.tls else {
             return self.socket.write_all(data);
         };
@@ -78,7 +78,7 @@ impl Connection {
     }
 
     /// Sends everything queued.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             while tls.wants_write() {
                 tls.write_tls(&mut self.socket)?;
@@ -88,14 +88,14 @@ impl Connection {
     }
 
     /// Queues a close_notify (without TLS: nothing).
-    pub fn close_notify(&mut self) {
+    pub(crate) fn close_notify(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
         }
     }
 
     /// Reads until the server closes; true when it said close_notify (always, without TLS).
-    pub fn drain(&mut self) -> io::Result<bool> {
+    pub(crate) fn drain(&mut self) -> io::Result<bool> {
         let mut scratch = [0; 4096];
         loop {
             match self.read(&mut scratch) {

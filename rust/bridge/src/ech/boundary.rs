@@ -6,7 +6,8 @@ use super::{ech_check, ech_held_list, ech_keys, ech_list, ech_prepare, ech_tick}
 /// What C++ sees of them.
 #[allow(
     missing_docs,
-    reason = "fields explain themselves or name the type of the core that documents them"
+    unreachable_pub,
+    reason = "fields explain themselves or name the type of the core that documents them; cxx writes pub"
 )]
 #[cxx::bridge(namespace = "tls::rs")]
 pub mod ffi {

@@ -7,7 +7,8 @@ use super::{resumption_check, resumption_prepare, resumption_setup, resumption_t
 /// What C++ sees of the Rust side, and Rust of C++.
 #[allow(
     missing_docs,
-    reason = "fields explain themselves or name the type of the core that documents them"
+    unreachable_pub,
+    reason = "fields explain themselves or name the type of the core that documents them; cxx writes pub"
 )]
 #[cxx::bridge(namespace = "tls::rs")]
 pub mod ffi {

@@ -18,19 +18,19 @@ use crate::ech;
 use crate::key_log;
 
 /// Octets of the message to a child: the keys of Encrypted ClientHello are in it, the key log is, or neither.
-pub const NAMES: u8 = b'n';
-pub const LOG: u8 = b'l';
+pub(super) const NAMES: u8 = b'n';
+pub(super) const LOG: u8 = b'l';
 const NOTHING: u8 = b'-';
 
 /// The children that live, and what all have counted.
-pub struct Children {
+pub(super) struct Children {
     processes: HashMap<i32, Arc<Held>>,
     counting: Counting,
 }
 
 impl Children {
     /// None yet.
-    pub fn new(counting: Counting) -> Self {
+    pub(super) fn new(counting: Counting) -> Self {
         Self {
             processes: HashMap::new(),
             counting,
@@ -38,12 +38,12 @@ impl Children {
     }
 
     /// Where this process counts.
-    pub fn counters(&self) -> Counters {
+    pub(super) fn counters(&self) -> Counters {
         self.counting.counters()
     }
 
     /// Gives a child that has just been forked the key store's memory to read, a page to count in, and the sums to read.
-    pub fn give(
+    pub(super) fn give(
         &mut self,
         key_store: &Kept<OwnedFd>,
         (pid, generation): (i32, i32),
@@ -70,7 +70,7 @@ impl Children {
     }
 
     /// The MPM says that a child has ended, and looks for that into the scoreboard, which all children write.
-    pub fn end(&mut self, pid: i32) {
+    pub(super) fn end(&mut self, pid: i32) {
         let process = self.processes.get(&pid);
         if process.is_some_and(|process| process.has_ended() != Some(false)) {
             self.forget(pid, SystemClock.now());
@@ -78,7 +78,7 @@ impl Children {
     }
 
     /// Publishes what all have counted by now, those that have ended for the last time.
-    pub fn publish(&mut self, now: u64) {
+    pub(super) fn publish(&mut self, now: u64) {
         let ended = self.processes.iter();
         let ended = ended.filter(|(_, process)| process.has_ended() == Some(true));
         let ended: Vec<i32> = ended.map(|(pid, _)| *pid).collect();

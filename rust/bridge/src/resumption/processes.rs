@@ -25,7 +25,7 @@ fn guard_parent(use_it: impl FnOnce(&mut Parent)) {
 }
 
 /// A child of the MPM has begun; see the boundary.
-pub fn resumption_child_began(pid: i32, generation: i32) {
+pub(crate) fn resumption_child_began(pid: i32, generation: i32) {
     // Taken even where nobody wants it: the child waits for nothing then.
     let line = claim_line(Line::Sessions);
     guard_parent(|parent| {
@@ -38,12 +38,12 @@ pub fn resumption_child_began(pid: i32, generation: i32) {
 }
 
 /// A child of the MPM has ended.
-pub fn resumption_child_ended(pid: i32) {
+pub(crate) fn resumption_child_ended(pid: i32) {
     guard_parent(|parent| parent.children.end(pid));
 }
 
 /// Takes what the parent gave; see the boundary.
-pub fn resumption_become_child() -> bool {
+pub(crate) fn resumption_become_child() -> bool {
     guard(
         || false,
         || match take_line(Line::Sessions) {

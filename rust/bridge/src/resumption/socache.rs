@@ -8,7 +8,7 @@ use super::boundary::ffi::{self, CacheAnswer};
 
 /// httpd's socache provider.
 #[derive(Debug)]
-pub struct Socache;
+pub(super) struct Socache;
 
 /// Octets of the largest entry kept: a session with a client's certificate chain.
 const LARGEST_ENTRY: usize = 16_384;

@@ -113,13 +113,13 @@ impl<T: Value> Value for Vec<T> {
 /// Makes a struct of settings whose members are read in this order, and `read`, which reads it from the beginning of an
 /// encoding; what stands behind its last member is another's. With `value`, a struct that is a member of others.
 macro_rules! settings {
-    (value $(#[$doc:meta])* pub struct $name:ident {
+    (value $(#[$doc:meta])* $vis:vis struct $name:ident {
         $($(#[$member_doc:meta])* $member:ident: $type:ty,)*
     }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
-        pub struct $name {
-            $($(#[$member_doc])* pub $member: $type,)*
+        $vis struct $name {
+            $($(#[$member_doc])* $vis $member: $type,)*
         }
 
         impl $crate::tls::settings::Value for $name {
@@ -130,13 +130,13 @@ macro_rules! settings {
             }
         }
     };
-    ($(#[$doc:meta])* pub struct $name:ident {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident {
         $($(#[$member_doc:meta])* $member:ident: $type:ty,)*
     }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
-        pub struct $name {
-            $($(#[$member_doc])* pub $member: $type,)*
+        $vis struct $name {
+            $($(#[$member_doc])* $vis $member: $type,)*
         }
 
         impl $name {
@@ -144,7 +144,7 @@ macro_rules! settings {
             ///
             /// # Errors
             /// The encoding has other members, or has them in another order.
-            pub fn read(encoded: &[u8]) -> Result<Self, $crate::tls::settings::Mismatch> {
+            $vis fn read(encoded: &[u8]) -> Result<Self, $crate::tls::settings::Mismatch> {
                 let mut from = $crate::tls::settings::Reader(encoded);
                 Ok(Self {
                     $($member: from.member(stringify!($member))?,)*
@@ -160,7 +160,7 @@ mod tests {
     settings! {
         value
         /// A member of others.
-        pub struct Inner {
+        struct Inner {
             /// One.
             first: u32,
             /// Two.
@@ -170,7 +170,7 @@ mod tests {
 
     settings! {
         /// All types.
-        pub struct Sample {
+        struct Sample {
             /// A switch.
             on: bool,
             /// Numbers.

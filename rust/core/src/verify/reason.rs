@@ -4,7 +4,7 @@
 /// Names each sentence, and numbers it for the states of sessions: new ones go to the end.
 macro_rules! reasons {
     ($($name:ident = $text:literal,)*) => {
-        $(pub const $name: &str = $text;)*
+        $(pub(crate) const $name: &str = $text;)*
         const ALL: &[&str] = &["", $($name),*];
     };
 }
