@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds the Debian package libapache2-mod-tls from what is committed, or from a release's source archive, into build/package/.
+# MOD_TLS_TREE is another commit than HEAD: tools/update.sh has what it is about to propose there.
 # usage: package.sh [--check]     --check builds it twice, in two folders, compares, and runs lintian
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
@@ -21,7 +22,7 @@ build() {
   if [ -n "$archive" ]; then
     tar -c --exclude=./build . | tar -x -C "$tree"
   else
-    git archive HEAD | tar -x -C "$tree"
+    git archive "${MOD_TLS_TREE:-HEAD}" | tar -x -C "$tree"
     write_changelog "$tree" "$version" "$epoch"
   fi
   # Compilers may come from elsewhere than from Debian (need_rust): their packages are not asked for.

@@ -92,6 +92,7 @@ def touched(top):
 
 
 def run(top, *words, **more):
+    """Runs a step and says which."""
     print("   ", *words, flush=True)
     subprocess.run([str(word) for word in words], cwd=top, check=True, **more)
 
@@ -102,6 +103,10 @@ def lend_crates(to):
         if (TOP / "target/debug" / folder).exists():
             (to / "target/debug").mkdir(parents=True, exist_ok=True)
             run(to, "cp", "-al", TOP / "target/debug" / folder, to / "target/debug" / folder)
+    # cxx leaves its headers where it was compiled for.
+    for name in ("scratch-", "cxx"):
+        for made in (to / "target/debug/.fingerprint").glob(f"{name}*"):
+            shutil.rmtree(made)
 
 
 def build_and_test(top, files):

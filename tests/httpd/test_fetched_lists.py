@@ -323,9 +323,9 @@ def test_backends_are_looked_up_too(httpd, ca, world, backend):
     front = httpd([], config="\n".join([LOCAL, *words]), modules=MODULES, tls_engine=None, ports=("PLAIN",), log_level="tls:debug", allow=REFUSED)
     def status(server, name):
         return curl(server.ports["PLAIN"], f"/{name}/page", scheme="http").status
-    assert status(front, "good") in (200, 500, 502), "refused until there is a list"
+    assert status(front, "good") == 500, "refused until there is a list"
     wait_until(lambda: status(front, "good") == 200, "a list", 30)
-    assert status(front, "revoked") in (500, 502)
+    assert status(front, "revoked") == 500
     front.log.expect("TLS0704.*certificate revoked")
     front.stop()
     words[0] = (f"TLSProxyEngine on\nTLSProxyCA {world.directory}/ca.pem\n<Proxy https://localhost:{far['section'].port}/>\n"
@@ -333,4 +333,4 @@ def test_backends_are_looked_up_too(httpd, ca, world, backend):
     front = httpd([], config="\n".join([LOCAL, *words]), modules=MODULES, tls_engine=None, ports=("PLAIN",), log_level="tls:debug", allow=REFUSED)
     assert status(front, "revoked") == 200, "nothing is looked up there"
     wait_until(lambda: front.log.matching("certificate revoked") or not status(front, "section"), "a list", 30)
-    assert status(front, "section") in (500, 502)
+    assert status(front, "section") == 500

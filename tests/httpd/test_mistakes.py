@@ -101,7 +101,7 @@ def test_a_port_that_nobody_listens_at(httpd, ca):
     assert "no certificate" not in said.stderr
     server.start()
     server.write(config=f"Listen 21299\nListen 127.0.0.2:{server.port}")
-    assert "TLS0114" not in server.run("-t").stderr or "Listen" not in server.run("-t").stderr
+    assert "TLS0114" not in server.run("-t").stderr
 
 
 def test_two_virtual_hosts_of_one_name(httpd, ca):

@@ -75,7 +75,7 @@ def test_tickets_can_be_turned_off(httpd, ca, version):
     for name, expected in (("a", False), ("b", True)):
         using = context(ca.file, version=version)
         _, session = visit(server.port, using, name=f"{name}.test")
-        assert session is None or session.has_ticket == expected
+        assert (session is not None and session.has_ticket) == expected
         assert visit(server.port, using, session, name=f"{name}.test")[0] == expected
 
 

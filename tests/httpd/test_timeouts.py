@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handshakes that do not end: each is closed by its deadline, with one log line, and nobody else waits for them."""
+"""Handshakes that do not end: each is closed by its deadline, with one log line, and nobody else waits for them.
+
+These tests measure time, as no others do: a deadline is one, and that others do not wait for it cannot be counted. The
+room is many times what a busy machine takes."""
 import re
 import resource
 import socket
