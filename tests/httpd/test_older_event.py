@@ -38,7 +38,7 @@ def older_event(tmp_path_factory):
 @pytest.mark.parametrize("file", FILES)
 def test_connections_wait_in_the_older_way(older_event, file):
     chosen = "not worker and not prefork" + (f" and ({FILES[file]})" if FILES[file] else "")
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen, f"tests/httpd/{file}"],
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", chosen, f"tests/httpd/{file}"],
                           cwd=ROOT, env=os.environ | {"MOD_TLS_OLDER_EVENT": str(older_event)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
