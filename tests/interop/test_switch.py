@@ -333,12 +333,14 @@ class TestSwitch:
         agent = 'x\\" \\\\"\x1b[2J TLSv1 RC4-MD5'
         wait_until(log.exists, "the log")
         asked = f"GET / HTTP/1.0\r\nHost: a.test\r\nUser-Agent: {agent}\r\n\r\n"
-        for version in ("-tls1_3", "-tls1_2"):
-            machine.run("sh", "-c", 'printf "%s" "$1" | openssl s_client -quiet -ign_eof -connect 127.0.0.1:443 "$3" -servername "$2"', "sh", asked, evil, version)
-        wait_until(lambda: log.read_text(errors="replace").count("\n") >= 2, "two lines")
+        for name, *options in ((evil, "-tls1_3"), (evil, "-tls1_2"), ("b.test 203.0.113.9 forged", "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256")):
+            machine.run("sh", "-c", 'asked=$1 name=$2; shift 2; printf "%s" "$asked" | openssl s_client -quiet -ign_eof -connect 127.0.0.1:443 -servername "$name" "$@"',
+                        "sh", asked, name, *options)
+        wait_until(lambda: log.read_text(errors="replace").count("\n") >= 3, "three lines")
         done = subprocess.run([SWITCH, "report", log], capture_output=True, text=True)
-        assert done.returncode == 0 and done.stdout.startswith("2 requests, 0 (0.00 %)"), done.stdout + log.read_text(errors="replace")
-        assert "are none of the watch" not in done.stdout
+        assert done.returncode == 0 and done.stdout.startswith("3 requests, 1 (33.33 %)"), done.stdout + log.read_text(errors="replace")
+        assert "of 1 addresses; names asked for: a.test (1)" in done.stdout and "forged" not in done.stdout, done.stdout
+        assert "are none of the watch" not in done.stdout and "\x1b" not in done.stdout
 
 
 def begin(machine, *words):
