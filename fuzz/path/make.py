@@ -51,6 +51,7 @@ def main() -> None:
     anchor = part(ANCHOR, root)
     behind = part(0, middle)
     revoked = m.revocation_list(0, lists | {"entries": [lists["entries"][3]], "this": [m.UTC("250101000000Z")]}, None).der
+    behind_another = m.revocation_list(0, lists | {"entries": [lists["entries"][4]]}, None).der
     clean = m.revocation_list(0, lists, None).der
     made = {"good": anchor + part(1, leaf) + behind, "revoked": anchor + part(1, leaf) + behind + part(LIST | 1, revoked),
             "listed": anchor + part(1, leaf) + behind + part(LIST | 1, clean),
@@ -64,8 +65,8 @@ def main() -> None:
         if number % 50 == 0:
             made[f"list-{number}"] = anchor + part(1, leaf) + behind + part(LIST | 1, mutant.der)
     (seeds.parent / "lists").mkdir(exist_ok=True)
-    bodies = {"clean": clean, "revoked": revoked} | {f"list-{number}": mutant.der for number, mutant in enumerate(m.lists(1000, 7))
-                                                     if number % 50 == 0}
+    bodies = {"clean": clean, "revoked": revoked, "revoked-last": behind_another}
+    bodies |= {f"list-{number}": mutant.der for number, mutant in enumerate(m.lists(1000, 7)) if number % 50 == 0}
     for name, octets in bodies.items():
         (seeds.parent / "lists" / name).write_bytes(body(octets))
     talks = {"open": b"\x0e\0\x0e\0\x06\x10\x02\xff\x07\x10\x0e\0", "closes": b"\x0e\0\x0e\0\x0a\0\x0e\0\x0b\0\x0e\0",

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 
-PIDFD_GETFD = 438
+CLONE3, PIDFD_GETFD = 435, 438
 FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE = 1, 2
 SERVER, CLIENT = 0, 1
 ECDSA_P256, RSA_PSS = 0x0403, 0x0804
@@ -248,6 +248,30 @@ class Child:
             time.sleep(0.01)
         time.sleep(1)
         return [len(asking), *sorted({self.answer(self.request(), slot=slot, seconds=0.5)[0] for slot in range(4)})]
+
+    def number(self, seconds: float = 8.0):
+        """After its death: a process that got its number asks with all that it left behind, for so long."""
+        while os.path.exists(f"/proc/{self.pid}"):
+            time.sleep(0.01)
+        theirs, ours = os.pipe()
+        if not fork_as(self.pid):
+            end, came = time.monotonic() + seconds, set()
+            while time.monotonic() < end:
+                came |= {self.answer(self.request(), slot=slot, seconds=0.2)[0] for slot in range(4)}
+            os.write(ours, json.dumps([os.getpid(), sorted(came)]).encode())
+            os._exit(0)
+        os.close(ours)
+        return json.loads(os.read(theirs, 4096))
+
+
+def fork_as(pid: int) -> int:
+    """fork(2) that gives the new process a number of our choice (clone3(2), set_tid); one thread alone may call it."""
+    wanted = (ctypes.c_int32 * 1)(pid)
+    arguments = ctypes.create_string_buffer(struct.pack("=11Q", 0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, ctypes.addressof(wanted), 1, 0), 88)
+    forked = LIBC.syscall(CLONE3, arguments, ctypes.c_size_t(88))
+    if forked < 0:
+        raise OSError(ctypes.get_errno(), "clone3")
+    return forked
 
 
 def main() -> None:

@@ -95,6 +95,29 @@ def test_a_captured_child(captured, ca):
         assert curl(server.port, ca=ca.file).status == 200
 
 
+def test_who_gets_the_number_of_a_dead_child_gets_nothing_else_of_it(besieged, ca):
+    """Numbers come round again. The signer, one that takes its place and a restarted parent go by processes, not by them."""
+    pair = ca.issue("a.test")
+    server, victim = besieged(pair)
+    server.log.allow("TLS0304", "TLS0306")
+    before, came = agent(server), server.home / "came"
+    command = ["/usr/bin/python3", CAPTURED, str(victim), str(before.signer), came, key_id(pair).hex(), "honest", "death", "number"]
+    with subprocess.Popen(command) as program:
+        wait_until(lambda: process.parent_of(victim) == program.pid, "the number is in other hands", 30)
+        assert curl(server.port, ca=ca.file).status == 200
+        server.graceful()
+        assert curl(server.port, ca=ca.file).status == 200
+        os.kill(before.signer, signal.SIGKILL)
+        wait_until(lambda: agent(server).signer != before.signer, "a new signer")
+        for _ in range(4):
+            assert curl(server.port, ca=ca.file).status == 200
+        assert process.alive(victim), "it has asked all the time"
+        assert program.wait(60) == 0
+    results = json.loads(came.read_text())
+    assert results["honest"][0] == DONE, results
+    assert results["number"] == [victim, [NONE]], results
+
+
 def test_holes_in_memory_hold_nobody_up(besieged, ca):
     """A child frees the pages that it can write, all the time: signer, supervisor and parent go on, as do new ones."""
     pair = ca.issue("a.test")
