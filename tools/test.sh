@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Everything that is checked before a change lands, step by step; a failed step does not hide the later ones.
-# usage: test.sh [--sanitize] [--only STEP[,STEP]]
+# usage: test.sh [--sanitize | --threads] [--only STEP[,STEP]]
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 source tools/common.sh
@@ -11,6 +11,7 @@ preset=release
 while [ $# -gt 0 ]; do
   case $1 in
     --sanitize) preset=asan steps=build,unit,httpd,interop ;;
+    --threads) preset=tsan steps=build,threads ;;
     --only) steps=${2:?--only needs a step}; shift ;;
     *) die "test does not know '$1'" ;;
   esac
@@ -26,6 +27,12 @@ if [ $preset = asan ]; then
   export MOD_TLS_PRELOAD
   export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:handle_segv=1:alloc_dealloc_mismatch=1
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+fi
+if [ $preset = tsan ]; then
+  # Reports do not end a process, so that one run has them all; httpd's children write theirs as another user.
+  reports=$(mktemp -d) && chmod 1777 "$reports"
+  MOD_TLS_PRELOAD=$(g++ -print-file-name=libtsan.so)
+  export MOD_TLS_PRELOAD TSAN_OPTIONS="log_path=$reports/report exitcode=0"
 fi
 workers=$(nproc)
 [ "$workers" -ge 2 ] || workers=2
@@ -45,6 +52,13 @@ step_shape() { /usr/bin/python3 -m pytest tests/build -q; }
 # Instructions under valgrind, with committed limits: what bench/ measures, as far as it holds on a busy machine.
 step_instructions() { /usr/bin/python3 -m pytest tests/instructions -q; }
 step_httpd() { front_door httpd; }
+# What threads share: requests, restarts, reload, tickets that rotate, handshakes that wait for responders.
+step_threads() {
+  local files=(requests restarts agent_reload client_reload resumption_tickets client_ocsp) failed=0
+  /usr/bin/python3 -m pytest $(printf 'tests/httpd/test_%s.py ' "${files[@]}") -q -n "$workers" --dist load || failed=1
+  [ -z "$(ls "$reports")" ] || { cat "$reports"/*; failed=1; }
+  return $failed
+}
 step_interop() { front_door interop; }
 # A share of the places that can fail; ./dev inject has all of them.
 step_inject() {

@@ -3,6 +3,7 @@
 reload or later, and a file that is damaged ends nothing but itself."""
 import base64
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,18 @@ def loop(path: Path) -> None:
     path.symlink_to(path.name)
 
 
+def local_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
 def sparse(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate((512 << 20) + 1)
 
 
 HOSTILE = {pipe: "no regular file, but a pipe", device: "no regular file, but a device", loop: "symbolic links lead in a circle",
-           sparse: "larger than 512 MiB"}
+           local_socket: "no regular file, but a socket", sparse: "larger than 512 MiB"}
 KINDS = pytest.mark.parametrize("kind", HOSTILE, ids=lambda kind: kind.__name__)
 
 
