@@ -6,7 +6,7 @@ use rustls::CertificateCompressionAlgorithm;
 use rustls::compress::default_cert_decompressors;
 
 /// Whatever is compressed is what comes out again.
-pub(crate) fn brotli(data: &[u8]) {
+pub fn brotli(data: &[u8]) {
     let Some(packed) = compress(data) else {
         assert!(
             data.is_empty() || data.len() > 65_000,

@@ -115,7 +115,7 @@ struct Talk {
 
 /// Each step is an octet of what to do and one of how much. What arrives is what was written, from its beginning, and after a
 /// failure nothing does.
-pub(crate) fn connection(data: &[u8]) {
+pub fn connection(data: &[u8]) {
     let Some((&choice, steps)) = data.split_first() else {
         return;
     };

@@ -6,7 +6,7 @@ use mod_tls_core::tls::hello;
 
 /// Two octets of length, an outer hello of that length as a handshake message, and what was decrypted. What is rebuilt
 /// is a hello no longer than both, and says the same when it is rebuilt without an outer one to refer to.
-pub(crate) fn ech(data: &[u8]) {
+pub fn ech(data: &[u8]) {
     let _ = pem::read(data);
     if let Ok(configs) = config::read_list(data) {
         for config in configs {

@@ -9,7 +9,7 @@ use mod_tls_core::fetch::url::Url;
 const MOST: usize = 1000;
 
 /// In whatever pieces an answer comes, it is the same, and within bounds.
-pub(crate) fn http(data: &[u8]) {
+pub fn http(data: &[u8]) {
     let whole = answer(data.chunks(data.len().max(1)));
     for size in [1, 2, 7, 64] {
         assert_eq!(answer(data.chunks(size)), whole, "in pieces of {size}");
@@ -47,7 +47,7 @@ fn address_of(text: &str) {
 }
 
 /// An answer of a name server to one question, or to its own.
-pub(crate) fn names(data: &[u8]) {
+pub fn names(data: &[u8]) {
     let question = resolve::question(0x1234, "www.example", Kind::A).expect("a name");
     let mut message = question.clone();
     message[2..4].copy_from_slice(&[0x81, 0x80]);

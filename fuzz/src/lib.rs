@@ -13,15 +13,15 @@ mod resumption;
 mod ticket_keys;
 mod x509;
 
-pub(crate) use brotli::brotli;
-pub(crate) use connection::connection;
-pub(crate) use ech::ech;
-pub(crate) use fetch::{http, names};
-pub(crate) use lists::lists;
-pub(crate) use orders::orders;
-pub(crate) use path::path;
-pub(crate) use resumption::ticket;
-pub(crate) use x509::certificate;
+pub use brotli::brotli;
+pub use connection::connection;
+pub use ech::ech;
+pub use fetch::{http, names};
+pub use lists::lists;
+pub use orders::orders;
+pub use path::path;
+pub use resumption::ticket;
+pub use x509::certificate;
 
 use std::sync::atomic::AtomicU32;
 
@@ -35,7 +35,7 @@ use mod_tls_core::ocsp;
 use mod_tls_core::tls::hello::{Parsed, parse};
 
 /// A prefix of a hello says nothing yet, or what the whole says.
-pub(crate) fn hello(data: &[u8]) {
+pub fn hello(data: &[u8]) {
     let whole = parse(data);
     for cut in [data.len() / 4, data.len() / 2, data.len().saturating_sub(1)] {
         let prefix = parse(data.get(..cut).unwrap_or_default());
@@ -47,7 +47,7 @@ pub(crate) fn hello(data: &[u8]) {
 }
 
 /// Every block decodes within its capacity.
-pub(crate) fn pem(data: &[u8]) {
+pub fn pem(data: &[u8]) {
     for block in pem::blocks(data).flatten() {
         let _ = block.header("Proc-Type");
         if let Ok(decoded) = block.decode() {
@@ -58,7 +58,7 @@ pub(crate) fn pem(data: &[u8]) {
 }
 
 /// Keys as PEM or DER, encrypted ones with one short phrase.
-pub(crate) fn key(data: &[u8]) {
+pub fn key(data: &[u8]) {
     if let Ok(key::FoundKey::Encrypted(sealed)) = key::find_key("file", data) {
         let _ = decrypt::decrypt_key(sealed, &Question::default(), &mut OnePhrase);
     }
@@ -67,7 +67,7 @@ pub(crate) fn key(data: &[u8]) {
 
 /// A frame of a child or of the signer, and a channel's memory whose first bytes are these. What parses is exactly one
 /// encoding, no message has a shape in both roles, and nothing that is read of the memory exceeds its bounds.
-pub(crate) fn agent(data: &[u8]) {
+pub fn agent(data: &[u8]) {
     if let Ok(number) = wire::parse_probe(data) {
         assert_eq!(wire::probe(number), data);
     }
@@ -139,7 +139,7 @@ const LEAF: &[u8] = include_bytes!("../ocsp/leaf.der");
 const ISSUER: &[u8] = include_bytes!("../ocsp/issuer.der");
 
 /// A response that a client would believe is sent as it came, while it is good; the certificates are foreign bytes too.
-pub(crate) fn ocsp(data: &[u8]) {
+pub fn ocsp(data: &[u8]) {
     if let Ok(staple) = judge_ocsp(data) {
         assert_eq!(staple.der, data);
         assert!(staple.from < staple.until);
@@ -167,7 +167,7 @@ pub(crate) fn ocsp(data: &[u8]) {
 }
 
 /// What is said of a response about the certificate that the seeds are about, at the time when they were made.
-pub(crate) fn judge_ocsp(response: &[u8]) -> Result<ocsp::Staple, ocsp::Refusal> {
+pub fn judge_ocsp(response: &[u8]) -> Result<ocsp::Staple, ocsp::Refusal> {
     ocsp::check(response, LEAF, ISSUER, now())
 }
 

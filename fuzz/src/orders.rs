@@ -7,7 +7,7 @@ use mod_tls_core::agent::protocol::message::{Answer, Order, State};
 use mod_tls_core::agent::protocol::requests::Requests;
 
 /// The first octet says which of the messages the rest is. What is read says the same again when it is written and read.
-pub(crate) fn orders(data: &[u8]) {
+pub fn orders(data: &[u8]) {
     let Some((&kind, message)) = data.split_first() else {
         return;
     };

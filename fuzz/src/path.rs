@@ -108,7 +108,7 @@ fn now() -> UnixTime {
 
 /// A verdict does not depend on the order of lists; lists only take away; who is let in has a certificate that can be read, is
 /// valid now, and comes from an anchor.
-pub(crate) fn path(data: &[u8]) {
+pub fn path(data: &[u8]) {
     let mut presented = read(data);
     let plain = succeeds(&presented.judge(RevocationDepth::None));
     let listed = succeeds(&presented.judge(RevocationDepth::Chain));

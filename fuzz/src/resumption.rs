@@ -13,7 +13,7 @@ static PROTECTOR: OnceLock<TicketProtector> = OnceLock::new();
 
 /// Nobody's octets are opened, what was sealed comes back as it was, and one changed bit or another owner ends it. The session
 /// state, which is read after its authentication, is fed with anything as well.
-pub(crate) fn ticket(data: &[u8]) {
+pub fn ticket(data: &[u8]) {
     let protector = PROTECTOR.get_or_init(protector);
     let to = Binding {
         policy: &[7; 32],

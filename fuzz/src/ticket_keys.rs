@@ -9,7 +9,7 @@ use mod_tls_core::system::clock::Clock;
 use mod_tls_core::ticket::{KEY_STORE_WORDS, Keeper, SharedKeyStore, TicketProtector};
 
 /// What it is by that clock, in seconds since 1970.
-pub(crate) const NOW: u64 = 1_790_000_000;
+pub const NOW: u64 = 1_790_000_000;
 
 #[derive(Debug)]
 struct Stopped;
@@ -21,7 +21,7 @@ impl Clock for Stopped {
 }
 
 /// What seals and opens with that key. Its memory is never freed.
-pub(crate) fn protector() -> TicketProtector {
+pub fn protector() -> TicketProtector {
     let memory = |count| -> &'static [AtomicU64] {
         let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
         words.leak()

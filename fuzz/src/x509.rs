@@ -40,7 +40,7 @@ const FIELDS: [&str; 27] = [
 const LONGEST: usize = 64;
 
 /// All that is asked of a certificate is answered, by texts that do not grow faster than the certificate.
-pub(crate) fn certificate(data: &[u8]) {
+pub fn certificate(data: &[u8]) {
     let limit = data.len().saturating_mul(LONGEST).saturating_add(4096);
     let Some(parsed) = Certificate::parse(data) else {
         return;

@@ -27,6 +27,13 @@ def test_every_target_is_on_every_list():
     assert set(targets()) <= {name for row in table for name in re.findall(r"`(\w+)`", row)}
 
 
+def test_programs_can_call_what_they_run():
+    offered = (FUZZ / "src" / "lib.rs").read_text()
+    for program in (FUZZ / "fuzz_targets").glob("*.rs"):
+        for called in re.findall(r"mod_tls_fuzz::(\w+)", program.read_text()):
+            assert re.search(rf"^pub (fn {called}\b|use [^;]*\b{called}\b)", offered, re.M), f"{program.name}: {called}"
+
+
 def test_the_sources_of_those_in_cpp_are_there():
     text = (FUZZ / "cpp" / "CMakeLists.txt").read_text().replace("${stub}", "${top}/tests/unit/httpd_stub")
     named = re.findall(r"\$\{top\}/([\w/]+\.cpp)", text)

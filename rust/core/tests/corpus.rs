@@ -11,6 +11,7 @@
 
 use std::path::PathBuf;
 
+#[allow(unreachable_pub, reason = "what fuzz targets offer to their programs")]
 #[path = "../../../fuzz/src/lib.rs"]
 mod fuzzing;
 

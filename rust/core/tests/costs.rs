@@ -19,6 +19,7 @@ use mod_tls_core::verify::{Mode, Outcome, Revocation, RevocationDepth, Spec, Ver
 use mod_tls_core::x509::{Certificate, DnStyle, Identity, Side};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+#[allow(unreachable_pub, reason = "the fuzz targets' own")]
 #[path = "../../../fuzz/src/ticket_keys.rs"]
 mod ticket_keys;
 
