@@ -7,6 +7,7 @@ import load
 from agent import AgentDeaths, AgentLatency
 from arms import Arm
 from crowd import Crowd, idle, stalled
+from deadresponder import DeadResponder
 from ech import EchCost
 from fleet import LARGE, SMALL, Fleet
 from measure import CpuRow
@@ -176,6 +177,7 @@ ROWS = [
     *proxy_rows(),
     OpenLoop("latency", "small requests on 16 open connections, 500 a second", 500, 5000),
     OpenLoop("latencystorm", "the same beside 8 clients that shake hands without end", 500, 5000, storm),
+    DeadResponder("deadresponder", "full handshakes beside 50 clients that wait for a dead OCSP responder: p99", 1.2, 50, 400),
     IdleMemory("idle", "idle keep-alive connection above plain", 6.0, connections=1000),
     Crowd("idle10k", "10,000 idle connections: memory of each", 10_000, idle, 40),
     Crowd("stalled10k", "10,000 handshakes that do not go on: memory of each", 10_000, stalled, 24),
