@@ -134,6 +134,13 @@ bool ClientVerifiers::changes(const config::Reload& reload) const {
   return std::ranges::any_of(verifiers_, [](const auto& known) { return known.second.has_lists; });
 }
 
+bool ClientVerifiers::foresee(const config::Reload& reload) const {
+  if (reload.interval_s == 0 || !reload.authorities_too) return false;
+  bool any = false;
+  for (const auto& [key, loaded] : verifiers_) any = loaded.verifier->foresee() || any;
+  return any;
+}
+
 bool ClientVerifiers::refresh(const config::Reload& reload) const {
   const bool all = reload.interval_s != 0 && reload.authorities_too;
   return apr::guarded(false, [this, all] {
@@ -198,7 +205,7 @@ void ClientVerifiers::remember_asking(const server_rec* host, const std::vector<
 rust::Vec<rs::FetchRule> ClientVerifiers::ocsp_rules() const {
   rust::Vec<rs::FetchRule> rules;
   for (const auto& [key, loaded] : verifiers_) {
-    for (rs::FetchRule& rule : loaded.verifier->ocsp_rule()) rules.push_back(std::move(rule));
+    for (rs::FetchRule& rule : loaded.verifier->ocsp_rules()) rules.push_back(std::move(rule));
   }
   return rules;
 }

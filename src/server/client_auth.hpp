@@ -55,6 +55,10 @@ class ClientVerifiers final {
   // Whether there is anything that refresh() looks at.
   [[nodiscard]] bool changes(const config::Reload& reload) const;
 
+  // Has files read that have changed, where `reload` says that children take them up, for what is to be ordered of the
+  // process that fetches; whether there are any. Parent only.
+  [[nodiscard]] bool foresee(const config::Reload& reload) const;
+
   // Has revocation lists read again whose files have changed, and CAs where `reload` says so; looks at those files only
   // that this process may read. Whether lists were replaced. For one thread of a process, which serves nobody
   // meanwhile.

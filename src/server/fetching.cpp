@@ -114,6 +114,16 @@ void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs
   }
 }
 
+void renew_fetching(server_rec* main, const ClientVerifiers& clients) {
+  if (apr::is_one_process() || !clients.foresee(effective(main).agent.reload)) return;
+  try {
+    rs::fetch_renew(fetcher_id(main->process->pconf), clients.ocsp_rules());
+    fetcher.watch(rs::fetch_pid());
+  } catch (const std::exception& e) {
+    TLS_LOG_S(main, FetchTrouble, e.what());
+  }
+}
+
 void prepare_fetcher() {
   if (apr::begins_to_serve()) rs::fetch_prepare();
 }

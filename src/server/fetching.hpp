@@ -19,6 +19,10 @@ namespace tls::server {
 void fetch_for(server_rec* main, const std::vector<server_rec*>& hosts, const rs::Credentials& credentials,
                const Staplable& staplable, const ClientVerifiers& clients);
 
+// Has fetched what files of CAs and responders want that have changed since, where children take them up without a
+// restart. Parent only, now and then.
+void renew_fetching(server_rec* main, const ClientVerifiers& clients);
+
 // Says where what was fetched is kept, before a configuration reads it. Parent only.
 void begin_fetching(apr_pool_t* pool);
 

@@ -57,7 +57,9 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
 int watch_lists(apr_pool_t* /*pool*/, server_rec* s) {
   rs::refresh_lists();
   const Engine* running = engine();
-  if (running != nullptr && running->clients().refresh({})) TLS_LOG_S(s, ClientListsReplaced);
+  if (running == nullptr) return DECLINED;
+  if (running->clients().refresh({})) TLS_LOG_S(s, ClientListsReplaced);
+  renew_fetching(s, running->clients());
   return DECLINED;
 }
 

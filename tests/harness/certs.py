@@ -66,9 +66,10 @@ class Pair:
 class Authority:
     """A CA. `issue` makes leaves, `intermediate` a CA below this one."""
 
-    def __init__(self, name: str = "Test Root", kind: str = "p256", issuer: "Authority | None" = None, extensions=()):
+    def __init__(self, name: str = "Test Root", kind: str = "p256", issuer: "Authority | None" = None, extensions=(),
+                 key=None):
         self.name = common_name(name)
-        self.key = keys.key(kind, next(_key_index)) if not kind.startswith("rsa") else keys.key(kind, 900)
+        self.key = key or (keys.key(kind, next(_key_index)) if not kind.startswith("rsa") else keys.key(kind, 900))
         self.issuer = issuer
         signer = issuer or self
         self.certificate = self._sign(

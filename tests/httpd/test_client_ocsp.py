@@ -218,6 +218,23 @@ def test_what_sections_will_want_is_asked_ahead(httpd, ca, world):
     assert world.responder.count(world.pairs["ahead"]) == 1
 
 
+def test_responders_that_are_believed_change_without_a_restart(httpd, ca, world):
+    world.client("pinned", "stranger")
+    extra = "SSLVerifyClient require\nSSLCACertificateFile @HOME@/ca.pem\nSSLOCSPEnable on\nSSLOCSPResponderCertificateFile @HOME@/pinned.pem"
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=extra)], engine="mod_tls-ssl", start=False,
+                   config=f"{LOCAL}\nTLSReload 1 all", allow=("TLS0",))
+    server.put("ca.pem", world.ca.pem())
+    server.put("pinned.pem", Authority("Somebody else").pem())
+    server.start()
+    assert not is_let_in(server, "a.test", world.clients["pinned"]) and is_let_in(server, "a.test", world.clients["good"])
+    server.put("pinned.pem", (world.directory / "stranger.pem").read_bytes())
+    wait_until(lambda: is_let_in(server, "a.test", world.clients["pinned"]), "the one that signs to be believed", 60, pause=0.5)
+    server.put("pinned.pem", Authority("Somebody else").pem())
+    wait_until(lambda: not is_let_in(server, "a.test", world.clients["pinned"]), "it to be believed no longer", 60, pause=0.5)
+    assert is_let_in(server, "a.test", world.clients["good"])
+    assert not server.log.matching("TLS0508")
+
+
 def test_a_thousand_clients_are_one_question_for_each_certificate(httpd, ca, world):
     names = [f"one-of-many-{number}" for number in range(10)]
     for name in names:

@@ -2,14 +2,16 @@
 """Revocation lists that are fetched from distribution points: TLSClientCRL auto, TLSProxyCRL auto."""
 import datetime
 import resource
+from pathlib import Path
 
 import pytest
 from cryptography import x509
-from harness import tls
+from harness import h2, tls
 from harness.agent import named
 from harness.certs import Authority
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
+from harness.faketime import Clock
 from harness.points import BAD_ANSWERS, BAD_LISTS, HOUR, Point, distribution_point, revocation_list
 from harness.process import status
 from harness.proxies import MODULES
@@ -202,27 +204,57 @@ def test_no_list_of_another_authority_takes_the_place_of_one_in_force(httpd, ca,
     assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
 
 
-def test_lists_of_reloaded_authorities_wait_for_a_restart(httpd, ca, world):
+def later_world(world):
+    """Another authority, whose certificate names another list, and two of its clients."""
     other = Authority("Later client CA", extensions=[distribution_point(world.point.url("/later.crl"))])
     pairs = {name: other.issue(name, client=True) for name in ("later", "later revoked")}
     world.point.lists["/later.crl"] = revocation_list(other, pairs["later revoked"])
     for name, pair in pairs.items():
         crt, key = pair.write(world.directory, name.replace(" ", "-"))
         world.clients[name] = ("--cert", str(crt), "--key", str(key))
-    words = "TLSClientCertificate required\nTLSClientCA certs/clients.pem\nTLSClientCRL auto allow"
-    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=words)], config=f"{LOCAL}\nTLSReload 1 all", start=False,
+    return other
+
+
+RELOADED = "TLSClientCertificate required\nTLSClientCA certs/clients.pem\nTLSClientCRL auto allow"
+
+
+def test_lists_of_reloaded_authorities_are_fetched(httpd, ca, world):
+    """The parent orders what changed files want, and children judge by those only then."""
+    other = later_world(world)
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=RELOADED)], config=f"{LOCAL}\nTLSReload 1 all", start=False,
                    mpm_settings=ONE_CHILD, allow=("TLS0",))
     server.put("certs/clients.pem", world.ca.pem())
     server.start()
     wait_until(lambda: not world.is_let_in(server, "revoked"), "the list", 30)
     server.put("certs/clients.pem", world.ca.pem() + other.pem())
-    server.log.expect("TLS0508.*clients.pem")
-    for name in pairs:
-        assert not world.is_let_in(server, name), "no list is there, and nobody fetches it"
-    assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
-    server.graceful()
-    world.wait(server, "later")
+    world.wait(server, "later", seconds=60)
     wait_until(lambda: not world.is_let_in(server, "later revoked"), "the other list", 30)
+    assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
+    server.log.expect("TLS0505.*clients.pem")
+    assert not server.log.matching("TLS0508") and world.point.asked.count("/later.crl") == 1
+    # The same list from another address.
+    moved = Authority("Later client CA", key=other.key, extensions=[distribution_point(world.point.url("/moved.crl"))])
+    world.point.lists["/moved.crl"] = world.point.lists["/later.crl"]
+    server.put("certs/clients.pem", moved.pem())
+    wait_until(lambda: "/moved.crl" in world.point.asked, "the other address to be asked", 60)
+    wait_until(lambda: not world.is_let_in(server, "good"), "the other authorities to judge", 60)
+    wait_until(lambda: world.is_let_in(server, "later") and not world.is_let_in(server, "later revoked"), "its list", 30)
+
+
+def test_reloaded_authorities_that_nobody_orders_lists_for_are_judged_without_allow(httpd, ca, world):
+    """There is no room for so many lists as changed files name: whoever has none is refused, and a line says so."""
+    many = [Authority(f"CA {n}", extensions=[distribution_point(world.point.url(f"/{n}.crl"))]) for n in range(40)]
+    crt, key = many[0].issue("of many", client=True).write(world.directory, "of-many")
+    world.clients["of many"] = ("--cert", str(crt), "--key", str(key))
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=RELOADED)], config=f"{LOCAL}\nTLSReload 1 all", start=False,
+                   mpm_settings=ONE_CHILD, allow=("TLS0",))
+    server.put("certs/clients.pem", world.ca.pem())
+    server.start()
+    wait_until(lambda: not world.is_let_in(server, "revoked"), "the list", 30)
+    server.put("certs/clients.pem", world.ca.pem() + b"".join(one.pem() for one in many))
+    server.log.expect("TLS0816.*no room for the revocation lists", seconds=60)
+    server.log.expect("TLS0508.*clients.pem", seconds=100)
+    assert not world.is_let_in(server, "of many") and world.is_let_in(server, "good")
 
 
 def test_address_space_for_lists_is_taken_only_where_there_is_some(httpd, ca, world):
@@ -244,6 +276,31 @@ def test_address_space_for_lists_is_taken_only_where_there_is_some(httpd, ca, wo
     server.log.expect("TLS0816.*no memory for revocation lists")
     server.log.expect("TLS0820.*no room")
     assert not world.is_let_in(server, "good")
+
+
+def test_lists_have_a_memory_only_where_they_are_wanted(httpd, ca, world):
+    plain = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words("none").replace("TLSClientCRL none\n", ""))],
+                  config=LOCAL)
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words())], config=LOCAL, allow=("TLS0",))
+    world.wait(server)
+    for made, wants in ((plain, False), (server, True)):
+        for pid in (made.pid, *made.children):
+            assert ("mod_tls lists" in Path(f"/proc/{pid}/maps").read_text()) == wants, pid
+
+
+def test_a_clock_that_goes_back_keeps_no_file_from_being_looked_at(httpd, ca, world):
+    """By a day, while files of lists are looked at every two seconds beside lists that are fetched."""
+    clock = Clock()
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words("certs/file.crl auto"))], config=LOCAL, start=False,
+                   environment=clock.environment, mpm_settings=ONE_CHILD, allow=("TLS0",))
+    del world.point.lists["/ca.crl"]
+    server.put("certs/file.crl", revocation_list(world.ca, start=-48 * HOUR, end=48 * HOUR))
+    server.start()
+    assert world.is_let_in(server, "good") and world.is_let_in(server, "revoked")
+    clock.set(-23 * 3600)
+    server.put("certs/file.crl", revocation_list(world.ca, world.pairs["revoked"], start=-47 * HOUR, end=48 * HOUR))
+    wait_until(lambda: not world.is_let_in(server, "revoked"), "the file to be looked at", 30)
+    assert world.is_let_in(server, "good")
 
 
 def test_an_address_leads_inside_only_where_it_is_allowed(httpd, ca, world):
@@ -301,6 +358,24 @@ def test_an_open_connection_of_the_revoked_ends_where_asked(httpd, ca, world, wo
             server.log.expect("TLS0517.*certificate revoked")
             with pytest.raises((OSError, EOFError)):
                 tls.get(connection, host="a.test")
+
+
+def test_every_stream_of_the_revoked_is_refused_where_asked(httpd, ca, world):
+    """HTTP/2: what is under way ends well, and each request that begins later is answered with 403."""
+    world.publish(start=-SECOND * 100, end=SECOND * 100)
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words(more="TLSClientRecheck on"))], modules=("http2",),
+                   config=f"{LOCAL}\nProtocols h2 http/1.1\nKeepAliveTimeout 100", mpm="event", allow=("TLS0",))
+    world.wait(server)
+    both = world.directory / "good.both"
+    both.write_bytes(world.pairs["good"].combined_pem())
+    context = tls.context(alpn=["h2"])
+    context.load_cert_chain(both)
+    with tls.connect(server.port, "a.test", using=context) as connection:
+        assert [h2.get(connection, stream=stream) for stream in (1, 3)] == [200, 200]
+        world.publish("good", start=HOUR * 0)
+        wait_until(lambda: not world.is_let_in(server, "good"), "the new list", 60)
+        assert [h2.get(connection, stream=stream) for stream in (5, 7, 9)] == [403] * 3
+    server.log.expect("TLS0517.*certificate revoked")
 
 
 def test_authorities_without_an_address_are_told(httpd, ca, tmp_path):

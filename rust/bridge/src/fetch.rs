@@ -52,6 +52,14 @@ pub(crate) fn fetch_configure_lists(id: u32) -> Result<(), Thrown> {
     })
 }
 
+/// Lists and rules that changed files bring; see the boundary.
+pub(crate) fn fetch_renew(id: u32, rules: Vec<ffi::FetchRule>) -> Result<(), Thrown> {
+    guard_result(|| {
+        let rules = rules.iter().map(Rule::from).collect();
+        Ok(instance::renew(id, fetched::wants(), rules)?)
+    })
+}
+
 /// Whether lists are fetched; see the boundary.
 pub(crate) fn lists_are_wanted() -> bool {
     guard(|| false, fetched::is_wanted)

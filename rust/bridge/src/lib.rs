@@ -35,8 +35,8 @@ use counting::{count_alert, count_event, count_failed, count_under_way, count_wa
 use credentials::{CredentialStore, Credentials, new_credential_store};
 use fetch::{
     fetch_become_child, fetch_begin, fetch_child_began, fetch_child_ended, fetch_configure,
-    fetch_configure_lists, fetch_end, fetch_look_after, fetch_pid, fetch_prepare, fetch_rule_id,
-    lists_are_wanted, refresh_lists,
+    fetch_configure_lists, fetch_end, fetch_look_after, fetch_pid, fetch_prepare, fetch_renew,
+    fetch_rule_id, lists_are_wanted, refresh_lists,
 };
 use forks::{forks_detach, forks_register};
 use guard::guard;
@@ -605,8 +605,12 @@ pub mod ffi {
         ) -> Result<Box<ClientVerifier>>;
         /// What the policy id covers of it.
         fn digest(self: &ClientVerifier) -> [u8; 32];
-        /// How OCSP responders are asked about clients: one rule, or none where they are not.
-        fn ocsp_rule(self: &ClientVerifier) -> Vec<FetchRule>;
+        /// How OCSP responders are asked about clients: one rule, two where changed files say another, or none where
+        /// they are not.
+        fn ocsp_rules(self: &ClientVerifier) -> Vec<FetchRule>;
+        /// Reads changed files of CAs and responders, whose lists and rules `fetch_renew` then has ordered; whether there
+        /// are any. Nobody is judged by them here. Parent only.
+        fn foresee(self: &ClientVerifier) -> bool;
         /// Reads the revocation lists again if their files have changed, and the CAs if `authorities_too`. What goes
         /// wrong leaves the old ones. Any thread.
         fn refresh(self: &ClientVerifier, authorities_too: bool) -> ClientNews;
@@ -716,6 +720,8 @@ pub mod ffi {
         /// Has lists fetched that have come to be wanted since `fetch_configure`, by a process of uid and gid `id` where
         /// none runs yet. As that.
         fn fetch_configure_lists(id: u32) -> Result<()>;
+        /// Has lists fetched, and responders asked by `rules`, as changed files say. As `fetch_configure_lists`.
+        fn fetch_renew(id: u32, rules: Vec<FetchRule>) -> Result<()>;
         /// Whether verifiers of this process want lists that are fetched.
         fn lists_are_wanted() -> bool;
         /// Takes lists that were fetched since the last call, in all verifiers of this process. Waits for nothing; for one

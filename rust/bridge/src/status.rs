@@ -31,6 +31,7 @@ impl StatusRequest {
             certificates: status::certificates(&credentials.0, &hosts, now),
             hosts: status::counted(&hosts),
             isolated: self.isolated,
+            fetched: status::Fetched::now(),
         })
     }
 

@@ -45,13 +45,16 @@ impl ClientVerifier {
         guard(|| [0; 32], || self.0.digest())
     }
 
-    /// How OCSP responders are asked about clients: one rule, or none where they are not.
-    pub(crate) fn ocsp_rule(&self) -> Vec<FetchRule> {
+    /// How OCSP responders are asked about clients; see the boundary.
+    pub(crate) fn ocsp_rules(&self) -> Vec<FetchRule> {
         guard(Vec::new, || {
-            let verifier = self.authorities().current();
-            let rule = verifier.and_then(|verifier| Some(verifier.rule()?.into()));
-            rule.into_iter().collect()
+            self.0.rules().iter().map(FetchRule::from).collect()
         })
+    }
+
+    /// Reads changed files ahead of the children; see the boundary.
+    pub(crate) fn foresee(&self) -> bool {
+        guard(|| false, || self.0.foresee())
     }
 
     /// Looks at the files, and takes up what has changed.

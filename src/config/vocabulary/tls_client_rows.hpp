@@ -47,8 +47,10 @@ inline constexpr std::array tls_client_rows = {
          "Revocation lists of the authorities: a PEM file, or a directory of such. They are read again when they "
          "change, where the user that httpd's children run as may read them. With auto, lists are fetched besides: "
          "from the addresses that the authorities' certificates name (http:// alone), and from those that are written "
-         "here. Each must be signed by one of the authorities; it is fetched anew at half of its life. While one "
-         "cannot be had, certificates that no list is about are refused (deny, the default) or pass (allow).",
+         "here. Each must be signed by one of the authorities; of which, the first list from an address that is "
+         "written "
+         "here decides until it ends. It is fetched anew at half of its life. While one cannot be had, certificates "
+         "that no list is about are refused (deny, the default) or pass (allow).",
          nullptr})),
     also<&ServerSettings::list_fetch>("TLSClientCRL"),
     engine_wide(row<&ServerSettings::client_recheck, on_off>(

@@ -145,7 +145,8 @@ inline constexpr std::array tls_server_rows = {
         "TLSReload", one_or_two, Context::Global,
         {"interval [all]|off", "10",
          "How often certificate and key files are looked at, to be taken up without a restart when they changed: 1 to "
-         "86400 seconds, also as 20s, 5min or 1h; needs TLSKeyIsolation on. With all, CAs of client certificates too, "
+         "86400 seconds, also as 20s, 5min or 1h; needs TLSKeyIsolation on. With all, CAs of clients and certificates "
+         "of OCSP responders too, "
          "as far as User may read them.",
          "off"})),
     engine_wide(row<&ServerSettings::metrics, keyword<metrics_details>>(

@@ -200,9 +200,11 @@ impl Pair {
             .unwrap_or_else(|| self.unstapled().clone())
     }
 
-    /// Where the response comes from that a client gets now, and until when it is of use.
-    pub fn staple_of_now(&self, wants: &Wants, now: i64) -> Option<(StapleSource, i64)> {
-        self.with_staple_of_now(wants, now, |stapled, source| (source, stapled.staple.until))
+    /// Where the response comes from that a client gets now, from when it is and until when it is of use.
+    pub fn staple_of_now(&self, wants: &Wants, now: i64) -> Option<(StapleSource, i64, i64)> {
+        self.with_staple_of_now(wants, now, |stapled, source| {
+            (source, stapled.staple.from, stapled.staple.until)
+        })
     }
 
     /// Whether a client should get a response that wants this: there was one in a file, another module or a responder is

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::frames;
-use super::results::{FetchedList, Found, Key, Results, Stapled};
+use super::results::{FetchedList, Found, Held, Key, Results, Stapled};
 use super::wants::{RuleId, verdict_key};
 use crate::agent::channel::slot::Progress;
 use crate::agent::channel::{ChildEnd, Claim};
@@ -126,6 +126,21 @@ impl Shared {
             State::Answered(_) => None,
         }
     }
+}
+
+/// What was fetched; `None` where nothing ever is.
+pub(super) fn results() -> Option<&'static Results> {
+    RESULTS.get()
+}
+
+/// Whether the fetcher was ordered to do this (see [`super::ordered`]).
+pub(crate) fn is_ordered(key: Key) -> bool {
+    results().is_some_and(|results| results.is_ordered(key))
+}
+
+/// What is held of verdicts on clients' certificates.
+pub fn verdicts_held() -> Held {
+    results().map_or_else(Held::default, |results| results.verdicts_held(now()))
 }
 
 /// The response to staple under a key, if there is one of use now.

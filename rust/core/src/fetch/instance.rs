@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::news::Line;
 use super::parent::{Parent, Settings};
-use super::wants::ListWant;
+use super::results::outcomes;
+use super::wants::{ListWant, Rule};
 use crate::agent::Os;
 use crate::metrics::{self, Counter};
 use crate::system::lock;
@@ -55,6 +56,17 @@ pub fn configure_lists(os: Arc<dyn Os>, id: u32, lists: Vec<ListWant>) -> io::Re
     made(&mut fetcher(), os)?.configure_lists(id, lists)
 }
 
+/// Has these lists fetched, and children's questions put by these rules, where they are others than before: files have
+/// changed. Forks.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn renew(id: u32, lists: Vec<ListWant>, rules: Vec<Rule>) -> io::Result<()> {
+    let mut fetcher = fetcher();
+    let parent = fetcher.as_mut();
+    parent.map_or(Ok(()), |parent| parent.renew(id, lists, rules))
+}
+
 /// Takes the lines that the fetcher wants logged, counts what it asked, keeps in files what it fetched, and replaces it
 /// where it died or does not answer: forks.
 pub fn look_after() -> Vec<(Line, String)> {
@@ -68,28 +80,17 @@ pub fn look_after() -> Vec<(Line, String)> {
 
 /// Counts what the fetcher has asked since the last call.
 fn count(parent: &mut Parent) {
-    let [
-        _,
-        answered,
-        no_name,
-        unreachable,
-        late,
-        inside,
-        garbage,
-        refused,
-    ] = parent.counts();
-    for (counter, amount) in [
-        (Counter::FetchAnswered, answered.saturating_sub(refused)),
-        (Counter::FetchNoName, no_name),
-        (Counter::FetchUnreachable, unreachable),
-        (Counter::FetchLate, late),
-        (Counter::FetchInside, inside),
-        (Counter::FetchGarbage, garbage),
-        (Counter::FetchRefused, refused),
-    ] {
-        if amount > 0 {
-            metrics::add(counter, amount);
-        }
+    let counters = [
+        Counter::FetchAnswered,
+        Counter::FetchNoName,
+        Counter::FetchUnreachable,
+        Counter::FetchLate,
+        Counter::FetchInside,
+        Counter::FetchGarbage,
+        Counter::FetchRefused,
+    ];
+    for (counter, (_, amount)) in counters.into_iter().zip(outcomes(parent.counts())) {
+        metrics::add(counter, amount);
     }
 }
 

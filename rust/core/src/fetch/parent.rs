@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::net::{SendFlags, sockopt};
+use rustix::net::sockopt;
 
 use super::access;
+use super::counted;
 use super::news::{self, Line, News};
 use super::order_line;
 use super::process::{self, Inherited};
@@ -19,14 +20,16 @@ use super::results::{COUNTS, Results, room_for};
 use super::state;
 use super::unkept::Unkept;
 pub use super::wants::Settings;
-use super::wants::{ListWant, Order, Wants};
-use crate::agent::parent::channels::receive_channel;
+use super::wants::{ListWant, Order, Rule, Wants};
 use crate::agent::parent::family::Family;
 use crate::agent::parent::supervisor_handle::ProcessHandle;
 use crate::agent::protocol::log_relay::pair;
 use crate::agent::{Os, SharedViews};
+use crate::metrics::{self, Counter};
 use crate::system::forks::Kept;
 use crate::verify::fetched;
+
+mod children;
 
 /// How long the fetcher may take to listen to an order, all of it.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -146,6 +149,7 @@ impl Parent {
             // Old ones beside new ones, during a graceful restart.
             children: settings.children.saturating_mul(2),
             system: System::read(),
+            hosts: counted::take_in(&wants),
             wants,
         });
         self.looked = Instant::now();
@@ -159,9 +163,35 @@ impl Parent {
     /// It cannot be made.
     pub fn configure_lists(&mut self, id: u32, lists: Vec<ListWant>) -> io::Result<()> {
         let order = self.order.as_ref();
-        let known: Vec<_> = order.iter().flat_map(|order| &order.wants.lists).collect();
+        let rules = order.map_or_else(Vec::new, |order| order.wants.rules.clone());
+        self.configure_again(id, lists, rules)
+    }
+
+    /// Has these lists fetched, and questions of children put by these rules, where they are others than before: files have
+    /// changed that say so. Children that run have the memory that they have: where there is no room in it, nothing changes.
+    ///
+    /// # Errors
+    /// There is no room, or it cannot be made.
+    pub fn renew(&mut self, id: u32, lists: Vec<ListWant>, rules: Vec<Rule>) -> io::Result<()> {
+        if lists.len() > self.room {
+            let text =
+                "there is no room for the revocation lists that changed files name: restart httpd";
+            return Err(io::Error::other(text));
+        }
+        self.configure_again(id, lists, rules.into_iter().map(Arc::new).collect())
+    }
+
+    fn configure_again(
+        &mut self,
+        id: u32,
+        lists: Vec<ListWant>,
+        rules: Vec<Arc<Rule>>,
+    ) -> io::Result<()> {
+        let wants = self.order.as_ref().map(|order| &order.wants);
+        let known: Vec<_> = wants.iter().flat_map(|wants| &wants.lists).collect();
         let same = |(known, want): (&&ListWant, &ListWant)| known.is_like(want);
-        if known.len() == lists.len() && known.iter().zip(&lists).all(same) {
+        let same_lists = known.len() == lists.len() && known.iter().zip(&lists).all(same);
+        if same_lists && wants.map_or(&[][..], |wants| &wants.rules) == rules {
             return Ok(());
         }
         let mut settings = self.settings.clone();
@@ -170,6 +200,7 @@ impl Parent {
             settings.wants = order.wants;
         }
         settings.wants.lists = lists;
+        settings.wants.rules = rules;
         self.configure(settings)
     }
 
@@ -211,6 +242,7 @@ impl Parent {
         }
         self.order_once().or_else(|_| {
             self.end();
+            metrics::count(Counter::FetcherReplaced);
             self.order_once()
         })
     }
@@ -317,7 +349,10 @@ impl Parent {
             state::fill_from(self.results, &mut order.wants);
         }
         Some(match self.order_once() {
-            Ok(()) => News::Said(Line::Replaced, end.to_owned()),
+            Ok(()) => {
+                metrics::count(Counter::FetcherReplaced);
+                News::Said(Line::Replaced, end.to_owned())
+            }
             Err(error) => {
                 self.end();
                 let text = format!("it {end}, and no new one could be made: {error}");
@@ -350,49 +385,5 @@ impl Parent {
             *since = now.saturating_sub(before);
         }
         since
-    }
-
-    /// The MPM has just forked a child: gives it a channel, over the line that the fork made. Says whether somebody should
-    /// look after the fetcher at once.
-    pub fn child_began(&mut self, pid: i32, line: Option<OwnedFd>) -> bool {
-        if self.order.is_none() {
-            return false;
-        }
-        let missing = || io::Error::other("there is no line to it");
-        let began = line
-            .ok_or_else(missing)
-            .and_then(|line| self.family.begin(pid, self.slots, &line, &*self.os));
-        if let Err(error) = began {
-            let text = format!("child {pid} cannot ask it: {error}");
-            self.troubles.push(News::Said(Line::Trouble, text));
-        }
-        self.tell_of_children() || !self.troubles.is_empty()
-    }
-
-    /// The MPM has waited for a child.
-    pub fn child_ended(&mut self, pid: i32) {
-        self.family.end(pid);
-        self.tell_of_children();
-    }
-
-    fn tell_of_children(&mut self) -> bool {
-        let Some(running) = self.running.as_ref().filter(|_| self.order.is_some()) else {
-            return false;
-        };
-        let told = self
-            .family
-            .tell(&*running.process.control, SendFlags::DONTWAIT);
-        told.is_err()
-    }
-
-    /// Makes this process, forked by the parent, a child that serves: all that it keeps is a view of the results, and the
-    /// way to the fetcher, which comes over `line`. Without that way nothing can be asked.
-    pub fn become_child(self, line: Option<OwnedFd>) {
-        state::set_directory(None);
-        if self.order.is_none() {
-            return;
-        }
-        let end = line.and_then(|line| receive_channel(self.os.as_ref(), &line).ok());
-        access::set_channel(end);
     }
 }

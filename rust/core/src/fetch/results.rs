@@ -18,11 +18,14 @@ pub use writer::Writer;
 use crate::system::words::{Words, load};
 
 /// Where the tables begin.
-const HEAD: usize = 512;
+const HEAD: usize = 1024;
 /// Verdicts that are kept.
 pub const VERDICTS: usize = 1 << 16;
+/// What was ordered that can be told; a power of two.
+const ORDERED: usize = 1 << 13;
 /// Places in which an entry may lie; the work of a look and of an entry.
 const VERDICT_PLACES: usize = 8;
+const ORDERED_PLACES: usize = 16;
 const STAPLE_PLACES: usize = 32;
 /// Words of a response with its entry.
 const STAPLE: usize = 2048;
@@ -32,6 +35,8 @@ pub const LONGEST_STAPLE: usize = (STAPLE - ENTRY) * 8;
 pub const STAPLES: usize = 1 << 14;
 /// Revocation lists that can be kept; a power of two.
 pub const LISTS: usize = 32;
+/// For how many there is room where any is wanted.
+const LEAST_ROOM: usize = 4;
 /// Words of a list with its entry. Pages that nothing was written to take no memory.
 const LIST: usize = if cfg!(test) { 512 } else { 4 << 20 };
 /// Longest list that is fetched, in octets.
@@ -39,7 +44,7 @@ pub const LONGEST_LIST: usize = (LIST - ENTRY) * 8;
 
 /// Words of the memory for so many responses.
 pub const fn words_for(staples: usize) -> usize {
-    HEAD + VERDICTS * ENTRY + staples * STAPLE
+    HEAD + (VERDICTS + ORDERED) * ENTRY + staples * STAPLE
 }
 
 /// Words of the memory for so many lists.
@@ -51,7 +56,11 @@ pub const fn words_for_lists(count: usize) -> usize {
 pub(super) fn room_for(wanted: usize) -> usize {
     match wanted {
         0 => 0,
-        _ => wanted.min(LISTS).next_power_of_two(),
+        // Running children have this memory and no other, and files that change may name more lists.
+        _ => wanted
+            .saturating_mul(2)
+            .clamp(LEAST_ROOM, LISTS)
+            .next_power_of_two(),
     }
 }
 
@@ -82,8 +91,44 @@ pub enum Count {
 /// How many there are.
 pub const COUNTS: usize = Count::Refused as usize + 1;
 
+/// What is told of a count: [`Count`] without those that were put, and answers that were not believed apart from others.
+pub type Outcomes = [(&'static str, u64); COUNTS - 1];
+
+/// What came of what was counted.
+pub fn outcomes(counts: [u64; COUNTS]) -> Outcomes {
+    let [
+        _,
+        answered,
+        no_name,
+        unreachable,
+        late,
+        inside,
+        garbage,
+        refused,
+    ] = counts;
+    [
+        ("answered", answered.saturating_sub(refused)),
+        ("no_name", no_name),
+        ("unreachable", unreachable),
+        ("late", late),
+        ("inside", inside),
+        ("garbage", garbage),
+        ("refused", refused),
+    ]
+}
+
 /// Where the number of revocations stands.
 const REVOCATIONS: usize = COUNTED + COUNTS;
+
+/// Where counts by host begin: [`HOSTS`] times [`COUNTS`] of them.
+const BY_HOST: usize = REVOCATIONS + 1;
+/// Hosts that are asked and counted apart, and one for all others.
+pub const HOSTS: usize = 65;
+/// The number of all others.
+pub const OTHER_HOSTS: usize = HOSTS - 1;
+/// More than can have been counted: a captured fetcher may write anything.
+const MOST: u64 = 1 << 40;
+const _: () = assert!(BY_HOST + HOSTS * COUNTS <= HEAD);
 
 /// What is known of a certificate's revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +152,23 @@ pub struct Found {
     pub from: i64,
     /// Until when it counts.
     pub until: i64,
+}
+
+/// What is held of verdicts, with times in seconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Certificates that are not revoked.
+    pub good: u64,
+    /// Those that are.
+    pub revoked: u64,
+    /// Those that their responder does not know.
+    pub unknown: u64,
+    /// Those of which nothing can be learned.
+    pub failed: u64,
+    /// When a responder said what was said first.
+    pub oldest: Option<i64>,
+    /// When the next one of them counts no longer.
+    pub next_end: Option<i64>,
 }
 
 /// A response to staple, with its times in seconds since 1970.
@@ -160,6 +222,7 @@ impl CertStatus {
 pub struct Results {
     words: Words,
     verdicts: Table,
+    ordered: Table,
     lists: Table,
     staples: Table,
 }
@@ -169,6 +232,7 @@ impl Results {
     pub fn new(words: Words) -> Self {
         let verdicts_end = (HEAD + VERDICTS * ENTRY).min(words.len());
         let (verdicts, rest) = words.split_at(verdicts_end);
+        let (ordered, rest) = rest.split_at((ORDERED * ENTRY).min(rest.len()));
         Self {
             words,
             verdicts: Table::new(
@@ -176,6 +240,7 @@ impl Results {
                 ENTRY,
                 VERDICT_PLACES,
             ),
+            ordered: Table::new(ordered, ENTRY, ORDERED_PLACES),
             lists: Table::new(&[], LIST, LISTS),
             staples: Table::new(rest, STAPLE, STAPLE_PLACES),
         }
@@ -206,6 +271,43 @@ impl Results {
         counts
     }
 
+    /// The same of one host by its number.
+    pub fn counts_of_host(&self, host: usize) -> [u64; COUNTS] {
+        let mut counts = [0; COUNTS];
+        let start = BY_HOST.saturating_add(host.min(OTHER_HOSTS).saturating_mul(COUNTS));
+        let words = self.words.iter().skip(start);
+        counts
+            .iter_mut()
+            .zip(words)
+            .for_each(|(count, word)| *count = load(word).min(MOST));
+        counts
+    }
+
+    /// Of verdicts that count at `now`: how many there are of each kind, when the first of them was said, and when the next
+    /// one of them ends.
+    pub fn verdicts_held(&self, now: i64) -> Held {
+        let mut held = Held::default();
+        for [kind, from, until, when] in self.verdicts.numbers() {
+            let (from, until) = (from.cast_signed(), until.cast_signed());
+            let Some(verdict) = CertStatus::from_word(kind, when.cast_signed()) else {
+                continue;
+            };
+            if until <= now {
+                continue;
+            }
+            let count = match verdict {
+                CertStatus::Good => &mut held.good,
+                CertStatus::Revoked(..) => &mut held.revoked,
+                CertStatus::Unknown => &mut held.unknown,
+                CertStatus::Failed => &mut held.failed,
+            };
+            *count = count.saturating_add(1);
+            held.oldest = Some(held.oldest.map_or(from, |oldest: i64| oldest.min(from)));
+            held.next_end = Some(held.next_end.map_or(until, |next: i64| next.min(until)));
+        }
+        held
+    }
+
     /// A number that grows whenever a certificate is found revoked that was not known to be.
     pub fn revocations(&self) -> u64 {
         self.words.get(REVOCATIONS).map_or(0, load)
@@ -220,6 +322,13 @@ impl Results {
             until: until.cast_signed(),
         };
         (now < found.until).then_some(found)
+    }
+
+    /// Whether this was ordered (see [`super::ordered`]).
+    pub(super) fn is_ordered(&self, key: Key) -> bool {
+        self.ordered
+            .find(key)
+            .is_some_and(|([kind, ..], _)| kind != GONE)
     }
 
     /// The response under a key, if there is one of use at `now`.

@@ -4,6 +4,7 @@
 use super::*;
 use crate::system::words::model::{interleave, record};
 use crate::ticket::keeper::testing::words;
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 fn key(n: u64) -> Key {
@@ -121,7 +122,85 @@ fn lists_lie_in_a_memory_of_their_own() {
     writer.remove_list(key(1));
     assert!(before.is_some() && results.list_version(key(1)).is_none());
     assert!(results.list(key(1)).is_none() && writer.put_list(key(3), &list));
-    assert_eq!([0, 1, 2, 3, 31, 500].map(room_for), [0, 1, 2, 4, 32, 32]);
+    assert_eq!([0, 1, 2, 3, 31, 500].map(room_for), [0, 4, 4, 8, 32, 32]);
+}
+
+#[test]
+fn what_is_ordered_is_told_and_nothing_else() {
+    let writer = memory(1);
+    let results = writer.results();
+    let is_ordered = |n| results.is_ordered(key(n));
+    writer.set_ordered(&[1, 2].map(key).into());
+    assert_eq!([1, 2, 3].map(is_ordered), [true, true, false]);
+    writer.set_ordered(&[2, 3].map(key).into());
+    assert_eq!([1, 2, 3].map(is_ordered), [false, true, true]);
+    // A process that follows another goes on over what that one left.
+    Writer::new(results.words, None).set_ordered(&[1].map(key).into());
+    assert_eq!([1, 2, 3].map(is_ordered), [true, false, false]);
+    let many: HashSet<Key> = (0..2 * ORDERED as u64).map(key).collect();
+    writer.set_ordered(&many);
+    assert!((0..2 * ORDERED as u64).filter(|n| is_ordered(*n)).count() <= ORDERED);
+}
+
+#[test]
+fn what_is_held_of_verdicts_is_summed() {
+    let writer = memory(1);
+    let results = writer.results();
+    assert_eq!(results.verdicts_held(0), Held::default());
+    for (n, verdict) in [
+        (1, CertStatus::Good),
+        (2, CertStatus::Good),
+        (3, CertStatus::Revoked(7, 1)),
+        (4, CertStatus::Unknown),
+        (5, CertStatus::Failed),
+    ] {
+        writer.put_verdict(key(n), &found(verdict, 10 * n.cast_signed()));
+    }
+    let held = Held {
+        good: 2,
+        revoked: 1,
+        unknown: 1,
+        failed: 1,
+        oldest: Some(10),
+        next_end: Some(110),
+    };
+    assert_eq!(results.verdicts_held(50), held);
+    let later = results.verdicts_held(115);
+    assert_eq!(
+        (later.good, later.oldest, later.next_end),
+        (1, Some(20), Some(120))
+    );
+}
+
+#[test]
+fn hosts_are_counted_apart_and_in_all() {
+    let writer = memory(1);
+    let results = writer.results();
+    writer.count(Count::Late, 0);
+    writer.count(Count::Late, 3);
+    writer.count(Count::Refused, usize::MAX);
+    let late = |counts: [u64; COUNTS]| counts[Count::Late as usize];
+    assert_eq!(
+        [
+            late(results.counts()),
+            late(results.counts_of_host(3)),
+            late(results.counts_of_host(4))
+        ],
+        [2, 1, 0]
+    );
+    assert_eq!(
+        results.counts_of_host(OTHER_HOSTS)[Count::Refused as usize],
+        1
+    );
+    assert_eq!(results.revocations(), 0);
+    for word in &results.words[BY_HOST..][..COUNTS] {
+        word.store(u64::MAX, Ordering::SeqCst);
+    }
+    assert_eq!(
+        results.counts_of_host(0),
+        [MOST; COUNTS],
+        "a captured process says anything"
+    );
 }
 
 #[test]

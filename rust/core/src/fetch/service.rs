@@ -8,9 +8,10 @@ use std::time::Instant;
 use super::channels::Place;
 use super::hosts::Hosts;
 use super::news::{Line, News, NewsSender};
+use super::ordered;
 use super::queue::{Asker, Job, Queue};
 use super::resolve::system::System;
-use super::results::{CertStatus, Found, Key, Stapled, Writer};
+use super::results::{CertStatus, Count, Found, Key, OTHER_HOSTS, Stapled, Writer};
 use super::schedule;
 use super::url::Url;
 use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
@@ -135,6 +136,8 @@ struct State {
     lists: HashMap<Key, FreshList>,
     queue: Queue<Task>,
     hosts: Hosts,
+    /// Numbers of hosts that are counted apart.
+    numbers: HashMap<String, usize>,
 }
 
 /// The fetcher's own.
@@ -174,6 +177,12 @@ impl Service {
         self.news_sender.say(&News::Said(line, text));
     }
 
+    /// Counts what came of asking a host.
+    fn count(&self, what: Count, host: &str) {
+        let number = lock(&self.state).numbers.get(host).copied();
+        lock(&self.results).count(what, number.unwrap_or(OTHER_HOSTS));
+    }
+
     /// Takes an order.
     pub(super) fn order(&self, order: Order) {
         let now = now();
@@ -181,8 +190,17 @@ impl Service {
         let state = &mut *state;
         state.system = Arc::new(order.system);
         state.local = order.wants.local;
+        let numbered = order.hosts.into_iter().enumerate();
+        state.numbers = numbered.map(|(number, host)| (host, number)).collect();
         let rules = order.wants.rules.into_iter().map(|rule| (rule.id(), rule));
-        state.rules_before = std::mem::replace(&mut state.rules, rules.collect());
+        let rules: HashMap<_, _> = rules.collect();
+        // An order may come again with other lists or name servers: children of the configuration before still ask.
+        if rules.len() != state.rules.len() || !rules.keys().all(|id| state.rules.contains_key(id))
+        {
+            state.rules_before = std::mem::replace(&mut state.rules, rules);
+        }
+        let rules = state.rules.keys().chain(state.rules_before.keys());
+        lock(&self.results).set_ordered(&ordered::all(rules, &order.wants.lists));
         let mut before = std::mem::take(&mut state.staples);
         for want in order.wants.staples {
             let want = Arc::new(want);

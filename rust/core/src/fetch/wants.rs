@@ -210,6 +210,8 @@ pub struct Order {
     pub children: u32,
     /// What knows names.
     pub system: System,
+    /// Whom to count apart, by number.
+    pub hosts: Vec<String>,
     /// What is wanted.
     pub wants: Wants,
 }
@@ -227,6 +229,7 @@ impl Order {
             w.text(name);
             w.text(&address.to_string());
         });
+        w.list(&self.hosts, |w, host| w.text(host));
         w.byte(u8::from(self.wants.local));
         // Each rule once: those of 10,000 responses are few.
         let mut rules: Vec<&Arc<Rule>> = self.wants.rules.iter().collect();
@@ -277,6 +280,7 @@ impl Order {
             servers: r.list(server)?,
             hosts: r.list(|r| Ok((r.text()?, r.text()?.parse().map_err(|_| Cut)?)))?,
         };
+        let hosts = r.list(Reader::text)?;
         let local = r.byte()? != 0;
         let rules = r.list(|r| Rule::decode(r).map(Arc::new))?;
         let staples = r.list(|r| {
@@ -312,6 +316,7 @@ impl Order {
             id,
             children,
             system,
+            hosts,
             wants,
         })
     }
@@ -361,6 +366,7 @@ mod tests {
             id: 7,
             children: 9,
             system: System::parse("nameserver 192.0.2.1", "192.0.2.2 a"),
+            hosts: vec!["a".to_owned(), "b:81".to_owned()],
             wants: Wants {
                 local: true,
                 rules: vec![Arc::clone(&first), Arc::clone(&second)],

@@ -39,6 +39,57 @@ pub const STAPLE: Family = found(
     STAPLE_LABELS,
     "When the OCSP response that clients get with a certificate expires, in seconds since 1970, and where it came from: file, module (mod_md) or fetched; not there where clients get none",
 );
+/// Age of a staple.
+pub const STAPLE_MADE: Family = found(
+    "certificate_staple_made_timestamp_seconds",
+    STAPLE_LABELS,
+    "When the responder said what the OCSP response says that clients get with a certificate (thisUpdate), in seconds since 1970",
+);
+/// Requests by whom they went to.
+pub const FETCHES: Family = Family {
+    kind: Kind::Counter,
+    ..found(
+        "fetch_requests_total",
+        &["responder", "outcome"],
+        "Requests for OCSP responses and revocation lists by the host that was asked, of those that the configuration or the server's and its authorities' certificates name; 'other' has those that only clients' certificates name",
+    )
+};
+/// Age of a list.
+pub const LIST_MADE: Family = found(
+    "revocation_list_made_timestamp_seconds",
+    &["list"],
+    "When the revocation list in use was made that is fetched from this address (thisUpdate), in seconds since 1970",
+);
+/// Next update of a list.
+pub const LIST_NEXT: Family = found(
+    "revocation_list_next_timestamp_seconds",
+    &["list"],
+    "When there is to be another list there (nextUpdate), in seconds since 1970; not there where the list does not say",
+);
+/// A list that is not there.
+pub const LIST_MISSING: Family = found(
+    "revocation_list_missing",
+    &["list"],
+    "1 where there is no list of this address to judge by, or the one there has expired, 0 where there is",
+);
+/// Verdicts of responders that are held.
+pub const VERDICTS: Family = found(
+    "client_ocsp_verdicts",
+    &["verdict"],
+    "What OCSP responders said of certificates of clients, as far as it still counts; without_answer those that could not be asked, for some seconds",
+);
+/// Age of the oldest.
+pub const VERDICT_OLDEST: Family = found(
+    "client_ocsp_oldest_verdict_timestamp_seconds",
+    &[],
+    "When the oldest of these was said (thisUpdate), in seconds since 1970; not there where there are none",
+);
+/// End of the next.
+pub const VERDICT_END: Family = found(
+    "client_ocsp_next_end_timestamp_seconds",
+    &[],
+    "When the next of these ends and is asked for anew, in seconds since 1970; not there where there are none",
+);
 /// A staple that is not there.
 pub const STAPLE_MISSING: Family = found(
     "certificate_staple_missing",
@@ -66,8 +117,16 @@ const FOUND: &[Family] = &[
     STARTED,
     NOT_AFTER,
     STAPLE,
+    STAPLE_MADE,
     STAPLE_MISSING,
     HOST_HANDSHAKES,
+    FETCHES,
+    LIST_MADE,
+    LIST_NEXT,
+    LIST_MISSING,
+    VERDICTS,
+    VERDICT_OLDEST,
+    VERDICT_END,
 ];
 
 /// Every metric.

@@ -343,7 +343,10 @@ Counter "agent_refusals_total" [] parent "Children that the key agent refused: l
 Counter "agent_troubles_total" [] parent "Faults of the key agent" {
     AgentTrouble []
 }
-Counter "ocsp_requests_total" ["outcome"] parent "Requests to OCSP responders, for stapling and about clients: answered, or why not; refused ones were answered, but the answer was not believed" {
+Counter "fetcher_restarts_total" [] parent "Processes that fetch OCSP responses and revocation lists which ended, were stopped or did not answer, and were replaced" {
+    FetcherReplaced []
+}
+Counter "ocsp_requests_total" ["outcome"] parent "Requests to OCSP responders, for stapling and about clients, and for revocation lists: answered, or why not; refused ones were answered, but the answer was not believed" {
     FetchAnswered ["answered"]
     FetchNoName ["no_name"]
     FetchUnreachable ["unreachable"]

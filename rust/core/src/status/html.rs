@@ -2,6 +2,7 @@
 //! The page: no resource from elsewhere, no script, light and dark.
 
 mod certificates;
+mod fetched;
 mod sums;
 mod table;
 
@@ -36,6 +37,7 @@ pub fn page(snapshot: &Snapshot, refresh: u32) -> String {
     );
     tiles(&mut out, snapshot);
     certificates::section(&mut out, snapshot);
+    fetched::lists(&mut out, snapshot);
     last_hour(&mut out, &snapshot.totals.history());
     sums::section(&mut out, snapshot);
     let _ = writeln!(

@@ -27,6 +27,7 @@ pub fn json(snapshot: &Snapshot) -> String {
     list(&mut out, &snapshot.certificates, |out, served| {
         write_certificate(out, served, snapshot.now);
     });
+    write_fetched(&mut out, snapshot);
     out.push_str(",\"history\":");
     list(&mut out, snapshot.totals.history(), |out, sample| {
         let [full, resumed, failed, received, sent, under_way] = sample.values;
@@ -92,8 +93,12 @@ fn write_certificate(out: &mut String, served: &Served, now: i64) {
         served.chain_length
     );
     let _ = match served.staple {
-        None => write!(out, "null,\"staple_source\":null"),
-        Some((source, end)) => write!(out, "{end},\"staple_source\":\"{}\"", source.name()),
+        None => write!(out, "null,\"staple_made\":null,\"staple_source\":null"),
+        Some((source, made, end)) => write!(
+            out,
+            "{end},\"staple_made\":{made},\"staple_source\":\"{}\"",
+            source.name()
+        ),
     };
     let _ = write!(out, ",\"staple_missing\":{}", served.is_staple_missing());
     out.push_str(",\"hosts\":");
@@ -105,6 +110,33 @@ fn write_certificate(out: &mut String, served: &Served, now: i64) {
             quoted(place)
         );
     });
+    out.push('}');
+}
+
+fn write_fetched(out: &mut String, snapshot: &Snapshot) {
+    let optional =
+        |time: Option<i64>| time.map_or_else(|| "null".to_owned(), |time| time.to_string());
+    out.push_str(",\"lists\":");
+    list(out, &snapshot.fetched.lists, |out, state| {
+        let _ = write!(
+            out,
+            "{{\"url\":{},\"made\":{},\"next\":{},\"certificates\":{},\"missing\":{}}}",
+            quoted(&state.url),
+            optional(state.made),
+            optional(state.next),
+            state.entries,
+            state.is_missing(snapshot.now)
+        );
+    });
+    let held = &snapshot.fetched.verdicts;
+    let (oldest, next) = (optional(held.oldest), optional(held.next_end));
+    let _ = write!(
+        out,
+        ",\"client_verdicts\":{{\"oldest\":{oldest},\"next_end\":{next}"
+    );
+    for (kind, count) in snapshot.fetched.kinds() {
+        let _ = write!(out, ",\"{kind}\":{count}");
+    }
     out.push('}');
 }
 

@@ -4,6 +4,7 @@
 //! Nothing here comes from visitors but numbers; names are those of the configuration and of certificates, and are
 //! escaped for the form at hand.
 
+mod fetched;
 mod html;
 mod json;
 mod prometheus;
@@ -16,11 +17,12 @@ use std::collections::BTreeMap;
 
 use crate::metrics::choose::NOISE;
 use crate::metrics::found::{
-    BUILD, HOST_HANDSHAKES, NOT_AFTER, STAPLE, STAPLE_MISSING, STARTED, families,
+    BUILD, HOST_HANDSHAKES, NOT_AFTER, STAPLE, STAPLE_MADE, STAPLE_MISSING, STARTED, families,
 };
 use crate::metrics::table::{Family, Series};
 use crate::metrics::{Counter, Totals};
 
+pub use fetched::Fetched;
 pub use html::page;
 pub use json::json;
 pub use prometheus::prometheus;
@@ -46,6 +48,8 @@ pub struct Snapshot {
     pub isolated: bool,
     /// Virtual hosts that are counted apart, and their numbers.
     pub hosts: Vec<(String, u32)>,
+    /// What is fetched.
+    pub fetched: Fetched,
 }
 
 /// One number, with the values of its family's labels.
@@ -68,14 +72,19 @@ impl Snapshot {
                 self.of_certificates(i64::min, |served| Some((None, served.not_after)))
             }
             name if name == STAPLE.name => self.of_certificates(i64::min, |served| {
-                let (source, end) = served.staple?;
+                let (source, _, end) = served.staple?;
                 Some((Some(source.name()), end))
+            }),
+            name if name == STAPLE_MADE.name => self.of_certificates(i64::min, |served| {
+                let (source, made, _) = served.staple?;
+                Some((Some(source.name()), made))
             }),
             name if name == STAPLE_MISSING.name => self.of_certificates(i64::max, |served| {
                 let missing = i64::from(served.is_staple_missing());
                 served.staple_expected.then_some((None, missing))
             }),
             name if name == HOST_HANDSHAKES.name => self.of_hosts(),
+            name if self.fetched.knows(name) => self.fetched.samples(name, self.now),
             // Where there is to be no agent, none is missing.
             "agent_up" if !self.isolated => Vec::new(),
             _ => {

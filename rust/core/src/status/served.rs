@@ -30,8 +30,8 @@ pub struct Served {
     pub hosts: Vec<(String, String)>,
     /// Seconds since 1970 up to which it is valid.
     pub not_after: i64,
-    /// The OCSP response that clients get with it now: where it came from, and until when it is of use.
-    pub staple: Option<(StapleSource, i64)>,
+    /// The OCSP response that clients get with it now: where it came from, from when it is and until when it is of use.
+    pub staple: Option<(StapleSource, i64, i64)>,
     /// They should get one.
     pub staple_expected: bool,
     /// Certificates in the chain, itself included.

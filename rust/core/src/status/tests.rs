@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 use super::*;
 use crate::creds::StapleSource;
+use crate::fetch::results::{Held, outcomes};
 use crate::metrics::tally::Sums;
 use crate::metrics::{Counters, PAGE_WORDS, PUBLISHED_WORDS, Tally};
 use crate::ticket::keeper::testing::words;
+use crate::verify::fetched::ListState;
 
 const ODD: &str = "<b>\"a\\b'&\u{1}\n";
 
@@ -32,13 +34,86 @@ fn snapshot() -> Snapshot {
             source: "file",
             hosts: vec![(ODD.to_owned(), "a.conf:3".to_owned())],
             not_after: 1000 + 3 * 86_400,
-            staple: Some((StapleSource::Fetched, 5000)),
+            staple: Some((StapleSource::Fetched, 500, 5000)),
             staple_expected: true,
             ..Served::default()
         }],
         isolated: true,
         hosts: vec![("a.example:443".to_owned(), 0)],
+        fetched: fetched(),
     }
+}
+
+fn fetched() -> Fetched {
+    let list = |url: &str, made, next| ListState {
+        url: url.to_owned(),
+        made,
+        next,
+        entries: 7,
+    };
+    Fetched {
+        lists: vec![
+            list(ODD, Some(100), Some(2000)),
+            list("late", Some(100), Some(999)),
+            list("none", None, None),
+        ],
+        verdicts: Held {
+            good: 3,
+            revoked: 2,
+            oldest: Some(50),
+            next_end: Some(1500),
+            ..Held::default()
+        },
+        hosts: vec![
+            (ODD.to_owned(), outcomes([9, 5, 1, 2, 0, 0, 0, 1])),
+            ("other".to_owned(), outcomes([0; 8])),
+        ],
+    }
+}
+
+#[test]
+fn what_is_fetched_stands_in_all_forms() {
+    let snapshot = snapshot();
+    let text = prometheus(&snapshot);
+    for line in [
+        "fetch_requests_total{responder=\"other\",outcome=\"late\"} 0",
+        "revocation_list_missing{list=\"late\"} 1",
+        "revocation_list_missing{list=\"none\"} 1",
+        "revocation_list_next_timestamp_seconds{list=\"late\"} 999",
+        "client_ocsp_verdicts{verdict=\"revoked\"} 2",
+        "client_ocsp_oldest_verdict_timestamp_seconds 50",
+        "client_ocsp_next_end_timestamp_seconds 1500",
+    ] {
+        assert!(text.contains(&format!("\nmod_tls_{line}\n")), "{line}");
+    }
+    assert!(
+        text.contains("outcome=\"answered\"} 4\n") && text.contains("outcome=\"refused\"} 1\n")
+    );
+    assert!(!text.contains("made_timestamp_seconds{list=\"none\"}"));
+    let json = json(&snapshot);
+    assert!(json.contains(
+        "{\"url\":\"late\",\"made\":100,\"next\":999,\"certificates\":7,\"missing\":true}"
+    ));
+    assert!(json.contains("\"client_verdicts\":{\"oldest\":50,\"next_end\":1500,\"good\":3,"));
+    assert!(json.contains("\"staple_end\":5000,\"staple_made\":500"));
+    let page = page(&snapshot, 0);
+    for part in [
+        ">in force<",
+        ">expired<",
+        ">not there<",
+        "Requests to responders",
+        "Clients known as good",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let nothing = Snapshot {
+        fetched: Fetched::default(),
+        ..snapshot
+    };
+    for name in ["fetch_requests", "revocation_list", "client_ocsp_verdicts"] {
+        assert!(said(&nothing, name).is_empty(), "{name}");
+    }
+    assert!(!super::page(&nothing, 0).contains("Revocation lists"));
 }
 
 #[test]
@@ -91,10 +166,9 @@ fn what_is_not_wanted_has_no_series_and_is_not_missing() {
     snapshot.certificates.push(snapshot.certificates[0].clone());
     snapshot.certificates[0].staple = None;
     assert!(said(&snapshot, "staple_missing")[0].ends_with(" 1"));
-    assert!(
-        json(&snapshot)
-            .contains("\"staple_end\":null,\"staple_source\":null,\"staple_missing\":true")
-    );
+    assert!(json(&snapshot).contains(
+        "\"staple_end\":null,\"staple_made\":null,\"staple_source\":null,\"staple_missing\":true"
+    ));
     assert!(page(&snapshot, 0).contains(">missing<"));
     snapshot.certificates.iter_mut().for_each(|served| {
         served.staple = None;

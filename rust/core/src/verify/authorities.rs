@@ -2,10 +2,13 @@
 //! The CAs and lists that clients of a virtual host are judged by, as this process has them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use super::{Request, SourceProblem, Sources, SourcesWatch, Verifier, Weight, load};
+use crate::fetch::wants::Rule;
 use crate::metrics::{self, Counter};
+use crate::system::lock;
 
 /// The verifier of now. Shared by threads; each process has its own.
 #[derive(Default)]
@@ -42,7 +45,17 @@ pub struct WatchedAuthorities {
     request: Request,
     lists: SourcesWatch,
     certificates: SourcesWatch,
+    /// httpd's parent's own look at the same files.
+    ahead: SourcesWatch,
+    /// What the parent has read of changed files, so that it can order what that wants.
+    foreseen: Mutex<Option<Arc<Verifier>>>,
+    /// What was read of changed files and waits for the parent to order that, and since when.
+    held: Mutex<Option<(Arc<Verifier>, Instant)>>,
 }
+
+/// How long what is wanted of the process that fetches may take to be ordered: the parent looks at files every ten seconds,
+/// and twice.
+const ORDER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What looking at the files came to.
 #[derive(Debug, Default)]
@@ -61,21 +74,32 @@ impl WatchedAuthorities {
     /// Reads the files of `request`, and what is wrong with them. As root, in the parent.
     pub fn load(request: Request) -> (Self, Vec<SourceProblem>) {
         let (verifier, problems) = load(&request);
+        let mut responders = vec![request.responder_file.clone()];
+        responders.retain(|file| !file.is_empty());
         let both = Sources {
-            files: [&request.authorities.files[..], &request.names.files].concat(),
+            files: [
+                &request.authorities.files[..],
+                &request.names.files,
+                &responders,
+            ]
+            .concat(),
             directories: [
                 &request.authorities.directories[..],
                 &request.names.directories,
             ]
             .concat(),
         };
+        let certificates = SourcesWatch::new(both);
         let loaded = Self {
             authorities: Arc::new(Authorities {
                 verifier: RwLock::new(verifier),
                 state: AtomicU64::new(0),
             }),
             lists: SourcesWatch::new(request.lists.clone()),
-            certificates: SourcesWatch::new(both),
+            ahead: certificates.twin(),
+            certificates,
+            foreseen: Mutex::default(),
+            held: Mutex::default(),
             request,
         };
         (loaded, problems)
@@ -105,12 +129,50 @@ impl WatchedAuthorities {
         news
     }
 
+    /// Reads changed files ahead of the children, for what they will want fetched and asked then; whether there is any. In
+    /// httpd's parent, which goes on judging nobody.
+    pub fn foresee(&self) -> bool {
+        let wants = self.request.fetch.is_some() || self.request.responders.is_some();
+        if !wants || !self.ahead.settled() {
+            return false;
+        }
+        let (verifier, _) = load(&self.request);
+        let any = verifier.is_some();
+        if any {
+            *lock(&self.foreseen) = verifier;
+        }
+        any
+    }
+
+    /// The rules by which responders are asked about clients, those of [`WatchedAuthorities::foresee`] last.
+    pub fn rules(&self) -> Vec<Rule> {
+        let verifiers = [self.authorities.current(), lock(&self.foreseen).clone()];
+        let rules = verifiers.iter().flatten();
+        rules
+            .filter_map(|verifier| verifier.rule().cloned())
+            .collect()
+    }
+
     fn look(&self, authorities_too: bool) -> News {
         let Some(verifier) = self.authorities.current() else {
             return News::default();
         };
         if authorities_too && self.certificates.settled() {
+            lock(&self.held).take();
             return self.load_again();
+        }
+        let held = lock(&self.held).take();
+        match held {
+            Some((held, _)) if held.is_ordered() => return self.load_again(),
+            Some((held, since)) if since.elapsed() > ORDER_TIMEOUT => {
+                self.authorities.replace(held);
+                return News {
+                    renewed: true,
+                    unfetched: true,
+                    ..News::default()
+                };
+            }
+            held => *lock(&self.held) = held,
         }
         let lists = self.lists.refresh(&verifier);
         News {
@@ -128,17 +190,19 @@ impl WatchedAuthorities {
             .into_iter()
             .filter(|problem| unusable(problem.weight))
             .max_by_key(|problem| problem.weight);
-        let unfetched = verifier
-            .as_ref()
-            .is_some_and(|verifier| verifier.revocation().wants_unordered());
-        if let Some(verifier) = verifier {
-            self.authorities.replace(verifier);
+        let mut renewed = fault.is_none();
+        match verifier {
+            Some(verifier) if verifier.is_ordered() => self.authorities.replace(verifier),
+            Some(verifier) => {
+                *lock(&self.held) = Some((verifier, Instant::now()));
+                renewed = false;
+            }
+            None => {}
         }
         News {
-            renewed: fault.is_none(),
-            lists_replaced: false,
-            unfetched,
+            renewed,
             problem: fault.map(|problem| problem.text),
+            ..News::default()
         }
     }
 }

@@ -5,7 +5,7 @@
 //! before it reads any of its entries, and whether it is the one that the certificate means which names its address; who
 //! takes it up looks again. Whoever judges a certificate by it looks whether the one that issued that certificate signed it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::edition::Edition;
 use super::expected::Expected;
@@ -74,6 +74,46 @@ pub fn refresh() {
 /// Whether verifiers of this process want lists.
 pub fn is_wanted() -> bool {
     wanting().iter().any(|in_use| in_use.wanted.is_some())
+}
+
+/// A list that is to be fetched, as this process has it; times in seconds since 1970.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListState {
+    /// The first of its addresses.
+    pub url: String,
+    /// When the one in use was made; `None` where there is none.
+    pub made: Option<i64>,
+    /// When there is to be another, where it says so.
+    pub next: Option<i64>,
+    /// Certificates that it names.
+    pub entries: usize,
+}
+
+impl ListState {
+    /// Whether certificates have to be judged without it at `now`.
+    pub fn is_missing(&self, now: i64) -> bool {
+        self.made.is_none() || self.next.is_some_and(|next| next < now)
+    }
+}
+
+/// The lists that verifiers of this process want, each address once.
+pub fn states() -> Vec<ListState> {
+    let mut states: BTreeMap<String, ListState> = BTreeMap::new();
+    for in_use in wanting() {
+        for (url, list) in in_use.fetched() {
+            let state = states.entry(url.clone()).or_default();
+            let made = list.as_ref().map(|list| list.made());
+            if made >= state.made {
+                *state = ListState {
+                    url,
+                    made,
+                    next: list.as_ref().and_then(|list| list.end()),
+                    entries: list.map_or(0, |list| list.entries()),
+                };
+            }
+        }
+    }
+    states.into_values().collect()
 }
 
 /// All lists that verifiers of this process want, each once.

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use super::reason;
 use super::revocation::Depth;
 use super::verdict::{Settled, Verdict};
-use crate::fetch::access::{Answer, Question, REMIND, Ticket};
+use crate::fetch::access::{self, Answer, Question, REMIND, Ticket};
+use crate::fetch::ordered;
 use crate::fetch::results::{CertStatus as Said, Found};
 use crate::fetch::wants::{Rule, RuleId};
 use crate::hex;
@@ -62,6 +63,11 @@ impl Responders {
         let mut rule = Rule::clone(&self.rule);
         rule.judging.responders = certificates;
         *self = Self::new(self.lookup, self.none_ok, self.soft, rule);
+    }
+
+    /// Whether the process that fetches knows the rule.
+    pub(super) fn is_ordered(&self) -> bool {
+        access::is_ordered(ordered::rule(&self.id))
     }
 
     /// Looks up, and asks about, the certificates (DER) of a path, the client's own first, but for the trusted one, whose

@@ -136,6 +136,12 @@ impl Verifier {
         self.responders.as_ref().map(|responders| &*responders.rule)
     }
 
+    /// Whether all that it wants fetched and asked is known to the process that does so.
+    pub(super) fn is_ordered(&self) -> bool {
+        let asked = self.responders.as_ref().is_none_or(Responders::is_ordered);
+        asked && !self.revocation.wants_unordered()
+    }
+
     /// Whether OCSP responders are asked about clients.
     pub fn asks_responders(&self) -> bool {
         self.responders.is_some()

@@ -11,6 +11,7 @@ use super::expected::Expected;
 use super::revocation::list::List;
 use super::revocation::scope;
 use crate::fetch::access;
+use crate::fetch::ordered;
 use crate::fetch::results::Key;
 use crate::fetch::state;
 use crate::fetch::wants::{ListWant, list_key};
@@ -53,7 +54,7 @@ impl Point {
     }
 }
 
-/// What httpd's parent ordered last: digests of the authorities that each list may be of.
+/// What httpd's parent had ordered when this process was forked: digests of the authorities that each list may be of.
 struct Ordered {
     lists: BTreeMap<Key, BTreeSet<[u8; 32]>>,
     /// This process is a child, which orders nothing.
@@ -137,13 +138,16 @@ impl FetchedLists {
     /// Whether this process has no way to have one of the lists fetched: it is a child, and they were not among what its
     /// parent ordered, or from other authorities.
     pub(super) fn is_unordered(&self) -> bool {
-        let ordered = lock(&ORDERED);
+        let before = lock(&ORDERED);
         let is_ordered = |point: &Point| {
-            let known = ordered.lists.get(&point.key);
+            let known = before.lists.get(&point.key);
             let mut signers = self.authorities.iter().filter(|der| point.may_sign(der));
-            known.is_some_and(|known| signers.all(|der| known.contains(&id_of([der]))))
+            signers.all(|der| {
+                known.is_some_and(|known| known.contains(&id_of([der])))
+                    || access::is_ordered(ordered::list(point.key, der))
+            })
         };
-        ordered.is_final && !self.points.iter().all(is_ordered)
+        before.is_final && !self.points.iter().all(is_ordered)
     }
 
     /// Whether there is nothing to fetch.

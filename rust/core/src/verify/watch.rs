@@ -9,6 +9,7 @@ use super::sources::Sources;
 use super::verifier::Verifier;
 use crate::system::file;
 use crate::system::file::{FileIdentity, Refusal};
+use crate::system::lock;
 
 /// What tells one state of a file from another: symbolic links swapped, files replaced or rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,16 @@ impl SourcesWatch {
             sources,
             seen,
             changing,
+        }
+    }
+
+    /// Another one of the same files, as they were last seen here.
+    pub(super) fn twin(&self) -> Self {
+        let seen = lock(&self.seen).clone();
+        Self {
+            sources: self.sources.clone(),
+            seen: Mutex::new(seen),
+            changing: Mutex::new(None),
         }
     }
 

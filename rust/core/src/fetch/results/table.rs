@@ -45,6 +45,20 @@ impl Table {
             .map(|place| self.entry(place))
     }
 
+    /// The four numbers of all entries that are not just written, for sums.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = [u64; 4]> {
+        let written = |number: u64| number != 0 && number.is_multiple_of(2);
+        self.words.chunks(self.stride).filter_map(move |entry| {
+            let [number, _, _, _, _, numbers @ ..] = entry else {
+                return None;
+            };
+            let [kind, from, until, last, ..] = numbers else {
+                return None;
+            };
+            written(load(number)).then(|| [kind, from, until, last].map(load))
+        })
+    }
+
     /// The entry of `key`: its four numbers, and the octets behind them if there are.
     pub(super) fn find(&self, key: Key) -> Option<([u64; 4], Vec<u8>)> {
         for entry in self.entries(key) {
@@ -89,6 +103,19 @@ impl Table {
             octets,
         );
         true
+    }
+
+    /// Takes away what is under all other keys than those.
+    pub(super) fn retain(&self, which: impl Fn(Key) -> bool) {
+        for place in 0..self.words.len() / self.stride {
+            let entry = self.entry(place);
+            if entry.first().is_none_or(|number| load(number) == 0) || is_gone(&entry) {
+                continue;
+            }
+            if let Some(key) = key_of(&entry).filter(|key| !which(*key)) {
+                write(entry, key, [GONE, 0, 0, 0], &[]);
+            }
+        }
     }
 
     /// Takes away what is under a key.

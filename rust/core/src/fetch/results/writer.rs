@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The one writer of the results: the fetcher.
 
+use std::collections::HashSet;
+
 use super::*;
 use crate::system::words::store;
 
@@ -31,10 +33,22 @@ impl Writer {
         }
     }
 
-    /// Counts.
-    pub fn count(&self, what: Count) {
-        if let Some(word) = self.results.words.get(COUNTED + what as usize) {
-            store(word, load(word).wrapping_add(1));
+    /// Counts, in all and for the host of this number.
+    pub fn count(&self, what: Count, host: usize) {
+        let of_host = BY_HOST.saturating_add(host.min(OTHER_HOSTS).saturating_mul(COUNTS));
+        for start in [COUNTED, of_host] {
+            let word = self.results.words.get(start.saturating_add(what as usize));
+            if let Some(word) = word {
+                store(word, load(word).wrapping_add(1));
+            }
+        }
+    }
+
+    /// Says what is ordered now, and nothing else. What there is no room for is not said.
+    pub(in crate::fetch) fn set_ordered(&self, ordered: &HashSet<Key>) {
+        self.results.ordered.retain(|key| ordered.contains(&key));
+        for key in ordered {
+            self.results.ordered.put(*key, RESPONSE, 0, 0, &[]);
         }
     }
 

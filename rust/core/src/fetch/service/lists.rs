@@ -174,7 +174,7 @@ impl Service {
         let _one = lock(&self.judging);
         fetched::judge(&octets, want, now())
             .and_then(|judged| self.beside_the_last(want.key, judged))
-            .inspect_err(|_| lock(&self.results).count(Count::Refused))
+            .inspect_err(|_| self.count(Count::Refused, host))
             .map_err(NoList::Refused)
     }
 

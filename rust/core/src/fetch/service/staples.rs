@@ -105,7 +105,7 @@ impl Service {
         };
         let outcome = match self.ask(Asker::Parent, host, &question, &system) {
             Ok((response, nonce)) => judge(&want, &response, nonce.as_deref(), now())
-                .inspect_err(|_| lock(&self.results).count(Count::Refused)),
+                .inspect_err(|_| self.count(Count::Refused, host)),
             Err(fault) => Err(NoStaple::Fetch(fault)),
         };
         self.had(&want, &url, outcome);

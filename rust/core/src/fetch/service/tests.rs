@@ -281,3 +281,24 @@ fn a_slot_has_one_question_whatever_a_child_asks() {
     assert_eq!(counted(), (0, false, 0));
     assert!(lock(&bench.service.state).queue.pop().is_none());
 }
+
+#[test]
+fn an_order_that_comes_again_forgets_no_rule_of_the_one_before() {
+    let world = world();
+    let (url, _) = responder(Says::good(&world).response());
+    let (old, new) = (rule(&url), rule("http://192.0.2.1/"));
+    let bench = bench(wants(&old), 1);
+    // As after a graceful restart, with lists that came to be wanted and name servers that changed.
+    for _ in 0..3 {
+        bench.service.order(Order {
+            wants: wants(&new),
+            ..Order::default()
+        });
+    }
+    let found = answer(&child(1).ask(&bench, &question(&old, &world))).unwrap();
+    assert_eq!(found.verdict, CertStatus::Good);
+    let is_ordered = |rule: &Rule| bench.results.is_ordered(ordered::rule(&rule.id()));
+    assert!(is_ordered(&old) && is_ordered(&new));
+    bench.service.order(Order::default());
+    assert!(!is_ordered(&old) && is_ordered(&new));
+}

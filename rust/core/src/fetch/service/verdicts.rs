@@ -128,7 +128,7 @@ impl Service {
                         .and_then(|(response, nonce)| {
                             judge(&rule, &leaf, &issuer, &response, nonce.as_deref())
                         });
-                found.unwrap_or_else(|fault| self.failed(&url, &fault))
+                found.unwrap_or_else(|fault| self.failed(&url, host, &fault))
             }
             None => failure(),
         };
@@ -163,19 +163,19 @@ impl Service {
         if let Some(fault) = lock(&self.state).hosts.silent(asker, host, Instant::now()) {
             return Err(fault);
         }
-        lock(&self.results).count(Count::Asked);
+        self.count(Count::Asked, host);
         let found = fetch();
         let fault = found.as_ref().err();
         lock(&self.state)
             .hosts
             .heard(asker, host, fault, Instant::now());
-        lock(&self.results).count(fault.map_or(Count::Answered, client::Fault::count));
+        self.count(fault.map_or(Count::Answered, client::Fault::count), host);
         found
     }
 
-    fn failed(&self, url: &str, fault: &Fault) -> Found {
+    fn failed(&self, url: &str, host: &str, fault: &Fault) -> Found {
         if matches!(fault, Fault::Answer(_)) {
-            lock(&self.results).count(Count::Refused);
+            self.count(Count::Refused, host);
         }
         let first = lock(&self.state).hosts.is_news(url, Instant::now());
         if first {

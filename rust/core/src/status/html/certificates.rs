@@ -52,11 +52,12 @@ fn row(served: &Served, now: i64) -> String {
         _ => "",
     };
     let staple = match served.staple {
-        Some((source, end)) => {
+        Some((source, made, end)) => {
             format!(
-                "until {}<small>{}</small>",
+                "until {}<small>{}, of {}</small>",
                 date(end),
-                staple_source(source)
+                staple_source(source),
+                date(made)
             )
         }
         None if served.staple_expected => "<span class=\"badge soon\">missing</span>".to_owned(),

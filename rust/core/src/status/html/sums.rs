@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::super::svg::{bars, rate};
 use super::super::words::{escaped, short};
 use super::super::{Snapshot, series};
+use super::fetched;
 use super::table::table;
 use crate::metrics::buckets::BUCKETS;
 use crate::metrics::{Counter, Histogram};
@@ -28,6 +29,7 @@ const BARS: &[(&str, &str, &str)] = &[
     ("Alerts sent to clients", "alerts_sent_total", "c"),
     ("Tickets not accepted", "tickets_refused_total", "c"),
     ("Session cache", "session_cache_total", "b"),
+    ("OCSP of clients", "client_ocsp_total", "b"),
     ("Handshakes with backends", "backend_handshakes_total", "a"),
     (
         "Failed handshakes with backends",
@@ -46,7 +48,12 @@ pub(super) fn section(out: &mut String, snapshot: &Snapshot) {
         rows.sort_by_key(|(_, value)| std::cmp::Reverse(*value));
         // What this server does not do at all takes no room.
         let optional = name.starts_with("backend")
-            || ["session_cache_total", "handshakes_limited_total"].contains(name);
+            || [
+                "session_cache_total",
+                "handshakes_limited_total",
+                "client_ocsp_total",
+            ]
+            .contains(name);
         if !optional || rows.iter().any(|(_, value)| *value > 0) {
             out.push_str(&bars(title, &rows, tone));
         }
@@ -74,11 +81,13 @@ pub(super) fn section(out: &mut String, snapshot: &Snapshot) {
     sessions(out, snapshot);
     traffic(out, snapshot);
     agent(out, snapshot);
+    fetched::verdicts(out, snapshot);
     out.push_str("</div>");
+    fetched::hosts(out, snapshot);
     hosts(out, snapshot);
 }
 
-fn facts(out: &mut String, title: &str, rows: &[(&str, String)]) {
+pub(super) fn facts(out: &mut String, title: &str, rows: &[(&str, String)]) {
     let _ = write!(
         out,
         "<section class=\"card\"><h3>{title}</h3><table class=\"list\"><tbody>"

@@ -88,6 +88,15 @@ impl InUse {
         *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lists);
     }
 
+    /// The first address of each list that is to be fetched, and the one in use.
+    pub(super) fn fetched(&self) -> Vec<(String, Option<Arc<List>>)> {
+        let lists = self.get();
+        let points = self.wanted.iter().flat_map(|wanted| &wanted.points);
+        let urls = points.map(|point| point.urls.first().cloned().unwrap_or_default());
+        let padded = lists.fetched.iter().cloned().chain(std::iter::repeat(None));
+        urls.zip(padded).collect()
+    }
+
     /// Takes what has been fetched since the last call; whether anything has. For one thread of a process.
     pub(super) fn take_fetched(&self) -> bool {
         let Some(wanted) = &self.wanted else {
