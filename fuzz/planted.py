@@ -51,7 +51,7 @@ FAULTS = {
                 "a suite that cannot come back", "does not hold"),
     "filters": ("src/conn/input.cpp", "if (!feed(data, length)) lose_input();", "if (!feed(data, length)) apr_brigade_cleanup(plain_);",
                 "a failure that leaves a gap", "does not hold"),
-    "directives": ("src/config/policy/listener.cpp", "text.substr(0, colon)", "text.substr(colon + 3)", "the wrong end of an address",
+    "directives": ("src/config/listener.cpp", "text.substr(0, colon)", "text.substr(colon + 3)", "the wrong end of an address",
                    "terminating"),
 }
 # Readers that others read by: their faults would be found by those.

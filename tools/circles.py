@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Circles of modules in the Rust crates: files that can only be understood together. Prints each circle with the uses
-that close it, and fails where there is one. Names that a module passes on (`pub use`) count for the file that has them.
-Unit tests may use what they like."""
+"""Circles of modules in the Rust crates, of files and of folders in the C++: what can only be understood together. Prints
+each circle with the uses that close it, and fails where there is one. In Rust, names that a module passes on (`pub use`)
+count for the file that has them; in C++ a source and its header are one. Unit tests may use what they like."""
 import pathlib
 import re
 import sys
@@ -129,6 +129,23 @@ class Crate:
         return edges
 
 
+INCLUDE = re.compile(r'^\s*#include "([^"]+)"', re.M)
+
+
+def includes(src, unit):
+    """For each unit of the C++, the name that `unit` gives to a path, the units it includes, each with the line that does."""
+    edges = {}
+    for path in sorted(src.rglob("*")):
+        if path.suffix not in (".cpp", ".hpp", ".def"):
+            continue
+        own = edges.setdefault(unit(path.relative_to(src)), {})
+        for name in INCLUDE.findall(path.read_text()):
+            if (src / name).exists() and unit(pathlib.Path(name)) != unit(path.relative_to(src)):
+                own.setdefault(unit(pathlib.Path(name)), f"{path.relative_to(src)} includes {name}")
+                edges.setdefault(unit(pathlib.Path(name)), {})
+    return edges
+
+
 def components(edges):
     """Tarjan's strongly connected components of more than one module."""
     index, low, stack, found = {}, {}, [], []
@@ -156,11 +173,14 @@ def components(edges):
 
 def main():
     bad = 0
-    for name, folder in (("mod_tls_core", "rust/core/src"), ("mod_tls_bridge", "rust/bridge/src")):
-        edges = Crate(name, TOP / folder).uses()
+    uses = [(name, "modules", Crate(name, TOP / folder).uses())
+            for name, folder in (("mod_tls_core", "rust/core/src"), ("mod_tls_bridge", "rust/bridge/src"))]
+    uses += [("src", "files", includes(TOP / "src", lambda path: path.with_suffix("").parts)),
+             ("src", "folders", includes(TOP / "src", lambda path: path.parent.parts))]
+    for name, kind, edges in uses:
         for part in components(edges):
             bad += 1
-            print(f"{name}: a circle of {len(part)} modules")
+            print(f"{name}: a circle of {len(part)} {kind}")
             for module in sorted(part):
                 for target, what in sorted(edges[module].items()):
                     if target in part:

@@ -49,7 +49,7 @@ else
   not_run clippy "this toolchain has none (Debian 12 packages no clippy for rustc-web; rustup has it)"
 fi
 check "house rules" python3 tools/house_rules.py
-check "no circles of modules" python3 tools/circles.py
+check "no circles of modules, files and folders" python3 tools/circles.py
 check "the field's terms, and one type for each name" python3 tools/terms.py
 check "documents in lines of at most 100 columns" python3 tools/wrap_docs.py --check
 exit $failed

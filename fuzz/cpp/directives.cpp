@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "config/policy/checks.hpp"
-#include "config/policy/defaults.hpp"
 #include "config/policy/describe.hpp"
+#include "config/vocabulary/defaults.hpp"
 #include "config/vocabulary/migration.hpp"
 #include "config/vocabulary/openssl_conf.hpp"
 #include "cpp/targets.hpp"

@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "config/policy/listener.hpp"
-#include "config/policy/network.hpp"
+#include "config/listener.hpp"
+#include "config/network.hpp"
 #include "config/setting.hpp"
 
 namespace tls::config {
+
+// Which vocabulary a virtual host is written in; its defaults and some of its manners differ.
+enum class Vocabulary : std::uint8_t { Tls, Ssl };
 
 // One certificate file with its key file; an empty `key` means that the key is in the certificate file.
 struct CertificateFiles {

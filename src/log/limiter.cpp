@@ -8,8 +8,6 @@
 #include <ctime>
 #include <utility>
 
-#include "log/log.hpp"
-
 namespace tls::log {
 namespace {
 
@@ -78,13 +76,15 @@ void refill(Budget& budget, std::int64_t full, std::int64_t rate, std::int64_t n
   budget.counted_at = now;
 }
 
-// How many lines were left out that are to be told of now; takes a token of both budgets, or counts one more.
-struct Admission {
-  bool granted = false;
-  std::uint32_t left_out = 0;
-};
+}  // namespace
 
-Admission take(Budget& budget, std::int64_t now) {
+Loudness count_failure(std::uint8_t kind, const void* host) {
+  const Lock lock;
+  return count(kind, host, now_ms());
+}
+
+Admission take(Budget& budget) {
+  const std::int64_t now = now_ms();
   const Lock lock;
   refill(budget, Budget::kFull, 1, now);
   refill(all, 3 * Budget::kFull, 3, now);
@@ -96,22 +96,6 @@ Admission take(Budget& budget, std::int64_t now) {
   all.tokens -= Budget::kEach;
   const bool due = budget.left_out > 0 && now - budget.left_out_since >= kQuiet;
   return {true, due ? std::exchange(budget.left_out, 0) : 0};
-}
-
-}  // namespace
-
-Loudness count_failure(std::uint8_t kind, const void* host) {
-  const Lock lock;
-  return count(kind, host, now_ms());
-}
-
-bool admit(Budget& budget, const conn_rec* c, const request_rec* r) {
-  const Admission admission = take(budget, now_ms());
-  if (admission.left_out > 0) {
-    const conn_rec* const connection = c != nullptr ? c : r->connection;
-    TLS_LOG_S(connection->base_server, LinesLeftOut, budget.id, admission.left_out);
-  }
-  return admission.granted;
 }
 
 }  // namespace tls::log

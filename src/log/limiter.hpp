@@ -32,8 +32,13 @@ struct Budget {
   static constexpr std::int64_t kFull = 20 * kEach;  // and 20 at a time
 };
 
-// Whether one more line may be written. Says once a minute, before a line that may, how many could not. `r` may be
-// nullptr. Any thread.
-[[nodiscard]] bool admit(Budget& budget, const conn_rec* c, const request_rec* r);
+// Whether one more line may be written, and how many were left out that are to be told of now.
+struct Admission {
+  bool granted = false;
+  std::uint32_t left_out = 0;
+};
+
+// Takes from the budget and from that of all lines, or counts one more that is left out. Any thread.
+[[nodiscard]] Admission take(Budget& budget);
 
 }  // namespace tls::log

@@ -5,6 +5,14 @@
 #include "apr/httpd.hpp"
 #include "log/limiter.hpp"
 
+namespace tls::log {
+
+// Whether one more line may be written. Says once a minute, before a line that may, how many could not. `r` may be
+// nullptr. Any thread.
+[[nodiscard]] bool admit(Budget& budget, const conn_rec* c, const request_rec* r);
+
+}  // namespace tls::log
+
 namespace tls::msg {
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): the table needs the preprocessor, so that formats stay literals
 #define TLS_MESSAGE(name, number, level, text, ...)          \

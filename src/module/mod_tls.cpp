@@ -16,6 +16,7 @@
 #include "report/status.hpp"
 #include "report/variables.hpp"
 #include "server/agent.hpp"
+#include "server/check_config.hpp"
 #include "server/credentials.hpp"
 #include "server/ech.hpp"
 #include "server/fetching.hpp"

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "apr/httpd.hpp"
-#include "server/credentials.hpp"
 #include "server/ech.hpp"
 #include "server/policies.hpp"
 

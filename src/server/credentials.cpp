@@ -297,16 +297,6 @@ void compress(const std::vector<server_rec*>& hosts, const rs::Credentials& cred
 
 }  // namespace
 
-std::vector<server_rec*> hosts_with_tls(server_rec* main) {
-  std::vector<server_rec*> hosts;
-  for (server_rec* s = main; s != nullptr; s = s->next) {
-    if (effective(s).enabled) hosts.push_back(s);
-  }
-  // httpd puts each virtual host it reads right behind the main server.
-  std::reverse(hosts.begin() + (hosts.empty() || hosts.front() != main ? 0 : 1), hosts.end());
-  return hosts;
-}
-
 LoadedCredentials load_credentials(server_rec* main, const std::vector<server_rec*>& hosts) {
   const bool present = check_presence(hosts, false);
   LoadedCredentials loaded = load_as_configured(main, hosts);

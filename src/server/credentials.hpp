@@ -12,9 +12,6 @@ struct server_rec;
 
 namespace tls::server {
 
-// All servers and virtual hosts that may speak TLS, in configuration order.
-[[nodiscard]] std::vector<server_rec*> hosts_with_tls(server_rec* main);
-
 // What was loaded: the certificates of host i of the list are number i of `credentials`.
 struct LoadedCredentials {
   bool ok = false;  // false: an error was logged that the server must not start with

@@ -14,7 +14,6 @@
 #include "config/words.hpp"
 #include "log/log.hpp"
 #include "server/credential_report.hpp"
-#include "server/credentials.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {

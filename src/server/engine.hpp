@@ -14,7 +14,7 @@
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "server/client_auth.hpp"
 #include "server/read_limit.hpp"
-#include "server/stapling.hpp"
+#include "server/staplable.hpp"
 #include "server/vhosts.hpp"
 
 struct server_rec;

@@ -11,7 +11,7 @@
 #include "apr/to_rust.hpp"
 #include "log/log.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
-#include "server/policies.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::server {
 namespace {

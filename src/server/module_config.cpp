@@ -6,7 +6,6 @@
 #include "apr/hook.hpp"
 #include "config/vocabulary/all_rows.hpp"
 #include "server/arena.hpp"
-#include "server/policies.hpp"
 
 namespace tls::server {
 namespace {
@@ -101,6 +100,8 @@ const module_struct& primary_record() { return is_loaded(tls_module) ? tls_modul
 ServerScope& scope_of(const server_rec* s, const module_struct& record) {
   return *static_cast<ServerScope*>(ap_get_module_config(s->module_config, &record));
 }
+
+const config::EffectivePolicy& effective(const server_rec* s) { return *scope_of(s, primary_record()).policy; }
 
 const config::DirectorySettings& directory_settings(const request_rec* r) {
   return directory_scope(r->server, r->per_dir_config)->settings;

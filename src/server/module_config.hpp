@@ -53,6 +53,9 @@ void lend_ssl_record(apr_pool_t* pool, int index);
 
 ServerScope& scope_of(const server_rec* s, const module_struct& record);
 
+// The policy of a server or virtual host; valid from check_config until the configuration pool ends.
+const config::EffectivePolicy& effective(const server_rec* s);
+
 // What the sections that a request passed say of it, in the vocabulary of its virtual host. Throws where they could not
 // be merged, as do the two below: nobody gets by a section that is not known.
 const config::DirectorySettings& directory_settings(const request_rec* r);

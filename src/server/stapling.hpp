@@ -2,19 +2,15 @@
 // OCSP responses that another module fetches: mod_md with MDStapling, by the hooks of http_ssl.h.
 #pragma once
 
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "apr/httpd.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "server/staplable.hpp"
 
 namespace tls::server {
 
 struct Host;
-
-// Ids of the certificates whose responses another module will have, by virtual host.
-using Staplable = std::unordered_map<const server_rec*, std::vector<std::string>>;
 
 // Offers all certificates to other modules, and says which of them will go without a response although they, or the
 // configuration, want one. Parent only, in post_config, after `credentials` are loaded.

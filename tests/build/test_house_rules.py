@@ -87,6 +87,26 @@ def test_tests_and_words_close_no_circle(tmp_path):
                  b="// crate::a::f\nconst S: &str = \"crate::a::f\";\n#[cfg(test)]\nmod tests {\n    use crate::a::f;\n}\n") == []
 
 
+def included(directory, unit, **files):
+    for name, lines in files.items():
+        path = directory / name.replace("__", "/").replace("_hpp", ".hpp").replace("_cpp", ".cpp")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f'#include "{line}"\n' for line in lines))
+    return circles.components(circles.includes(directory, unit))
+
+
+def test_a_circle_of_sources_and_headers_is_seen(tmp_path):
+    found = included(tmp_path, lambda path: path.with_suffix("").parts, a__x_hpp=["a/y.hpp"], a__y_hpp=[], a__y_cpp=["a/y.hpp", "a/x.hpp"],
+                     a__z_cpp=["a/x.hpp"])
+    assert [sorted(part) for part in found] == [[("a", "x"), ("a", "y")]]
+
+
+def test_a_circle_of_folders_is_seen_where_its_files_have_none(tmp_path):
+    files = {"a__x_hpp": ["b/y.hpp"], "b__y_hpp": [], "b__z_hpp": ["a/w.hpp"], "a__w_hpp": []}
+    assert included(tmp_path, lambda path: path.with_suffix("").parts, **files) == []
+    assert len(included(tmp_path, lambda path: path.parent.parts, **files)) == 1
+
+
 terms = tool("terms")
 
 

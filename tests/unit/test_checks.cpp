@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/policy/checks.hpp"
-#include "config/policy/defaults.hpp"
+#include "config/vocabulary/defaults.hpp"
 #include "config_reader.hpp"
 
 namespace tls::config::testing {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "config/ciphers/suites.hpp"
-#include "config/policy/defaults.hpp"
 #include "config/policy/effective.hpp"
+#include "config/vocabulary/defaults.hpp"
 #include "config_reader.hpp"
 
 namespace tls::config::testing {

@@ -7,14 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "config/policy/listener.hpp"
+#include "config/listener.hpp"
 #include "config/policy/negotiated.hpp"
 #include "config/settings.hpp"
 
 namespace tls::config {
-
-// Which vocabulary a virtual host is written in; its defaults and some of its manners differ.
-enum class Vocabulary : std::uint8_t { Tls, Ssl };
 
 // When connections of this virtual host speak TLS.
 struct EngineRule {

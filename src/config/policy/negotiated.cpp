@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "config/ciphers/suites.hpp"
-#include "config/policy/effective.hpp"
 #include "config/policy/groups.hpp"
 
 namespace tls::config {

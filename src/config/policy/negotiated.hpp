@@ -10,8 +10,6 @@
 
 namespace tls::config {
 
-enum class Vocabulary : std::uint8_t;
-
 // Lists hold IANA numbers, most preferred first; no signatures means whatever fits the key.
 struct Negotiated {
 #define TLS_NEGOTIATED(type, member, ...) type member{};

@@ -4,7 +4,6 @@
 
 #include <span>
 
-#include "config/policy/effective.hpp"
 #include "config/settings.hpp"
 
 namespace tls::config {

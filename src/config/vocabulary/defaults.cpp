@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/policy/defaults.hpp"
+#include "config/vocabulary/defaults.hpp"
 
 #include <string>
 #include <vector>

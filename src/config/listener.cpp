@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/policy/listener.hpp"
+#include "config/listener.hpp"
 
 #include <arpa/inet.h>
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/policy/listener.hpp"
+#include "config/listener.hpp"
 
 namespace tls::config {
 

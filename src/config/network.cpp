@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/policy/network.hpp"
+#include "config/network.hpp"
 
 #include <algorithm>
 #include <charconv>
