@@ -80,6 +80,13 @@ def test_a_row_that_leaves_out_what_a_policy_needs_does_not_compile(tree, forgot
     assert " error: " in compiled(tree, file)
 
 
+@pytest.mark.parametrize("member", ["bool nonce = true;", "std::string crl_path;"])
+def test_a_member_that_judges_clients_and_is_not_encoded_does_not_compile(tree, member):
+    assert compiled(tree, "src/config/policy/effective.cpp") == ""
+    changed(tree / "src/config/policy/effective.hpp", member, f"{member}\n  bool forgotten = false;")
+    assert " error: " in compiled(tree, "src/config/policy/effective.cpp")
+
+
 @pytest.mark.parametrize("table", MEMBERS)
 def test_both_languages_have_the_members_in_one_order(table):
     rows = re.findall(r"^TLS_\w+\((?:[\w:]|<[^>]*>)+, (\w+),", (ROOT / table).read_text(), re.M)

@@ -118,35 +118,40 @@ EchPolicy ech_policy(const ServerSettings& s) {
   return policy;
 }
 
+// The encoders below name every member, so that one more does not compile before somebody has said whether it counts:
+// what changes no verdict is named and not put.
+
 // What a client's certificate passes by; how long is waited, and by which proxy, changes no verdict.
 void encode_ocsp(Encoder& out, const OcspPolicy& ocsp) {
-  out.put(static_cast<std::uint32_t>(ocsp.check.depth));
-  out.put(ocsp.check.no_responder_ok);
-  out.put(ocsp.check.soft);
-  out.put(ocsp.responder);
-  out.put(ocsp.override_named);
-  out.put(ocsp.skew_s);
-  out.put(static_cast<std::uint32_t>(ocsp.max_age_s));
-  out.put(ocsp.nonce);
-  out.put(ocsp.verify);
+  const auto& [check, responder, override_named, proxy, responder_file, timeout_s, skew_s, max_age_s, nonce, verify] =
+      ocsp;
+  out.put(static_cast<std::uint32_t>(check.depth));
+  out.put(check.no_responder_ok);
+  out.put(check.soft);
+  out.put(responder);
+  out.put(override_named);
+  out.put(skew_s);
+  out.put(static_cast<std::uint32_t>(max_age_s));
+  out.put(nonce);
+  out.put(verify);
 }
 
-// What clients are judged by, but for the files.
-void encode_judgement(Encoder& out, const ClientAuthPolicy& c) {
-  out.put(c.verify);
-  out.put(c.depth);
-  out.put(c.crl_check);
-  out.put(c.list_fetch.on);
-  out.put(c.list_fetch.allow);
-  out.put(c.list_fetch.urls);
-  encode_ocsp(out, c.ocsp);
-  out.put(c.signatures);
-}
-
-void encode_client(Encoder& out, const ClientAuthPolicy& c) {
-  encode_judgement(out, c);
+// What clients are judged by, and with `files` also the names of the files with CAs and lists. Who is a trusted proxy,
+// by which proxy lists are fetched and whether the revoked are looked for again changes nothing that a handshake finds.
+void encode_client(Encoder& out, const ClientAuthPolicy& client, bool files) {
+  const auto& [verify, depth, ca_file, ca_path, names_file, names_path, crl_file, crl_path, list_fetch, list_proxy,
+               crl_check, recheck, ocsp, signatures, trusted_proxies] = client;
+  out.put(verify);
+  out.put(depth);
+  out.put(crl_check);
+  out.put(list_fetch.on);
+  out.put(list_fetch.allow);
+  out.put(list_fetch.urls);
+  encode_ocsp(out, ocsp);
+  out.put(signatures);
+  if (!files) return;
   for (const std::string* path :
-       {&c.ca_file, &c.ca_path, &c.names_file, &c.names_path, &c.crl_file, &c.crl_path, &c.ocsp.responder_file}) {
+       {&ca_file, &ca_path, &names_file, &names_path, &crl_file, &crl_path, &ocsp.responder_file}) {
     out.put(*path);
   }
 }
@@ -192,13 +197,13 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
 std::vector<std::uint8_t> encode_policy(const EffectivePolicy& policy) {
   Encoder out;
   encode(out, policy.negotiated);
-  encode_judgement(out, policy.client);
+  encode_client(out, policy.client, false);
   return std::move(out).bytes();
 }
 
 std::vector<std::uint8_t> encode_host(const EffectivePolicy& policy, HostDigest form) {
   Encoder out;
-  encode_client(out, policy.client);
+  encode_client(out, policy.client, true);
   if (form == HostDigest::AuthOnly) return std::move(out).bytes();
   encode_compared(out, policy.negotiated);
   out.put(policy.certificates);
