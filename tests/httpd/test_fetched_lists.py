@@ -204,6 +204,25 @@ def test_no_list_of_another_authority_takes_the_place_of_one_in_force(httpd, ca,
     assert world.is_let_in(server, "good") and not world.is_let_in(server, "revoked")
 
 
+def test_where_the_administrator_alone_names_an_address_the_first_list_decides(httpd, ca, world):
+    """Of which of the configured authorities lists come from there, until it ends; a stranger's never is in force."""
+    plain, other = Authority("Plain client CA"), Authority("Another client CA")
+    (world.directory / "both.pem").write_bytes(plain.pem() + other.pem())
+    pairs = {name: plain.issue(name, client=True) for name in ("good", "revoked")}
+    for name, pair in pairs.items():
+        crt, key = pair.write(world.directory, name)
+        world.clients[name] = ("--cert", str(crt), "--key", str(key))
+    world.point.lists["/plain.crl"] = revocation_list(other, start=-SECOND * 100, end=SECOND * 10)
+    words = (f"TLSClientCertificate required\nTLSClientCA {world.directory}/both.pem\n"
+             f"TLSClientCRL auto {world.point.url('/plain.crl')}")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=words)], config=LOCAL, log_level="tls:info", allow=("TLS0",))
+    server.log.expect("TLS0819.*/plain.crl")
+    assert not world.is_let_in(server, "good"), "there is no list of its authority"
+    world.point.lists["/plain.crl"] = revocation_list(plain, pairs["revoked"], start=HOUR * 0)
+    world.wait(server, seconds=90)
+    assert not world.is_let_in(server, "revoked")
+
+
 def later_world(world):
     """Another authority, whose certificate names another list, and two of its clients."""
     other = Authority("Later client CA", extensions=[distribution_point(world.point.url("/later.crl"))])

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::http::{self, Answer, Ask, Reader};
 use super::resolve::system::System;
@@ -106,6 +106,8 @@ pub(super) struct Way<'a> {
     pub accept: &'a str,
     /// Most octets of content.
     pub most: usize,
+    /// How long a host may take until something of its answer comes.
+    pub begin: Duration,
     /// When all of it has to be over.
     pub deadline: Instant,
 }
@@ -133,22 +135,25 @@ impl Way<'_> {
     }
 
     fn once(&self, url: &Url, ask: Ask<'_>, guarded: bool) -> Result<Answer, Fault> {
+        let begin = self.deadline.min(Instant::now() + self.begin);
         let socket = match self.proxy {
             Some(proxy) => {
                 if guarded {
                     guard_by_name(&url.host)?;
                 }
-                self.connect(proxy, false)?
+                self.connect(proxy, false, begin)?
             }
-            None => self.connect(url, guarded)?,
+            None => self.connect(url, guarded, begin)?,
         };
         let request = http::request(url, ask, self.accept, self.proxy.is_some());
         let broken = |error: io::Error| Fault::of_connection(&error);
-        net::send_all(&socket, &request, self.deadline).map_err(broken)?;
+        net::send_all(&socket, &request, begin).map_err(broken)?;
         let mut reader = Reader::new(self.most);
         let mut buffer = [0; 8192];
+        let mut deadline = begin;
         loop {
-            let length = net::receive(&socket, &mut buffer, self.deadline).map_err(broken)?;
+            let length = net::receive(&socket, &mut buffer, deadline).map_err(broken)?;
+            deadline = self.deadline;
             let came = buffer.get(..length).unwrap_or_default();
             if length == 0 || reader.read(came).map_err(Fault::Http)? {
                 return reader.finish().map_err(Fault::Http);
@@ -156,11 +161,11 @@ impl Way<'_> {
         }
     }
 
-    fn connect(&self, url: &Url, guarded: bool) -> Result<OwnedFd, Fault> {
+    fn connect(&self, url: &Url, guarded: bool, begin: Instant) -> Result<OwnedFd, Fault> {
         let addresses = match &url.host {
             Host::Address(address) => vec![*address],
             Host::Name(name) => {
-                let found = lookup::addresses(self.system, name, self.deadline);
+                let found = lookup::addresses(self.system, name, begin);
                 found.map_err(|_| Fault::Names)?
             }
         };
@@ -170,7 +175,7 @@ impl Way<'_> {
                 last = Fault::Inside(format!("{why} ({address})"));
                 continue;
             }
-            let deadline = net::share(self.deadline, addresses.len() - nth);
+            let deadline = net::share(begin, addresses.len() - nth);
             match net::stream(SocketAddr::new(*address, url.port), deadline) {
                 Ok(socket) => return Ok(socket),
                 Err(error) => last = Fault::Connect(error.kind()),

@@ -32,6 +32,7 @@ fn way(system: &System) -> Way<'_> {
         local: true,
         accept: "*/*",
         most: 100,
+        begin: Duration::from_secs(20),
         deadline: Instant::now() + Duration::from_secs(20),
     }
 }
@@ -136,7 +137,33 @@ fn who_is_late_long_or_not_there() {
         ..way(&system)
     };
     assert_eq!(short.fetch(&url, Ask::Get), Err(Fault::Late));
+    // One that takes whoever comes and says nothing is given up long before all of an answer would be due.
+    let silent = Way {
+        begin: Duration::from_millis(50),
+        deadline: Instant::now() + Duration::from_secs(3600),
+        ..way(&system)
+    };
+    assert_eq!(silent.fetch(&url, Ask::Get), Err(Fault::Late));
     drop(listener);
     let gone = Fault::Connect(io::ErrorKind::ConnectionRefused);
     assert_eq!(way(&system).fetch(&url, Ask::Get), Err(gone));
+}
+
+#[test]
+fn a_deadline_holds_however_fast_octets_come() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut near, _) = listener.accept().unwrap();
+    near.write_all(b"there is always more").unwrap();
+    far.set_nonblocking(true).unwrap();
+    let mut octet = [0];
+    while far.peek(&mut octet).is_err() {
+        thread::yield_now();
+    }
+    let socket = OwnedFd::from(far);
+    let now = Instant::now();
+    let late = net::receive(&socket, &mut octet, now).unwrap_err();
+    assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+    let later = now + Duration::from_secs(20);
+    assert_eq!(net::receive(&socket, &mut octet, later).unwrap(), 1);
 }

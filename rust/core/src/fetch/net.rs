@@ -98,9 +98,12 @@ pub(super) fn send_all(socket: &OwnedFd, mut octets: &[u8], deadline: Instant) -
 /// Receives what there is, at least an octet where nothing ended; 0 at the end.
 ///
 /// # Errors
-/// What the system says; `TimedOut` at the deadline.
+/// What the system says; `TimedOut` at the deadline, also where octets come so fast that nobody ever has to wait for any.
 pub(super) fn receive(socket: &OwnedFd, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
     loop {
+        if Instant::now() >= deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         match recv(socket, &mut *buffer, RecvFlags::empty()) {
             Ok((length, _)) => return Ok(length),
             Err(Errno::AGAIN) => wait(socket, PollFlags::IN, deadline)?,

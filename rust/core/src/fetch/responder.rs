@@ -78,6 +78,7 @@ impl Question<'_> {
             local: self.local,
             accept: ACCEPT,
             most: LONGEST,
+            begin: self.rule.timeout,
             deadline: Instant::now() + self.rule.timeout,
         };
         // What may be had from a cache on the way is asked for so that caches know it; some responders know only POST.

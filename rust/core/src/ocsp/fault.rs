@@ -24,6 +24,8 @@ pub enum Fault {
     NoIssuer,
     /// Who signed it may not.
     Signature,
+    /// It has an extension that must not be passed over, and is not known here.
+    Critical,
     /// It does not repeat the number that was sent along.
     Nonce,
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Fault {
             Fault::Signature => f.write_str(
                 "it is not signed by the issuer of the certificate, nor by a responder that the issuer named",
             ),
+            Fault::Critical => f.write_str("it has an unknown extension that must not be passed over"),
             Fault::Nonce => {
                 f.write_str("it does not repeat the nonce, so that it may be an old one")
             }

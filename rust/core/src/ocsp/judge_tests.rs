@@ -245,3 +245,47 @@ fn responders_that_are_configured_are_believed() {
     };
     assert_eq!(judged(&unverified), Ok(Status::Good));
 }
+
+#[test]
+fn extensions_that_nobody_knows_are_passed_over_unless_they_are_critical() {
+    let world = world();
+    let judged = |odd_of_all, odd_of_one| {
+        let says = Says {
+            odd_of_all,
+            odd_of_one,
+            nonce: Some(&[7; NONCE]),
+            ..Says::good(&world)
+        };
+        let (response, rules) = (says.response(), Rules::default());
+        judge(&response, &world.leaf, &world.ca.0, None, &rules, world.now).map(|a| a.status)
+    };
+    assert_eq!(judged(Some(false), Some(false)), Ok(Status::Good));
+    assert_eq!(judged(Some(true), None), Err(Fault::Critical));
+    assert_eq!(judged(None, Some(true)), Err(Fault::Critical));
+}
+
+#[test]
+fn of_two_configured_responders_of_one_name_either_is_believed() {
+    let (world, old) = (world(), world_with(ExtendedKeyUsagePurpose::ServerAuth));
+    let new = world_with(ExtendedKeyUsagePurpose::ServerAuth);
+    let rules = Rules {
+        responders: vec![old.responder.0.clone(), new.responder.0.clone()],
+        ..Rules::default()
+    };
+    for by in [&old.responder, &new.responder] {
+        let says = Says {
+            by,
+            by_name: true,
+            ..Says::good(&world)
+        };
+        let answer = judge(
+            &says.response(),
+            &world.leaf,
+            &world.ca.0,
+            None,
+            &rules,
+            world.now,
+        );
+        assert_eq!(answer.map(|answer| answer.status), Ok(Status::Good));
+    }
+}

@@ -87,6 +87,9 @@ pub fn judge(
     let about = About::parse(leaf, issuer)?;
     let parsed = Basic::parse(basic).ok_or(Fault::Unreadable)?;
     let answer = parsed.about(&about.matcher())?;
+    if !is_known(parsed.extensions).ok_or(Fault::Unreadable)? {
+        return Err(Fault::Critical);
+    }
     if nonce.is_some_and(|nonce| !parsed.repeats(nonce)) {
         return Err(Fault::Nonce);
     }
@@ -189,8 +192,8 @@ impl<'a> Basic<'a> {
         let mut responses = self.responses;
         while !responses.at_end() {
             let single = responses.enter(SEQUENCE).and_then(|r| single(r, matcher));
-            if let Some(about_it) = single.ok_or(Fault::Unreadable)? {
-                return Ok(about_it);
+            if let Some((about_it, is_known)) = single.ok_or(Fault::Unreadable)? {
+                return is_known.then_some(about_it).ok_or(Fault::Critical);
             }
         }
         Err(Fault::Foreign)
@@ -208,8 +211,20 @@ impl<'a> Basic<'a> {
     }
 }
 
-/// One SingleResponse: `None` where it cannot be read, `Some(None)` where it is about another certificate.
-fn single(mut reader: Reader<'_>, matcher: &Matcher<'_, '_>) -> Option<Option<Answer>> {
+/// Whether no extension (RFC 6960 4.4) is critical that is not known here; `None` where they cannot be read.
+fn is_known(mut extensions: Reader<'_>) -> Option<bool> {
+    let mut all = true;
+    while !extensions.at_end() {
+        let mut one = extensions.enter(SEQUENCE)?;
+        let id = one.take(OID)?;
+        all &= !one.flag()? || id == NONCE_ID;
+    }
+    Some(all)
+}
+
+/// One SingleResponse, and whether all of it is known: `None` where it cannot be read, `Some(None)` where it is about
+/// another certificate.
+fn single(mut reader: Reader<'_>, matcher: &Matcher<'_, '_>) -> Option<Option<(Answer, bool)>> {
     let is_it = matcher.is_it(reader.enter(SEQUENCE)?)?;
     let status = reader.any()?;
     let from = time(&mut reader)?;
@@ -222,12 +237,16 @@ fn single(mut reader: Reader<'_>, matcher: &Matcher<'_, '_>) -> Option<Option<An
         REVOKED => revoked(Reader::new(status.value))?,
         _ => Status::Unknown,
     };
+    let is_known = match reader.enter(context(1)) {
+        Some(mut list) => is_known(list.enter(SEQUENCE)?)?,
+        None => true,
+    };
     let answer = Answer {
         status,
         from,
         until,
     };
-    Some(is_it.then_some(answer))
+    Some(is_it.then_some((answer, is_known)))
 }
 
 /// RevokedInfo (RFC 6960 4.2.1).

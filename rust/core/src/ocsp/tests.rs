@@ -80,6 +80,16 @@ pub(crate) struct Says<'a> {
     pub(crate) sha256: bool,
     pub(crate) by_name: bool,
     pub(crate) nonce: Option<&'a [u8]>,
+    /// An extension that nobody knows, of the whole or of what is said of the certificate: critical, or not.
+    pub(crate) odd_of_all: Option<bool>,
+    pub(crate) odd_of_one: Option<bool>,
+}
+
+/// One that nobody knows.
+fn odd(critical: bool) -> Vec<u8> {
+    let flag = if critical { &[1, 1, 0xff][..] } else { &[] };
+    let id = der(OID, &[&[0x2a, 3]]);
+    der(SEQUENCE, &[&id, flag, &der(OCTET_STRING, &[&[5, 0]])])
 }
 
 impl<'a> Says<'a> {
@@ -95,6 +105,8 @@ impl<'a> Says<'a> {
             sha256: false,
             by_name: false,
             nonce: None,
+            odd_of_all: None,
+            odd_of_one: None,
         }
     }
 
@@ -120,7 +132,11 @@ impl<'a> Says<'a> {
         let until = self
             .until
             .map_or(Vec::new(), |until| der(0xa0, &[&time_der(until)]));
-        let single = der(SEQUENCE, &[&id, self.status, &time_der(self.from), &until]);
+        let odd = self.odd_of_one.map_or(Vec::new(), |critical| {
+            der(0xa1, &[&der(SEQUENCE, &[&odd(critical)])])
+        });
+        let times = [time_der(self.from), until].concat();
+        let single = der(SEQUENCE, &[&id, self.status, &times, &odd]);
         let responder = if self.by_name {
             der(0xa1, &[signer.subject_der()])
         } else {
@@ -170,13 +186,16 @@ impl<'a> Says<'a> {
     }
 
     fn extensions(&self) -> Vec<u8> {
-        let Some(nonce) = self.nonce else {
-            return Vec::new();
-        };
-        let id = [0x2b, 6, 1, 5, 5, 7, 0x30, 1, 2];
-        let value = der(OCTET_STRING, &[&der(OCTET_STRING, &[nonce])]);
-        let extension = der(SEQUENCE, &[&der(OID, &[&id]), &value]);
-        der(0xa1, &[&der(SEQUENCE, &[&extension])])
+        let nonce = self.nonce.map(|nonce| {
+            let id = [0x2b, 6, 1, 5, 5, 7, 0x30, 1, 2];
+            let value = der(OCTET_STRING, &[&der(OCTET_STRING, &[nonce])]);
+            der(SEQUENCE, &[&der(OID, &[&id]), &value])
+        });
+        let all: Vec<_> = nonce.into_iter().chain(self.odd_of_all.map(odd)).collect();
+        match all.is_empty() {
+            true => Vec::new(),
+            false => der(0xa1, &[&der(SEQUENCE, &[&all.concat()])]),
+        }
     }
 
     fn judged(&self) -> Result<Staple, Refusal> {

@@ -20,6 +20,8 @@ use crate::x509::time::date;
 
 /// How long a list may take from one address.
 const WHOLE: Duration = Duration::from_secs(60);
+/// How long until it begins to come: others wait while a few dead hosts are asked.
+const BEGIN: Duration = Duration::from_secs(10);
 /// After so many seconds it is fetched anew at the latest, and where it does not say when there is to be another.
 const REFRESH: u32 = 86_400;
 const WITHOUT_END: u32 = 3600;
@@ -167,6 +169,7 @@ impl Service {
             local,
             accept: "application/pkix-crl",
             most: LONGEST_LIST,
+            begin: BEGIN,
             deadline: Instant::now() + WHOLE,
         };
         let fetch = || way.fetch(&address, Ask::Get);
