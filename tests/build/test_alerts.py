@@ -50,6 +50,11 @@ def handshakes(completed: str, **reasons: str) -> dict[str, str]:
             **{metric("handshake_failures_total", reason=reason): values for reason, values in reasons.items()}}
 
 
+def asked(answered: str, **outcomes: str) -> dict[str, str]:
+    return {metric("fetch_requests_total", responder="r.test", outcome=outcome): values
+            for outcome, values in {"answered": answered, **outcomes}.items()}
+
+
 def backends(completed: str, failed: str) -> dict[str, str]:
     return {metric("backend_handshakes_total", kind="full"): completed, metric("backend_handshake_failures_total", reason="timeout"): failed}
 
@@ -75,6 +80,19 @@ CASES = [
     Case("OcspResponseMissing", "none", missing(1), "Clients get no OCSP response with the certificate of www.example.org: the error log says why, TLS0814 or TLS0810", CERTIFICATE),
     Case("OcspResponseMissing", "there", missing(0)),
     Case("OcspResponseMissing", "none for a quarter of an hour", {metric("certificate_staple_missing", **CERTIFICATE): "0x100 1x15 0x100"}, minutes=115),
+    Case("RevocationListMissing", "none", one("revocation_list_missing", "1x200", list="http://l.test/"),
+         "There is no revocation list in force from http://l.test/: the error log says why, TLS0820", {"list": "http://l.test/"}),
+    Case("RevocationListMissing", "there", one("revocation_list_missing", "0x200", list="http://l.test/")),
+    Case("ResponderFails", "three of four", asked("0+2x200", late="0+6x200"),
+         "r.test does not answer 75% of the requests for OCSP responses and lists", {"responder": "r.test"}),
+    Case("ResponderFails", "one of ten", asked("0+9x200", late="0+1x200")),
+    Case("ResponderFails", "one, and it is the only one", asked("0x200", late="0x170 1x60")),
+    Case("ClientsWithoutAnswer", "some", one("client_ocsp_total", "0+1x200", verdict="without_answer"),
+         "Clients are refused because OCSP responders do not answer: the error log says why, TLS0815", {"verdict": "without_answer"}),
+    Case("ClientsWithoutAnswer", "of last week", one("client_ocsp_total", "5x200", verdict="without_answer")),
+    Case("FetcherRestarts", "two", one("fetcher_restarts_total", "0x130 1x9 2x60"),
+         "The process that fetches was replaced 2 times within an hour: the error log says why, TLS0817"),
+    Case("FetcherRestarts", "one", one("fetcher_restarts_total", "0x130 1x60")),
     Case("HandshakesFail", "a tenth fails", handshakes("0+90x200", timeout="0+10x200"), "10% of the TLS handshakes at a fail"),
     Case("HandshakesFail", "more fail than do not", handshakes("0+10x200", timeout="0+30x200"), "75% of the TLS handshakes at a fail"),
     Case("HandshakesFail", "one in fifty", handshakes("0+98x200", timeout="0+2x200")),
