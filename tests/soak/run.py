@@ -237,6 +237,12 @@ TLSSessionTickets file:@HOME@/certs/secret""")
                 return what
         return None
 
+    def before(self, moment: float) -> str:
+        """What was done to the server in the last seconds, for who wants to know what a loss without an excuse came from."""
+        recent = [f"{what} {moment - begin:.1f} to {max(moment - end, 0):.1f} s before" for begin, end, what in self.faults
+                  if begin <= moment < end + 5]
+        return "; ".join(recent) or "nothing was done in the five seconds before"
+
     def run(self) -> bool:
         self.server.start()
         work = [threading.Thread(target=self.client, args=(n,)) for n in range(CLIENTS)]
@@ -271,7 +277,8 @@ TLSSessionTickets file:@HOME@/certs/secret""")
             print(f"| {what} | {times} |")
         if not self.disk:
             print("\nNOT RUN: full disk (no right to mount a tmpfs)")
-        problems += [f"lost without a fault at {begin - self.begun:.1f} s: {what}: {why}" for begin, _, what, why in unexplained]
+        problems += [f"lost without a fault at {begin - self.begun:.1f} s: {what}: {why} ({self.before(end)})"
+                     for begin, end, what, why in unexplained]
         problems += self.growth()
         said = self.server.said()
         problems += [line for line in said.splitlines() if any(word in line for word in (
