@@ -2,7 +2,7 @@
 //! The clock that people set, in whole seconds: for validity, lifetimes and ages. Tests can replace it.
 
 use core::fmt::Debug;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970 (UTC); 0 where the clock stands before that.
 pub fn now() -> i64 {
@@ -10,6 +10,15 @@ pub fn now() -> i64 {
     since.map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     })
+}
+
+/// The time that is so far ahead, by the clock that nobody sets: some seconds or minutes, which any time has before it.
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "the clock counts from the start of the machine"
+)]
+pub(crate) fn within(wait: Duration) -> Instant {
+    Instant::now() + wait
 }
 
 /// Where lifetimes and key intervals get their time from.

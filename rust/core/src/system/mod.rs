@@ -7,6 +7,7 @@ pub mod file;
 pub mod forks;
 pub mod handover;
 pub mod pidfd;
+pub(crate) mod settling;
 pub mod words;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

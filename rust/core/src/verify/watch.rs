@@ -2,7 +2,7 @@
 //! Notices that files of CAs and of revocation lists have changed.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::load::{Reloaded, reload_lists};
 use super::sources::Sources;
@@ -10,6 +10,7 @@ use super::verifier::Verifier;
 use crate::system::file;
 use crate::system::file::{FileIdentity, Refusal};
 use crate::system::lock;
+use crate::system::settling::Settling;
 
 /// What tells one state of a file from another: symbolic links swapped, files replaced or rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,60 +24,55 @@ struct Stamp {
 #[derive(Debug, Default)]
 pub struct SourcesWatch {
     sources: Sources,
-    seen: Mutex<Vec<Stamp>>,
-    /// What differs from that, as the last look saw it.
-    changing: Mutex<Option<Vec<Stamp>>>,
+    seen: Mutex<(Vec<Stamp>, Settling<Vec<Stamp>>)>,
 }
 
 impl SourcesWatch {
     /// Remembers the files as they are now.
     pub fn new(sources: Sources) -> Self {
-        let seen = Mutex::new(stamps(&sources).unwrap_or_default());
-        let changing = Mutex::new(None);
+        let stamps = stamps(&sources).unwrap_or_default();
         Self {
             sources,
-            seen,
-            changing,
+            seen: Mutex::new((stamps, Settling::default())),
         }
     }
 
     /// Another one of the same files, as they were last seen here.
     pub(super) fn twin(&self) -> Self {
-        let seen = lock(&self.seen).clone();
+        let seen = lock(&self.seen).0.clone();
         Self {
             sources: self.sources.clone(),
-            seen: Mutex::new(seen),
-            changing: Mutex::new(None),
+            seen: Mutex::new((seen, Settling::default())),
         }
     }
 
-    /// Whether files have changed, and two looks in a row have seen them alike since; true once for each change.
+    /// Whether files have changed, and two looks in a row have seen them alike since; true once for each change. Files that
+    /// this process may not look at count as unchanged: they were read before it gave its privileges up.
     pub fn settled(&self) -> bool {
         let Some(now) = stamps(&self.sources) else {
             return false;
         };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let settled = *seen != now && changing.as_ref() == Some(&now);
-        *changing = (*seen != now && !settled).then(|| now.clone());
-        if settled {
-            *seen = now;
+        let mut seen = lock(&self.seen);
+        let (known, settling) = &mut *seen;
+        match settling.look(known, now) {
+            Some(now) => *known = now,
+            None => return false,
         }
-        settled
+        true
     }
 
-    /// Reads the lists again if a file has changed since the last call. What is wrong is told once for each change. Files that this process may not look at count as unchanged: they were read before
-    /// it gave its privileges up.
+    /// Reads the lists again if a file has changed since the last call, settled or not: a revocation does not wait, and where
+    /// a list cannot be read, those of before stay in force. What is wrong is told once for each change.
     pub fn refresh(&self, verifier: &Verifier) -> Reloaded {
         let Some(now) = stamps(&self.sources) else {
             return Reloaded::default();
         };
         {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if *seen == now {
+            let mut seen = lock(&self.seen);
+            if seen.0 == now {
                 return Reloaded::default();
             }
-            *seen = now;
+            seen.0 = now;
         }
         reload_lists(verifier, &self.sources)
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::system::file::FileIdentity;
+use crate::system::settling::Settling;
 
 /// Two looks that saw the same identity are at least so far apart.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -17,8 +18,8 @@ const REPEAT: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct FileWatch {
     interval: Option<Duration>,
     next: Option<Instant>,
-    /// Changed since they were read, as the last look saw them.
-    changing: HashMap<String, Option<FileIdentity>>,
+    /// Changed since they were read.
+    changing: HashMap<String, Settling<Option<FileIdentity>>>,
     refused: Vec<Refused>,
 }
 
@@ -49,14 +50,12 @@ impl FileWatch {
     ) -> HashSet<String> {
         let mut ripe = HashSet::new();
         for (file, known) in known {
-            let present = FileIdentity::of(file).ok();
-            if present == known {
-                self.changing.remove(file);
-            } else if self.changing.get(file) == Some(&present) {
-                self.changing.remove(file);
+            let mut settling = self.changing.remove(file).unwrap_or_default();
+            if settling.look(&known, FileIdentity::of(file).ok()).is_some() {
                 ripe.insert(file.to_owned());
-            } else {
-                self.changing.insert(file.to_owned(), present);
+            }
+            if settling.is_changing() {
+                self.changing.insert(file.to_owned(), settling);
             }
         }
         let pause = if self.changing.is_empty() {
