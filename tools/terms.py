@@ -69,9 +69,29 @@ KEPT = {
 # Where such a word is somebody else's: httpd's scoreboard, HPKE's sealer, a dashboard, names of data.
 FOREIGN = re.compile(r"scoreboard|[Cc]ircuit.?[Bb]reakers?|[Dd]ashboard|sealer: Box<dyn HpkeSealer>|HpkeSealer|setup_sealer|\bsealer,$|self\.sealer\.seal\(&aad|"
                      r"\(enc, sealer\)|OfBirth|GENEROUS|verify-generous|proxy-belief")
-# One type each. The boundary (rust/bridge) has a form of its own of what crosses it.
+# A type that is seen outside its file has its name to itself, in both languages; the boundary (rust/bridge) has a form of
+# its own of what crosses it. These names stay, because of what they name:
+SHARED = {name: why for why, names in {
+    "what a reader says of what it reads, written with the reader's module (http::Fault)": "Fault Refusal",
+    "the reader or writer of one encoding, which one module knows": "Reader Writer Parsed",
+    "one side of an exchange, each of a protocol of its own": "Answer Question Request Order Status",
+    "what a lookup gives, in the module that looks": "Found Outcome Offer Wants Stapled",
+    "what has come of a look or an order, for who made it": "News Made Held",
+    "what a process or connection is in, private to its protocol": "State Context Facts",
+    "httpd's parent as one process that was forked from it sees it": "Parent Family Ends",
+    "what a room is configured with": "Settings Spec Rules Limits Source Store",
+    "the field's word for two things: a host of a URL, and a virtual host; a key of ECH, of a result, of a signature": "Host Key",
+    "a kind of what the module is about": "Kind Suite",
+    "a bound of rustls' own buffers, and one of a verifier's work": "Exhausted",
+    "the same thing on both sides of the boundary, in one order": "Severity Side",
+    "a page of shared memory, and a channel of it": "Words Sealed",
+}.items() for name in names.split()}
 ONE_TYPE = ("Certificate", "Pair", "Identity", "Binding", "Verdict", "Watch", "Engine", "Problem", "Board", "Wish", "Running")
 TYPE = re.compile(r"\b(?:struct|enum|enum class|class|union|trait)\s+(%s)\b(?!\s*;)" % "|".join(ONE_TYPE))
+# Types that other files see.
+VISIBLE = {".rs": re.compile(r"^pub(?:\(crate\))? (?:struct|enum|union|trait|type) ([A-Z]\w*)", re.M),
+           ".hpp": re.compile(r"^(?:struct|enum class|enum|class|union) (?:\[\[\w+\]\] )?([A-Z]\w*)\b(?!\s*;)[^;(]*\{", re.M)}
+TEST = re.compile(r"tests|testing|^src/inject/|^fuzz/|^rust/core/(?:examples|benches)/")
 # A word stands alone, or between underscores, or as a word of CamelCase.
 WORD = {word: re.compile(r"(?<![A-Za-z]){0}(?:s|ed)?(?![a-z])|{1}s?(?![a-z])|(?<![A-Z]){2}S?(?![A-Z])".format(
     word, "".join(part.capitalize() for part in word.split("_")), word.upper())) for word in INVENTED}
@@ -115,17 +135,35 @@ def homonyms(texts):
         if name.parts[:2] == ("rust", "bridge"):
             continue
         code = re.sub(r"//[^\n]*", "", text)
-        for found in TYPE.finditer(code):
-            place = name, code.count("\n", 0, found.start()) + 1
-            first = seen.setdefault(found[1], place)
+        found = [(found[1], found.start()) for found in TYPE.finditer(code)]
+        if name.suffix in VISIBLE and not TEST.search(str(name)):
+            found += [(found[1], found.start(1)) for found in VISIBLE[name.suffix].finditer(code.split("\nmod tests {")[0])
+                      if found[1] not in SHARED and found[1] not in ONE_TYPE]
+        for word, at in found:
+            place = name, code.count("\n", 0, at) + 1
+            first = seen.setdefault(word, place)
             if first != place:
-                yield *place, f"a second type {found[1]}; the first is in {first[0]}:{first[1]}"
+                yield *place, f"a second type {word}; the first is in {first[0]}:{first[1]}"
+
+
+def stale(texts):
+    """Names with a reason to stay that nothing shares any more."""
+    shown = {}
+    for name, text in texts:
+        if name.suffix in VISIBLE and name.parts[:2] != ("rust", "bridge") and not TEST.search(str(name)):
+            code = re.sub(r"//[^\n]*", "", text).split("\nmod tests {")[0]
+            for found in VISIBLE[name.suffix].finditer(code):
+                shown[found[1]] = shown.get(found[1], 0) + 1
+    for name in SHARED:
+        if shown.get(name, 0) < 2:
+            yield pathlib.Path("tools/terms.py"), 1, f"{name} is the name of one type by now"
 
 
 def main():
     texts = [(path.relative_to(TOP), path.read_text()) for path in sources()]
     code = [(name, text) for name, text in texts if name.suffix != ".md"]
     found = [breach for name, text in texts for breach in words(name, text)] + list(homonyms(texts))
+    found += stale(texts)
     found += [breach for name, text in code for breach in names(name, text)]
     for name, number, what in found:
         print(f"{name}:{number}: {what}")

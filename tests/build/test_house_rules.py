@@ -127,6 +127,15 @@ def test_a_second_type_of_a_name_is_seen():
     assert [name for name, _, _ in terms.homonyms(texts)] == [pathlib.Path("src/b.hpp")]
 
 
+@pytest.mark.parametrize("first, second, seen", [
+    ("pub struct Thing {", "struct Thing {", 1), ("pub(crate) enum Thing {", "enum class Thing : int {", 1),
+    ("struct Thing {", "struct Thing {", 0), ("pub(super) struct Thing {", "struct Thing {", 0),
+    ("pub struct Reader {", "class Reader {", 0), ("#[cfg(test)]\nmod tests {\npub struct Thing {", "struct Thing {", 0)])
+def test_a_name_that_two_files_show_is_seen_unless_it_has_a_reason(first, second, seen):
+    texts = [(pathlib.Path("rust/core/src/a.rs"), first), (pathlib.Path("src/b.hpp"), second)]
+    assert len(list(terms.homonyms(texts))) == seen
+
+
 @pytest.mark.parametrize("file, line", [("rust/core/src/ocsp/a.rs", "struct Judge {"), ("src/conn/a.hpp", "class Stream final {"),
                                         ("rust/core/src/agent/shape.rs", ""), ("rust/core/src/live/mod.rs", "")])
 def test_an_english_word_that_names_nothing_of_the_field_is_seen(file, line):

@@ -9,10 +9,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use mod_tls_core::ech::keeper::{self, Keeper, News};
+use mod_tls_core::ech::keeper::{self, EchKeeper, News};
 use mod_tls_core::ech::key_sources::KeySources;
 use mod_tls_core::ech::shared_keys::WORDS;
-use mod_tls_core::ech::state::Kept;
+use mod_tls_core::ech::state::KeptKeys;
 use mod_tls_core::ech::{Key, Keys, Source, pem};
 use mod_tls_core::system::forks::Kept as Own;
 use mod_tls_core::system::words::Words;
@@ -33,7 +33,7 @@ static PARENT: Mutex<Option<Parent>> = Mutex::new(None);
 struct Parent {
     /// The memory, to be read by children.
     reader: Own<OwnedFd>,
-    keeper: Keeper,
+    keeper: EchKeeper,
 }
 
 /// The keys of this process, for sessions.
@@ -122,7 +122,7 @@ fn make() -> io::Result<Parent> {
     shared::hide(words);
     keep_memory(words.as_ptr().cast(), size_of_val(words), Heir::Nobody)?;
     let reader = Own::new(shared::reader(memory.as_fd())?)?;
-    let keeper = Keeper::new(MEMORY.get_or_init(|| words)).ok_or(io::ErrorKind::InvalidData)?;
+    let keeper = EchKeeper::new(MEMORY.get_or_init(|| words)).ok_or(io::ErrorKind::InvalidData)?;
     Ok(Parent { reader, keeper })
 }
 
@@ -176,7 +176,7 @@ impl From<&EchKeySources> for KeySources {
         Self {
             files: sources.files.iter().map(PathBuf::from).collect(),
             directory: path(&sources.directory),
-            kept: path(&sources.state_directory).map(|directory| Kept {
+            kept: path(&sources.state_directory).map(|directory| KeptKeys {
                 public_name: sources.public_name.clone(),
                 directory,
                 longest_name: sources.longest_name,

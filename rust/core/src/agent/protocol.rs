@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the agent's processes and httpd's say to each other: messages, and their bytes.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use std::os::fd::OwnedFd;
 

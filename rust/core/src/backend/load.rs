@@ -6,7 +6,7 @@ use super::files::{Warnings, read_blocks};
 use super::identity::MachinePair;
 use super::machines::Machines;
 use super::policy::{BackendPolicy, algorithms, system_roots};
-use super::server_verifier::{BackendVerifier, Mode};
+use super::server_verifier::{BackendMode, BackendVerifier};
 use super::settings::Settings;
 use crate::system::clock::now;
 use crate::verify::fetched::{FetchSettings, FetchedLists};
@@ -80,7 +80,7 @@ fn authorities(
     }
     let ders = named.iter().map(|listed: &Listed| listed.der.clone());
     trusted.extend(ders.map(Into::into));
-    if settings.verify != Mode::None {
+    if settings.verify != BackendMode::None {
         let mut problems = Problems::default();
         foresight::tell_authorities(&mut problems, &named, now());
         warnings.said.extend(problems.into_texts());
@@ -137,7 +137,7 @@ fn lists(
     let told = |(index, why)| format!("revocation list {} {why}", index + 1);
     warnings.said.extend(refused.into_iter().map(told));
     let lookup = settings.revocation.depth;
-    if lookup != RevocationDepth::None && settings.verify != Mode::None {
+    if lookup != RevocationDepth::None && settings.verify != BackendMode::None {
         let mut problems = Problems::default();
         let missing =
             (!missing_ok && !lists.is_empty() && !settings.system_roots && !settings.fetch_lists)

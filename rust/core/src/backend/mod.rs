@@ -13,7 +13,7 @@ mod server_verifier;
 mod sessions;
 mod settings;
 
-pub use self::server_verifier::Mode;
+pub use self::server_verifier::BackendMode;
 pub use ending::{Ending, counter};
 pub use fault::BackendFault;
 pub use files::Warnings;

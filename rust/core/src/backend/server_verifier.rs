@@ -19,7 +19,7 @@ use crate::verify::{Anchors, Outcome, Revocation, Verdict, signature};
 
 /// How much trust a backend has to prove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
+pub enum BackendMode {
     /// None: whoever answers is believed (`SSLProxyVerify none`).
     #[default]
     None,
@@ -33,7 +33,7 @@ pub enum Mode {
 #[derive(Debug)]
 pub(super) struct BackendVerifier {
     /// How much trust is asked for.
-    pub mode: Mode,
+    pub mode: BackendMode,
     /// Certificates that may stand above the backend's own.
     pub depth: u32,
     /// Trusted CAs.
@@ -60,7 +60,7 @@ impl BackendVerifier {
         chain: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<Verdict, BackendRefusal> {
-        if self.mode == Mode::None {
+        if self.mode == BackendMode::None {
             return Ok(Verdict::default());
         }
         let rules = Rules {
@@ -71,7 +71,7 @@ impl BackendVerifier {
             tells_path: false,
         };
         let verdict = match self.mode {
-            Mode::OptionalNoCa => rules.judge_unverified(chain, now),
+            BackendMode::OptionalNoCa => rules.judge_unverified(chain, now),
             _ => rules.judge(chain, now),
         };
         match verdict.outcome {
@@ -219,7 +219,7 @@ mod tests {
 
     fn backend_verifier(check_name: bool, common_names: bool) -> BackendVerifier {
         BackendVerifier {
-            mode: Mode::None,
+            mode: BackendMode::None,
             depth: 1,
             anchors: Anchors::default(),
             revocation: Revocation::default(),

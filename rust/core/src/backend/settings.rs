@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What connections to backends are made with, as the configuration settled it.
 
-use super::server_verifier::Mode;
+use super::server_verifier::BackendMode;
 use crate::tls::policy::Versions;
 use crate::tls::settings::{Reader, Value, settings};
 use crate::verify::RevocationDepth;
@@ -18,7 +18,7 @@ settings! {
         /// Those are post-quantum, all: backends without any are not spoken to.
         needs_post_quantum: bool,
         /// How much trust a backend has to prove.
-        verify: Mode,
+        verify: BackendMode,
         /// Certificates that may stand above the backend's own.
         depth: u32,
         /// The CAs of the system are trusted, too.
@@ -69,7 +69,7 @@ settings! {
     }
 }
 
-impl Value for Mode {
+impl Value for BackendMode {
     /// As `tls::config::VerifyClient` is numbered.
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         match u8::read(from)? {

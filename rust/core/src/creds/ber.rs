@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! BER (X.690, 8) into DER, as far as files of keys need it: Windows and older tools write PKCS#12 with lengths that are
 //! not told beforehand, and long strings in pieces. OpenSSL reads them so.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use zeroize::Zeroizing;
 

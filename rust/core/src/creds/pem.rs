@@ -9,11 +9,14 @@
 //! or white space before any line does not count either, and NUL ends nothing. What looks like a block and is none is
 //! reported, never passed over in silence.
 //!
-//! The decoder is our own because pki-types' reader leaves the lines and the base64 text it gathers in freed memory.
+//! The decoder (`base64`) is our own because pki-types' reader leaves the lines and the base64 text it gathers in freed memory.
 //! Here the text stays in the caller's buffer and the result goes into one [`Zeroizing`] buffer that never grows.
 //! Base64 digits are mapped by arithmetic, not by a table, so that no cache line tells about a key.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use zeroize::Zeroizing;
+
+use crate::base64::Decoder;
 
 /// One block, `-----BEGIN label-----` to `-----END label-----`, as it stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,12 +123,12 @@ impl<'a> Blocks<'a> {
         let length = most
             .iter()
             .position(|b| *b == b'\n')
-            .map_or(most.len(), |p| p + 1);
+            .map_or(most.len(), |p| p.saturating_add(1));
         let (raw, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
-        let number = self.newlines + 1;
+        let number = self.newlines.saturating_add(1);
         self.is_inside = raw.last() != Some(&b'\n');
-        self.newlines += usize::from(!self.is_inside);
+        self.newlines = self.newlines.saturating_add(usize::from(!self.is_inside));
         let text = cut(raw);
         let is_marked = !self.is_strict || std::mem::take(&mut self.is_fresh);
         let text = match text.strip_prefix(BYTE_ORDER_MARK) {
@@ -176,9 +179,12 @@ impl<'a> Blocks<'a> {
     fn give_up(&mut self) {
         while !self.rest.is_empty() {
             let line = self.line_here();
-            self.newlines += 1;
+            self.newlines = self.newlines.saturating_add(1);
             self.suspect(line, self.newlines);
-            self.rest = self.rest.get(line.len() + 1..).unwrap_or_default();
+            self.rest = self
+                .rest
+                .get(line.len().saturating_add(1)..)
+                .unwrap_or_default();
         }
     }
 }
@@ -210,7 +216,7 @@ fn looks_like_block(line: &[u8]) -> bool {
     let lower = line.to_ascii_lowercase();
     let dashes = |text: &[u8]| {
         let plain = text.iter().filter(|b| **b == b'-').count();
-        plain + text.windows(2).filter(|w| *w == b"\xe2\x80").count() >= 2
+        plain.saturating_add(text.windows(2).filter(|w| *w == b"\xe2\x80").count()) >= 2
     };
     find(&lower, b"begin ").is_some_and(|at| {
         let (before, after) = lower.split_at(at);
@@ -238,7 +244,9 @@ impl<'a> Iterator for Blocks<'a> {
             };
             if marker(piece.text, END) == Some(label) {
                 self.is_fresh = true;
-                let text = start.get(..start.len() - before.len()).unwrap_or_default();
+                let text = start
+                    .get(..start.len().saturating_sub(before.len()))
+                    .unwrap_or_default();
                 let (headers, body) = split_headers(text);
                 return Some(Ok(Block {
                     label,
@@ -276,9 +284,9 @@ fn split_headers(text: &[u8]) -> (&[u8], &[u8]) {
     if !first.contains(&b':') {
         return (&[], text);
     }
-    let mut at = 0;
+    let mut at = 0_usize;
     for line in text.split_inclusive(|b| *b == b'\n') {
-        at += line.len();
+        at = at.saturating_add(line.len());
         if line.trim_ascii().is_empty() {
             return (
                 text.get(..at).unwrap_or_default(),
@@ -313,86 +321,4 @@ impl<'a> Block<'a> {
         };
         decoded().ok_or(PemError::NotBase64(self.line))
     }
-}
-
-/// Base64 (RFC 4648 4) with white space anywhere. `None` for other characters, wrong padding and a wrong length.
-pub fn decode_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut decoder = Decoder::with_room_for(text.len());
-    decoder.feed(text)?;
-    decoder.finish()
-}
-
-/// What base64 text gives, piece by piece.
-struct Decoder {
-    /// Its capacity is never exceeded, so the buffer is never moved and leaves no copy behind.
-    out: Zeroizing<Vec<u8>>,
-    word: u32,
-    digits: u8,
-    padding: u8,
-}
-
-impl Decoder {
-    fn with_room_for(characters: usize) -> Decoder {
-        Decoder {
-            out: Zeroizing::new(Vec::with_capacity(characters / 4 * 3 + 3)),
-            word: 0,
-            digits: 0,
-            padding: 0,
-        }
-    }
-
-    fn feed(&mut self, text: &[u8]) -> Option<()> {
-        for byte in text {
-            if byte.is_ascii_whitespace() {
-                continue;
-            }
-            if *byte == b'=' {
-                self.padding += 1;
-                if self.padding > 2 {
-                    return None;
-                }
-                continue;
-            }
-            if self.padding > 0 {
-                return None;
-            }
-            self.word = self.word << 6 | u32::from(digit(*byte)?);
-            self.digits += 1;
-            if self.digits == 4 {
-                let [_, a, b, c] = self.word.to_be_bytes();
-                self.out.extend_from_slice(&[a, b, c]);
-                (self.word, self.digits) = (0, 0);
-            }
-        }
-        Some(())
-    }
-
-    fn finish(mut self) -> Option<Zeroizing<Vec<u8>>> {
-        match (self.digits, self.padding) {
-            (0, 0) => {}
-            (3, 1) => {
-                let [_, a, b, _] = (self.word << 6).to_be_bytes();
-                self.out.extend_from_slice(&[a, b]);
-            }
-            (2, 2) => {
-                let [_, a, _, _] = (self.word << 12).to_be_bytes();
-                self.out.push(a);
-            }
-            _ => return None,
-        }
-        Some(self.out)
-    }
-}
-
-/// The value of one base64 digit, without a branch on the ranges and without a table.
-fn digit(byte: u8) -> Option<u8> {
-    let b = i16::from(byte);
-    // All ones where low <= b <= high.
-    let within = |low: u8, high: u8| (i16::from(low) - 1 - b) >> 8 & (b - i16::from(high) - 1) >> 8;
-    let value = (within(b'A', b'Z') & (b - 65 + 1))
-        | (within(b'a', b'z') & (b - 97 + 26 + 1))
-        | (within(b'0', b'9') & (b - 48 + 52 + 1))
-        | (within(b'+', b'+') & (62 + 1))
-        | (within(b'/', b'/') & (63 + 1));
-    u8::try_from(value - 1).ok()
 }

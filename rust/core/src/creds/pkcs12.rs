@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! PKCS#12 (RFC 7292): certificates and keys in one file under a pass phrase, which is what Windows exports as `.pfx`.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use std::borrow::Cow;
 
@@ -196,7 +197,7 @@ fn collect(safe: &[u8], phrase: &[u8], bags: &mut Bags, deepest: usize) -> Resul
                 let der = der.filter(|der| is_x509 && what(der) == What::Certificate);
                 bags.certificates.extend(der.map(<[u8]>::to_vec));
             }
-            Some([6]) if deepest > 0 => collect(value, phrase, bags, deepest - 1)?,
+            Some([6]) if deepest > 0 => collect(value, phrase, bags, deepest.saturating_sub(1))?,
             _ => {}
         }
     }

@@ -103,7 +103,7 @@ fn append16(out: &mut Vec<u8>, data: &[u8]) {
 /// An ECHConfigList (RFC 9849 4) of configurations as [`Config::encode`] writes them.
 pub fn list<'a>(configs: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let all: Vec<u8> = configs.into_iter().flatten().copied().collect();
-    let mut out = Vec::with_capacity(2 + all.len());
+    let mut out = Vec::with_capacity(all.len().saturating_add(2));
     append16(&mut out, &all);
     out
 }

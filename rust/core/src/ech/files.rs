@@ -36,7 +36,7 @@ pub(super) fn matching(name: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> 
             .file_name()
             .and_then(|last| last.to_str())
             .unwrap_or_default();
-        last.len() >= front.len() + behind.len()
+        last.len() >= front.len().saturating_add(behind.len())
             && last.starts_with(front)
             && last.ends_with(behind)
     };

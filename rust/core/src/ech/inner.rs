@@ -116,7 +116,7 @@ fn take_apart(body: &[u8]) -> Option<Parts<'_>> {
     let from = r.0;
     r.vec16()?; // cipher_suites
     r.vec8()?; // legacy_compression_methods
-    let choices = from.get(..from.len() - r.0.len())?;
+    let choices = from.get(..from.len().checked_sub(r.0.len())?)?;
     let extensions = r.vec16()?;
     Some(Parts {
         front,
@@ -146,7 +146,11 @@ pub fn rebuild(outer: &[u8], encoded: &[u8]) -> Result<Vec<u8>, Fault> {
     let extensions = expand(inner.extensions, outer.extensions)?;
     let length = u16::try_from(extensions.len())
         .map_err(|_| illegal("the extensions of the encrypted ClientHello are too long"))?;
-    let mut body = Vec::with_capacity(FRONT + encoded.len() + extensions.len());
+    let mut body = Vec::with_capacity(
+        [FRONT, encoded.len(), extensions.len()]
+            .into_iter()
+            .fold(0, usize::saturating_add),
+    );
     body.extend_from_slice(inner.front);
     body.push(u8::try_from(outer.session_id.len()).map_err(|_| UNREADABLE)?);
     body.extend_from_slice(outer.session_id);

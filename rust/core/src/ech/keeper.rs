@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::Keys;
-use super::key_sources::{InForce, KeySources, Loaded};
+use super::key_sources::{InForce, KeySources, LoadedKeys};
 use super::shared_keys::SharedKeys;
 use crate::system::clock::{Clock, SystemClock};
 use crate::system::file::FileIdentity;
@@ -33,7 +33,7 @@ pub struct News {
 
 impl News {
     /// What loading came to.
-    fn of(loaded: &Result<Loaded, Vec<String>>) -> Self {
+    fn of(loaded: &Result<LoadedKeys, Vec<String>>) -> Self {
         Self {
             keys: loaded.as_ref().map_or(0, |l| l.keys.iter().count()),
             problems: match loaded {
@@ -53,7 +53,7 @@ fn now() -> u64 {
 ///
 /// # Errors
 /// All that is wrong, a sentence each.
-pub fn look(sources: &KeySources) -> Result<Loaded, Vec<String>> {
+pub fn look(sources: &KeySources) -> Result<LoadedKeys, Vec<String>> {
     sources.load(now(), false)
 }
 
@@ -64,7 +64,7 @@ pub fn check(sources: &KeySources) -> News {
 
 /// Keeps the keys in `words` up to date; the only writer of that memory.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct EchKeeper {
     shared: SharedKeys,
     sources: KeySources,
     looks: Vec<(PathBuf, FileIdentity)>,
@@ -77,7 +77,7 @@ pub struct Keeper {
     said: u64,
 }
 
-impl Keeper {
+impl EchKeeper {
     /// With no keys yet; `None` where `words` are too few.
     pub fn new(words: Words) -> Option<Self> {
         Some(Self {
@@ -107,7 +107,8 @@ impl Keeper {
     pub fn tick(&mut self, look: bool) -> News {
         let now = now();
         // A clock that went back must not keep the next look far away.
-        let due = self.sources.kept.is_some() && (now >= self.due || self.due > now + HOUR);
+        let due =
+            self.sources.kept.is_some() && (now >= self.due || self.due > now.saturating_add(HOUR));
         let changed = look && self.sources.look() != self.looks;
         if !due && !changed {
             return News::default();
@@ -129,7 +130,7 @@ impl Keeper {
     }
 
     /// `runs`: what cannot be read stops nothing.
-    fn publish(&self, sources: &KeySources, runs: bool) -> Result<Loaded, Vec<String>> {
+    fn publish(&self, sources: &KeySources, runs: bool) -> Result<LoadedKeys, Vec<String>> {
         let loaded = match runs {
             true => sources.renew(now(), self.in_force())?,
             false => sources.load(now(), true)?,
@@ -152,8 +153,8 @@ impl Keeper {
         found
     }
 
-    fn take(&mut self, sources: KeySources, loaded: Result<Loaded, Vec<String>>) {
-        self.due = now() + HOUR;
+    fn take(&mut self, sources: KeySources, loaded: Result<LoadedKeys, Vec<String>>) {
+        self.due = now().saturating_add(HOUR);
         match loaded {
             Ok(loaded) => {
                 self.looks = match loaded.problems.is_empty() {
@@ -196,12 +197,12 @@ impl Held {
 mod tests {
     use super::super::files::SUFFIX;
     use super::super::shared_keys::tests::words;
-    use super::super::state::{ERASE, Kept, ROTATE};
+    use super::super::state::{ERASE, KeptKeys, ROTATE};
     use super::*;
     use std::fs;
     use std::path::Path;
 
-    fn ids(keeper: &Keeper) -> Vec<Vec<u8>> {
+    fn ids(keeper: &EchKeeper) -> Vec<Vec<u8>> {
         let keys = keeper.shared.read().unwrap().1;
         keys.iter().map(|key| key.encoded().to_vec()).collect()
     }
@@ -226,14 +227,14 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("mod_tls-odd-{}", std::process::id()));
         let _ = fs::remove_dir_all(&directory);
         let sources = KeySources {
-            kept: Some(Kept {
+            kept: Some(KeptKeys {
                 public_name: "public.example".to_owned(),
                 directory: directory.clone(),
                 longest_name: 0,
             }),
             ..KeySources::default()
         };
-        let mut keeper = Keeper::new(words()).unwrap();
+        let mut keeper = EchKeeper::new(words()).unwrap();
         assert!(keeper.configure(sources.clone()).problems.is_empty());
         let first = ids(&keeper);
         fs::write(directory.join("odd.ech"), "nothing").unwrap();
@@ -292,7 +293,7 @@ mod tests {
             directory: Some(directory.clone()),
             ..KeySources::default()
         };
-        let mut keeper = Keeper::new(words()).unwrap();
+        let mut keeper = EchKeeper::new(words()).unwrap();
         let news = keeper.configure(sources);
         assert!(!news.kept && news.problems.len() == 1);
         fs::remove_dir_all(&directory).unwrap();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::files::{Readers, in_directory, matching, read_all};
 use super::keys::{Key, Keys};
-use super::state::{self, Kept, Made};
+use super::state::{self, KeptKeys, Made};
 use crate::system::file::FileIdentity;
 
 /// What a configuration asks for. For the process that may read the files.
@@ -17,14 +17,14 @@ pub struct KeySources {
     /// A directory whose `*.ech` are read. Clients are given all keys.
     pub directory: Option<PathBuf>,
     /// Keys that the server makes.
-    pub kept: Option<Kept>,
+    pub kept: Option<KeptKeys>,
     /// See [`Keys::padding`].
     pub padding: u16,
 }
 
 /// What was read.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedKeys {
     /// The keys.
     pub keys: Keys,
     /// Each file as it was.
@@ -54,7 +54,7 @@ impl KeySources {
     ///
     /// # Errors
     /// All that is wrong, a sentence each.
-    pub fn load(&self, now: u64, make: bool) -> Result<Loaded, Vec<String>> {
+    pub fn load(&self, now: u64, make: bool) -> Result<LoadedKeys, Vec<String>> {
         let loaded = self.read(now, make, InForce::default())?;
         match loaded.problems.is_empty() {
             true => Ok(loaded),
@@ -67,11 +67,11 @@ impl KeySources {
     ///
     /// # Errors
     /// They are too many; then nothing of it can be used.
-    pub fn renew(&self, now: u64, before: InForce) -> Result<Loaded, Vec<String>> {
+    pub fn renew(&self, now: u64, before: InForce) -> Result<LoadedKeys, Vec<String>> {
         self.read(now, true, before)
     }
 
-    fn read(&self, now: u64, make: bool, mut before: InForce) -> Result<Loaded, Vec<String>> {
+    fn read(&self, now: u64, make: bool, mut before: InForce) -> Result<LoadedKeys, Vec<String>> {
         let mut problems = Vec::new();
         let mut loaded = Vec::new();
         let named = self
@@ -123,7 +123,7 @@ impl KeySources {
                 return Err(problems);
             }
         };
-        Ok(Loaded {
+        Ok(LoadedKeys {
             keys,
             looks,
             kept,
@@ -195,7 +195,7 @@ mod tests {
         Key::generate("public.example", id, 0).unwrap()
     }
 
-    fn given(loaded: &Loaded) -> Vec<u8> {
+    fn given(loaded: &LoadedKeys) -> Vec<u8> {
         let given = loaded.keys.iter().filter(|key| key.is_for_retry());
         given.map(|key| key.config().id).collect()
     }

@@ -239,9 +239,13 @@ impl Keys {
 
     /// All of this as bytes, for processes that are given it. With private keys: wiped when dropped.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let parts = |key: &Key| 1 + 4 + key.encoded.len() + key.private().len();
+        let parts = |key: &Key| [5, key.encoded.len(), key.private().len()];
         // A buffer that grows would leave a copy behind.
-        let length = 2 + self.keys.iter().map(parts).sum::<usize>();
+        let length = self
+            .keys
+            .iter()
+            .flat_map(parts)
+            .fold(2, usize::saturating_add);
         let mut out = Zeroizing::new(Vec::with_capacity(length));
         out.extend_from_slice(&self.padding.to_be_bytes());
         for key in &self.keys {

@@ -27,7 +27,7 @@ pub(super) fn with_extension_in_hello(message: &[u8], contents: &[u8]) -> Option
     r.take(MESSAGE_HEADER + FRONT)?;
     r.vec8()?; // legacy_session_id_echo
     r.take(3)?; // cipher_suite, legacy_compression_method
-    with_extension(message, message.len() - r.0.len(), contents)
+    with_extension(message, message.len().checked_sub(r.0.len())?, contents)
 }
 
 /// The same for EncryptedExtensions.
@@ -49,9 +49,9 @@ fn with_extension(message: &[u8], at: usize, contents: &[u8]) -> Option<Vec<u8>>
         contents,
     ]
     .concat();
-    let length = u16::try_from(before.len() + added.len()).ok()?;
+    let length = u16::try_from(before.len().saturating_add(added.len())).ok()?;
     let mut whole = [front, &length.to_be_bytes(), before, &added].concat();
-    let [_, length @ ..] = u32::try_from(whole.len() - MESSAGE_HEADER)
+    let [_, length @ ..] = u32::try_from(whole.len().checked_sub(MESSAGE_HEADER)?)
         .ok()?
         .to_be_bytes();
     whole.get_mut(1..MESSAGE_HEADER)?.copy_from_slice(&length);
@@ -72,7 +72,7 @@ pub(super) fn confirmation(
     let byte = |length: usize| u8::try_from(length).ok();
     let [high, low] = u16::try_from(value.len()).ok()?.to_be_bytes();
     let info = [
-        &[high, low, byte(PREFIX.len() + label.len())?][..],
+        &[high, low, byte(label.len().saturating_add(PREFIX.len()))?][..],
         PREFIX,
         label,
         &[byte(transcript.len())?],
@@ -111,12 +111,12 @@ pub(super) fn find(sent: &[u8], message: &[u8]) -> Found {
             _ => return Found::Other,
         }
     }
-    Found::Bytes(sent.len() - rest.0.len())
+    Found::Bytes(sent.len().saturating_sub(rest.0.len()))
 }
 
 /// A message in records of at most so many bytes, of the version that RFC 8446 5.1 wants.
 pub(super) fn records(message: &[u8], fragment: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(message.len() + RECORD_HEADER);
+    let mut out = Vec::with_capacity(message.len().saturating_add(RECORD_HEADER));
     for piece in message.chunks(fragment.max(1)) {
         out.extend_from_slice(&[HANDSHAKE, 3, 3]);
         out.extend_from_slice(&u16::try_from(piece.len()).unwrap_or(u16::MAX).to_be_bytes());

@@ -6,6 +6,7 @@
 //! server says about it is put into the transcript as rustls hashes it, and into the same message as it goes out
 //! ([`seam`]). That rests on two habits of rustls that its documents do not promise, each with a test: a handshake message
 //! goes into the hash whole and at once, and EncryptedExtensions begin the encrypted flight (`session/ech_tests.rs`).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod config;
 pub mod fault;

@@ -77,7 +77,13 @@ pub fn write(key: &Key) -> Option<Zeroizing<Vec<u8>>> {
     let pkcs8 = Zeroizing::new([&X25519_PREFIX[..], &key.private()].concat());
     let list = config::list([key.encoded()]);
     // Far more than is needed: a buffer that grows leaves a copy behind.
-    let mut out = Zeroizing::new(Vec::with_capacity(512 + 2 * (pkcs8.len() + list.len())));
+    let mut out = Zeroizing::new(Vec::with_capacity(
+        pkcs8
+            .len()
+            .saturating_add(list.len())
+            .saturating_mul(2)
+            .saturating_add(512),
+    ));
     for (label, bytes) in [(PRIVATE_KEY, &**pkcs8), (CONFIGS, &list)] {
         append_block(&mut out, label, bytes, base64::secret);
     }
@@ -94,7 +100,7 @@ pub fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::creds::pem::decode_base64;
+    use crate::base64::decode;
 
     #[test]
     fn a_file_is_read_as_it_is_written() {
@@ -118,7 +124,7 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         for length in 0..=256 {
             let text = base64(&bytes[..length]);
-            assert_eq!(*decode_base64(text.as_bytes()).unwrap(), bytes[..length]);
+            assert_eq!(*decode(text.as_bytes()).unwrap(), bytes[..length]);
         }
         assert_eq!(base64(&[0xfb, 0xff, 0xbf]), "+/+/");
         assert_eq!(base64(b"a"), "YQ==");

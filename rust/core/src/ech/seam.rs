@@ -147,7 +147,7 @@ impl Seam {
         transcript: &dyn Hashing,
         hkdf: &dyn Hkdf,
     ) -> Option<Vec<u8>> {
-        let retries = message.get(RANDOM..RANDOM + RETRY.len()) == Some(&RETRY);
+        let retries = message.get(RANDOM..RANDOM.saturating_add(RETRY.len())) == Some(&RETRY);
         self.heard = true;
         self.answered = !retries;
         let confirms = matches!(self.answer, Answer::Accepted(..));
@@ -157,7 +157,7 @@ impl Seam {
         let (to, at, label) = match retries {
             true => (
                 with_extension_in_hello(message, &[0; CONFIRMATION_LENGTH]),
-                message.len() + EXTENSION_HEADER,
+                message.len().saturating_add(EXTENSION_HEADER),
                 &b"hrr ech accept confirmation"[..],
             ),
             false => (
@@ -170,7 +170,10 @@ impl Seam {
             self.broken = true;
             return None;
         };
-        let Some(place) = to.get_mut(at..at + CONFIRMATION_LENGTH) else {
+        let Some(place) = to
+            .get_mut(at..)
+            .and_then(|to| to.get_mut(..CONFIRMATION_LENGTH))
+        else {
             self.broken = true;
             return None;
         };
@@ -189,7 +192,10 @@ impl Seam {
                 self.broken |= random.fill(&mut value).is_err();
             }
         }
-        if let Some(place) = to.get_mut(at..at + CONFIRMATION_LENGTH) {
+        if let Some(place) = to
+            .get_mut(at..)
+            .and_then(|to| to.get_mut(..CONFIRMATION_LENGTH))
+        {
             place.copy_from_slice(&value);
         }
         Some(to)
@@ -201,7 +207,15 @@ impl Seam {
         let Answer::Refused(retry) = &self.answer else {
             return None;
         };
-        let flight = message.len() + retry.len() + self.authorities + shown + CLOSING + SPARE;
+        let parts = [
+            message.len(),
+            retry.len(),
+            self.authorities,
+            shown,
+            CLOSING,
+            SPARE,
+        ];
+        let flight = parts.into_iter().fold(0, usize::saturating_add);
         if retry.is_empty() || flight > self.limit {
             return None;
         }
@@ -250,7 +264,7 @@ impl Seam {
             Found::Other => self.broken = true,
             Found::Bytes(length) => {
                 let records = records(&change.to, self.limit);
-                outgoing.splice(mark..mark + length, records);
+                outgoing.splice(mark..mark.saturating_add(length), records);
                 self.waiting = None;
             }
         }

@@ -52,8 +52,9 @@ impl SharedKeys {
         else {
             return Err(EchFault::NoMemory);
         };
-        if bytes.len() > 8 * room.len() {
-            return Err(EchFault::NoRoom(bytes.len(), 8 * room.len()));
+        let most = room.len().saturating_mul(8);
+        if bytes.len() > most {
+            return Err(EchFault::NoRoom(bytes.len(), most));
         }
         // What is shorter than what was there leaves nothing of it.
         let mut chunks = bytes.chunks(8);
@@ -77,7 +78,7 @@ impl SharedKeys {
             0 => 1,
             _ => 1 + HALF,
         };
-        self.words.get(start..start + HALF)
+        self.words.get(start..)?.get(..HALF)
     }
 
     /// The number that what is there has now; 0 where nothing ever was.
@@ -105,7 +106,7 @@ impl SharedKeys {
         let words = self.half(number)?.get(1..)?;
         let words = words.get(range.start / 8..range.end.div_ceil(8))?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(range.len()));
-        for (word, first) in words.iter().zip((range.start / 8 * 8..).step_by(8)) {
+        for (word, first) in words.iter().zip((range.start & !7..).step_by(8)) {
             let octets = Zeroizing::new(load(word).to_le_bytes());
             let octets = octets.iter().zip(first..);
             bytes.extend(octets.filter(|(_, at)| range.contains(at)).map(|(o, _)| *o));

@@ -29,7 +29,7 @@ const DAY: u64 = 24 * 3600;
 
 /// Where the keys of a public name are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptKeys {
     /// The name in the outer hello.
     pub public_name: String,
     /// The directory; made where it is not there.
@@ -48,7 +48,7 @@ pub type Made = Vec<(u64, Key)>;
 /// # Errors
 /// Nothing can be said of any key.
 pub(super) fn keep(
-    kept: &Kept,
+    kept: &KeptKeys,
     others: &[Key],
     now: u64,
     make: bool,
@@ -135,7 +135,7 @@ fn prepare(directory: &Path) -> Result<(), EchFault> {
     Ok(())
 }
 
-fn create(kept: &Kept, now: u64, taken: impl Fn(u8) -> bool) -> Result<Key, EchFault> {
+fn create(kept: &KeptKeys, now: u64, taken: impl Fn(u8) -> bool) -> Result<Key, EchFault> {
     let name = kept
         .directory
         .join(format!("{now}.{}", super::files::SUFFIX));
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    struct Place(Kept);
+    struct Place(KeptKeys);
 
     impl Drop for Place {
         fn drop(&mut self) {
@@ -172,7 +172,7 @@ mod tests {
         let directory =
             std::env::temp_dir().join(format!("mod_tls-kept-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&directory);
-        Place(Kept {
+        Place(KeptKeys {
             public_name: "public.example".to_owned(),
             directory,
             longest_name: 30,
@@ -182,7 +182,7 @@ mod tests {
     const NOW: u64 = 1_790_000_000;
 
     /// All that is kept, without any problem.
-    fn keep(kept: &Kept, others: &[Key], now: u64, make: bool) -> Result<Vec<Key>, EchFault> {
+    fn keep(kept: &KeptKeys, others: &[Key], now: u64, make: bool) -> Result<Vec<Key>, EchFault> {
         let mut problems = Vec::new();
         let found = super::keep(kept, others, now, make, &mut Vec::new(), &mut problems)?;
         assert!(problems.is_empty(), "{problems:?}");
@@ -294,7 +294,7 @@ mod tests {
     fn another_public_name_gets_a_key_of_its_own() {
         let place = place("name");
         keep(&place.0, &[], NOW, true).unwrap();
-        let other = Kept {
+        let other = KeptKeys {
             public_name: "other.example".to_owned(),
             ..place.0.clone()
         };

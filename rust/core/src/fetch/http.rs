@@ -3,6 +3,7 @@
 //!
 //! An answer is one status, a few fields of its head, and its content, all bounded. What is read is never read again: the
 //! work grows with the octets, whatever pieces they come in.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use std::fmt;
 use std::mem;
@@ -183,7 +184,7 @@ impl Reader {
             return Err(Fault::LongContent);
         }
         self.answer.content.extend_from_slice(taken);
-        let left = left - taken.len();
+        let left = left.saturating_sub(taken.len());
         self.state = match self.state {
             State::Content(Framing::Length(_)) if left == 0 => State::Done,
             State::Content(Framing::Length(_)) => State::Content(Framing::Length(left)),
@@ -208,11 +209,11 @@ impl Reader {
             State::Content(Framing::Chunks(Chunks::Size | Chunks::LineEnd))
         );
         if of_chunks {
-            if self.line.len() + part.len() > LONGEST_SIZE_LINE {
+            if self.line.len().saturating_add(part.len()) > LONGEST_SIZE_LINE {
                 return Err(Fault::Framing);
             }
         } else {
-            self.head += part.len();
+            self.head = self.head.saturating_add(part.len());
             if self.head > LONGEST_HEAD {
                 return Err(Fault::LongHead);
             }
@@ -329,7 +330,11 @@ fn status(line: &[u8]) -> Option<u16> {
     let [Some(h @ 1..=9), Some(t), Some(o)] = digits else {
         return None;
     };
-    u16::try_from(h * 100 + t * 10 + o).ok()
+    let number = [h, t, o].into_iter();
+    u16::try_from(number.fold(0, |sum: u32, digit| {
+        sum.saturating_mul(10).saturating_add(digit)
+    }))
+    .ok()
 }
 
 fn chunk_size(line: &[u8]) -> Result<usize, Fault> {

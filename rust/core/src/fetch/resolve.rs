@@ -3,6 +3,7 @@
 //!
 //! The process that fetches can open no file and so cannot use the C library's resolver. httpd's parent tells it the name
 //! servers and the hosts of resolv.conf(5) and hosts(5).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -46,7 +47,7 @@ pub enum Fault {
 
 /// A question. `None` where the name is none of DNS.
 pub fn question(id: u16, name: &str, kind: Kind) -> Option<Vec<u8>> {
-    let mut message = Vec::with_capacity(32 + name.len());
+    let mut message = Vec::with_capacity(name.len().saturating_add(32));
     message.extend_from_slice(&id.to_be_bytes());
     // A standard query, recursion desired; one question.
     message.extend_from_slice(&[1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -97,7 +98,7 @@ pub fn answer(question: &[u8], message: &[u8], kind: Kind) -> Result<Vec<IpAddr>
     let count = usize::from(u16::from_be_bytes([*answers0, *answers1])).min(MOST_RECORDS);
     let mut reader = Reader {
         message,
-        at: 12 + body.len(),
+        at: body.len().saturating_add(12),
     };
     let records: Option<Vec<Record<'_>>> = (0..count).map(|_| reader.record()).collect();
     let mut asked = Reader { message, at: 12 };

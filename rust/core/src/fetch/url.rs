@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Addresses of what is fetched: `http` alone (RFC 3986; RFC 6960 A.1 and RFC 5280 4.2.1.13 need no more).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

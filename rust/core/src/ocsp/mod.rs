@@ -4,6 +4,7 @@
 //! `about` is a certificate with its issuer, `request` asks for it, `response` judges an answer (`signer` who may have
 //! signed it), `staple` says which answer about a server's own certificate goes to clients. Nothing here opens a file
 //! or a socket.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod about;
 mod fault;

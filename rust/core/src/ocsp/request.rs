@@ -49,7 +49,7 @@ pub fn request(leaf: &[u8], issuer: &[u8], nonce: Option<&[u8]>) -> Option<Vec<u
 pub fn get_path(request: &[u8]) -> String {
     let mut text = Vec::new();
     base64::append(&mut text, request, base64::public);
-    let mut path = String::with_capacity(text.len() + 8);
+    let mut path = String::with_capacity(text.len().saturating_add(8));
     for character in text {
         match character {
             b'+' => path.push_str("%2B"),

@@ -95,7 +95,7 @@ impl SignerCheck<'_> {
         let in_time = delegate
             .not_before()
             .seconds()
-            .is_some_and(|from| from - SKEW <= self.now)
+            .is_some_and(|from| from.saturating_sub(SKEW) <= self.now)
             && delegate
                 .not_after()
                 .seconds()

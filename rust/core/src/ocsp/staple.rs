@@ -28,7 +28,7 @@ pub struct Staple {
 impl Staple {
     /// Whether it may be sent at this time.
     pub fn is_of_use(&self, now: i64) -> bool {
-        self.from - SKEW <= now && now < self.until
+        self.from.saturating_sub(SKEW) <= now && now < self.until
     }
 }
 
@@ -74,7 +74,9 @@ pub fn check(response: &[u8], leaf: &[u8], issuer: &[u8], now: i64) -> Result<St
         Status::Revoked { .. } => return Err(Refusal::Revoked),
         Status::Unknown => return Err(Refusal::Unknown),
     }
-    let until = answer.until.unwrap_or(answer.from + WITHOUT_END);
+    let until = answer
+        .until
+        .unwrap_or(answer.from.saturating_add(WITHOUT_END));
     // A client's clock may be right to the second.
     if until <= now {
         return Err(Fault::Late(until).into());

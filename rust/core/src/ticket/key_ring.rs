@@ -59,7 +59,7 @@ impl KeyRing {
 
     /// The number of the interval that holds the time `now`.
     pub(super) fn epoch(&self, now: u64) -> u64 {
-        now / self.interval()
+        now.checked_div(self.interval()).unwrap_or(0)
     }
 
     /// The key of the key ring `id` for `epoch`, if it is there and whole.
@@ -145,7 +145,7 @@ impl KeyRingWriter {
 
     /// The number of the interval that holds the time `now`.
     pub(super) fn epoch(&self, now: u64) -> u64 {
-        now / self.interval
+        now.checked_div(self.interval).unwrap_or(0)
     }
 
     /// Whether the key of `epoch` has been written and not erased since.
@@ -208,7 +208,7 @@ fn word_of(bytes: &[u8]) -> u64 {
 }
 
 fn place_of(epoch: u64) -> Option<usize> {
-    usize::try_from(epoch % SLOTS as u64).ok()
+    usize::try_from(epoch.checked_rem(SLOTS as u64)?).ok()
 }
 
 fn slots(words: &'static [AtomicU64]) -> impl Iterator<Item = &'static [AtomicU64]> {

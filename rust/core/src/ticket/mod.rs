@@ -12,6 +12,7 @@
 //! * [`connection`]: what is remembered of one connection
 //!
 //! 0-RTT stays off: its data can be replayed by whoever records it, and httpd's modules cannot tell.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod aead;
 mod cache;

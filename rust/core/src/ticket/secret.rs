@@ -147,8 +147,8 @@ impl SecretFile {
 /// # Errors
 /// They do not.
 pub fn check_interval(interval: u64, retention: u64) -> Result<(), SecretError> {
-    let slots = SLOTS as u64 - AHEAD - 4;
-    let least = MIN_INTERVAL.max(retention.div_ceil(slots));
+    const MOST_SLOTS: u64 = SLOTS as u64 - AHEAD - 4;
+    let least = MIN_INTERVAL.max(retention.div_ceil(MOST_SLOTS));
     if (least..=MAX_LIFETIME).contains(&interval) {
         return Ok(());
     }

@@ -98,8 +98,8 @@ impl SharedKeyStore {
         })?;
         let key_ring = self.key_rings.get(index)?;
         let (epoch, interval) = (u64::from(name.epoch), key_ring.interval());
-        let first = now.saturating_sub(self.retention()) / interval;
-        let last = now.saturating_add(SKEW) / interval;
+        let first = now.saturating_sub(self.retention()).checked_div(interval)?;
+        let last = now.saturating_add(SKEW).checked_div(interval)?;
         if !key_ring.is_alive(now) || !(first..=last).contains(&epoch) {
             return None;
         }
@@ -126,7 +126,7 @@ impl Parts {
     pub(super) fn of(words: &'static [AtomicU64]) -> Option<Self> {
         let (header, rest) = words.split_at_checked(HEADER_WORDS)?;
         let (key_rings, _) = rest.split_at_checked(KEY_RINGS * KEY_RING_WORDS)?;
-        let key_ring = |index: usize| key_rings.get(index * KEY_RING_WORDS..);
+        let key_ring = |index: usize| key_rings.get(index.saturating_mul(KEY_RING_WORDS)..);
         Some(Self {
             header,
             key_rings: [key_ring(0)?, key_ring(1)?, key_ring(2)?],

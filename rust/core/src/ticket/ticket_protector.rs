@@ -63,7 +63,11 @@ impl TicketProtector {
         if matches!(kind, Kind::Ticket) {
             to.encode_owner(&mut head)?;
         }
-        let mut out = Vec::with_capacity(HEADER_LEN + head.len() + value.len() + aead::OVERHEAD);
+        let mut out = Vec::with_capacity(
+            [HEADER_LEN, head.len(), value.len(), aead::OVERHEAD]
+                .into_iter()
+                .fold(0, usize::saturating_add),
+        );
         out.push(FORMAT);
         out.extend_from_slice(&name.key_ring.to_be_bytes());
         out.extend_from_slice(&name.epoch.to_be_bytes());

@@ -6,6 +6,7 @@
 //! what it cannot read it leaves out, and rustls answers with the right alert.
 //!
 //! Whatever the sizes of reads and records are, each byte is looked at once and kept once.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod fault;
 mod hidden;
@@ -158,7 +159,7 @@ impl HelloReader {
                 if let Some(place) = self.header.get_mut(self.have) {
                     *place = *first;
                 }
-                self.have += 1;
+                self.have = self.have.saturating_add(1);
                 *rest = after;
                 self.begin_record(out)?;
                 continue;
@@ -169,7 +170,7 @@ impl HelloReader {
             };
             let (taken, after) = rest.split_at(wanted.min(rest.len()));
             *rest = after;
-            self.left -= taken.len();
+            self.left = self.left.saturating_sub(taken.len());
             self.count(taken.len());
             if self.passing {
                 out.extend_from_slice(taken);
@@ -229,7 +230,7 @@ impl HelloReader {
         if self.is_first_record() {
             self.version = [major, minor];
         }
-        self.records += 1;
+        self.records = self.records.saturating_add(1);
         if self.records > MAX_RECORDS {
             return malformed(
                 "the ClientHello comes in too many records",
@@ -255,16 +256,19 @@ impl HelloReader {
 
     /// Bytes of the message that are still to come, as far as is known.
     fn missing(&self) -> usize {
-        let whole = MESSAGE_HEADER + self.length().unwrap_or(0);
+        let whole = self.length().unwrap_or(0).saturating_add(MESSAGE_HEADER);
         whole.saturating_sub(self.message.len())
     }
 
     /// Grows by doubling, but never beyond the message: a length that is only promised costs nothing.
     fn keep(&mut self, bytes: &[u8]) {
-        let needed = self.message.len() + bytes.len();
+        let needed = self.message.len().saturating_add(bytes.len());
         if needed > self.message.capacity() {
-            let doubled = (2 * needed).min(needed + self.missing().saturating_sub(bytes.len()));
-            self.message.reserve_exact(doubled - self.message.len());
+            let doubled = needed
+                .saturating_mul(2)
+                .min(needed.saturating_add(self.missing().saturating_sub(bytes.len())));
+            self.message
+                .reserve_exact(doubled.saturating_sub(self.message.len()));
         }
         self.message.extend_from_slice(bytes);
     }
@@ -302,7 +306,7 @@ impl HelloReader {
             (self.message, hello) = (message, within);
         }
         if let Some(Hidden { offset, substitute }) = hello.hidden
-            && let Some(place) = self.message.get_mut(offset..offset + 2)
+            && let Some(place) = self.message.get_mut(offset..offset.saturating_add(2))
         {
             place.copy_from_slice(&substitute);
         }
@@ -314,7 +318,11 @@ impl HelloReader {
     fn write(&mut self, out: &mut Vec<u8>) {
         let message = std::mem::take(&mut self.message);
         let records = message.len().div_ceil(MAX_FRAGMENT);
-        out.reserve_exact(message.len() + records * RECORD_HEADER);
+        out.reserve_exact(
+            records
+                .saturating_mul(RECORD_HEADER)
+                .saturating_add(message.len()),
+        );
         for fragment in message.chunks(MAX_FRAGMENT) {
             let length = u16::try_from(fragment.len()).unwrap_or(u16::MAX);
             out.push(HANDSHAKE);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Takes values from the front of bytes in TLS's presentation language (RFC 8446 3).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 /// What is left to be read. Each method answers `None`, and takes nothing that counts, where there is too little.
 #[derive(Clone, Copy, Debug, Default)]

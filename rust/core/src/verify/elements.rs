@@ -82,7 +82,7 @@ pub(super) fn bits(unused: u8, octets: &[u8]) -> Option<u16> {
         } else {
             0xff
         };
-        u16::from((octet & kept).reverse_bits()) << (8 * place)
+        u16::from((octet & kept).reverse_bits()) << place.saturating_mul(8)
     };
     Some(octets.iter().enumerate().take(2).map(reversed).sum())
 }

@@ -135,7 +135,7 @@ pub fn wants() -> Vec<ListWant> {
                     named_by: point.named_by.clone(),
                     kept: Vec::new(),
                 });
-                wants.len() - 1
+                wants.len().saturating_sub(1)
             });
             let Some(want) = wants.get_mut(place) else {
                 continue;

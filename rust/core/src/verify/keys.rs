@@ -123,7 +123,10 @@ impl<'a> Key<'a> {
         match self.kind {
             Kind::Rsa(bits, _) => {
                 let kilobits = u64::try_from(bits).unwrap_or(u64::MAX).min(8192) / 512;
-                10 + 2 * kilobits * kilobits
+                kilobits
+                    .saturating_mul(kilobits)
+                    .saturating_mul(2)
+                    .saturating_add(10)
             }
             Kind::P256 | Kind::Ed25519 | Kind::MlDsa44 => 100,
             Kind::MlDsa65 | Kind::MlDsa87 => 200,

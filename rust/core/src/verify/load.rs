@@ -174,7 +174,7 @@ impl Problems {
         request: &Request,
     ) -> Option<Vec<Vec<u8>>> {
         let names = hints.as_deref().unwrap_or(anchors.subjects());
-        let octets: usize = names.iter().map(|name| name.len() + 2).sum();
+        let octets: usize = names.iter().map(|name| name.len().saturating_add(2)).sum();
         let from = match request.names.is_empty() {
             true => request.authorities.any().to_owned(),
             false => request.names.any().to_owned(),

@@ -9,6 +9,7 @@
 //!
 //! `certificate` reads one certificate, `pool` holds those at hand, `paths` searches, `judging` checks what was found
 //! (`checks`, `constraints`, `policies`, `revocation`), `path` makes a verdict of it, and `work` bounds all of that.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub(crate) mod advice;
 mod anchors;

@@ -67,7 +67,10 @@ impl Resources {
     /// How many comparisons it is good for, at most.
     pub(crate) fn size(&self) -> usize {
         let ranges = self.0.iter().flat_map(|family| &family.ranges);
-        self.0.len() + ranges.map(Vec::len).sum::<usize>()
+        ranges
+            .map(Vec::len)
+            .sum::<usize>()
+            .saturating_add(self.0.len())
     }
 
     pub(super) fn inherits(&self) -> bool {

@@ -17,6 +17,7 @@ use crate::fetch::results::{CertStatus as Said, Found};
 use crate::fetch::wants::{Rule, RuleId};
 use crate::hex;
 use crate::metrics::{self, Counter};
+use crate::system::clock::within;
 use crate::x509::Certificate;
 
 /// What is added to the time that a responder has: the process that fetches tells of one that lets it pass.
@@ -82,7 +83,7 @@ impl Responders {
             soft: self.soft,
             until: i64::MAX,
             asked: Vec::new(),
-            deadline: Instant::now() + self.rule.timeout + GRACE,
+            deadline: within(self.rule.timeout.saturating_add(GRACE)),
             reminded: Instant::now(),
         };
         // From the top, as OpenSSL verifies: what is said of a CA goes before what it says.

@@ -44,7 +44,7 @@ impl Work {
     /// # Errors
     /// There are not as many left; then nothing is any more.
     pub(crate) fn charge_reading(&mut self, length: usize) -> Result<(), Exhausted> {
-        self.charge(1 + (u64::try_from(length).unwrap_or(u64::MAX) >> 8))
+        self.charge((u64::try_from(length).unwrap_or(u64::MAX) >> 8).saturating_add(1))
     }
 
     /// What may still be spent.
@@ -55,6 +55,6 @@ impl Work {
 
     /// What has been spent.
     pub(crate) fn spent(&self) -> u64 {
-        MOST - self.left
+        MOST.saturating_sub(self.left)
     }
 }

@@ -17,7 +17,7 @@ const BMP: u8 = 0x1e;
 /// The canonical form of a name, of which `content` is the content of the SEQUENCE. `None` for what is no name.
 /// At most a small multiple of the input; linear in it, but for sorting attributes of one relative name.
 pub(crate) fn canonical(content: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(content.len() + 16);
+    let mut out = Vec::with_capacity(content.len().saturating_add(16));
     let mut names = Reader::new(content);
     while !names.at_end() {
         let mut set = names.enter(SET)?;
@@ -52,7 +52,11 @@ fn attribute(mut fields: Reader<'_>) -> Option<Vec<u8>> {
     let oid = fields.take(OID).filter(|oid| is_oid(oid))?;
     let value = fields.any().filter(|_| fields.at_end())?;
     is_value(&value).then_some(())?;
-    let mut out = Vec::with_capacity(oid.len() + value.value.len() + 12);
+    let mut out = Vec::with_capacity(
+        oid.len()
+            .saturating_add(value.value.len())
+            .saturating_add(12),
+    );
     part(oid, &mut out)?;
     if let Some(text) = string(value.tag, value.value) {
         out.push(UTF8);

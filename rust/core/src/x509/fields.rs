@@ -238,7 +238,7 @@ fn decimal(magnitude: &[u8]) -> String {
     for &octet in magnitude {
         let mut carry = u32::from(octet);
         for digit in &mut digits {
-            let sum = u32::from(*digit) * 256 + carry;
+            let sum = u32::from(*digit).wrapping_mul(256).wrapping_add(carry);
             (*digit, carry) = ((sum % 10) as u8, sum / 10);
         }
         while carry > 0 {
@@ -249,7 +249,7 @@ fn decimal(magnitude: &[u8]) -> String {
     digits
         .iter()
         .rev()
-        .map(|digit| char::from(b'0' + digit))
+        .map(|digit| char::from(b'0' | digit))
         .collect()
 }
 
@@ -275,10 +275,10 @@ pub(super) struct Exported {
 impl Exported {
     /// Adds a variable, unless there is too much.
     pub(super) fn add(&mut self, name: &str, value: Vec<u8>) {
-        if value.len() > MAX_VALUE || self.octets + value.len() > MAX_OCTETS {
+        if value.len() > MAX_VALUE || self.octets.saturating_add(value.len()) > MAX_OCTETS {
             self.cut = true;
         } else {
-            self.octets += value.len();
+            self.octets = self.octets.saturating_add(value.len());
             self.fields.push((name.to_owned(), value));
         }
     }

@@ -6,7 +6,6 @@ use rustls_pki_types::CertificateDer;
 use super::canonical::is_one_name;
 use super::outline::Outline;
 use crate::base64;
-use crate::creds::pem::decode_base64;
 
 /// The fields that a proxy speaks of its client by, in lower case.
 const NAMES: [&[u8]; 2] = [b"client-cert", b"client-cert-chain"];
@@ -46,7 +45,7 @@ pub fn without_client_fields(connection: &[u8]) -> Option<Vec<u8>> {
 
 /// `Client-Cert`: one byte sequence.
 pub fn write(der: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(der.len() / 3 * 4 + 6);
+    let mut out = Vec::with_capacity((der.len() / 3).saturating_mul(4).saturating_add(6));
     append(&mut out, der);
     out
 }
@@ -82,7 +81,7 @@ pub fn read(value: &[u8]) -> Option<CertificateDer<'static>> {
     }
     let mut whole = digits.to_vec();
     whole.resize(digits.len().next_multiple_of(4), b'=');
-    Some(decode_base64(&whole)?.to_vec().into())
+    Some(base64::decode(&whole)?.to_vec().into())
 }
 
 /// Reads a list of byte sequences, which is not empty.

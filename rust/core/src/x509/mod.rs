@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates as configuration, applications and logs see them: the fields of mod_ssl's variables, printed
 //! letter for letter as OpenSSL 3.0 prints them.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub(crate) mod canonical;
 mod certificate;
@@ -38,7 +39,7 @@ pub fn first_content(input: &[u8]) -> Option<&[u8]> {
 
 /// A certificate in PEM, with 64 characters a line and a line break at the end.
 pub fn pem(der: &[u8]) -> String {
-    let mut out = Vec::with_capacity(der.len() / 2 * 3 + 64);
+    let mut out = Vec::with_capacity((der.len() / 2).saturating_mul(3).saturating_add(64));
     base64::append_block(&mut out, "CERTIFICATE", der, base64::public);
     String::from_utf8(out).unwrap_or_default()
 }

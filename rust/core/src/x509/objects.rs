@@ -73,10 +73,10 @@ pub(crate) fn encoded(dotted: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     for number in std::iter::once(Some(first)).chain(numbers) {
         let number = number?;
-        let groups = (1..19).find(|groups| number >> (7 * groups) == 0)?;
+        let groups = (1..19_u32).find(|groups| number >> 7_u32.saturating_mul(*groups) == 0)?;
         for group in (0..groups).rev() {
             let more = if group > 0 { 0x80 } else { 0 };
-            out.push((number >> (7 * group) & 0x7f) as u8 | more);
+            out.push((number >> 7_u32.saturating_mul(group) & 0x7f) as u8 | more);
         }
     }
     Some(out)

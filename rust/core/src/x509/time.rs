@@ -53,6 +53,10 @@ impl Time {
     }
 }
 
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "numbers of a calendar: days and seconds of years that i64 has room for"
+)]
 fn parse(tag: u8, value: &[u8]) -> Option<(String, i64)> {
     let mut digits = Digits { rest: value };
     let year = match tag {
@@ -103,9 +107,9 @@ impl<'a> Digits<'a> {
         if !pair.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let number = pair
-            .iter()
-            .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        let number = pair.iter().fold(0_i64, |sum, digit| {
+            sum.saturating_mul(10).saturating_add(i64::from(digit & 15))
+        });
         self.rest = rest;
         (least..=most).contains(&number).then_some(number)
     }
@@ -115,12 +119,8 @@ impl<'a> Digits<'a> {
         if self.peek()? != b'.' {
             return Some("");
         }
-        let length = 1 + self
-            .rest
-            .iter()
-            .skip(1)
-            .take_while(|c| c.is_ascii_digit())
-            .count();
+        let digits = self.rest.iter().skip(1).take_while(|c| c.is_ascii_digit());
+        let length = digits.count().saturating_add(1);
         let (fraction, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         if length > 1 {
@@ -131,6 +131,10 @@ impl<'a> Digits<'a> {
     }
 
     /// Seconds east of Greenwich, and whether that was written as `Z`. Nothing may follow.
+    #[allow(
+        clippy::arithmetic_side_effects,
+        reason = "numbers of a calendar: days and seconds of years that i64 has room for"
+    )]
     fn zone(&mut self) -> Option<(i64, bool)> {
         let (&sign, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -154,6 +158,10 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days from 1970-01-01, in the proleptic Gregorian calendar whose years begin in March.
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "numbers of a calendar: days and seconds of years that i64 has room for"
+)]
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -164,6 +172,10 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month, day and second of the day: the inverse of [`days_since_epoch`].
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "numbers of a calendar: days and seconds of years that i64 has room for"
+)]
 pub fn civil(seconds: i64) -> (i64, i64, i64, i64) {
     let days = seconds.div_euclid(DAY) + 719_468;
     let era = days.div_euclid(146_097);

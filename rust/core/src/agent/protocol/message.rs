@@ -228,7 +228,11 @@ impl Answer {
         let distinct = decode_sets(&mut r, transport, known)?;
         let sets = r.list(|r| match r.count()? {
             0 => Ok(None),
-            place => distinct.get(place - 1).cloned().map(Some).ok_or(Cut),
+            place => distinct
+                .get(place.saturating_sub(1))
+                .cloned()
+                .map(Some)
+                .ok_or(Cut),
         })?;
         Ok(Self {
             as_before: None,

@@ -60,7 +60,9 @@ impl UpdateLog {
                 .unwrap_or_default()
                 .iter();
             let length = words.next().map(load).ok_or_else(damaged)?;
-            let next = at.saturating_add(1 + length.div_ceil(WORD as u64));
+            let next = at
+                .saturating_add(1)
+                .saturating_add(length.div_ceil(WORD as u64));
             let length = usize::try_from(length).map_err(io::Error::other)?;
             if next > end || length > words.len().saturating_mul(WORD) {
                 return Err(damaged());
@@ -115,7 +117,10 @@ impl UpdateLogWriter {
         let first = self.words.first().ok_or_else(full)?;
         let start = load(first).max(FIRST);
         let place = usize::try_from(start).map_err(io::Error::other)?;
-        let place = place..place.saturating_add(1 + bytes.len().div_ceil(WORD));
+        let place = place
+            ..place
+                .saturating_add(1)
+                .saturating_add(bytes.len().div_ceil(WORD));
         let [length, words @ ..] = self.words.get(place.clone()).ok_or_else(full)? else {
             return Err(full());
         };

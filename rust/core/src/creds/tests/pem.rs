@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-use super::super::pem::{PemError, blocks, decode_base64};
+use super::super::pem::{PemError, blocks};
 use super::{Random, data};
+use crate::base64::decode as decode_base64;
 
 fn labels(text: &[u8]) -> Vec<String> {
     blocks(text)

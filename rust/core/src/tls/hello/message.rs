@@ -126,7 +126,7 @@ pub fn read(message: &[u8]) -> Result<Hello, Fault> {
     let mut rest = extensions;
     let mut odd = None;
     while !rest.0.is_empty() {
-        let offset = message.len() - rest.0.len();
+        let offset = message.len().saturating_sub(rest.0.len());
         let (kind, data) = rest.extension().ok_or(CUT_SHORT)?;
         // A second extension of the same type makes rustls refuse the hello; the first one counts here.
         if !hello.extensions.contains(&kind) {
@@ -135,8 +135,8 @@ pub fn read(message: &[u8]) -> Result<Hello, Fault> {
                 odd = Some(offset);
             }
             if kind == ENCRYPTED_CLIENT_HELLO {
-                let data_at = offset + EXTENSION_HEADER;
-                hello.ech = Some(data_at..data_at + data.0.len());
+                let data_at = offset.saturating_add(EXTENSION_HEADER);
+                hello.ech = Some(data_at..data_at.saturating_add(data.0.len()));
             }
         }
         hello.extensions.push(kind);
@@ -279,7 +279,7 @@ fn read_record_limit(kind: u16, mut data: Reader<'_>) -> Option<usize> {
         _ => data
             .u16()
             .filter(|limit| *limit >= 64)
-            .map(|limit| usize::from(limit) - 1),
+            .map(|limit| usize::from(limit).saturating_sub(1)),
     }
 }
 

@@ -47,11 +47,11 @@ impl Offered {
             &hello.groups,
             &hello.signature_schemes,
         ];
-        let mut end = 0usize;
+        let mut end = 0_usize;
         Self {
             numbers: lists.concat().into(),
             ends: lists.map(|list| {
-                end += list.len();
+                end = end.saturating_add(list.len());
                 u16::try_from(end).unwrap_or(u16::MAX)
             }),
             alpn: hello.alpn.clone().into(),

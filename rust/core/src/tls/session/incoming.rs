@@ -3,6 +3,7 @@
 //!
 //! rustls leaves the pieces of a handshake message where they are until the message is whole. A peer that sends it in
 //! records of one byte would have us keep what encryption adds to each of them (22 bytes), and headers.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use rustls::AlertDescription;
 
@@ -129,7 +130,10 @@ impl Incoming {
             .bytes
             .get(self.told..)?
             .first_chunk::<RECORD_HEADER>()?;
-        let end = self.told + RECORD_HEADER + payload_length(*header);
+        let end = self
+            .told
+            .saturating_add(RECORD_HEADER)
+            .saturating_add(payload_length(*header));
         if end > self.bytes.len() {
             return None;
         }
@@ -181,10 +185,11 @@ impl Incoming {
 
     /// Room for `more` bytes: doubled, as long as that is less than what may be kept at all.
     fn reserve(&mut self, more: usize) {
-        let needed = self.bytes.len() + more;
+        let needed = self.bytes.len().saturating_add(more);
         if needed > self.bytes.capacity() {
-            let room = needed.max((2 * needed).min(LONG));
-            self.bytes.reserve_exact(room - self.bytes.len());
+            let room = needed.max(needed.saturating_mul(2).min(LONG));
+            self.bytes
+                .reserve_exact(room.saturating_sub(self.bytes.len()));
         }
     }
 }
@@ -207,7 +212,9 @@ impl Framing {
         while let Some((first, after)) = input.split_first() {
             if self.left > 0 {
                 let (_, rest) = input.split_at(self.left.min(input.len()));
-                self.left -= input.len() - rest.len();
+                self.left = self
+                    .left
+                    .saturating_sub(input.len().saturating_sub(rest.len()));
                 input = rest;
             } else {
                 if self.have == RECORD_HEADER {
@@ -216,7 +223,7 @@ impl Framing {
                 if let Some(place) = self.header.get_mut(self.have) {
                     *place = *first;
                 }
-                self.have += 1;
+                self.have = self.have.saturating_add(1);
                 input = after;
                 if self.have == RECORD_HEADER {
                     self.left = self.length();
@@ -233,7 +240,10 @@ impl Framing {
     fn partial(&self) -> usize {
         match self.have {
             RECORD_HEADER if self.left == 0 => 0,
-            RECORD_HEADER => RECORD_HEADER + self.length() - self.left,
+            RECORD_HEADER => self
+                .length()
+                .saturating_add(RECORD_HEADER)
+                .saturating_sub(self.left),
             have => have,
         }
     }
