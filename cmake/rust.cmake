@@ -19,8 +19,14 @@ add_custom_command(
   OUTPUT ${bridge_lib}
   BYPRODUCTS
     ${bridge_include}/mod_tls_bridge/src/lib.rs.h
+    ${bridge_include}/mod_tls_bridge/src/agent/boundary.rs.h
+    ${bridge_include}/mod_tls_bridge/src/credentials/boundary.rs.h
     ${bridge_include}/mod_tls_bridge/src/ech/boundary.rs.h
+    ${bridge_include}/mod_tls_bridge/src/fetch/boundary.rs.h
+    ${bridge_include}/mod_tls_bridge/src/identity/boundary.rs.h
     ${bridge_include}/mod_tls_bridge/src/resumption/boundary.rs.h
+    ${bridge_include}/mod_tls_bridge/src/status/boundary.rs.h
+    ${bridge_include}/mod_tls_bridge/src/verifier/boundary.rs.h
   COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${cargo_target}
     ${CARGO} build --locked --package mod_tls_bridge ${cargo_flags}
   COMMAND ${CMAKE_COMMAND} -E touch ${bridge_lib}

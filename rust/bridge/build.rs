@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Generates and compiles the C++ half of the bridge into the same static library.
-const BOUNDARIES: [&str; 3] = [
+const BOUNDARIES: [&str; 9] = [
     "src/lib.rs",
+    "src/agent/boundary.rs",
+    "src/credentials/boundary.rs",
     "src/ech/boundary.rs",
+    "src/fetch/boundary.rs",
+    "src/identity/boundary.rs",
     "src/resumption/boundary.rs",
+    "src/status/boundary.rs",
+    "src/verifier/boundary.rs",
 ];
 
 fn main() {

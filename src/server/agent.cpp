@@ -15,6 +15,8 @@
 #include "apr/hook.hpp"
 #include "apr/mpm.hpp"
 #include "log/log.hpp"
+#include "mod_tls_bridge/src/agent/boundary.rs.h"
+#include "mod_tls_bridge/src/fetch/boundary.rs.h"
 #include "server/other_child.hpp"
 #include "server/policies.hpp"
 

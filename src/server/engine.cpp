@@ -3,6 +3,7 @@
 
 #include "apr/httpd.hpp"
 #include "apr/to_rust.hpp"
+#include "mod_tls_bridge/src/status/boundary.rs.h"
 
 namespace tls::server {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "apr/httpd.hpp"
 #include "apr/to_rust.hpp"
+#include "mod_tls_bridge/src/fetch/boundary.rs.h"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
 

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "mod_tls_bridge/src/fetch/boundary.rs.h"
 #include "mod_tls_bridge/src/lib.rs.h"
 #include "server/client_auth.hpp"
 #include "server/stapling.hpp"

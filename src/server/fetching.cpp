@@ -13,6 +13,7 @@
 #include "apr/mpm.hpp"
 #include "apr/to_rust.hpp"
 #include "log/log.hpp"
+#include "mod_tls_bridge/src/fetch/boundary.rs.h"
 #include "server/agent.hpp"
 #include "server/fetch_settings.hpp"
 #include "server/other_child.hpp"

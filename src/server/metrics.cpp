@@ -6,6 +6,7 @@
 #include "apr/mpm.hpp"
 #include "apr/to_rust.hpp"
 #include "mod_tls_bridge/src/lib.rs.h"
+#include "mod_tls_bridge/src/status/boundary.rs.h"
 #include "server/engine.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"

@@ -7,6 +7,7 @@
 #include "apr/child_thread.hpp"
 #include "apr/clock.hpp"
 #include "config/policy/effective.hpp"
+#include "mod_tls_bridge/src/fetch/boundary.rs.h"
 #include "server/engine.hpp"
 #include "server/policies.hpp"
 

@@ -4,6 +4,7 @@
 #include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "log/log.hpp"
+#include "mod_tls_bridge/src/fetch/boundary.rs.h"
 #include "server/credentials.hpp"
 #include "server/ech.hpp"
 #include "server/engine.hpp"

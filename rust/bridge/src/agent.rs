@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The key agent for C++.
 
+pub(crate) mod boundary;
+
 use std::sync::Arc;
 
 use mod_tls_core::agent::instance;
@@ -10,10 +12,11 @@ use mod_tls_core::agent::protocol::log_relay::{LogKind, LogLine};
 use mod_tls_core::agent::protocol::requests::Requests;
 
 use crate::credentials::{Credentials, request};
-use crate::ffi;
 use crate::forks::{Line, claim_line, take_line};
 use crate::guard::{Thrown, guard, guard_result};
 use crate::os::Linux;
+
+use boundary::ffi;
 
 /// `requests` loaded by the agent; see the boundary.
 pub(crate) fn agent_load(

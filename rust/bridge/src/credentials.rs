@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `CredentialStore` and `Credentials` for C++.
 
+pub(crate) mod boundary;
+
 use std::sync::Arc;
 
 use mod_tls_core::creds::{self, FileAt, LoadRequest, Pair, PairRequest, SignatureRequest};
@@ -9,12 +11,15 @@ use mod_tls_core::tls::signatures::schemes;
 use mod_tls_core::x509::time;
 use mod_tls_core::{credentials, x509};
 
-use crate::ffi;
 use crate::guard::{Thrown, guard, guard_result};
+
+use boundary::ffi;
 
 /// Files as they were parsed; owned by the process pool, so that restarts parse only what changed.
 #[derive(Default)]
 pub(crate) struct CredentialStore(credentials::CredentialStore);
+
+named_in_cpp!(Credentials, "tls::rs::Credentials");
 
 /// The certificates of all virtual hosts of one configuration; owned by the configuration pool.
 pub(crate) struct Credentials(pub(crate) credentials::Credentials);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The fetcher for C++.
 
+pub(crate) mod boundary;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +17,11 @@ use mod_tls_core::ocsp;
 use mod_tls_core::verify::fetched;
 
 use crate::credentials::Credentials;
-use crate::ffi;
 use crate::forks::{self, claim_line, take_line};
 use crate::guard::{Thrown, guard, guard_result};
 use crate::os::Linux;
+
+use boundary::ffi;
 
 /// Forks the fetcher; see the boundary.
 pub(crate) fn fetch_prepare() {

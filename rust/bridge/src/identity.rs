@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates of a connection, for the variables.
 
+pub(crate) mod boundary;
+
 use std::sync::Arc;
 
 use mod_tls_core::tls::hello::Offered;
 use mod_tls_core::x509::http;
 use mod_tls_core::{verify, x509};
 
-use crate::ffi::{CertificateField, ClientMode, NamedField, Outcome, Verdict};
 use crate::guard::{Thrown, guard, guard_result};
 use crate::verifier::ClientVerifier;
+use crate::verifier::boundary::ffi::{ClientMode, Outcome, Verdict};
+use boundary::ffi::{CertificateField, NamedField};
+
+named_in_cpp!(Identity, "tls::rs::Identity");
 
 /// See [`x509::Identity`].
 #[derive(Default)]

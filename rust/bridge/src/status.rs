@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the server tells of itself.
 
+pub(crate) mod boundary;
+
 use mod_tls_core::status::{self, Host, Snapshot};
 
 use crate::counts;
 use crate::credentials::Credentials;
-use crate::ffi::{StatusForm, StatusHost, StatusRequest};
 use crate::guard::guard;
 use crate::resumption;
 use crate::session::wants;
+use boundary::ffi::{StatusForm, StatusHost, StatusRequest};
 
 /// What the server tells of itself; see the boundary.
 pub(crate) fn status(credentials: &Credentials, request: &StatusRequest) -> String {

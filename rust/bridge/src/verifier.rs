@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Verifiers of client certificates for C++.
 
+pub(crate) mod boundary;
+
 use std::sync::Arc;
 
 use mod_tls_core::tls::signatures::schemes;
@@ -10,8 +12,10 @@ use mod_tls_core::verify::{
     WatchedAuthorities, Weight,
 };
 
-use crate::ffi::{ClientMode, ClientNews, FetchRule, Lookup, VerifierProblem, VerifierSpec};
 use crate::guard::{PANICKED, Thrown, guard, guard_result};
+use boundary::ffi::{ClientMode, ClientNews, FetchRule, Lookup, VerifierProblem, VerifierSpec};
+
+named_in_cpp!(ClientVerifier, "tls::rs::ClientVerifier");
 
 /// Authorities and lists of clients, with the files that they come from. Owned by the configuration; children have
 /// copies, which change apart.
