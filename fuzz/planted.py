@@ -96,7 +96,7 @@ def find(target: str) -> str:
     if FAULTS[target][4] not in said:
         return f"NOT FOUND but something else: {said}"
     runs = re.findall(r"^#(\d+)", text, re.M)
-    return f"after {runs[-1] if runs else 'its seeds, at most'} inputs: {said}"
+    return f"{f'after {runs[-1]} inputs' if runs else 'by its seeds'}: {said}"
 
 
 def round_of(targets: list[str]) -> int:

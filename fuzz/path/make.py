@@ -58,6 +58,10 @@ def main() -> None:
             "two-lists": anchor + part(1, leaf) + behind + part(LIST | 1, clean) + part(LIST | 1, revoked),
             "no-anchor": part(1, leaf) + behind, "no-link": anchor + part(1, leaf),
             "root-sent": anchor + part(1, leaf) + behind + part(0, root)}
+    # Good but for the day on which the leaf begins.
+    begins = b"240101000000Z"
+    before, authority, rest = made["good"].split(begins, 2)
+    made["not-yet"] = before + begins + authority + b"280101000000Z" + rest
     for number, (mutant, chain) in enumerate(m.chains(3000, 7)):
         if number % 60 == 0:
             made[f"mutant-{number}"] = anchor + part(1, chain[0]) + part(0, chain[1])
