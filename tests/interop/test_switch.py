@@ -292,6 +292,22 @@ class TestSwitch:
         done = switch(machine, "to-rustls")
         assert done.returncode == 0 and "answer as before" in done.stdout and library(machine) == "rustls", done.stderr
 
+    def test_a_server_that_is_stopped_or_speaks_no_tls_yet(self, machine):
+        """What is switched then counts from the first start, or a2enmod, on; and it is said that nobody could be asked."""
+        pid = machine.path("/run/apache2/apache2.pid")
+        assert machine.run("apache2ctl", "stop").returncode == 0
+        wait_until(lambda: not pid.exists() and library(machine) is None, "httpd to stop")
+        done = switch(machine, "to-rustls")
+        assert done.returncode == 0 and "httpd is not running" in done.stdout and not pid.exists(), done.stdout + done.stderr
+        assert machine.run("sh", "-ec", "a2dismod -q ssl; a2dissite -q a.test; apache2ctl start").returncode == 0
+        wait_until(pid.exists, "httpd without TLS")
+        assert "not enabled; httpd is running" in switch(machine, "status").stdout
+        for verb, said in (("to-openssl", "mod_ssl"), ("to-rustls", "mod_tls")):
+            done = switch(machine, verb)
+            assert done.returncode == 0 and said in done.stdout and "httpd serves no TLS now" in done.stdout, done.stdout + done.stderr
+        assert machine.run("sh", "-ec", "a2enmod -q ssl; a2ensite -q a.test; apache2ctl restart").returncode == 0
+        wait_until(lambda: library(machine) == "rustls", "the site")
+
     def test_a_full_disk_of_dpkg_on_the_way_back_leaves_ours_in_its_place(self, machine):
         folder = "/var/lib/apache2/dpkg"
         assert switch(machine, "to-rustls").returncode == 0
