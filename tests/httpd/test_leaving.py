@@ -3,10 +3,11 @@
 import subprocess
 
 import pytest
-from harness import sanitizers
+from harness import process, sanitizers
 from harness.clients import curl
 from harness.config import Vhost
 from harness.paths import MODULES, ROOT, mod_tls_so
+from harness.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sanitizers.PRESENT, reason="the runtime of a sanitizer does not go with libraries that are unloaded")
 
@@ -22,6 +23,7 @@ def in_words_of_mod_ssl(line: str) -> str:
     return line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["graceful", "restart"])
 def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how):
     server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False)
@@ -39,3 +41,6 @@ def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how):
     server.log.allow("AH01882", "AH01873", "AH01906", "AH01909")
     assert curl(server.port, ca=ca.file).status == 200
     assert "OpenSSL" in server.log.text()
+    # Nobody in httpd knows the processes with the keys any more: they see for themselves that they sign for nobody.
+    wait_until(lambda: "tls-keys" not in map(process.name, process.children(server.pid)), "the key agent to end", 150)
+    assert curl(server.port, ca=ca.file).status == 200

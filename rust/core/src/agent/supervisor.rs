@@ -14,7 +14,6 @@ use rustix::io::Errno;
 
 use super::Os;
 use super::protocol::certificate_codec::Sent;
-use super::protocol::children;
 use super::protocol::children::{BEGAN, Child, ENDED, TOLD};
 use super::protocol::codec::Reader;
 use super::protocol::frame;
@@ -27,6 +26,7 @@ use crate::creds::{Dialog, Store};
 use orders::Orders;
 use reload::FileWatch;
 
+mod family;
 mod loading;
 mod machines;
 pub(crate) mod orders;
@@ -40,6 +40,7 @@ mod signing_keys;
 mod starting;
 
 use self::signing_keys::SigningKeys;
+use family::Alone;
 use probing::Probe;
 use process::{Epochs, SignerHandle};
 
@@ -84,6 +85,7 @@ pub(super) struct Supervisor {
     children: HashMap<i32, Child>,
     /// Those whose channels were cut off on the way, of which the parent does not know yet.
     lost: BTreeSet<i32>,
+    alone: Alone,
     probe: Option<Probe>,
     parent: Option<OwnedFd>,
     order: Order,
@@ -127,6 +129,7 @@ fn prepare(os: Arc<dyn Os>, inheritance: Inheritance) -> io::Result<Supervisor> 
         settled: false,
         children: HashMap::new(),
         lost: BTreeSet::new(),
+        alone: Alone::default(),
         probe: None,
         parent: None,
         order: Order::default(),
@@ -153,7 +156,14 @@ impl Supervisor {
             if ended || (parent_gone && self.order.serve) {
                 return Ok(());
             }
-            if ordered && !self.take_order()? {
+            if ordered {
+                self.alone.heard();
+                if !self.take_order()? {
+                    return Ok(());
+                }
+            }
+            let own = std::process::id();
+            if self.alone.for_too_long(own, &self.children, Instant::now()) {
                 return Ok(());
             }
             if let Some(signer) = &mut self.signer {
@@ -267,23 +277,6 @@ impl Supervisor {
             _ => return Ok(false),
         }
         Ok(true)
-    }
-
-    /// What the parent says of a child goes on to the signer; signers to come have it from this process.
-    fn take_child(&mut self, kind: u8, told: [u8; TOLD], fds: Vec<OwnedFd>) {
-        let pid = children::pid_of(told);
-        self.lost.remove(&pid);
-        if kind == ENDED {
-            self.children.remove(&pid);
-        } else if let Some(child) = children::began(told, fds) {
-            self.children.insert(pid, child);
-        } else {
-            self.lost.insert(pid);
-            return;
-        }
-        if let Some(signer) = &mut self.signer {
-            signer.tell(pid, &self.children);
-        }
     }
 
     /// Has a signer serve what was loaded. It shares this process's memory by copy on write, so that nothing may be
