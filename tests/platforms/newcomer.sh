@@ -201,6 +201,11 @@ again
 
 # --- an upgrade -----------------------------------------------------------------------------------------------------------
 
+no_agent() {  # it ends with the last child that it signs for
+  for _ in $(seq 60); do [ "$(running tls-keys)$(running tls-signer)" = 00 ] && return; sleep 1; done
+  ps -eo pid,ppid,stat,etimes,args 2>/dev/null || grep -H . /proc/[0-9]*/comm
+  fail "the key agent is still there"
+}
 running() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | wc -l; }
 children() { awk -v parent="$(cat /run/apache2/apache2.pid)" '$2 == "(apache2)" && $4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null; }
 load() {  # asks until /tmp/load goes; writes what was lost
@@ -257,9 +262,8 @@ a2dissite -q www
 again
 apt-get remove -q libapache2-mod-tls >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "removal"; }
 [ ! -e /etc/apache2/mods-enabled/tls.load ] || fail "the module is still enabled"
-for _ in $(seq 50); do [ "$(running tls-keys)$(running tls-signer)" = 00 ] && break; sleep 0.2; done
-[ "$(running tls-keys)$(running tls-signer)" = 00 ] || fail "the key agent is still there"
-[ -e "/proc/$(cat /run/apache2/apache2.pid)" ] || fail "httpd does not run"
+no_agent
+[ "$(curl -sS --retry 20 --retry-connrefused --retry-delay 1 http://www.example.org/)" = hello ] || fail "httpd does not answer any more"
 apt-get install -q ./repository/second/*.deb >/tmp/apt.log 2>&1 || { tail -20 /tmp/apt.log; fail "the package again"; }
 
 # --- from mod_ssl and back ------------------------------------------------------------------------------------------------
@@ -269,7 +273,7 @@ stop
 a2enmod -q ssl headers
 sed -e 's/TLSEngine/SSLEngine/' -e 's|TLSCertificate \(\S*\) \(\S*\)|SSLCertificateFile \1\n    SSLCertificateKeyFile \2|' \
   -e 's|^</V|    Header always set X-Library "expr=%{SSL_VERSION_LIBRARY}"\n&|' <(block README.md Install 2) | site old
-library() { ask -i https://www.example.org/ | sed -n 's/^X-Library: \([A-Za-z]*\).*/\1/p'; }
+library() { ask -i https://www.example.org/ | sed -n 's/^x-library: \([A-Za-z]*\).*/\1/Ip'; }
 answered() {  # answered LIBRARY WHEN
   for _ in $(seq 25); do [ "$(library 2>/dev/null)" = "$1" ] && return; sleep 0.2; done
   fail "$2: not $1 but '$(library)'"
@@ -318,8 +322,7 @@ apt-get remove -y -q libapache2-mod-tls >/tmp/apt.log 2>&1 || { tail /tmp/apt.lo
 answered OpenSSL "after the removal"
 [ ! -e /etc/apache2/mods-available/ssl.load.mod_ssl ] || fail "something is still diverted"
 ! dpkg-divert --list | grep -q ssl.load || fail "a diversion is left"
-for _ in $(seq 50); do [ "$(running tls-keys)$(running tls-signer)" = 00 ] && break; sleep 0.2; done
-[ "$(running tls-keys)$(running tls-signer)" = 00 ] || fail "the key agent is still there"
+no_agent
 ! grep -E ':(error|emerg|alert|crit)\]|exit signal' /var/log/apache2/error.log || fail "the error log"
 stop
 
