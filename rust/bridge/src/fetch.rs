@@ -58,7 +58,7 @@ pub(crate) fn fetch_configure_lists(id: u32) -> Result<(), Thrown> {
 /// Lists and rules that changed files bring; see the boundary.
 pub(crate) fn fetch_renew(id: u32, rules: Vec<ffi::FetchRule>) -> Result<(), Thrown> {
     guard_result(|| {
-        let rules = rules.iter().map(Rule::from).collect();
+        let rules = rules.into_iter().map(|rule| Rule::from(&rule)).collect();
         Ok(instance::renew(id, fetched::wants(), rules)?)
     })
 }
