@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A restart that takes the module away, where it is installed as the package does it: mod_ssl serves from there on."""
 import subprocess
+from pathlib import Path
 
 import pytest
 from harness import process, sanitizers
@@ -23,6 +24,13 @@ def in_words_of_mod_ssl(line: str) -> str:
     return line
 
 
+def agent_knows_a_child(server) -> bool:
+    """The first process with keys has a descriptor of each child that it was told of (proc(5), fdinfo)."""
+    infos = [info for pid in process.children(server.pid) if process.name(pid) == "tls-keys" for info in Path(f"/proc/{pid}/fdinfo").iterdir()]
+    held = "".join(info.read_text() for info in infos if info.exists())
+    return any(f"\nPid:\t{child}\n" in held for child in server.children)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["graceful", "restart"])
 def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how):
@@ -36,6 +44,7 @@ def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how):
     for _ in range(2):
         assert curl(server.port, ca=ca.file).status == 200
         server.graceful()
+    wait_until(lambda: agent_knows_a_child(server), "the parent to tell its agent of a child, as it does once a second")
     server.conf.write_text("\n".join(map(in_words_of_mod_ssl, server.conf.read_text().splitlines())) + "\n")
     getattr(server, how)()
     server.log.allow("AH01882", "AH01873", "AH01906", "AH01909")
