@@ -72,7 +72,8 @@ void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) {
   config::merge<config::DirectorySettings>(config::all_directory_rows, arena, out->settings, outer.settings,
                                            inner.settings);
   config::merge<config::ProxySettings>(config::all_proxy_rows, arena, out->proxy, outer.proxy, inner.proxy);
-  out->backend_policy = inner.backend_policy != nullptr ? inner.backend_policy : outer.backend_policy;
+  out->backends = inner.backends != nullptr ? inner.backends : outer.backends;
+  out->server = inner.server != nullptr ? inner.server : outer.server;
   out->lost = inner.lost || outer.lost;
   return out;
 }

@@ -22,14 +22,23 @@ struct ServerScope {
   bool lost = false;                                // could not be made: the start stops
 };
 
+// What connections to backends of one server are made with in a section. A section may stand for several servers, which
+// inherit it and whose own settings then hold beneath it.
+struct BackendUse {
+  const server_rec* server;
+  const rs::BackendPolicy* policy;
+  bool unverified;         // it verifies no backend
+  const BackendUse* next;  // of another server
+};
+
 // For a directory, a location, or a server's outermost directory.
 struct DirectoryScope {
   config::DirectorySettings settings;
   config::ProxySettings proxy;
-  const rs::BackendPolicy* backend_policy = nullptr;  // built in post_config, of the innermost section that has one
-  bool unverified = false;                            // it verifies no backend
-  bool of_backends = false;                           // a word for outgoing connections stands in this very section
-  bool lost = false;                                  // could not be made: whoever asks for it is told by an exception
+  const BackendUse* backends = nullptr;  // built in post_config, of the innermost section that has any
+  const server_rec* server = nullptr;    // whose outermost directory it is, or was merged with; set in post_config
+  bool of_backends = false;              // a word for outgoing connections stands in this very section
+  bool lost = false;                     // could not be made: whoever asks for it is told by an exception
 };
 
 // For the module records; all in `pool`.

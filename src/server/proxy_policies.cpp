@@ -9,6 +9,9 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <new>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -96,37 +99,61 @@ const rs::BackendPolicy* build(apr_pool_t* pool, const server_rec* s, const conf
   return &*built.emplace(std::move(encoded), std::move(made)).first->second;
 }
 
-// The settings of a scope with the defaults of its vocabulary beneath them; the policy where TLS is on in it.
-bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope, const Report& report) {
-  if (!scope.proxy.engine || !*scope.proxy.engine) return true;
+// What holds for backends of `s` where `written` does: with the defaults of its vocabulary beneath it.
+config::ProxyPolicy policy_of(apr_pool_t* pool, const server_rec* s, const config::ProxySettings& written) {
+  PoolArena arena(pool);
+  config::ProxySettings complete;
+  config::merge<config::ProxySettings>(config::all_proxy_rows, arena, complete,
+                                       config::proxy_defaults(effective(s).words, arena), written);
+  config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
+  policy.key_log = effective(s).negotiated.key_log;
+  if (policy.fetch_lists) policy.list_proxy = effective(s).client.list_proxy;
+  return policy;
+}
+
+bool is_on(const config::ProxySettings& written) { return written.engine && *written.engine; }
+
+const BackendUse* use_of(const DirectoryScope& scope, const server_rec* s) {
+  const BackendUse* use = scope.backends;
+  while (use != nullptr && use->server != s) use = use->next;
+  return use;
+}
+
+// Builds the policy of a scope of `s` in which `written` holds, where TLS is on in it.
+bool complete_scope(apr_pool_t* pool, const server_rec* s, DirectoryScope& scope, const config::ProxySettings& written,
+                    const Report& report) {
+  if (!is_on(written)) return true;
   try {
-    PoolArena arena(pool);
-    config::ProxySettings complete;
-    config::merge<config::ProxySettings>(config::all_proxy_rows, arena, complete,
-                                         config::proxy_defaults(effective(s).words, arena), scope.proxy);
-    config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
-    policy.key_log = effective(s).negotiated.key_log;
-    if (policy.fetch_lists) policy.list_proxy = effective(s).client.list_proxy;
-    scope.backend_policy = build(pool, s, policy, scope.proxy, report);
-    scope.unverified = policy.verify == config::VerifyClient::None;
+    const config::ProxyPolicy policy = policy_of(pool, s, written);
+    const rs::BackendPolicy* const built = build(pool, s, policy, written, report);
+    const bool unverified = policy.verify == config::VerifyClient::None;
+    if (use_of(scope, s) == nullptr) {
+      scope.backends = ::new (apr_palloc(pool, sizeof(BackendUse))) BackendUse{s, built, unverified, scope.backends};
+    }
     return true;
   } catch (const std::exception& e) {
-    report(s, Fault::Fatal, e.what(), place_of(e.what(), scope.proxy));
+    report(s, Fault::Fatal, e.what(), place_of(e.what(), written));
     return false;
   }
 }
 
-// mod_proxy's hook: `section` belongs to a <Proxy> section or a worker of `s`. One that says nothing of TLS gets no
-// policy that would stand over those of other sections: it may be there for its Require alone.
-bool complete_section(apr_pool_t* pool, const server_rec* s, ap_conf_vector_t* section, const Report& report) {
-  DirectoryScope* const inner = directory_scope(s, section);
+// What a section says over the settings of its server; nothing where it says nothing of TLS: such a section gets no
+// policy that would stand over those of other sections, since it may be there for its Require alone.
+std::optional<config::ProxySettings> written_in(apr_pool_t* pool, const server_rec* s,
+                                                const ap_conf_vector_t* section) {
+  const DirectoryScope* const inner = directory_scope(s, section);
   const DirectoryScope* const outer = directory_scope(s, s->lookup_defaults);
-  if (inner == nullptr || outer == nullptr || !inner->of_backends) return true;
+  if (inner == nullptr || outer == nullptr || !inner->of_backends) return std::nullopt;
   config::ProxySettings merged;
   PoolArena arena(pool);
   config::merge<config::ProxySettings>(config::all_proxy_rows, arena, merged, outer->proxy, inner->proxy);
-  inner->proxy = merged;
-  return complete_scope(pool, s, *inner, report);
+  return merged;
+}
+
+// mod_proxy's hook: `section` belongs to a <Proxy> section or a worker of `s`.
+bool complete_section(apr_pool_t* pool, const server_rec* s, const ap_conf_vector_t* section, const Report& report) {
+  const auto written = written_in(pool, s, section);
+  return !written || complete_scope(pool, s, *directory_scope(s, section), *written, report);
 }
 
 int section_post_config(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/, server_rec* s,
@@ -138,20 +165,28 @@ bool build_for_servers(apr_pool_t* pool, server_rec* main_server, const Report& 
   bool good = true;
   for (server_rec* s = main_server; s != nullptr; s = s->next) {
     DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
-    if (scope != nullptr && !complete_scope(pool, s, *scope, report)) good = false;
+    if (scope == nullptr) continue;
+    scope->server = s;
+    if (!complete_scope(pool, s, *scope, scope->proxy, report)) good = false;
   }
   return good;
+}
+
+// The <Proxy> sections of `s`, those it inherits too.
+std::span<ap_conf_vector_t* const> sections_of(const server_rec* s) {
+  const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
+  if (proxy == nullptr) return {};
+  const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, proxy));
+  return {reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts),
+          static_cast<std::size_t>(conf->sec_proxy->nelts)};
 }
 
 // All that a start would build, where mod_proxy tells of no sections, for what is wrong with it.
 bool build_all(apr_pool_t* pool, server_rec* main_server, const Report& report) {
   bool good = build_for_servers(pool, main_server, report);
-  const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
-  for (server_rec* s = main_server; proxy != nullptr && s != nullptr; s = s->next) {
-    const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, proxy));
-    auto* const* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
-    for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
-      if (!complete_section(pool, s, sections[i], report)) good = false;
+  for (server_rec* s = main_server; s != nullptr; s = s->next) {
+    for (const ap_conf_vector_t* section : sections_of(s)) {
+      if (!complete_section(pool, s, section, report)) good = false;
     }
   }
   return good;
@@ -203,16 +238,16 @@ bool covers(const proxy_dir_conf& section, const char* url) {
 }
 
 // What a request to this worker is served with: the last section that has settings of its own for it, or its server's.
-const DirectoryScope* scope_of(const server_rec* s, const module_struct& proxy, const proxy_worker& worker) {
-  const ap_conf_vector_t* const own = worker.section_config != nullptr ? worker.section_config : s->lookup_defaults;
-  const DirectoryScope* found = directory_scope(s, own);
-  const auto* const conf = static_cast<const proxy_server_conf*>(ap_get_module_config(s->module_config, &proxy));
-  const auto* const sections = reinterpret_cast<ap_conf_vector_t* const*>(conf->sec_proxy->elts);
-  for (int i = 0; i < conf->sec_proxy->nelts; ++i) {
-    const auto* const section = static_cast<const proxy_dir_conf*>(ap_get_module_config(sections[i], &proxy));
-    const DirectoryScope* const scope = directory_scope(s, sections[i]);
-    if (section == nullptr || scope == nullptr || scope->backend_policy == nullptr) continue;
-    if (covers(*section, name_of(*worker.s))) found = scope;
+const BackendUse* use_of(const server_rec* s, const module_struct& proxy, const proxy_worker& worker) {
+  const auto in = [s](const ap_conf_vector_t* section) {
+    const DirectoryScope* const scope = directory_scope(s, section);
+    return scope == nullptr ? nullptr : use_of(*scope, s);
+  };
+  const BackendUse* found = in(worker.section_config != nullptr ? worker.section_config : s->lookup_defaults);
+  for (const ap_conf_vector_t* vector : sections_of(s)) {
+    const auto* const section = static_cast<const proxy_dir_conf*>(ap_get_module_config(vector, &proxy));
+    const BackendUse* const use = section == nullptr ? nullptr : in(vector);
+    if (use != nullptr && covers(*section, name_of(*worker.s))) found = use;
   }
   return found;
 }
@@ -228,13 +263,14 @@ int warn_of_unverified(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_s
     for (const proxy_worker* worker : workers_of(s, *proxy)) {
       if (!speaks_tls(worker)) continue;
       any = true;
-      const DirectoryScope* const scope = scope_of(s, *proxy, *worker);
-      if (scope == nullptr || !scope->unverified) continue;
+      const BackendUse* const use = use_of(s, *proxy, *worker);
+      if (use == nullptr || !use->unverified) continue;
       const char* const name = name_of(*worker->s);
       if (said.insert(name).second) TLS_LOG_S(s, ProxyUnverified, name);
     }
     const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
-    if (any || scope == nullptr || !scope->unverified) continue;
+    const BackendUse* const use = scope == nullptr ? nullptr : use_of(*scope, s);
+    if (any || use == nullptr || !use->unverified) continue;
     const config::Source where = scope->proxy.engine.where();
     const std::string all = "where " + std::string(where.file != nullptr ? where.file : "the configuration") + ":" +
                             std::to_string(where.line) + " turns TLS to backends on";
@@ -258,6 +294,29 @@ bool report_backend_problems(apr_pool_t* pool, server_rec* main_server, const Pr
                    });
 }
 
+std::vector<BackendReport> report_backends(apr_pool_t* pool, const server_rec* main_server) {
+  std::vector<BackendReport> all;
+  const auto add = [&](const server_rec* s, std::string section, const config::ProxySettings& written) {
+    if (!is_on(written)) return;
+    BackendReport report{s, std::move(section), config::describe(policy_of(pool, s, written), written)};
+    const config::EffectivePolicy& host = effective(s);
+    if (host.negotiated.key_log) report.settings.push_back({"key log", host.key_log.path, host.key_log.where});
+    all.push_back(std::move(report));
+  };
+  const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    const DirectoryScope* const scope = directory_scope(s, s->lookup_defaults);
+    if (scope != nullptr) add(s, {}, scope->proxy);
+    for (const ap_conf_vector_t* vector : sections_of(s)) {
+      const auto written = written_in(pool, s, vector);
+      const auto* const section = static_cast<const proxy_dir_conf*>(ap_get_module_config(vector, proxy));
+      if (!written || section == nullptr || section->p == nullptr) continue;
+      add(s, std::string(section->r != nullptr ? "<ProxyMatch " : "<Proxy ") + section->p + ">", *written);
+    }
+  }
+  return all;
+}
+
 void register_proxy_section_hooks() {
   ap_hook_check_config(apr::hook<check_proxy_policies, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_LAST);
   // mod_proxy completes its workers in its own.
@@ -267,10 +326,12 @@ void register_proxy_section_hooks() {
   APR_OPTIONAL_HOOK(proxy, section_post_config, section, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
+// A pooled connection may be another virtual host's of the same worker, so that the request's own settings say whose.
 const rs::BackendPolicy* backend_policy(const server_rec* s, const ap_conf_vector_t* per_directory) {
   const DirectoryScope* const scope = directory_scope(s, per_directory != nullptr ? per_directory : s->lookup_defaults);
-  if (scope == nullptr || !scope->proxy.engine || !*scope->proxy.engine) return nullptr;
-  return scope->backend_policy;
+  if (scope == nullptr || (scope->proxy.engine && !*scope->proxy.engine)) return nullptr;
+  const BackendUse* const use = use_of(*scope, scope->server != nullptr ? scope->server : s);
+  return use == nullptr ? nullptr : use->policy;
 }
 
 }  // namespace tls::server

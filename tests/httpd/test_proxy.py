@@ -189,3 +189,20 @@ def test_belief_is_warned_of_without_a_worker(httpd):
     front = httpd([], config="SSLProxyEngine on", engine="mod_tls-ssl", modules=MODULES, tls_engine=None,
                   ports=("PLAIN",), allow=("TLS0703",))
     assert len(front.log.matching(r"TLS0703: .*verifies: where .*httpd\.conf:\d+ turns TLS to backends on")) == 1
+
+
+@pytest.mark.parametrize("order", [("strict", "lax"), ("lax", "strict")])
+@pytest.mark.parametrize("engine", ["mod_tls", "mod_tls-ssl"])
+def test_a_section_that_several_hosts_inherit_is_each_ones_own(httpd, ca, backend, engine, order):
+    """What one virtual host believes of backends no other does, on a connection that they share either."""
+    far = backend(ca.issue("localhost"))
+    words = {"mod_tls": ("TLSProxyEngine on", "TLSProxyVerify none", "TLSProxyVerify require"),
+             "mod_tls-ssl": ("SSLProxyEngine on", "SSLProxyVerify none", "SSLProxyVerify require")}[engine]
+    hosts = {"lax": Vhost("lax.test", address="*:@PLAIN@", tls=False, extra=words[1]),
+             "strict": Vhost("strict.test", address="*:@PLAIN@", tls=False, extra=words[2])}
+    front = httpd([hosts[name] for name in order], engine=engine, tls_engine=None, ports=("PLAIN",), modules=MODULES, mpm_settings=ONE_CHILD,
+                  config=f"ProxyPass / https://localhost:{far.port}/\n<Proxy https://localhost:{far.port}/>\n{words[0]}\n</Proxy>",
+                  allow=("TLS0703", "TLS0706", *HANDSHAKE_FAILED))
+    for name, expected in (("lax", 200), ("strict", 500), ("lax", 200), ("strict", 500)):
+        status = curl(front.ports["PLAIN"], "/page", name=f"{name}.test", scheme="http").status
+        assert status == expected or (expected != 200 and status >= 500), f"{name}: {status}"

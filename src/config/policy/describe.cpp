@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "config/ciphers/signatures.hpp"
 #include "config/ciphers/suites.hpp"
@@ -71,16 +72,17 @@ std::string verification(VerifyClient verify) {
   return "none";
 }
 
-std::string revocation(const RevocationCheck& check) {
+std::string shown_revocation(const RevocationCheck& check) {
   if (check.depth == RevocationCheck::Depth::None) return "none";
   const std::string depth = check.depth == RevocationCheck::Depth::Leaf ? "leaf" : "chain";
   return check.no_crl_ok ? depth + ", a missing list is no fault" : depth;
 }
 
-std::string fetched(const ListFetch& fetch) {
+std::string fetched(const std::vector<std::string>& urls, bool allow, const std::string& proxy) {
   std::string out = "of the authorities";
-  for (const std::string& url : fetch.urls) append(out, url, ", ");
-  return out + (fetch.allow ? "; allow while one is missing" : "; deny while one is missing");
+  for (const std::string& url : urls) append(out, url, ", ");
+  if (!proxy.empty()) out += "; by " + proxy;
+  return out + (allow ? "; allow while one is missing" : "; deny while one is missing");
 }
 
 std::string ocsp(const OcspPolicy& policy) {
@@ -92,14 +94,44 @@ std::string ocsp(const OcspPolicy& policy) {
     append(out, (policy.override_named ? "always asks " : "else asks ") + policy.responder, ", ");
   }
   append(out, "within " + seconds(policy.timeout_s), ", ");
+  if (!policy.proxy.empty()) append(out, "by " + policy.proxy, ", ");
   if (!policy.nonce) append(out, "no nonce", ", ");
   if (!policy.verify) append(out, "answers NOT VERIFIED", ", ");
   return out;
 }
 
-std::string stapling(const StaplingPolicy& policy) {
-  if (!policy.on || policy.url.empty()) return on_or_off(policy.on);
-  return "on, from " + policy.url;
+std::string reload(const AgentPolicy& agent) {
+  if (!agent.isolation || agent.reload.interval_s == 0) return "off";
+  const std::string every = "every " + seconds(agent.reload.interval_s);
+  return agent.reload.authorities_too ? every + ", authorities of clients too" : every;
+}
+
+std::string encrypted_hello(const EchPolicy& ech) {
+  std::string out;
+  if (!ech.public_name.empty()) append(out, "public name " + ech.public_name + ", keys in " + ech.state_directory);
+  for (const std::string& files : ech.files) append(out, files, ", ");
+  if (!ech.directory.empty()) append(out, ech.directory, ", ");
+  return out.empty() ? "off" : out;
+}
+
+std::string post_quantum(bool required, const GroupList& groups) {
+  return required ? "required" : on_or_off(has_post_quantum(groups));
+}
+
+std::string joined(const Paths& paths, std::string first = {}) {
+  for (const std::string& path : paths) append(first, path, ", ");
+  return first;
+}
+
+std::string shown_pairs(const std::vector<CertificateFiles>& pairs) {
+  std::string out;
+  for (const CertificateFiles& files : pairs) append(out, text_of(files), ", ");
+  return out;
+}
+
+std::string checked_name(bool checked, bool common_names) {
+  if (!checked) return "NOT CHECKED";
+  return common_names ? "checked, common names too" : "checked";
 }
 
 std::string pass_phrases(const PassPhraseDialog& dialog) {
@@ -147,6 +179,37 @@ Source place(const Setting<First>& first, const Setting<T>&... others) {
   return found;
 }
 
+void describe_stapling(std::vector<Described>& out, const StaplingPolicy& policy, const ServerSettings& w) {
+  out.push_back({"stapling", on_or_off(policy.on), place(w.stapling)});
+  out.push_back({"fetches by", policy.proxy.empty() ? "no proxy" : policy.proxy, place(w.fetch_proxy)});
+  if (!policy.on) return;
+  const std::string age = policy.max_age_s < 0 ? "any" : std::to_string(policy.max_age_s) + " s";
+  const std::initializer_list<Described> details = {
+      {"responder", policy.url.empty() ? "whom certificates name" : policy.url, place(w.staple_url)},
+      {"responder timeout", seconds(policy.timeout_s), place(w.staple_timeout_s)},
+      {"clock skew of responses", seconds(policy.skew_s), place(w.staple_skew_s)},
+      {"age of responses", age, place(w.staple_max_age_s)},
+      {"responses fetched after", seconds(policy.life_s), place(w.staple_life_s)},
+      {"failed ones after", seconds(policy.retry_s), place(w.staple_retry_s)},
+  };
+  out.insert(out.end(), details);
+}
+
+// What is the same for the whole server.
+void describe_server(std::vector<Described>& out, const EffectivePolicy& policy, const ServerSettings& w) {
+  const std::initializer_list<Described> all = {
+      {"own addresses fetched", on_or_off(policy.fetch_local), place(w.fetch_local)},
+      {"handshakes a second", limits(policy.handshake_rate), place(w.handshake_rate)},
+      {"handshakes under way", limits(policy.handshakes_under_way), place(w.handshakes_under_way)},
+      {"metrics", policy.metrics == MetricsDetail::Hosts ? "hosts" : "totals", place(w.metrics)},
+      {"key isolation", on_or_off(policy.agent.isolation), place(w.key_isolation)},
+      {"reload", reload(policy.agent), place(w.reload, w.key_isolation)},
+      {"encrypted hello", encrypted_hello(policy.ech), policy.ech.written},
+      {"its padding", policy.ech.padding == 0 ? "off" : std::to_string(policy.ech.padding), place(w.ech_padding)},
+  };
+  out.insert(out.end(), all);
+}
+
 void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, const ServerSettings& w) {
   out.push_back({"client certificates", verification(c.verify), place(w.verify_client)});
   const auto file = [&out](std::string_view name, const std::string& path, Source where) {
@@ -158,7 +221,8 @@ void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, co
   file("names of authorities in", c.names_path, place(w.ca_names_path));
   file("revocation lists", c.crl_file, place(w.crl_file));
   file("revocation lists in", c.crl_path, place(w.crl_path));
-  if (c.list_fetch.on) out.push_back({"fetched lists", fetched(c.list_fetch), place(w.list_fetch)});
+  if (c.list_fetch.on)
+    out.push_back({"fetched lists", fetched(c.list_fetch.urls, c.list_fetch.allow, c.list_proxy), place(w.list_fetch)});
   std::string proxies;
   for (const Network& network : c.trusted_proxies) append(proxies, text_of(network));
   if (!proxies.empty()) out.push_back({"trusted proxies", proxies, place(w.trusted_proxies)});
@@ -166,12 +230,16 @@ void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, co
   out.push_back({"clients sign with", c.signatures.empty() ? "all there are" : signature_names(c.signatures),
                  place(w.client_signatures, w.signatures)});
   out.push_back({"depth", std::to_string(c.depth), place(w.verify_depth)});
-  out.push_back({"revocation", revocation(c.crl_check), place(w.crl_check)});
+  out.push_back({"revocation", shown_revocation(c.crl_check), place(w.crl_check)});
   if (c.recheck) out.push_back({"revoked meanwhile", "looked up for each request", place(w.client_recheck)});
   out.push_back({"OCSP of clients", ocsp(c.ocsp), place(w.ocsp_check)});
 }
 
 }  // namespace
+
+std::string text_of(const CertificateFiles& files) {
+  return files.key.empty() ? files.certificate : files.certificate + ", key " + files.key;
+}
 
 const char* word_of(SniPolicy policy) {
   switch (policy) {
@@ -201,16 +269,29 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
       {"no name", policy.refuse_without_sni ? "403" : "the first virtual host", place(w.refuse_without_sni)},
       {"Host and SNI", word_of(policy.sni_policy), place(w.sni_policy)},
       {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
-      {"stapling", stapling(policy.stapling), place(w.stapling)},
-      {"handshakes a second", limits(policy.handshake_rate), place(w.handshake_rate)},
-      {"handshakes under way", limits(policy.handshakes_under_way), place(w.handshakes_under_way)},
       {"without a certificate", fallback(policy.fallback), place(w.fallback)},
-      {"metrics", policy.metrics == MetricsDetail::Hosts ? "hosts" : "totals", place(w.metrics)},
       {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
   };
   out.insert(out.end(), others);
+  describe_stapling(out, policy.stapling, w);
+  describe_server(out, policy, w);
   describe_clients(out, policy.client, w);
   if (!policy.chain_file.path.empty()) out.push_back({"chain", policy.chain_file.path, place(w.chain_file)});
+  return out;
+}
+
+std::vector<Described> describe(const ProxyPolicy& policy, const ProxySettings& w) {
+  std::vector<Described> out = {{"engine", "on", place(w.engine)}};
+  const auto add = [&out](std::string_view label, std::string shown, Source where) {
+    if (!label.empty() && !shown.empty()) out.push_back({label, std::move(shown), where});
+  };
+#define TLS_BACKEND(type, member, value, label, shown, ...) \
+  {                                                         \
+    [[maybe_unused]] const type& v = policy.member;         \
+    add(label, shown, place(__VA_ARGS__));                  \
+  }
+#include "config/policy/backend.def"
+#undef TLS_BACKEND
   return out;
 }
 

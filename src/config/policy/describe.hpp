@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/policy/effective.hpp"
+#include "config/policy/proxy_policy.hpp"
 
 namespace tls::config {
 
@@ -20,6 +21,12 @@ struct Described {
 // What holds in one virtual host. `written` are its settings with those it inherits, without defaults. Certificates are
 // left out: what they hold is known to who has read them.
 std::vector<Described> describe(const EffectivePolicy& policy, const ServerSettings& written);
+
+// The same of connections to backends.
+std::vector<Described> describe(const ProxyPolicy& policy, const ProxySettings& written);
+
+// "certificate, key key"
+std::string text_of(const CertificateFiles& files);
 
 // The word of SSLVHostSNIPolicy for it.
 const char* word_of(SniPolicy policy);

@@ -73,7 +73,7 @@ bool checks_name(const ProxySettings& s) {
 
 ProxyPolicy proxy_policy(const ProxySettings& s, Vocabulary words) {
   return {
-#define TLS_BACKEND(type, member, ...) .member = __VA_ARGS__,
+#define TLS_BACKEND(type, member, value, ...) .member = value,
 #include "config/policy/backend.def"
 #undef TLS_BACKEND
   };
