@@ -43,12 +43,14 @@ def fingerprint(hello: bytes) -> tuple[str, str]:
         extensions[kind] = rest.vector(2)
     if 43 in extensions:
         version = max(v for v in numbers(extensions[43][1:]) if v & 0x0F0F != 0x0A0A)
-    protocols = Cursor(extensions[16][2:]).vector(1).decode() if 16 in extensions else ""
+    protocol = Cursor(extensions[16][2:]).vector(1) if 16 in extensions else b""
+    letters = protocol[:1] + protocol[-1:]
+    letters = (letters.decode() if letters.isalnum() else protocol.hex()[0] + protocol.hex()[-1]) if letters else "00"
     schemes = [f"{n:04x}" for n in numbers(extensions[13][2:])] if 13 in extensions else []
     plain = [n for n in suites if n & 0x0F0F != 0x0A0A]
     kinds = [n for n in extensions if n & 0x0F0F != 0x0A0A]
     first = f"t{ {0x0304: '13', 0x0303: '12'}[version]}{'d' if 0 in extensions else 'i'}{len(plain):02}{len(kinds):02}" \
-            f"{protocols[0] + protocols[-1] if protocols else '00'}"
+            f"{letters}"
     second = ",".join(sorted(f"{n:04x}" for n in plain))
     third = ",".join(sorted(f"{n:04x}" for n in kinds if n not in (0, 16))) + ("_" + ",".join(schemes) if schemes else "")
     short = [hashlib.sha256(text.encode()).hexdigest()[:12] for text in (second, third)]

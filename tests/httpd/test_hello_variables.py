@@ -23,7 +23,7 @@ def ask(server, using, name: str | None = "a.test") -> dict[str, str]:
 
 @pytest.mark.parametrize("version,alpn,name", [
     (None, None, "a.test"), ("1.2", None, "a.test"), ("1.3", ["http/1.1"], "a.test"), ("1.3", ["http/1.1", "h2"], "a.test"),
-    (None, ["http/1.1"], None)])
+    (None, ["http/1.1"], None), (None, ["\x01z", "http/1.1"], "a.test"), ("1.3", ["~", "http/1.1"], "a.test"), ("1.2", ["h", "http/1.1"], "a.test")])
 def test_ja4_is_that_of_a_second_implementation(server, version, alpn, name):
     using = tls.context(version=version, alpn=alpn)
     said = ask(server, using, name)

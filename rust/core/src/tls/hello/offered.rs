@@ -112,6 +112,7 @@ impl Offered {
             0x0302 => "11",
             0x0301 => "10",
             0x0300 => "s3",
+            0x0002 => "s2",
             _ => "00",
         };
         let mut suites = without_grease(self.list(List::Suites));
@@ -218,6 +219,118 @@ mod tests {
         assert_eq!(value("CLIENTHELLO_GROUPS"), "5a5a,001d,0017,0018");
         assert_eq!(value("CLIENTHELLO_ALPN"), "h2,http/1.1");
         assert!(offered.value("CLIENTHELLO").is_none());
+    }
+
+    #[test]
+    fn a_hello_without_signature_algorithms_as_published() {
+        let mut hello = chrome();
+        hello.signature_schemes.clear();
+        let value = Offered::new(&hello).value("JA4").unwrap();
+        assert_eq!(value, "t13d1516h2_8daaf6152771_6d807ffa2a79");
+    }
+
+    /// The table of JA4.md, what its text says besides, and that GREASE is no protocol of its own here.
+    #[test]
+    fn first_and_last_letter_of_the_first_protocol() {
+        let published: [(&[u8], &str); 12] = [
+            (b"h2", "h2"),
+            (b"http/1.1", "h1"),
+            (b"", "00"),
+            (b"h", "hh"),
+            (b"\xab", "ab"),
+            (b"\xab\xcd", "ad"),
+            (b"\x30\xab", "3b"),
+            (b"\x30\x31\xab\xcd", "3d"),
+            (b"\x30\xab\xcd\x31", "01"),
+            (b"\x0a\x0a", "0a"),
+            (b"~", "7e"),
+            ("\u{e9}t\u{e9}".as_bytes(), "c9"),
+        ];
+        for (protocol, expected) in published {
+            let mut hello = chrome();
+            hello.alpn[0] = protocol.to_vec();
+            let value = Offered::new(&hello).value("JA4").unwrap();
+            assert_eq!(
+                value.get(..10).unwrap(),
+                format!("t13d1516{expected}"),
+                "{protocol:02x?}"
+            );
+        }
+        let mut hello = chrome();
+        hello.alpn.clear();
+        assert!(
+            Offered::new(&hello)
+                .value("JA4")
+                .unwrap()
+                .starts_with("t13d151600_")
+        );
+    }
+
+    #[test]
+    fn the_newest_version_counts_even_where_nobody_knows_it() {
+        let of = |versions: &[u16], legacy: u16| {
+            let hello = Hello {
+                versions: versions.to_vec(),
+                legacy_version: legacy,
+                ..chrome()
+            };
+            let value = Offered::new(&hello).value("JA4").unwrap();
+            value.get(..3).unwrap().to_owned()
+        };
+        assert_eq!(of(&[0x0303, 0x0305, 0x0304], 0x0303), "t00");
+        assert_eq!(of(&[0xfafa], 0x0303), "t00", "GREASE alone is none");
+        assert_eq!(of(&[0x0303, 0xfafa, 0x0304, 0x0a0a], 0x0301), "t13");
+        for (legacy, expected) in [
+            (0x0303, "t12"),
+            (0x0302, "t11"),
+            (0x0301, "t10"),
+            (0x0300, "ts3"),
+            (0x0002, "ts2"),
+            (0x7f1c, "t00"),
+        ] {
+            assert_eq!(of(&[], legacy), expected);
+        }
+    }
+
+    #[test]
+    fn lists_that_are_empty_and_lists_that_are_long() {
+        let nothing = Hello {
+            legacy_version: 0x0303,
+            suites: vec![0x0a0a, 0xfafa],
+            extensions: vec![0x1a1a, SERVER_NAME, ALPN],
+            signature_schemes: vec![0x2a2a],
+            alpn: vec![b"h2".to_vec()],
+            ..Hello::default()
+        };
+        let offered = Offered::new(&nothing);
+        assert_eq!(offered.value("JA4_R").unwrap(), "t12d0002h2__");
+        assert_eq!(
+            offered.value("JA4").unwrap(),
+            "t12d0002h2_000000000000_000000000000"
+        );
+        let many = Hello {
+            suites: (0x0a00..0x0b00).collect(),
+            extensions: (0x1000..0x1100).collect(),
+            ..chrome()
+        };
+        let offered = Offered::new(&many);
+        let value = offered.value("JA4_R").unwrap();
+        assert!(
+            value.starts_with("t13i9999h2_0a00,0a01,") && !value.contains("0a0a"),
+            "{value}"
+        );
+        assert_eq!(value.split(['_', ',']).count(), 1 + 255 + 256 + 8);
+        // What is no suite but stands among them counts (the signals of RFC 5746 and RFC 7507).
+        let signals = Hello {
+            suites: vec![0x1301, 0x00ff, 0x5600],
+            ..chrome()
+        };
+        assert!(
+            Offered::new(&signals)
+                .value("JA4_R")
+                .unwrap()
+                .starts_with("t13d0316h2_00ff,1301,5600_")
+        );
     }
 
     #[test]
