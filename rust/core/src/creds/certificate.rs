@@ -92,7 +92,7 @@ impl CertificateFields {
             must_staple,
             has_responder,
             names_issuer,
-            display: common_names.last().cloned().unwrap_or_else(whole),
+            display: for_people(&common_names.last().cloned().unwrap_or_else(whole)).into(),
             common_names,
         })
     }
@@ -123,11 +123,28 @@ impl CertificateFields {
         let all: Vec<String> = self
             .dns_names
             .iter()
-            .map(ToString::to_string)
+            .map(|name| for_people(name))
             .chain(self.addresses.iter().map(ToString::to_string))
             .collect();
         list_for_people(&all)
     }
+}
+
+/// A name as a terminal or a page may have it: whoever made the certificate chose its letters, and those that move the
+/// cursor or turn the direction of writing are spelled.
+fn for_people(name: &str) -> String {
+    let odd = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut out = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match odd(letter) {
+            true => out.extend(letter.escape_unicode()),
+            false => out.push(letter),
+        }
+    }
+    out
 }
 
 /// `a, b, c, d and 3 more`; `no name` for an empty list.
