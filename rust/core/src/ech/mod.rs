@@ -4,8 +4,8 @@
 //! rustls 0.23 knows the client's side alone. Ours needs nothing of its inside: an inner hello is opened and rebuilt
 //! before rustls has seen anything ([`offer`], [`inner`]), so that rustls answers a plain ClientHello; and what the
 //! server says about it is put into the transcript as rustls hashes it, and into the same message as it goes out
-//! ([`seam`]). That rests on two habits of rustls that its documents do not promise, each with a test: a handshake message
-//! goes into the hash whole and at once, and EncryptedExtensions begin the encrypted flight (`session/ech_tests.rs`).
+//! ([`seam`]). That rests on habits of rustls that its documents do not promise, each with a test of its own
+//! (`session/rustls_facts_tests.rs`; `docs/ech.md` has the table).
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod config;

@@ -22,6 +22,16 @@ pub mod cause {
     pub const LIMIT: u8 = 75;
 }
 
+/// Classes of failures that no number of [`describe`](crate::tls::describe) is taken for by its place.
+pub mod class {
+    /// The handshake could not be signed.
+    pub const NOT_SIGNED: u8 = 23;
+    /// For want of a post-quantum group.
+    pub const NO_POST_QUANTUM: u8 = 24;
+    /// The client's key of Encrypted ClientHello is not ours.
+    pub const ECH_REQUIRED: u8 = 25;
+}
+
 /// Counts a handshake with a client that failed of `kind`, in all and for the virtual host of that number.
 pub fn count_failed(kind: u8, host: u32) {
     super::count(failure(kind));
@@ -43,7 +53,7 @@ pub const NOISE: &[Counter] = &[
 pub fn failure(kind: u8) -> Counter {
     match kind {
         2..=4 => Counter::FailedCertificateRejected,
-        1 | 5..=7 => Counter::FailedAlert,
+        1 | 5..=7 | class::ECH_REQUIRED => Counter::FailedAlert,
         8 => Counter::FailedSuite,
         9 => Counter::FailedGroup,
         10 => Counter::FailedVersion,
@@ -57,8 +67,8 @@ pub fn failure(kind: u8) -> Counter {
         18 => Counter::FailedNoClientCertificate,
         19 => Counter::FailedOversized,
         20 => Counter::FailedSelection,
-        23 => Counter::FailedSignature,
-        24 => Counter::FailedPostQuantum,
+        class::NOT_SIGNED => Counter::FailedSignature,
+        class::NO_POST_QUANTUM => Counter::FailedPostQuantum,
         cause::ENDED => Counter::FailedStopping,
         cause::TIMED_OUT => Counter::FailedTimeout,
         cause::CLOSED_EARLY => Counter::FailedClosedEarly,

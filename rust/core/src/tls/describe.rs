@@ -7,6 +7,7 @@ use rustls::{
 
 use super::hello::Hello;
 use crate::hex;
+use crate::metrics::choose::class;
 
 /// A protocol name of ALPN as text; `None` where it holds anything but printable ASCII.
 pub fn alpn(name: &[u8]) -> Option<String> {
@@ -216,7 +217,7 @@ pub fn kind(error: &Error) -> u8 {
         Error::AlertReceived(AlertDescription::CertificateExpired) => 4,
         Error::AlertReceived(AlertDescription::HandshakeFailure) => 5,
         Error::AlertReceived(AlertDescription::ProtocolVersion) => 6,
-        Error::AlertReceived(AlertDescription::EncryptedClientHelloRequired) => 23,
+        Error::AlertReceived(AlertDescription::EncryptedClientHelloRequired) => class::ECH_REQUIRED,
         Error::AlertReceived(_) => 7,
         Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => 8,
         Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon) => 9,
@@ -235,6 +236,16 @@ pub fn kind(error: &Error) -> u8 {
         error if nothing_in_common(error) => 20,
         Error::General(_) => 21,
         _ => 22,
+    }
+}
+
+/// The class of a fault that we found ourselves, by what the client is told of it.
+pub(crate) fn kind_of_fault(alert: AlertDescription) -> u8 {
+    match alert {
+        AlertDescription::InappropriateFallback => 11,
+        AlertDescription::DecodeError => 13,
+        AlertDescription::InternalError => 22,
+        _ => 14,
     }
 }
 

@@ -2,6 +2,8 @@
 //! What log lines say of peers.
 
 use super::*;
+use crate::metrics::Counter;
+use crate::metrics::choose::failure as counter;
 
 #[test]
 fn nothing_unprintable_passes() {
@@ -36,4 +38,16 @@ fn causes_are_plain_words() {
         ))
         .contains("cipher suite")
     );
+}
+
+#[test]
+fn no_alert_of_a_client_counts_as_a_fault_of_ours() {
+    for number in 0..=255 {
+        let error = Error::AlertReceived(AlertDescription::from(number));
+        let counted = counter(kind(&error));
+        assert!(
+            [Counter::FailedCertificateRejected, Counter::FailedAlert].contains(&counted),
+            "{error}: {counted:?}"
+        );
+    }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use rustls::{Error, HandshakeKind, PeerIncompatible};
+use rustls::{AlertDescription, Error, HandshakeKind, PeerIncompatible};
 
 use super::context;
 use super::context::Context;
@@ -97,6 +97,8 @@ pub struct Session {
     shown: usize,
     /// We have ended it, with an alert of ours.
     refused: bool,
+    /// What a client was told of a fault that we found ourselves.
+    fault: Option<AlertDescription>,
     failure: Option<Error>,
     toll: Toll,
 }
@@ -216,6 +218,7 @@ impl Session {
             self.run(tls, &mut |_| {});
             self.collect_alert(tls);
             self.failure = Some(Error::General(TOO_MANY_PIECES.text.to_owned()));
+            self.fault = Some(TOO_MANY_PIECES.alert);
             self.count_alert(tls);
         }
         self.incoming.clear();
@@ -311,5 +314,9 @@ mod ech_hello_tests;
 mod ech_record_tests;
 #[cfg(test)]
 mod ech_tests;
+#[cfg(test)]
+mod noting;
+#[cfg(test)]
+mod rustls_facts_tests;
 #[cfg(test)]
 mod trust_all;

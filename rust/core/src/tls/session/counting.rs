@@ -8,16 +8,11 @@ use rustls::{AlertDescription, CertificateError, Error};
 use super::Session;
 use crate::backend::{self, Ending};
 use crate::ech;
-use crate::metrics::choose::{self, Settled};
+use crate::metrics::choose::{self, Settled, class};
 use crate::metrics::{self, Counter, Histogram};
 use crate::tls::describe;
 use crate::tls::engine::RustlsConnection;
 use crate::verify::Outcome;
-
-/// The class of failures of a handshake that could not be signed; others are those of [`describe::kind`].
-const NOT_SIGNED: u8 = 23;
-/// The class of those that failed for want of a post-quantum group.
-const NO_POST_QUANTUM: u8 = 24;
 
 impl Session {
     /// Counts bytes that came from the network.
@@ -79,8 +74,9 @@ impl Session {
     /// The class of the failure, for lines and counters; 0 where there is none.
     pub fn failure_kind(&self) -> u8 {
         match (self.failure(), self.context()) {
-            (Some(_), Some(context)) if context.not_signed => NOT_SIGNED,
-            (Some(_), _) if self.lacks_post_quantum() => NO_POST_QUANTUM,
+            (Some(_), Some(context)) if context.not_signed => class::NOT_SIGNED,
+            (Some(_), _) if self.lacks_post_quantum() => class::NO_POST_QUANTUM,
+            (Some(_), _) if self.fault.is_some() => self.fault.map_or(0, describe::kind_of_fault),
             (error, _) => error.map_or(0, describe::kind),
         }
     }

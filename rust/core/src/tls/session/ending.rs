@@ -50,6 +50,7 @@ impl Session {
         metrics::count(choose::alert(fault.alert, true));
         self.refused = true;
         self.failure = Some(Error::General(fault.text.to_owned()));
+        self.fault = Some(fault.alert);
     }
 
     /// Whether what was written from `before` on is the warning no_renegotiation: rustls says nothing else by an alert on
