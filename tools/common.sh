@@ -112,6 +112,19 @@ need_venv() {
   cat "${wanted[@]}" > $venv/requirements.txt
 }
 
+# axe-core of npm, pinned with its hash, in build/axe: it judges the status page.
+need_axe() {
+  local wanted=tests/interop/axe axe=build/axe
+  cmp -s $wanted/package-lock.json $axe/installed && return
+  command -v npm >/dev/null || need_packages npm
+  say "installing axe-core of npm into $axe"
+  rm -rf $axe
+  mkdir -p $axe
+  cp $wanted/package.json $wanted/package-lock.json $axe
+  npm ci --prefix $axe --ignore-scripts --no-audit --no-fund --silent || die "npm could not install what $wanted/package-lock.json names"
+  cp $wanted/package-lock.json $axe/installed
+}
+
 # need build|lint|serve|test|bench|package: packages and compilers for that purpose.
 need() {
   local list=
@@ -126,6 +139,7 @@ need() {
   need_packages $list
   need_rust
   case $1 in lint | test) need_venv ;; esac
+  [ "$1" != test ] || need_axe
 }
 
 # write_changelog TREE VERSION EPOCH: Debian's, of which every release has one.
