@@ -39,10 +39,27 @@ def test_what_is_asked_for_is_there():
             assert set(re.findall(r"(\w+)(?:=|!=|=~|!~)\"", selector)) <= metrics[name], expression
 
 
-def test_rules_leave_out_what_the_page_calls_noise():
+def test_the_dashboard_shows_every_metric():
+    shown = " ".join(target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"])
+    asked = json.dumps(json.loads(DASHBOARD.read_text())["templating"])
+    missing = {re.sub("_(bucket|sum|count)$", "", name) for name in known()} - set(re.findall(r"mod_tls_\w+?(?=_bucket|\W)", shown + asked))
+    assert not missing
+
+
+def test_panels_of_the_dashboard_do_not_overlap():
+    taken = set()
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        place = panel["gridPos"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken and max(x for x, _ in cells) < 24, panel["title"]
+        taken |= cells
+
+
+def test_rules_and_dashboard_leave_out_what_the_page_calls_noise():
     noise = set(re.findall(r'`reason="(\w+)"` \(noise\)', (TOP / "docs" / "metrics.md").read_text()))
-    left_out = re.findall(r'reason!~"([^"]+)"', RULES.read_text())
-    assert len(left_out) == 3 and all(set(one.split("|")) == noise for one in left_out)
+    for file, count in ((RULES, 3), (DASHBOARD, 2)):
+        left_out = re.findall(r'reason!~\\?"([^"\\]+)', file.read_text())
+        assert len(left_out) == count and all(set(one.split("|")) == noise for one in left_out), file
 
 
 def test_promtool_finds_nothing_wrong(tmp_path):
