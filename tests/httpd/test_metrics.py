@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is counted, and that every output says the same of it."""
+import html
 import json
 import os
 import re
@@ -11,6 +12,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from harness import metrics, tls, wire
 from harness.agent import agent
 from harness.clientauth import Clients
@@ -121,7 +124,7 @@ def test_each_kind_of_event_is_counted_once_and_found_in_all_outputs(httpd, ca, 
     assert counted(said) == expected and set(said) == set(found)
     page = get(server)
     for reason in failures:
-        assert f"<th scope=\"row\">{reason}</th>" in page
+        assert f"<th scope=\"row\">{reason}</th>" in page.replace("<wbr>", "")
     automatic = dict(line.split(": ", 1) for line in get(server, "?auto", "/server-status").splitlines() if ": " in line)
     assert automatic["TLSFullHandshakes"] == "4" and automatic["TLSResumedHandshakes"] == "2"
     assert automatic["TLSFailedHandshakes"] == "7" and automatic["TLSTurnedAway"] == "5" and automatic["TLSBackendHandshakes"] == "1"
@@ -283,3 +286,22 @@ def test_the_log_formats_of_the_document(httpd, ca):
     assert said["group"] and said["uri"].startswith("/") and said["sni"] == "a.test"
     assert re.fullmatch(r"t13d\d{4}(h2|h1|00)_[0-9a-f]{12}_[0-9a-f]{12}", said["ja4"])
     assert "TLSv1.3" in (server.home / "people.log").read_text()
+
+
+def test_letters_of_a_certificate_move_nobodys_cursor(httpd, ca):
+    """Whoever made a certificate chose its names: they are text on every output, whatever octets they have."""
+    odd = "\x1b[2J\x9b31m<b>\u202e\"{}'&\n"
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, odd)])
+    server = httpd([Vhost("a.test", [ca.issue("a.test", subject=subject)])], config=metrics.LOCATIONS, modules=("status", "authz_host"))
+    handshake(server.port)
+    said = r"\u{1b}[2J\u{9b}31m<b>\u{202e}" + "\"{}'&" + r"\u{a}"
+    outputs = {query: get(server, query) for query in ("", "?format=json", "?format=prometheus")}
+    outputs["block"], outputs["auto"] = get(server, "", "/server-status"), get(server, "?auto", "/server-status")
+    for form in ("DUMP_TLS", "DUMP_TLS_JSON"):
+        outputs[form] = server.run("-t", "-D", form).stdout
+    for name, text in outputs.items():
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text), name
+    assert json.loads(outputs["?format=json"])["certificates"][0]["subject"] == said
+    assert json.loads(outputs["DUMP_TLS_JSON"])["hosts"][0]["certificates"][0]["subject"] == said
+    assert said in outputs["DUMP_TLS"] and "<b>" not in outputs[""] and html.unescape(outputs[""]).count(said) == 1
+    assert {dict(one.labels).get("subject") for one in prometheus(server)} == {None, said}

@@ -90,6 +90,11 @@ pub(super) fn rate(value: f64) -> String {
     }
 }
 
+/// A name that may go on in another line behind each underscore, as those of suites have to.
+fn breakable(name: &str) -> String {
+    escaped(name).replace('_', "_<wbr>")
+}
+
 /// Bars by share of the whole; those that are nothing are left out.
 pub(super) fn bars(title: &str, rows: &[(String, u64)], tone: &str) -> String {
     let rows: Vec<_> = rows.iter().filter(|(_, value)| *value > 0).collect();
@@ -109,7 +114,7 @@ pub(super) fn bars(title: &str, rows: &[(String, u64)], tone: &str) -> String {
              <rect class=\"rest\" width=\"100\" height=\"8\" rx=\"1\"/>\
              <rect class=\"{tone}\" width=\"{share:.1}\" height=\"8\" rx=\"1\"/></svg></td>\
              <td class=\"number share\">{share:.1} %</td></tr>",
-            escaped(name),
+            breakable(name),
             short(*value)
         );
     }

@@ -153,6 +153,51 @@ fn said(snapshot: &Snapshot, name: &str) -> Vec<String> {
     lines.map(ToOwned::to_owned).collect()
 }
 
+/// Numbers that are told apart, one for each series, and what the outputs for people have of them.
+#[test]
+fn every_series_stands_on_the_page_and_in_what_mod_status_shows() {
+    let memory = words(PUBLISHED_WORDS);
+    let counters = Counters::new(words(PAGE_WORDS)).unwrap();
+    let number = |counter: Counter| 100_000 + 7 * counter as u64;
+    for (counter, _) in crate::metrics::COUNTERS {
+        counters.add(*counter, number(*counter));
+    }
+    let mut sums = Sums::default();
+    sums.look(&counters.copy());
+    Tally::new(memory).unwrap().publish(100, [sums].iter());
+    let mut snapshot = snapshot();
+    snapshot.totals = Totals::new(memory).unwrap();
+    let (page, block, lines) = (page(&snapshot, 0), block(&snapshot), lines(&snapshot));
+    for family in families() {
+        for series in family.series {
+            let value = number(series.counter);
+            let shown = match family.name {
+                // Not a number for people.
+                "agent_up" => ">runs<".to_owned(),
+                "received_bytes_total" | "sent_bytes_total" => {
+                    format!(">{}B<", svg::rate(value as f64))
+                }
+                _ => format!(">{}<", words::short(value)),
+            };
+            assert!(page.contains(&shown), "{} {:?}", family.name, series.values);
+            let pairs = family.labels.iter().zip(series.values);
+            let pairs: Vec<_> = pairs
+                .map(|(label, value)| format!("{label}={value}"))
+                .collect();
+            let braces = if pairs.is_empty() {
+                String::new()
+            } else {
+                format!("{{{}}}", pairs.join(","))
+            };
+            let line = format!("{braces}: {value}\n");
+            assert!(lines.contains(&line), "{} {:?}", family.name, series.values);
+            let term = format!("{braces}: {}</dt>", words::short(value));
+            assert!(block.contains(&term), "{} {:?}", family.name, series.values);
+        }
+    }
+    assert!(lines.contains("TLSHandshakeFailures{reason=timeout}: "));
+}
+
 #[test]
 fn what_is_not_wanted_has_no_series_and_is_not_missing() {
     let mut snapshot = snapshot();

@@ -23,61 +23,62 @@ const BARS: &[(&str, &str, &str)] = &[
         "a",
     ),
     ("Client certificates", "client_certificates_total", "b"),
+    ("Encrypted ClientHello", "handshake_ech_total", "b"),
+    ("OCSP of clients", "client_ocsp_total", "b"),
     ("Failed handshakes", "handshake_failures_total", "c"),
     ("Refused by a limit", "handshakes_limited_total", "c"),
     ("Alerts received from clients", "alerts_received_total", "c"),
     ("Alerts sent to clients", "alerts_sent_total", "c"),
     ("Tickets not accepted", "tickets_refused_total", "c"),
     ("Session cache", "session_cache_total", "b"),
-    ("OCSP of clients", "client_ocsp_total", "b"),
     ("Handshakes with backends", "backend_handshakes_total", "a"),
     (
         "Failed handshakes with backends",
         "backend_handshake_failures_total",
         "c",
     ),
+    ("Signatures by key", "signatures_total", "a"),
+    ("Requests to OCSP responders", "ocsp_requests_total", "b"),
+    (
+        "CAs and lists for clients that changed",
+        "client_list_reloads_total",
+        "b",
+    ),
+    ("Internal errors caught", "internal_errors_total", "c"),
 ];
+
+/// Families that take no room while this server does nothing of the kind.
+const OPTIONAL: &[&str] = &[
+    "handshake_ech_total",
+    "client_ocsp_total",
+    "handshakes_limited_total",
+    "session_cache_total",
+    "backend_handshakes_total",
+    "backend_handshake_failures_total",
+    "ocsp_requests_total",
+    "client_list_reloads_total",
+    "internal_errors_total",
+];
+
+/// The family before which it is shown how long things take: in two columns, what failed then begins the second.
+const BEHIND_TIMES: &str = "handshake_failures_total";
 
 /// What was counted since the start.
 pub(super) fn section(out: &mut String, snapshot: &Snapshot) {
-    out.push_str("<h2>Since the start</h2><div class=\"grid2\">");
+    out.push_str("<h2>Since the start</h2><div class=\"cards\">");
     for (title, name, tone) in BARS {
+        if *name == BEHIND_TIMES {
+            times(out, snapshot);
+        }
         let mut rows: Vec<_> = series(name)
             .map(|series| (series.values.join(", "), snapshot.of(series.counter)))
             .collect();
         rows.sort_by_key(|(_, value)| std::cmp::Reverse(*value));
-        // What this server does not do at all takes no room.
-        let optional = name.starts_with("backend")
-            || [
-                "session_cache_total",
-                "handshakes_limited_total",
-                "client_ocsp_total",
-            ]
-            .contains(name);
-        if !optional || rows.iter().any(|(_, value)| *value > 0) {
+        if !OPTIONAL.contains(name) || rows.iter().any(|(_, value)| *value > 0) {
             out.push_str(&bars(title, &rows, tone));
         }
     }
-    for (title, histogram) in [
-        ("Time of a handshake", Histogram::Handshake),
-        ("Time of a signature", Histogram::Signature),
-    ] {
-        let measured = snapshot.totals.measured(histogram);
-        let mut before = 0;
-        let bounds = BUCKETS.iter().map(|(micros, _)| span(*micros));
-        let names = bounds.map(|bound| format!("up to {bound}"));
-        let names = names.chain(["longer".to_owned()]);
-        let rows: Vec<_> = names
-            .zip(&measured.cumulative)
-            .map(|(name, sum)| {
-                (
-                    name,
-                    sum.saturating_sub(std::mem::replace(&mut before, *sum)),
-                )
-            })
-            .collect();
-        out.push_str(&bars(title, &rows, "a"));
-    }
+    connections(out, snapshot);
     sessions(out, snapshot);
     traffic(out, snapshot);
     agent(out, snapshot);
@@ -99,6 +100,50 @@ pub(super) fn facts(out: &mut String, title: &str, rows: &[(&str, String)]) {
         );
     }
     out.push_str("</tbody></table></section>");
+}
+
+fn times(out: &mut String, snapshot: &Snapshot) {
+    for (title, histogram) in [
+        ("Time of a handshake", Histogram::Handshake),
+        ("Time of a signature", Histogram::Signature),
+        ("Time of a call to the session cache", Histogram::CacheCall),
+    ] {
+        let measured = snapshot.totals.measured(histogram);
+        if histogram == Histogram::CacheCall && measured.cumulative.last() == Some(&0) {
+            continue;
+        }
+        let mut before = 0;
+        let bounds = BUCKETS.iter().map(|(micros, _)| span(*micros));
+        let names = bounds.map(|bound| format!("up to {bound}"));
+        let names = names.chain(["longer".to_owned()]);
+        let rows: Vec<_> = names
+            .zip(&measured.cumulative)
+            .map(|(name, sum)| {
+                (
+                    name,
+                    sum.saturating_sub(std::mem::replace(&mut before, *sum)),
+                )
+            })
+            .collect();
+        out.push_str(&bars(title, &rows, "a"));
+    }
+}
+
+fn connections(out: &mut String, snapshot: &Snapshot) {
+    let rows = [
+        ("Handshakes under way", Counter::UnderWay),
+        ("Those that wait for the client", Counter::Waiting),
+        ("Connections that broke later", Counter::Broken),
+        ("Requests misdirected (421)", Counter::Misdirected),
+        (
+            "Questions to OCSP that were waited for",
+            Counter::OcspWaited,
+        ),
+        ("Processes that serve", Counter::Serving),
+        ("Those since the last restart", Counter::Current),
+    ];
+    let rows = rows.map(|(name, counter)| (name, short(snapshot.of(counter))));
+    facts(out, "Connections", &rows);
 }
 
 fn sessions(out: &mut String, snapshot: &Snapshot) {
@@ -136,6 +181,14 @@ fn traffic(out: &mut String, snapshot: &Snapshot) {
         (
             "Records of data received from clients",
             records(Counter::RecordsFromClients),
+        ),
+        (
+            "Records of data sent to backends",
+            records(Counter::RecordsToBackends),
+        ),
+        (
+            "Records of data received from backends",
+            records(Counter::RecordsFromBackends),
         ),
     ];
     facts(out, "Traffic", &rows);
@@ -187,12 +240,9 @@ fn agent(out: &mut String, snapshot: &Snapshot) {
         ("Signatures waited for now", snapshot.of(Counter::Signing)),
         ("Signers replaced", snapshot.of(Counter::SignerReplaced)),
         ("Children refused", snapshot.of(Counter::AgentRefusal)),
+        ("Faults", snapshot.of(Counter::AgentTrouble)),
         ("Certificates reloaded", snapshot.of(Counter::ReloadTaken)),
         ("Reloads refused", snapshot.of(Counter::ReloadRefused)),
-        (
-            "Internal errors caught",
-            snapshot.all("internal_errors_total"),
-        ),
     ];
     let title = format!("Key agent <span class=\"badge {class}\">{state}</span>");
     facts(out, &title, &rows.map(|(name, value)| (name, short(value))));
