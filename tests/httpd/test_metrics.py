@@ -294,7 +294,7 @@ def test_letters_of_a_certificate_move_nobodys_cursor(httpd, ca):
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, odd)])
     server = httpd([Vhost("a.test", [ca.issue("a.test", subject=subject)])], config=metrics.LOCATIONS, modules=("status", "authz_host"))
     handshake(server.port)
-    said = r"\u{1b}[2J\u{9b}31m<b>\u{202e}" + "\"{}'&" + r"\u{a}"
+    said = r"\1B[2J\u{9b}31m<b>\u{202e}" + "\"{}'&" + r"\0A"
     outputs = {query: get(server, query) for query in ("", "?format=json", "?format=prometheus")}
     outputs["block"], outputs["auto"] = get(server, "", "/server-status"), get(server, "?auto", "/server-status")
     for form in ("DUMP_TLS", "DUMP_TLS_JSON"):

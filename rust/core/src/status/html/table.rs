@@ -13,13 +13,13 @@ pub(super) fn table(out: &mut String, head: &str, rows: &[String], what: &str) {
     let (shown, rest) = rows.split_at(rows.len().min(SHOWN));
     let _ = write!(
         out,
-        "<div class=\"card scroll\">{head}<tbody>{}</tbody></table></div>",
+        "<div class=\"card scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{what}\">{head}<tbody>{}</tbody></table></div>",
         shown.concat()
     );
     if !rest.is_empty() {
         let _ = write!(
             out,
-            "<details><summary>{} more {what}</summary><div class=\"card scroll\">{head}<tbody>{}</tbody></table></div></details>",
+            "<details><summary>{} more {what}</summary><div class=\"card scroll\" tabindex=\"0\" role=\"region\" aria-label=\"more {what}\">{head}<tbody>{}</tbody></table></div></details>",
             short(rest.len() as u64),
             rest.concat()
         );
