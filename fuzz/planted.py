@@ -52,7 +52,7 @@ FAULTS = {
     "filters": ("src/conn/input.cpp", "if (!feed(data, length)) lose_input();", "if (!feed(data, length)) apr_brigade_cleanup(plain_);",
                 "a failure that leaves a gap", "does not hold"),
     "directives": ("src/config/listener.cpp", "text.substr(0, colon)", "text.substr(colon + 3)", "the wrong end of an address",
-                   "terminat"),
+                   "Assertion '"),
 }
 # Readers that others read by: their faults would be found by those.
 READERS = ("certificate", "ocsp", "key", "hello")
@@ -90,7 +90,7 @@ def find(target: str) -> str:
     text = log.read_text(errors="replace") if log.exists() else done.stdout + done.stderr
     if done.returncode == 0 or "Test unit written" not in text:
         return f"NOT FOUND (code {done.returncode}): {text[-500:]}"
-    where = re.search(r"(panicked at [^\n]*:|does not hold: [^\n(]*|terminat[^\n]*|runtime error:[^\n]*|ERROR: AddressSanitizer: \S+)",
+    where = re.search(r"(panicked at [^\n]*:|does not hold: [^\n(]*|terminate called[^\n]*|Assertion '[^\n]*|runtime error:[^\n]*|ERROR: AddressSanitizer: \S+)",
                       text)
     said = where[1].rstrip(":") if where else "a crash"
     if FAULTS[target][4] not in said:
