@@ -4,6 +4,7 @@
 #include <apr_thread_proc.h>
 
 #include "apr/hook.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::server {
 namespace {
@@ -13,10 +14,16 @@ struct Watched {
   OtherChild::Ended ended;
 };
 
+// A restart may have taken the module out of httpd, whose code stays and is called here: then the process has ended
+// because nobody is left who wants it. For a build that another one has replaced, children of before may do so still.
+bool is_wanted() {
+  return is_loaded(tls_module) || is_loaded(ssl_module) || ap_find_linked_module(tls_module.name) != nullptr;
+}
+
 void on_end(int reason, void* data, int /*status*/) {
   if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
   apr_proc_other_child_unregister(data);
-  if (ap_server_conf == nullptr) return;
+  if (ap_server_conf == nullptr || !is_wanted()) return;
   static_cast<Watched*>(data)->ended(ap_server_conf);
 }
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A restart that takes the module away, where it is installed as the package does it: mod_ssl serves from there on."""
 import subprocess
+import time
 
 import pytest
-from harness import sanitizers
+from harness import process, sanitizers
 from harness.clients import curl
 from harness.config import Vhost
 from harness.paths import MODULES, ROOT, mod_tls_so
+from harness.responder import Responder
+from harness.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sanitizers.PRESENT, reason="the runtime of a sanitizer does not go with libraries that are unloaded")
 
@@ -15,16 +18,29 @@ def in_words_of_mod_ssl(line: str) -> str:
     match line.split():
         case ["LoadModule", "tls_module", _]:
             return f"LoadModule ssl_module {MODULES}/mod_ssl.so"
-        case ["TLSEngine", *_]:
+        case ["TLSEngine" | "TLSFetchLocal", *_]:
             return ""
         case ["TLSCertificate", certificate, key]:
             return f"SSLEngine on\nSSLCertificateFile {certificate}\nSSLCertificateKeyFile {key}"
     return line
 
 
+def ours(server) -> set[str]:
+    """Processes of the module below httpd's first one, and theirs."""
+    found, todo = set(), [server.pid]
+    while todo:
+        below = process.children(todo.pop())
+        todo += below
+        found |= {process.name(pid) for pid in below}
+    return {name for name in found if name.startswith("tls-")}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["graceful", "restart"])
-def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how):
-    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False)
+def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how, request):
+    responder = Responder(ca.intermediate("An authority that answers"))
+    request.addfinalizer(responder.end)
+    server = httpd([Vhost("a.test", [responder.issue("a.test")])], config="TLSFetchLocal on", start=False)
     stub = server.home / "mod_tls.so"
     subprocess.run([str(ROOT / "tools/stub.sh"), str(mod_tls_so()), str(stub)], check=True)
     text = server.conf.read_text()
@@ -39,3 +55,8 @@ def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how):
     server.log.allow("AH01882", "AH01873", "AH01906", "AH01909")
     assert curl(server.port, ca=ca.file).status == 200
     assert "OpenSSL" in server.log.text()
+    # Nobody in httpd knows of these any more: they see for themselves that they serve nobody, and nobody makes new ones.
+    assert ours(server) == {"tls-keys", "tls-signer", "tls-fetch"}
+    wait_until(lambda: not ours(server), "the module's processes to end", 150)
+    time.sleep(3)  # httpd looks for processes that have ended once a second
+    assert not ours(server) and curl(server.port, ca=ca.file).status == 200

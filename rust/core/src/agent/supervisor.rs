@@ -23,6 +23,7 @@ use super::protocol::update_log::UpdateLogWriter;
 use super::protocol::{self, Inheritance};
 use crate::backend::Machinery;
 use crate::creds::{Dialog, Store};
+use crate::system::alone::Alone;
 use orders::Orders;
 use reload::FileWatch;
 
@@ -40,7 +41,6 @@ mod signing_keys;
 mod starting;
 
 use self::signing_keys::SigningKeys;
-use family::Alone;
 use probing::Probe;
 use process::{Epochs, SignerHandle};
 
@@ -162,8 +162,7 @@ impl Supervisor {
                     return Ok(());
                 }
             }
-            let own = std::process::id();
-            if self.alone.for_too_long(own, &self.children, Instant::now()) {
+            if self.is_alone(Instant::now()) {
                 return Ok(());
             }
             if let Some(signer) = &mut self.signer {

@@ -23,6 +23,7 @@ use crate::agent::Os;
 use crate::agent::protocol::children::{self, BEGAN, ENDED, TOLD};
 use crate::agent::protocol::frame;
 use crate::agent::supervisor::orders::Orders;
+use crate::system::alone::Alone;
 use crate::system::words::Words;
 
 /// What the parent says before an order.
@@ -76,6 +77,7 @@ pub(super) fn run(os: Arc<dyn Os>, inherited: Inherited) -> i32 {
         number: inherited.number,
         beaten: None,
         settled: false,
+        alone: Alone::default(),
     };
     match fetcher.work() {
         Ok(()) => 0,
@@ -96,6 +98,7 @@ struct Fetcher {
     beaten: Option<Instant>,
     /// It has given up what it was born with, and its threads run.
     settled: bool,
+    alone: Alone,
 }
 
 enum Ready {
@@ -112,10 +115,14 @@ impl Fetcher {
             for one in ready {
                 match one {
                     Ready::Control if !self.listen()? => return Ok(()),
-                    Ready::Control => {}
+                    Ready::Control => self.alone.heard(),
                     Ready::Bells => self.unheard.extend(self.bells.heard()),
                     Ready::End(pid) => self.end(pid),
                 }
+            }
+            let children = !self.channels.is_empty();
+            if self.alone.for_too_long(children, children, now) {
+                return Ok(());
             }
             if now >= self.quiet_until && !self.unheard.is_empty() {
                 self.hear();

@@ -2,6 +2,7 @@
 //! What the operating system gives, as the other rooms use it: the clock, files, processes, memory that processes share, and what
 //! is handed from one to another.
 
+pub(crate) mod alone;
 pub mod clock;
 pub mod file;
 pub mod forks;
