@@ -3,8 +3,7 @@
 
 use super::super::Snapshot;
 use super::super::words::{escaped, short};
-use super::sums::facts;
-use super::table::table;
+use super::table::{facts, table};
 use crate::metrics::Counter;
 use crate::x509::time::date;
 

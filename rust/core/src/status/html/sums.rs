@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was counted since the start: shares, times, sessions, traffic, the key agent, virtual hosts.
 
-use std::fmt::Write;
-
 use super::super::svg::{bars, rate};
 use super::super::words::{escaped, short};
 use super::super::{Snapshot, series};
 use super::fetched;
-use super::table::table;
+use super::table::{facts, table};
 use crate::metrics::buckets::BUCKETS;
 use crate::metrics::{Counter, Histogram};
 
@@ -86,20 +84,6 @@ pub(super) fn section(out: &mut String, snapshot: &Snapshot) {
     out.push_str("</div>");
     fetched::hosts(out, snapshot);
     hosts(out, snapshot);
-}
-
-pub(super) fn facts(out: &mut String, title: &str, rows: &[(&str, String)]) {
-    let _ = write!(
-        out,
-        "<section class=\"card\"><h3>{title}</h3><table class=\"list\"><tbody>"
-    );
-    for (name, value) in rows {
-        let _ = write!(
-            out,
-            "<tr><th scope=\"row\">{name}</th><td class=\"number\">{value}</td></tr>"
-        );
-    }
-    out.push_str("</tbody></table></section>");
 }
 
 fn times(out: &mut String, snapshot: &Snapshot) {

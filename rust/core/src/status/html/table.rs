@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A table of which the first rows are shown at once.
+//! Tables: of names with a value each, and of rows of which the first are shown at once.
 
 use std::fmt::Write;
 
@@ -24,4 +24,19 @@ pub(super) fn table(out: &mut String, head: &str, rows: &[String], what: &str) {
             rest.concat()
         );
     }
+}
+
+/// A card of names with a value each.
+pub(super) fn facts(out: &mut String, title: &str, rows: &[(&str, String)]) {
+    let _ = write!(
+        out,
+        "<section class=\"card\"><h3>{title}</h3><table class=\"list\"><tbody>"
+    );
+    for (name, value) in rows {
+        let _ = write!(
+            out,
+            "<tr><th scope=\"row\">{name}</th><td class=\"number\">{value}</td></tr>"
+        );
+    }
+    out.push_str("</tbody></table></section>");
 }
