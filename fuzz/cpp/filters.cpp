@@ -21,7 +21,7 @@ namespace tls::fuzzing {
 namespace {
 
 constexpr std::size_t kSteps = 400;
-constexpr std::size_t kMost = 1 << 18;  // octets each way
+constexpr std::size_t kMost = 1 << 16;  // octets each way, which may come in pieces of one
 constexpr std::size_t kRecord = 16384;
 constexpr std::size_t kFile = 1 << 16;
 
