@@ -309,6 +309,8 @@ fn is_held(tls: &RustlsConnection) -> bool {
 mod tests;
 
 #[cfg(test)]
+mod ech_cost_tests;
+#[cfg(test)]
 mod ech_hello_tests;
 #[cfg(test)]
 mod ech_record_tests;
