@@ -8,8 +8,8 @@
 namespace std {
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier): the name that the library's headers declare.
-[[noreturn]] void __glibcxx_assert_fail(const char* file, int line, const char* function,
-                                        const char* condition) noexcept {
+__attribute__((__noreturn__)) void __glibcxx_assert_fail(const char* file, int line, const char* function,
+                                                         const char* condition) noexcept {
   std::fprintf(stderr, "%s:%d: %s: '%s' does not hold\n", file, line, function, condition);
   std::abort();
 }

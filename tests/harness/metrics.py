@@ -135,7 +135,15 @@ class Walk:
 
     def __init__(self, server, seconds: float = 5, standing: tuple[str, ...] = ()):
         self.server, self.seconds, self.counted = server, seconds, set()
-        self.before = {one: value for one, value in prometheus(server).items() if one not in map(series, standing)}
+        self.before = {one: value for one, value in self.settled().items() if one not in map(series, standing)}
+
+    def settled(self) -> dict:
+        """What is counted once nothing more comes of connections that the start was waited for with."""
+        before, deadline = None, time.monotonic() + self.seconds
+        while (now := prometheus(self.server)) != before and time.monotonic() < deadline:
+            before = now
+            time.sleep(0.3)
+        return now
 
     def step(self, what, *expected: str) -> str:
         """`what` is done, and these series are one more ("... 2" for two), and none else of their families; else what is."""

@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import time
 from datetime import timedelta
 
 from . import ech, metrics, tls, wire
@@ -332,7 +333,7 @@ class Tickets(World):
         yield lambda: self.show("b.test", self.ticket()), refused + "other_host"
         yield lambda: self.show("c.test", self.ticket()), refused + "other_policy"
         yield lambda: self.late(7200), refused + "expired"
-        yield lambda: self.late(-600), refused + "from_the_future"
+        yield self.early, refused + "from_the_future"
         yield lambda: self.late(200, "k.test"), refused + "client_certificate"
         yield lambda: self.offer([b"nothing"] * 8), refused + "malformed 4", refused + "too_many_in_one_handshake 4"
 
@@ -362,6 +363,15 @@ class Tickets(World):
         ticket = self.ticket(name)
         self.clock.set(seconds)
         self.show(name, ticket)
+        self.clock.set(0)
+
+    def early(self) -> None:
+        """A ticket that is made ten minutes later than it is shown, both within the hour that one key is for."""
+        ahead = 600 if time.time() % 3600 < 1800 else 0
+        self.clock.set(ahead)
+        ticket = self.ticket()
+        self.clock.set(ahead - 600)
+        self.show("a.test", ticket)
         self.clock.set(0)
 
 
