@@ -81,7 +81,7 @@ def svg(results: dict) -> str:
             out.append(f'<text class="small" x="{LEFT + width + 4:.0f}" y="{y + BAR - 2}">{mark} \u00b7 {shown}</text>')
             y += BAR
         y += GAP
-    legend, x = [], LEFT
+    legend, x = [], 12
     for name in servers:
         legend.append(f'<rect class="{name}" x="{x}" y="40" width="10" height="10"/>')
         legend.append(f'<text class="small" x="{x + 14}" y="49">{SERVERS[name]}</text>')
