@@ -62,7 +62,7 @@ def world(tmp_path):
 
 
 def test_a_list_is_fetched_and_decides(httpd, ca, world):
-    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words())], config=LOCAL, log_level="tls:info",
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=world.words())], config=LOCAL, log_level="tls:debug",
                    mpm_settings="StartServers 3\nMinSpareThreads 75\nMaxSpareThreads 200", allow=("TLS0",))
     world.wait(server)
     line = server.log.expect("TLS0819")[0]

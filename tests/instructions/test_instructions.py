@@ -108,7 +108,9 @@ def of_counting(out: Path) -> int:
 
 def run(server, clients: Clients, more: str | None) -> tuple[int, int]:
     """Instructions of a whole life of httpd, with more of one kind in it, and those of them that count for the metrics."""
-    log, out = server.home / f"valgrind.{more}", server.home / f"cachegrind.{more}"
+    log, out = server.home / f"valgrind.{more}", server.home / "counted" / f"cachegrind.{more}"
+    out.parent.mkdir(exist_ok=True)
+    out.parent.chmod(0o777)  # httpd's own user writes it, at its end
     command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={out}", paths.HTTPD, "-X", "-f", str(server.conf)]
     with log.open("wb") as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, env=server.environment())
