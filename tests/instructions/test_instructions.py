@@ -172,7 +172,8 @@ def test_an_operation_takes_no_more_than_it_may(counted, name):
             out.write(f"{name} {found:.0f}\n")
     assert found <= limit, f"{name} takes {found:,.0f} instructions, {found / limit - 1:.0%} above its limit: make it cheaper, " \
                            "or say in limits.json and in the commit why it has to be dearer"
-    assert found > limit * 0.7, f"{name} takes {found:,.0f} instructions: lower its limit, or look whether it still does anything"
+    # What is added to a handshake is little beside what lives of httpd differ by.
+    assert found > limit * (0.3 if name in ABOVE else 0.7), f"{name} takes {found:,.0f} instructions: lower its limit, or look whether it still does anything"
 
 
 @pytest.mark.timeout(600)
