@@ -80,6 +80,7 @@ def test_the_package_brings_what_the_documents_ask_for():
 
 # Commands that documents show and that something else than newcomer.sh runs as they stand there, or cannot be run by a test.
 ELSEWHERE = {
+    ("README.md", "Try it", 1): "tests/interop/test_serve.py, ./dev test itself",
     ("docs/guide/certificates.md", "Renewal", 2): "tests/interop/test_certbot.py",
     ("docs/guide/containers.md", "Containers", 1): "tests/platforms/container/try.sh",
     ("docs/guide/containers.md", "Containers", 2): "tests/platforms/container/try.sh",

@@ -119,10 +119,9 @@ def answers(good: bytes, canary: int) -> dict:
     }
 
 
-def test_a_hostile_responder_gets_nothing(httpd, ca, tmp_path):
-    # One each: who is silent three times in a row is left alone.
-    raws, canary = {}, socket.create_server(("0.0.0.0", 0))
-    hit = []
+def entered() -> tuple[socket.socket, list]:
+    """A listener on this machine, and who has come to it."""
+    canary, hit = socket.create_server(("0.0.0.0", 0)), []
 
     def listen():
         while True:
@@ -131,6 +130,12 @@ def test_a_hostile_responder_gets_nothing(httpd, ca, tmp_path):
             except OSError:
                 return
     threading.Thread(target=listen, daemon=True).start()
+    return canary, hit
+
+
+def test_a_hostile_responder_gets_nothing(httpd, ca, tmp_path):
+    # One each: who is silent three times in a row is left alone.
+    raws, (canary, hit) = {}, entered()
     try:
         clients = Authority("Client CA")
         (tmp_path / "ca.pem").write_bytes(clients.pem())
@@ -164,16 +169,8 @@ def test_a_hostile_responder_gets_nothing(httpd, ca, tmp_path):
 
 
 def test_certificates_lead_nowhere_inside(httpd, ca, tmp_path):
-    canary = socket.create_server(("0.0.0.0", 0))
-    port, hit = canary.getsockname()[1], []
-
-    def listen():
-        while True:
-            try:
-                hit.append(canary.accept()[1])
-            except OSError:
-                return
-    threading.Thread(target=listen, daemon=True).start()
+    canary, hit = entered()
+    port = canary.getsockname()[1]
     own = socket.gethostname()
     try:
         clients = Authority("Client CA")

@@ -22,10 +22,7 @@ impl Parent {
         if !self.order.serve || self.supervisor.is_none() {
             return false;
         }
-        let missing = || io::Error::other("there is no line to it");
-        let began = line
-            .ok_or_else(missing)
-            .and_then(|line| self.family.begin(pid, self.slots, &line, &*self.os));
+        let began = self.family.begin(pid, self.slots, line, &*self.os);
         if let Err(error) = began {
             self.troubles.push(LogLine {
                 kind: LogKind::Trouble,

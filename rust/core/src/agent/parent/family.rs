@@ -37,14 +37,16 @@ enum News {
 }
 
 impl Family {
-    /// Makes a channel for a child that this process has just forked, and gives it its end over `line`.
+    /// Makes a channel for a child that this process has just forked, and gives it its end over `line`, where the fork made
+    /// one.
     pub(crate) fn begin(
         &mut self,
         pid: i32,
         slots: usize,
-        line: &OwnedFd,
+        line: Option<OwnedFd>,
         os: &dyn Os,
     ) -> io::Result<()> {
+        let line = line.ok_or_else(|| io::Error::other("there is no line to it"))?;
         self.reap();
         let process = pidfd::hold(pid)?;
         let (childs, signers) = Way::pair(slots, os)?;
@@ -150,7 +152,7 @@ mod tests {
             .unwrap();
         let pid = process.id().cast_signed();
         let (line, _child) = pair().unwrap();
-        family.begin(pid, 1, &line, &TestOs).unwrap();
+        family.begin(pid, 1, Some(line), &TestOs).unwrap();
         family.end(pid);
         assert_eq!(family.children.len(), 1, "whatever the MPM believes");
         process.kill().unwrap();
@@ -165,7 +167,7 @@ mod tests {
         assert_eq!(news, [(true, pid), (false, pid)]);
         let (line, _child) = pair().unwrap();
         assert!(
-            family.begin(pid, 1, &line, &TestOs).is_err(),
+            family.begin(pid, 1, Some(line), &TestOs).is_err(),
             "nobody is there"
         );
     }
@@ -175,7 +177,7 @@ mod tests {
         let mut family = Family::default();
         let pid = std::process::id().cast_signed();
         let (line, _child) = pair().unwrap();
-        family.begin(pid, 1, &line, &TestOs).unwrap();
+        family.begin(pid, 1, Some(line), &TestOs).unwrap();
         let (control, far) = pair().unwrap();
         let tell = |family: &mut Family| family.tell(&control, SendFlags::DONTWAIT).unwrap();
         let heard = || {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The children of httpd and their ways to the fetcher.
 
-use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::net::SendFlags;
@@ -16,10 +15,7 @@ impl Parent {
         if self.order.is_none() {
             return false;
         }
-        let missing = || io::Error::other("there is no line to it");
-        let began = line
-            .ok_or_else(missing)
-            .and_then(|line| self.family.begin(pid, self.slots, &line, &*self.os));
+        let began = self.family.begin(pid, self.slots, line, &*self.os);
         if let Err(error) = began {
             let text = format!("child {pid} cannot ask it: {error}");
             self.troubles.push(News::Said(Line::Trouble, text));
