@@ -15,6 +15,7 @@
 #include "facts/request_facts.hpp"
 #include "log/log.hpp"
 #include "server/engine.hpp"
+#include "server/host_label.hpp"
 #include "server/module_config.hpp"
 #include "server/policies.hpp"
 
@@ -47,7 +48,7 @@ bool certificate_accepted(request_rec* r, const Facts& facts, const facts::Deman
                           const server::HostClientAuth& clients) {
   if (facts.verify != facts::Verify::Failed) return true;
   if (clients.find(demand.ca_file, demand.ca_path) == nullptr) {
-    TLS_LOG_R(r, AccessUnknownAuthorities, target(r), r->server->server_hostname);
+    TLS_LOG_R(r, AccessUnknownAuthorities, target(r), server::host_label(r->server).c_str());
     return false;
   }
   // Nothing more is to come over the connection of somebody who is not let in any more. A proxy's carries others too.
@@ -80,7 +81,7 @@ bool client_allowed(request_rec* r, const DirectorySettings& section, const Fact
   if (made->clients->asks) {
     TLS_LOG_R(r, AccessNoCertificate, target(r));
   } else {
-    TLS_LOG_R(r, AccessNotAsked, target(r), r->server->server_hostname);
+    TLS_LOG_R(r, AccessNotAsked, target(r), server::host_label(r->server).c_str());
   }
   return false;
 }

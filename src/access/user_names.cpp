@@ -7,14 +7,10 @@
 #include "apr/mpm.hpp"
 #include "log/log.hpp"
 #include "report/variables.hpp"
+#include "server/host_label.hpp"
 #include "server/sections.hpp"
 
 namespace tls::access {
-namespace {
-
-const char* name_of(const server_rec* s) { return s->server_hostname != nullptr ? s->server_hostname : "_default_"; }
-
-}  // namespace
 
 int check_user_names(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
                      server_rec* main_server) {
@@ -26,7 +22,7 @@ int check_user_names(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t*
       const config::Source where = section.user_name.where();
       const char* file = where.file != nullptr ? where.file : "";
       if (!said.insert(file + (":" + std::to_string(where.line))).second) return;
-      TLS_LOG_S(main_server, UnknownUserName, name_of(s), section.user_name->c_str(), file,
+      TLS_LOG_S(main_server, UnknownUserName, server::host_label(s).c_str(), section.user_name->c_str(), file,
                 static_cast<int>(where.line));
     });
   }

@@ -53,12 +53,11 @@ void Connection::fail(const char* stage, std::uint8_t kind, const char* cause, E
   const log::Loudness verdict =
       expected == Expected::Yes ? log::Loudness{false, 0} : log::count_failure(kind, host_->server);
   if (!verdict.loud) {
-    TLS_LOG_C(c_, HandshakeFailedAgain, stage, cause, sni, offered, host_->identity.c_str(), dot, remedy);
+    TLS_LOG_C(c_, HandshakeFailedAgain, stage, cause, sni, offered, host_->label.c_str(), dot, remedy);
   } else if (verdict.repeated > 0) {
-    TLS_LOG_C(c_, HandshakeFailedMore, stage, cause, sni, offered, host_->identity.c_str(), verdict.repeated, dot,
-              remedy);
+    TLS_LOG_C(c_, HandshakeFailedMore, stage, cause, sni, offered, host_->label.c_str(), verdict.repeated, dot, remedy);
   } else {
-    TLS_LOG_C(c_, HandshakeFailed, stage, cause, sni, offered, host_->identity.c_str(), dot, remedy);
+    TLS_LOG_C(c_, HandshakeFailed, stage, cause, sni, offered, host_->label.c_str(), dot, remedy);
   }
   end();
 }
@@ -78,7 +77,7 @@ void Connection::say_as_mod_ssl(const char* cause) {
     TLS_LOG_C(c_, CertificateRefused, verdict.number,
               apr_pstrmemdup(c_->pool, verdict.reason.data(), verdict.reason.size()));
   }
-  TLS_LOG_C(c_, HandshakeFailedSsl, 1, host_->identity.c_str(), cause);
+  TLS_LOG_C(c_, HandshakeFailedSsl, 1, host_->label.c_str(), cause);
 }
 
 // Names a client whose certificate was refused beside what it offered: the cause stays one of ours, which lines are

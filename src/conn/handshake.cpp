@@ -193,7 +193,7 @@ bool Connection::start(const rs::Hello& hello) {
   state_ = State::Handshake;
   if (!choose_protocol(hello, alpn)) return false;
   // Without a name the address alone has chosen the virtual host, and so the certificate that the client saw.
-  binding.identity = apr::lossy(hello.server_name.empty() ? host_->identity + "@" + c_->local_ip : host_->identity);
+  binding.identity = apr::lossy(hello.server_name.empty() ? host_->label + "@" + c_->local_ip : host_->label);
   if (!hello.odd_name) binding.server_name = hello.server_name;
   binding.alpn = apr::lossy(alpn);
   binding.prefers_chacha = hello.prefers_chacha;

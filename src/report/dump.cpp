@@ -12,6 +12,7 @@
 #include "config/policy/describe.hpp"
 #include "report/json.hpp"
 #include "server/credential_report.hpp"
+#include "server/host_label.hpp"
 #include "server/module_config.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
@@ -33,7 +34,7 @@ HostReport describe(const server_rec* s, std::vector<server::CertificateReport> 
                     const std::string& limit) {
   const config::EffectivePolicy& policy = server::effective(s);
   const bool ssl = policy.words == config::Vocabulary::Ssl;
-  HostReport host{server::host_label(s), ssl ? "SSL*" : "TLS*", {}, std::move(certificates), limit};
+  HostReport host{server::host_label_and_place(s), ssl ? "SSL*" : "TLS*", {}, std::move(certificates), limit};
   host.settings = config::describe(policy, server::scope_of(s, ssl ? ssl_module : tls_module).settings);
   for (const config::CertificateFiles& files : policy.certificates) {
     host.settings.push_back({"certificate", config::text_of(files), files.where});
@@ -108,7 +109,8 @@ bool equal(const config::Described& one, const config::Described& other) {
 std::vector<BackendsReport> backends_of(apr_pool_t* pool, const server_rec* main) {
   std::vector<BackendsReport> all;
   for (server::BackendReport& one : server::report_backends(pool, main)) {
-    const std::string label = server::host_label(one.server) + (one.section.empty() ? "" : ", " + one.section);
+    const std::string label =
+        server::host_label_and_place(one.server) + (one.section.empty() ? "" : ", " + one.section);
     const auto same = [&one](const BackendsReport& known) {
       return std::ranges::equal(known.settings, one.settings, equal);
     };

@@ -15,6 +15,7 @@
 #include "apr/mpm.hpp"
 #include "config/policy/checks.hpp"
 #include "log/log.hpp"
+#include "server/host_label.hpp"
 #include "server/module_config.hpp"
 #include "server/open_keys.hpp"
 #include "server/policies.hpp"
@@ -27,15 +28,9 @@ using config::CheckedHost;
 using config::PolicyProblem;
 using config::Severity;
 
-std::string name_of(const server_rec* s) {
-  const std::string name = s->server_hostname == nullptr ? "unnamed" : s->server_hostname;
-  const apr_port_t port = s->port != 0 ? s->port : s->addrs != nullptr ? s->addrs->host_port : 0;
-  return s->is_virtual != 0 ? name + ":" + std::to_string(port) : "main server";
-}
-
 CheckedHost checked(const server_rec* s) {
   CheckedHost host;
-  host.name = name_of(s);
+  host.name = host_label(s);
   host.defined = {s->defn_name, s->defn_line_number};
   host.is_virtual = s->is_virtual != 0;
   host.policy = &effective(s);
@@ -125,7 +120,7 @@ void check_protocols(server_rec* main_server) {
     const auto* core = static_cast<const core_server_config*>(ap_get_core_module_config(s->module_config));
     if (!effective(s).enabled || core->protocols == nullptr || ap_array_str_contains(core->protocols, "h2") == 0)
       continue;
-    TLS_LOG_S(main_server, WithoutHttp2, name_of(s).c_str(), s->defn_name != nullptr ? s->defn_name : "",
+    TLS_LOG_S(main_server, WithoutHttp2, host_label(s).c_str(), s->defn_name != nullptr ? s->defn_name : "",
               static_cast<int>(s->defn_line_number));
     return;
   }

@@ -9,6 +9,7 @@
 #include "apr/to_rust.hpp"
 #include "config/policy/effective.hpp"
 #include "log/log.hpp"
+#include "server/host_label.hpp"
 #include "server/module_config.hpp"
 #include "server/policies.hpp"
 #include "server/sections.hpp"
@@ -119,8 +120,6 @@ std::string listed(const rs::VerifierSpec& spec) {
   return all;
 }
 
-const char* name_of(const server_rec* s) { return s->server_hostname != nullptr ? s->server_hostname : "_default_"; }
-
 }  // namespace
 
 const rs::ClientVerifier* HostClientAuth::find(std::string_view ca_file, std::string_view ca_path) const {
@@ -166,7 +165,7 @@ bool ClientVerifiers::load(const std::vector<server_rec*>& hosts, const PrintPro
   for (const server_rec* host : hosts) ok = load_host(host) && ok;
   if (print) return ok;
   for (const auto& [place, asking] : asking_) {
-    TLS_LOG_S(asking.first, ClientsAskedBySections, place.first.c_str(), place.second, name_of(asking.first),
+    TLS_LOG_S(asking.first, ClientsAskedBySections, place.first.c_str(), place.second, host_label(asking.first).c_str(),
               asking.hosts > 1 ? " and of others" : "");
   }
   return ok;
@@ -224,11 +223,11 @@ void ClientVerifiers::tell(const server_rec* host, const rs::VerifierProblem& pr
   if (print_) {
     print_({place, problem.fatal, "client certificates: " + text});
   } else if (problem.fatal) {
-    TLS_LOG_S(host, ClientFilesError, text.c_str(), name_of(host), place);
+    TLS_LOG_S(host, ClientFilesError, text.c_str(), host_label(host).c_str(), place);
   } else if (problem.loss) {
-    TLS_LOG_S(host, ClientFilesLost, text.c_str(), name_of(host), place);
+    TLS_LOG_S(host, ClientFilesLost, text.c_str(), host_label(host).c_str(), place);
   } else {
-    TLS_LOG_S(host, ClientFilesWarning, text.c_str(), name_of(host), place);
+    TLS_LOG_S(host, ClientFilesWarning, text.c_str(), host_label(host).c_str(), place);
   }
 }
 

@@ -22,9 +22,6 @@ struct CertificateReport {
   std::size_t chain_length = 0;
 };
 
-// "ServerName:port (place in the configuration)".
-[[nodiscard]] std::string host_label(const server_rec* s);
-
 // Calls `print` for each virtual host with TLS, in a process of its own that reads the files; for `httpd -t`.
 using PrintCredentials = std::function<void(const server_rec*, const std::vector<CertificateReport>&)>;
 void report_credentials(server_rec* main, const PrintCredentials& print);

@@ -18,6 +18,7 @@
 #include "server/client_auth.hpp"
 #include "server/credential_report.hpp"
 #include "server/ech.hpp"
+#include "server/host_label.hpp"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
@@ -51,29 +52,15 @@ void forget_store() {
   if (slot != nullptr) (*slot)->store = rs::new_credential_store();
 }
 
-std::string port_of(const server_rec* s) {
-  const unsigned port = s->port != 0 ? s->port : (s->addrs != nullptr ? s->addrs->host_port : 0U);
-  return std::to_string(port);
-}
-
-std::string label(const server_rec* s) {
-  return std::string(s->server_hostname != nullptr ? s->server_hostname : "") + ":" + port_of(s);
-}
-
 // The name under which pass phrases are asked for. Programs of mod_ssl's users know it as `servername:port` with the
 // port of ServerName, else 443 (ssl_util.c, ssl_util_vhostid).
 std::string dialog_name(const server_rec* s, config::Vocabulary words) {
-  if (words == config::Vocabulary::Tls || s->port != 0 || s->server_hostname == nullptr) return label(s);
+  if (words == config::Vocabulary::Tls || s->port != 0 || s->server_hostname == nullptr) return host_label(s);
   return std::string(s->server_hostname) + ":443";
 }
 
 std::string place(const char* file, unsigned line) {
   return std::string(file != nullptr ? file : "") + ":" + std::to_string(line);
-}
-
-// Where the virtual host itself is written; the main server has no such line.
-std::string place(const server_rec* s) {
-  return s->defn_name != nullptr ? place(s->defn_name, s->defn_line_number) : std::string("the main server");
 }
 
 rust::String absolute(apr_pool_t* pool, const std::string& file) {
@@ -159,8 +146,8 @@ rust::Vec<rs::LoadRequest> make_requests(const server_rec* main, const std::vect
 
 void log_problem(const server_rec* s, const rs::Problem& problem) {
   const std::string text(problem.text);
-  const std::string host = label(s);
-  const std::string where = problem.place.empty() ? place(s) : std::string(problem.place);
+  const std::string host = host_label(s);
+  const std::string where = problem.place.empty() ? host_place(s) : std::string(problem.place);
   switch (problem.severity) {
     case rs::Severity::Error:
       TLS_LOG_S(s, CredentialError, text.c_str(), host.c_str(), where.c_str());
@@ -198,13 +185,13 @@ bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) 
   for (const server_rec* s : hosts) {
     const ManagedCertificates* others = managed(s);
     if (others != nullptr && others->fallback && !apr::is_first_reading()) {
-      TLS_LOG_S(s, FallbackCertificate, s->server_hostname);
+      TLS_LOG_S(s, FallbackCertificate, host_label(s).c_str());
     }
     const bool placeholder = effective(s).fallback != config::Fallback::Off;
     if (placeholder || !effective(s).certificates.empty() || others != nullptr || may_lack_certificate(s, hosts))
       continue;
-    const std::string host = label(s);
-    const std::string where = place(s);
+    const std::string host = host_label(s);
+    const std::string where = host_place(s);
     if (may_come_later) {
       TLS_LOG_S(s, CertificateMayCome, host.c_str(), where.c_str());
     } else {
@@ -281,7 +268,7 @@ void report_placeholders(const std::vector<server_rec*>& hosts, const rs::Creden
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     if (!credentials.is_placeholder(i)) continue;
     const bool serves = effective(hosts[i]).fallback == config::Fallback::SelfSigned;
-    TLS_LOG_S(hosts[i], PlaceholderServed, label(hosts[i]).c_str(), place(hosts[i]).c_str(),
+    TLS_LOG_S(hosts[i], PlaceholderServed, host_label(hosts[i]).c_str(), host_place(hosts[i]).c_str(),
               serves ? "served all the same" : "answered with 503");
   }
 }
@@ -308,8 +295,6 @@ LoadedCredentials load_credentials(server_rec* main, const std::vector<server_re
   return loaded;
 }
 
-std::string host_label(const server_rec* s) { return label(s) + " (" + place(s) + ")"; }
-
 void report_credentials(server_rec* main, const PrintCredentials& print) {
   const std::vector<server_rec*> hosts = hosts_with_tls(main);
   run_in_child(main, [&] {
@@ -335,7 +320,7 @@ void report_problems(server_rec* main, const PrintProblem& print) {
     const auto requests = make_requests(main, hosts);
     const auto credentials = store->load({requests.data(), requests.size()}, false);
     for (const rs::Problem& problem : credentials->problems()) {
-      const std::string where = problem.place.empty() ? place(hosts[problem.request]) : std::string(problem.place);
+      const std::string where = problem.place.empty() ? host_place(hosts[problem.request]) : std::string(problem.place);
       print({where, problem.severity == rs::Severity::Error, std::string(problem.text)});
     }
     ClientVerifiers clients;

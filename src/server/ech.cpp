@@ -13,7 +13,7 @@
 #include "apr/to_rust.hpp"
 #include "config/words.hpp"
 #include "log/log.hpp"
-#include "server/credential_report.hpp"
+#include "server/host_label.hpp"
 #include "server/policies.hpp"
 
 namespace tls::server {
@@ -113,7 +113,7 @@ void advise(server_rec* main) {
   }
   std::uint32_t hidden = 0;
   for (const server_rec* s : hosts) {
-    if (!effective(s).negotiated.versions.tls13) TLS_LOG_S(main, EchWithoutTls13, host_label(s).c_str());
+    if (!effective(s).negotiated.versions.tls13) TLS_LOG_S(main, EchWithoutTls13, host_label_and_place(s).c_str());
     for (const std::string& name : names_of(s)) {
       if (is_pattern(name)) hidden += few_names;
       if (std::ranges::find(names, name) == names.end()) ++hidden;

@@ -4,17 +4,12 @@
 #include "apr/httpd.hpp"
 #include "apr/to_rust.hpp"
 #include "mod_tls_bridge/src/status/boundary.rs.h"
+#include "server/host_label.hpp"
 
 namespace tls::server {
 namespace {
 
 const Engine* current = nullptr;
-
-// What sessions are bound to: hosts whose names differ in one octet are two.
-std::string identity(const server_rec* s) {
-  const unsigned port = s->port != 0 ? s->port : (s->addrs != nullptr ? s->addrs->host_port : 0U);
-  return apr::escaped(s->server_hostname != nullptr ? s->server_hostname : "") + ":" + std::to_string(port);
-}
 
 }  // namespace
 
@@ -30,7 +25,7 @@ Engine::Engine(server_rec* main, const std::vector<HostConfig>& hosts, rust::Box
     const auto limit = limits.find(h.server);
     const HostClientAuth& asked = clients_.of(h.server);
     const auto staples = staplable_.find(h.server);
-    const std::string name = identity(h.server);
+    const std::string name = host_label(h.server);
     const bool apart = h.settings->metrics == config::MetricsDetail::Hosts;
     hosts_.emplace(h.server, Host{h.server, h.settings, &policy(*h.settings, asked), h.certificates, name, &asked,
                                   staples != staplable_.end() ? &staples->second : nullptr,

@@ -34,7 +34,7 @@ struct Host {
   const config::EffectivePolicy* settings = nullptr;
   const rs::Policy* policy = nullptr;  // owned by the engine, shared by hosts with equal policies
   std::uint32_t certificates = 0;
-  std::string identity;                                 // "ServerName:port": what a session is bound to
+  std::string label;                                    // host_label: its name, and what a session is bound to
   const HostClientAuth* clients = nullptr;              // owned by the engine
   const std::vector<std::string>* staplable = nullptr;  // certificates whose OCSP responses another module has, if any
   std::uint32_t number = UINT32_MAX;                    // among those that are counted apart; UINT32_MAX for none

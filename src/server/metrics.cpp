@@ -33,7 +33,7 @@ rs::StatusForm form_of(StatusForm form) {
 rs::StatusHost describe(conn_rec* c, const server_rec* s, const Host& host) {
   const ManagedCertificates* const other = managed(s);
   rs::StatusHost out;
-  out.name = apr::lossy(host.identity);
+  out.name = apr::lossy(host.label);
   if (s->defn_name != nullptr) out.place = apr::lossy(s->defn_name + (":" + std::to_string(s->defn_line_number)));
   out.certificates = host.certificates;
   out.number = host.number;

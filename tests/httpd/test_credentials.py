@@ -159,7 +159,7 @@ def test_expiry_and_names_are_warnings(httpd, ca):
 
 def test_the_main_server_needs_a_certificate_only_where_it_answers(httpd, ca):
     server = httpd([], start=False)
-    assert "virtual host base.test:" in server.run("-t").stderr
+    assert "virtual host base.test (the main server)" in server.run("-t").stderr
     server.write([Vhost("a.test", [ca.issue("a.test")])])
     assert server.run("-t").returncode == 0
 

@@ -29,7 +29,7 @@ def test_a_placeholder_answers_503_until_there_is_a_certificate(httpd, ca):
     server.write([Vhost("a.test"), Vhost("b.test", [ca.issue("b.test")])], config=CA_NOWHERE + "\nMDomain a.test")
     server.start()
     server.log.allow("AH10", r"\[md:")
-    server.log.expect("TLS0207: a.test: there is no certificate yet, so a placeholder is served")
+    server.log.expect(r"TLS0207: virtual host a\.test:\d+: there is no certificate yet, so a placeholder is served")
     got = s_client(server.port, name="a.test")
     assert got.done and not got.verified and "CN = Apache Managed Domain Fallback" in got.text
     context = ssl.create_default_context()

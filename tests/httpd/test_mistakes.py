@@ -331,4 +331,4 @@ def test_what_is_said_of_a_virtual_host_that_mod_md_may_serve_is_what_happens(ht
     server.write(config=managed)
     assert re.search(line, server.run("-t").stderr)
     server.start()
-    server.log.expect("TLS0207: a.test: there is no certificate yet, so a placeholder is served")
+    server.log.expect(r"TLS0207: virtual host a\.test:\d+: there is no certificate yet, so a placeholder is served")
