@@ -48,7 +48,7 @@ def test_the_licences_of_all_that_is_linked_are_repeated(tmp_path):
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is what shows manual pages")
 @pytest.mark.parametrize("page, words", [("mod_tls.5", ("TLSCertificate", "SSLCertificateFile", "TLSSessionTicketCount")),
-                                         ("mod-tls-switch.8", ("to-rustls", "to-openssl", "status", "watch", "report"))])
+                                         ("mod-tls-switch.8", ("to-rustls", "to-openssl", "status", "watch", "report", "APACHE_CONFDIR="))])
 def test_manual_pages_can_be_shown(tmp_path, page, words):
     made("manual.py", tmp_path)
     shown = subprocess.run(["groff", "-man", "-Tutf8", "-wall", "-P-c", str(tmp_path / page)], capture_output=True, text=True, check=True)

@@ -2,6 +2,7 @@
 """A Debian of a test's own on this one: its /etc/apache2 and the like, and a loopback whose ports 80 and 443 are free.
 
 Programs that work on a whole system (a2enmod, apache2ctl, certbot) run in it as they are, and this machine stays as it is.
+With `instances` it has all of /etc, /run and /var/log for itself, so that further instances of httpd (/etc/apache2-XYZ) have room.
 """
 import os
 import shutil
@@ -27,8 +28,9 @@ sys.stdin.read()
 class Machine:
     """Lives between start() and stop(). `run` runs a command in it, `path` says where its files are from outside."""
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path, instances: bool = False):
         self.home = home
+        self._whole = {"/etc": True, "/run": False, "/var/log": False} if instances else {}  # whether it is a copy
         self._holder: subprocess.Popen | None = None
 
     @staticmethod
@@ -38,7 +40,20 @@ class Machine:
 
     def start(self) -> "Machine":
         mounts = []
+        for name, copied in self._whole.items():
+            own = self.path(name)
+            own.parent.mkdir(parents=True, exist_ok=True)
+            if copied:
+                shutil.copytree(name, own, symlinks=True)
+            else:
+                own.mkdir()
+            mounts.append(f"{own}={name}")
+        if self._whole:
+            self.path("/run/lock").mkdir()
         for name in (*COPIED, *EMPTY):
+            if any(name.startswith(f"{whole}/") for whole in self._whole):
+                self.path(name).mkdir(exist_ok=True)
+                continue
             own = self.path(name)
             own.parent.mkdir(parents=True, exist_ok=True)
             if name in COPIED:

@@ -11,58 +11,18 @@ import subprocess
 import threading
 
 import pytest
-from harness import process, sanitizers
+from harness import process
 from harness.machine import Machine
-from harness.paths import ROOT, mod_tls_so, passable
+from harness.paths import mod_tls_so, passable
+from harness.switching import SITE, SWITCH, library, needs_machine, serving, switch
 from harness.waiting import wait_until
-
-SWITCH = ROOT / "packaging/mod-tls-switch"
-needs_machine = [
-    pytest.mark.skipif(not Machine.is_possible(), reason="it changes /etc/apache2 as root: that needs a mount namespace"),
-    pytest.mark.skipif(sanitizers.PRESENT, reason="apache2ctl starts httpd without the sanitizers' runtime")]
-SITE = """<VirtualHost *:443>
-ServerName a.test
-DocumentRoot /var/www
-SSLEngine on
-SSLCertificateFile /etc/apache2/a.pem
-SSLCertificateKeyFile /etc/apache2/a.key
-Header always set X-Library "expr=%{{SSL_VERSION_LIBRARY}}"
-{extra}
-</VirtualHost>
-"""
 
 
 @pytest.fixture
 def machine(tmp_path_factory):
     home = passable(tmp_path_factory.mktemp("switch"))
-    machine = Machine(home).start()
-    machine.path("/etc/apache2/sites-available/a.test.conf").write_text(SITE.format(extra=""))
-    machine.path("/etc/apache2/conf-available/test.conf").write_text("ServerName machine.test\n")
-    machine.path("/var/www/index.html").write_text("hello\n")
-    admin = machine.path("/var/lib/apache2/dpkg")
-    admin.mkdir()
-    for name in ("diversions", "status"):
-        (admin / name).touch()
-    done = machine.run("sh", "-ec", "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=a.test "
-                       "-addext subjectAltName=DNS:a.test -days 3 -keyout /etc/apache2/a.key -out /etc/apache2/a.pem; "
-                       "a2enmod -q headers ssl; a2enconf -q test; a2dissite -q 000-default; a2ensite -q a.test; apache2ctl start")
-    assert done.returncode == 0, done.stderr
-    wait_until(lambda: library(machine) is not None, "httpd to answer")
-    yield machine
-    machine.run("apache2ctl", "stop")
-    wait_until(lambda: not machine.path("/run/apache2/apache2.pid").exists(), "httpd to stop")
-    machine.stop()
+    yield from serving(Machine(home).start())
     shutil.rmtree(home)
-
-
-def switch(machine, *words):
-    return machine.run(str(SWITCH), *words, env={"MOD_TLS_SO": str(mod_tls_so()), "DPKG_ADMINDIR": "/var/lib/apache2/dpkg"})
-
-
-def library(machine):
-    done = machine.run("curl", "-ski", "--resolve", "a.test:443:127.0.0.1", "https://a.test/")
-    found = re.search(r"(?im)^x-library: (\w+)", done.stdout)
-    return found and found[1]
 
 
 class TestSwitch:
