@@ -25,19 +25,21 @@ make_repository() {
   rm -rf "$repository"
   local number=0 name built=(build/package/libapache2-mod-tls_*.deb) tree=$roots/tree version code
   for name in first second third; do
-    rm -rf "$tree"
     mkdir -p "$repository/$name"
-    dpkg-deb -R "${built[0]}" "$tree"
     version=$(dpkg-deb -f "${built[0]}" Version)
-    if [ $number -gt 0 ]; then
+    if [ $number = 0 ]; then
+      cp "${built[0]}" "$repository/$name/"
+    else
+      rm -rf "$tree"
+      dpkg-deb -R "${built[0]}" "$tree"
       version=$version+$number
       sed -i "s/^Version: .*/Version: $version/" "$tree/DEBIAN/control"
       code=$(echo "$tree"/usr/lib/libapache2-mod-tls/mod_tls-*.so)
       mv "$code" "${code%/*}/mod_tls-$name.so"
       tools/stub.sh "${code%/*}/mod_tls-$name.so" "$tree/usr/lib/apache2/modules/mod_tls.so" /usr/lib/libapache2-mod-tls
       (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum > DEBIAN/md5sums)
+      dpkg-deb -Zgzip -z1 --root-owner-group -b "$tree" "$repository/$name/" >/dev/null || return
     fi
-    dpkg-deb --root-owner-group -b "$tree" "$repository/$name/" >/dev/null || return
     echo "$version" > "$repository/$name/version"
     (cd "$repository" && dpkg-scanpackages -m "$name" > "$name/Packages" 2>/dev/null &&
       printf 'Origin: mod_tls\nSuite: %s\nDate: %s\nSHA256:\n %s %s Packages\n' "$name" "$(date -u -R)" \

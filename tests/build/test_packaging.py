@@ -75,7 +75,7 @@ def test_the_package_brings_what_the_documents_ask_for():
     # Pages of the site link to files that would be compressed.
     assert "dh_compress -Xhtml" in (ROOT / "debian/rules").read_text()
     prerm = (ROOT / "debian/libapache2-mod-tls.prerm").read_text()
-    assert prerm.index("mod-tls-switch leave") < prerm.index("#DEBHELPER#") < prerm.index("apache2ctl stop") < prerm.index("apache2ctl start")
+    assert prerm.index("for verb in may-leave leave") < prerm.index("mod-tls-switch $verb") < prerm.index("#DEBHELPER#") < prerm.index("apache2ctl stop") < prerm.index("apache2ctl start")
 
 
 # Commands that documents show and that something else than newcomer.sh runs as they stand there, or cannot be run by a test.

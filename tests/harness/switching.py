@@ -25,15 +25,20 @@ Header always set X-Library "expr=%{{SSL_VERSION_LIBRARY}}"
 """
 
 
+def administration(machine: Machine) -> None:
+    """A list of diversions of its own."""
+    admin = machine.path("/var/lib/apache2/dpkg")
+    admin.mkdir()
+    for name in ("diversions", "status"):
+        (admin / name).touch()
+
+
 def serving(machine: Machine):
     """For a fixture: a site of mod_ssl that answers, and its end."""
     machine.path("/etc/apache2/sites-available/a.test.conf").write_text(SITE.format(extra=""))
     machine.path("/etc/apache2/conf-available/test.conf").write_text("ServerName machine.test\n")
     machine.path("/var/www/index.html").write_text("hello\n")
-    admin = machine.path("/var/lib/apache2/dpkg")
-    admin.mkdir()
-    for name in ("diversions", "status"):
-        (admin / name).touch()
+    administration(machine)
     done = machine.run("sh", "-ec", "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=a.test "
                        "-addext subjectAltName=DNS:a.test -days 3 -keyout /etc/apache2/a.key -out /etc/apache2/a.pem; "
                        "a2enmod -q headers ssl; a2enconf -q test; a2dissite -q 000-default; a2ensite -q a.test; apache2ctl start")

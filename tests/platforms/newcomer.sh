@@ -199,6 +199,68 @@ shown docs/guide/several-machines.md 1 | site www
 again
 [ "$(ask https://www.example.org/)" = hello ] || fail "no answer"
 
+# --- each configuration that the guide shows ------------------------------------------------------------------------------
+
+guides_files() {  # what its pages name besides
+  local ml_dsa=ML-DSA-65
+  mkdir -p /var/www/shop
+  certificate shop shop shop.example.org example.org
+  cat /etc/tls/www.pem /etc/tls/www.key > /etc/tls/both.pem
+  cp /etc/tls/both.pem /etc/tls/tls.pem
+  ec="-newkey rsa:2048 -nodes" certificate rsa rsa www.example.org
+  if openssl genpkey -algorithm $ml_dsa -out /dev/null 2>/dev/null; then ec="-newkey $ml_dsa -nodes" certificate mldsa mldsa www.example.org; fi
+  cp /etc/tls/www.pem /etc/tls/locked.pem
+  openssl pkcs8 -topk8 -v2 aes-256-cbc -in /etc/tls/www.key -passout pass:secret -out /etc/tls/locked.key
+  printf '#!/bin/sh\necho secret\n' > /etc/tls/passphrase
+  : > /tmp/index
+  printf '%s\n' '[ca]' 'default_ca = d' '[d]' 'database = /tmp/index' 'default_md = sha256' > /tmp/ca.conf
+  openssl ca -config /tmp/ca.conf -gencrl -keyfile /etc/tls/ca.key -cert /etc/tls/ca.pem -crldays 30 -out /etc/tls/clients.crl 2>/dev/null
+  chmod 600 /etc/tls/*.pem /etc/tls/*.key
+  chmod 644 /etc/tls/ca.pem /etc/tls/clients-ca.pem /etc/tls/backends-ca.pem
+  chmod 700 /etc/tls/passphrase
+}
+# answers_to FILE: the status of each virtual host of TLS that it has, asked by who has a certificate
+answers_to() {
+  local name
+  for name in $(awk '/^<VirtualHost \*:443>/ { on = 1 } on && $1 == "ServerName" { print $2; on = 0 }' "$1"); do
+    printf '%s=%s ' "$name" "$(curl -sSk -o /dev/null -w '%{http_code}' --cert /etc/tls/visitor.pem --key /etc/tls/visitor.key \
+      --connect-to ::127.0.0.1: "https://$name/" 2>/dev/null || true)"
+  done
+}
+step "each configuration that the guide shows"
+guides_files
+cp -r /etc/apache2/mods-enabled /tmp/mods-enabled
+for page in docs/guide/*.md; do
+  sed -n 's/^    \(a2enmod [a-z0-9_ ]*\)$/\1/p' "$page" > /tmp/typed
+  sh -e /tmp/typed >/tmp/typed.log 2>&1 || { cat /tmp/typed.log; fail "the modules of $page"; }
+  for n in $(seq 20); do
+    shown "$page" "$n" > /tmp/shown
+    [ -s /tmp/shown ] || break
+    if grep -q mldsa /tmp/shown && [ ! -e /etc/tls/mldsa.pem ]; then echo "  $page $n: OpenSSL here makes no such key"; continue; fi
+    site guide < /tmp/shown >/dev/null
+    again
+    expected='200|403|404' said=$(answers_to /tmp/shown)
+    case $page in  # nobody stands behind the name, or there is no certificate yet
+      *reverse-proxy.md) expected='200|403|404|50[023]' ;;
+      *mod_md.md) expected=503 ;;
+    esac
+    grep -q not-yet.pem /tmp/shown && expected=503
+    if grep -q "TLSPostQuantum require" /tmp/shown && ! echo "$said" | grep -q =200; then
+      grep -q 'TLS0402.*post-quantum' /var/log/apache2/error.log || fail "$page $n: $said"
+      expected=000
+    fi
+    echo "  $page $n: $said"
+    ! echo "$said" | tr ' ' '\n' | grep -vE "^(|.*=($expected))$" || fail "$page $n"
+  done
+done
+# What was announced there, such as backends that nobody serves, is not looked at again at the end.
+mv /var/log/apache2/error.log /tmp/guide.log
+rm -rf /etc/apache2/mods-enabled
+mv /tmp/mods-enabled /etc/apache2/mods-enabled
+block README.md Install 2 | site www
+again
+[ "$(ask https://www.example.org/)" = hello ] || fail "no answer"
+
 # --- an upgrade -----------------------------------------------------------------------------------------------------------
 
 no_agent() {  # it ends with the last child that it signs for
