@@ -11,6 +11,7 @@ import collections
 import os
 import random
 import signal
+import socket
 import ssl
 import statistics
 import subprocess
@@ -44,6 +45,19 @@ MaxRequestWorkers 96"""
 # restarts is replaced, and the signer with it.
 HELD = {"kill a child": 1.0, "kill the signer": 2.5, "kill the supervisor": 2.5, "stop the signer": 0.5,
         "stop the supervisor": 2.5, "no descriptors in a child": 1.0}
+
+
+class Progress:
+    """How far an operation came, for who asks later what a loss was: the address tells it among the lines of the log."""
+
+    def __init__(self):
+        self.stage, self.address = "before the connection was there", ""
+
+    def reaches(self, stage: str, connection: socket.socket) -> None:
+        self.stage, self.address = stage, f" from port {connection.getsockname()[1]}"
+
+    def text(self) -> str:
+        return self.stage + self.address
 
 
 class Soak:
@@ -88,21 +102,26 @@ TLSSessionTickets file:@HOME@/certs/secret""")
         kept = {version: {"using": tls.context(version=version), "session": None} for version in ("1.2", "1.3")}
         while not self.over.is_set():
             what, begin = dice.choice(["full 1.2", "full 1.3", "resumed 1.2", "resumed 1.3", "several", "large"]), time.monotonic()
+            progress = Progress()
             try:
-                self.operation(what, kept)
+                self.operation(what, kept, progress)
                 with self.lock:
                     self.done[what] += 1
             except FAULTS as fault:
                 with self.lock:
-                    self.failures.append((begin, time.monotonic(), what, f"{type(fault).__name__}: {fault}"))
+                    self.failures.append((begin, time.monotonic(), what, f"{type(fault).__name__}: {fault} ({progress.text()})"))
 
-    def operation(self, what: str, kept: dict) -> None:
+    def operation(self, what: str, kept: dict, progress: "Progress") -> None:
         version = what[-3:] if what[-3:] in kept else "1.3"
         carry = kept[version] if what.startswith("resumed") else {"using": tls.context(version=version), "session": None}
         path, size = ("/large.bin", 400_000) if what == "large" else ("/", 7)
-        with tls.connect(self.server.port, "a.test", using=carry["using"], session=carry["session"]) as connection:
+        with socket.create_connection(("127.0.0.1", self.server.port), tls.SECONDS) as raw:
+            progress.reaches("handshake", raw)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = carry["using"].wrap_socket(raw, server_hostname="a.test", session=carry["session"])
             reader = tls.Reader(connection)
             for left in (2, 1, 0) if what == "several" else (0,):
+                progress.reaches(f"request with {left} to follow", connection)
                 try:
                     connection.sendall(tls.request(path, headers=() if left else ("Connection: close",)))
                     status, headers, body = reader.response()
@@ -263,7 +282,7 @@ TLSSessionTickets file:@HOME@/certs/secret""")
             time.sleep(3)
             try:
                 for what in ("full 1.2", "full 1.3", "large"):
-                    self.operation(what, {})
+                    self.operation(what, {}, Progress())
             except FAULTS as fault:
                 problems.append(f"when all was over: {fault}")
         print(f"{time.monotonic() - self.begun:.0f} s, {self.restarts} graceful restarts, {CLIENTS} clients")
@@ -308,6 +327,7 @@ TLSSessionTickets file:@HOME@/certs/secret""")
         return problems
 
     def close(self) -> None:
+        self.over.set()
         self.server.expected_exit = None
         try:
             self.server.stop(60)
@@ -326,6 +346,7 @@ def main() -> int:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
     print(f"seed {seed}")
     soak = Soak(minutes * 60, seed)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         return 0 if soak.run() else 1
     finally:
