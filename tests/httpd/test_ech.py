@@ -123,6 +123,65 @@ def test_a_flight_that_is_sent_again_tells_nothing(server):
     assert visit(server.port, "secret.test", keys).ech == "accepted"
 
 
+class Listening:
+    """Somebody on the way to a server, who notes each client's first octets and hands on everything."""
+
+    def __init__(self, server):
+        self.server, self.hellos = server, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def hand_on(self, count: int) -> None:
+        for _ in range(count):
+            client, _ = self.listener.accept()
+            with client, socket.create_connection(("127.0.0.1", self.server.port)) as server:
+                self.hellos.append(client.recv(65536))
+                server.sendall(self.hellos[-1])
+                back = threading.Thread(target=self._copy, args=(server, client))
+                back.start()
+                self._copy(client, server)
+                back.join()
+
+    @staticmethod
+    def _copy(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+def extensions(hello: bytes) -> dict[int, bytes]:
+    """Those of a ClientHello in one record, by type (RFC 8446 4.1.2)."""
+    rest = hello[9 + 34:]
+    rest = rest[1 + rest[0]:]
+    rest = rest[2 + int.from_bytes(rest[:2]):]
+    rest = rest[1 + rest[0] + 2:]
+    found = {}
+    while rest:
+        kind, length = int.from_bytes(rest[:2]), int.from_bytes(rest[2:4])
+        found[kind], rest = rest[4:4 + length], rest[4 + length:]
+    return found
+
+
+def test_the_length_of_a_ticket_tells_no_name(httpd, ca):
+    """A client that resumes inside shows an identity of the same length outside (RFC 9849 6.1.2)."""
+    names = ("s.test", "a-name-of-quite-another-length.test")
+    server = httpd([Vhost(name, [ca.issue(name, kind="p256")], extra=SAYS) for name in ("public.test", *names)],
+                   config='TLSECH public.test "@HOME@/ech"')
+    keys, lengths = keys_in_dns(server), set()
+    for name in names:
+        between = Listening(server)
+        thread = threading.Thread(target=between.hand_on, args=(2,))
+        thread.start()
+        first, second = visits(between.port, name, keys, count=2)
+        thread.join()
+        between.listener.close()
+        assert (first.kind, second.kind, second.ech) == ("full", "resumed", "accepted"), second
+        shown = extensions(between.hellos[1])
+        lengths.add((int.from_bytes(shown[41][2:4]), len(shown[0xfe0d]), len(between.hellos[1])))
+    assert len(lengths) == 1, lengths
+
+
 def test_keys_outlive_restarts_and_only_root_reads_them(server):
     keys = keys_in_dns(server)
     directory = server.home / "ech"

@@ -45,7 +45,7 @@ fn verdicts_come_back_until_their_time_is_over() {
         CertStatus::Failed,
     ] {
         let found = found(verdict, 50);
-        writer.put_verdict(key(1), &found);
+        writer.put_verdict(key(1), &found, 50);
         assert_eq!(results.verdict(key(1), 149), Some(found));
         assert_eq!(results.verdict(key(1), 150), None);
         assert_eq!(results.verdict(key(2), 50), None);
@@ -57,7 +57,7 @@ fn revocations_are_counted_once() {
     let writer = memory(1);
     let results = writer.results();
     let put = |n, verdict| {
-        writer.put_verdict(key(n), &found(verdict, 1));
+        writer.put_verdict(key(n), &found(verdict, 1), 1);
         results.revocations()
     };
     assert_eq!(put(1, CertStatus::Good), 0);
@@ -72,12 +72,46 @@ fn the_oldest_verdict_gives_way() {
     let results = writer.results();
     let most = 2 * VERDICTS as u64;
     for n in 0..most {
-        writer.put_verdict(key(n), &found(CertStatus::Good, n.cast_signed()));
+        writer.put_verdict(
+            key(n),
+            &found(CertStatus::Good, n.cast_signed()),
+            n.cast_signed(),
+        );
     }
     let there = |n: &u64| results.verdict(key(*n), n.cast_signed()).is_some();
     let of_late = (most - 10_000..most).filter(there).count();
     let of_old = (0..10_000).filter(there).count();
     assert!(of_late > 9900 && of_old < 3000, "{of_late} {of_old}");
+}
+
+/// Who asks about certificates of its own making, and answers, fills all places with answers of any date.
+#[test]
+fn what_made_up_answers_say_of_their_times_keeps_no_place() {
+    let writer = memory(1);
+    let results = writer.results();
+    let in_the_places_of_one = |n: u8| {
+        let mut key = key(1);
+        key.0[31] = n;
+        key
+    };
+    let put = |n, from, until, now| {
+        let verdict = CertStatus::Good;
+        let found = Found {
+            verdict,
+            from,
+            until,
+        };
+        writer.put_verdict(in_the_places_of_one(n), &found, now);
+    };
+    (0..100).for_each(|n| put(n, 1_000_300, i64::MAX, 1_000_000));
+    // Answers of others, that were given long before.
+    (100..104).for_each(|n| put(n, 900_000, 2_000_000, 1_000_010));
+    let held = |n: u8| results.verdict(in_the_places_of_one(n), 1_000_010);
+    assert!((100..104).all(|n| held(n).is_some()));
+    // What counts no longer gives way first.
+    (104..108).for_each(|n| put(n, 1_000_020, 1_000_030, 1_000_020));
+    put(108, 1, 2_000_000, 1_000_040);
+    assert!((100..104).chain([108]).all(|n| held(n).is_some()));
 }
 
 #[test]
@@ -154,7 +188,7 @@ fn what_is_held_of_verdicts_is_summed() {
         (4, CertStatus::Unknown),
         (5, CertStatus::Failed),
     ] {
-        writer.put_verdict(key(n), &found(verdict, 10 * n.cast_signed()));
+        writer.put_verdict(key(n), &found(verdict, 10 * n.cast_signed()), 0);
     }
     let held = Held {
         good: 2,
@@ -238,7 +272,7 @@ fn whatever_a_captured_fetcher_writes_is_read_within_bounds() {
     let writer = memory(2);
     let results = writer.results();
     assert!(writer.put_staple(key(1), &stapled(1, 5)));
-    writer.put_verdict(key(1), &found(CertStatus::Good, 1));
+    writer.put_verdict(key(1), &found(CertStatus::Good, 1), 1);
     for value in [u64::MAX, 1 << 63, 2, 3] {
         for word in results.words {
             let is = word.load(Ordering::SeqCst);

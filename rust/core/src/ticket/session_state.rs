@@ -8,7 +8,7 @@ use core::fmt;
 
 /// The format of tickets and cache entries; part of what is authenticated and of every key derivation. To be raised with each
 /// change of this file, and when rustls changes the encoding of its session values (see `RUSTLS`).
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 
 /// The line of rustls releases whose session values we seal.
 pub const RUSTLS: &str = "0.23";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sealed sessions: what tickets carry and what the session cache keeps.
 //!
-//! Layout: format, key ring and interval of the key, nonce, then encrypted the session state, in tickets its owner, and the session value.
+//! Layout: format, key ring and interval of the key, nonce, then encrypted the session state, in tickets its owner, and the session
+//! value; in tickets behind its length, and with zeros behind it.
 
 use super::aead;
 use super::session_state::{Binding, ClientVerdict, FORMAT, RUSTLS, Refusal, SessionState};
@@ -44,6 +45,14 @@ pub struct TicketProtector {
 
 const HEADER_LEN: usize = 9;
 
+/// What is sealed in a ticket is padded to a multiple of this. The virtual host and the name that was asked for stand in it, and
+/// a client that resumes inside of an encrypted hello shows an identity of the same length outside (RFC 9849 6.1.2): unpadded,
+/// that tells everybody how long the hidden name is. All names of up to some 50 octets have one length in this way.
+const UNIT: usize = 256;
+
+/// Octets of a session value's length in a ticket.
+const LENGTH_LEN: usize = 4;
+
 impl TicketProtector {
     /// Seals `value` for connections of `to`. `provenance` is that of a resumed session; None where a full handshake was made just
     /// now. None when there is no key: the session is then not resumable.
@@ -60,11 +69,19 @@ impl TicketProtector {
         let session_state = session_state(issued, to.lifetime, provenance)?;
         let mut head = Vec::with_capacity(128);
         session_state.encode(&mut head);
+        let mut padding = 0;
         if matches!(kind, Kind::Ticket) {
             to.encode_owner(&mut head)?;
+            head.extend_from_slice(&u32::try_from(value.len()).ok()?.to_be_bytes());
+            let length = head.len().saturating_add(value.len());
+            padding = length
+                .checked_next_multiple_of(UNIT)?
+                .saturating_sub(length);
         }
+        let zeros = [0; UNIT];
+        let zeros = zeros.get(..padding)?;
         let mut out = Vec::with_capacity(
-            [HEADER_LEN, head.len(), value.len(), aead::OVERHEAD]
+            [HEADER_LEN, head.len(), value.len(), padding, aead::OVERHEAD]
                 .into_iter()
                 .fold(0, usize::saturating_add),
         );
@@ -72,7 +89,7 @@ impl TicketProtector {
         out.extend_from_slice(&name.key_ring.to_be_bytes());
         out.extend_from_slice(&name.epoch.to_be_bytes());
         let aad = kind.aad(to, &out)?;
-        aead::seal(&key, &aad, &[&head, value], &mut out).then_some(out)
+        aead::seal(&key, &aad, &[&head, value, zeros], &mut out).then_some(out)
     }
 
     /// Opens what [`TicketProtector::seal`] made, if a connection of `to` may resume it now.
@@ -100,7 +117,7 @@ impl TicketProtector {
             return Err(Refusal::Forged);
         }
         if matches!(kind, Kind::Ticket) {
-            rest = to.check_owner(rest)?;
+            rest = value_of(to.check_owner(rest)?).ok_or(Refusal::Malformed)?;
         }
         session_state.check(to, now, found.skew)?;
         Ok((
@@ -147,6 +164,12 @@ impl Kind<'_> {
     }
 }
 
+/// The session value of a ticket, without its padding.
+fn value_of(octets: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = octets.split_first_chunk::<LENGTH_LEN>()?;
+    rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}
+
 fn key_name(header: &[u8]) -> Option<KeyName> {
     let (format, rest) = header.split_first()?;
     let (key_ring, epoch) = rest.split_at_checked(4)?;
@@ -157,227 +180,5 @@ fn key_name(header: &[u8]) -> Option<KeyName> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::system::clock::testing::HandClock;
-    use crate::ticket::keeper::testing::Keys;
-
-    const NOW: u64 = 1_790_000_000;
-    const HERE: Binding<'static> = Binding {
-        policy: &[1; 32],
-        host: "a.example:443",
-        lifetime: 43_200,
-        generation: 0,
-    };
-    const FRESH: Provenance = Provenance {
-        origin: NOW,
-        client: None,
-    };
-
-    fn protector() -> (TicketProtector, HandClock) {
-        let clock = HandClock::at(NOW);
-        (
-            TicketProtector {
-                key_store: Keys::new(43_200, &clock).key_store,
-                clock: Arc::new(clock.clone()),
-            },
-            clock,
-        )
-    }
-
-    #[test]
-    fn every_bit_counts_and_every_cut_is_refused() {
-        let (protector, _) = protector();
-        let sealed = protector
-            .seal(Kind::Ticket, &HERE, FRESH, b"session")
-            .unwrap();
-        assert_eq!(
-            protector.open(Kind::Ticket, &HERE, &sealed).unwrap(),
-            (b"session".to_vec(), FRESH)
-        );
-        for at in 0..sealed.len() {
-            assert!(
-                protector.open(Kind::Ticket, &HERE, &sealed[..at]).is_err(),
-                "cut at {at}"
-            );
-            for bit in 0..8 {
-                let mut bent = sealed.clone();
-                bent[at] ^= 1 << bit;
-                assert!(
-                    protector.open(Kind::Ticket, &HERE, &bent).is_err(),
-                    "octet {at} bit {bit}"
-                );
-            }
-        }
-        let long = [sealed.as_slice(), b"x"].concat();
-        assert_eq!(
-            protector.open(Kind::Ticket, &HERE, &long),
-            Err(Refusal::Forged)
-        );
-    }
-
-    #[test]
-    fn a_session_of_another_server_is_refused() {
-        let (here, _) = protector();
-        let (there, _) = protector();
-        let sealed = there.seal(Kind::Ticket, &HERE, FRESH, b"session").unwrap();
-        assert_eq!(
-            here.open(Kind::Ticket, &HERE, &sealed),
-            Err(Refusal::UnknownKey)
-        );
-    }
-
-    #[test]
-    fn refusals_say_why() {
-        let (protector, clock) = protector();
-        let sealed = protector
-            .seal(Kind::Ticket, &HERE, FRESH, b"session")
-            .unwrap();
-        let open = |to: &Binding<'_>| protector.open(Kind::Ticket, to, &sealed).map(|_| ());
-        assert_eq!(
-            open(&Binding {
-                policy: &[2; 32],
-                ..HERE
-            }),
-            Err(Refusal::OtherPolicy)
-        );
-        assert_eq!(
-            open(&Binding {
-                host: "b.example:443",
-                ..HERE
-            }),
-            Err(Refusal::OtherHost)
-        );
-        clock.set(NOW - 1);
-        assert_eq!(open(&HERE), Err(Refusal::Future));
-        clock.set(NOW + 43_199);
-        assert_eq!(open(&HERE), Ok(()));
-        clock.set(NOW + 43_200);
-        assert_eq!(open(&HERE), Err(Refusal::Expired));
-        clock.set(NOW + 43_200 + 7200);
-        assert_eq!(open(&HERE), Err(Refusal::UnknownKey));
-    }
-
-    #[test]
-    fn entries_belong_to_their_id_policy_host_and_expiry() {
-        let (protector, _) = protector();
-        let kind = Kind::Entry {
-            id: b"0123456789abcdef",
-            expiry: NOW + 300,
-        };
-        let sealed = protector.seal(kind, &HERE, FRESH, b"session").unwrap();
-        assert!(protector.open(kind, &HERE, &sealed).is_ok());
-        let forged = [
-            (
-                Kind::Entry {
-                    id: b"1123456789abcdef",
-                    expiry: NOW + 300,
-                },
-                HERE,
-            ),
-            (
-                Kind::Entry {
-                    id: b"0123456789abcdef",
-                    expiry: NOW + 301,
-                },
-                HERE,
-            ),
-            (
-                kind,
-                Binding {
-                    policy: &[2; 32],
-                    ..HERE
-                },
-            ),
-            (
-                kind,
-                Binding {
-                    host: "b.example:443",
-                    ..HERE
-                },
-            ),
-            (Kind::Ticket, HERE),
-        ];
-        for (kind, to) in forged {
-            assert_eq!(
-                protector.open(kind, &to, &sealed).map(|_| ()),
-                Err(Refusal::Forged),
-                "{kind:?}"
-            );
-        }
-        let ticket = protector
-            .seal(Kind::Ticket, &HERE, FRESH, b"session")
-            .unwrap();
-        assert!(protector.open(kind, &HERE, &ticket).is_err());
-    }
-
-    #[test]
-    fn a_key_seals_nothing_dated_outside_of_its_interval() {
-        // As somebody would who has the key of an interval and makes sessions of it.
-        let (protector, clock) = protector();
-        let (name, key) = protector.key_store.newest(NOW).unwrap();
-        let start = u64::from(name.epoch) * 3600;
-        let make = |issued: u64| {
-            let mut head = Vec::new();
-            let provenance = Provenance {
-                origin: issued,
-                client: None,
-            };
-            session_state(issued, HERE.lifetime, provenance)
-                .unwrap()
-                .encode(&mut head);
-            HERE.encode_owner(&mut head).unwrap();
-            let mut out = vec![FORMAT];
-            out.extend_from_slice(&name.key_ring.to_be_bytes());
-            out.extend_from_slice(&name.epoch.to_be_bytes());
-            let aad = Kind::Ticket.aad(&HERE, &out).unwrap();
-            assert!(aead::seal(&key, &aad, &[&head, b"session"], &mut out));
-            out
-        };
-        for (now, issued, good) in [
-            (start + 3599, start, true),
-            (start + 3599, start + 3599, true),
-            (start + 3599, start - 1, false),
-            (start + 3600, start + 3600, false),
-            (start + 40_000, start + 39_000, false),
-        ] {
-            clock.set(now);
-            let opened = protector
-                .open(Kind::Ticket, &HERE, &make(issued))
-                .map(|_| ());
-            let expected = if good { Ok(()) } else { Err(Refusal::Forged) };
-            assert_eq!(opened, expected, "{issued} at {now}, from {start}");
-        }
-    }
-
-    #[test]
-    fn the_provenance_goes_along() {
-        let (protector, clock) = protector();
-        let client = Some(ClientVerdict {
-            code: 2,
-            not_after: NOW + 90_000,
-            generation: 0,
-        });
-        let mut provenance = Provenance {
-            origin: NOW,
-            client,
-        };
-        let mut value = b"session".to_vec();
-        for _ in 0..11 {
-            let sealed = protector
-                .seal(Kind::Ticket, &HERE, provenance, &value)
-                .unwrap();
-            clock.advance(3600);
-            (value, provenance) = protector.open(Kind::Ticket, &HERE, &sealed).unwrap();
-        }
-        assert_eq!((provenance.origin, provenance.client), (NOW, client));
-        let last = protector
-            .seal(Kind::Ticket, &HERE, provenance, &value)
-            .unwrap();
-        clock.advance(3600);
-        assert_eq!(
-            protector.open(Kind::Ticket, &HERE, &last).map(|_| ()),
-            Err(Refusal::Expired)
-        );
-    }
-}
+#[path = "ticket_protector_tests.rs"]
+mod tests;

@@ -6,6 +6,18 @@ use std::collections::HashSet;
 use super::*;
 use crate::system::words::store;
 
+/// Where the kind of a verdict has the second in which it was found, behind kind and reason.
+const FOUND_SHIFT: u32 = 16;
+
+/// By what verdicts give way: whether one counts at `now`, and when it was found.
+fn found_at(entry: &Words, now: i64) -> (bool, u64) {
+    let word = |at| entry.get(at).map_or(0, load);
+    (
+        word(7).cast_signed() > now,
+        word(5).wrapping_shr(FOUND_SHIFT),
+    )
+}
+
 /// The writing side; the fetcher's alone. One that follows another goes on over what that one left.
 #[derive(Debug)]
 pub struct Writer {
@@ -52,13 +64,14 @@ impl Writer {
         }
     }
 
-    /// Keeps a verdict; the one that was found first of all in its places gives way.
-    pub fn put_verdict(&self, key: Key, found: &Found) {
-        let age = |entry: &Words| entry.get(6).map_or(0, |from| load(from).cast_signed());
+    /// Keeps a verdict that was found at `now`. Where there is no room one that counts no longer gives way, else the one that
+    /// was found first. What a responder says of its own times decides nothing here: who makes up certificates and answers
+    /// would choose who gives way, and for how long.
+    pub fn put_verdict(&self, key: Key, found: &Found, now: i64) {
         let entries = || self.results.verdicts.entries(key);
         let place = entries()
             .find(|entry| is_free(entry) || is_of(entry, key))
-            .or_else(|| entries().min_by_key(age));
+            .or_else(|| entries().min_by_key(|entry| found_at(entry, now)));
         let before = self.results.verdicts.find(key);
         let before = before
             .and_then(|([kind, _, _, when], _)| CertStatus::from_word(kind, when.cast_signed()));
@@ -66,7 +79,7 @@ impl Writer {
         let is_news = is_revoked(found.verdict) && !before.is_some_and(is_revoked);
         let (kind, when) = found.verdict.to_word();
         let numbers = [
-            kind,
+            kind | now.cast_unsigned() << FOUND_SHIFT,
             found.from.cast_unsigned(),
             found.until.cast_unsigned(),
             when.cast_unsigned(),

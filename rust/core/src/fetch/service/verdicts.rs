@@ -132,7 +132,7 @@ impl Service {
             }
             None => failure(),
         };
-        lock(&self.results).put_verdict(key, &found);
+        lock(&self.results).put_verdict(key, &found, now());
         let question = lock(&self.state).remove(key);
         let places = question.map(|question| question.places).unwrap_or_default();
         places.iter().for_each(|place| place.answer(&found));
