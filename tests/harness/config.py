@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .certs import Pair
 from .paths import MODULES, mod_tls_so
+from .sanitizers import THREADS
 
 BASE_MODULES = ("authz_core", "dir", "mime", "alias", "env", "setenvif", "headers")
 THREADED = """ServerLimit 4
@@ -105,6 +106,8 @@ def render(home: Path, vhosts: list[Vhost], *, engine: str, mpm: str, modules: t
     ]
     if os.geteuid() == 0:
         lines += ["User www-data", "Group www-data"]
+    if THREADS and engine.startswith("mod_tls") and "TLSKeyIsolation" not in config:
+        lines.append("TLSKeyIsolation off")
     blocks: list[str] = []
     if engine == "mod_tls" and tls_engine:
         lines.append(f"TLSEngine {tls_engine}")

@@ -395,3 +395,13 @@ def test_two_servers_have_agents_of_different_users(httpd, ca):
         server.graceful()
         assert status(agent(server).signer)["Uid"].split()[0] == uids[-1], "for the life of the server"
     assert uids[0] != uids[1]
+
+
+def test_what_another_library_maps_at_a_fork_stays_its_own(httpd, ca, tmp_path_factory):
+    """Memory that a process goes without leaves no gap that others get before zeros are put there."""
+    library = third_party.build(tmp_path_factory.mktemp("at_fork"), "at_fork")
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], environment={"LD_PRELOAD": str(library)})
+    for _ in range(3):
+        assert curl(server.port).status == 200
+        server.graceful()
+    assert not server.log.matching("exit signal")

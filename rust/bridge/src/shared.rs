@@ -7,12 +7,14 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::slice;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use mod_tls_core::system::words::Words;
 
 /// Of Linux 5.1.
 const F_SEAL_FUTURE_WRITE: libc::c_int = 0x10;
+/// Of the processors that this runs on the largest.
+const PAGE: usize = 65536;
 const SIZE: libc::c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW;
 
 /// What a descriptor of a new memory may still give.
@@ -63,7 +65,12 @@ pub(crate) fn create(
 
 /// Maps a memory of so many words.
 pub(crate) fn map(memory: &OwnedFd, words: usize, write: bool) -> io::Result<Words> {
-    map_at(memory, words, write, ptr::null_mut())
+    let place = if write {
+        apart(bytes(words)?)
+    } else {
+        ptr::null_mut()
+    };
+    map_at(memory, words, write, place, 0)
 }
 
 /// Maps a memory in the place of what this process has at `words`: private memory without a use from now on.
@@ -72,7 +79,7 @@ pub(crate) fn map(memory: &OwnedFd, words: usize, write: bool) -> io::Result<Wor
 /// The place is whole pages, and nobody has a reference that counts on its contents.
 pub(crate) unsafe fn replace(memory: &OwnedFd, words: Words, write: bool) -> io::Result<()> {
     let place = words.as_ptr().cast_mut().cast();
-    map_at(memory, words.len(), write, place).map(|_| ())
+    map_at(memory, words.len(), write, place, libc::MAP_FIXED).map(|_| ())
 }
 
 /// Private memory of so many words, on pages of its own.
@@ -89,8 +96,38 @@ fn anonymous(words: usize, protection: libc::c_int) -> io::Result<Words> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     let length = bytes(words)?;
     // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
-    let address = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, -1, 0) };
+    let address = unsafe { libc::mmap(apart(length), length, protection, flags, -1, 0) };
     view(address, words)
+}
+
+/// Where the kernel may put a mapping of so many octets, so that it lies far from all others: below them by more than they
+/// grow by. What a forked process goes without ([`crate::forks::keep_memory`]) leaves a gap there until zeros are put in
+/// it, and what other libraries map at the fork before that, such as the stack of a thread of theirs, takes the first gap
+/// from above that is large enough.
+fn apart(length: usize) -> *mut libc::c_void {
+    const DISTANCE: usize = 64 << 30;
+    static LOWEST: AtomicUsize = AtomicUsize::new(0);
+    if LOWEST.load(Ordering::Relaxed) == 0 {
+        LOWEST.store(usual_place().saturating_sub(DISTANCE), Ordering::Relaxed);
+    }
+    let room = length.next_multiple_of(PAGE).saturating_add(PAGE);
+    let before = LOWEST.fetch_sub(room, Ordering::Relaxed);
+    // Where that is nothing that can be, or taken, the kernel chooses as it does for null.
+    ptr::without_provenance_mut(before.saturating_sub(room))
+}
+
+/// Where the kernel puts mappings now.
+fn usual_place() -> usize {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping at an address of the kernel's choice, which is taken away at once.
+    unsafe {
+        let address = libc::mmap(ptr::null_mut(), PAGE, libc::PROT_NONE, flags, -1, 0);
+        if address == libc::MAP_FAILED {
+            return 0;
+        }
+        libc::munmap(address, PAGE);
+        address.addr()
+    }
 }
 
 fn map_at(
@@ -98,13 +135,13 @@ fn map_at(
     words: usize,
     write: bool,
     place: *mut libc::c_void,
+    fixed: libc::c_int,
 ) -> io::Result<Words> {
     let length = bytes(words)?;
     if !is_sealed(memory, length) {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let protection = libc::PROT_READ | if write { libc::PROT_WRITE } else { 0 };
-    let fixed = if place.is_null() { 0 } else { libc::MAP_FIXED };
     let flags = libc::MAP_SHARED | fixed;
     // SAFETY: a new mapping at an address of the kernel's choice, or in a place as the caller promises.
     let address = unsafe { libc::mmap(place, length, protection, flags, memory.as_raw_fd(), 0) };
