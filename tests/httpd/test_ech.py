@@ -447,15 +447,36 @@ def test_the_public_name_is_covered_and_answered_at_each_address(httpd, ca):
     ('TLSECHKeys "@HOME@/none.ech"', "none.ech cannot be read: No such file"),
     ('TLSECHKeys "@HOME@/open.ech"', "others may read the ECH key file"),
     ('SSLECHKeyDir "@HOME@/nothing"', "cannot be read: No such file"),
+    ('SSLECHKeyDir "@HOME@/empty"', "empty has no file of a key (*.ech)"),
     ("TLSECHPadding 5", "TLSECHPadding: expected off or a number"),
 ])
 def test_faults_stop_the_start_and_the_test(httpd, ca, words, said):
     engine = "mod_tls-ssl" if words.startswith("SSL") else "mod_tls"
     server = httpd(hosts(ca), config=words, engine=engine, start=False)
     server.put("open.ech", "x", 0o644)
+    server.put("empty/one.pem", "x", 0o600)
     done = server.run("-t")
     assert done.returncode != 0 and said in done.stderr + server.said(), done.stderr
     assert said in server.start_fails()
+
+
+@pytest.mark.parametrize("words", ['TLSECHKeys "@HOME@/keys/*.ech"', 'SSLECHKeyDir "@HOME@/keys"'])
+def test_a_directory_that_is_emptied_takes_away_no_key(httpd, ca, server, words):
+    """Without keys clients would be told that names are hidden no longer, and ask in the clear."""
+    engine = "mod_tls-ssl" if words.startswith("SSL") else "mod_tls"
+    files = httpd(hosts(ca), config=f"{words}\nTLSReload 1", engine=engine, start=False, allow=("TLS0902", "TLS0402.*not loaded here"))
+    key = key_file(httpd, ca, server)
+    files.put("keys/one.ech", key, 0o600)
+    files.put("keys/copy.ech", key, 0o600)
+    files.start()
+    keys = keys_in_dns(files)
+    for file in (files.home / "keys").iterdir():
+        file.unlink()
+    files.log.expect("TLS0902", seconds=60)
+    for again in (lambda: None, files.graceful):
+        again()
+        assert visit(files.port, "secret.test", keys).ech == "accepted"
+        assert visit(files.port, "secret.test", of_another_key(keys, 1)).retry == keys
 
 
 def test_keys_that_turn_bad_leave_those_of_before(httpd, ca, server):

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
+use super::files::SUFFIX;
 use crate::creds::pem::PemError;
 use crate::system::file::{DirectoryFault, PANICKED, Refusal};
 
@@ -113,6 +114,8 @@ impl From<KeyFault> for ContentsFault {
 pub enum EchFault {
     /// A directory of keys cannot be listed.
     Directory(PathBuf, Refusal),
+    /// A directory of keys has none.
+    Empty(PathBuf),
     /// A file of keys cannot be read.
     Unreadable(PathBuf, Refusal),
     /// Others may read a file of keys; its mode.
@@ -150,6 +153,11 @@ impl fmt::Display for EchFault {
             Self::Directory(name, why) => {
                 write!(f, "the directory {} cannot be read: {why}", name.display())
             }
+            Self::Empty(name) => write!(
+                f,
+                "the directory {} has no file of a key (*.{SUFFIX}); without keys clients ask in the clear",
+                name.display()
+            ),
             Self::Unreadable(name, why) => write!(
                 f,
                 "the ECH key file {} cannot be read: {why}",

@@ -208,6 +208,29 @@ fn nothing_is_learned_from_an_answer_that_is_not_believed() {
     );
 }
 
+/// What counts without being asked again ends soon where the responder names no end, and within a day whatever it names.
+#[test]
+fn a_verdict_ends_whatever_a_responder_says() {
+    let world = world();
+    for (until, least, most) in [
+        (Some(world.now + 3600), 3500, 3600),
+        (Some(i64::from(u32::MAX)), 86_300, 86_400),
+        (None, 200, 300),
+    ] {
+        let says = Says {
+            until,
+            ..Says::good(&world)
+        };
+        let (url, _) = responder(says.response());
+        let rule = rule(&url);
+        let bench = bench(wants(&rule), 1);
+        let found = answer(&child(1).ask(&bench, &question(&rule, &world))).unwrap();
+        let life = found.until - world.now;
+        assert_eq!(found.verdict, CertStatus::Good);
+        assert!((least..=most + 60).contains(&life), "{until:?}: {life}");
+    }
+}
+
 #[test]
 fn responses_are_fetched_before_they_are_needed() {
     let world = world();

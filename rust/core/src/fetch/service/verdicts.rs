@@ -16,8 +16,12 @@ use crate::fetch::results::Count;
 use crate::fetch::wants::Rule;
 use crate::ocsp;
 
-/// How long a verdict counts whose responder does not say when there will be another.
-const WITHOUT_END: i64 = 3600;
+/// How long a verdict counts whose responder does not say when there will be another: there may be one at any time (RFC 6960
+/// 4.2.2.1). For as long mod_ssl resumes sessions without asking again.
+const WITHOUT_END: i64 = 300;
+/// How long one counts at most, however long a life a responder gives it: neither its mistake nor an answer of who stood in
+/// its place for a moment is for ever.
+const LONGEST: i64 = 24 * 3600;
 /// How long it counts that a responder does not know a certificate, at most: it may only just have been issued.
 const UNKNOWN: i64 = 60;
 
@@ -217,6 +221,7 @@ fn judge(
         (_, Some(age)) => answer.from.saturating_add(age),
         (_, None) => i64::MAX,
     };
+    let most = most.min(now.saturating_add(LONGEST));
     Ok(Found {
         verdict,
         from: answer.from,
