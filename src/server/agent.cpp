@@ -210,6 +210,11 @@ rust::Box<rs::Credentials> load_by_agent(server_rec* main, rust::Slice<const rs:
   }
 }
 
+void release_processes() {
+  rs::agent_release();
+  rs::fetch_release();
+}
+
 void end_agent() { rs::agent_retire(); }
 
 void prepare_agent() {

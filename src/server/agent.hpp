@@ -28,6 +28,10 @@ namespace tls::server {
 // The id that the agent runs under. Parent only.
 [[nodiscard]] std::uint32_t agent_id(apr_pool_t* pool);
 
+// The configuration is given up: agent and fetcher, which serve its children as long as they live, end some time after
+// the last of them unless another configuration wants them. Parent only.
+void release_processes();
+
 // Ends an agent that the configuration has no use for, once no child is left that it signs for. Parent only.
 void end_agent();
 

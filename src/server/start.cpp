@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/start.hpp"
 
+#include <unistd.h>
+
 #include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "log/log.hpp"
 #include "mod_tls_bridge/src/fetch/boundary.rs.h"
+#include "server/agent.hpp"
 #include "server/credentials.hpp"
 #include "server/ech.hpp"
 #include "server/engine.hpp"
@@ -20,8 +23,12 @@
 namespace tls::server {
 namespace {
 
+// Who builds configurations. Others that were forked destroy httpd's pools too, when they exit.
+pid_t builder = 0;
+
 apr_status_t withdraw(void*) {
   publish(nullptr);
+  if (getpid() == builder) release_processes();
   return APR_SUCCESS;
 }
 
@@ -49,6 +56,7 @@ bool build(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* main_server) {
   }
   publish(apr::pool_new<Engine>(pool, main_server, hosts, std::move(loaded.credentials), std::move(clients),
                                 std::move(staplable)));
+  builder = getpid();
   apr_pool_cleanup_register(pool, nullptr, apr::hook<withdraw, APR_EGENERAL>, apr_pool_cleanup_null);
   return true;
 }

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A restart that takes the module away, where it is installed as the package does it: mod_ssl serves from there on."""
+"""When processes of the module leave: after a restart that takes the module away, where it is installed as the package does
+it and mod_ssl serves from there on; and not where children are missing for another reason."""
+import os
+import signal
 import subprocess
 import time
 
 import pytest
 from harness import process, sanitizers
+from harness.agent import agent
 from harness.clients import curl
 from harness.config import Vhost
 from harness.paths import MODULES, ROOT, mod_tls_so
@@ -60,3 +64,27 @@ def test_mod_ssl_takes_over_at_a_restart(httpd, ca, how, request):
     wait_until(lambda: not ours(server), "the module's processes to end", 150)
     time.sleep(3)  # httpd looks for processes that have ended once a second
     assert not ours(server) and curl(server.port, ca=ca.file).status == 200
+
+
+@pytest.mark.slow
+def test_without_children_for_a_while_the_keys_stay(httpd, ca, request):
+    """Somebody has killed all children, and httpd makes no new ones for more than a minute, as where no process can be made
+    (here it is stopped): pass phrases would be lost with the process that knows them."""
+    responder = Responder(ca.intermediate("An authority that answers"))
+    request.addfinalizer(responder.end)
+    server = httpd([Vhost("a.test", [responder.issue("a.test")])], config="TLSFetchLocal on", allow=("AH00052",))
+    for _ in range(2):
+        assert curl(server.port, ca=ca.file).status == 200
+        server.graceful()
+    before = agent(server)
+    fetcher = next(pid for pid in process.children(server.pid) if process.name(pid) == "tls-fetch")
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        for child in server.children:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(66)
+        assert process.alive(before.supervisor) and process.alive(before.signer) and process.alive(fetcher)
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "new children", 30)
+    assert agent(server) == before

@@ -104,6 +104,11 @@ pub(crate) fn agent_become_child(threads: usize) -> bool {
     guard(|| false, become_child)
 }
 
+/// The configuration is given up; see the boundary.
+pub(crate) fn agent_release() {
+    guard(|| (), instance::release);
+}
+
 /// No configuration wants it any more; see the boundary.
 pub(crate) fn agent_retire() -> bool {
     guard(|| true, instance::retire)

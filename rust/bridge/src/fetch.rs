@@ -194,6 +194,11 @@ pub(crate) fn fetch_become_child() {
     guard(|| (), become_child);
 }
 
+/// The configuration is given up; see the boundary.
+pub(crate) fn fetch_release() {
+    guard(|| (), instance::release);
+}
+
 /// Ends the fetcher.
 pub(crate) fn fetch_end() {
     guard(|| (), instance::end);

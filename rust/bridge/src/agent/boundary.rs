@@ -3,7 +3,7 @@
 
 use super::{
     agent_become_child, agent_child_began, agent_child_ended, agent_load, agent_look_after,
-    agent_pid, agent_prepare, agent_retire, ids_in_use,
+    agent_pid, agent_prepare, agent_release, agent_retire, ids_in_use,
 };
 
 /// What C++ sees of the Rust side.
@@ -76,6 +76,9 @@ pub mod ffi {
         fn agent_child_began(pid: i32) -> bool;
         /// The MPM has waited for the child `pid`. Parent only, in child_status.
         fn agent_child_ended(pid: i32);
+        /// The configuration is given up, for another one or, where the module leaves httpd, for none: the agent then ends by
+        /// itself, some time after the last child. Parent only.
+        fn agent_release();
         /// Ends the agent, where a configuration has no use for it any more, as soon as the last child that it signs for
         /// has ended. Says whether that has been; else it is called again, or `agent_look_after` is. Parent only.
         fn agent_retire() -> bool;

@@ -3,8 +3,8 @@
 
 use super::{
     fetch_become_child, fetch_begin, fetch_child_began, fetch_child_ended, fetch_configure,
-    fetch_configure_lists, fetch_end, fetch_look_after, fetch_pid, fetch_prepare, fetch_renew,
-    fetch_rule_id, lists_are_wanted, refresh_lists,
+    fetch_configure_lists, fetch_end, fetch_look_after, fetch_pid, fetch_prepare, fetch_release,
+    fetch_renew, fetch_rule_id, lists_are_wanted, refresh_lists,
 };
 
 /// What C++ sees of the Rust side.
@@ -104,6 +104,8 @@ pub mod ffi {
         fn fetch_child_began(pid: i32) -> bool;
         /// The MPM has waited for the child `pid`. Parent only, in child_status.
         fn fetch_child_ended(pid: i32);
+        /// As `agent_release`.
+        fn fetch_release();
         /// Ends the fetcher. Parent only.
         fn fetch_end();
     }

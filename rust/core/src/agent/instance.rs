@@ -63,6 +63,13 @@ pub fn prepare(os: Arc<dyn Os>) {
     }
 }
 
+/// The configuration is given up, for another one or, where the module leaves httpd, for none.
+pub fn release() {
+    if let Some(parent) = lock(&AGENT).as_ref() {
+        parent.release();
+    }
+}
+
 /// Takes the lines that the agent wants logged, counts them, and replaces a supervisor that died: forks.
 pub fn look_after() -> Vec<LogLine> {
     tend_retired();

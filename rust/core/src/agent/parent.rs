@@ -251,6 +251,13 @@ impl Parent {
         }
     }
 
+    /// The configuration is given up; says so to the supervisor.
+    pub fn release(&self) {
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.process.say_released();
+        }
+    }
+
     /// Has the agent load machine certificates of the configuration that it loaded last; their keys stay with it.
     ///
     /// # Errors

@@ -25,6 +25,8 @@ pub(super) const ORDER: u8 = b'O';
 /// Indices of virtual hosts follow: children have other certificates for them than the supervisor.
 pub(super) const ANNOUNCE: u8 = b'A';
 
+/// The configuration of the last order is given up: another order follows, or none ever does.
+pub(crate) const RELEASED: u8 = b'R';
 /// An order to load machine certificates follows.
 pub(super) const MACHINES: u8 = b'M';
 

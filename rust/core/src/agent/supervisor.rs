@@ -156,11 +156,8 @@ impl Supervisor {
             if ended || (parent_gone && self.order.serve) {
                 return Ok(());
             }
-            if ordered {
-                self.alone.heard();
-                if !self.take_order()? {
-                    return Ok(());
-                }
+            if ordered && !self.take_order()? {
+                return Ok(());
             }
             if self.is_alone(Instant::now()) {
                 return Ok(());
@@ -221,7 +218,9 @@ impl Supervisor {
                 self.take_child(kind, told, received.fds);
             }
             ([protocol::PARENT], _) => self.parent = received.fds.pop(),
+            ([protocol::RELEASED], _) => self.alone.release(),
             ([protocol::ORDER], _) => {
+                self.alone.order();
                 // An order of another version: the parent finds the line dead and makes an agent of its own.
                 let Ok(order) = Order::decode(&frame::read(&mut self.control, MAX_ORDER)?) else {
                     return Ok(false);

@@ -35,6 +35,13 @@ pub fn prepare(os: Arc<dyn Os>) {
     }
 }
 
+/// The configuration is given up, for another one or, where the module leaves httpd, for none.
+pub fn release() {
+    if let Some(parent) = fetcher().as_ref() {
+        parent.release();
+    }
+}
+
 /// Has it fetch what a configuration wants, and makes it where there is none; ends it where that is nothing. Forks.
 ///
 /// # Errors

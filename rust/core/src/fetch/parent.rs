@@ -289,6 +289,13 @@ impl Parent {
         })
     }
 
+    /// The configuration is given up; says so to the fetcher.
+    pub fn release(&self) {
+        if let Some(running) = &self.running {
+            running.process.say_released();
+        }
+    }
+
     /// Ends the process, if there is one.
     pub fn end(&mut self) {
         if let Some(running) = self.running.take() {

@@ -21,7 +21,7 @@ use super::service::Service;
 use super::wants::Order;
 use crate::agent::Os;
 use crate::agent::protocol::children::{self, BEGAN, ENDED, TOLD};
-use crate::agent::protocol::frame;
+use crate::agent::protocol::{RELEASED, frame};
 use crate::agent::supervisor::orders::Orders;
 use crate::system::alone::Alone;
 use crate::system::words::Words;
@@ -115,7 +115,7 @@ impl Fetcher {
             for one in ready {
                 match one {
                     Ready::Control if !self.listen()? => return Ok(()),
-                    Ready::Control => self.alone.heard(),
+                    Ready::Control => {}
                     Ready::Bells => self.unheard.extend(self.bells.heard()),
                     Ready::End(pid) => self.end(pid),
                 }
@@ -191,7 +191,9 @@ impl Fetcher {
                     _ => self.begin(told, received.fds),
                 }
             }
+            ([RELEASED], _) => self.alone.release(),
             ([ORDER], _) => {
+                self.alone.order();
                 // An order of another version: the parent finds the line dead and makes a fetcher of its own.
                 let Ok(order) = Order::decode(&frame::read(&mut self.control, LONGEST_ORDER)?)
                 else {

@@ -6,8 +6,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{SendFlags, send};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::agent::protocol::RELEASED;
 use crate::agent::protocol::certificate_codec::Known;
 use crate::system::forks::Kept;
 
@@ -47,6 +49,15 @@ impl ProcessHandle {
         stat.rsplit_once(')')
             .is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
             && !self.has_hung_up()
+    }
+
+    /// Says that the configuration of the last order is given up. One that does not listen stays until the parent ends.
+    pub(crate) fn say_released(&self) {
+        let _ = send(
+            &*self.control,
+            &[RELEASED],
+            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+        );
     }
 
     /// Kills it while it holds the line, and so its pid.
