@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Follows "Add a directive" of CONTRIBUTING.md to the letter in a copy of the tree, and counts the files that it touches.
+"""Follows two chapters of CONTRIBUTING.md to the letter in a copy of the tree, one after the other, and counts the files
+that each touches: a directive that handshakes negotiate, and a switch of a virtual host that they do not.
 
   tools/trial.py            applies, builds, runs the tests that are concerned; fails where the chapter is not enough
-  tools/trial.py --apply    leaves the copy with the change in it, for those who want to look
+  tools/trial.py --apply    leaves the copy with both changes in it, for those who want to look
 
 A step is an item of the list: the file in its beginning, then blocks of code, each below or above the line that its
 text names last ("below `...`", "above `...`"); where it names none, the block is a new file.
@@ -18,7 +19,7 @@ import textwrap
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 GUIDE = "CONTRIBUTING.md"
-CHAPTER = re.compile(r"^## Add a directive\n(.*?)(?=^## |\Z)", re.M | re.S)
+DIRECTIVE, SWITCH = CHAPTERS = ("Add a directive", "Add a switch of a virtual host")
 ITEM = re.compile(r"^(\d+)\. `([^`]+)`(.*?)(?=^\d+\. |^\S|\Z)", re.M | re.S)
 BLOCK = re.compile(r"(?:^(?: {7}[^\n]*)?\n)+", re.M)
 PLACE = re.compile(r"\b(below|above)\s+`([^`]+)`")
@@ -58,17 +59,17 @@ class Step:
             path.write_text("\n".join(lines))
 
 
-def chapter():
-    return CHAPTER.search((TOP / GUIDE).read_text())[1]
+def chapter(title):
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", (TOP / GUIDE).read_text(), re.M | re.S)[1]
 
 
-def steps():
-    return [Step(file, text) for _, file, text in ITEM.findall(chapter())]
+def steps(title):
+    return [Step(file, text) for _, file, text in ITEM.findall(chapter(title))]
 
 
-def promised():
+def promised(title):
     """How many files the chapter says that it takes."""
-    return NUMBERS.index(re.search(r"There are (\w+), tests and the generated document included", chapter())[1])
+    return NUMBERS.index(re.search(r"There\s+are (\w+)(?: files)?, tests and the generated document included", chapter(title))[1])
 
 
 def git(top, *words):
@@ -110,8 +111,6 @@ def lend_crates(to):
 
 
 def build_and_test(top, files):
-    lend_crates(top)
-    run(top, "cmake", "--preset", "debug", stdout=subprocess.DEVNULL)
     run(top, "cmake", "--build", "build/debug")
     run(top, "build/debug/tools/docgen/docgen", "docs")
     run(top, "build/debug/tests/unit/unit_tests", "--gtest_brief=1")
@@ -123,26 +122,37 @@ def build_and_test(top, files):
         "tests/build/test_trial.py", "tests/build/test_documents.py", "-k", "not (tree or compile or format)")
 
 
+def follow(top, title):
+    """One chapter; whether it is enough, and takes as many files as it says."""
+    made = steps(title)
+    for step in made:
+        step.apply(top)
+    build_and_test(top, [step.file for step in made])
+    files, said = touched(top), sorted(step.file for step in made)
+    print(*files, sep="\n")
+    if files != said or len(files) != promised(title):
+        print(f"{title}: {len(files)} files; {GUIDE} says {promised(title)}: {' '.join(said)}")
+        return False
+    print(f"{title}: {len(files)} files, as {GUIDE} says")
+    git(top, "add", "-A")
+    git(top, "commit", "-q", "-m", title)
+    return True
+
+
 def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="mod_tls-trial-"))
     keep = sys.argv[1:] == ["--apply"]
     try:
         copy_of_the_tree(top)
-        made = steps()
-        for step in made:
-            step.apply(top)
         if keep:
+            for title in CHAPTERS:
+                for step in steps(title):
+                    step.apply(top)
             print(top)
             return 0
-        build_and_test(top, [step.file for step in made])
-        files = touched(top)
-        print(*files, sep="\n")
-        said = sorted(step.file for step in made)
-        if files != said or len(files) != promised():
-            print(f"{len(files)} files; {GUIDE} says {promised()}: {' '.join(said)}")
-            return 1
-        print(f"{len(files)} files, as {GUIDE} says")
-        return 0
+        lend_crates(top)
+        run(top, "cmake", "--preset", "debug", stdout=subprocess.DEVNULL)
+        return 0 if all(follow(top, title) for title in CHAPTERS) else 1
     finally:
         if not keep:
             shutil.rmtree(top)

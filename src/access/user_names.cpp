@@ -17,7 +17,7 @@ int check_user_names(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t*
   if (apr::is_first_reading()) return OK;
   std::set<std::string> said;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
-    server::visit_sections(s, [&](const config::DirectorySettings& section) {
+    server::visit_sections(s, [&](const config::DirectorySettings& section, const std::string& /*name*/) {
       if (!section.user_name || report::is_variable(*section.user_name)) return;
       const config::Source where = section.user_name.where();
       const char* file = where.file != nullptr ? where.file : "";

@@ -17,15 +17,23 @@
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
 #include "server/read_limit.hpp"
+#include "server/sections.hpp"
 
 namespace tls::report {
 namespace {
+
+// A section, and what it says of clients and requests; an empty name: words outside of any.
+struct SectionReport {
+  std::string name;
+  std::vector<config::Described> settings;
+};
 
 // What is told of one virtual host.
 struct HostReport {
   std::string label;
   const char* words = "";
   std::vector<config::Described> settings;
+  std::vector<SectionReport> sections;
   std::vector<server::CertificateReport> certificates;
   std::string read_limit;  // of mod_reqtimeout; empty where it sets none
 };
@@ -34,18 +42,22 @@ HostReport describe(const server_rec* s, std::vector<server::CertificateReport> 
                     const std::string& limit) {
   const config::EffectivePolicy& policy = server::effective(s);
   const bool ssl = policy.words == config::Vocabulary::Ssl;
-  HostReport host{server::host_label_and_place(s), ssl ? "SSL*" : "TLS*", {}, std::move(certificates), limit};
+  HostReport host{server::host_label_and_place(s), ssl ? "SSL*" : "TLS*", {}, {}, std::move(certificates), limit};
   host.settings = config::describe(policy, server::scope_of(s, ssl ? ssl_module : tls_module).settings);
   for (const config::CertificateFiles& files : policy.certificates) {
     host.settings.push_back({"certificate", config::text_of(files), files.where});
   }
+  server::visit_sections(s, [&host](const config::DirectorySettings& written, const std::string& name) {
+    std::vector<config::Described> settings = config::describe(written);
+    if (!settings.empty()) host.sections.push_back({name, std::move(settings)});
+  });
   return host;
 }
 
-void print_settings(const std::vector<config::Described>& settings) {
+void print_settings(const std::vector<config::Described>& settings, const char* indent = "  ") {
   for (const config::Described& line : settings) {
     const auto width = static_cast<int>(line.name.size());
-    std::printf("  %-24.*s %s", width, line.name.data(), line.value.c_str());
+    std::printf("%s%-24.*s %s", indent, width, line.name.data(), line.value.c_str());
     if (line.where.file == nullptr) {
       std::printf("  (default)\n");
     } else {
@@ -57,6 +69,10 @@ void print_settings(const std::vector<config::Described>& settings) {
 void print_text(const HostReport& host) {
   std::printf("%s, %s words\n", host.label.c_str(), host.words);
   print_settings(host.settings);
+  for (const SectionReport& section : host.sections) {
+    std::printf("  in %s\n", section.name.empty() ? "all sections" : section.name.c_str());
+    print_settings(section.settings, "    ");
+  }
   for (const server::CertificateReport& c : host.certificates) {
     std::printf("  %-24s %s (%s) for %s; %s%lld days left, until %s; %zu in the chain\n", "serves", c.subject.c_str(),
                 c.key.c_str(), c.names.c_str(), c.days_left < 0 ? "EXPIRED, " : "", static_cast<long long>(c.days_left),
@@ -86,7 +102,15 @@ void print_json(const HostReport& host, bool first) {
   std::printf("%s{\"host\":%s,\"words\":\"%s\",", first ? "" : ",\n", quoted(host.label).c_str(), host.words);
   print_settings_json(host.settings);
   const char* comma = "";
-  std::printf(",\"certificates\":[");
+  std::printf(",\"sections\":[");
+  for (const SectionReport& section : host.sections) {
+    std::printf("%s{\"section\":%s,", comma, quoted(section.name).c_str());
+    print_settings_json(section.settings);
+    std::printf("}");
+    comma = ",";
+  }
+  comma = "";
+  std::printf("],\"certificates\":[");
   for (const server::CertificateReport& c : host.certificates) {
     std::printf("%s{\"subject\":%s,\"key\":%s,\"names\":%s,\"not_after\":%s,\"days_left\":%lld,\"chain_length\":%zu}",
                 comma, quoted(c.subject).c_str(), quoted(c.key).c_str(), quoted(c.names).c_str(),

@@ -40,7 +40,7 @@ CheckedHost checked(const server_rec* s) {
   host.sections_ask = std::ranges::any_of(sections, [](const ClientSection& section) {
     return section.verify && *section.verify != config::VerifyClient::None;
   });
-  visit_sections(s, [&host](const config::DirectorySettings& section) {
+  visit_sections(s, [&host](const config::DirectorySettings& section, const std::string& /*name*/) {
     const auto& word = section.client_cert_header;
     if (word && *word != config::ClientCertHeader::Off) host.tells.push_back(word.where());
   });
@@ -102,7 +102,7 @@ void check_programs(std::span<const CheckedHost> hosts, std::vector<PolicyProble
   std::set<std::string> seen;
   for (const CheckedHost& host : hosts) {
     if (!host.policy->enabled || host.settings == nullptr) continue;
-    const config::PassPhraseDialog& dialog = host.policy->pass_phrases;
+    const config::PassPhraseDialog& dialog = host.policy->pass_phrase_dialog;
     using Kind = config::PassPhraseDialog::Kind;
     if (dialog.kind == Kind::Builtin || dialog.kind == Kind::File) continue;
     const std::string program = dialog.command.substr(0, dialog.command.find(' '));

@@ -123,7 +123,7 @@ rust::Vec<rs::LoadRequest> make_requests(const server_rec* main, const std::vect
     request.host = apr::lossy(dialog_name(s, policy.words));
     request.strict = policy.words == config::Vocabulary::Tls;
     add_names(s, request.names, concealing);
-    request.passphrase = apr::exact(source_of(policy.pass_phrases));
+    request.passphrase = apr::exact(source_of(policy.pass_phrase_dialog));
     const ManagedCertificates* others = managed(s);
     for (const config::CertificateFiles& files : others != nullptr ? others->files : policy.certificates) {
       request.pairs.push_back({absolute(pool, files.certificate), absolute(pool, files.key), written(files.where),

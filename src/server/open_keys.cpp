@@ -79,7 +79,7 @@ void check_open_keys(std::span<const config::CheckedHost> hosts, std::vector<con
   const apr::TemporaryPool scratch;
   std::set<std::string> seen;
   for (const config::CheckedHost& host : hosts) {
-    const bool asked = host.policy->pass_phrases.kind != config::PassPhraseDialog::Kind::Builtin;
+    const bool asked = host.policy->pass_phrase_dialog.kind != config::PassPhraseDialog::Kind::Builtin;
     if (!host.policy->enabled || asked) continue;
     for (const config::CertificateFiles& files : host.policy->certificates) {
       const std::string& named = files.key.empty() ? files.certificate : files.key;

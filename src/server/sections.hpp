@@ -23,8 +23,10 @@ struct ClientSection {
   config::Source ca_path_written;
 };
 
-// Calls `visit` for the settings of each section of `s`, of its outermost directory first, in both vocabularies.
-void visit_sections(const server_rec* s, const std::function<void(const config::DirectorySettings&)>& visit);
+// Calls `visit` for the settings of each section of `s`, of its outermost directory first, in both vocabularies. `name`
+// is "<Location /x>", with those around it before it; empty: the outermost directory.
+using VisitSection = std::function<void(const config::DirectorySettings& settings, const std::string& name)>;
+void visit_sections(const server_rec* s, const VisitSection& visit);
 
 // All such sections of `s`, nested ones included. .htaccess files cannot be seen here.
 [[nodiscard]] std::vector<ClientSection> client_sections(const server_rec* s);

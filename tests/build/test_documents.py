@@ -88,7 +88,7 @@ def test_files_that_documents_and_comments_name_are_there():
                        r"json|conf|ya?ml|cmake|map|svg|png|go))\b")
     tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     # A build of somebody else's tree is named where it is about that; the example of CONTRIBUTING.md is not there yet.
-    examples = {"tests/httpd/test_x.py", "tests/httpd/test_extended_master_secret.py", "tests/harness/NAME.c"}
+    examples = {"tests/httpd/test_x.py", "tests/httpd/test_extended_master_secret.py", "tests/httpd/test_require_sni.py", "tests/harness/NAME.c"}
     missing = []
     for name in tracked:
         if name.startswith(("fuzz/corpus/", "tests/data/", "tests/configs/", "tests/build/")) or name.endswith("build.rs") or not name.endswith((".md", ".rs", ".cpp", ".hpp", ".py", ".sh", ".def")):

@@ -17,18 +17,21 @@ NEGOTIATED = "src/config/policy/negotiated.def"
 DESCRIBE, ENCODE = "src/config/policy/describe.cpp", "src/config/policy/negotiated.cpp"
 ROWS = "src/config/vocabulary/all_rows.hpp"
 MEMBERS = {NEGOTIATED: "rust/core/src/tls/policy/spec.rs", "src/config/policy/backend.def": "rust/core/src/backend/settings.rs"}
-STEPS = {step.file: step for step in trial.steps()}
+STEPS = {step.file: step for step in trial.steps(trial.DIRECTIVE)}
+SWITCH = {step.file: step for step in trial.steps(trial.SWITCH)}
+HOST = "src/config/policy/host.def"
+EFFECTIVE = "src/config/policy/effective.cpp"
 
 
 @pytest.fixture
 def tree(tmp_path):
-    """The sources that the example touches, with the example in them."""
+    """The sources that the examples touch, with both in them."""
     shutil.copytree(ROOT / "src", tmp_path / "src")
-    for name in STEPS:
+    for name in STEPS | SWITCH:
         if (ROOT / name).exists():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tmp_path / name)
-    for step in STEPS.values():
+    for step in (*STEPS.values(), *SWITCH.values()):
         step.apply(tmp_path)
     return tmp_path
 
@@ -47,15 +50,16 @@ def changed(path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_the_count_is_that_of_the_list():
-    assert len(STEPS) == trial.promised() <= 7
+@pytest.mark.parametrize("title", trial.CHAPTERS)
+def test_the_count_is_that_of_the_list(title):
+    assert len(trial.steps(title)) == trial.promised(title) <= 7
 
 
 def test_the_example_compiles_and_keeps_to_the_format(tree):
-    assert compiled(tree, DESCRIBE, ENCODE, ROWS) == ""
+    assert compiled(tree, DESCRIBE, ENCODE, EFFECTIVE, ROWS) == ""
     for name in ("clang-format", str(ROOT / "build/venv/bin/clang-format")):
         if shutil.which(name):
-            sources = [file for file in STEPS if file.endswith((".cpp", ".hpp"))]
+            sources = [file for file in STEPS | SWITCH if file.endswith((".cpp", ".hpp"))]
             subprocess.run([name, f"--style=file:{ROOT}/.clang-format", "--dry-run", "--Werror", *sources], cwd=tree, check=True)
             break
     rust = [file for file in STEPS if file.endswith(".rs")]
@@ -80,11 +84,32 @@ def test_a_row_that_leaves_out_what_a_policy_needs_does_not_compile(tree, forgot
     assert " error: " in compiled(tree, file)
 
 
+@pytest.mark.parametrize("forgotten", [', "requests without SNI", v ? "403" : "served"', ', v ? "403" : "served"'])
+def test_a_switch_that_is_not_described_does_not_compile(tree, forgotten):
+    [(_, row)] = SWITCH[HOST].edits
+    changed(tree / HOST, row, row.replace(forgotten, "", 1))
+    assert " error: " in compiled(tree, DESCRIBE)
+
+
+# What a policy has besides its rows is named by describe, whichever part it is of.
+@pytest.mark.parametrize("member", ["EchPolicy ech;", "bool isolation = true;", "bool nonce = true;", "std::string crl_path;",
+                                    "std::uint32_t retry_s = 600;", "std::uint32_t padding = 1024;"])
+def test_a_member_that_is_not_described_does_not_compile(tree, member):
+    changed(tree / "src/config/policy/effective.hpp", f"  {member}", f"  {member}\n  bool forgotten = false;")
+    assert " error: " in compiled(tree, DESCRIBE)
+
+
+def test_a_setting_of_sections_that_is_not_described_does_not_compile(tree):
+    changed(tree / "src/config/settings.hpp", "  Setting<ClientCertHeader> client_cert_header;",
+            "  Setting<ClientCertHeader> client_cert_header;\n  Setting<bool> forgotten;")
+    assert "every member of DirectorySettings needs a row" in compiled(tree, DESCRIBE)
+
+
 @pytest.mark.parametrize("member", ["bool nonce = true;", "std::string crl_path;"])
 def test_a_member_that_judges_clients_and_is_not_encoded_does_not_compile(tree, member):
-    assert compiled(tree, "src/config/policy/effective.cpp") == ""
+    assert compiled(tree, EFFECTIVE) == ""
     changed(tree / "src/config/policy/effective.hpp", member, f"{member}\n  bool forgotten = false;")
-    assert " error: " in compiled(tree, "src/config/policy/effective.cpp")
+    assert " error: " in compiled(tree, EFFECTIVE)
 
 
 @pytest.mark.parametrize("table", MEMBERS)

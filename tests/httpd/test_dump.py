@@ -166,3 +166,79 @@ def test_what_is_the_whole_server_s_and_stapling(httpd, ca):
     for said in ("stapling on (default)", "responder whom certificates name (default)", "key isolation on (default)", "reload every 10 s (default)",
                  "fetches by no proxy (default)", "own addresses fetched off (default)", "encrypted hello off (default)"):
         assert said in lines, (said, lines)
+
+
+SECTIONS = """TLSClientCertHeader on
+TLSOptions +StdEnvVars
+<Location "/told">
+TLSClientCertHeader Chain
+TLSOptions -StdEnvVars +ExportCertData
+TLSUserName SSL_CLIENT_S_DN_CN
+</Location>
+<LocationMatch "^/(one|other)">
+TLSClientCertHeader off
+</LocationMatch>
+<Directory "@HOME@/">
+<Files "x.html">
+TLSClientCertificate required
+TLSClientDepth 3
+TLSClientCA "@HOME@/certs/a.test-0.crt"
+</Files>
+</Directory>
+<Location "/said/nothing">
+Require all granted
+</Location>"""
+
+
+def test_what_sections_say_and_where(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=SECTIONS), Vhost("b.test", [ca.issue("b.test")])],
+                   config='<Location "/everywhere">\nTLSClientCertHeader chain\n</Location>', start=False, allow=("TLS0",))
+    done = server.run("-t", "-D", "DUMP_TLS")
+    assert done.returncode == 0, done.stderr
+    conf = server.conf.read_text().splitlines()
+
+    def at(text: str) -> str:
+        return f"({server.conf}:{next(i for i, line in enumerate(conf, 1) if text in line)})"
+
+    def sections(host: str) -> dict[str, list[str]]:
+        """The lines of each section, which stand deeper than what the host has."""
+        found: dict[str, list[str]] = {}
+        lines: list[str] = []
+        of = ""
+        for line in done.stdout.splitlines():
+            of = of if line.startswith(" ") else line
+            if line.startswith("  in "):
+                lines = found.setdefault(line[5:], []) if of.startswith(host) else []
+            elif line.startswith("    "):
+                lines.append(" ".join(line.split()))
+        return found
+
+    everywhere = {"<Location /everywhere>": [f"client certificate header chain {at('TLSClientCertHeader chain')}"]}
+    assert sections("b.test") == everywhere
+    assert sections("a.test") == everywhere | {
+        "all sections": [f"client certificate header on {at('TLSClientCertHeader on')}", f"options +StdEnvVars {at('TLSOptions +StdEnvVars')}"],
+        "<Location /told>": [f"client certificate header chain {at('TLSClientCertHeader Chain')}",
+                             f"user name SSL_CLIENT_S_DN_CN {at('TLSUserName')}", f"options -StdEnvVars +ExportCertData {at('TLSOptions -')}"],
+        "<LocationMatch ^/(one|other)>": [f"client certificate header off {at('TLSClientCertHeader off')}"],
+        f"<Directory {server.home}/> <Files x.html>": [f"client certificates require {at('TLSClientCertificate required')}", f"depth 3 {at('TLSClientDepth')}",
+                                                       f"authorities {server.home}/certs/a.test-0.crt {at('TLSClientCA')}"],
+    }
+    said = json.loads(server.run("-t", "-D", "DUMP_TLS_JSON").stdout)["hosts"]
+    told = {section["section"]: section["settings"] for section in next(host for host in said if host["host"].startswith("a.test"))["sections"]}
+    assert told.keys() == sections("a.test").keys() - {"all sections"} | {""}
+    line = int(at("TLSClientCertHeader off").rsplit(":", 1)[1][:-1])
+    assert told["<LocationMatch ^/(one|other)>"] == [{"name": "client certificate header", "value": "off", "file": str(server.conf), "line": line}]
+
+
+def test_what_mod_ssl_s_words_say_in_sections(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="""<Location "/x">
+SSLRequireSSL
+SSLRequire %{SSL_CIPHER_USEKEYSIZE} >= 128
+SSLVerifyClient optional
+SSLCipherSuite ECDHE-RSA-AES128-GCM-SHA256
+</Location>""")], engine="mod_tls-ssl", start=False, allow=("TLS0", "AH"))
+    lines = hosts_of(server.run("-t", "-D", "DUMP_TLS").stdout)[f"a.test:{server.port}"]
+    section = lines[lines.index("in <Location /x>") + 1:]
+    for begin in ("client certificates optional (", "TLS required on (", "requires %{SSL_CIPHER_USEKEYSIZE} >= 128 (",
+                  "suites of TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 ("):
+        assert any(line.startswith(begin) and str(server.conf) in line for line in section), (begin, lines)

@@ -8,6 +8,7 @@
 #include "config/ciphers/signatures.hpp"
 #include "config/ciphers/suites.hpp"
 #include "config/policy/groups.hpp"
+#include "config/vocabulary/parsers.hpp"
 
 namespace tls::config {
 namespace {
@@ -85,33 +86,28 @@ std::string fetched(const std::vector<std::string>& urls, bool allow, const std:
   return out + (allow ? "; allow while one is missing" : "; deny while one is missing");
 }
 
-std::string ocsp(const OcspPolicy& policy) {
-  if (policy.check.depth == OcspCheck::Depth::None) return "off";
-  std::string out = policy.check.depth == OcspCheck::Depth::Leaf ? "leaf" : "chain";
-  if (policy.check.no_responder_ok) append(out, "certificates without a responder pass", ", ");
-  if (policy.check.soft) append(out, "no answer is no fault", ", ");
-  if (!policy.responder.empty()) {
-    append(out, (policy.override_named ? "always asks " : "else asks ") + policy.responder, ", ");
-  }
-  append(out, "within " + seconds(policy.timeout_s), ", ");
-  if (!policy.proxy.empty()) append(out, "by " + policy.proxy, ", ");
-  if (!policy.nonce) append(out, "no nonce", ", ");
-  if (!policy.verify) append(out, "answers NOT VERIFIED", ", ");
+std::string shown_ocsp(const OcspPolicy& policy) {
+  const auto& [check, responder, override_named, proxy, responder_file, timeout_s, skew_s, max_age_s, nonce, verify] =
+      policy;
+  if (check.depth == OcspCheck::Depth::None) return "off";
+  std::string out = check.depth == OcspCheck::Depth::Leaf ? "leaf" : "chain";
+  if (check.no_responder_ok) append(out, "certificates without a responder pass", ", ");
+  if (check.soft) append(out, "no answer is no fault", ", ");
+  if (!responder.empty()) append(out, (override_named ? "always asks " : "else asks ") + responder, ", ");
+  append(out, "within " + seconds(timeout_s), ", ");
+  if (!proxy.empty()) append(out, "by " + proxy, ", ");
+  if (!responder_file.empty()) append(out, "answers may be signed by " + responder_file, ", ");
+  append(out, "clocks differ by " + seconds(skew_s) + " at most", ", ");
+  if (max_age_s >= 0) append(out, "answers are at most " + std::to_string(max_age_s) + " s old", ", ");
+  if (!nonce) append(out, "no nonce", ", ");
+  if (!verify) append(out, "answers NOT VERIFIED", ", ");
   return out;
 }
 
-std::string reload(const AgentPolicy& agent) {
-  if (!agent.isolation || agent.reload.interval_s == 0) return "off";
-  const std::string every = "every " + seconds(agent.reload.interval_s);
-  return agent.reload.authorities_too ? every + ", authorities of clients too" : every;
-}
-
-std::string encrypted_hello(const EchPolicy& ech) {
-  std::string out;
-  if (!ech.public_name.empty()) append(out, "public name " + ech.public_name + ", keys in " + ech.state_directory);
-  for (const std::string& files : ech.files) append(out, files, ", ");
-  if (!ech.directory.empty()) append(out, ech.directory, ", ");
-  return out.empty() ? "off" : out;
+std::string reload(const Reload& reload) {
+  if (reload.interval_s == 0) return "off";
+  const std::string every = "every " + seconds(reload.interval_s);
+  return reload.authorities_too ? every + ", authorities of clients too" : every;
 }
 
 std::string post_quantum(bool required, const GroupList& groups) {
@@ -159,7 +155,7 @@ std::string limits(const HandshakeLimits& most) {
   return out.empty() ? "no limit" : out;
 }
 
-const char* fallback(Fallback without) {
+const char* word_of(Fallback without) {
   switch (without) {
     case Fallback::SelfSigned:
       return "a placeholder";
@@ -171,6 +167,29 @@ const char* fallback(Fallback without) {
   return "no start";
 }
 
+std::string word_of(ClientCertHeader header) {
+  for (const auto& known : client_cert_headers) {
+    if (known.value == header) return std::string(known.word);
+  }
+  return {};
+}
+
+// In the words of a directive that names the same ones.
+std::string shown_options(const Options& options) {
+  std::string out;
+  for (const auto& [word, option] : option_words) {
+    const Options one{static_cast<std::uint8_t>(option), static_cast<std::uint8_t>(option)};
+    if ((options.named & one.named) != 0) append(out, (options.has(option) ? "+" : "-") + std::string(word));
+  }
+  return out;
+}
+
+std::string expressions(const Requirements& requirements) {
+  std::string out;
+  for (const Requirement& one : requirements.all) append(out, one.expression, ", and ");
+  return out;
+}
+
 // The place of the first setting that was written.
 template <class First, class... T>
 Source place(const Setting<First>& first, const Setting<T>&... others) {
@@ -179,60 +198,70 @@ Source place(const Setting<First>& first, const Setting<T>&... others) {
   return found;
 }
 
+void add(std::vector<Described>& out, std::string_view label, std::string shown, Source where) {
+  if (!label.empty() && !shown.empty()) out.push_back({label, std::move(shown), where});
+}
+
+// What follows names every member, so that one more does not compile before somebody has said how it is described.
+
 void describe_stapling(std::vector<Described>& out, const StaplingPolicy& policy, const ServerSettings& w) {
-  out.push_back({"stapling", on_or_off(policy.on), place(w.stapling)});
-  out.push_back({"fetches by", policy.proxy.empty() ? "no proxy" : policy.proxy, place(w.fetch_proxy)});
-  if (!policy.on) return;
-  const std::string age = policy.max_age_s < 0 ? "any" : std::to_string(policy.max_age_s) + " s";
+  const auto& [on, url, proxy, timeout_s, skew_s, max_age_s, life_s, retry_s] = policy;
+  out.push_back({"stapling", on_or_off(on), place(w.stapling)});
+  out.push_back({"fetches by", proxy.empty() ? "no proxy" : proxy, place(w.fetch_proxy)});
+  if (!on) return;
+  const std::string age = max_age_s < 0 ? "any" : std::to_string(max_age_s) + " s";
   const std::initializer_list<Described> details = {
-      {"responder", policy.url.empty() ? "whom certificates name" : policy.url, place(w.staple_url)},
-      {"responder timeout", seconds(policy.timeout_s), place(w.staple_timeout_s)},
-      {"clock skew of responses", seconds(policy.skew_s), place(w.staple_skew_s)},
+      {"responder", url.empty() ? "whom certificates name" : url, place(w.staple_url)},
+      {"responder timeout", seconds(timeout_s), place(w.staple_timeout_s)},
+      {"clock skew of responses", seconds(skew_s), place(w.staple_skew_s)},
       {"age of responses", age, place(w.staple_max_age_s)},
-      {"responses fetched after", seconds(policy.life_s), place(w.staple_life_s)},
-      {"failed ones after", seconds(policy.retry_s), place(w.staple_retry_s)},
+      {"responses fetched after", seconds(life_s), place(w.staple_life_s)},
+      {"failed ones after", seconds(retry_s), place(w.staple_retry_s)},
   };
   out.insert(out.end(), details);
 }
 
-// What is the same for the whole server.
-void describe_server(std::vector<Described>& out, const EffectivePolicy& policy, const ServerSettings& w) {
-  const std::initializer_list<Described> all = {
-      {"own addresses fetched", on_or_off(policy.fetch_local), place(w.fetch_local)},
-      {"handshakes a second", limits(policy.handshake_rate), place(w.handshake_rate)},
-      {"handshakes under way", limits(policy.handshakes_under_way), place(w.handshakes_under_way)},
-      {"metrics", policy.metrics == MetricsDetail::Hosts ? "hosts" : "totals", place(w.metrics)},
-      {"key isolation", on_or_off(policy.agent.isolation), place(w.key_isolation)},
-      {"reload", reload(policy.agent), place(w.reload, w.key_isolation)},
-      {"encrypted hello", encrypted_hello(policy.ech), policy.ech.written},
-      {"its padding", policy.ech.padding == 0 ? "off" : std::to_string(policy.ech.padding), place(w.ech_padding)},
-  };
-  out.insert(out.end(), all);
+void describe_agent(std::vector<Described>& out, const AgentPolicy& agent, const ServerSettings& w) {
+  const auto& [isolation, reread, reload_written] = agent;
+  out.push_back({"key isolation", on_or_off(isolation), place(w.key_isolation)});
+  out.push_back({"reload", isolation ? reload(reread) : "off", place(w.reload, w.key_isolation)});
+}
+
+void describe_ech(std::vector<Described>& out, const EchPolicy& ech, const ServerSettings& w) {
+  const auto& [public_name, state_directory, files, directory, padding, written] = ech;
+  std::string keys;
+  if (!public_name.empty()) append(keys, "public name " + public_name + ", keys in " + state_directory);
+  for (const std::string& file : files) append(keys, file, ", ");
+  if (!directory.empty()) append(keys, directory, ", ");
+  out.push_back({"encrypted hello", keys.empty() ? "off" : keys, written});
+  out.push_back({"its padding", padding == 0 ? "off" : std::to_string(padding), place(w.ech_padding)});
 }
 
 void describe_clients(std::vector<Described>& out, const ClientAuthPolicy& c, const ServerSettings& w) {
-  out.push_back({"client certificates", verification(c.verify), place(w.verify_client)});
+  const auto& [verify, depth, ca_file, ca_path, names_file, names_path, crl_file, crl_path, list_fetch, list_proxy,
+               crl_check, recheck, ocsp, signatures, trusted_proxies] = c;
+  out.push_back({"client certificates", verification(verify), place(w.verify_client)});
   const auto file = [&out](std::string_view name, const std::string& path, Source where) {
     if (!path.empty()) out.push_back({name, path, where});
   };
-  file("authorities", c.ca_file, place(w.ca_file));
-  file("authorities in", c.ca_path, place(w.ca_path));
-  file("names of authorities", c.names_file, place(w.ca_names_file));
-  file("names of authorities in", c.names_path, place(w.ca_names_path));
-  file("revocation lists", c.crl_file, place(w.crl_file));
-  file("revocation lists in", c.crl_path, place(w.crl_path));
-  if (c.list_fetch.on)
-    out.push_back({"fetched lists", fetched(c.list_fetch.urls, c.list_fetch.allow, c.list_proxy), place(w.list_fetch)});
+  file("authorities", ca_file, place(w.ca_file));
+  file("authorities in", ca_path, place(w.ca_path));
+  file("names of authorities", names_file, place(w.ca_names_file));
+  file("names of authorities in", names_path, place(w.ca_names_path));
+  file("revocation lists", crl_file, place(w.crl_file));
+  file("revocation lists in", crl_path, place(w.crl_path));
+  if (list_fetch.on)
+    out.push_back({"fetched lists", fetched(list_fetch.urls, list_fetch.allow, list_proxy), place(w.list_fetch)});
   std::string proxies;
-  for (const Network& network : c.trusted_proxies) append(proxies, text_of(network));
+  for (const Network& network : trusted_proxies) append(proxies, text_of(network));
   if (!proxies.empty()) out.push_back({"trusted proxies", proxies, place(w.trusted_proxies)});
-  if (c.verify == VerifyClient::None) return;
-  out.push_back({"clients sign with", c.signatures.empty() ? "all there are" : signature_names(c.signatures),
+  if (verify == VerifyClient::None) return;
+  out.push_back({"clients sign with", signatures.empty() ? "all there are" : signature_names(signatures),
                  place(w.client_signatures, w.signatures)});
-  out.push_back({"depth", std::to_string(c.depth), place(w.verify_depth)});
-  out.push_back({"revocation", shown_revocation(c.crl_check), place(w.crl_check)});
-  if (c.recheck) out.push_back({"revoked meanwhile", "looked up for each request", place(w.client_recheck)});
-  out.push_back({"OCSP of clients", ocsp(c.ocsp), place(w.ocsp_check)});
+  out.push_back({"depth", std::to_string(depth), place(w.verify_depth)});
+  out.push_back({"revocation", shown_revocation(crl_check), place(w.crl_check)});
+  if (recheck) out.push_back({"revoked meanwhile", "looked up for each request", place(w.client_recheck)});
+  out.push_back({"OCSP of clients", shown_ocsp(ocsp), place(w.ocsp_check)});
 }
 
 }  // namespace
@@ -256,7 +285,14 @@ const char* word_of(SniPolicy policy) {
 }
 
 std::vector<Described> describe(const EffectivePolicy& policy, const ServerSettings& w) {
-  std::vector<Described> out = {{"engine", engine(policy.engine), place(w.engine, w.listeners)}};
+  // Whether it speaks TLS and in which words stands in the heading, with what holds certificates.
+  const auto& [enabled, rule, words, negotiated, signatures_written, resumption, client, certificates, spare_keys,
+               stapling, agent, ech
+#define TLS_HOST(type, member, ...) , member
+#include "config/policy/host.def"
+#undef TLS_HOST
+  ] = policy;
+  std::vector<Described> out = {{"engine", engine(rule), place(w.engine, w.listeners)}};
 #define TLS_NEGOTIATED(type, member, value, host, label, shown, ...) \
   if constexpr (*(label) != '\0') {                                  \
     [[maybe_unused]] const type& v = policy.negotiated.member;       \
@@ -264,31 +300,45 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
   }
 #include "config/policy/negotiated.def"
 #undef TLS_NEGOTIATED
-  const std::initializer_list<Described> others = {
-      {"unknown names", policy.strict_sni ? "an alert" : "the first virtual host", place(w.strict_sni)},
-      {"no name", policy.refuse_without_sni ? "403" : "the first virtual host", place(w.refuse_without_sni)},
-      {"Host and SNI", word_of(policy.sni_policy), place(w.sni_policy)},
-      {"handshake timeout", seconds(policy.handshake_timeout_s), place(w.handshake_timeout_s)},
-      {"without a certificate", fallback(policy.fallback), place(w.fallback)},
-      {"pass phrases", pass_phrases(policy.pass_phrases), place(w.pass_phrase_dialog)},
+#define TLS_HOST(type, member, initial, label, shown) \
+  {                                                   \
+    [[maybe_unused]] const type& v = policy.member;   \
+    add(out, label, shown, place(w.member));          \
+  }
+#include "config/policy/host.def"
+#undef TLS_HOST
+  describe_stapling(out, stapling, w);
+  describe_agent(out, agent, w);
+  describe_ech(out, ech, w);
+  describe_clients(out, client, w);
+  return out;
+}
+
+std::vector<Described> describe(const DirectorySettings& written) {
+  enum : std::size_t {
+#define TLS_SECTION(member, ...) row_of_##member,
+#include "config/policy/section.def"
+#undef TLS_SECTION
+    rows
   };
-  out.insert(out.end(), others);
-  describe_stapling(out, policy.stapling, w);
-  describe_server(out, policy, w);
-  describe_clients(out, policy.client, w);
-  if (!policy.chain_file.path.empty()) out.push_back({"chain", policy.chain_file.path, place(w.chain_file)});
+  static_assert(rows == member_count<DirectorySettings>(), "every member of DirectorySettings needs a row");
+  std::vector<Described> out;
+#define TLS_SECTION(member, label, shown)           \
+  if (written.member) {                             \
+    const auto& v = *written.member;                \
+    add(out, label, shown, written.member.where()); \
+  }
+#include "config/policy/section.def"
+#undef TLS_SECTION
   return out;
 }
 
 std::vector<Described> describe(const ProxyPolicy& policy, const ProxySettings& w) {
   std::vector<Described> out = {{"engine", "on", place(w.engine)}};
-  const auto add = [&out](std::string_view label, std::string shown, Source where) {
-    if (!label.empty() && !shown.empty()) out.push_back({label, std::move(shown), where});
-  };
 #define TLS_BACKEND(type, member, value, label, shown, ...) \
   {                                                         \
     [[maybe_unused]] const type& v = policy.member;         \
-    add(label, shown, place(__VA_ARGS__));                  \
+    add(out, label, shown, place(__VA_ARGS__));             \
   }
 #include "config/policy/backend.def"
 #undef TLS_BACKEND

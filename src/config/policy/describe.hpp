@@ -25,6 +25,9 @@ std::vector<Described> describe(const EffectivePolicy& policy, const ServerSetti
 // The same of connections to backends.
 std::vector<Described> describe(const ProxyPolicy& policy, const ProxySettings& written);
 
+// What a section says, and nothing of what it leaves to those around it.
+std::vector<Described> describe(const DirectorySettings& written);
+
 // "certificate, key key"
 std::string text_of(const CertificateFiles& files);
 

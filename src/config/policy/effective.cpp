@@ -173,24 +173,15 @@ EffectivePolicy effective_policy(const ServerSettings& complete, Vocabulary word
   policy.signatures_written = complete.signatures.where();
   policy.client = client_auth_policy(complete, words);
   policy.resumption = resumption_policy(complete);
-  take(policy.strict_sni, complete.strict_sni);
-  take(policy.refuse_without_sni, complete.refuse_without_sni);
-  take(policy.sni_policy, complete.sni_policy);
-  take(policy.handshake_timeout_s, complete.handshake_timeout_s);
   pair_keys(policy, complete);
-  take(policy.chain_file, complete.chain_file);
-  take(policy.pass_phrases, complete.pass_phrase_dialog);
   policy.stapling = stapling_policy(complete);
-  take(policy.fetch_local, complete.fetch_local);
-  take(policy.fallback, complete.fallback);
-  take(policy.metrics, complete.metrics);
   take(policy.agent.isolation, complete.key_isolation);
   take(policy.agent.reload, complete.reload);
   policy.agent.reload_written = complete.reload.where().file != nullptr;
   policy.ech = ech_policy(complete);
-  take(policy.key_log, complete.key_log);
-  take(policy.handshake_rate, complete.handshake_rate);
-  take(policy.handshakes_under_way, complete.handshakes_under_way);
+#define TLS_HOST(type, member, ...) take(policy.member, complete.member);
+#include "config/policy/host.def"
+#undef TLS_HOST
   return policy;
 }
 

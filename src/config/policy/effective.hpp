@@ -105,23 +105,14 @@ struct EffectivePolicy {
   Source signatures_written;  // where the list of signature algorithms stands
   ResumptionPolicy resumption;
   ClientAuthPolicy client;
-  bool strict_sni = true;           // an unknown name is answered by an alert
-  bool refuse_without_sni = false;  // 403 for clients without SNI in name-based virtual hosts
-  SniPolicy sni_policy = SniPolicy::Secure;
-  std::uint32_t handshake_timeout_s = 20;
   std::vector<CertificateFiles> certificates;
   std::vector<PathAt> spare_keys;  // key files beyond the certificates' number
-  PathAt chain_file;               // intermediates appended to every chain
-  PassPhraseDialog pass_phrases;
   StaplingPolicy stapling;
-  bool fetch_local = false;  // addresses of this machine may be asked although a certificate names them
-  Fallback fallback = Fallback::Off;
-  MetricsDetail metrics = MetricsDetail::Totals;
   AgentPolicy agent;
   EchPolicy ech;
-  HandshakeLimits handshake_rate;        // full ones a second; as the next for the whole server
-  HandshakeLimits handshakes_under_way;  // at a time
-  PathAt key_log;                        // where secrets of connections are written; an empty path: nowhere
+#define TLS_HOST(type, member, initial, ...) type member = initial;
+#include "config/policy/host.def"
+#undef TLS_HOST
 };
 
 // From settings of a server or virtual host with the defaults of their vocabulary beneath them.

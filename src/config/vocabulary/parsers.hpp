@@ -34,9 +34,9 @@ auto keyword(const Arguments& words, const decltype(Table[0].value)* /*before*/)
   return Parsed<std::remove_cvref_t<decltype(Table[0].value)>>::refuse(unexpected(expected, words[0]));
 }
 
-inline constexpr std::array on_or_off = {Keyword<bool>{"on", true}, Keyword<bool>{"off", false}};
+inline constexpr std::array on_off_words = {Keyword<bool>{"on", true}, Keyword<bool>{"off", false}};
 
-inline Parsed<bool> on_off(const Arguments& words, const bool* before) { return keyword<on_or_off>(words, before); }
+inline Parsed<bool> on_off(const Arguments& words, const bool* before) { return keyword<on_off_words>(words, before); }
 
 // A whole number from `least` to `most`; nothing else before or after it.
 std::optional<std::uint32_t> whole_number(std::string_view text, std::uint32_t least, std::uint32_t most);
@@ -75,6 +75,14 @@ inline constexpr std::array post_quantum_words = {Keyword<PostQuantum>{"prefer",
 inline constexpr std::array client_cert_headers = {Keyword<ClientCertHeader>{"on", ClientCertHeader::On},
                                                    Keyword<ClientCertHeader>{"chain", ClientCertHeader::Chain},
                                                    Keyword<ClientCertHeader>{"off", ClientCertHeader::Off}};
+
+// TLSOptions, SSLOptions. The last one is mod_ssl's alone.
+inline constexpr std::array option_words = {Keyword<Option>{"StdEnvVars", Option::StdEnvVars},
+                                            Keyword<Option>{"ExportCertData", Option::ExportCertData},
+                                            Keyword<Option>{"FakeBasicAuth", Option::FakeBasicAuth},
+                                            Keyword<Option>{"StrictRequire", Option::StrictRequire},
+                                            Keyword<Option>{"LegacyDNStringFormat", Option::LegacyDnStringFormat},
+                                            Keyword<Option>{"OptRenegotiate", Option::OptRenegotiate}};
 
 // Text of any kind.
 Parsed<std::string> any_text(const Arguments& words, const std::string* before);

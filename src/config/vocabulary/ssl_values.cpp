@@ -35,17 +35,6 @@ constexpr std::array sni_words = {
     Keyword<SniPolicy>{"strict", SniPolicy::Strict}, Keyword<SniPolicy>{"secure", SniPolicy::Secure},
     Keyword<SniPolicy>{"authonly", SniPolicy::AuthOnly}, Keyword<SniPolicy>{"insecure", SniPolicy::Insecure}};
 
-struct OptionWord {
-  std::string_view word;
-  Option bit;
-};
-constexpr std::array option_words = {OptionWord{"StdEnvVars", Option::StdEnvVars},
-                                     OptionWord{"ExportCertData", Option::ExportCertData},
-                                     OptionWord{"FakeBasicAuth", Option::FakeBasicAuth},
-                                     OptionWord{"StrictRequire", Option::StrictRequire},
-                                     OptionWord{"OptRenegotiate", Option::OptRenegotiate},
-                                     OptionWord{"LegacyDNStringFormat", Option::LegacyDnStringFormat}};
-
 std::string invalid(std::string_view word) { return "Invalid argument '" + std::string(word) + "'"; }
 
 }  // namespace
@@ -210,7 +199,7 @@ Parsed<Options> ssl_options(const Arguments& words, const Options* before) {
     if (sign != '=') word.remove_prefix(1);
     const auto* found = std::ranges::find_if(option_words, [&](const auto& o) { return same_word(o.word, word); });
     if (found == option_words.end()) return Parsed<Options>::refuse("Illegal option '" + std::string(word) + "'");
-    const auto bit = static_cast<std::uint8_t>(found->bit);
+    const auto bit = static_cast<std::uint8_t>(found->value);
     if (sign == '=' && first_bare) {
       options = {all_options, 0};
       first_bare = false;

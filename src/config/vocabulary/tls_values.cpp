@@ -13,14 +13,7 @@ constexpr std::array minimum_versions = {
     Keyword<Versions>{"v1.3+", {false, true}},
 };
 
-struct OptionWord {
-  std::string_view word;
-  Option bit;
-};
-constexpr std::array option_words = {
-    OptionWord{"StdEnvVars", Option::StdEnvVars}, OptionWord{"ExportCertData", Option::ExportCertData},
-    OptionWord{"FakeBasicAuth", Option::FakeBasicAuth}, OptionWord{"StrictRequire", Option::StrictRequire},
-    OptionWord{"LegacyDNStringFormat", Option::LegacyDnStringFormat}};
+constexpr auto own_options = std::span(option_words).first<option_words.size() - 1>();
 constexpr std::uint8_t all_options = 0xFF;
 
 }  // namespace
@@ -98,13 +91,13 @@ Parsed<Options> tls_options(const Arguments& words, const Options* before) {
       options = {all_options, 0};
       continue;
     }
-    const auto* found = std::ranges::find_if(option_words, [&](const auto& o) { return same_word(o.word, word); });
-    if (found == option_words.end()) {
-      std::array<std::string_view, option_words.size() + 1> expected{"Defaults"};
-      std::ranges::transform(option_words, expected.begin() + 1, &OptionWord::word);
+    const auto found = std::ranges::find_if(own_options, [&](const auto& o) { return same_word(o.word, word); });
+    if (found == own_options.end()) {
+      std::array<std::string_view, own_options.size() + 1> expected{"Defaults"};
+      std::ranges::transform(own_options, expected.begin() + 1, &Keyword<Option>::word);
       return Parsed<Options>::refuse(unexpected(expected, word));
     }
-    const auto bit = static_cast<std::uint8_t>(found->bit);
+    const auto bit = static_cast<std::uint8_t>(found->value);
     // A word without a sign replaces all that was inherited, as in mod_ssl; several of them in one line add up.
     if (sign == '=' && options.named != all_options) options = {all_options, 0};
     options.named = static_cast<std::uint8_t>(options.named | bit);
