@@ -11,7 +11,7 @@ fn everybody_stops_waiting_for_who_does_not_answer_and_most_do_at_once() {
     let askers: Vec<_> = (0..8)
         .map(|_| {
             let remote = child.remote(&key);
-            std::thread::spawn(move || sign(&remote).unwrap_err().to_string())
+            std::thread::spawn(move || sign_once(&remote).unwrap_err().to_string())
         })
         .collect();
     let errors: Vec<String> = askers.into_iter().map(|t| t.join().unwrap()).collect();
@@ -58,7 +58,7 @@ fn dear_signatures_do_not_hold_up_cheap_ones() {
             let (remote, stop) = (child.remote(&rsa), Arc::clone(&stop));
             std::thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    let _ = sign(&remote);
+                    let _ = sign_once(&remote);
                 }
             })
         })
