@@ -7,7 +7,7 @@ import pytest
 from harness import tls
 from harness.certs import Authority, certificate_pem
 from harness.clients import curl, s_client
-from harness.config import Vhost
+from harness.config import ONE_CHILD, Vhost
 from harness.metrics import series, wait_for
 from harness.ocsp import names_responder
 from harness.responder import BYTES, CONTENTS, Responder
@@ -137,6 +137,18 @@ def test_a_responder_is_asked_once_for_the_life_of_its_answer(httpd, ca, world):
     server.graceful()
     assert is_let_in(server, "a.test", world.clients["often"])
     assert world.responder.count(world.pairs["often"]) == 1
+
+
+def test_who_waits_longer_is_answered_whom_others_asked_in_vain(httpd, ca, world):
+    """A responder that is too slow for one virtual host, or has a dead proxy before it there, is asked for another one."""
+    words = {"hasty": "SSLOCSPEnable leaf\nSSLOCSPResponderTimeout 1", "patient": "SSLOCSPEnable leaf",
+             "elsewhere": "SSLOCSPEnable leaf\nSSLOCSPProxyURL http://127.0.0.1:1/"}
+    made = [Vhost(f"{name}.test", [ca.issue(f"{name}.test")], extra=verified(world, more)) for name, more in words.items()]
+    server = httpd(made, engine="mod_tls-ssl", config=f"{LOCAL}\n{ONE_CHILD}", allow=("TLS0",))
+    for name in ("hasty", "elsewhere"):
+        for number in range(3):
+            assert not is_let_in(server, f"{name}.test", world.client(f"{name}{number}", "silent" if name == "hasty" else "good"))
+    assert is_let_in(server, "patient.test", world.client("after silence", "good"))
 
 
 def test_soft_lets_in_whose_responder_is_silent_and_nobody_else(httpd, ca, world):

@@ -18,6 +18,15 @@ const MOST: usize = 1024;
 /// Hosts that are remembered of one asker.
 const MOST_OF_ONE: usize = 64;
 
+/// How a host is asked. Where who waits for a second has asked in vain, or over a proxy, who waits longer or asks by another
+/// way may still be answered: virtual hosts differ in that, and one's visitors must not keep another's out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Route {
+    pub(super) host: String,
+    pub(super) proxy: Option<String>,
+    pub(super) timeout: Duration,
+}
+
 struct Host {
     failures: u32,
     last: Fault,
@@ -28,22 +37,28 @@ struct Host {
 /// answer.
 #[derive(Default)]
 pub(super) struct Hosts {
-    failed: HashMap<Asker, HashMap<String, Host>>,
+    failed: HashMap<Asker, HashMap<Route, Host>>,
     said: HashMap<String, Instant>,
 }
 
 impl Hosts {
     /// Why a host is not asked now for somebody; `None` where it is.
-    pub(super) fn silent(&self, asker: Asker, host: &str, now: Instant) -> Option<Fault> {
-        let known = self.failed.get(&asker)?.get(host)?;
+    pub(super) fn silent(&self, asker: Asker, route: &Route, now: Instant) -> Option<Fault> {
+        let known = self.failed.get(&asker)?.get(route)?;
         (known.failures >= FAILURES && now < known.until).then(|| known.last.clone())
     }
 
     /// What came of asking a host for somebody.
-    pub(super) fn heard(&mut self, asker: Asker, host: &str, fault: Option<&Fault>, now: Instant) {
+    pub(super) fn heard(
+        &mut self,
+        asker: Asker,
+        route: &Route,
+        fault: Option<&Fault>,
+        now: Instant,
+    ) {
         let Some(fault) = fault.filter(|fault| fault.is_of_host()) else {
             if let Some(failed) = self.failed.get_mut(&asker) {
-                failed.remove(host);
+                failed.remove(route);
             }
             return;
         };
@@ -51,16 +66,16 @@ impl Hosts {
         if failed.len() >= MOST_OF_ONE {
             failed.retain(|_, known| now < known.until);
         }
-        if failed.len() >= MOST_OF_ONE && !failed.contains_key(host) {
+        if failed.len() >= MOST_OF_ONE && !failed.contains_key(route) {
             return;
         }
-        let failures = failed.get(host).map_or(0, |known| known.failures);
+        let failures = failed.get(route).map_or(0, |known| known.failures);
         let known = Host {
             failures: failures.saturating_add(1),
             last: fault.clone(),
             until: now + PAUSE,
         };
-        failed.insert(host.to_owned(), known);
+        failed.insert(route.clone(), known);
     }
 
     /// Forgets what was remembered for somebody.
@@ -94,31 +109,51 @@ mod tests {
 
     const ONE: Asker = Asker::Child(1);
 
+    fn route(host: &str) -> Route {
+        Route {
+            host: host.to_owned(),
+            proxy: None,
+            timeout: Duration::from_secs(1),
+        }
+    }
+
     #[test]
     fn who_is_silent_is_left_alone_for_a_while() {
         let (mut hosts, now) = (Hosts::default(), Instant::now());
+        let (a, b) = (route("a"), route("b"));
         for _ in 0..FAILURES {
-            assert_eq!(hosts.silent(ONE, "a", now), None);
-            hosts.heard(ONE, "a", Some(&Fault::Late), now);
+            assert_eq!(hosts.silent(ONE, &a, now), None);
+            hosts.heard(ONE, &a, Some(&Fault::Late), now);
         }
-        assert_eq!(hosts.silent(ONE, "a", now), Some(Fault::Late));
-        assert_eq!(hosts.silent(ONE, "b", now), None);
+        assert_eq!(hosts.silent(ONE, &a, now), Some(Fault::Late));
+        assert_eq!(hosts.silent(ONE, &b, now), None);
+        let longer = Route {
+            timeout: a.timeout * 2,
+            ..a.clone()
+        };
+        let by_proxy = Route {
+            proxy: Some("p".to_owned()),
+            ..a.clone()
+        };
+        for other in [longer, by_proxy] {
+            assert_eq!(hosts.silent(ONE, &other, now), None, "{other:?}");
+        }
         for other in [Asker::Child(2), Asker::Parent, Asker::Lists] {
-            assert_eq!(hosts.silent(other, "a", now), None, "{other:?} asks itself");
+            assert_eq!(hosts.silent(other, &a, now), None, "{other:?} asks itself");
         }
         assert_eq!(
-            hosts.silent(ONE, "a", now + PAUSE),
+            hosts.silent(ONE, &a, now + PAUSE),
             None,
             "it is tried again"
         );
-        hosts.heard(ONE, "a", Some(&Fault::Status(500)), now);
-        assert_eq!(hosts.silent(ONE, "a", now), None, "it is there");
+        hosts.heard(ONE, &a, Some(&Fault::Status(500)), now);
+        assert_eq!(hosts.silent(ONE, &a, now), None, "it is there");
         for _ in 0..FAILURES {
-            hosts.heard(ONE, "a", Some(&Fault::Late), now);
+            hosts.heard(ONE, &a, Some(&Fault::Late), now);
         }
         hosts.forget(ONE);
         assert_eq!(
-            hosts.silent(ONE, "a", now),
+            hosts.silent(ONE, &a, now),
             None,
             "another process has its pid"
         );
@@ -128,7 +163,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let (mut hosts, now) = (Hosts::default(), Instant::now());
         for n in 0..2 * MOST {
-            hosts.heard(ONE, &n.to_string(), Some(&Fault::Late), now);
+            hosts.heard(ONE, &route(&n.to_string()), Some(&Fault::Late), now);
             let _ = hosts.is_news(&n.to_string(), now);
         }
         let counts = (hosts.failed[&ONE].len(), hosts.said.len());

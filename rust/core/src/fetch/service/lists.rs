@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::fresh_list::FreshList;
 use super::{Asker, Job, Key, Service, State, System, Task, host_of, lock, now, schedule};
 use crate::fetch::client::{Fault, Way};
+use crate::fetch::hosts::Route;
 use crate::fetch::http::Ask;
 use crate::fetch::news::{Line, News};
 use crate::fetch::results::{Count, LONGEST_LIST};
@@ -173,7 +174,12 @@ impl Service {
             deadline: Instant::now() + WHOLE,
         };
         let fetch = || way.fetch(&address, Ask::Get);
-        let octets = self.heard(Asker::Lists, host, fetch)?;
+        let route = Route {
+            host: host.to_owned(),
+            proxy: want.proxy.clone(),
+            timeout: BEGIN,
+        };
+        let octets = self.heard(Asker::Lists, &route, fetch)?;
         let _one = lock(&self.judging);
         fetched::judge(&octets, want, now())
             .and_then(|judged| self.beside_the_last(want.key, judged))

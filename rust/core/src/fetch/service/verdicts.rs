@@ -10,6 +10,7 @@ use super::{
 };
 use crate::fetch::client;
 use crate::fetch::frames::Asked;
+use crate::fetch::hosts::Route;
 use crate::fetch::news::Line;
 use crate::fetch::responder::{self, Fault};
 use crate::fetch::results::Count;
@@ -150,7 +151,12 @@ impl Service {
         question: &responder::Question<'_>,
         system: &super::System,
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), Fault> {
-        let asked = self.heard(asker, host, || match question.ask(system) {
+        let route = Route {
+            host: host.to_owned(),
+            proxy: question.rule.proxy.clone(),
+            timeout: question.rule.timeout,
+        };
+        let asked = self.heard(asker, &route, || match question.ask(system) {
             Err(Fault::Fetch(fault)) => Err(fault),
             other => Ok(other),
         });
@@ -161,19 +167,20 @@ impl Service {
     pub(super) fn heard<T>(
         &self,
         asker: Asker,
-        host: &str,
+        route: &Route,
         fetch: impl FnOnce() -> Result<T, client::Fault>,
     ) -> Result<T, client::Fault> {
-        if let Some(fault) = lock(&self.state).hosts.silent(asker, host, Instant::now()) {
+        if let Some(fault) = lock(&self.state).hosts.silent(asker, route, Instant::now()) {
             return Err(fault);
         }
-        self.count(Count::Asked, host);
+        self.count(Count::Asked, &route.host);
         let found = fetch();
         let fault = found.as_ref().err();
         lock(&self.state)
             .hosts
-            .heard(asker, host, fault, Instant::now());
-        self.count(fault.map_or(Count::Answered, client::Fault::count), host);
+            .heard(asker, route, fault, Instant::now());
+        let outcome = fault.map_or(Count::Answered, client::Fault::count);
+        self.count(outcome, &route.host);
         found
     }
 
