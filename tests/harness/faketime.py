@@ -20,8 +20,9 @@ class Clock:
         home = Path(self._home.name)
         self._file = home / "faketime"
         self.set(0)
+        # Times of files are locked by a semaphore of all processes: who is killed with it leaves all others waiting for good.
         self.environment = {"LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self._file),
-                            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_RESET": "1"}
+                            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_RESET": "1", "NO_FAKE_STAT": "1"}
         if not monotonic:
             self.environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
         home.chmod(0o755)
