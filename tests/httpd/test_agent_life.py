@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -188,6 +189,22 @@ def test_a_stopped_agent_costs_handshakes_but_no_connection(server, ca):
             os.kill(pid, signal.SIGCONT)
         for thread in knocking:
             thread.join()
+    wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "handshakes again")
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_who_gets_no_signature_is_told_so(server, ca, version):
+    """An alert, encrypted where the handshake is by then; not a connection that ends without a word."""
+    both = agent(server)
+    server.log.allow("TLS0402", "TLS0403")
+    for pid in (both.supervisor, both.signer):
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ssl.SSLError, match="alert internal error"):
+            connect(server.port, ca=ca.file, version=version)
+    finally:
+        for pid in (both.signer, both.supervisor):
+            os.kill(pid, signal.SIGCONT)
     wait_until(lambda: curl(server.port, ca=ca.file).status == 200, "handshakes again")
 
 

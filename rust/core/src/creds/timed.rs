@@ -47,8 +47,20 @@ impl Signer for TimedSigner {
 /// asks that it resumes a session.
 ///
 /// # Errors
-/// Those of `sign`, and that nothing is signed.
+/// Those of `sign`, and that nothing is signed; see [`context::Context::take_signature`].
 pub fn timed(
+    algorithm: SignatureAlgorithm,
+    sign: impl FnOnce() -> Result<Vec<u8>, Error>,
+) -> Result<Vec<u8>, Error> {
+    let signature = try_to_sign(algorithm, sign);
+    if signature.is_ok() {
+        return signature;
+    }
+    let taken = context::with(|context| context.take_signature(signature.clone()));
+    taken.unwrap_or(signature)
+}
+
+fn try_to_sign(
     algorithm: SignatureAlgorithm,
     sign: impl FnOnce() -> Result<Vec<u8>, Error>,
 ) -> Result<Vec<u8>, Error> {

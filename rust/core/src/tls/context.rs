@@ -95,6 +95,10 @@ pub struct Context {
     pub beyond_limit: bool,
     /// Its key did not sign.
     pub not_signed: bool,
+    /// Why nothing was signed, where keys of the handshake are in use already: what is encrypted next is the alert for it.
+    pub unsigned: Option<rustls::Error>,
+    /// The first key for what we send is known.
+    pub has_key: bool,
     /// What tickets and cached sessions of this connection are bound to, and what came out of them.
     pub resumption: Resumption,
     /// What the client wants beside a certificate.
@@ -129,6 +133,24 @@ pub struct Context {
 }
 
 impl Context {
+    /// Takes a signature. A server of TLS 1.3 goes on without one, as far as to the alert: rustls sends none where nothing is
+    /// signed, and nobody else has the keys.
+    ///
+    /// # Errors
+    /// Those of `signature` elsewhere: an alert in the clear follows, which needs no key.
+    pub fn take_signature(
+        &mut self,
+        signature: Result<Vec<u8>, rustls::Error>,
+    ) -> Result<Vec<u8>, rustls::Error> {
+        match signature {
+            Err(error) if self.tls13 && self.has_key => {
+                self.unsigned = Some(error);
+                Ok(Vec::new())
+            }
+            signature => signature,
+        }
+    }
+
     /// What the backend of this connection knows us by; `None` where it knows nobody.
     pub fn stands_for(&self) -> Option<&Arc<CertifiedKey>> {
         self.presented.as_ref().or(self.resumes.as_ref())

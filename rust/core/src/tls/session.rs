@@ -193,6 +193,10 @@ impl Session {
     fn process(&mut self, tls: &mut RustlsConnection, sink: &mut dyn FnMut(&[u8])) {
         let mark = self.outgoing.len();
         let consumed = self.run(tls, sink);
+        // It ends with the alert that was written in the place of what has no signature.
+        if let Some(error) = context::with(|context| context.unsigned.take()).flatten() {
+            self.failure = Some(error);
+        }
         self.check_said(mark);
         self.settle_offer(tls);
         if self.failure.is_some() && !self.refused {
@@ -322,3 +326,5 @@ mod noting;
 mod rustls_facts_tests;
 #[cfg(test)]
 mod trust_all;
+#[cfg(test)]
+mod unsigned_tests;

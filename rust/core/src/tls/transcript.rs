@@ -14,8 +14,8 @@ use rustls::crypto::cipher::{
 use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
 use rustls::crypto::tls13::Hkdf;
 use rustls::{
-    CipherSuiteCommon, ConnectionTrafficSecrets, ContentType, Error, SupportedCipherSuite,
-    Tls12CipherSuite, Tls13CipherSuite,
+    AlertDescription, CipherSuiteCommon, ConnectionTrafficSecrets, ContentType, Error,
+    SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite,
 };
 
 use super::context;
@@ -159,9 +159,14 @@ struct Shaping(&'static dyn Tls13AeadAlgorithm);
 impl Tls13AeadAlgorithm for Shaping {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
         let plain = self.0.encrypter(key, iv);
-        let seam = |context: &mut context::Context| context.ech.as_mut().and_then(|s| s.next_key());
-        let shape = context::with(seam).flatten();
-        match shape.is_some() || context::with(|c| c.may_refuse_late).unwrap_or(false) {
+        // Beneath the first key lies what is signed.
+        let looked = context::with(|context| {
+            let first = !std::mem::replace(&mut context.has_key, true);
+            let shape = context.ech.as_mut().and_then(|seam| seam.next_key());
+            (shape, first || context.may_refuse_late)
+        });
+        let (shape, may_alert) = looked.unwrap_or_default();
+        match shape.is_some() || may_alert {
             true => Box::new(Shaper { plain, shape }),
             false => plain,
         }
@@ -200,6 +205,7 @@ impl MessageEncrypter for Shaper {
         seq: u64,
     ) -> Result<OutboundOpaqueMessage, Error> {
         let shaped = match self.shape {
+            _ if message.typ == ContentType::Handshake && is_unsigned() => Some(not_signed()),
             _ if message.typ == ContentType::ApplicationData => alert(&message),
             _ if message.typ != ContentType::Handshake => None,
             Some(Rewrite::Extend) if seq == 0 => extended(&message),
@@ -233,6 +239,16 @@ fn extended(message: &OutboundPlainMessage<'_>) -> Option<(ContentType, Vec<u8>)
 fn alert(message: &OutboundPlainMessage<'_>) -> Option<(ContentType, Vec<u8>)> {
     let alerting = context::with(|context| context.alerting).unwrap_or(false);
     alerting.then(|| (ContentType::Alert, message.payload.to_vec()))
+}
+
+fn is_unsigned() -> bool {
+    context::with(|context| context.unsigned.is_some()).unwrap_or(false)
+}
+
+/// RFC 8446 6: level fatal(2) and the description, in the place of a flight that has no signature.
+fn not_signed() -> (ContentType, Vec<u8>) {
+    let alert = vec![2, AlertDescription::InternalError.into()];
+    (ContentType::Alert, alert)
 }
 
 /// A KeyUpdate with its header; no other message after the handshake is as short.
