@@ -41,10 +41,13 @@ MaxSpareThreads 96
 MaxRequestWorkers 96"""
 # How long after a fault a failed operation may be what the process held. Faults that are not here excuse nothing. While the
 # signer stands still, a quarter of the threads of each child wait for it, so that the others serve who is connected already:
-# handshakes beyond that are refused at once (rust/core/src/agent/child/transport.rs). A supervisor that is stopped when httpd
-# restarts is replaced, and the signer with it.
-HELD = {"kill a child": 1.0, "kill the signer": 2.5, "kill the supervisor": 2.5, "stop the signer": 0.5,
+# handshakes beyond that are refused at once (rust/core/src/agent/child/transport.rs), and the supervisor that sees it replaces
+# it as one that was killed (TLS0304). A supervisor that is stopped when httpd restarts is replaced, and the signer with it.
+HELD = {"kill a child": 1.0, "kill the signer": 2.5, "kill the supervisor": 2.5, "stop the signer": 2.5,
         "stop the supervisor": 2.5, "no descriptors in a child": 1.0}
+# Those after which a connection may end without a word. Whoever gets no signature is told so.
+SILENT = ("kill a child", "no descriptors in a child")
+WITHOUT_A_WORD = (EOFError, ConnectionError, ssl.SSLEOFError)
 
 
 class Progress:
@@ -60,6 +63,11 @@ class Progress:
         return self.stage + self.address
 
 
+def is_silent(fault: BaseException) -> bool:
+    """Whether a connection ended without an alert or an answer."""
+    return isinstance(fault, WITHOUT_A_WORD) or (isinstance(fault, ssl.SSLError) and fault.reason == "UNEXPECTED_EOF_WHILE_READING")
+
+
 class Soak:
     """One server, its clients and what is done to them."""
 
@@ -68,7 +76,7 @@ class Soak:
         self.begun, self.over = time.monotonic(), threading.Event()
         self.lock = threading.Lock()
         self.done: collections.Counter = collections.Counter()
-        self.failures: list[tuple[float, float, str, str]] = []  # begin, end, what, why
+        self.failures: list[tuple[float, float, bool, str, str]] = []  # begin, end, without a word, what, why
         self.faults: list[tuple[float, float, str]] = []  # begin, end, what
         self.samples: list[dict[str, int]] = []
         self.restarts = 0
@@ -109,7 +117,8 @@ TLSSessionTickets file:@HOME@/certs/secret""")
                     self.done[what] += 1
             except FAULTS as fault:
                 with self.lock:
-                    self.failures.append((begin, time.monotonic(), what, f"{type(fault).__name__}: {fault} ({progress.text()})"))
+                    why = f"{type(fault).__name__}: {fault} ({progress.text()})"
+                    self.failures.append((begin, time.monotonic(), is_silent(fault), what, why))
 
     def operation(self, what: str, kept: dict, progress: "Progress") -> None:
         version = what[-3:] if what[-3:] in kept else "1.3"
@@ -249,10 +258,10 @@ TLSSessionTickets file:@HOME@/certs/secret""")
                 continue  # one of them has just ended
 
     # -- verdict -------------------------------------------------------------------------------------------------
-    def excuse(self, begin: float, end: float) -> str | None:
+    def excuse(self, begin: float, end: float, silent: bool) -> str | None:
         """The fault that an operation may have been lost to."""
         for start, stop, what in self.faults:
-            if what in HELD and start - 0.1 <= end and begin <= min(stop, self.end + 60) + HELD[what]:
+            if what in (SILENT if silent else HELD) and start - 0.1 <= end and begin <= min(stop, self.end + 60) + HELD[what]:
                 return what
         return None
 
@@ -287,17 +296,17 @@ TLSSessionTickets file:@HOME@/certs/secret""")
                 problems.append(f"when all was over: {fault}")
         print(f"{time.monotonic() - self.begun:.0f} s, {self.restarts} graceful restarts, {CLIENTS} clients")
         print("\n| operation | done | lost | lost to a fault |\n|---|---|---|---|")
-        unexplained = [failure for failure in self.failures if not self.excuse(*failure[:2])]
-        for what in sorted(set(self.done) | {failure[2] for failure in self.failures}):
-            mine = [failure for failure in self.failures if failure[2] == what]
-            print(f"| {what} | {self.done[what]} | {len(mine)} | {sum(self.excuse(*failure[:2]) is not None for failure in mine)} |")
+        unexplained = [failure for failure in self.failures if not self.excuse(*failure[:3])]
+        for what in sorted(set(self.done) | {failure[3] for failure in self.failures}):
+            mine = [failure for failure in self.failures if failure[3] == what]
+            print(f"| {what} | {self.done[what]} | {len(mine)} | {sum(self.excuse(*failure[:3]) is not None for failure in mine)} |")
         print("\n| fault | times |\n|---|---|")
         for what, times in sorted(collections.Counter(fault[2] for fault in self.faults).items()):
             print(f"| {what} | {times} |")
         if not self.disk:
             print("\nNOT RUN: full disk (no right to mount a tmpfs)")
         problems += [f"lost without a fault at {begin - self.begun:.1f} s: {what}: {why} ({self.before(end)})"
-                     for begin, end, what, why in unexplained]
+                     for begin, end, _, what, why in unexplained]
         problems += self.growth()
         said = self.server.said()
         problems += [line for line in said.splitlines() if any(word in line for word in (
