@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
+use rustls::crypto::aws_lc_rs;
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, ClientConnection, Error, SignatureAlgorithm, SignatureScheme};
 
+use super::ech_tests::{config, enabled, grease, key, known, meet_limited, only, spec, to};
 use super::tests::{client, context_for, policy, sent_by, shown};
 use super::*;
 use crate::creds::timed::TimedKey;
 use crate::tls::context::Shown;
+use crate::tls::policy::Policy;
 
 /// Long enough for a flight of two records.
 const MANY: usize = 60;
@@ -82,6 +85,35 @@ fn who_gets_no_signature_is_told_in_all_versions() {
                 false => "nobody signs",
             };
             assert_eq!(session.failure(), Some(&Error::General(why.to_owned())));
+        }
+    }
+}
+
+/// Where encrypters shape what they are given, where the keys come late, and where a flight takes many records.
+#[test]
+fn who_hides_a_name_or_is_asked_again_is_told_too() {
+    for hides in [true, false] {
+        for group in [29, 24] {
+            for limit in [None, Some(100)] {
+                let key = key(7);
+                let mode = match hides {
+                    true => enabled(&known(&key)),
+                    false => grease(),
+                };
+                let mut spec = spec();
+                spec.negotiated.groups = vec![group];
+                let met = meet_limited(
+                    to(&Arc::new(config(Some(mode), aws_lc_rs::default_provider()))),
+                    only(key),
+                    &Policy::build(&spec).unwrap(),
+                    100_000,
+                    &unsigned(MANY),
+                    limit,
+                );
+                let alert = Error::AlertReceived(AlertDescription::InternalError);
+                assert_eq!(met.fault, Some(alert), "{hides} {group} {limit:?}");
+                assert_eq!(met.session.status(), Status::Failed);
+            }
         }
     }
 }
