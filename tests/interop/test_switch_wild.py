@@ -78,15 +78,14 @@ def test_there_and_back(machine, materials, name):
     wait_until(lambda: library() == "OpenSSL", "mod_ssl")
     dump = machine.run("apache2ctl", "-t", "-D", "DUMP_TLS_MIGRATION", "-C", f"LoadModule ssl_module {mod_tls_so()}")
     assert dump.returncode == 0 and "stops the start" not in dump.stdout, dump.stdout + dump.stderr
-    before = machine.path("/etc/apache2/mods-available/ssl.load").read_text()
+    before, log = machine.path("/etc/apache2/mods-available/ssl.load").read_text(), machine.path("/var/log/apache2/error.log")
+    log.write_text("")  # what mod_ssl had to say
     done = switch(machine, "to-rustls")
     assert done.returncode == 0 and "answer as before" in done.stdout and library() == "rustls", done.stdout + done.stderr
-    faults = re.findall(r".*(?:tls|ssl):(?:error|crit|alert|emerg)\].*", machine.path("/var/log/apache2/error.log").read_text())
-    assert faults == []
+    assert re.findall(r".*(?:tls|ssl):(?:error|crit|alert|emerg)\].*", log.read_text()) == []
     assert machine.run("apache2ctl", "graceful").returncode == 0
     wait_until(lambda: library() == "rustls", "a graceful restart")
     done = switch(machine, "to-openssl")
     assert done.returncode == 0 and library() == "OpenSSL", done.stdout + done.stderr
     assert machine.path("/etc/apache2/mods-available/ssl.load").read_text() == before
     assert machine.path("/var/lib/apache2/dpkg/diversions").read_text() == ""
-    print(dump.stdout)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is wrong with a chain of certificates, for itself and for the names of a virtual host.
 
+use std::collections::HashSet;
+
 use super::certificate::{CertificateFields, list_for_people};
 use super::fault::Fault;
 use crate::x509::time::date;
@@ -97,7 +99,13 @@ fn check_validity(
 /// Faults of a certificate for the names of one virtual host: its ServerName and those of its aliases that are names
 /// and not patterns.
 pub fn check_names(file: &str, leaf: &CertificateFields, hosts: &[String]) -> Option<Fault> {
-    let missing: Vec<String> = hosts.iter().filter(|h| !leaf.covers(h)).cloned().collect();
+    // An alias may repeat the ServerName.
+    let mut seen = HashSet::new();
+    let missing: Vec<String> = hosts
+        .iter()
+        .filter(|h| !leaf.covers(h) && seen.insert(*h))
+        .cloned()
+        .collect();
     if !missing.is_empty() {
         return Some(Fault::NamesNotCovered {
             file: file.to_owned(),

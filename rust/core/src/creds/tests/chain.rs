@@ -121,7 +121,7 @@ fn names() {
     assert_eq!(check(&["a.example", "X.A.example", "192.0.2.1"]), None);
     let Some(Fault::NamesNotCovered {
         missing, covered, ..
-    }) = check(&["b.example", "a.example", "192.0.2.2"])
+    }) = check(&["b.example", "a.example", "192.0.2.2", "b.example"])
     else {
         panic!("two are missing")
     };
