@@ -38,7 +38,9 @@ if [ "${1:-}" != inside ]; then
   printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
   chmod 755 /usr/sbin/policy-rc.d
   # Nobody answers questions. The package has been built already, and its command is not asked to do it here.
-  printf '%s\n' 'APT::Get::Assume-Yes "true";' 'APT::Install-Recommends "false";' > /etc/apt/apt.conf.d/98newcomer
+  # What was downloaded is kept for the upgrade of apache2, which has no network.
+  printf '%s\n' 'APT::Get::Assume-Yes "true";' 'APT::Install-Recommends "false";' 'Binary::apt::APT::Keep-Downloaded-Packages "true";' \
+    > /etc/apt/apt.conf.d/98newcomer
   mkdir -p build/package
   cp repository/first/*.deb build/package/
   printf '#!/bin/sh\n[ "$*" = package ]\n' > dev
