@@ -65,6 +65,28 @@ def test_a_key_that_changes_is_asked_for_where_no_known_phrase_opens_it(httpd, c
     assert (server.home / "asked").read_text().count("a.test") == 2
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="httpd has no rights to give up")
+def test_a_program_that_root_alone_may_run_needs_a_start(httpd, ca):
+    """A configuration that -t takes, and a graceful restart cannot: the line says what to do, and a start does it."""
+    server = httpd([], start=False)
+    first = locked(server, ca, "a")
+    ask = program(server, "ask", f'echo "{PHRASE.decode()}"')
+    server.write([first], config=f"TLSKeyPassphrase exec:{ask}")
+    server.start()
+    other = server.put("other", "#!/bin/sh\necho another one\n", 0o700)
+    server.write([first, locked(server, ca, "b", phrase=b"another one")], config=f"TLSKeyPassphrase exec:{other}")
+    assert server.run("-t").returncode == 0
+    os.kill(server.pid, signal.SIGUSR1)
+    server.expected_exit = None
+    assert server.process.wait(30) == 1
+    server.log.allow("AH00020")
+    server.log.expect("TLS0201.*other cannot be started: Permission denied, for since httpd has started it runs without root's rights: "
+                      "stop and start httpd, or let everybody run it")
+    locked(server, ca, "a", phrase=b"another one")
+    server.start()
+    assert serves(server, ca, "a") and serves(server, ca, "b")
+
+
 def test_a_file_gives_the_phrase_also_for_one_virtual_host(httpd, ca):
     server = httpd([], start=False)
     server.put("phrase", PHRASE + b"\n", 0o600)

@@ -36,7 +36,17 @@ impl fmt::Display for NoPhrase {
             Self::NotEntered => f.write_str("no pass phrase was entered"),
             Self::Silent(program) => write!(f, "{program} ended without a pass phrase"),
             Self::Unstartable(program, why) => {
-                write!(f, "{program} cannot be started: {}", words(why))
+                write!(f, "{program} cannot be started: {}", words(why))?;
+                // By the key agent, which is nobody once httpd has started.
+                if why.kind() == io::ErrorKind::PermissionDenied
+                    && !rustix::process::geteuid().is_root()
+                {
+                    f.write_str(
+                        ", for since httpd has started it runs without root's rights: stop and start httpd, or let \
+                         everybody run it",
+                    )?;
+                }
+                Ok(())
             }
             Self::Lost(program, why) => write!(f, "{program} was lost: {}", words(why)),
             Self::Unprinted(program, status) => {
