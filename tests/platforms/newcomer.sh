@@ -119,10 +119,19 @@ answering() {  # answering URL: until it does
 }
 ask() { curl -sS --cacert /etc/tls/ca.pem "$@"; }
 served() { echo | openssl s_client -connect 127.0.0.1:443 -servername www.example.org 2>/dev/null | openssl x509 -noout -subject | tr -d ' '; }
-again() {  # a graceful restart, as the guide says
+children() { awk -v parent="$(cat /run/apache2/apache2.pid)" '$2 == "(apache2)" && $4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null; }
+again() {  # a graceful restart, as the guide says; children of before answer until they hear of it
+  local child before
   apache2ctl -t 2>/tmp/test.log || { cat /tmp/test.log; fail "the configuration"; }
+  before=$(children || true)
   apache2ctl graceful
-  sleep 2
+  sleep 1
+  for child in $before; do
+    for _ in $(seq 100); do
+      if [ ! -e "/proc/$child" ]; then break; fi
+      sleep 0.2
+    done
+  done
 }
 stop() {
   local pid
@@ -276,7 +285,6 @@ no_agent() {  # it ends with the last child that it signs for
   fail "the key agent is still there"
 }
 running() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | wc -l; }
-children() { awk -v parent="$(cat /run/apache2/apache2.pid)" '$2 == "(apache2)" && $4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null; }
 load() {  # asks until /tmp/load goes; writes what was lost
   while [ -e /tmp/load ]; do
     if ask -o /dev/null https://www.example.org/ 2>>/tmp/lost; then echo >> /tmp/asked; fi
