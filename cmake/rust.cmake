@@ -9,7 +9,16 @@ else()
   set(cargo_profile debug)
   set(cargo_flags "")
 endif()
-set(bridge_lib ${cargo_target}/${cargo_profile}/libmod_tls_bridge.a)
+# TSan has to see every access: Rust's own library is compiled for it too, which takes the nightly compiler and rust-src.
+if(TLS_SANITIZE MATCHES thread)
+  set(cargo_target ${CMAKE_SOURCE_DIR}/target/threads)
+  set(cargo_environment RUSTUP_TOOLCHAIN=nightly "RUSTFLAGS=-Zsanitizer=thread -Cdebug-assertions=off")
+  list(APPEND cargo_flags -Zbuild-std --target x86_64-unknown-linux-gnu)
+  set(cargo_products ${cargo_target}/x86_64-unknown-linux-gnu)
+else()
+  set(cargo_products ${cargo_target})
+endif()
+set(bridge_lib ${cargo_products}/${cargo_profile}/libmod_tls_bridge.a)
 set(bridge_include ${cargo_target}/cxxbridge)
 
 # cargo decides what to compile; this only says when to ask it. Headers of ours count, since the bridge's C++ half
@@ -27,7 +36,7 @@ add_custom_command(
     ${bridge_include}/mod_tls_bridge/src/resumption/boundary.rs.h
     ${bridge_include}/mod_tls_bridge/src/status/boundary.rs.h
     ${bridge_include}/mod_tls_bridge/src/verifier/boundary.rs.h
-  COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${cargo_target}
+  COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${cargo_target} ${cargo_environment}
     ${CARGO} build --locked --package mod_tls_bridge ${cargo_flags}
   COMMAND ${CMAKE_COMMAND} -E touch ${bridge_lib}
   DEPENDS ${rust_sources} ${CMAKE_SOURCE_DIR}/Cargo.lock ${CMAKE_SOURCE_DIR}/Cargo.toml
