@@ -8,6 +8,7 @@ process held; at the end there is a table and a verdict. Signals go to processes
 theirs (pidfd), so that no number that was given anew is hit.
 """
 import collections
+import contextlib
 import os
 import random
 import signal
@@ -167,7 +168,8 @@ TLSSessionTickets file:@HOME@/certs/secret""")
             signal.pidfd_send_signal(handle, number)
             if pause:
                 time.sleep(pause)
-                signal.pidfd_send_signal(handle, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):  # one that stands still may have been replaced
+                    signal.pidfd_send_signal(handle, signal.SIGCONT)
             return True
         except ProcessLookupError:
             return False
