@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::files::SUFFIX;
+use super::SUFFIX;
 use crate::creds::pem::PemError;
 use crate::system::file::{DirectoryFault, PANICKED, Refusal};
 

@@ -11,9 +11,6 @@ use super::pem;
 use crate::system::file;
 use crate::system::file::Limit;
 
-/// What the names of files of keys end with.
-pub(super) const SUFFIX: &str = "ech";
-
 /// A file that was read.
 pub(super) struct Found {
     pub path: PathBuf,
@@ -60,7 +57,10 @@ pub(super) fn matching(name: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> 
 /// # Errors
 /// It cannot be listed.
 pub(super) fn list(directory: &Path) -> Result<Vec<PathBuf>, EchFault> {
-    let is_one = |path: &PathBuf| path.extension().is_some_and(|suffix| suffix == SUFFIX);
+    let is_one = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|suffix| suffix == super::SUFFIX)
+    };
     match file::list(directory) {
         Ok(paths) => Ok(paths.into_iter().filter(is_one).collect()),
         Err(refusal) => Err(EchFault::Directory(directory.to_owned(), refusal)),

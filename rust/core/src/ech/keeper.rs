@@ -195,7 +195,7 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use super::super::files::SUFFIX;
+    use super::super::SUFFIX;
     use super::super::shared_keys::tests::words;
     use super::super::state::{ERASE, KeptKeys, ROTATE};
     use super::*;

@@ -25,6 +25,9 @@ pub mod state;
 pub use keys::{Key, Keys};
 pub use offer::{Offer, Outcome, Source};
 
+/// What the names of files of keys end with.
+const SUFFIX: &str = "ech";
+
 /// Version of the ECHConfigs of RFC 9849; the same number as the extension's.
 pub const EXTENSION: u16 = crate::tls::hello::ENCRYPTED_CLIENT_HELLO;
 

@@ -136,9 +136,7 @@ fn prepare(directory: &Path) -> Result<(), EchFault> {
 }
 
 fn create(kept: &KeptKeys, now: u64, taken: impl Fn(u8) -> bool) -> Result<Key, EchFault> {
-    let name = kept
-        .directory
-        .join(format!("{now}.{}", super::files::SUFFIX));
+    let name = kept.directory.join(format!("{now}.{}", super::SUFFIX));
     let mut start = [0];
     let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
     random
