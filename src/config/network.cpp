@@ -7,7 +7,10 @@
 namespace tls::config {
 namespace {
 
-bool bit(const Address& a, unsigned index) { return ((a.bytes.at(index / 8) >> (7U - index % 8)) & 1U) != 0; }
+bool bit(const Address& a, unsigned index) {
+  const unsigned octet = a.bytes.at(index / 8);
+  return ((octet >> (7U - index % 8)) & 1U) != 0;
+}
 
 bool within(const Network& network, const Address& address) {
   if (network.address.length != address.length) return false;
