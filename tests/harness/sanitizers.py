@@ -15,6 +15,12 @@ def unfit(reason: str) -> None:
         pytest.skip(f"not under sanitizers: {reason}")
 
 
+def needs_agent() -> None:
+    """Skips the test that calls it under TSan; ./dev test without it runs it."""
+    if THREADS:
+        pytest.skip("under TSan there is no key agent")
+
+
 def room(kib: int) -> float:
     """A bound on memory; none where the sanitizers keep what was freed, to notice its use."""
     return float("inf") if PRESENT else kib

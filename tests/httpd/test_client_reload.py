@@ -5,6 +5,7 @@ from harness import tls
 from harness.clientauth import Clients
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
+from harness.sanitizers import needs_agent
 from harness.waiting import wait_until
 
 
@@ -50,6 +51,7 @@ def test_other_authorities_are_taken_up(httpd, ca, clients):
 
 
 def test_without_all_they_wait_for_a_restart(httpd, ca, clients):
+    needs_agent()
     server, status = asking(httpd, ca, clients, "1")
     server.put("certs/clients.pem", clients.other.pem())
     pair = ca.issue("a.test")

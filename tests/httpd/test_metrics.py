@@ -20,6 +20,7 @@ from harness.clientauth import Clients
 from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
 from harness.metrics import from_json, get, prometheus, series, wait_for
+from harness.sanitizers import needs_agent
 from harness.waiting import wait_until
 from harness.wire import Hello
 
@@ -175,6 +176,7 @@ def test_what_a_killed_child_counted_is_kept_and_what_it_had_under_way_is_not(ht
 
 
 def test_a_captured_child_says_nothing_of_what_the_parent_counts(httpd, ca):
+    needs_agent()
     server = httpd([Vhost("a.test", [ca.issue("a.test")])], config=metrics.LOCATIONS, modules=("status", "authz_host"), mpm_settings=ONE_CHILD)
     server.log.allow("TLS0415")  # what it says of itself
     [child] = server.children
@@ -211,6 +213,7 @@ def test_counts_outlive_restarts_and_never_go_back(httpd, ca, mpm):
 
 
 def test_the_agent_and_reloads_are_counted(httpd, ca):
+    needs_agent()
     server = httpd([Vhost("a.test", [ca.issue("a.test")])], modules=("status", "authz_host"),
                    config=metrics.LOCATIONS + "\nTLSReload 1")
     server.log.allow("TLS0304|TLS0801")
