@@ -2,6 +2,7 @@
 #include "config/words.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace tls::config {
 
@@ -36,6 +37,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
+    if (same_word(word, candidate)) continue;  // it is known, and wrong for another reason
     const std::size_t distance = edit_distance(word, candidate);
     const bool continued = distance == best_distance && starts_with_word(candidate, word);
     if (distance < best_distance || (continued && !best.empty())) {
@@ -48,6 +50,31 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 
 std::string did_you_mean(std::string_view candidate) {
   return candidate.empty() ? std::string() : "; did you mean " + quoted(candidate) + "?";
+}
+
+std::string list_advice(std::string_view name, std::string_view candidate) {
+  const bool joined = name.find_first_of(",;") != std::string_view::npos;
+  return joined ? std::string("; names in a list are divided by colons") : did_you_mean(candidate);
+}
+
+std::string typed_elsewhere(std::span<const char* const> words) {
+  // U+00AB, U+00BB, U+2018 to U+201F, U+2039 and U+203A.
+  constexpr std::array<std::string_view, 12> quotes = {"\u00ab", "\u00bb", "\u2018", "\u2019", "\u201a", "\u201b",
+                                                       "\u201c", "\u201d", "\u201e", "\u201f", "\u2039", "\u203a"};
+  for (const std::string_view word : words) {
+    const bool found = std::ranges::any_of(quotes, [word](auto quote) { return word.starts_with(quote); });
+    if (found) {
+      return quoted(word) +
+             " begins with a quotation mark of a text processor or a web page, which counts as a letter here; write "
+             "plain ones "
+             "(\") or none";
+    }
+  }
+  return {};
+}
+
+bool has_comment(std::span<const char* const> words) {
+  return std::ranges::any_of(words, [](std::string_view word) { return word.starts_with('#'); });
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {

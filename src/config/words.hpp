@@ -24,6 +24,16 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 // `; did you mean "x"?`, or nothing when `candidate` is empty.
 std::string did_you_mean(std::string_view candidate);
 
+// What is to be said of a name in a list that is unknown: that names are divided by colons where a comma or semicolon
+// stands in it, else did_you_mean(candidate).
+std::string list_advice(std::string_view name, std::string_view candidate);
+
+// What is wrong with a line that was copied from a page with typographic quotation marks; nothing where none are there.
+std::string typed_elsewhere(std::span<const char* const> words);
+
+// Whether a word begins with #: httpd has no comments behind a directive.
+bool has_comment(std::span<const char* const> words);
+
 // Splits at every one of `separators`, leaving out empty parts.
 std::vector<std::string_view> split(std::string_view text, std::string_view separators);
 

@@ -20,7 +20,8 @@ struct Case {
 
 const Case cases[] = {
     Case{Place::Server, "TLSEngine 443", "TLSEngine 192.0.2.1:8443 [2001:db8::1]:443", "TLSEngine 443x",
-         "TLSEngine: expected [address:]port, not \"443x\""},
+         "TLSEngine: expected [address:]port in numbers, such as 443, 192.0.2.1:443 or [2001:db8::1]:443, not "
+         "\"443x\""},
     Case{Place::VirtualHost, "TLSEngine on", "TLSEngine off", "TLSEngine 443",
          "TLSEngine: ports are listed outside of virtual hosts, for the whole server; here write \"TLSEngine on\" or "
          "off"},
@@ -165,7 +166,9 @@ const Case cases[] = {
     Case{Place::Server, "SSLHonorCipherOrder on", "SSLHonorCipherOrder off", "SSLHonorCipherOrder maybe",
          "SSLHonorCipherOrder: expected on or off, not \"maybe\""},
     Case{Place::Server, "SSLProtocol all -SSLv3", "SSLProtocol -all +TLSv1.3", "SSLProtocol TLSv1.5",
-         "SSLProtocol: Illegal protocol 'TLSv1.5'"},
+         "SSLProtocol: Illegal protocol 'TLSv1.5'; there are all, TLSv1.2 and TLSv1.3, divided by spaces, each with + "
+         "or - "
+         "before it or without"},
     Case{Place::Server, "SSLVHostSNIPolicy strict", "SSLVHostSNIPolicy insecure", "SSLVHostSNIPolicy secur",
          "SSLVHostSNIPolicy: expected strict, secure, authonly or insecure, not \"secur\"; did you mean \"secure\"?"},
     Case{Place::Server, "SSLECHKeyDir keys/ech", "SSLECHKeyDir /etc/ech", "SSLECHKeyDir a b",
@@ -272,7 +275,8 @@ const Case cases[] = {
     Case{Place::Server, "SSLStaplingForceURL http://x", "SSLStaplingForceURL y", "SSLStaplingForceURL http://x z",
          "SSLStaplingForceURL: expected \"SSLStaplingForceURL url\""},
     Case{Place::Directory, "SSLOptions +StdEnvVars", "SSLOptions StrictRequire", "SSLOptions +CompatEnvVars",
-         "SSLOptions: Illegal option 'CompatEnvVars'"},
+         "SSLOptions: Illegal option 'CompatEnvVars'; expected StdEnvVars, ExportCertData, FakeBasicAuth, "
+         "StrictRequire, OptRenegotiate or LegacyDNStringFormat, not \"CompatEnvVars\""},
     Case{Place::Directory, "SSLRequireSSL", "SSLRequireSSL on", "", ""},
     Case{Place::Directory, "SSLRequire \"%{HTTPS} eq 'on'\"", "SSLRequire true", "", ""},
     Case{Place::Directory, "SSLClientCertHeader on", "SSLClientCertHeader chain", "SSLClientCertHeader all",
@@ -455,6 +459,44 @@ TEST(Directives, ListenersBelongOutsideAndSwitchesInside) {
   EXPECT_EQ(read_line(scope, arena, "TLSEngine on").error,
             "TLSEngine: on and off belong into a virtual host; here name the ports that speak TLS, such as "
             "\"TLSEngine 443\"");
+}
+
+TEST(Directives, LinesThatAreTypedAsElsewhereAreToldHowTheyAreWrittenHere) {
+  HeapArena arena;
+  Scope scope;
+  const auto error = [&](const std::string& line) { return read_line(scope, arena, line).error; };
+  EXPECT_EQ(error("TLSProtocol TLSv1.3+ # only this"),
+            "TLSProtocol: expected \"TLSProtocol default|TLSv1.2+|TLSv1.3+\"; a comment (#) needs a line of its own");
+  for (const char* quotes : {"\u201cx.pem\u201d", "\u201ex.pem\u201c", "\u00abx.pem\u00bb", "\u2018x.pem\u2019"}) {
+    EXPECT_EQ(error(std::string("TLSCertificate x.pem ") + quotes),
+              "TLSCertificate: \"" + std::string(quotes) +
+                  "\" begins with a quotation mark of a text processor or a web page, which counts as a letter here; "
+                  "write plain ones (\") or none");
+  }
+  EXPECT_EQ(error("TLSGroups X25519,P-256"),
+            "TLSGroups: unknown group \"X25519,P-256\"; names in a list are divided by colons");
+  EXPECT_EQ(error("SSLOpenSSLConfCmd Curves X25519,P-256"),
+            "SSLOpenSSLConfCmd: unknown group \"X25519,P-256\"; names in a list are divided by colons");
+  EXPECT_EQ(error("TLSCiphersPrefer 0x1301;0x1302"),
+            "TLSCiphersPrefer: unknown cipher suite \"0x1301;0x1302\"; names in a list are divided by colons");
+  EXPECT_EQ(error("SSLCipherSuite TLSv1.3 ECDHE-RSA-AES128-GCM-SHA256"),
+            "SSLCipherSuite: \"ECDHE-RSA-AES128-GCM-SHA256\" is a suite of TLS 1.2; list those in a line without the "
+            "word TLSv1.3");
+  EXPECT_EQ(error("SSLCipherSuite TLS_AES_128_GCM_SHA256"),
+            "SSLCipherSuite: no suite of TLS 1.2 is left of \"TLS_AES_128_GCM_SHA256\"; write \"SSLCipherSuite TLSv1.3 "
+            "TLS_AES_128_GCM_SHA256\" for suites of TLS 1.3, and SSLProtocol -TLSv1.2 where there are to be no others");
+  EXPECT_EQ(error("TLSHandshakeRate off address:50"),
+            "TLSHandshakeRate: off stands alone; leave it or the numbers out");
+  EXPECT_EQ(error("TLSKeyLogFile on"), "TLSKeyLogFile: expected the name of a file or off, not \"on\"");
+  EXPECT_EQ(read_line(scope, arena, "TLSFetchProxy proxy:3128").warning,
+            "TLSFetchProxy: \"proxy:3128\" is no address that can be asked, and whatever asks there fails; write one "
+            "such as http://proxy.example.com:3128/ (http alone: what is fetched is signed)");
+}
+
+TEST(Directives, WhatIsKnownIsNotSuggested) {
+  constexpr std::array<std::string_view, 2> words = {"off", "oft"};
+  EXPECT_EQ(nearest("off", words), "oft");
+  EXPECT_EQ(nearest("Off", words), "oft");
 }
 
 TEST(Directives, WarningsAndNotices) {

@@ -47,13 +47,25 @@ Parsed<OcspCheck> ssl_ocsp_check(const Arguments& words, const OcspCheck* /*befo
 
 Parsed<OcspCheck> client_ocsp(const Arguments& words, const OcspCheck* /*before*/) { return check(words, "chain"); }
 
-Parsed<std::string> http_url(const Arguments& words, const std::string* /*before*/) {
+namespace {
+
+Parsed<std::string> address(const Arguments& words, std::string_view such_as) {
   std::string url(words[0]);
   if (is_http(url)) return url;
   std::string warning = quoted(url) +
-                        " is no address that can be asked, and whatever asks there fails; write one such " +
-                        "as http://ocsp.example.com/ (OCSP needs no https: answers are signed)";
+                        " is no address that can be asked, and whatever asks there fails; write one such " + "as " +
+                        std::string(such_as);
   return {std::move(url), std::move(warning)};
+}
+
+}  // namespace
+
+Parsed<std::string> http_url(const Arguments& words, const std::string* /*before*/) {
+  return address(words, "http://ocsp.example.com/ (OCSP needs no https: answers are signed)");
+}
+
+Parsed<std::string> http_proxy(const Arguments& words, const std::string* /*before*/) {
+  return address(words, "http://proxy.example.com:3128/ (http alone: what is fetched is signed)");
 }
 
 Parsed<std::uint32_t> limit_in_seconds(const Arguments& words, const std::uint32_t* /*before*/) {

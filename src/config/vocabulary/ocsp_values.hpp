@@ -42,6 +42,9 @@ constexpr auto revocation_row(const char* name, Context context, Text text) {
 // The address of a responder or proxy. mod_ssl takes any text, and fails when it asks: here there is a warning.
 Parsed<std::string> http_url(const Arguments& words, const std::string* before);
 
+// The same, of a proxy.
+Parsed<std::string> http_proxy(const Arguments& words, const std::string* before);
+
 // A time limit in seconds.
 Parsed<std::uint32_t> limit_in_seconds(const Arguments& words, const std::uint32_t* before);
 

@@ -214,7 +214,7 @@ Parsed<GroupList> openssl_groups(std::string_view list) {
     }
     const Group* known = find_group(name);
     if (known == nullptr && !optional && !remove) {
-      return Parsed<GroupList>::refuse("unknown group " + quoted(name) + did_you_mean(nearest_group(name)));
+      return Parsed<GroupList>::refuse("unknown group " + quoted(name) + list_advice(name, nearest_group(name)));
     }
     if (known == nullptr || !known->supported) {
       if (!remove) dropped += (dropped.empty() ? "" : ", ") + std::string(name);
@@ -243,7 +243,7 @@ Parsed<SchemeList> openssl_signatures(std::string_view list) {
     const SignatureScheme* known = find_signature_scheme(name);
     if (known == nullptr && !optional) {
       return Parsed<SchemeList>::refuse("unknown signature algorithm " + quoted(name) +
-                                        did_you_mean(nearest_signature_scheme(name)));
+                                        list_advice(name, nearest_signature_scheme(name)));
     }
     if (known == nullptr || !known->supported) {
       dropped += (dropped.empty() ? "" : ", ") + std::string(name);

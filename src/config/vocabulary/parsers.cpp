@@ -34,7 +34,8 @@ Parsed<std::vector<std::uint16_t>> name_list(const Arguments& words, std::string
     for (const std::string_view name : split(word, ": ")) {
       const auto* known = find(name);
       if (known == nullptr) {
-        return Result::refuse("unknown " + std::string(what) + " " + quoted(name) + did_you_mean(nearest_name(name)));
+        return Result::refuse("unknown " + std::string(what) + " " + quoted(name) +
+                              list_advice(name, nearest_name(name)));
       }
       if (!usable(*known)) {
         unsupported.push_back(name);

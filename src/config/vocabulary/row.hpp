@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "config/setting.hpp"
+#include "config/words.hpp"
 
 namespace tls::config {
 
@@ -212,8 +213,12 @@ template <class S>
 Outcome apply(const Row<S>& row, S& settings, Arena& arena, const Arguments& words) {
   if (words.size() < row.arity.least || words.size() > row.arity.most) {
     const std::string_view syntax = row.text.syntax;
-    if (syntax.empty()) return {std::string(row.name) + ": takes no words", {}, {}};
-    return {std::string(row.name) + ": expected \"" + row.name + " " + row.text.syntax + "\"", {}, {}};
+    const char* const comment = has_comment(words.words) ? "; a comment (#) needs a line of its own" : "";
+    if (syntax.empty()) return {std::string(row.name) + ": takes no words" + comment, {}, {}};
+    return {std::string(row.name) + ": expected \"" + row.name + " " + row.text.syntax + "\"" + comment, {}, {}};
+  }
+  if (std::string fault = row.raw ? std::string() : typed_elsewhere(words.words); !fault.empty()) {
+    return {std::string(row.name) + ": " + fault, {}, {}};
   }
   Outcome outcome = row.set(settings, arena, words);
   if (!outcome.error.empty()) outcome.error = std::string(row.name) + ": " + outcome.error;

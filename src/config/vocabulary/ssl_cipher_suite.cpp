@@ -22,8 +22,11 @@ Outcome tls13_list(std::string_view list, std::optional<SuiteList>& suites13) {
   SuiteList chosen;
   for (const std::string_view name : split(list, ":")) {
     const Suite* known = find_suite(name);
-    if (known == nullptr || known->first_version != FirstVersion::Tls13) {
-      return {"unknown TLS 1.3 suite " + quoted(name) + did_you_mean(nearest_suite(name)), {}, {}};
+    if (known == nullptr) {
+      return {"unknown TLS 1.3 suite " + quoted(name) + list_advice(name, nearest_suite(name)), {}, {}};
+    }
+    if (known->first_version != FirstVersion::Tls13) {
+      return {quoted(name) + " is a suite of TLS 1.2; list those in a line without the word TLSv1.3", {}, {}};
     }
     if (is_supported(*known) && std::ranges::find(chosen, known->number) == chosen.end())
       chosen.push_back(known->number);
@@ -50,6 +53,17 @@ Outcome tls12_list(std::string_view list, bool in_section, std::optional<SuiteLi
                 " is there, so that each request over TLSv1.2 is answered 403 in this section, while TLSv1.3 is not "
                 "bound by the list; add one of " +
                 openssl_names(openssl_order().subspan(of_tls13)),
+            {}};
+  }
+  const std::vector<std::string_view> names = split(list, ":, ");
+  const bool of_next = std::ranges::any_of(names, [](std::string_view name) {
+    const Suite* known = find_suite(name);
+    return known != nullptr && known->first_version == FirstVersion::Tls13;
+  });
+  if (selection.supported.empty() && of_next) {
+    return {"no suite of TLS 1.2 is left of " + quoted(list) + "; write \"SSLCipherSuite TLSv1.3 " + std::string(list) +
+                "\" for suites of TLS 1.3, and SSLProtocol -TLSv1.2 where there are to be no others",
+            {},
             {}};
   }
   if (selection.supported.empty()) {

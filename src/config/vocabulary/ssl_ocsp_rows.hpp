@@ -35,8 +35,8 @@ inline constexpr std::array ssl_ocsp_rows = {
     row<&ServerSettings::ocsp_nonce, on_off>(
         "SSLOCSPUseRequestNonce", one_word, Context::Server,
         {"on|off", "on", "Whether a question has a nonce, which the answer must repeat."}),
-    row<&ServerSettings::ocsp_proxy, http_url>("SSLOCSPProxyURL", one_word, Context::Server,
-                                               {"url", nullptr, "The HTTP proxy by which responders are asked."}),
+    row<&ServerSettings::ocsp_proxy, http_proxy>("SSLOCSPProxyURL", one_word, Context::Server,
+                                                 {"url", nullptr, "The HTTP proxy by which responders are asked."}),
     row<&ServerSettings::ocsp_no_verify, on_off>(
         "SSLOCSPNoVerify", one_word, Context::Server,
         {"on|off", "off", "Whether answers are believed whoever signed them; for tests alone."}),

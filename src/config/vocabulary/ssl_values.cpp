@@ -62,7 +62,11 @@ Parsed<Versions> ssl_protocol(const Arguments& words, const Versions* /*before*/
     }
     const auto* found =
         std::ranges::find_if(version_words, [&](const VersionWord& v) { return same_word(v.word, word); });
-    if (found == version_words.end()) return Parsed<Versions>::refuse("Illegal protocol '" + std::string(word) + "'");
+    if (found == version_words.end()) {
+      return Parsed<Versions>::refuse("Illegal protocol '" + std::string(word) +
+                                      "'; there are all, TLSv1.2 and TLSv1.3, divided by spaces, each with + or - "
+                                      "before it or without");
+    }
     const bool single = found->bits != AllVersions;
     if (sign == '-') {
       chosen &= ~found->bits;
@@ -198,7 +202,11 @@ Parsed<Options> ssl_options(const Arguments& words, const Options* before) {
     const char sign = word.starts_with('+') || word.starts_with('-') ? word.front() : '=';
     if (sign != '=') word.remove_prefix(1);
     const auto* found = std::ranges::find_if(option_words, [&](const auto& o) { return same_word(o.word, word); });
-    if (found == option_words.end()) return Parsed<Options>::refuse("Illegal option '" + std::string(word) + "'");
+    if (found == option_words.end()) {
+      std::array<std::string_view, option_words.size()> expected{};
+      std::ranges::transform(option_words, expected.begin(), [](const auto& o) { return o.word; });
+      return Parsed<Options>::refuse("Illegal option '" + std::string(word) + "'; " + unexpected(expected, word));
+    }
     const auto bit = static_cast<std::uint8_t>(found->value);
     if (sign == '=' && first_bare) {
       options = {all_options, 0};

@@ -16,7 +16,9 @@ namespace tls::config {
 inline constexpr std::array tls_server_rows = {
     row<&ServerSettings::listeners, engine_listeners>(
         "TLSEngine", any_number, Context::Global,
-        {"[address:]port ...", nullptr, "Ports, or ports of single addresses, on which connections speak TLS."}),
+        {"[address:]port ...", nullptr,
+         "Ports, or ports of single addresses, on which connections speak TLS, such as 443, 192.0.2.1:443 or "
+         "[2001:db8::1]:443."}),
     row<&ServerSettings::engine, engine_switch>(
         "TLSEngine", one_word, Context::VirtualHost,
         {"on|off", nullptr, "Turns TLS on or off for this virtual host, whatever the global TLSEngine lists."}),
@@ -123,7 +125,7 @@ inline constexpr std::array tls_server_rows = {
          "Whether OCSP responses go with certificates: from mod_md (MDStapling), from a file of the certificate's name "
          "and .ocsp, or from the responder that the certificate names.",
          "off"}),
-    engine_wide(row<&ServerSettings::fetch_proxy, http_url>(
+    engine_wide(row<&ServerSettings::fetch_proxy, http_proxy>(
         "TLSFetchProxy", one_word, Context::Server,
         {"url", nullptr, "The HTTP proxy by which OCSP responders and revocation lists are reached."})),
     engine_wide(row<&ServerSettings::fetch_local, on_off>(

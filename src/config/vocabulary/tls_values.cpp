@@ -46,7 +46,8 @@ Parsed<std::vector<Listener>> engine_listeners(const Arguments& words, const std
       const bool flag = same_word(word, "on") || same_word(word, "off");
       return Parsed<std::vector<Listener>>::refuse(
           flag ? "on and off belong into a virtual host; here name the ports that speak TLS, such as \"TLSEngine 443\""
-               : "expected [address:]port, not " + quoted(word));
+               : "expected [address:]port in numbers, such as 443, 192.0.2.1:443 or [2001:db8::1]:443, not " +
+                     quoted(word));
     }
     if (std::ranges::find(listeners, *listener) == listeners.end()) listeners.push_back(*listener);
   }
@@ -122,6 +123,8 @@ Parsed<Reload> reload(const Arguments& words, const Reload* /*before*/) {
 
 Parsed<PathAt> key_log(const Arguments& words, const PathAt* before) {
   if (same_word(words[0], "off")) return PathAt{{}, words.where};
+  if (same_word(words[0], "on"))
+    return Parsed<PathAt>::refuse("expected the name of a file or off, not " + quoted("on"));
   return path(words, before);
 }
 
@@ -134,6 +137,7 @@ Parsed<HandshakeLimits> handshake_limits(const Arguments& words, const Handshake
                              std::pair("server:", &limits.server)};
   for (const char* text : words.words) {
     const std::string_view word = text;
+    if (same_word(word, "off")) return Parsed<HandshakeLimits>::refuse("off stands alone; leave it or the numbers out");
     const auto* scope = std::ranges::find_if(scopes, [&](const auto& s) { return starts_with_word(word, s.first); });
     if (scope == scopes.end()) return Parsed<HandshakeLimits>::refuse(unexpected(expected, word));
     const auto value = whole_number(word.substr(std::string_view(scope->first).size()), 1, most);
