@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::contents;
 use super::fault::Fault;
+use super::fitness::Uses;
 use super::key::damage_fault;
 use super::public_key::PublicKey;
 use crate::x509::Name;
@@ -42,6 +43,8 @@ pub struct CertificateFields {
     pub has_responder: bool,
     /// It says where its issuer's certificate is to be had, as those of public authorities do.
     pub names_issuer: bool,
+    /// What it is for.
+    pub uses: Uses,
     /// All common names of the subject, in order, in UTF-8 whatever they were written in.
     pub common_names: Box<[Box<str>]>,
     /// Subject for people: the last common name, or else the whole of it.
@@ -59,9 +62,11 @@ impl CertificateFields {
 
     fn of(outline: &Outline<'_>) -> Result<CertificateFields, &'static str> {
         let (mut must_staple, mut has_responder, mut names_issuer) = (false, false, false);
+        let mut uses = Uses::signed_with(outline.algorithm.value);
         let mut alternatives = None;
         for extension in RawExtensions::new(outline.extensions) {
             let extension = extension.ok_or(BAD_EXTENSION)?;
+            uses.note(&extension);
             match extension.oid {
                 TLS_FEATURE => must_staple |= wants_status(extension.value),
                 ACCESS => {
@@ -92,6 +97,7 @@ impl CertificateFields {
             must_staple,
             has_responder,
             names_issuer,
+            uses,
             display: for_people(&common_names.last().cloned().unwrap_or_else(whole)).into(),
             common_names,
         })

@@ -22,6 +22,7 @@ pub fn check(
     let mut faults = Vec::new();
     for (i, certificate) in chain.iter().map(AsRef::as_ref).enumerate() {
         faults.extend(check_validity(file, certificate, i, now));
+        faults.extend(check_use(file, certificate, i));
         let Some((previous, earlier)) = chain.get(..i).and_then(<[_]>::split_last) else {
             continue;
         };
@@ -54,20 +55,33 @@ pub fn check(
     faults
 }
 
-fn check_validity(
-    file: &str,
-    certificate: &CertificateFields,
-    index: usize,
-    now: i64,
-) -> Option<Fault> {
-    let which = || match index {
+fn name_of(certificate: &CertificateFields, index: usize) -> String {
+    match index {
         0 => "the certificate".to_owned(),
         _ => format!(
             "certificate {} of the chain ({})",
             index + 1,
             certificate.display
         ),
+    }
+}
+
+fn check_use(file: &str, certificate: &CertificateFields, index: usize) -> Option<Fault> {
+    let own = certificate.is_self_issued();
+    let unfit = match index {
+        0 => certificate.uses.of_server(own),
+        _ => certificate.uses.of_issuer(own),
     };
+    unfit.map(|why| why.fault(file, name_of(certificate, index)))
+}
+
+fn check_validity(
+    file: &str,
+    certificate: &CertificateFields,
+    index: usize,
+    now: i64,
+) -> Option<Fault> {
+    let which = || name_of(certificate, index);
     let (not_before, not_after) = (certificate.not_before, certificate.not_after);
     if !certificate.has_dates() {
         return Some(Fault::BadDates {

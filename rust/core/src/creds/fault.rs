@@ -4,6 +4,7 @@
 
 mod text;
 
+use super::fitness::Unfit;
 use super::severity::{Problem, Severity};
 
 /// One row of the table. Strings name files as the configuration does.
@@ -31,6 +32,10 @@ pub enum Fault {
         file: String,
     },
     NoEnd {
+        file: String,
+        line: usize,
+    },
+    Joined {
         file: String,
         line: usize,
     },
@@ -139,6 +144,11 @@ pub enum Fault {
         which: String,
         date: String,
     },
+    Unfit {
+        file: String,
+        which: String,
+        why: Unfit,
+    },
     BadDates {
         file: String,
         which: String,
@@ -203,6 +213,7 @@ impl Fault {
             | Fault::Expired { .. }
             | Fault::NotYetValid { .. }
             | Fault::BadDates { .. }
+            | Fault::Unfit { .. }
             | Fault::NoIssuer { .. }
             | Fault::NamesNotCovered { .. }
             | Fault::OnlyCommonName { .. }
@@ -228,6 +239,7 @@ impl Fault {
             | Fault::NotPem { file }
             | Fault::IsDer { file }
             | Fault::NoEnd { file, .. }
+            | Fault::Joined { file, .. }
             | Fault::NotBase64 { file, .. }
             | Fault::Headers { file, .. }
             | Fault::Lost { file, .. }
@@ -252,6 +264,7 @@ impl Fault {
             | Fault::Expired { file, .. }
             | Fault::NotYetValid { file, .. }
             | Fault::BadDates { file, .. }
+            | Fault::Unfit { file, .. }
             | Fault::NoIssuer { file, .. }
             | Fault::NamesNotCovered { file, .. }
             | Fault::OnlyCommonName { file }

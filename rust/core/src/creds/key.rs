@@ -183,6 +183,7 @@ pub fn pem_fault(name: &str, error: pem::PemError) -> Fault {
     let (file, line) = (name.to_owned(), error.line());
     match error {
         pem::PemError::NoEnd(_) => Fault::NoEnd { file, line },
+        pem::PemError::Joined(_) => Fault::Joined { file, line },
         pem::PemError::NotBase64(_) => Fault::NotBase64 { file, line },
     }
 }

@@ -14,6 +14,7 @@ pub mod decrypt;
 mod encryption_fault;
 mod fault;
 mod file_cache;
+mod fitness;
 mod instead;
 pub mod key;
 mod key_matching;

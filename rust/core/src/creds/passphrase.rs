@@ -58,13 +58,17 @@ pub trait Passphrases {
     fn ask(&mut self, question: &Question<'_>) -> Answer;
 }
 
-/// For `-t`: encrypted keys are not looked into.
+/// For `-t`: encrypted keys are not looked into, but where a file has the pass phrase. No program is run, and no person
+/// asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unchecked;
 
 impl Passphrases for Unchecked {
-    fn ask(&mut self, _question: &Question<'_>) -> Answer {
-        Answer::Unchecked
+    fn ask(&mut self, question: &Question<'_>) -> Answer {
+        match Source::parse(question.source) {
+            Source::File(_) => Dialog::default().ask(question),
+            Source::Terminal | Source::Pipe(_) | Source::Exec(_) => Answer::Unchecked,
+        }
     }
 }
 

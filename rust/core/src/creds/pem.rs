@@ -30,20 +30,22 @@ pub struct Block<'a> {
     body: &'a [u8],
 }
 
-/// Why a block cannot be used; the number is the line of its BEGIN.
+/// Why a block cannot be used; the number is the line of its BEGIN unless something else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PemError {
     /// There is no END line that fits.
     NoEnd(usize),
+    /// Its END and the BEGIN of the next block stand in one line, which is this one.
+    Joined(usize),
     /// The text between the lines is not base64.
     NotBase64(usize),
 }
 
 impl PemError {
-    /// Line of the block's BEGIN.
+    /// Line of what is wrong, mostly of the block's BEGIN.
     pub fn line(self) -> usize {
         match self {
-            PemError::NoEnd(line) | PemError::NotBase64(line) => line,
+            PemError::NoEnd(line) | PemError::Joined(line) | PemError::NotBase64(line) => line,
         }
     }
 }
@@ -58,6 +60,10 @@ impl std::fmt::Display for PemError {
                 f,
                 "the block that begins in line {line} has no END line that fits; the file is cut short or \
                  damaged, copy it again"
+            ),
+            PemError::Joined(_) => write!(
+                f,
+                "line {line} has the end of a block and the beginning of the next; put a line break between them"
             ),
             PemError::NotBase64(_) => write!(
                 f,
@@ -263,7 +269,11 @@ impl<'a> Iterator for Blocks<'a> {
                 self.rest = before.get(next..).unwrap_or_default();
                 self.newlines = newlines;
                 self.is_inside = next > 0;
-                return Some(Err(PemError::NoEnd(begin)));
+                let seam = self.newlines.saturating_add(1);
+                return Some(Err(match piece.text.starts_with(END) {
+                    true => PemError::Joined(seam),
+                    false => PemError::NoEnd(begin),
+                }));
             }
             if piece.text.starts_with(TAIL) {
                 return Some(Err(PemError::NoEnd(begin)));

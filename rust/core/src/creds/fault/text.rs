@@ -34,6 +34,7 @@ impl Fault {
                 "{file} is in DER, not PEM; convert it: openssl x509 -inform DER -in {file} -out FILE.pem \
                  (a key: openssl pkey -inform DER)"),
             Fault::NoEnd { file, line } => format!("{file}: {}", PemError::NoEnd(*line)),
+            Fault::Joined { file, line } => format!("{file}: {}", PemError::Joined(*line)),
             Fault::NotBase64 { file, line } => format!("{file}: {}", PemError::NotBase64(*line)),
             Fault::Headers { file, line } => format!("{file}: {}", Damage::Headers(*line)),
             Fault::Lost { file, line } => format!("{file}: line {line} {LOST}"),
@@ -97,6 +98,7 @@ impl Fault {
                 "{file}: {which} expired on {date}, {days} days ago; clients will refuse it, renew it"),
             Fault::NotYetValid { file, which, date } => format!(
                 "{file}: {which} is not valid before {date}; check the clock, or wait with this certificate"),
+            Fault::Unfit { file, which, why } => format!("{file}: {which} {}", why.text()),
             Fault::BadDates { file, which } => format!(
                 "{file}: the dates of {which} are none that RFC 5280 knows; clients will refuse it, have it issued anew"),
             Fault::NoIssuer { file, of, issuer, published: true } => format!(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::super::certificate::CertificateFields;
 use super::super::chain::{check, check_names, days_left};
 use super::super::fault::Fault;
+use super::super::fitness::{Unfit, Uses};
 use super::super::public_key::PublicKey;
 use super::super::severity::Severity;
 use crate::x509::time::date;
@@ -24,6 +25,10 @@ fn certificate(subject: &str, issuer: &str) -> CertificateFields {
         must_staple: false,
         has_responder: false,
         names_issuer: false,
+        uses: Uses {
+            authority: (subject != "leaf").then_some(true),
+            ..Uses::default()
+        },
         only_common_name: false,
         common_names: Box::default(),
         display: subject.into(),
@@ -152,5 +157,64 @@ fn times() {
             days_left(NOW - 1, NOW)
         ),
         (1, 0, -1)
+    );
+}
+
+#[test]
+fn use_of_the_server_s_and_of_those_above() {
+    let of = |uses, subject: &str, issuer: &str| CertificateFields {
+        uses,
+        ..certificate(subject, issuer)
+    };
+    let faults = |chain: Vec<CertificateFields>| -> Vec<(Unfit, Severity)> {
+        let chain: Vec<_> = chain.into_iter().map(Arc::new).collect();
+        let found = check("f", &chain, false, NOW);
+        let unfit = |fault: &Fault| match fault {
+            Fault::Unfit { why, .. } => Some((*why, fault.severity())),
+            _ => None,
+        };
+        found.iter().filter_map(unfit).collect()
+    };
+    let authority = |says| Uses {
+        authority: says,
+        ..Uses::default()
+    };
+    let usage = |bits, says| Uses {
+        key_usage: Some(bits),
+        authority: says,
+        ..Uses::default()
+    };
+    let old = Uses {
+        old_signature: true,
+        authority: Some(true),
+        ..Uses::default()
+    };
+    let warning = |why| vec![(why, Severity::Warning)];
+    let leaf = |uses| faults(vec![of(uses, "leaf", "ca")]);
+    assert_eq!(leaf(authority(Some(false))), []);
+    assert_eq!(leaf(usage(0x80, None)), []);
+    assert_eq!(leaf(usage(0x20, None)), warning(Unfit::Silent));
+    assert_eq!(leaf(authority(Some(true))), warning(Unfit::Authority));
+    let own = faults(vec![of(authority(Some(true)), "leaf", "leaf")]);
+    assert_eq!(own, [], "as openssl req -x509 makes them");
+    let above =
+        |uses, issuer: &str| faults(vec![certificate("leaf", "sub"), of(uses, "sub", issuer)]);
+    assert_eq!(above(authority(Some(true)), "root"), []);
+    assert_eq!(above(usage(0x04, Some(true)), "root"), []);
+    assert_eq!(
+        above(usage(0x80, Some(true)), "root"),
+        warning(Unfit::NoAuthority)
+    );
+    assert_eq!(
+        above(authority(Some(false)), "sub"),
+        warning(Unfit::NoAuthority)
+    );
+    assert_eq!(above(authority(None), "root"), warning(Unfit::NoAuthority));
+    assert_eq!(above(authority(None), "sub"), [], "a root of X.509 v1");
+    assert_eq!(above(old, "root"), warning(Unfit::OldSignature));
+    assert_eq!(
+        above(old, "sub"),
+        [],
+        "nobody checks how a root signed itself"
     );
 }

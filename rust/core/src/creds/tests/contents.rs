@@ -123,19 +123,15 @@ fn our_own_files_are_read_more_generously() {
 fn what_is_glued_or_cut_is_told_and_the_next_is_found() {
     let cut = &LEAF[..LEAF.len() - 30];
     let glued = LEAF.trim_ascii_end();
-    for (file, line, taken) in [
-        (join(&[glued, LEAF]), 1, 1),
-        (join(&[LEAF, glued, LEAF]), 4, 2),
-        (join(&[LEAF, cut, LEAF]), 4, 2),
-        (join(&[LEAF, cut]), 4, 1),
-        (join(&[b"text\n", cut, MARK, LEAF]), 2, 1),
+    for (file, error, taken) in [
+        (join(&[glued, LEAF]), PemError::Joined(3), 1),
+        (join(&[LEAF, glued, LEAF]), PemError::Joined(6), 2),
+        (join(&[LEAF, cut, LEAF]), PemError::NoEnd(4), 2),
+        (join(&[LEAF, cut]), PemError::NoEnd(4), 1),
+        (join(&[b"text\n", cut, MARK, LEAF]), PemError::NoEnd(2), 1),
     ] {
         for found in [authorities(&file), certificates(&file)] {
-            assert_eq!(
-                found.damaged,
-                [Damage::Pem(PemError::NoEnd(line))],
-                "{found:?}"
-            );
+            assert_eq!(found.damaged, [Damage::Pem(error)], "{found:?}");
             assert_eq!(found.taken.len(), taken, "{found:?}");
             assert!(
                 found

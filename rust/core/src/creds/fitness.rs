@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Whether clients take a certificate for a server's, or for that of an authority above it, whatever names and dates say.
+
+use super::fault::Fault;
+use crate::x509::der::{BIT_STRING, OID, Reader, SEQUENCE, sole};
+use crate::x509::outline::RawExtension;
+
+/// What the extensions and the signature of a certificate say of its use (RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Uses {
+    /// What basicConstraints says; nothing where it is not there.
+    pub authority: Option<bool>,
+    /// First octet of keyUsage.
+    pub key_usage: Option<u8>,
+    /// Whether extendedKeyUsage names servers.
+    pub servers: Option<bool>,
+    /// It is signed by way of MD5 or SHA-1.
+    pub old_signature: bool,
+    /// It has a critical extension that is none of RFC 5280 or of the other ones of PKIX.
+    pub odd_extension: bool,
+}
+
+/// What is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is that of an authority.
+    Authority,
+    /// It issued another one, and is no authority's.
+    NoAuthority,
+    /// It is for other things than servers.
+    Purpose,
+    /// Its key must not sign.
+    Silent,
+    /// It is signed by way of MD5 or SHA-1.
+    OldSignature,
+    /// It has a critical extension that nobody knows.
+    OddExtension,
+}
+
+impl Uses {
+    /// Those of a certificate with this content of its signature's AlgorithmIdentifier.
+    pub fn signed_with(algorithm: &[u8]) -> Self {
+        let oid = Reader::new(algorithm).take(OID);
+        Self {
+            old_signature: oid.is_some_and(|oid| OLD.contains(&oid)),
+            ..Self::default()
+        }
+    }
+
+    /// Notes what an extension says. One that cannot be read is taken for one that is not there.
+    pub(crate) fn note(&mut self, extension: &RawExtension<'_>) {
+        match extension.oid {
+            BASIC_CONSTRAINTS => self.authority = authority(extension.value),
+            KEY_USAGE => self.key_usage = key_usage(extension.value),
+            PURPOSES => self.servers = servers(extension.value),
+            oid => {
+                let known = oid.starts_with(OF_X509) || oid.starts_with(OF_PKIX);
+                self.odd_extension |= extension.critical && !known;
+            }
+        }
+    }
+
+    /// What is wrong with it as a server's.
+    pub fn of_server(&self, self_issued: bool) -> Option<Unfit> {
+        let lacks = |bit: u8| self.key_usage.is_some_and(|usage| usage & bit == 0);
+        match () {
+            () if self.servers == Some(false) => Some(Unfit::Purpose),
+            // "openssl req -x509" makes authorities of all that sign themselves, whom clients are told to trust by hand.
+            () if self.authority == Some(true) && !self_issued => Some(Unfit::Authority),
+            () if lacks(DIGITAL_SIGNATURE) => Some(Unfit::Silent),
+            () if self.odd_extension => Some(Unfit::OddExtension),
+            () if self.old_signature && !self_issued => Some(Unfit::OldSignature),
+            () => None,
+        }
+    }
+
+    /// What is wrong with it as one that issued the certificate before it.
+    pub fn of_issuer(&self, self_issued: bool) -> Option<Unfit> {
+        let signs = self.key_usage.is_none_or(|usage| usage & CERT_SIGN != 0);
+        match () {
+            // A root of X.509 v1 has no extensions.
+            () if self.authority == Some(false) || !signs => Some(Unfit::NoAuthority),
+            () if self.authority.is_none() && !self_issued => Some(Unfit::NoAuthority),
+            () if self.odd_extension => Some(Unfit::OddExtension),
+            () if self.old_signature && !self_issued => Some(Unfit::OldSignature),
+            () => None,
+        }
+    }
+}
+
+impl Unfit {
+    /// What is wrong and what to do, behind the name of the certificate.
+    #[rustfmt::skip] // one row, one fault
+    pub fn text(self) -> &'static str {
+        match self {
+            Unfit::Authority => "is an authority's (basicConstraints CA:TRUE), and many clients refuse such for a server; have one issued for \
+                the server, with CA:FALSE",
+            Unfit::NoAuthority => "is no authority's (basicConstraints CA:TRUE, keyUsage keyCertSign), so that clients refuse what it signed; \
+                put the authority's own certificate there",
+            Unfit::Purpose => "is not meant for servers: its extendedKeyUsage lacks serverAuth, and clients refuse it; have one issued for servers",
+            Unfit::Silent => "must not sign: its keyUsage lacks digitalSignature, which each handshake needs, and many clients refuse it; have it \
+                issued again with it",
+            Unfit::OldSignature => "is signed by way of SHA-1 or MD5, and current clients refuse it; have it issued again, with SHA-256",
+            Unfit::OddExtension => "has a critical extension that clients do not know, and they refuse it for that (\"openssl x509 -noout -text\" \
+                shows it; a precertificate is not for use); have it issued without",
+        }
+    }
+
+    /// The row of the fault table.
+    pub fn fault(self, file: &str, which: String) -> Fault {
+        Fault::Unfit {
+            file: file.to_owned(),
+            which,
+            why: self,
+        }
+    }
+}
+
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
+const PURPOSES: &[u8] = &[0x55, 0x1d, 0x25];
+/// id-ce and id-pe.
+const OF_X509: &[u8] = &[0x55, 0x1d];
+const OF_PKIX: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1];
+
+/// Bits of keyUsage's first octet (RFC 5280, 4.2.1.3).
+const DIGITAL_SIGNATURE: u8 = 0x80;
+const CERT_SIGN: u8 = 0x04;
+
+/// serverAuth, anyExtendedKeyUsage, and what browsers of the nineties looked for.
+const SERVERS: [&[u8]; 4] = [
+    &[0x2b, 6, 1, 5, 5, 7, 3, 1],
+    &[0x55, 0x1d, 0x25, 0],
+    &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3],
+    &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1],
+];
+
+/// md5WithRSAEncryption, sha1WithRSAEncryption, and ecdsa-with-SHA1.
+const OLD: [&[u8]; 3] = [
+    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4],
+    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5],
+    &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1],
+];
+
+fn authority(value: &[u8]) -> Option<bool> {
+    Reader::new(sole(value, SEQUENCE)?).flag()
+}
+
+fn key_usage(value: &[u8]) -> Option<u8> {
+    sole(value, BIT_STRING)?.get(1).copied()
+}
+
+fn servers(value: &[u8]) -> Option<bool> {
+    let mut purposes = Reader::new(sole(value, SEQUENCE)?);
+    Some(std::iter::from_fn(|| purposes.take(OID)).any(|purpose| SERVERS.contains(&purpose)))
+}
