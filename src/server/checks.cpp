@@ -36,6 +36,12 @@ CheckedHost checked(const server_rec* s) {
   host.policy = &effective(s);
   host.addresses = addresses_of(s);
   if (s->server_hostname != nullptr) host.server_name = s->server_hostname;
+  for (const apr_array_header_t* names : {s->names, s->wild_names}) {
+    for (int i = 0; names != nullptr && i < names->nelts; ++i) {
+      const char* const alias = reinterpret_cast<const char* const*>(names->elts)[i];
+      if (alias != nullptr) host.aliases.emplace_back(alias);
+    }
+  }
   const auto sections = client_sections(s);
   host.sections_ask = std::ranges::any_of(sections, [](const ClientSection& section) {
     return section.verify && *section.verify != config::VerifyClient::None;
@@ -97,14 +103,21 @@ void check_idle_files(std::span<const CheckedHost> hosts, std::vector<PolicyProb
   }
 }
 
-// A program for pass phrases that cannot be run is asked only once a key is encrypted, which may be years later.
-void check_programs(std::span<const CheckedHost> hosts, std::vector<PolicyProblem>& problems) {
+// Who gives pass phrases is asked only once a key is encrypted, which may be years later.
+void check_dialogs(std::span<const CheckedHost> hosts, std::vector<PolicyProblem>& problems) {
   std::set<std::string> seen;
   for (const CheckedHost& host : hosts) {
     if (!host.policy->enabled || host.settings == nullptr) continue;
     const config::PassPhraseDialog& dialog = host.policy->pass_phrase_dialog;
     using Kind = config::PassPhraseDialog::Kind;
-    if (dialog.kind == Kind::Builtin || dialog.kind == Kind::File) continue;
+    if (dialog.kind == Kind::Builtin) continue;
+    if (dialog.kind == Kind::File) {
+      if (::access(dialog.command.c_str(), R_OK) == 0 || !seen.insert(dialog.command).second) continue;
+      problems.push_back({Severity::Warning, host.settings->pass_phrase_dialog.where(), host.name,
+                          "the file with the pass phrase, " + dialog.command + ", cannot be read: " +
+                              std::strerror(errno) + "; encrypted keys need it, so correct its path"});
+      continue;
+    }
     const std::string program = dialog.command.substr(0, dialog.command.find(' '));
     if (::access(program.c_str(), X_OK) == 0 || !seen.insert(program).second) continue;
     problems.push_back({Severity::Warning, host.settings->pass_phrase_dialog.where(), host.name,
@@ -134,7 +147,7 @@ bool check_settings(server_rec* main_server) {
   std::reverse(hosts.begin() + 1, hosts.end());  // httpd has the last virtual host first (server/core.c)
   std::vector<PolicyProblem> problems = config::check_hosts(hosts, listening());
   check_idle_files(hosts, problems);
-  check_programs(hosts, problems);
+  check_dialogs(hosts, problems);
   check_open_keys(hosts, problems);
   bool ok = true;
   for (const PolicyProblem& p : problems) ok = ok && p.severity != Severity::Error;

@@ -185,6 +185,14 @@ void ClientVerifiers::remember_places(const server_rec* host, const std::vector<
       if (*setting) remember((*setting)->path, setting->where());
     }
   }
+  asked_at_ = "no line of the configuration";
+  const auto asked_at = [this](const config::Setting<VerifyClient>& verify) {
+    if (!verify || *verify == VerifyClient::None || verify.where().file == nullptr) return;
+    asked_at_ = std::string(verify.where().file) + ":" + std::to_string(verify.where().line);
+  };
+  for (const ClientSection& section : sections) asked_at(section.verify);
+  if (is_loaded(ssl ? ssl_module : tls_module))
+    asked_at(scope_of(host, ssl ? ssl_module : tls_module).settings.verify_client);
   for (const ClientSection& section : sections) {
     remember(section.ca_file, section.ca_file_written);
     remember(section.ca_path, section.ca_path_written);
@@ -218,7 +226,8 @@ const HostClientAuth& ClientVerifiers::of(const server_rec* host) const {
 void ClientVerifiers::tell(const server_rec* host, const rs::VerifierProblem& problem) {
   const std::string text(problem.text);
   const auto known = places_.find(std::string(problem.source));
-  const char* const place = known == places_.end() ? "no line of the configuration" : known->second.c_str();
+  // Where no file is named, the word that asks for certificates is blamed.
+  const char* const place = known == places_.end() ? asked_at_.c_str() : known->second.c_str();
   if ((!print_ && !problem.fatal && apr::is_first_reading()) || !told_.insert(text).second) return;
   if (print_) {
     print_({place, problem.fatal, "client certificates: " + text});

@@ -93,6 +93,7 @@ class ClientVerifiers final {
   std::map<std::pair<std::string, unsigned>, Asking> asking_;  // by file and line of the first such section
   std::set<std::string> told_;                                 // problems of files, each said once
   std::map<std::string, std::string> places_;                  // "file:line" that names a file or directory
+  std::string asked_at_;  // "file:line" that asks clients of the virtual host at hand for certificates
   rust::Box<rs::ClientVerifier> nobody_;
   HostClientAuth none_;
   PrintProblem print_;  // instead of the log; may be empty

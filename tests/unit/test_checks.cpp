@@ -43,7 +43,7 @@ class Checks : public ::testing::Test {
     std::vector<CheckedHost> checked;
     for (const Host& host : hosts_) checked.push_back(host.checked);
     std::vector<std::string> texts;
-    const std::vector<Listener> listening = {*parse_listener("443")};
+    const std::vector<Listener> listening = {*parse_listener("443"), *parse_listener("80")};
     for (const PolicyProblem& p : check_hosts(checked, listening)) {
       const char* const kind = p.severity == Severity::Error ? "E " : p.severity == Severity::Notice ? "N " : "W ";
       texts.push_back(kind + p.host + ": " + p.text);
@@ -101,14 +101,57 @@ TEST_F(Checks, AllProblemsAtOnce) {
       (Texts{"E host1: SSLProtocol stands in a virtual host that also has TLSEngine; use either the TLS* or the SSL* "
              "words in one virtual host",
              "W host2: no cipher suite is left for TLSv1.3, so that it is never spoken; allow one",
-             "W host3: client certificates are asked for, but no authority is named, so that none will do; name one "
-             "with SSLCACertificateFile",
              "E host3: CRL checking has been enabled, but neither SSLCARevocationFile nor SSLCARevocationPath is "
              "configured",
              "W host4: You configured HTTPS(443) on the standard HTTP(80) port!",
              "W host5: You configured HTTP(80) on the standard HTTPS(443) port!",
              "W host6: has a certificate, but none of its ports is listed by TLSEngine, so that it speaks no TLS; "
              "write \"TLSEngine on\" into it, or list its port"}));
+}
+
+TEST_F(Checks, ANameThatAnEarlierHostHasIsNeverAskedHere) {
+  add({"TLSEngine on"});
+  hosts_.back().checked.server_name = "www.test";
+  hosts_.back().checked.aliases = {"Alias.test", "*.wild.test"};
+  for (const char* name : {"WWW.test", "alias.test", "a.b.wild.test", "other.test", "wild.test"}) {
+    add({"TLSEngine on"});
+    hosts_.back().checked.server_name = name;
+  }
+  add({"TLSEngine on"}, "192.0.2.1:443");
+  hosts_.back().checked.server_name = "alias.test";
+  const std::string behind =
+      " of a virtual host before it at *:443 (:0), which gets all its requests; move it before "
+      "that one, or take the alias out there";
+  EXPECT_EQ(
+      problems(),
+      (Texts{"W host2: has the ServerName of a virtual host before it at *:443 (:0), which gets all its requests; "
+             "give it another ServerName, or make one of the two",
+             "W host3: has a ServerName that is covered by ServerAlias Alias.test" + behind,
+             "W host4: has a ServerName that is covered by ServerAlias *.wild.test" + behind}));
+}
+
+TEST_F(Checks, AHostThatNobodyListensForIsNamedWithTheLineToAdd) {
+  add({"SSLEngine on"}, "*:8443");
+  add({"SSLEngine on"}, "192.0.2.1:8444");
+  add({"SSLEngine off"}, "*:8445");
+  add({"SSLEngine on"}, "*:0");
+  EXPECT_EQ(problems(),
+            (Texts{"W host1: speaks TLS, but httpd listens at none of its addresses; add \"Listen 8443\"",
+                   "W host2: speaks TLS, but httpd listens at none of its addresses; add \"Listen 192.0.2.1:8444\""}));
+}
+
+TEST_F(Checks, LinesAboutClientsThatAnotherHostGoesByAreNotInVain) {
+  read_line(base_, arena_, "TLSClientCA ca.pem");
+  read_line(base_, arena_, "TLSClientOCSP chain");
+  add({"TLSEngine on", "TLSClientCertificate required"});
+  add({"TLSEngine on"});
+  EXPECT_EQ(problems(), Texts{});
+  hosts_.pop_front();
+  EXPECT_EQ(problems(),
+            (Texts{"W host2: authorities of clients are named, but nobody is asked for a certificate; write "
+                   "\"TLSClientCertificate required\" or \"optional\", or leave this line out",
+                   "W host2: OCSP responders are to be asked about clients' certificates, but nobody is asked for one; "
+                   "write \"TLSClientCertificate required\" or \"optional\", or leave this line out"}));
 }
 
 TEST_F(Checks, NothingLeftToNegotiate) {

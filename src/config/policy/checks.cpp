@@ -104,26 +104,50 @@ void check_groups(Findings& out, const CheckedHost& host) {
               "PostQuantum off\" says that it is meant");
 }
 
-void check_clients(Findings& out, const CheckedHost& host) {
+bool asks(const CheckedHost& host) { return host.policy->client.verify != VerifyClient::None || host.sections_ask; }
+
+// Lines about clients that some virtual host goes by, since it asks for certificates: where others inherit them, they
+// are not in vain.
+class LinesOfUse {
+ public:
+  explicit LinesOfUse(std::span<const CheckedHost> hosts) {
+    for (const CheckedHost& host : hosts) {
+      if (!host.policy->enabled || !asks(host)) continue;
+      const ServerSettings& s = *host.settings;
+      for (const Source& place :
+           {s.ca_file.where(), s.crl_file.where(), s.ocsp_check.where(), s.trusted_proxies.where()}) {
+        places_.emplace(text(place.file), place.line);
+      }
+    }
+  }
+  [[nodiscard]] bool has(const Source& place) const { return places_.contains({text(place.file), place.line}); }
+
+ private:
+  static std::string_view text(const char* file) { return file != nullptr ? file : ""; }
+
+  std::set<std::pair<std::string_view, unsigned>> places_;
+};
+
+void check_clients(Findings& out, const CheckedHost& host, const LinesOfUse& of_use) {
   const ClientAuthPolicy& c = host.policy->client;
   const ServerSettings& s = *host.settings;
   const bool ssl = host.policy->words == Vocabulary::Ssl;
-  const bool verifies = c.verify == VerifyClient::Require || c.verify == VerifyClient::Optional;
-  if (verifies && c.ca_file.empty() && c.ca_path.empty()) {
-    // mod_ssl only warns; the rules of directories may still name authorities of their own.
-    out.add(Severity::Warning, first_of({s.verify_client.where()}, host.defined), host,
-            std::string("client certificates are asked for, but no authority is named, so that none will do; name one "
-                        "with ") +
-                (ssl ? "SSLCACertificateFile" : "TLSClientCA"));
-  }
   const auto* const named = s.ca_file ? &s.ca_file : s.crl_file ? &s.crl_file : nullptr;
-  if (!ssl && c.verify == VerifyClient::None && !host.sections_ask && named != nullptr) {
+  if (!ssl && !asks(host) && named != nullptr && !of_use.has(named->where())) {
     out.add(Severity::Warning, named->where(), host,
             std::string(s.ca_file ? "authorities" : "revocation lists") +
                 " of clients are named, but nobody is asked for a certificate; write \"TLSClientCertificate "
                 "required\" or \"optional\", or leave this line out");
   }
-  if (s.trusted_proxies && c.verify == VerifyClient::None && !host.sections_ask) {
+  if (c.ocsp.check.depth != OcspCheck::Depth::None && !asks(host) && !of_use.has(s.ocsp_check.where())) {
+    out.add(
+        Severity::Warning, s.ocsp_check.where(), host,
+        std::string("OCSP responders are to be asked about clients' certificates, but nobody is asked for one; write "
+                    "\"") +
+            (ssl ? "SSLVerifyClient require" : "TLSClientCertificate required") +
+            "\" or \"optional\", or leave this line out");
+  }
+  if (s.trusted_proxies && !asks(host) && !of_use.has(s.trusted_proxies.where())) {
     out.add(
         Severity::Warning, s.trusted_proxies.where(), host,
         std::string("proxies are trusted to tell of clients' certificates, but nothing is asked of those; write \"") +
@@ -226,29 +250,69 @@ class FirstHosts {
   std::unordered_map<std::string, const CheckedHost*> hosts_;
 };
 
-// Of two virtual hosts of one address and one name httpd asks the first alone.
+// Of two virtual hosts of one address and one name httpd asks the first alone, whether the name is its ServerName or an
+// alias.
 class Names {
  public:
   void check(Findings& out, const CheckedHost& host) {
     if (!host.policy->enabled || host.server_name.empty()) return;
+    const std::string name = in_lower(host.server_name);
     for (const Listener& address : host.addresses) {
-      std::string name;
-      for (const char c : host.server_name) name += lower(c);
-      const auto [first, added] = hosts_.try_emplace(text_of(address) + "/" + name, &host);
-      if (added || first->second == &host) continue;
-      const CheckedHost& other = *first->second;
+      const std::string at = text_of(address) + "/";
+      const Known* const first = find(at, name);
+      if (first == nullptr) continue;
+      const std::string place = text_of(address) + " (" +
+                                (first->host->defined.file == nullptr ? "" : first->host->defined.file) + ":" +
+                                std::to_string(first->host->defined.line) + "), which gets all its requests; ";
       out.add(Severity::Warning, host.defined, host,
-              "has the ServerName of a virtual host before it at " + text_of(address) + " (" +
-                  (other.defined.file == nullptr ? "" : other.defined.file) + ":" + std::to_string(other.defined.line) +
-                  "), which gets all its requests; give it another ServerName, "
-                  "or make one of the two");
-      return;
+              first->alias.empty() ? "has the ServerName of a virtual host before it at " + place +
+                                         "give it another ServerName, or make one of the two"
+                                   : "has a ServerName that is covered by ServerAlias " + first->alias +
+                                         " of a virtual host before it at " + place +
+                                         "move it before that one, or take the alias out there");
+      break;
+    }
+    for (const Listener& address : host.addresses) {
+      const std::string at = text_of(address) + "/";
+      hosts_.try_emplace(at + name, Known{&host, {}});
+      for (const std::string& alias : host.aliases) hosts_.try_emplace(at + in_lower(alias), Known{&host, alias});
     }
   }
 
  private:
-  std::unordered_map<std::string, const CheckedHost*> hosts_;
+  struct Known {
+    const CheckedHost* host;
+    std::string alias;  // nothing: the ServerName
+  };
+
+  static std::string in_lower(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += lower(c);
+    return out;
+  }
+
+  // Of patterns those are looked for that are usual, such as *.example.com.
+  const Known* find(const std::string& at, const std::string& name) const {
+    if (const auto found = hosts_.find(at + name); found != hosts_.end()) return &found->second;
+    for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+      if (const auto found = hosts_.find(at + "*" + name.substr(dot)); found != hosts_.end()) return &found->second;
+    }
+    return nullptr;
+  }
+
+  std::unordered_map<std::string, Known> hosts_;
 };
+
+// A virtual host that nobody can reach.
+void check_reached(Findings& out, const CheckedHost& host, std::span<const Listener> listening) {
+  if (!host.is_virtual || !host.policy->enabled || listening.empty() || host.addresses.empty()) return;
+  const auto reached = [listening](const Listener& at) { return at.port == 0 || overlaps(listening, at); };
+  if (std::ranges::any_of(host.addresses, reached)) return;
+  const Listener& first = host.addresses.front();
+  const std::string place = first.address.is_any() ? std::to_string(first.port) : text_of(first);
+  out.add(Severity::Warning, host.defined, host,
+          "speaks TLS, but httpd listens at none of its addresses; add \"Listen " + place + "\"");
+}
 
 void check_listening(Findings& out, const CheckedHost& host, std::span<const Listener> listening) {
   if (!host.settings->listeners || listening.empty()) return;
@@ -267,6 +331,7 @@ std::vector<PolicyProblem> check_hosts(std::span<const CheckedHost> hosts, std::
   Findings out;
   FirstHosts first;
   Names names;
+  const LinesOfUse of_use(hosts);
   const TellingWords telling(hosts);
   for (const CheckedHost& host : hosts) {
     check_vocabulary(out, host);
@@ -275,10 +340,11 @@ std::vector<PolicyProblem> check_hosts(std::span<const CheckedHost> hosts, std::
     check_unused_certificate(out, host);
     check_ports(out, host);
     check_listening(out, host, listening);
+    check_reached(out, host, listening);
     if (!host.policy->enabled) continue;
     check_negotiation(out, host);
     check_groups(out, host);
-    check_clients(out, host);
+    check_clients(out, host, of_use);
     telling.check(out, host);
   }
   return std::move(out).take();

@@ -34,7 +34,8 @@ struct CheckedHost {
   const char* ssl_directive = nullptr;  // and the first SSL* word
   Source ssl_written;
   std::string server_name{};
-  bool sections_ask = false;  // some section asks for client certificates
+  std::vector<std::string> aliases{};  // of ServerAlias; patterns too
+  bool sections_ask = false;           // some section asks for client certificates
   // Where it is written that requests tell of the client's certificate; what is inherited as well.
   std::vector<Source> tells{};
 };
