@@ -100,8 +100,15 @@ const ap_socache_provider_t* find_provider(const config::SessionCacheName& name)
 void register_cache_mutex(apr_pool_t* pool) { ap_mutex_register(pool, mutex_type(), nullptr, APR_LOCK_DEFAULT, 0); }
 
 std::string cache_problem(const config::SessionCacheName& name) {
-  if (name.provider.empty() || find_provider(name) != nullptr) return {};
-  return "httpd has no \"" + name.provider + "\" cache: load mod_socache_" + name.provider;
+  if (name.provider.empty()) return {};
+  const ap_socache_provider_t* const provider = find_provider(name);
+  if (provider == nullptr) return "httpd has no \"" + name.provider + "\" cache: load mod_socache_" + name.provider;
+  // Nothing is opened before the provider's init.
+  const apr::TemporaryPool scratch;
+  ap_socache_instance_t* unused = nullptr;
+  const char* const arguments = name.arguments.empty() ? nullptr : name.arguments.c_str();
+  const char* const error = provider->create(&unused, arguments, scratch.get(), scratch.get());
+  return error == nullptr ? std::string() : name.provider + ":" + name.arguments + ": " + error;
 }
 
 void open_cache(apr_pool_t* pool, apr_pool_t* temp_pool, server_rec* s, const config::SessionCacheName& name) {

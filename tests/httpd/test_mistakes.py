@@ -53,6 +53,37 @@ MISTAKES = {
     "HTTP/2 of nobody": Mistake("mod_tls", "Protocols h2 http/1.1", "Protocols http/1.1", "TLS0118: .*mod_http2 is not loaded"),
     "words of mod_ssl": Mistake("mod_tls", "SSLCertificateFile x.pem", "", "SSLCertificateFile: this is a word of mod_ssl", stops=True),
     "words of ours": Mistake("mod_tls-ssl", "TLSCertificate x.pem", "", "TLSCertificate: TLS. words are read where", stops=True),
+    "pass phrase in no file": Mistake("mod_tls", "TLSKeyPassphrase file:@HOME@/missing", "TLSKeyPassphrase file:@HOME@/secret",
+                                      "TLS0114: .*the file with the pass phrase, @HOME@/missing, cannot be read: No such file"),
+    "a cache that is too small": Mistake("mod_tls", "TLSSessionCache shmcb:@HOME@/run/cache(12)", "TLSSessionCache shmcb:@HOME@/run/cache(512000)",
+                                         r"TLS0601: .*shmcb:@HOME@/run/cache\(12\): .*size has to be >= 8192 bytes \(@CONF@:\d+\)",
+                                         globally=True, stops=True),
+    "nobody listens": Mistake("mod_tls", "</VirtualHost>\n<VirtualHost *:21444>\nServerName b.test\nTLSEngine on\nTLSCertificate @CERT@",
+                              "</VirtualHost>\n<VirtualHost *:@TLS@>\nServerName b.test\nTLSCertificate @CERT@",
+                              r'TLS0114: .*b\.test.*listens at none of its addresses; add "Listen 21444" \(@CONF@:\d+\)'),
+    "nobody listens, SSL words": Mistake("mod_tls-ssl", "</VirtualHost>\n<VirtualHost *:21444>\nServerName b.test\nSSLEngine on\nSSLCertificateFile @SSLCERT@",
+                                         "</VirtualHost>\n<VirtualHost *:@TLS@>\nServerName b.test\nSSLEngine on\nSSLCertificateFile @SSLCERT@",
+                                         'TLS0114: .*b\\.test.*listens at none of its addresses; add "Listen 21444"'),
+    "an alias in another's way": Mistake("mod_tls", "ServerAlias *.test", "ServerAlias y.test",
+                                         r"TLS0114: virtual host z\.test:\d+: has a ServerName that is covered by ServerAlias \*\.test of a virtual host before it"),
+    "clients without an authority": Mistake("mod_tls", "TLSClientCertificate required", "TLSClientCertificate required\nTLSClientCA @HOME@/ca.pem",
+                                            r"TLS0502: .*no CA certificate to judge clients by, .*TLSClientCA.*, @CONF@:\d+\)"),
+    "clients of a section without an authority": Mistake(
+        "mod_tls-ssl", "<Location /x>\nSSLVerifyClient require\n</Location>", "<Location /x>\nSSLVerifyClient require\nSSLCACertificateFile @HOME@/ca.pem\n</Location>",
+        r"TLS0502: .*no CA certificate to judge clients by, .*, @CONF@:\d+\)"),
+    "responders, and nobody asked": Mistake("mod_tls-ssl", "SSLOCSPEnable on", "SSLOCSPEnable off", "TLS0114: .*OCSP responders are to be asked.*SSLVerifyClient require"),
+    "a log of keys called on": Mistake("mod_tls", "TLSKeyLogFile on", "TLSKeyLogFile off", "TLSKeyLogFile: expected the name of a file or off", stops=True),
+    "a proxy without http": Mistake("mod_tls", "TLSFetchProxy proxy.test:3128", "TLSFetchProxy http://proxy.test:3128/",
+                                    "TLS0110: TLSFetchProxy: .*write one such as http://proxy.example.com:3128/"),
+    "quotation marks of a page": Mistake("mod_tls", "TLSProtocol \u201cTLSv1.3+\u201d", 'TLSProtocol "TLSv1.3+"',
+                                         "TLSProtocol: .*begins with a quotation mark", stops=True),
+    "a comment behind": Mistake("mod_tls", "TLSProtocol TLSv1.3+ # no others", "# no others\nTLSProtocol TLSv1.3+",
+                                r"TLSProtocol: expected .*a comment \(#\) needs a line of its own", stops=True),
+    "commas": Mistake("mod_tls", "TLSGroups X25519,P-256", "TLSGroups X25519:P-256\nTLSPostQuantum off", "TLSGroups: .*names in a list are divided by colons", stops=True),
+    "suites of the next version": Mistake("mod_tls-ssl", "SSLCipherSuite TLS_AES_128_GCM_SHA256", "SSLCipherSuite TLSv1.3 TLS_AES_128_GCM_SHA256",
+                                          'SSLCipherSuite: .*write "SSLCipherSuite TLSv1.3 TLS_AES_128_GCM_SHA256"', stops=True),
+    "an option that is misspelled": Mistake("mod_tls-ssl", "SSLOptions +StdEnvVar", "SSLOptions +StdEnvVars",
+                                            'SSLOptions: Illegal option .StdEnvVar.; .*did you mean "StdEnvVars"', stops=True),
     "suites of a section": Mistake("mod_tls-ssl", "<Location /x>\nSSLCipherSuite AES128-SHA\n</Location>",
                                    "<Location /x>\nSSLCipherSuite ECDHE+AESGCM\n</Location>", "SSLCipherSuite: no suite of .AES128-SHA. is there"),
 }
@@ -70,7 +101,10 @@ def test_a_mistake_is_told_and_its_remedy_works(httpd, ca, name):
     server.put("secret", bytes(range(80)), mode=0o644)
     server.put("program", "#!/bin/sh\necho secret\n", mode=0o755)
 
+    crt, key = ca.issue("b.test").write(server.home / "extra", "b")
+
     def write(words):
+        words = words.replace("@CERT@", f"{crt} {key}").replace("@SSLCERT@", f"{crt}\nSSLCertificateKeyFile {key}")
         inside = "" if case.globally else words
         server.write([Vhost("a.test", [ca.issue("a.test")], extra=inside, address=case.port), Vhost("z.test", [ca.issue("z.test")])],
                      config=words if case.globally else "")
@@ -248,6 +282,88 @@ def test_the_line_that_names_the_file_is_blamed(httpd, ca, what):
     crt, key = ca.issue("a.test").write(server.home / "certs", "a.test-0")
     number = next(n for n, line in enumerate(server.conf.read_text().splitlines(), 1) if "/none." in line)
     told_once_and_alike(server, rf"TLS0201: .*{says}.*{server.conf}:{number}\)")
+
+
+def purposes(*wanted):
+    from cryptography import x509
+    return x509.ExtendedKeyUsage(wanted)
+
+
+def usage(**bits):
+    from cryptography import x509
+    names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+             "encipher_only", "decipher_only")
+    return x509.KeyUsage(**{name: bits.get(name, False) for name in names})
+
+
+def unfit():
+    """name -> (extensions besides the names, what is said)."""
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
+    return {
+        "an authority's": ([x509.BasicConstraints(True, None)], "is an authority's .basicConstraints CA:TRUE"),
+        "a client's": ([purposes(Purpose.CLIENT_AUTH)], "extendedKeyUsage lacks serverAuth"),
+        "an encrypting one": ([usage(key_encipherment=True)], "keyUsage lacks digitalSignature"),
+        "an odd one": ([x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0")], "has a critical extension that clients do not know"),
+        "one for all": ([purposes(Purpose.CLIENT_AUTH, Purpose.ANY_EXTENDED_KEY_USAGE), usage(digital_signature=True, key_agreement=True),
+                         x509.BasicConstraints(False, None)], None),
+    }
+
+
+@pytest.mark.parametrize("engine", ["mod_tls", "mod_tls-ssl"])
+@pytest.mark.parametrize("name", unfit())
+def test_a_certificate_that_clients_refuse_for_its_use_is_told(httpd, ca, engine, name):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from harness import certs, keys
+
+    extensions, says = unfit()[name]
+    key = keys.key("p256", 7)
+    builder = (x509.CertificateBuilder().subject_name(certs.common_name("a.test")).issuer_name(ca.name).public_key(key.public_key())
+               .serial_number(x509.random_serial_number()).not_valid_before(certs.now() - certs.DAY).not_valid_after(certs.now() + 90 * certs.DAY)
+               .add_extension(x509.SubjectAlternativeName([x509.DNSName("a.test")]), False))
+    for extension in extensions:
+        builder = builder.add_extension(extension, True)
+    pair = certs.Pair(builder.sign(ca.key, hashes.SHA256()), key)
+    server = httpd([Vhost("a.test", [pair])], engine=engine, start=False, allow=("TLS0202",))
+    said = server.run("-t").stderr
+    assert ("TLS0202" in said) == (says is not None) and re.search(rf"TLS0202: .*a\.test-0\.crt: the certificate .*{says}.*{server.conf}:\d+\)" if says else "", said), said
+
+
+def test_one_that_issued_another_without_being_allowed_to_is_told(httpd, ca):
+    """A leaf that signs, as home-made authorities do: no client believes what it signed."""
+    from cryptography import x509
+    from harness import certs, keys
+
+    middle = certs.Authority.__new__(certs.Authority)
+    middle.name, middle.key, middle.issuer = certs.common_name("No CA"), keys.key("p256", 8), ca
+    middle.certificate = ca._sign(middle.name, middle.key.public_key(), ca, certs.now() - certs.DAY, certs.now() + certs.DAY,
+                                  [(x509.BasicConstraints(False, None), True)])
+    server = httpd([Vhost("a.test", [middle.issue("a.test")])], start=False, allow=("TLS0202",))
+    assert re.search(r"TLS0202: .*certificate 2 of the chain \(No CA\) is no authority's", server.run("-t").stderr)
+
+
+def test_files_that_were_joined_without_a_line_break_are_told_as_such(httpd, ca):
+    server = httpd([Vhost("a.test", [ca.issue("a.test")])], start=False)
+    file = server.home / "certs" / "a.test-0.crt"
+    good = file.read_bytes()
+    file.write_bytes(good.rstrip(b"\n") + ca.pem())
+    told_once_and_alike(server, rf"TLS0201: .*{file}: line {len(good.splitlines())} has the end of a block and the beginning of the next")
+    file.write_bytes(good + ca.pem())
+    assert server.run("-t").returncode == 0
+
+
+def test_a_pass_phrase_of_a_file_is_tried_under_t(httpd, ca):
+    """Wrong ones are told there, in the words of a start; programs are not run, and nobody is asked."""
+    server = httpd([Vhost("a.test", [ca.issue("a.test")], extra="TLSKeyPassphrase file:@HOME@/phrase")], start=False, allow=("TLS0203",))
+    phrase = server.put("phrase", "wrong\n", 0o600)
+    pair = ca.issue("a.test")
+    (server.home / "certs" / "a.test-0.crt").write_bytes(pair.certificate_pem())
+    (server.home / "certs" / "a.test-0.key").write_bytes(pair.key_pem(passphrase=b"secret"))
+    told_once_and_alike(server, rf"TLS0201: .*the first line of {phrase} is not its pass phrase")
+    phrase.write_text("secret\n")
+    said = server.run("-t")
+    assert said.returncode == 0 and "is not checked here" not in said.stderr, said.stderr
 
 
 def test_a_key_in_the_place_of_a_chain_is_called_one(httpd, ca):
