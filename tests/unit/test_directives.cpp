@@ -276,7 +276,7 @@ const Case cases[] = {
          "SSLStaplingForceURL: expected \"SSLStaplingForceURL url\""},
     Case{Place::Directory, "SSLOptions +StdEnvVars", "SSLOptions StrictRequire", "SSLOptions +CompatEnvVars",
          "SSLOptions: Illegal option 'CompatEnvVars'; expected StdEnvVars, ExportCertData, FakeBasicAuth, "
-         "StrictRequire, OptRenegotiate or LegacyDNStringFormat, not \"CompatEnvVars\""},
+         "StrictRequire, LegacyDNStringFormat or OptRenegotiate, not \"CompatEnvVars\""},
     Case{Place::Directory, "SSLRequireSSL", "SSLRequireSSL on", "", ""},
     Case{Place::Directory, "SSLRequire \"%{HTTPS} eq 'on'\"", "SSLRequire true", "", ""},
     Case{Place::Directory, "SSLClientCertHeader on", "SSLClientCertHeader chain", "SSLClientCertHeader all",
