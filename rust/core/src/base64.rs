@@ -78,8 +78,8 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     /// For at most so many characters.
-    pub(crate) fn with_room_for(characters: usize) -> Decoder {
-        Decoder {
+    pub(crate) fn with_room_for(characters: usize) -> Self {
+        Self {
             out: Zeroizing::new(Vec::with_capacity(
                 (characters / 4).saturating_mul(3).saturating_add(3),
             )),

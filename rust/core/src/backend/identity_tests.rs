@@ -6,14 +6,14 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 struct Signer(CertificateParams, KeyPair);
 
 impl Signer {
-    fn new(name: &str) -> Signer {
+    fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
-        Signer(params, KeyPair::generate().unwrap())
+        Self(params, KeyPair::generate().unwrap())
     }
 
-    fn signed_by(&self, other: &Signer) -> String {
+    fn signed_by(&self, other: &Self) -> String {
         let by = Issuer::new(other.0.clone(), &other.1);
         self.0.clone().signed_by(&self.1, &by).unwrap().pem()
     }

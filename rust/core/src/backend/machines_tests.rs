@@ -8,12 +8,12 @@ use super::*;
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Scratch {
+    fn new(name: &str) -> Self {
         let path =
             std::env::temp_dir().join(format!("mod_tls-machines-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(path.join("d")).unwrap();
-        Scratch(path)
+        Self(path)
     }
 
     fn path(&self, name: &str) -> String {

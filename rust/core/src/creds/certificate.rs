@@ -56,11 +56,11 @@ impl CertificateFields {
     ///
     /// # Errors
     /// What it is not.
-    pub fn parse(der: &[u8]) -> Result<CertificateFields, &'static str> {
+    pub fn parse(der: &[u8]) -> Result<Self, &'static str> {
         Self::of(&Outline::parse(der).ok_or(NO_CERTIFICATE)?)
     }
 
-    fn of(outline: &Outline<'_>) -> Result<CertificateFields, &'static str> {
+    fn of(outline: &Outline<'_>) -> Result<Self, &'static str> {
         let (mut must_staple, mut has_responder, mut names_issuer) = (false, false, false);
         let mut uses = Uses::signed_with(outline.algorithm.value);
         let mut alternatives = None;
@@ -85,7 +85,7 @@ impl CertificateFields {
             addresses: Vec::new(),
         });
         let whole = || String::from_utf8_lossy(&subject.rfc2253()).into();
-        Ok(CertificateFields {
+        Ok(Self {
             subject: outline.subject.raw.into(),
             issuer: outline.issuer.raw.into(),
             public: PublicKey::of(outline.spki.raw).ok_or(NO_KEY)?,
@@ -188,8 +188,8 @@ struct Alternatives {
 }
 
 impl Alternatives {
-    fn read(value: &[u8]) -> Alternatives {
-        let mut found = Alternatives::default();
+    fn read(value: &[u8]) -> Self {
+        let mut found = Self::default();
         let mut names = Reader::new(value).enter(der::SEQUENCE);
         while let Some(name) = names.as_mut().and_then(Reader::any) {
             match name.tag {
@@ -255,13 +255,13 @@ pub struct Certificates {
 
 impl Certificates {
     /// The first of these, then all but the first `skip` of `further`.
-    pub fn leaf_before(&self, further: &Certificates, skip: usize) -> Certificates {
+    pub fn leaf_before(&self, further: &Self, skip: usize) -> Self {
         let (first, rest) = (self.each().take(1), further.each().skip(skip));
         first.chain(rest).collect()
     }
 
     /// These, then whoever among `authorities` issued the last, and so on up to one that issued itself.
-    pub fn extended_from(&self, authorities: &Certificates) -> Certificates {
+    pub fn extended_from(&self, authorities: &Self) -> Self {
         let mut chain: Vec<_> = self.each().collect();
         while let Some((_, last)) = chain.last()
             && !last.is_self_issued()
@@ -283,7 +283,7 @@ impl Certificates {
 impl FromIterator<(Der, Arc<CertificateFields>)> for Certificates {
     fn from_iter<I: IntoIterator<Item = (Der, Arc<CertificateFields>)>>(each: I) -> Self {
         let (ders, fields): (Vec<_>, Vec<_>) = each.into_iter().unzip();
-        Certificates {
+        Self {
             ders: ders.into(),
             fields: fields.into(),
             lost: Box::default(),

@@ -124,11 +124,11 @@ pub struct Taken {
 
 impl Taken {
     /// Where there is an element at all, that one; else all octets, of which a parser will say what they are not.
-    fn new(line: usize, der: Zeroizing<Vec<u8>>) -> Taken {
+    fn new(line: usize, der: Zeroizing<Vec<u8>>) -> Self {
         let length = Reader::new(&der)
             .peek(SEQUENCE)
             .map_or(der.len(), <[u8]>::len);
-        Taken { line, der, length }
+        Self { line, der, length }
     }
 
     /// The element alone.
@@ -190,8 +190,8 @@ impl std::error::Error for Damage {}
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Damage::Pem(error) => error.fmt(f),
-            Damage::Headers(line) => write!(
+            Self::Pem(error) => error.fmt(f),
+            Self::Headers(line) => write!(
                 f,
                 "the block that begins in line {line} has header lines, which certificates and lists do not have; \
                  remove them and the empty line behind them"

@@ -63,7 +63,7 @@ enum Cipher {
 }
 
 impl<'a> Locked<'a> {
-    fn read(sealed: Sealed<'a>, file: &str) -> Result<Locked<'a>, Fault> {
+    fn read(sealed: Sealed<'a>, file: &str) -> Result<Self, Fault> {
         match sealed {
             Sealed::Block(block) if is_encrypted(&block) => Locked::traditional(&block, file),
             Sealed::Block(block) => {
@@ -79,7 +79,7 @@ impl<'a> Locked<'a> {
         }
     }
 
-    fn pkcs8(der: &[u8], file: &str) -> Result<Locked<'a>, Fault> {
+    fn pkcs8(der: &[u8], file: &str) -> Result<Self, Fault> {
         let damaged = || Fault::BadKey {
             file: file.to_owned(),
             cause: "it is damaged".to_owned(),
@@ -92,7 +92,7 @@ impl<'a> Locked<'a> {
         })
     }
 
-    fn traditional(block: &Block<'_>, file: &str) -> Result<Locked<'a>, Fault> {
+    fn traditional(block: &Block<'_>, file: &str) -> Result<Self, Fault> {
         let der = block.decode().map_err(|e| pem_fault(file, e))?;
         let info = block.header("DEK-Info").unwrap_or_default();
         let (name, iv) = info.split_once(',').unwrap_or((info, ""));

@@ -38,30 +38,30 @@ impl KeyKind {
     /// OpenSSL's clients prefer keys for RSASSA-PSS alone to others of RSA.
     pub fn rank(self) -> u8 {
         match self {
-            KeyKind::MlDsa(_) => 0,
-            KeyKind::Ecdsa(_) | KeyKind::Ed25519 => 1,
-            KeyKind::RsaPss(_) => 2,
-            KeyKind::Rsa(_) => 3,
+            Self::MlDsa(_) => 0,
+            Self::Ecdsa(_) | Self::Ed25519 => 1,
+            Self::RsaPss(_) => 2,
+            Self::Rsa(_) => 3,
         }
     }
 
     /// Whether it signs in TLS 1.3 alone.
     pub fn needs_tls13(self) -> bool {
-        matches!(self, KeyKind::MlDsa(_))
+        matches!(self, Self::MlDsa(_))
     }
 
     /// Whether both would be chosen for the same clients.
-    pub fn same_clients(self, other: KeyKind) -> bool {
+    pub fn same_clients(self, other: Self) -> bool {
         let of_any_size = matches!(
             (self, other),
-            (KeyKind::Rsa(_), KeyKind::Rsa(_)) | (KeyKind::RsaPss(_), KeyKind::RsaPss(_))
+            (Self::Rsa(_), Self::Rsa(_)) | (Self::RsaPss(_), Self::RsaPss(_))
         );
         self == other || of_any_size
     }
 
     /// Whether both have the same place in OpenSSL, which keeps one certificate for all curves (ssl_cert_table.h).
-    pub fn same_place(self, other: KeyKind) -> bool {
-        let curves = matches!((self, other), (KeyKind::Ecdsa(_), KeyKind::Ecdsa(_)));
+    pub fn same_place(self, other: Self) -> bool {
+        let curves = matches!((self, other), (Self::Ecdsa(_), Self::Ecdsa(_)));
         curves || self.same_clients(other)
     }
 }
@@ -69,11 +69,11 @@ impl KeyKind {
 impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            KeyKind::Rsa(bits) => write!(f, "RSA-{bits}"),
-            KeyKind::RsaPss(bits) => write!(f, "RSASSA-PSS-{bits}"),
-            KeyKind::Ecdsa(bits) => write!(f, "ECDSA P-{bits}"),
-            KeyKind::Ed25519 => f.write_str("Ed25519"),
-            KeyKind::MlDsa(set) => write!(f, "ML-DSA-{set}"),
+            Self::Rsa(bits) => write!(f, "RSA-{bits}"),
+            Self::RsaPss(bits) => write!(f, "RSASSA-PSS-{bits}"),
+            Self::Ecdsa(bits) => write!(f, "ECDSA P-{bits}"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::MlDsa(set) => write!(f, "ML-DSA-{set}"),
         }
     }
 }

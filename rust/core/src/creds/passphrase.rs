@@ -45,9 +45,9 @@ pub enum Answer {
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Answer::Phrase(_) => f.write_str("Phrase(..)"),
-            Answer::Unchecked => f.write_str("Unchecked"),
-            Answer::None(why) => write!(f, "None({why})"),
+            Self::Phrase(_) => f.write_str("Phrase(..)"),
+            Self::Unchecked => f.write_str("Unchecked"),
+            Self::None(why) => write!(f, "None({why})"),
         }
     }
 }
@@ -86,7 +86,7 @@ enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn parse(text: &'a str) -> Source<'a> {
+    fn parse(text: &'a str) -> Self {
         if let Some(program) = text.strip_prefix('|') {
             return Source::Pipe(program.trim());
         }
@@ -228,7 +228,7 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn start(program: &str) -> Result<Pipe, NoPhrase> {
+    fn start(program: &str) -> Result<Self, NoPhrase> {
         let failed = |error| NoPhrase::Unstartable(program.to_owned(), error);
         let (prompts, theirs) = UnixStream::pair().map_err(failed)?;
         let mut words = program.split_ascii_whitespace();
@@ -239,7 +239,7 @@ impl Pipe {
             .stdout(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
         let answers = child.stdout.take();
-        Ok(Pipe {
+        Ok(Self {
             program: program.to_owned(),
             child,
             prompts,

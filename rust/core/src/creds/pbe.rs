@@ -63,7 +63,7 @@ impl Scheme {
     ///
     /// # Errors
     /// Why it cannot be used.
-    pub(super) fn read(algorithm: &[u8]) -> Result<Scheme, SchemeFault> {
+    pub(super) fn read(algorithm: &[u8]) -> Result<Self, SchemeFault> {
         const DAMAGED: SchemeFault = SchemeFault::Damaged;
         let mut fields = Reader::new(algorithm).enter(SEQUENCE).ok_or(DAMAGED)?;
         let oid = fields.take(OID).ok_or(DAMAGED)?;
@@ -73,7 +73,7 @@ impl Scheme {
                     .map_err(|_| SchemeFault::UnknownOrDamaged)?;
                 return match out_of_bounds(&scheme) {
                     Some(how) => Err(how),
-                    None => Ok(Scheme::Second(Box::new(scheme))),
+                    None => Ok(Self::Second(Box::new(scheme))),
                 };
             }
             Some([5, 3]) => (Derivation::Md5, Cipher::Des),
@@ -94,7 +94,7 @@ impl Scheme {
         if salt.len() > MOST_SALT {
             return Err(SchemeFault::Salt(salt.len()));
         }
-        Ok(Scheme::Old(Old {
+        Ok(Self::Old(Old {
             derivation,
             cipher,
             salt: salt.to_vec(),
@@ -106,8 +106,8 @@ impl Scheme {
     pub(super) fn open(&self, phrase: &[u8], data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self {
-            Scheme::Second(scheme) => scheme.decrypt_in_place(phrase, &mut buffer).ok()?.len(),
-            Scheme::Old(old) => old.open(phrase, &mut buffer)?,
+            Self::Second(scheme) => scheme.decrypt_in_place(phrase, &mut buffer).ok()?.len(),
+            Self::Old(old) => old.open(phrase, &mut buffer)?,
         };
         buffer.truncate(length);
         Some(buffer)

@@ -56,7 +56,7 @@ impl<'a> Sealed<'a> {
     ///
     /// # Errors
     /// What about it is not supported, or that it is damaged.
-    pub(super) fn read(file: &'a [u8]) -> Result<Sealed<'a>, Pkcs12Fault> {
+    pub(super) fn read(file: &'a [u8]) -> Result<Self, Pkcs12Fault> {
         let mut pfx = Reader::new(file)
             .enter(SEQUENCE)
             .ok_or(Pkcs12Fault::Damaged)?;

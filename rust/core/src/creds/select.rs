@@ -48,8 +48,8 @@ pub struct Stapled {
 }
 
 impl Stapled {
-    fn new(staple: Staple) -> Stapled {
-        Stapled {
+    fn new(staple: Staple) -> Self {
+        Self {
             staple,
             served: OnceLock::new(),
         }
@@ -96,9 +96,9 @@ struct Offered {
 
 impl Pair {
     /// A pair without an OCSP response.
-    pub fn new(certified: CertifiedKey, kind: KeyKind, leaf: Arc<CertificateFields>) -> Pair {
+    pub fn new(certified: CertifiedKey, kind: KeyKind, leaf: Arc<CertificateFields>) -> Self {
         let key = Arc::clone(&certified.key);
-        let mut pair = Pair::of_files(Box::default(), key, kind, leaf);
+        let mut pair = Self::of_files(Box::default(), key, kind, leaf);
         pair.served = OnceLock::from(Shown::new(certified));
         pair
     }
@@ -109,8 +109,8 @@ impl Pair {
         key: Arc<dyn SigningKey>,
         kind: KeyKind,
         leaf: Arc<CertificateFields>,
-    ) -> Pair {
-        Pair {
+    ) -> Self {
+        Self {
             served: OnceLock::new(),
             ders,
             key,
@@ -147,7 +147,7 @@ impl Pair {
     }
 
     /// The same, marked as a placeholder.
-    pub fn as_placeholder(mut self) -> Pair {
+    pub fn as_placeholder(mut self) -> Self {
         self.is_placeholder = true;
         self
     }
@@ -189,7 +189,7 @@ impl Pair {
     }
 
     /// The same with a response about its leaf.
-    pub fn with_staple(mut self, staple: Staple) -> Pair {
+    pub fn with_staple(mut self, staple: Staple) -> Self {
         self.stapled = Some(Box::new(Stapled::new(staple)));
         self
     }
@@ -276,15 +276,15 @@ pub struct CertSet {
 
 impl CertSet {
     /// Takes the pairs in the order of the configuration, of which all can be used.
-    pub fn new(pairs: Vec<Arc<Pair>>) -> CertSet {
-        CertSet::of(pairs.into_iter().enumerate().collect())
+    pub fn new(pairs: Vec<Arc<Pair>>) -> Self {
+        Self::of(pairs.into_iter().enumerate().collect())
     }
 
     /// Takes pairs, each with its place among those of the request, in their order.
-    pub fn of(mut pairs: Vec<(usize, Arc<Pair>)>) -> CertSet {
+    pub fn of(mut pairs: Vec<(usize, Arc<Pair>)>) -> Self {
         pairs.sort_by_key(|(_, pair)| pair.kind.rank());
         let (places, pairs): (Vec<_>, _) = pairs.into_iter().unzip();
-        CertSet {
+        Self {
             pairs,
             places: places.into(),
         }
@@ -321,7 +321,7 @@ impl CertSet {
 
 impl CertificateSource for CertSet {
     fn select(&self, schemes: &[SignatureScheme], wants: &Wants) -> Option<Shown> {
-        let pair = CertSet::select(self, schemes)?;
+        let pair = Self::select(self, schemes)?;
         Some(pair.shown(wants, crate::system::clock::now()))
     }
 }

@@ -46,19 +46,19 @@ impl std::error::Error for Fault {}
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Url(fault) => write!(f, "its address cannot be used: {fault}"),
-            Fault::Inside(why) => write!(
+            Self::Url(fault) => write!(f, "its address cannot be used: {fault}"),
+            Self::Inside(why) => write!(
                 f,
                 "it leads to {why}, which a certificate's address must not (\"TLSFetchLocal on\" allows it)"
             ),
-            Fault::NoName => f.write_str("its name has no address"),
-            Fault::Names => f.write_str("no name server answers"),
-            Fault::Connect(kind) => write!(f, "it cannot be connected to: {kind}"),
-            Fault::Late => f.write_str("it did not answer in time"),
-            Fault::Broken(kind) => write!(f, "the connection broke: {kind}"),
-            Fault::Http(fault) => fault.fmt(f),
-            Fault::Status(status) => write!(f, "it answers with status {status}"),
-            Fault::Redirected => f.write_str("it redirects too often, or to nowhere"),
+            Self::NoName => f.write_str("its name has no address"),
+            Self::Names => f.write_str("no name server answers"),
+            Self::Connect(kind) => write!(f, "it cannot be connected to: {kind}"),
+            Self::Late => f.write_str("it did not answer in time"),
+            Self::Broken(kind) => write!(f, "the connection broke: {kind}"),
+            Self::Http(fault) => fault.fmt(f),
+            Self::Status(status) => write!(f, "it answers with status {status}"),
+            Self::Redirected => f.write_str("it redirects too often, or to nowhere"),
         }
     }
 }
@@ -68,25 +68,25 @@ impl Fault {
     pub(super) fn is_of_host(&self) -> bool {
         matches!(
             self,
-            Fault::Names | Fault::Connect(_) | Fault::Late | Fault::Broken(_)
+            Self::Names | Self::Connect(_) | Self::Late | Self::Broken(_)
         )
     }
 
     /// What it is counted as.
     pub(super) fn count(&self) -> Count {
         match self {
-            Fault::NoName | Fault::Names => Count::NoName,
-            Fault::Connect(_) | Fault::Broken(_) => Count::Unreachable,
-            Fault::Late => Count::Late,
-            Fault::Inside(_) => Count::Inside,
-            Fault::Url(_) | Fault::Http(_) | Fault::Status(_) | Fault::Redirected => Count::Garbage,
+            Self::NoName | Self::Names => Count::NoName,
+            Self::Connect(_) | Self::Broken(_) => Count::Unreachable,
+            Self::Late => Count::Late,
+            Self::Inside(_) => Count::Inside,
+            Self::Url(_) | Self::Http(_) | Self::Status(_) | Self::Redirected => Count::Garbage,
         }
     }
 
     fn of_connection(error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::TimedOut => Fault::Late,
-            kind => Fault::Broken(kind),
+            io::ErrorKind::TimedOut => Self::Late,
+            kind => Self::Broken(kind),
         }
     }
 }

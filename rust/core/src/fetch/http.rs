@@ -73,11 +73,11 @@ impl std::error::Error for Fault {}
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Fault::NoHttp => "what came is no HTTP",
-            Fault::LongHead => "the head of the answer is too long",
-            Fault::LongContent => "the answer is too long",
-            Fault::Framing => "the answer does not say how long it is in one way",
-            Fault::Cut => "the answer was cut off",
+            Self::NoHttp => "what came is no HTTP",
+            Self::LongHead => "the head of the answer is too long",
+            Self::LongContent => "the answer is too long",
+            Self::Framing => "the answer does not say how long it is in one way",
+            Self::Cut => "the answer was cut off",
         })
     }
 }

@@ -30,9 +30,9 @@ const LOOKS: usize = 16;
 impl Asker {
     fn share(self) -> usize {
         match self {
-            Asker::Parent => OF_THE_PARENT,
-            Asker::Lists => OF_LISTS,
-            Asker::Child(_) => OF_A_CHILD,
+            Self::Parent => OF_THE_PARENT,
+            Self::Lists => OF_LISTS,
+            Self::Child(_) => OF_A_CHILD,
         }
     }
 }

@@ -34,9 +34,9 @@ impl std::error::Error for Fault {}
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Fetch(fault) => fault.fmt(f),
-            Fault::Question => f.write_str("the certificate cannot be asked about"),
-            Fault::Answer(why) => f.write_str(why),
+            Self::Fetch(fault) => fault.fmt(f),
+            Self::Question => f.write_str("the certificate cannot be asked about"),
+            Self::Answer(why) => f.write_str(why),
         }
     }
 }

@@ -198,20 +198,20 @@ pub struct FetchedList {
 impl CertStatus {
     fn to_word(self) -> (u64, i64) {
         match self {
-            CertStatus::Good => (1, 0),
-            CertStatus::Revoked(when, reason) => (2 | (u64::from(reason) << 8), when),
-            CertStatus::Unknown => (3, 0),
-            CertStatus::Failed => (4, 0),
+            Self::Good => (1, 0),
+            Self::Revoked(when, reason) => (2 | (u64::from(reason) << 8), when),
+            Self::Unknown => (3, 0),
+            Self::Failed => (4, 0),
         }
     }
 
     fn from_word(word: u64, when: i64) -> Option<Self> {
         let [kind, reason, ..] = word.to_le_bytes();
         Some(match kind {
-            1 => CertStatus::Good,
-            2 => CertStatus::Revoked(when, reason),
-            3 => CertStatus::Unknown,
-            4 => CertStatus::Failed,
+            1 => Self::Good,
+            2 => Self::Revoked(when, reason),
+            3 => Self::Unknown,
+            4 => Self::Failed,
             _ => return None,
         })
     }

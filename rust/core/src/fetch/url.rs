@@ -20,9 +20,9 @@ pub enum Host {
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Host::Name(name) => f.write_str(name),
-            Host::Address(IpAddr::V4(address)) => address.fmt(f),
-            Host::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => address.fmt(f),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
         }
     }
 }
@@ -56,10 +56,10 @@ impl std::error::Error for Fault {}
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Fault::Characters => "it is too long, or has characters that no address has",
-            Fault::Scheme => "its scheme is not http",
-            Fault::User => "it names a user",
-            Fault::Host => "its host or port is none",
+            Self::Characters => "it is too long, or has characters that no address has",
+            Self::Scheme => "its scheme is not http",
+            Self::User => "it names a user",
+            Self::Host => "its host or port is none",
         })
     }
 }

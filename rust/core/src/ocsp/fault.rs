@@ -35,8 +35,8 @@ impl std::error::Error for Fault {}
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Unreadable => f.write_str("it is no OCSP response in DER"),
-            Fault::Unsuccessful(status) => {
+            Self::Unreadable => f.write_str("it is no OCSP response in DER"),
+            Self::Unsuccessful(status) => {
                 let name = match status {
                     1 => ", malformedRequest",
                     2 => ", internalError",
@@ -50,18 +50,18 @@ impl fmt::Display for Fault {
                     "it says only that the responder had no answer (status {status}{name})"
                 )
             }
-            Fault::Foreign => f.write_str("it is about another certificate"),
-            Fault::Early(from) => write!(f, "it is not valid before {}", date(*from)),
-            Fault::Late(until) => write!(f, "it was valid until {}", date(*until)),
-            Fault::Old(from) => write!(f, "it is of {}, older than is allowed", date(*from)),
-            Fault::NoIssuer => f.write_str(
+            Self::Foreign => f.write_str("it is about another certificate"),
+            Self::Early(from) => write!(f, "it is not valid before {}", date(*from)),
+            Self::Late(until) => write!(f, "it was valid until {}", date(*until)),
+            Self::Old(from) => write!(f, "it is of {}, older than is allowed", date(*from)),
+            Self::NoIssuer => f.write_str(
                 "the certificate of the issuer, by which it is verified, does not stand behind the server's own",
             ),
-            Fault::Signature => f.write_str(
+            Self::Signature => f.write_str(
                 "it is not signed by the issuer of the certificate, nor by a responder that the issuer named",
             ),
-            Fault::Critical => f.write_str("it has an unknown extension that must not be passed over"),
-            Fault::Nonce => {
+            Self::Critical => f.write_str("it has an unknown extension that must not be passed over"),
+            Self::Nonce => {
                 f.write_str("it does not repeat the nonce, so that it may be an old one")
             }
         }

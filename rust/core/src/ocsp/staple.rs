@@ -54,11 +54,11 @@ impl std::error::Error for Refusal {}
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Fault(fault) => fault.fmt(f),
-            Refusal::Revoked => f.write_str(
+            Self::Fault(fault) => fault.fmt(f),
+            Self::Revoked => f.write_str(
                 "it says that the certificate is revoked, and clients that ask will refuse it: have a new one issued",
             ),
-            Refusal::Unknown => f.write_str("it says that the responder does not know the certificate"),
+            Self::Unknown => f.write_str("it says that the responder does not know the certificate"),
         }
     }
 }

@@ -28,13 +28,13 @@ pub struct Limit(pub u64);
 
 impl Limit {
     /// Certificates, keys and OCSP responses of one server are a few KiB.
-    pub const CREDENTIAL: Limit = Limit(1 << 20);
+    pub const CREDENTIAL: Self = Self(1 << 20);
     /// Bundles of authorities: those of a whole system are a quarter of a MiB.
-    pub const AUTHORITIES: Limit = Limit(64 << 20);
+    pub const AUTHORITIES: Self = Self(64 << 20);
     /// Revocation lists: the largest that public authorities publish are some 80 MiB in PEM.
-    pub const LISTS: Limit = Limit(512 << 20);
+    pub const LISTS: Self = Self(512 << 20);
     /// A pass phrase with what may stand behind its line.
-    pub const PHRASE: Limit = Limit(64 << 10);
+    pub const PHRASE: Self = Self(64 << 10);
 }
 
 impl fmt::Display for Limit {
@@ -66,17 +66,17 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Missing => f.write_str("No such file or directory"),
-            Refusal::Forbidden if rustix::process::geteuid().is_root() => {
+            Self::Missing => f.write_str("No such file or directory"),
+            Self::Forbidden if rustix::process::geteuid().is_root() => {
                 f.write_str("Permission denied")
             }
-            Refusal::Forbidden => f.write_str(
+            Self::Forbidden => f.write_str(
                 "Permission denied (root reads it at a start, and this is another user: run it as root)",
             ),
-            Refusal::Loop => f.write_str("its symbolic links lead in a circle"),
-            Refusal::Kind(kind) => write!(f, "it is {kind}"),
-            Refusal::TooLarge(limit) => write!(f, "it is larger than {limit}"),
-            Refusal::Other(words) => f.write_str(words),
+            Self::Loop => f.write_str("its symbolic links lead in a circle"),
+            Self::Kind(kind) => write!(f, "it is {kind}"),
+            Self::TooLarge(limit) => write!(f, "it is larger than {limit}"),
+            Self::Other(words) => f.write_str(words),
         }
     }
 }
@@ -84,14 +84,14 @@ impl fmt::Display for Refusal {
 impl Error for Refusal {}
 
 impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Refusal {
+    fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::NotFound => Refusal::Missing,
-            io::ErrorKind::PermissionDenied => Refusal::Forbidden,
-            _ if error.raw_os_error() == Some(libc::ELOOP) => Refusal::Loop,
+            io::ErrorKind::NotFound => Self::Missing,
+            io::ErrorKind::PermissionDenied => Self::Forbidden,
+            _ if error.raw_os_error() == Some(libc::ELOOP) => Self::Loop,
             // A socket or a pipe's end that came between the look and the opening.
-            _ if error.raw_os_error() == Some(libc::ENXIO) => Refusal::Kind(PIPE),
-            _ => Refusal::Other(words(&error)),
+            _ if error.raw_os_error() == Some(libc::ENXIO) => Self::Kind(PIPE),
+            _ => Self::Other(words(&error)),
         }
     }
 }
@@ -331,15 +331,15 @@ impl FileIdentity {
     ///
     /// # Errors
     /// Why it cannot be told.
-    pub fn of(path: impl AsRef<Path>) -> Result<FileIdentity, Refusal> {
-        look(path.as_ref()).map(|m| FileIdentity::from(&m))
+    pub fn of(path: impl AsRef<Path>) -> Result<Self, Refusal> {
+        look(path.as_ref()).map(|m| Self::from(&m))
     }
 }
 
 impl From<&Metadata> for FileIdentity {
-    fn from(m: &Metadata) -> FileIdentity {
+    fn from(m: &Metadata) -> Self {
         let time = |seconds: i64, rest| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
-        FileIdentity {
+        Self {
             device: m.dev(),
             inode: NonZeroU64::new(m.ino()).unwrap_or(NonZeroU64::MAX),
             size: m.size(),

@@ -13,13 +13,13 @@ use super::*;
 struct Place(PathBuf);
 
 impl Place {
-    fn new() -> Place {
+    fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path =
             std::env::temp_dir().join(format!("mod_tls-file-{}-{number}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
-        Place(path)
+        Self(path)
     }
 
     fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {

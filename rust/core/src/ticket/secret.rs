@@ -89,7 +89,7 @@ impl SecretFile {
     }
 
     /// Takes over what another object knows, so that a secret replaced across a restart stays valid for its lifetime.
-    pub fn inherit(&mut self, before: SecretFile) {
+    pub fn inherit(&mut self, before: Self) {
         if before.current.id(before.interval) != self.current.id(self.interval) {
             self.previous = Some(before.current);
         } else {

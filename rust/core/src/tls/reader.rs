@@ -29,13 +29,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A vector with one byte of length.
-    pub fn vec8(&mut self) -> Option<Reader<'a>> {
+    pub fn vec8(&mut self) -> Option<Self> {
         let length = self.u8()?;
         self.take(usize::from(length)).map(Reader)
     }
 
     /// A vector with two bytes of length.
-    pub fn vec16(&mut self) -> Option<Reader<'a>> {
+    pub fn vec16(&mut self) -> Option<Self> {
         let length = self.u16()?;
         self.take(usize::from(length)).map(Reader)
     }
@@ -49,7 +49,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An extension (RFC 8446 4.2): its type, and its contents.
-    pub fn extension(&mut self) -> Option<(u16, Reader<'a>)> {
+    pub fn extension(&mut self) -> Option<(u16, Self)> {
         Some((self.u16()?, self.vec16()?))
     }
 }

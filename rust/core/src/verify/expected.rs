@@ -31,7 +31,7 @@ impl Expected<'_> {
         let signed = Signed::parse(&der).ok_or(ListFault::Unreadable)?;
         let issuer = issuer_of(&der).ok_or(ListFault::Unreadable)?;
         let digest = OnceCell::new();
-        let signs = |key: &SigningKey| {
+        let signs = |key: &SigningKey<'_>| {
             let digest = digest.get_or_init(|| signed.digest());
             signed.check_hashed(key, digest.as_ref()).is_ok()
         };
@@ -53,13 +53,14 @@ impl Expected<'_> {
 
     /// Whether a list that was read for somebody may be used here, too.
     pub(crate) fn accepts(&self, list: &List) -> bool {
-        let signs =
-            |key: &SigningKey| matches!(list.is_signed_by(key, &mut Work::default()), Ok(Ok(_)));
+        let signs = |key: &SigningKey<'_>| {
+            matches!(list.is_signed_by(key, &mut Work::default()), Ok(Ok(_)))
+        };
         self.is_meant(list) && self.is_signed(&list.issuer, signs)
     }
 
     /// Whether one of the authorities is called `issuer`, may sign lists, and has the key that `signs`.
-    fn is_signed(&self, issuer: &[u8], signs: impl Fn(&SigningKey) -> bool) -> bool {
+    fn is_signed(&self, issuer: &[u8], signs: impl Fn(&SigningKey<'_>) -> bool) -> bool {
         self.authorities.iter().any(|authority| {
             PathCertificate::parse(authority)
                 .filter(|certificate| certificate.subject == issuer && certificate.allows(CRL_SIGN))

@@ -93,40 +93,40 @@ impl Form {
     /// For people.
     pub fn name(self) -> &'static str {
         match self {
-            Form::Authorities | Form::Chain => "certificate",
-            Form::Lists => "revocation list",
+            Self::Authorities | Self::Chain => "certificate",
+            Self::Lists => "revocation list",
         }
     }
 
     fn limit(self) -> Limit {
         match self {
-            Form::Authorities | Form::Chain => Limit::AUTHORITIES,
-            Form::Lists => Limit::LISTS,
+            Self::Authorities | Self::Chain => Limit::AUTHORITIES,
+            Self::Lists => Limit::LISTS,
         }
     }
 
     fn parse(self, octets: &[u8]) -> Result<Found, Unread> {
         let found = file::contained(|| match self {
-            Form::Authorities => contents::authorities(octets),
-            Form::Chain => contents::certificates(octets),
-            Form::Lists => contents::lists(octets),
+            Self::Authorities => contents::authorities(octets),
+            Self::Chain => contents::certificates(octets),
+            Self::Lists => contents::lists(octets),
         });
         found.ok_or(Unread::Panicked)
     }
 
     fn is_one(self, taken: &Taken) -> bool {
         match self {
-            Form::Authorities | Form::Chain => verify::is_certificate(taken.element()),
-            Form::Lists => verify::is_list(taken.element()),
+            Self::Authorities | Self::Chain => verify::is_certificate(taken.element()),
+            Self::Lists => verify::is_list(taken.element()),
         }
     }
 
     /// What is of use, if anything is.
     fn usable(self, now: &Result<Found, Unread>) -> Option<&Found> {
         let is_usable = |found: &&Found| match self {
-            Form::Lists => !found.taken.is_empty(),
-            Form::Authorities => found.taken.iter().any(|taken| self.is_one(taken)),
-            Form::Chain => !found.taken.is_empty() && found.damaged.is_empty(),
+            Self::Lists => !found.taken.is_empty(),
+            Self::Authorities => found.taken.iter().any(|taken| self.is_one(taken)),
+            Self::Chain => !found.taken.is_empty() && found.damaged.is_empty(),
         };
         now.as_ref().ok().filter(is_usable)
     }

@@ -8,11 +8,11 @@ use super::*;
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Scratch {
+    fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("mod_tls-kept-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
-        Scratch(path)
+        Self(path)
     }
 }
 

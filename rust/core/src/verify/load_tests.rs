@@ -15,13 +15,13 @@ use super::*;
 struct Place(PathBuf);
 
 impl Place {
-    fn new(content: &[u8]) -> Place {
+    fn new(content: &[u8]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path =
             std::env::temp_dir().join(format!("mod_tls-load-{}-{number}", std::process::id()));
         fs::write(&path, content).unwrap();
-        Place(path)
+        Self(path)
     }
 
     fn sources(&self) -> Sources {

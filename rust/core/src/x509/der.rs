@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader of the content of the next element, which must be a `tag`.
-    pub(crate) fn enter(&mut self, tag: u8) -> Option<Reader<'a>> {
+    pub(crate) fn enter(&mut self, tag: u8) -> Option<Self> {
         self.expect(tag).map(|element| Reader::new(element.value))
     }
 }

@@ -61,7 +61,7 @@ fn told(client: &mut ClientConnection, shown: &Shown, must_resume: bool) -> (Ses
     context.must_resume = must_resume;
     session.start(&policy(), b"h2", false, context).unwrap();
     assert_eq!(session.feed(b"", &mut |_| {}), Status::Failed);
-    let answer = session.take_ciphertext().to_vec();
+    let answer = session.take_ciphertext().clone();
     let mut answer = answer.as_slice();
     while !answer.is_empty() {
         client.read_tls(&mut answer).unwrap();
