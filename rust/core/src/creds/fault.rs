@@ -201,29 +201,29 @@ impl Fault {
     /// How bad it is.
     pub fn severity(&self) -> Severity {
         match self {
-            Fault::EncryptedKeyUnchecked { .. }
-            | Fault::NoIssuer {
+            Self::EncryptedKeyUnchecked { .. }
+            | Self::NoIssuer {
                 published: false, ..
             } => Severity::Notice,
-            Fault::OutOfOrder { strict: true, .. }
-            | Fault::NoSignature { alone: true, .. }
-            | Fault::NeedsTls13 { alone: true, .. } => Severity::Error,
-            Fault::OutOfOrder { .. }
-            | Fault::Unrelated { .. }
-            | Fault::Expired { .. }
-            | Fault::NotYetValid { .. }
-            | Fault::BadDates { .. }
-            | Fault::Unfit { .. }
-            | Fault::NoIssuer { .. }
-            | Fault::NamesNotCovered { .. }
-            | Fault::OnlyCommonName { .. }
-            | Fault::StapleRefused { .. }
-            | Fault::SameKind { .. }
-            | Fault::Lost { .. }
-            | Fault::NoSignature { .. }
-            | Fault::NoTls13Signature { .. }
-            | Fault::NeedsTls13 { .. }
-            | Fault::OnlyTls13Keys { .. } => Severity::Warning,
+            Self::OutOfOrder { strict: true, .. }
+            | Self::NoSignature { alone: true, .. }
+            | Self::NeedsTls13 { alone: true, .. } => Severity::Error,
+            Self::OutOfOrder { .. }
+            | Self::Unrelated { .. }
+            | Self::Expired { .. }
+            | Self::NotYetValid { .. }
+            | Self::BadDates { .. }
+            | Self::Unfit { .. }
+            | Self::NoIssuer { .. }
+            | Self::NamesNotCovered { .. }
+            | Self::OnlyCommonName { .. }
+            | Self::StapleRefused { .. }
+            | Self::SameKind { .. }
+            | Self::Lost { .. }
+            | Self::NoSignature { .. }
+            | Self::NoTls13Signature { .. }
+            | Self::NeedsTls13 { .. }
+            | Self::OnlyTls13Keys { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -231,49 +231,49 @@ impl Fault {
     /// The file with the fault.
     pub fn file(&self) -> &str {
         match self {
-            Fault::KeyMismatch { key, .. } | Fault::KeyOfOtherUse { key, .. } => key,
-            Fault::Unreadable { file, .. }
-            | Fault::Empty { file }
-            | Fault::TooLarge { file, .. }
-            | Fault::Panicked { file }
-            | Fault::NotPem { file }
-            | Fault::IsDer { file }
-            | Fault::NoEnd { file, .. }
-            | Fault::Joined { file, .. }
-            | Fault::NotBase64 { file, .. }
-            | Fault::Headers { file, .. }
-            | Fault::Lost { file, .. }
-            | Fault::Unseen { file, .. }
-            | Fault::NoCertificate { file, .. }
-            | Fault::BadCertificate { file, .. }
-            | Fault::NoKey { file }
-            | Fault::NoKeyBeside { file }
-            | Fault::OnlyPublicKey { file }
-            | Fault::OpenSshKey { file }
-            | Fault::BadKey { file, .. }
-            | Fault::UnsupportedKey { file, .. }
-            | Fault::RsaSize { file, .. }
-            | Fault::EncryptedKey { file, .. }
-            | Fault::UnsupportedEncryption { file, .. }
-            | Fault::BadPkcs12 { file, .. }
-            | Fault::Instead { file, .. }
-            | Fault::EncryptedKeyUnchecked { file }
-            | Fault::LeafNotFirst { file, .. }
-            | Fault::OutOfOrder { file, .. }
-            | Fault::Unrelated { file, .. }
-            | Fault::Expired { file, .. }
-            | Fault::NotYetValid { file, .. }
-            | Fault::BadDates { file, .. }
-            | Fault::Unfit { file, .. }
-            | Fault::NoIssuer { file, .. }
-            | Fault::NamesNotCovered { file, .. }
-            | Fault::OnlyCommonName { file }
-            | Fault::StapleRefused { file, .. }
-            | Fault::SameKind { file, .. }
-            | Fault::NoSignature { file, .. }
-            | Fault::NoTls13Signature { file, .. }
-            | Fault::NeedsTls13 { file, .. }
-            | Fault::OnlyTls13Keys { file, .. } => file,
+            Self::KeyMismatch { key, .. } | Self::KeyOfOtherUse { key, .. } => key,
+            Self::Unreadable { file, .. }
+            | Self::Empty { file }
+            | Self::TooLarge { file, .. }
+            | Self::Panicked { file }
+            | Self::NotPem { file }
+            | Self::IsDer { file }
+            | Self::NoEnd { file, .. }
+            | Self::Joined { file, .. }
+            | Self::NotBase64 { file, .. }
+            | Self::Headers { file, .. }
+            | Self::Lost { file, .. }
+            | Self::Unseen { file, .. }
+            | Self::NoCertificate { file, .. }
+            | Self::BadCertificate { file, .. }
+            | Self::NoKey { file }
+            | Self::NoKeyBeside { file }
+            | Self::OnlyPublicKey { file }
+            | Self::OpenSshKey { file }
+            | Self::BadKey { file, .. }
+            | Self::UnsupportedKey { file, .. }
+            | Self::RsaSize { file, .. }
+            | Self::EncryptedKey { file, .. }
+            | Self::UnsupportedEncryption { file, .. }
+            | Self::BadPkcs12 { file, .. }
+            | Self::Instead { file, .. }
+            | Self::EncryptedKeyUnchecked { file }
+            | Self::LeafNotFirst { file, .. }
+            | Self::OutOfOrder { file, .. }
+            | Self::Unrelated { file, .. }
+            | Self::Expired { file, .. }
+            | Self::NotYetValid { file, .. }
+            | Self::BadDates { file, .. }
+            | Self::Unfit { file, .. }
+            | Self::NoIssuer { file, .. }
+            | Self::NamesNotCovered { file, .. }
+            | Self::OnlyCommonName { file }
+            | Self::StapleRefused { file, .. }
+            | Self::SameKind { file, .. }
+            | Self::NoSignature { file, .. }
+            | Self::NoTls13Signature { file, .. }
+            | Self::NeedsTls13 { file, .. }
+            | Self::OnlyTls13Keys { file, .. } => file,
         }
     }
 

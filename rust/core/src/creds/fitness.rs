@@ -61,7 +61,7 @@ impl Uses {
     }
 
     /// What is wrong with it as a server's.
-    pub fn of_server(&self, self_issued: bool) -> Option<Unfit> {
+    pub fn of_server(self, self_issued: bool) -> Option<Unfit> {
         let lacks = |bit: u8| self.key_usage.is_some_and(|usage| usage & bit == 0);
         match () {
             () if self.servers == Some(false) => Some(Unfit::Purpose),
@@ -75,7 +75,7 @@ impl Uses {
     }
 
     /// What is wrong with it as one that issued the certificate before it.
-    pub fn of_issuer(&self, self_issued: bool) -> Option<Unfit> {
+    pub fn of_issuer(self, self_issued: bool) -> Option<Unfit> {
         let signs = self.key_usage.is_none_or(|usage| usage & CERT_SIGN != 0);
         match () {
             // A root of X.509 v1 has no extensions.
@@ -93,15 +93,15 @@ impl Unfit {
     #[rustfmt::skip] // one row, one fault
     pub fn text(self) -> &'static str {
         match self {
-            Unfit::Authority => "is an authority's (basicConstraints CA:TRUE), and many clients refuse such for a server; have one issued for \
+            Self::Authority => "is an authority's (basicConstraints CA:TRUE), and many clients refuse such for a server; have one issued for \
                 the server, with CA:FALSE",
-            Unfit::NoAuthority => "is no authority's (basicConstraints CA:TRUE, keyUsage keyCertSign), so that clients refuse what it signed; \
+            Self::NoAuthority => "is no authority's (basicConstraints CA:TRUE, keyUsage keyCertSign), so that clients refuse what it signed; \
                 put the authority's own certificate there",
-            Unfit::Purpose => "is not meant for servers: its extendedKeyUsage lacks serverAuth, and clients refuse it; have one issued for servers",
-            Unfit::Silent => "must not sign: its keyUsage lacks digitalSignature, which each handshake needs, and many clients refuse it; have it \
+            Self::Purpose => "is not meant for servers: its extendedKeyUsage lacks serverAuth, and clients refuse it; have one issued for servers",
+            Self::Silent => "must not sign: its keyUsage lacks digitalSignature, which each handshake needs, and many clients refuse it; have it \
                 issued again with it",
-            Unfit::OldSignature => "is signed by way of SHA-1 or MD5, and current clients refuse it; have it issued again, with SHA-256",
-            Unfit::OddExtension => "has a critical extension that clients do not know, and they refuse it for that (\"openssl x509 -noout -text\" \
+            Self::OldSignature => "is signed by way of SHA-1 or MD5, and current clients refuse it; have it issued again, with SHA-256",
+            Self::OddExtension => "has a critical extension that clients do not know, and they refuse it for that (\"openssl x509 -noout -text\" \
                 shows it; a precertificate is not for use); have it issued without",
         }
     }

@@ -45,7 +45,7 @@ impl PemError {
     /// Line of what is wrong, mostly of the block's BEGIN.
     pub fn line(self) -> usize {
         match self {
-            PemError::NoEnd(line) | PemError::Joined(line) | PemError::NotBase64(line) => line,
+            Self::NoEnd(line) | Self::Joined(line) | Self::NotBase64(line) => line,
         }
     }
 }
@@ -56,16 +56,16 @@ impl std::fmt::Display for PemError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let line = self.line();
         match self {
-            PemError::NoEnd(_) => write!(
+            Self::NoEnd(_) => write!(
                 f,
                 "the block that begins in line {line} has no END line that fits; the file is cut short or \
                  damaged, copy it again"
             ),
-            PemError::Joined(_) => write!(
+            Self::Joined(_) => write!(
                 f,
                 "line {line} has the end of a block and the beginning of the next; put a line break between them"
             ),
-            PemError::NotBase64(_) => write!(
+            Self::NotBase64(_) => write!(
                 f,
                 "the block that begins in line {line} is not base64; the file is damaged, copy it again"
             ),
