@@ -72,7 +72,11 @@ fn check_use(file: &str, certificate: &CertificateFields, index: usize) -> Optio
         0 => certificate.uses.of_server(own),
         _ => certificate.uses.of_issuer(own),
     };
-    unfit.map(|why| why.fault(file, name_of(certificate, index)))
+    unfit.map(|why| Fault::Unfit {
+        file: file.to_owned(),
+        which: name_of(certificate, index),
+        why,
+    })
 }
 
 fn check_validity(

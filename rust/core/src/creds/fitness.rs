@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether clients take a certificate for a server's, or for that of an authority above it, whatever names and dates say.
 
-use super::fault::Fault;
 use crate::x509::der::{BIT_STRING, OID, Reader, SEQUENCE, sole};
 use crate::x509::outline::RawExtension;
 
@@ -103,15 +102,6 @@ impl Unfit {
             Self::OldSignature => "is signed by way of SHA-1 or MD5, and current clients refuse it; have it issued again, with SHA-256",
             Self::OddExtension => "has a critical extension that clients do not know, and they refuse it for that (\"openssl x509 -noout -text\" \
                 shows it; a precertificate is not for use); have it issued without",
-        }
-    }
-
-    /// The row of the fault table.
-    pub fn fault(self, file: &str, which: String) -> Fault {
-        Fault::Unfit {
-            file: file.to_owned(),
-            which,
-            why: self,
         }
     }
 }
