@@ -14,7 +14,7 @@ import subprocess
 import time
 from datetime import timedelta
 
-from . import ech, metrics, tls, wire
+from . import ech, metrics, process, tls, wire
 from .agent import agent, named
 from .certs import DAY, Authority, now
 from .clientauth import Clients, revocation_list
@@ -475,8 +475,7 @@ class Processes(World):
 
     def stopped(self) -> None:
         both = agent(self.server)
-        for pid in (both.supervisor, both.signer):
-            os.kill(pid, signal.SIGSTOP)
+        process.pause(both.supervisor, both.signer)
         for kind in ("p256", "rsa2048", "ed25519"):
             s_client(self.port, name=f"{kind}.test")
         for pid in (both.signer, both.supervisor):

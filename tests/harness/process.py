@@ -6,6 +6,8 @@ import resource
 import signal
 from pathlib import Path
 
+from .waiting import wait_until
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -38,6 +40,14 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def pause(*pids: int) -> None:
+    """Stops processes, and waits until none of their threads runs: one that runs when the signal comes goes on for a moment."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
+    wait_until(lambda: all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks), "all threads to stop")
 
 
 def resident_kib(pid: int) -> int:

@@ -166,8 +166,7 @@ def test_a_stopped_agent_costs_handshakes_but_no_connection(server, ca):
     kept = [open_connection(server, ca) for _ in range(3)]
     both = agent(server)
     server.log.allow("TLS0402", "TLS0403")
-    for pid in (both.supervisor, both.signer):
-        os.kill(pid, signal.SIGSTOP)
+    process.pause(both.supervisor, both.signer)
     stop = threading.Event()
     failed = []
 
@@ -197,8 +196,7 @@ def test_who_gets_no_signature_is_told_so(server, ca, version):
     """An alert, encrypted where the handshake is by then; not a connection that ends without a word."""
     both = agent(server)
     server.log.allow("TLS0402", "TLS0403")
-    for pid in (both.supervisor, both.signer):
-        os.kill(pid, signal.SIGSTOP)
+    process.pause(both.supervisor, both.signer)
     try:
         with pytest.raises(ssl.SSLError, match="alert internal error"):
             connect(server.port, ca=ca.file, version=version)

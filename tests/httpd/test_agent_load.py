@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from harness import tls
+from harness import process, tls
 from harness.agent import agent
 from harness.clients import curl
 from harness.config import Vhost
@@ -112,8 +112,7 @@ def test_open_connections_need_no_agent(httpd, ca):
     server = httpd([Vhost("a.test", [ca.issue("a.test")])])
     with tls.connect(server.port, "a.test", ca=ca.file) as kept:
         stopped = agent(server)
-        for pid in (stopped.supervisor, stopped.signer):
-            os.kill(pid, signal.SIGSTOP)
+        process.pause(stopped.supervisor, stopped.signer)
         try:
             for _ in range(3):
                 assert tls.get(kept)[0] == 200

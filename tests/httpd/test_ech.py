@@ -14,6 +14,7 @@ from harness.clients import curl
 from harness.config import ONE_CHILD, Vhost
 from harness.ech import SAYS, keys_in_dns, records, visit, visits
 from harness.paths import ROOT
+from harness.sanitizers import unfit
 from harness.waiting import wait_until
 
 HIDDEN = ("secret.test", "other.test")
@@ -242,6 +243,7 @@ def found_in(pid: int, needle: bytes) -> tuple[int, int]:
 
 
 def test_private_keys_are_in_no_core_dump_and_go_when_they_are_replaced(httpd, ca):
+    unfit("all memory is read, their shadow too")
     server = httpd(hosts(ca), config='TLSECH public.test "@HOME@/ech"', mpm_settings=ONE_CHILD)
     keys, private = keys_in_dns(server), private_part(server)
     assert visit(server.port, "secret.test", keys).ech == "accepted"
