@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <string>
 
@@ -20,14 +21,18 @@ class OpenSsl {
     return one;
   }
 
-  // What OpenSSL selects below TLS 1.3 of the suites that exist here; whether it takes the list at all.
-  bool select(const std::string& list, std::vector<std::uint16_t>& out) const {
+  // What OpenSSL selects below TLS 1.3 of the suites that exist here, and negotiates at a security level, which its
+  // list does not say; whether it takes the list at all.
+  bool select(const std::string& list, unsigned level, std::vector<std::uint16_t>& out) const {
+    constexpr std::array<int, 6> least = {0, 80, 112, 128, 192, 256};  // bits: SSL_CTX_set_security_level(3)
     void* context = new_(method_());
     const bool taken = set_(context, list.c_str()) == 1;
     if (taken) {
       void* stack = ciphers_(context);
       for (int i = 0; i < count_(stack); ++i) {
-        const auto number = static_cast<std::uint16_t>(id_(at_(stack, i)) & 0xffff);
+        void* suite = at_(stack, i);
+        if (bits_(suite, nullptr) < least.at(level)) continue;
+        const auto number = static_cast<std::uint16_t>(id_(suite) & 0xffff);
         const auto supported = config::supported_suites();
         if (number >> 8 != 0x13 && std::ranges::find(supported, number) != supported.end()) out.push_back(number);
       }
@@ -47,6 +52,7 @@ class OpenSsl {
     find(library, "SSL_CTX_set_cipher_list", set_);
     find(library, "SSL_CTX_get_ciphers", ciphers_);
     find(library, "SSL_CIPHER_get_id", id_);
+    find(library, "SSL_CIPHER_get_bits", bits_);
     find(crypto, "OPENSSL_sk_num", count_);
     find(crypto, "OPENSSL_sk_value", at_);
   }
@@ -63,6 +69,7 @@ class OpenSsl {
   int (*set_)(void*, const char*) = nullptr;
   void* (*ciphers_)(void*) = nullptr;
   unsigned (*id_)(void*) = nullptr;
+  int (*bits_)(void*, int*) = nullptr;
   int (*count_)(void*) = nullptr;
   void* (*at_)(void*, int) = nullptr;
 };
@@ -102,7 +109,7 @@ void ciphers(std::string_view data) {
   const std::string list(data.substr(0, 2000));
   if (list.size() != data.size() || list.find('\0') != std::string::npos || !comparable(list)) return;
   std::vector<std::uint16_t> theirs;
-  const bool taken = OpenSsl::get().select(list, theirs);
+  const bool taken = OpenSsl::get().select(list, ours.security_level, theirs);
   if (!taken) theirs.clear();
   hold((ours.error.empty() ? ours.supported : std::vector<std::uint16_t>{}) == theirs, "OpenSSL selects the same",
        data);

@@ -68,7 +68,7 @@ def of_ours(text: str) -> dict[str, tuple[int, int, int]]:
     found, host = {}, ""
     for line in text.splitlines():
         if not line.startswith("  "):
-            host = line.split(":")[0]
+            host = re.split("[: ]", line)[0]  # the main server has no port
         elif limit := re.search(r"RequestReadTimeout handshake=(\d+)(?:-(\d+))?(?:,MinRate=(\d+))?,", line):
             found[host] = tuple(int(number or 0) for number in limit.groups())
     return found
