@@ -115,7 +115,7 @@ def test_the_start_says_which_section_makes_the_handshake_ask(httpd, ca, clients
     server.start()
     line = 1 + server.conf.read_text().splitlines().index(verify(engine, "require"))
     [said] = [found for found in server.log.matching("TLS0503")][-1:]
-    assert f"{server.conf}:{line})" in said.text and "a.test is asked" in said.text
+    assert f"{server.conf}:{line})" in said.text and f"a.test:{server.port} is asked" in said.text
 
 
 def test_no_authentication_after_the_handshake_cve_2019_0215(httpd, ca, clients, engine, tmp_path):
