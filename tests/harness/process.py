@@ -46,8 +46,18 @@ def pause(*pids: int) -> None:
     """Stops processes, and waits until none of their threads runs: one that runs when the signal comes goes on for a moment."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
-    wait_until(lambda: all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks), "all threads to stop")
+    wait_until(lambda: all(state == "T" for pid in pids for state in states(pid)), "all threads to stop")
+
+
+def states(pid: int) -> list[str]:
+    """Those of the threads of a process, as proc(5) has them."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            found.append((task / "stat").read_text().rpartition(")")[2].split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended meanwhile
+    return found
 
 
 def resident_kib(pid: int) -> int:
