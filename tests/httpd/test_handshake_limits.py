@@ -93,6 +93,14 @@ def test_full_handshakes_a_second(make, scope, engine):
     assert line.level == "warn"
 
 
+def test_a_hello_that_is_refused_takes_nobodys_place(make):
+    server = make("TLSHandshakeRate server:1")
+    time.sleep(1.1)                                             # the bucket is full
+    too_many = Hello(more=[(0x7000 + number, b"") for number in range(200)]).record()
+    assert {answer[5:] for answer in answers(server, [too_many] * 40)} == {b"\x02\x2f"}, "illegal_parameter"
+    assert answers(server, [Hello().record()])[0].startswith(SERVER_HELLO)
+
+
 def test_whoever_comes_again_with_a_session_is_let_in(make, mpm):
     server = make("TLSHandshakeRate server:1", mpm=mpm,
                   mpm_settings=ONE_CHILD if mpm != "prefork" else "ServerLimit 1\nStartServers 1\nMaxRequestWorkers 1")
@@ -161,8 +169,9 @@ def ticket(server, tmp_path, *options: str) -> bytes:
 
 
 @pytest.mark.parametrize("scope", ["address", "child", "server"])
-def test_a_session_that_is_not_resumed_opens_no_door_and_shuts_nobody_out(make, tmp_path, scope):
-    """Whoever has a ticket can have it opened and still not be resumed; anybody else's sessions are resumed as before."""
+def test_a_session_that_is_not_resumed_opens_no_door(make, tmp_path, scope):
+    """Whoever has a ticket can have it opened and still not be resumed: with TLS 1.3 after a key exchange, which counts as
+    that of a resumption does. Anybody else's sessions are resumed as if these had been."""
     server = make(f"TLSHandshakeRate {scope}:1", log_level="tls:debug")
     using = tls.context(version="1.3")
     session = None
@@ -172,10 +181,16 @@ def test_a_session_that_is_not_resumed_opens_no_door_and_shuts_nobody_out(make, 
             session = first.session
     shared = ticket(server, tmp_path, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")
     none = refused(server)
-    hello = Hello(versions=None, suites=[0xC02C], more=[(35, shared)])
-    said = answers(server, [hello.record() for _ in range(30)])
-    assert said.count(REFUSAL) > 15, "but for those for which there is a place meanwhile"
-    wait_for(server, "handshakes_limited_total", none + said.count(REFUSAL), limit=f"{scope}_rate")
+    begun, said = time.monotonic(), []
+    for hello in (Hello(versions=None, suites=[0xC02C], more=[(35, shared)]), Hello(more=[(35, shared)])):
+        said += answers(server, [hello.record() for _ in range(60)])
+    took = time.monotonic() - begun
+    assert all(answer in (REFUSAL, SERVER_HELLO + answer[3:]) for answer in said), said
+    # One of TLS 1.3 is refused under the keys that it was given, after a ServerHello.
+    wait_for(server, "handshakes_limited_total", none + 120 - (2 + int(took)), limit=f"{scope}_rate")
+    tried = len(server.log.matching("TLS040[234].*after the ClientHello"))
+    assert 5 <= tried <= 10 + 10 * took + 1, "as many as are resumed, no more"
+    time.sleep(1.1)
     for _ in range(5):
         with tls.connect(server.port, using=using, session=session) as again:
             assert tls.get(again)[0] == 200 and again.session_reused

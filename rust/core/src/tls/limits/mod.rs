@@ -7,7 +7,7 @@
 //!
 //! A full handshake is refused before any operation with a public key. One whose ticket opens is taken for a resumption:
 //! where rustls decides otherwise (the client has a ticket and does not offer what a resumption needs) it ends before
-//! anything is signed, having cost what a resumption costs. What hides in an encrypted hello is not known before a key
+//! anything is signed, having cost what a resumption costs, which it pays. What hides in an encrypted hello is not known before a key
 //! exchange, which therefore needs a full handshake's place; it is given back to who resumes.
 
 mod bucket;
@@ -19,7 +19,7 @@ mod tests;
 mod toll;
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -287,10 +287,8 @@ impl Entered {
     /// It turned out to be a full handshake, and was let in for a session to resume; the limit that it exceeds.
     pub fn refuse(&mut self) -> Option<Exceeded> {
         match std::mem::take(&mut self.paid) {
-            Paid::ByTicket(exceeded) => {
-                self.limits.give_back(Kind::Resumed, self.who, 3);
-                Some(told(exceeded))
-            }
+            // A key was exchanged all the same: what it took of resumptions is not given back.
+            Paid::ByTicket(exceeded) => Some(told(exceeded)),
             _ => None,
         }
     }
@@ -329,11 +327,24 @@ fn told(exceeded: Exceeded) -> Exceeded {
 /// Who an address stands for: itself, or the /64 that one customer has of IPv6 (RFC 6177). In network order; nobody
 /// where it has another length, such as that of a socket's name or of an address that a proxy has still to tell.
 fn subject(address: &[u8]) -> Option<u128> {
-    let address = <[u8; 4]>::try_from(address)
-        .map(|octets| IpAddr::V4(Ipv4Addr::from(octets)))
-        .or_else(|_| <[u8; 16]>::try_from(address).map(|octets| Ipv6Addr::from(octets).into()));
-    Some(match address.ok()?.to_canonical() {
-        IpAddr::V4(address) => u128::from(u32::from(address)),
-        IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1 << 32,
+    let v4 = |address: Ipv4Addr| u128::from(u32::from(address));
+    if let Ok(octets) = <[u8; 4]>::try_from(address) {
+        return Some(v4(octets.into()));
+    }
+    let address = Ipv6Addr::from(<[u8; 16]>::try_from(address).ok()?);
+    Some(match of_v4(address) {
+        Some(address) => v4(address),
+        None => u128::from(address) >> 64 << 64 | 1 << 32,
     })
+}
+
+/// The IPv4 address that one of IPv6 stands for: mapped (RFC 4291 2.5.5.2), or translated on its way to us (RFC 6052 2.1,
+/// RFC 8215, by the prefix of 96 bits). All of the IPv4 internet is one /64 to a server behind a translator.
+fn of_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 1, _, _, _, high, low] => {
+            Some((u32::from(high) << 16 | u32::from(low)).into())
+        }
+        _ => address.to_ipv4_mapped(),
+    }
 }

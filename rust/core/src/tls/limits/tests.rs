@@ -28,6 +28,10 @@ fn an_address_is_itself_or_its_64() {
     assert_eq!(v6("::ffff:192.0.2.7"), subject(HOME));
     assert_ne!(subject(HOME), subject(&[192, 0, 2, 8]));
     assert_ne!(v6("::"), subject(&[0; 4]));
+    for translated in ["64:ff9b::192.0.2.7", "64:ff9b:1::192.0.2.7"] {
+        assert_eq!(v6(translated), subject(HOME), "{translated}");
+    }
+    assert_ne!(v6("64:ff9b::192.0.2.7"), v6("64:ff9b::192.0.2.8"));
     assert!(subject(b"socket").is_none() && subject(b"").is_none());
 }
 
@@ -94,8 +98,9 @@ fn full_handshakes_need_a_token_and_resumptions_have_ten_times_as_many() {
     assert_eq!(admit(true).err(), Some(Exceeded::AddressRate));
 }
 
+/// Each of them has exchanged keys by the time that it is refused.
 #[test]
-fn who_has_a_session_and_does_not_resume_it_is_refused_and_shuts_nobody_out() {
+fn who_has_a_session_and_does_not_resume_it_has_no_more_tries_than_resumptions() {
     for scopes in [(3, 0, 0), (0, 3, 0), (0, 0, 3), (3, 3, 3)] {
         let (address, child, server) = scopes;
         let limits = limits(
@@ -106,11 +111,14 @@ fn who_has_a_session_and_does_not_resume_it_is_refused_and_shuts_nobody_out() {
             },
             Scopes::default(),
         );
-        let mut full = 0;
-        for _ in 0..100 {
+        let (mut full, mut tries) = (0, 0);
+        for _ in 0..1000 {
             let mut entered = begin(&limits, HOME).unwrap();
-            entered.admit(|| true).unwrap();
+            if entered.admit(|| true).is_err() {
+                continue;
+            }
             if entered.must_resume() {
+                tries += 1;
                 assert!(entered.refuse().is_some(), "what it exceeds");
                 assert_eq!(entered.refuse(), None, "said once");
             } else {
@@ -118,9 +126,10 @@ fn who_has_a_session_and_does_not_resume_it_is_refused_and_shuts_nobody_out() {
             }
             entered.settle(false);
         }
-        assert_eq!(full, 3, "{scopes:?}");
-        let mut known = begin(&limits, HOME).unwrap();
-        assert!(known.admit(|| true).is_ok(), "{scopes:?}");
+        assert!(
+            full <= 4 && (30..60).contains(&tries),
+            "{scopes:?}: {full}, {tries}"
+        );
     }
 }
 

@@ -19,6 +19,10 @@ impl Session {
     /// # Errors
     /// The limit that it exceeds.
     pub fn admit(&mut self, policy: &Policy) -> Result<(), Exceeded> {
+        // Nothing is done for a hello that is refused, so that it takes nobody's place.
+        if self.failure.is_some() {
+            return Ok(());
+        }
         let context = self.context.as_deref();
         self.toll
             .admit(|ticket| context.is_some_and(|context| policy.opens(context, ticket)))?;
