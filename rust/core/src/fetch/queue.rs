@@ -24,6 +24,9 @@ const OF_THE_PARENT: usize = 16;
 const OF_LISTS: usize = 4;
 /// Those that ask one responder at most.
 const OF_A_HOST: usize = 4;
+/// Of these, those that work for one asker at most: whoever finds an address there that is slow to answer, leaves room
+/// for what others ask.
+const OF_A_HOST_FOR_ONE: usize = OF_A_HOST - 1;
 /// How many of an asker's jobs are looked at for one whose responder is not busy.
 const LOOKS: usize = 16;
 
@@ -55,7 +58,8 @@ pub(super) struct Queue<T> {
     /// Askers with jobs that wait, each once.
     turns: VecDeque<Asker>,
     by_asker: HashMap<Asker, usize>,
-    by_host: HashMap<String, usize>,
+    /// How many work for each asker of a host.
+    by_host: HashMap<String, HashMap<Asker, usize>>,
 }
 
 impl<T> Default for Queue<T> {
@@ -107,7 +111,8 @@ impl<T> Queue<T> {
             }
             if let Some(job) = job {
                 *self.by_asker.entry(asker).or_default() += 1;
-                *self.by_host.entry(job.host.clone()).or_default() += 1;
+                let of_host = self.by_host.entry(job.host.clone()).or_default();
+                *of_host.entry(asker).or_default() += 1;
                 return Some(job);
             }
         }
@@ -124,9 +129,10 @@ impl<T> Queue<T> {
         }
         let waiting = self.waiting.get_mut(&asker)?;
         let is_free = |job: &Job<T>| {
-            self.by_host
-                .get(&job.host)
-                .is_none_or(|busy| *busy < OF_A_HOST)
+            self.by_host.get(&job.host).is_none_or(|busy| {
+                let own = busy.get(&asker).copied().unwrap_or_default();
+                own < OF_A_HOST_FOR_ONE && busy.values().sum::<usize>() < OF_A_HOST
+            })
         };
         let place = waiting.iter().take(LOOKS).position(is_free);
         if place.is_none() {
@@ -139,19 +145,12 @@ impl<T> Queue<T> {
 
     /// Counts a job as over.
     pub(super) fn done(&mut self, asker: Asker, host: &str) {
-        let less = |busy: &mut usize| {
-            *busy = busy.saturating_sub(1);
-            *busy > 0
-        };
-        if self
-            .by_asker
-            .get_mut(&asker)
-            .is_some_and(|busy| !less(busy))
-        {
-            self.by_asker.remove(&asker);
-        }
-        if self.by_host.get_mut(host).is_some_and(|busy| !less(busy)) {
-            self.by_host.remove(host);
+        less(&mut self.by_asker, asker);
+        if let Some(busy) = self.by_host.get_mut(host) {
+            less(busy, asker);
+            if busy.is_empty() {
+                self.by_host.remove(host);
+            }
         }
     }
 
@@ -159,6 +158,16 @@ impl<T> Queue<T> {
     pub(super) fn forget(&mut self, asker: Asker) -> VecDeque<Job<T>> {
         self.turns.retain(|other| *other != asker);
         self.waiting.remove(&asker).unwrap_or_default()
+    }
+}
+
+/// Counts one less.
+fn less(busy: &mut HashMap<Asker, usize>, asker: Asker) {
+    if let Some(count) = busy.get_mut(&asker) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            busy.remove(&asker);
+        }
     }
 }
 
@@ -195,6 +204,22 @@ mod tests {
         assert_eq!((slow, all.len()), (OF_A_HOST, OF_A_HOST + 1));
         queue.done(all[0].asker, "slow");
         assert_eq!(begun(&mut queue, THREADS).len(), 1);
+    }
+
+    #[test]
+    fn one_asker_does_not_keep_a_responder_from_others() {
+        let mut queue = Queue::default();
+        push(&mut queue, Asker::Child(1), "slow", 1000);
+        assert_eq!(begun(&mut queue, THREADS).len(), OF_A_HOST_FOR_ONE);
+        for other in [Asker::Child(2), Asker::Parent] {
+            push(&mut queue, other, "slow", 1);
+            let next = begun(&mut queue, THREADS);
+            assert_eq!(next.len(), 1, "{other:?}");
+            assert_eq!(next[0].asker, other);
+            queue.done(other, "slow");
+        }
+        (0..OF_A_HOST_FOR_ONE).for_each(|_| queue.done(Asker::Child(1), "slow"));
+        assert!(queue.by_host.is_empty() && queue.by_asker.is_empty());
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub(super) enum Task {
     List(Key),
 }
 
-/// A question that children wait for.
+/// A question that children wait for. Each of them has a job for it until one is begun, so that it is asked in the turn of
+/// whoever comes first, and nobody waits for what another child asks besides.
 struct Question {
     rule: Arc<Rule>,
     leaf: Vec<u8>,
@@ -60,6 +61,10 @@ struct Question {
 impl Question {
     fn octets(&self) -> usize {
         self.leaf.len() + self.issuer.len()
+    }
+
+    fn is_waited_for_by(&self, pid: i32) -> bool {
+        self.places.iter().any(|place| place.pid() == pid)
     }
 }
 
@@ -92,19 +97,29 @@ impl State {
     /// A slot asks this now: what it asked before is not asked any more, unless others wait for it.
     fn supersede(&mut self, place: &Place, key: Key) {
         let slot = (place.pid(), place.slot());
-        let Some(before) = self.asked.insert(slot, key) else {
-            return;
+        if let Some(before) = self.asked.insert(slot, key) {
+            let stays = |place: &Place| (place.pid(), place.slot()) != slot;
+            self.leave(before, place.pid(), stays);
+        }
+    }
+
+    /// Leaves a question to those places that stay. A child that has none there any more has it asked no longer.
+    fn leave(&mut self, key: Key, pid: i32, stays: impl Fn(&Place) -> bool) {
+        let question = self.questions.get_mut(&key);
+        let deserted = match question {
+            Some(question) => {
+                question.places.retain(stays);
+                if question.is_waited_for_by(pid) {
+                    return;
+                }
+                question.places.is_empty() && !question.begun
+            }
+            None => false,
         };
-        let Some(question) = self.questions.get_mut(&before) else {
-            return;
-        };
-        let other = |place: &Place| (place.pid(), place.slot()) != slot;
-        question.places.retain(other);
-        if question.places.is_empty() && !question.begun {
-            let asker = Asker::Child(question.asker);
-            self.remove(before);
-            let same = |task: &Task| *task == Task::CertStatus(before);
-            self.queue.withdraw(asker, same);
+        let same = |task: &Task| *task == Task::CertStatus(key);
+        self.queue.withdraw(Asker::Child(pid), same);
+        if deserted {
+            self.remove(key);
         }
     }
 }
@@ -239,7 +254,7 @@ impl Service {
             };
             drop(state);
             match job.task {
-                Task::CertStatus(key) => self.judge(key, &job.host),
+                Task::CertStatus(key) => self.judge(key, job.asker, &job.host),
                 Task::Staple(key) => self.fetch_staple(key, &job.host),
                 Task::List(key) => self.fetch_list(key, &job.host),
             }

@@ -179,6 +179,9 @@ impl Service {
             proxy: want.proxy.clone(),
             timeout: BEGIN,
         };
+        if let Some(fault) = self.silent(Asker::Lists, &route) {
+            return Err(fault.into());
+        }
         let octets = self.heard(Asker::Lists, &route, fetch)?;
         let _one = lock(&self.judging);
         fetched::judge(&octets, want, now())

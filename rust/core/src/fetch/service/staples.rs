@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::verdicts::route;
 use super::{
     Asker, Fresh, Job, Key, Service, StapleWant, Stapled, State, Task, host_of, lock, now, schedule,
 };
@@ -103,7 +104,11 @@ impl Service {
             trusted,
             local,
         };
-        let outcome = match self.ask(Asker::Parent, host, &question, &system) {
+        let asked = match self.silent(Asker::Parent, &route(host, &want.rule)) {
+            Some(fault) => Err(responder::Fault::Fetch(fault)),
+            None => self.ask(Asker::Parent, host, &question, &system),
+        };
+        let outcome = match asked {
             Ok((response, nonce)) => judge(&want, &response, nonce.as_deref(), now())
                 .inspect_err(|_| self.count(Count::Refused, host)),
             Err(fault) => Err(NoStaple::Fetch(fault)),

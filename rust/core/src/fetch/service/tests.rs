@@ -21,6 +21,8 @@ use crate::ocsp::Rules;
 use crate::ocsp::tests::{Says, World, world};
 use crate::ticket::keeper::testing::words;
 
+mod turns;
+
 /// A responder that gives `answer` to whoever comes, after all of `wait`, and how many came.
 fn responder(answer: Vec<u8>) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -47,28 +47,35 @@ impl Service {
             return place.refuse();
         };
         state.supersede(&place, key);
+        let pid = place.pid();
+        let host = rule
+            .responder_of(leaf)
+            .map_or_else(String::new, |(url, _)| host_of(&url));
         if let Some(question) = state.questions.get_mut(&key) {
             // Places are slots of channels: those that nobody waits for any more make room.
             question.places.retain(Place::is_waited_for);
+            let has_job = question.begun || question.is_waited_for_by(pid);
             question.places.push(place);
-            return;
+            if has_job {
+                return;
+            }
+        } else {
+            if !state.has_room(pid, leaf.len() + issuer.len()) {
+                return place.refuse();
+            }
+            let question = Question {
+                rule,
+                leaf: leaf.to_vec(),
+                issuer: issuer.to_vec(),
+                places: vec![place],
+                asker: pid,
+                begun: false,
+            };
+            state.insert(key, question);
         }
-        let pid = place.pid();
-        if !state.has_room(pid, leaf.len() + issuer.len()) {
-            return place.refuse();
-        }
-        let url = rule.responder_of(leaf);
-        let host = url.map_or_else(String::new, |(url, _)| host_of(&url));
-        let question = Question {
-            rule,
-            leaf: leaf.to_vec(),
-            issuer: issuer.to_vec(),
-            places: vec![place],
-            asker: pid,
-            begun: false,
-        };
-        state.insert(key, question);
         let (asker, task) = (Asker::Child(pid), Task::CertStatus(key));
+        // One that is left of places where nobody waits any more.
+        state.queue.withdraw(asker, |other| *other == task);
         self.push(state, Job { asker, host, task });
     }
 
@@ -78,46 +85,53 @@ impl Service {
         let state = &mut *state;
         state.asked.retain(|(child, _), _| *child != pid);
         state.hosts.forget(Asker::Child(pid));
-        for mut job in state.queue.forget(Asker::Child(pid)) {
-            let Task::CertStatus(key) = job.task else {
-                continue;
-            };
-            let Some(question) = state.questions.get_mut(&key) else {
-                continue;
-            };
-            question.places.retain(|place| place.pid() != pid);
-            match question.places.first() {
-                Some(other) => {
-                    job.asker = Asker::Child(other.pid());
-                    self.push(state, job);
-                }
-                None => drop(state.remove(key)),
+        for job in state.queue.forget(Asker::Child(pid)) {
+            if let Task::CertStatus(key) = job.task {
+                state.leave(key, pid, |place| place.pid() != pid);
             }
         }
     }
 
-    /// Asks a responder, keeps the verdict, and answers all who wait for it.
-    pub(super) fn judge(&self, key: Key, host: &str) {
+    /// Asks a responder in the turn of `asker`, keeps the verdict, and answers all who wait for it.
+    pub(super) fn judge(&self, key: Key, asker: Asker, host: &str) {
         let begun = {
             let mut state = lock(&self.state);
+            let state = &mut *state;
             let Some(question) = state.questions.get_mut(&key) else {
                 return;
             };
+            if question.begun {
+                return;
+            }
             question.places.retain(Place::is_waited_for);
+            let route = route(host, &question.rule);
+            if state.hosts.silent(asker, &route, Instant::now()).is_some() {
+                // Nobody asks for who has asked there in vain; others who wait have their own turns.
+                let is_own = |place: &Place| Asker::Child(place.pid()) == asker;
+                for own in question.places.extract_if(.., |place| is_own(place)) {
+                    own.answer(&failure());
+                }
+            }
             if question.places.is_empty() {
                 state.remove(key);
                 return;
             }
+            if !question
+                .places
+                .iter()
+                .any(|place| Asker::Child(place.pid()) == asker)
+            {
+                return;
+            }
             question.begun = true;
             let asked = (
-                Asker::Child(question.asker),
                 Arc::clone(&question.rule),
                 question.leaf.clone(),
                 question.issuer.clone(),
             );
             (asked, Arc::clone(&state.system), state.local)
         };
-        let ((asker, rule, leaf, issuer), system, local) = begun;
+        let ((rule, leaf, issuer), system, local) = begun;
         let found = match rule.responder_of(&leaf) {
             Some((url, trusted)) => {
                 let question = responder::Question {
@@ -151,28 +165,27 @@ impl Service {
         question: &responder::Question<'_>,
         system: &super::System,
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), Fault> {
-        let route = Route {
-            host: host.to_owned(),
-            proxy: question.rule.proxy.clone(),
-            timeout: question.rule.timeout,
-        };
-        let asked = self.heard(asker, &route, || match question.ask(system) {
-            Err(Fault::Fetch(fault)) => Err(fault),
-            other => Ok(other),
+        let asked = self.heard(asker, &route(host, question.rule), || {
+            match question.ask(system) {
+                Err(Fault::Fetch(fault)) => Err(fault),
+                other => Ok(other),
+            }
         });
         asked.unwrap_or_else(|fault| Err(Fault::Fetch(fault)))
     }
 
-    /// Fetches for `asker`, unless the host has been silent to it so often of late that it is not asked for a while.
+    /// Why a host is not asked now for `asker`, which it was silent to so often of late; `None` where it is.
+    pub(super) fn silent(&self, asker: Asker, route: &Route) -> Option<client::Fault> {
+        lock(&self.state).hosts.silent(asker, route, Instant::now())
+    }
+
+    /// Fetches for `asker`, and counts and remembers what came of it.
     pub(super) fn heard<T>(
         &self,
         asker: Asker,
         route: &Route,
         fetch: impl FnOnce() -> Result<T, client::Fault>,
     ) -> Result<T, client::Fault> {
-        if let Some(fault) = lock(&self.state).hosts.silent(asker, route, Instant::now()) {
-            return Err(fault);
-        }
         self.count(Count::Asked, &route.host);
         let found = fetch();
         let fault = found.as_ref().err();
@@ -193,6 +206,14 @@ impl Service {
             self.say(Line::NoVerdict, format!("{url}: {fault}"));
         }
         failure()
+    }
+}
+
+pub(super) fn route(host: &str, rule: &Rule) -> Route {
+    Route {
+        host: host.to_owned(),
+        proxy: rule.proxy.clone(),
+        timeout: rule.timeout,
     }
 }
 
