@@ -35,6 +35,7 @@ class HttpsBackend:
             self.context.load_verify_locations(cadata=clients.pem().decode())
         self.manner = manner
         self.seen: list[dict] = []  # one for each handshake that was completed
+        self.faults: list[str] = []  # why others were not, or what ended a connection
         self.hellos: list[int] = []  # sizes of hellos, with manners that look at them
         self.named: list[str | None] = []  # the SNI of each ClientHello
         if "/" in address:
@@ -88,8 +89,8 @@ class HttpsBackend:
                     self._answer(connection)
                 finally:
                     self.open.remove(connection)
-        except (OSError, ssl.SSLError):
-            pass
+        except (OSError, ssl.SSLError) as error:
+            self.faults.append(str(error))
         finally:
             raw.close()
 

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backends that close, reset, stall, cut and mistake: what clients get, what the log says, and that the next works."""
+import contextlib
+import os
 import select
+import signal
 import socket
 import ssl
 import subprocess
 import threading
 
 import pytest
+from harness import process
+from harness.agent import agent
 from harness.backend import Backend
+from harness.certs import Authority
 from harness.config import ONE_CHILD
 from harness.https_backend import HttpsBackend
 from harness.ports import free_port
 from harness.proxies import FAILURES, MODULES, PLAIN, get
+from harness.waiting import wait_until
 
 ENGINES = {"mod_tls": "TLSProxyEngine on\nTLSProxyCA {ca}",
            "mod_tls-ssl": "SSLProxyEngine on\nSSLProxyVerify require\nSSLProxyCACertificateFile {ca}"}
@@ -155,4 +162,32 @@ def test_backend_without_forward_secrecy_or_with_old_curves(httpd, ca, tmp_path,
                   modules=MODULES, allow=BROKEN, **PLAIN)
     assert get(front).status == 500
     assert front.log.matching("TLS0704: .*alert (handshake_failure|illegal_parameter)")
+    far.close()
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_a_backend_is_told_that_nobody_signs(httpd, ca, tmp_path, version):
+    """By an alert, which only whoever has the keys of the handshake can send with TLS 1.3; and what it says then is not heard."""
+    machines = Authority("Machines")
+    far = HttpsBackend(ca.issue("localhost"), tmp_path, clients=machines, version=ssl.TLSVersion[version])
+    server = httpd([], start=False, modules=MODULES, mpm_settings=ONE_CHILD, allow=(*BROKEN, "TLS030"), **PLAIN,
+                   config=f"""{ENGINES["mod_tls"].format(ca=ca.file)}
+TLSProxyMachineCertificate machine.pem
+ProxyPass /far/ https://localhost:{far.port}/ retry=0""")
+    own = machines.issue("machine", client=True)
+    server.put("machine.pem", own.certificate_pem() + own.key_pem(), 0o600)
+    server.start()
+    both = agent(server)
+    process.pause(both.supervisor, both.signer)
+    try:
+        assert get(server, "/far/page").status == 500
+        wait_until(lambda: far.faults, "its end")
+    finally:
+        for pid in (both.signer, both.supervisor):
+            with contextlib.suppress(ProcessLookupError):  # it was replaced meanwhile
+                os.kill(pid, signal.SIGCONT)
+    assert "alert internal error" in far.faults[0]
+    assert not far.seen and server.log.matching("TLS0704: TLS to backend")
+    wait_until(lambda: get(server, "/far/page").status == 200, "handshakes again")
+    assert far.seen[-1]["client"]
     far.close()

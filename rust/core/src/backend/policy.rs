@@ -16,6 +16,7 @@ use super::settings::Settings;
 use crate::tls::key_log;
 use crate::tls::policy;
 use crate::tls::policy::{NoHandshake, Versions};
+use crate::tls::transcript;
 
 /// Version of TLS 1.2 (RFC 5246 A.1).
 const TLS12: u16 = 0x0303;
@@ -69,7 +70,7 @@ impl BackendPolicy {
             return Err(BackendFault::NoPostQuantum);
         }
         let provider = CryptoProvider {
-            cipher_suites: policy::suites(&settings.suites),
+            cipher_suites: transcript::watched(policy::suites(&settings.suites)),
             kx_groups: policy::groups(&settings.groups),
             ..aws_lc_rs::default_provider()
         };

@@ -106,6 +106,11 @@ impl Seam {
         Self::new(Answer::Accepted(random, padding))
     }
 
+    /// Whether it was.
+    pub fn is_accepting(&self) -> bool {
+        matches!(self.answer, Answer::Accepted(..))
+    }
+
     /// It was not; clients are given this ECHConfigList, or none where it is empty.
     pub fn refusing(retry: Arc<[u8]>) -> Self {
         Self::new(Answer::Refused(retry))

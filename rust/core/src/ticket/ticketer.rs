@@ -58,6 +58,8 @@ impl Ticketer {
                 context.resumption.accept(provenance);
                 Some(value)
             }
+            // RFC 9849 6.1.2: outside, the identity of a session that a client hides is random octets.
+            Err(Refusal::Malformed) if context.is_outer_hello() => None,
             Err(refusal) => {
                 counters.add(counter_of(refusal), 1);
                 None

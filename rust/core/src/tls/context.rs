@@ -97,7 +97,7 @@ pub struct Context {
     pub not_signed: bool,
     /// Why nothing was signed, where keys of the handshake are in use already: what is encrypted next is the alert for it.
     pub unsigned: Option<rustls::Error>,
-    /// The first key for what we send is known.
+    /// The first key for what we send is known, with TLS 1.3.
     pub has_key: bool,
     /// What tickets and cached sessions of this connection are bound to, and what came out of them.
     pub resumption: Resumption,
@@ -133,8 +133,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// Takes a signature. A server of TLS 1.3 goes on without one, as far as to the alert: rustls sends none where nothing is
-    /// signed, and nobody else has the keys.
+    /// Takes a signature. Either end of TLS 1.3 goes on without one, as far as to the alert: rustls sends none where nothing
+    /// is signed, and nobody else has the keys.
     ///
     /// # Errors
     /// Those of `signature` elsewhere: an alert in the clear follows, which needs no key.
@@ -143,12 +143,17 @@ impl Context {
         signature: Result<Vec<u8>, rustls::Error>,
     ) -> Result<Vec<u8>, rustls::Error> {
         match signature {
-            Err(error) if self.tls13 && self.has_key => {
+            Err(error) if self.has_key => {
                 self.unsigned = Some(error);
                 Ok(Vec::new())
             }
             signature => signature,
         }
+    }
+
+    /// Whether another hello may hide in the one that is answered.
+    pub fn is_outer_hello(&self) -> bool {
+        self.ech.as_ref().is_some_and(|seam| !seam.is_accepting())
     }
 
     /// What the backend of this connection knows us by; `None` where it knows nobody.

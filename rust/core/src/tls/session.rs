@@ -238,7 +238,9 @@ impl Session {
                 let shown = self.shown(tls);
                 context::with(|context| (context.arrived, context.peer_octets) = (arrived, shown));
                 consumed = self.run_until(consumed, end, tls, sink);
-                if self.failure.is_some() {
+                // Nothing is believed of who answers to what was not signed.
+                let is_unsigned = context::with(|context| context.unsigned.is_some());
+                if self.failure.is_some() || is_unsigned == Some(true) {
                     return consumed;
                 }
             }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The cipher suites of servers, with a transcript that may differ from what rustls has written or read.
+//! The cipher suites of both ends, with a transcript that may differ from what rustls has written or read.
 //!
 //! For a hello that hides its name from rustls ([`odd_name`](super::odd_name)), and for an offer of Encrypted ClientHello
-//! ([`crate::ech::seam`]). All other connections get rustls' own objects, at the price of one look at the context.
+//! ([`crate::ech::seam`]). All other connections get rustls' own objects, at the price of one look at the context; but for
+//! the keys of the handshake, beneath which an alert stands in the place of what nobody signed.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -22,7 +23,7 @@ use super::context;
 use super::odd_name::restored;
 use crate::ech::seam::{Rewrite, Seam};
 
-/// The same suites, as a server needs them.
+/// The same suites, as we need them.
 pub fn watched(suites: Vec<SupportedCipherSuite>) -> Vec<SupportedCipherSuite> {
     let watched = |suite: SupportedCipherSuite| {
         let mut known = SUITES.iter();

@@ -18,6 +18,7 @@ use super::trust_all::TrustAll;
 use super::*;
 use crate::ech::keys::PADDING;
 use crate::ech::{Key, Keys, Outcome, Source};
+use crate::metrics::Counter;
 use crate::system::clock::testing::HandClock;
 use crate::ticket::keeper::testing;
 use crate::ticket::{TicketProtector, Ticketer};
@@ -305,12 +306,30 @@ fn what_would_not_fit_in_a_record_is_not_given() {
     assert_eq!(given(&met), None);
 }
 
-fn ticketer() -> Ticketer {
+fn protector() -> TicketProtector {
     let clock = HandClock::at(1_800_000_000);
-    Ticketer::new(TicketProtector {
+    TicketProtector {
         key_store: testing::Keys::new(3600, &clock).key_store,
         clock: Arc::new(clock),
-    })
+    }
+}
+
+/// RFC 9849 6.1.2: in the outer hello stands an identity of random octets.
+#[test]
+fn a_hidden_session_of_a_stale_key_is_no_refused_ticket() {
+    let (stale, protector) = (key(7), protector());
+    let mode = Some(enabled(&known(&stale)));
+    let config = Arc::new(config(mode, aws_lc_rs::default_provider()));
+    let mut spec = spec();
+    spec.negotiated.ticket_count = 2;
+    spec.negotiated.lifetime.tls13_s = 300;
+    spec.sessions.ticketer = Some(Arc::new(Ticketer::new(protector.clone())));
+    let policy = Policy::build(&spec).unwrap();
+    for (key, outcome) in [(stale, Outcome::Accepted), (key(8), Outcome::Grease)] {
+        let met = meet_under(to(&config), only(key), &policy, 100_000, &shown());
+        assert_eq!(met.session.ech_outcome(), outcome);
+    }
+    assert_eq!(protector.key_store.counters.own(Counter::Malformed), 0);
 }
 
 #[test]
@@ -325,7 +344,7 @@ fn sessions_are_resumed_inside() {
             let mut sessions = Sessions::default();
             match stateful {
                 true => sessions.store = Some(rustls::server::ServerSessionMemoryCache::new(8)),
-                false => sessions.ticketer = Some(Arc::new(ticketer())),
+                false => sessions.ticketer = Some(Arc::new(Ticketer::new(protector()))),
             }
             let mut spec = spec();
             spec.negotiated.groups = groups.clone();

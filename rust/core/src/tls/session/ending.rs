@@ -81,8 +81,10 @@ impl Session {
     ///
     /// RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY [...] respond with a fatal
     /// handshake_failure alert"; rustls sends certificate_required, which TLS 1.2 does not have.
+    ///
+    /// Where a client's key does not sign, rustls leaves messages without an alert behind them.
     pub(super) fn collect_alert(&mut self, tls: &mut RustlsConnection) {
-        let owed = tls.common().wants_write();
+        let mark = self.outgoing.len();
         while tls.common().wants_write() {
             let io = &mut StepIo {
                 outgoing: &mut self.outgoing,
@@ -93,6 +95,7 @@ impl Session {
                 break;
             }
         }
+        let told = has_alert(self.outgoing.get(mark..).unwrap_or_default());
         let better = match &self.failure {
             _ if self.out_of_reach.is_some() => AlertDescription::ProtocolVersion,
             Some(error) if describe::nothing_in_common(error) => AlertDescription::HandshakeFailure,
@@ -102,13 +105,25 @@ impl Session {
             Some(Error::InvalidMessage(InvalidMessage::MessageTooLarge)) => {
                 AlertDescription::RecordOverflow
             }
-            Some(error) if !owed && is_plain(tls) => describe::alert_for(error),
+            Some(error) if !told && is_plain(tls) => describe::alert_for(error),
             _ => return,
         };
-        if !owed && is_plain(tls) {
+        if !told && is_plain(tls) {
             self.outgoing.extend_from_slice(&plain_alert(better));
         } else if let Some([21, 3, _, 0, 2, 2, description]) = self.outgoing.last_chunk_mut() {
             *description = u8::from(better);
         }
     }
+}
+
+/// Whether there is an alert among whole records.
+fn has_alert(mut records: &[u8]) -> bool {
+    while let [kind, _, _, high, low, rest @ ..] = records {
+        if *kind == ALERT {
+            return true;
+        }
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        records = rest.get(length..).unwrap_or_default();
+    }
+    false
 }
