@@ -118,6 +118,22 @@ def test_no_group_in_common_is_a_handshake_failure(server):
     assert wire.exchange(server.port, hello.record()).alerts == ["handshake_failure"]
 
 
+# RFC 8446 9.2, by extension types: supported_groups, signature_algorithms, key_share.
+@pytest.mark.parametrize("missing", [{51}, {10}, {13}, {10, 51}, {10, 13, 51}], ids=str)
+@pytest.mark.parametrize("name", ["both.test", "only13.test"])
+def test_a_hello_of_tls13_that_is_not_whole_gets_missing_extension(server, name, missing):
+    server.log.allow("TLS04")
+    hello = Hello(name)
+    kept = [(kind, body) for kind, body in hello.extensions() if kind not in missing]
+    hello.extensions = lambda: kept
+    assert wire.exchange(server.port, hello.record()).alerts == ["missing_extension"]
+
+
+def test_a_hello_of_tls12_needs_no_key_share(server):
+    hello = Hello("both.test", versions=None)
+    assert 51 not in dict(hello.extensions()) and wire.first_flight(server.port, hello.record()).server_hello
+
+
 def test_post_quantum_is_the_choice_of_a_rustls_client(server, ca):
     for line in rustls_client(server.port, "--expect-group", "X25519MLKEM768", "--expect-status", "200", ca=ca.file):
         assert line

@@ -15,6 +15,11 @@ use crate::tls::describe;
 const SERVER_NAME: u16 = 0;
 const ALPN: u16 = 16;
 
+const SUPPORTED_GROUPS: u16 = 10;
+const SIGNATURE_ALGORITHMS: u16 = 13;
+const PRE_SHARED_KEY: u16 = 41;
+const KEY_SHARE: u16 = 51;
+
 /// The lists of one hello, in one piece of memory.
 #[derive(Debug, Default)]
 pub struct Offered {
@@ -95,6 +100,16 @@ impl Offered {
     /// Its groups, as sent.
     pub(crate) fn groups(&self) -> &[u16] {
         self.list(List::Groups)
+    }
+
+    /// Whether an extension is missing with which a hello of TLS 1.3 would be whole. RFC 8446 9.2: "If not containing a
+    /// "pre_shared_key" extension, it MUST contain both a "signature_algorithms" extension and a "supported_groups"
+    /// extension", and of the latter and "key_share" both or none; "Servers receiving a ClientHello which does not conform
+    /// to these requirements MUST abort the handshake with a "missing_extension" alert".
+    pub(crate) fn lacks_an_extension_of_tls13(&self) -> bool {
+        let has = |kind| self.list(List::Extensions).contains(&kind);
+        let complete = has(SIGNATURE_ALGORITHMS) && has(SUPPORTED_GROUPS);
+        has(SUPPORTED_GROUPS) != has(KEY_SHARE) || !(complete || has(PRE_SHARED_KEY))
     }
 
     fn list(&self, list: List) -> &[u16] {
@@ -202,6 +217,29 @@ mod tests {
             alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             ..Hello::default()
         }
+    }
+
+    #[test]
+    fn what_tls13_needs() {
+        let (groups, schemes, session, share) = (10, 13, 41, 51);
+        let lacks = |extensions: &[u16]| {
+            Offered::new(&Hello {
+                extensions: extensions.to_vec(),
+                ..Hello::default()
+            })
+            .lacks_an_extension_of_tls13()
+        };
+        assert!(!lacks(&[share, schemes, groups]) && !lacks(&[session]));
+        for hello in [
+            &[][..],
+            &[groups, schemes],
+            &[share, schemes],
+            &[groups, share],
+        ] {
+            assert!(lacks(hello), "{hello:?}");
+        }
+        assert!(lacks(&[groups, session]) && lacks(&[share, session]));
+        assert!(!lacks(&[groups, share, session]));
     }
 
     #[test]

@@ -20,6 +20,13 @@ pub(super) const FALLS_BACK: Fault = Fault {
     alert: AlertDescription::InappropriateFallback,
 };
 
+/// RFC 8446 9.2; rustls says handshake_failure.
+pub(super) const NOT_WHOLE: Fault = Fault {
+    text: "the client's hello lacks an extension without which there is no TLS 1.3: key_share, supported_groups or \
+           signature_algorithms",
+    alert: AlertDescription::MissingExtension,
+};
+
 /// A fatal alert in the clear, for a handshake that we end before rustls has the word (RFC 8446 6).
 pub(super) fn plain_alert(alert: AlertDescription) -> [u8; 7] {
     [21, 3, 3, 0, 2, 2, u8::from(alert)]

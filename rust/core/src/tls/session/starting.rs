@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::Error;
 use rustls_pki_types::ServerName;
 
-use super::alerts::FALLS_BACK;
+use super::alerts::{FALLS_BACK, NOT_WHOLE};
 use super::{MAX_FRAGMENT, RECORD_HEADER, Session};
 use crate::backend::{BackendPolicy, Target, server_name};
 use crate::tls::context::{self, Context};
@@ -42,8 +42,14 @@ impl Session {
         {
             self.refuse(FALLS_BACK);
         }
-        let offered = self.offered.as_ref().filter(|_| context.tls13);
-        let groups = offered.map_or(&[][..], |offered| offered.groups());
+        let offered = self.offered.clone().filter(|_| context.tls13);
+        if let Some(offered) = &offered
+            && offered.lacks_an_extension_of_tls13()
+            && self.failure.is_none()
+        {
+            self.refuse(NOT_WHOLE);
+        }
+        let groups = offered.as_ref().map_or(&[][..], |offered| offered.groups());
         let mut config = policy.config(alpn, prefers_chacha, groups);
         if let Some(limit) = self.record_limit.filter(|limit| *limit < MAX_FRAGMENT) {
             Arc::make_mut(&mut config).max_fragment_size = Some(limit + RECORD_HEADER);
