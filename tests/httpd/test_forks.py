@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the processes of a server have of ours, and what they can do with it: every process that httpd, an MPM, a module
 or a child forks, whether it then calls exec or not."""
+import contextlib
 import ctypes
 import fcntl
 import mmap
@@ -183,11 +184,44 @@ def server(httpd, ca):
     responder.end()
 
 
-def test_who_has_what(server):
+def again(server) -> None:
+    """Twice, and the daemon of mod_cgid gets another socket."""
+    for number in range(2):
+        text = server.conf.read_text()
+        server.conf.write_text(re.sub("ScriptSock .*", f"ScriptSock {server.home}/run/cgid{number}", text))
+        server.graceful()
+
+        def are_gone() -> bool:
+            with contextlib.suppress(OSError):  # some end meanwhile
+                kinds = [one.kind for one in look(server)]
+                return kinds.count("child") == 1 and kinds.count("daemon") == 3
+            return False
+        wait_until(are_gone, "those of before to end", 30)
+
+
+def killed(server) -> None:
+    """Daemons that httpd replaces are forked when the parent has all that it ever has."""
+    server.log.allow("AH0", "wsgi", "fcgid")
+    before = {one.pid for one in look(server) if one.kind == "daemon"}
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+
+    def are_new() -> bool:
+        with contextlib.suppress(OSError):  # some end meanwhile
+            kinds = [one.kind for one in look(server) if one.pid not in before]
+            return kinds.count("daemon") >= 2 and kinds.count("child") == 1  # a restart's, which mod_fcgid asks for
+        return False
+    wait_until(are_new, "new daemons", 30)
+
+
+@pytest.mark.parametrize("happens", [None, again, killed], ids=lambda what: what.__name__ if what else "start")
+def test_who_has_what(server, happens):
+    if happens:
+        happens(server)
     found = look(server)
     kinds = [one.kind for one in found]
     assert kinds.count("child") == 1 and kinds.count("supervisor") == 1 and kinds.count("signer") == 1 and kinds.count("fetcher") == 1
-    assert kinds.count("daemon") == 3, "of mod_cgid, mod_fcgid and mod_wsgi"
+    assert kinds.count("daemon") == 3 or happens == killed, "of mod_cgid, mod_fcgid and mod_wsgi"
     assert kinds.count("program") >= 2, "the logger and the CGI program"
     for one in found:
         what = f"{one.kind} {one.pid} ({process.name(one.pid)})"
