@@ -30,9 +30,11 @@ def title(name: str, section: int) -> list[str]:
 
 def directives() -> str:
     text = (ROOT / "docs" / "directives.md").read_text()
+    # A paragraph or item is one line here: roff would break it before a line that begins with spaces.
+    text = re.sub(r"^Made from.*?\n\n", "", text, flags=re.M | re.S)
+    text = re.sub(r"\n  (?=\S)", " ", text)
     out = title("MOD_TLS", 5) + [
         ".SH NAME", "mod_tls \\- TLS for the Apache HTTP Server, by rustls", ".SH DESCRIPTION",
-        "Loaded as \\fBtls_module\\fP the module has the TLS* directives, loaded as \\fBssl_module\\fP the SSL* directives of mod_ssl.",
         "Whole configurations are in /usr/share/doc/libapache2\\-mod\\-tls/docs/guide/."]
     in_table = False
     for line in text.splitlines()[1:]:
@@ -45,11 +47,10 @@ def directives() -> str:
         elif line.startswith("|"):
             if in_table:
                 cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-                out += [".TP", plain(cells[0]) or "\\&", plain("; ".join(cell for cell in cells[1:] if cell)) or "\\&"]
+                out += [".TP", plain(cells[0]) or "\\(em", plain("; ".join(cell for cell in cells[1:] if cell)) or "\\&"]
         elif line.startswith("- "):
-            out += [".br", plain(line[2:])]
-        elif line.startswith("Made from"):
-            continue
+            in_section = any(made.startswith(".SS") for made in out)
+            out += [".br" if in_section else ".IP \\(bu 2", plain(line[2:])]
         elif line:
             out.append(plain(line))
         else:

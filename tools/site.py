@@ -34,12 +34,13 @@ FOLDERS = ["docs/pictures", "examples/logging", "examples/monitoring"]
 READER = MarkdownIt("commonmark").enable("table")
 STYLE = """:root{color-scheme:light dark;--line:#8884;--code:#8882;--link:#06c}
 @media(prefers-color-scheme:dark){:root{--link:#6bf}}
-body{margin:0;font:16px/1.5 system-ui,sans-serif;display:grid;grid-template-columns:15rem minmax(0,52rem);gap:2rem}
+body{margin:0;font:16px/1.5 system-ui,sans-serif;display:grid;grid-template-columns:15rem minmax(0,1fr);gap:2rem}
 nav{padding:1rem;border-right:1px solid var(--line);font-size:.9rem}nav b{display:block;margin-top:1rem}
-nav a{display:block;padding:.1rem 0}main{padding:1rem}a{color:var(--link)}a[aria-current]{font-weight:600;color:inherit}
+nav a{display:block;padding:.1rem 0}main{padding:1rem}main>*{max-width:52rem}main>table{max-width:100%}a{color:var(--link)}a[aria-current]{font-weight:600;color:inherit}
 pre,code{background:var(--code);border-radius:3px;font-size:.9em}code{padding:.1em .25em}pre{padding:.7rem;overflow:auto}
 pre code{background:none;padding:0}table{border-collapse:collapse;display:block;overflow:auto}
-td,th{border:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}img{max-width:100%}
+td,th{border:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}td code{overflow-wrap:anywhere}
+img{max-width:100%}
 @media(max-width:50rem){body{display:block}nav{border:0;border-bottom:1px solid var(--line)}}
 """
 
