@@ -85,7 +85,7 @@ std::string syntax_line(const Entry& e) {
 std::string default_line(const Entry& e) {
   std::string text = e.text.fallback == nullptr ? "none" : code(e.name + " " + e.text.fallback);
   if (e.text.ssl_fallback != nullptr) {
-    text += "; in virtual hosts of SSL* words " + code(e.name + " " + e.text.ssl_fallback);
+    text += "; in virtual hosts with SSL* directives " + code(e.name + " " + e.text.ssl_fallback);
   }
   return text;
 }
@@ -99,7 +99,7 @@ std::string sections(const std::vector<Entry>& entries) {
     last = e.name;
     out += "- Syntax: " + syntax_line(e) + "\n- Default: " + default_line(e) +
            "\n- Context: " + std::string(context_words(e.context)) + "\n";
-    if (e.engine_wide) out += "- Governs the engine: also there where the module is loaded as `ssl_module`\n";
+    if (e.engine_wide) out += "- Governs the engine: also available when the module is loaded as `ssl_module`\n";
     out += "\n" + std::string(e.text.doc) + "\n\n";
   }
   return out;
@@ -127,7 +127,7 @@ std::string written_default(const Entry* e, bool in_ssl_words) {
 
 // Vocabulary beside vocabulary: both write the same settings.
 std::string defaults_table(const std::vector<Entry>& tls, const std::vector<Entry>& ssl) {
-  std::string out = "| TLS* words | SSL* words |\n|---|---|\n";
+  std::string out = "| TLS* directive | SSL* directive |\n|---|---|\n";
   std::map<std::string, const Entry*> by_member;
   for (const Entry& e : ssl) {
     if (!e.member.empty()) by_member.emplace(e.member, &e);
@@ -180,34 +180,30 @@ std::string directives() {
   collect(ssl, ssl_directory_rows);
   collect(ssl, ssl_proxy_rows);
   return "# Directives\n\n"
-         "Made from the tables in `src/config/vocabulary/*_rows.hpp` by `./dev docs`; what is written here is what the "
-         "module "
-         "does.\n\n"
-         "Loaded as `tls_module` the module has the TLS* words, loaded as `ssl_module` the SSL* words of mod_ssl. "
-         "Both\n"
-         "write the same settings. They may be loaded together; then a virtual host uses the one or the other.\n\n"
+         "Made from the tables in `src/config/vocabulary/*_rows.hpp` by `./dev docs`.\n\n"
+         "Loaded as `tls_module` the module has the TLS* directives, loaded as `ssl_module` the SSL* directives of\n"
+         "mod_ssl. Both write the same settings. Both modules may be loaded together; each virtual host then uses\n"
+         "one of the two vocabularies.\n\n"
          "Where a default differs between the vocabularies, the last table shows both.\n\n"
-         "## What other words know of TLS\n\n"
-         "- `httpd -t -D DUMP_TLS` (`apachectl -t -D DUMP_TLS`) prints what holds in each virtual host, with\n"
-         "  the line that says so, its certificates with the days that are left, and what is wrong with files.\n"
+         "## Other commands and directives for TLS\n\n"
+         "- `httpd -t -D DUMP_TLS` (`apachectl -t -D DUMP_TLS`) prints the effective settings of each virtual host,\n"
+         "  with the lines that they come from, its certificates with the days they have left, and faults of files.\n"
          "- `httpd -t -D DUMP_TLS_MIGRATION`, with the module loaded as `ssl_module`, prints each difference\n"
-         "  from mod_ssl that the configuration and its files will meet, with file and line.\n"
-         "- `Require ssl` lets in what came over TLS; `Require ssl-verify-client` who has shown a certificate\n"
-         "  that is good where the section judges it. Both work under either vocabulary.\n"
+         "  from mod_ssl that concerns the configuration and its files, with file and line.\n"
+         "- `Require ssl` admits requests over TLS. `Require ssl-verify-client` admits clients whose certificate\n"
+         "  the section verifies. Both work in either vocabulary.\n"
          "- `%{NAME}x` in log formats, `%{NAME}s` in headers and `%{NAME}` in expressions give variables\n"
          "  (`variables.md`).\n\n"
-         "## TLS* words\n\n" +
+         "## TLS* directives\n\n" +
          sections(tls) +
-         "## SSL* words\n\n"
-         "All directives of mod_ssl 2.4. *works*: as with mod_ssl, as far as the last column says. *notice*: accepted, "
-         "and\n"
-         "nothing is lost by ignoring it; the log says why where that is not plain. *error*: the start is refused "
-         "where the\n"
-         "directive asks for what does not exist here, with a sentence that names the alternative.\n\n" +
+         "## SSL* directives\n\n"
+         "All directives of mod_ssl 2.4. *works*: as with mod_ssl, except for what the last column says. *notice*:\n"
+         "accepted and ignored, without any loss; the log says why unless that is obvious. *error*: if the directive\n"
+         "asks for something that does not exist here, httpd does not start, and a message names the alternative.\n\n" +
          ssl_table(ssl) +
          "\n## Names of cipher suites and groups\n\n"
          "In the order of the TLS* default. Case does not matter, and a list may mix the spellings.\n\n" +
-         names() + "\n## Defaults, vocabulary beside vocabulary\n\n" + defaults_table(tls, ssl);
+         names() + "\n## Defaults of both vocabularies\n\n" + defaults_table(tls, ssl);
 }
 
 }  // namespace docgen

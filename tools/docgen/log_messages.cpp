@@ -53,10 +53,8 @@ std::string log_messages() {
   std::string out =
       "# Log messages\n\n"
       "Made from `src/log/messages.def` by `./dev docs`. Every line of the module in the error log begins with its\n"
-      "id. Ids are stable: they keep their meaning for ever, texts may get better. Lines that mod_ssl has too keep "
-      "its\n"
-      "number (AH) and its first words, which filters of logs know. `%s` and the like stand for what the line is "
-      "about.\n\n"
+      "id. An id keeps its meaning for ever; its text may improve. Lines that mod_ssl has too keep its number (AH)\n"
+      "and its first words, which log filters know. `%s` and the like are replaced in the log.\n\n"
       "| id | level | text | cause | what to do |\n|---|---|---|---|---|\n";
   std::array sorted = messages;
   // TLS before AH, since those are this module's own; by number, which is how a line is looked up.

@@ -38,7 +38,7 @@ std::string_view where_words(Where where) {
     case Where::StdEnvVars:
       return "`StdEnvVars`";
     case Where::StdEnvVarsWithEch:
-      return "`StdEnvVars`, where the client offered Encrypted ClientHello";
+      return "`StdEnvVars`, if the client offered Encrypted ClientHello";
     case Where::ExportCertData:
       return "`ExportCertData`";
     case Where::Lookup:
@@ -61,21 +61,17 @@ std::string table(const Rows& rows) {
 
 std::string variables() {
   return "# Variables\n\n"
-         "Made from `src/report/variables.def` by `./dev docs`. All of them can be asked for in expressions\n"
-         "(`%{SSL_PROTOCOL}`, `SSL('SSL_PROTOCOL')`), by mod_rewrite (`%{SSL:SSL_PROTOCOL}`), mod_headers\n"
-         "(`%{SSL_PROTOCOL}s`), in log formats (`%{SSL_PROTOCOL}x`, in JSON `%{SSL_PROTOCOL}^js`) and by other "
-         "modules; the second column says what\n"
-         "puts them into the environment of scripts (`TLSOptions +StdEnvVars`, `SSLOptions +StdEnvVars`). Streams of "
-         "an\n"
-         "h2 connection are answered by the connection that carries them. Control characters never leave raw.\n\n"
-         "## Of the connection\n\n" +
+         "Made from `src/report/variables.def` by `./dev docs`. All of them can be used in expressions\n"
+         "(`%{SSL_PROTOCOL}`, `SSL('SSL_PROTOCOL')`), in mod_rewrite (`%{SSL:SSL_PROTOCOL}`) and mod_headers\n"
+         "(`%{SSL_PROTOCOL}s`), in log formats (`%{SSL_PROTOCOL}x`, in JSON `%{SSL_PROTOCOL}^js`) and by other\n"
+         "modules. The second column says which option puts a variable into the environment of scripts (`TLSOptions\n"
+         "+StdEnvVars`, `SSLOptions +StdEnvVars`). Streams of an h2 connection have the values of that connection.\n"
+         "Control characters are always escaped.\n\n"
+         "## Connection\n\n" +
          table(session) +
-         "\n## Of certificates\n\n"
-         "`x` is `CLIENT` or `SERVER`, `n` counts from 0. Values are, letter for letter, what mod_ssl prints with "
-         "OpenSSL\n"
-         "3.0. Fields of a client certificate that was refused are empty: its connection lives on only where no "
-         "section\n"
-         "asks for one.\n\n" +
+         "\n## Certificates\n\n"
+         "`x` is `CLIENT` or `SERVER`, `n` counts from 0. Values are exactly what mod_ssl prints with OpenSSL 3.0.\n"
+         "Fields of a refused client certificate are empty; it is served only where no certificate is required.\n\n" +
          table(certificates);
 }
 

@@ -11,11 +11,12 @@ namespace tls::config {
 inline constexpr std::array ssl_ocsp_rows = {
     row<&ServerSettings::ocsp_check, ssl_ocsp_check>("SSLOCSPEnable", {1, 3}, Context::Server,
                                                      {"on|leaf|off [no_ocsp_for_cert_ok] [soft]", "off",
-                                                      "Whether OCSP responders are asked about clients' certificates: "
-                                                      "about each of the chain but the trusted one, or "
-                                                      "about the client's own alone. With no_ocsp_for_cert_ok those "
-                                                      "pass that name no responder, with soft also those "
-                                                      "whose responder gives no answer; mod_ssl has no soft."}),
+                                                      "Whether OCSP responders are asked about clients' "
+                                                      "certificates: about each of the chain except the trusted one "
+                                                      "(on), or only about the client's own (leaf). "
+                                                      "no_ocsp_for_cert_ok accepts certificates that name no "
+                                                      "responder, soft also those whose responder gives no answer; "
+                                                      "mod_ssl has no soft."}),
     row<&ServerSettings::ocsp_responder, http_url>("SSLOCSPDefaultResponder", one_word, Context::Server,
                                                    {"url", nullptr, "The responder for certificates that name none."}),
     row<&ServerSettings::ocsp_override, on_off>(
@@ -26,34 +27,35 @@ inline constexpr std::array ssl_ocsp_rows = {
         {"seconds", "300", "How far the clock of a responder may differ from this machine's, from 0 to 2147483647."}),
     row<&ServerSettings::ocsp_max_age_s, response_age>(
         "SSLOCSPResponseMaxAge", one_word, Context::Server,
-        {"seconds", "-1", "How old an answer may be; -1: as it says itself, else from 0 to 2147483647."}),
+        {"seconds", "-1", "How old an answer may be, from 0 to 2147483647; -1: as the answer itself says."}),
     row<&ServerSettings::ocsp_timeout_s, limit_in_seconds>(
         "SSLOCSPResponderTimeout", one_word, Context::Server,
         {"seconds", "10",
-         "How long a handshake waits for a responder, from 0 to 2147483647; no thread waits with it under the event "
-         "MPM."}),
+         "How long a handshake waits for a responder, from 0 to 2147483647. Under the event MPM no thread waits with "
+         "it."}),
     row<&ServerSettings::ocsp_nonce, on_off>(
         "SSLOCSPUseRequestNonce", one_word, Context::Server,
         {"on|off", "on", "Whether a question has a nonce, which the answer must repeat."}),
     row<&ServerSettings::ocsp_proxy, http_proxy>("SSLOCSPProxyURL", one_word, Context::Server,
-                                                 {"url", nullptr, "The HTTP proxy by which responders are asked."}),
+                                                 {"url", nullptr, "The HTTP proxy for requests to responders."}),
     row<&ServerSettings::ocsp_no_verify, on_off>(
         "SSLOCSPNoVerify", one_word, Context::Server,
-        {"on|off", "off", "Whether answers are believed whoever signed them; for tests alone."}),
+        {"on|off", "off", "Whether answers are accepted whoever signed them; for tests only."}),
     row<&ServerSettings::ocsp_responder_file, path>(
         "SSLOCSPResponderCertificateFile", one_word, Context::Server,
-        {"file", nullptr, "A PEM file with certificates of responders that are believed whoever issued them."}),
+        {"file", nullptr, "A PEM file with certificates of responders that are trusted whoever issued them."}),
 };
 
 inline constexpr std::array ssl_stapling_rows = {
     row<&ServerSettings::stapling, on_off>(
         "SSLUseStapling", one_word, Context::Server,
         {"on|off", "off",
-         "Whether OCSP responses go with certificates: from a file of the certificate's name and .ocsp, or from the "
-         "responder that the certificate names. mod_md's (MDStapling) go with it in any case, and first."}),
+         "Whether OCSP responses are sent with certificates: from a file of the certificate's name and .ocsp, or "
+         "from the responder that the certificate names. Those of mod_md (MDStapling) are sent in any case, and come "
+         "first."}),
     word_row<ServerSettings, ssl_stapling_cache>(
         "SSLStaplingCache", one_word, Context::Global,
-        {"provider:arguments", nullptr, "Ignored: responses are shared and kept without a cache of its own."}),
+        {"provider:arguments", nullptr, "Ignored: responses are shared and kept without a separate cache."}),
     row<&ServerSettings::staple_skew_s, limit_in_seconds>(
         "SSLStaplingResponseTimeSkew", one_word, Context::Server,
         {"seconds", "300", "How far the clock of a responder may differ from this machine's, from 0 to 2147483647."}),
@@ -62,17 +64,17 @@ inline constexpr std::array ssl_stapling_rows = {
         {"seconds", "10", "How long a responder has to answer, from 0 to 2147483647; no handshake waits for it."}),
     row<&ServerSettings::staple_max_age_s, response_age>(
         "SSLStaplingResponseMaxAge", one_word, Context::Server,
-        {"seconds", "-1", "How old a response may be; -1: as it says itself, else from 0 to 2147483647."}),
+        {"seconds", "-1", "How old a response may be, from 0 to 2147483647; -1: as the response itself says."}),
     row<&ServerSettings::staple_life_s, limit_in_seconds>(
         "SSLStaplingStandardCacheTimeout", one_word, Context::Server,
         {"seconds", "3600",
-         "After what time a response is fetched anew, from 0 to 2147483647, unless half of its life is over before."}),
+         "After what time a response is fetched again, from 0 to 2147483647; earlier if half of its life is over."}),
     word_row<ServerSettings, ssl_stapled_errors>(
         "SSLStaplingReturnResponderErrors", one_word, Context::Server,
-        {"on|off", "on", "Ignored: only a response that vouches for the certificate is stapled."}),
+        {"on|off", "on", "Ignored: only a response that says the certificate is good is stapled."}),
     word_row<ServerSettings, ssl_stapled_errors>(
         "SSLStaplingFakeTryLater", one_word, Context::Server,
-        {"on|off", "on", "Ignored: only a response that vouches for the certificate is stapled."}),
+        {"on|off", "on", "Ignored: only a response that says the certificate is good is stapled."}),
     row<&ServerSettings::staple_retry_s, limit_in_seconds>(
         "SSLStaplingErrorCacheTimeout", one_word, Context::Server,
         {"seconds", "600", "After what time a responder that failed is asked again, from 0 to 2147483647."}),

@@ -8,25 +8,25 @@ namespace tls::config {
 
 inline constexpr std::array ssl_proxy_rows = {
     row<&ProxySettings::engine, on_off>("SSLProxyEngine", one_word, Context::Proxy,
-                                        {"on|off", "off", "Whether backends are spoken to over TLS."}),
+                                        {"on|off", "off", "Whether connections to backends use TLS."}),
     row<&ProxySettings::versions, ssl_protocol>(
         "SSLProxyProtocol", any_number, Context::Proxy,
-        {"[+|-]version ...", "all -SSLv3", "Protocol versions to speak with backends."}),
+        {"[+|-]version ...", "all -SSLv3", "Protocol versions for connections to backends."}),
     cipher_suite_row<ProxySettings, &ProxySettings::suites12, &ProxySettings::suites13>(
         "SSLProxyCipherSuite", Context::Proxy, "Cipher suites to offer to backends, in OpenSSL's language."),
     also<&ProxySettings::suites13>("SSLProxyCipherSuite"),
     row<&ProxySettings::post_quantum, keyword<post_quantum_words>>(
         "SSLProxyPostQuantum", one_word, Context::Proxy,
         {"prefer|require|off", nullptr,
-         "Whether a post-quantum group comes first whatever the list of groups says, with require alone: backends "
-         "without one are not spoken to, and those of TLSv1.2 have none. Otherwise the list says it."}),
+         "Overrides the list of groups: prefer puts a post-quantum group first, require offers no others, off "
+         "removes them. Under require handshakes with backends without one fail; TLSv1.2 has none."}),
     row<&ProxySettings::verify, ssl_verify>(
         "SSLProxyVerify", one_word, Context::Proxy,
-        {"none|optional|require|optional_no_ca", "none", "What is asked of a backend's certificate."}),
+        {"none|optional|require|optional_no_ca", "none", "Whether a backend's certificate is verified."}),
     row<&ProxySettings::verify_depth, number<0, 100>>(
         "SSLProxyVerifyDepth", one_word, Context::Proxy,
         {"number", "1",
-         "How many certificates may stand between a backend's certificate and its root, from 0 to 100."}),
+         "How many certificates there may be between a backend's certificate and its root, from 0 to 100."}),
     row<&ProxySettings::ca_file, path>(
         "SSLProxyCACertificateFile", one_word, Context::Proxy,
         {"file", nullptr, "Certificates of the authorities whose backend certificates are accepted."}),
@@ -57,7 +57,7 @@ inline constexpr std::array ssl_proxy_rows = {
         {"on|off", "on", "Whether a backend certificate must name the backend."}),
     row<&ProxySettings::check_peer_cn, on_off>(
         "SSLProxyCheckPeerCN", one_word, Context::Proxy,
-        {"on|off", "on", "Off turns the check of SSLProxyCheckPeerName off where that is not written."}),
+        {"on|off", "on", "off also turns off SSLProxyCheckPeerName, unless that is written."}),
 };
 
 }  // namespace tls::config

@@ -41,11 +41,13 @@ inline constexpr std::array ssl_server_rows = {
     row<&ServerSettings::engine, ssl_engine>(
         "SSLEngine", one_word, Context::Server,
         {"on|off", nullptr,
-         "Turns TLS on or off. Where it is not written, TLS is on where the port is for https (Listen port https, or "
-         "port 443) and a certificate is named, as with mod_ssl."}),
+         "Turns TLS on or off. Without it TLS is on if the port is for https (Listen port https, or port 443) and a "
+         "certificate is named, as with mod_ssl."}),
     row<&ServerSettings::certificates, ssl_certificate>(
         "SSLCertificateFile", one_word, Context::Server,
-        {"file", nullptr, "A PEM file with a certificate, and perhaps its chain and key; one for each kind of key."}),
+        {"file", nullptr,
+         "A PEM file with a certificate, optionally with its chain and key; one for each kind of "
+         "key."}),
     row<&ServerSettings::key_files, ssl_key>(
         "SSLCertificateKeyFile", one_word, Context::Server,
         {"file", nullptr, "A PEM file with a private key; the order of pairs does not matter."}),
@@ -63,13 +65,13 @@ inline constexpr std::array ssl_server_rows = {
         {"on|off", "off", "Whether the server's order of cipher suites counts before the client's."}),
     row<&ServerSettings::versions, ssl_protocol>(
         "SSLProtocol", any_number, Context::Server,
-        {"[+|-]version ...", "all -SSLv3", "Protocol versions to speak; older ones than TLSv1.2 do not exist here."}),
+        {"[+|-]version ...", "all -SSLv3", "Protocol versions to accept; versions before TLSv1.2 do not exist here."}),
     row<&ServerSettings::sni_policy, ssl_sni_policy>(
         "SSLVHostSNIPolicy", one_word, Context::Global,
         {"strict|secure|authonly|insecure", "secure",
-         "How far the virtual host of SNI and the one of Host may differ before a request is answered 421. With "
-         "authonly and insecure, requests for a virtual host of SSLPostQuantum require also come over a connection "
-         "that was made for another one, and without a post-quantum group."}),
+         "How much the virtual hosts of SNI and Host may differ before a request is answered 421. Under authonly and "
+         "insecure, a virtual host with SSLPostQuantum require also answers over a connection that was made for "
+         "another one, without a post-quantum group."}),
     row<&ServerSettings::refuse_without_sni, on_off>(
         "SSLStrictSNIVHostCheck", one_word, Context::Server,
         {"on|off", "off", "Whether clients without SNI are refused (403) by name-based virtual hosts."}),
@@ -80,8 +82,8 @@ inline constexpr std::array ssl_server_rows = {
     row<&ServerSettings::post_quantum, keyword<post_quantum_words>>(
         "SSLPostQuantum", one_word, Context::Server,
         {"prefer|require|off", nullptr,
-         "Whether a post-quantum group comes first whatever the list of groups says, with require alone: clients "
-         "without one get handshake_failure, and those of TLSv1.2 have none. Otherwise the list says it."}),
+         "Overrides the list of groups: prefer puts a post-quantum group first, require accepts no others, off "
+         "removes them. Under require clients without one get handshake_failure; TLSv1.2 has none."}),
     word_row<ServerSettings, ssl_compression>("SSLCompression", one_word, Context::Server,
                                               {"on|off", "off", "Ignored: there is no TLS compression."}),
     word_row<ServerSettings, ssl_insecure_renegotiation>("SSLInsecureRenegotiation", one_word, Context::Server,
@@ -106,10 +108,12 @@ inline constexpr std::array ssl_server_rows = {
 inline constexpr std::array ssl_client_rows = {
     row<&ServerSettings::verify_client, ssl_verify>(
         "SSLVerifyClient", one_word, Context::Everywhere,
-        {"none|optional|require|optional_no_ca", "none", "What is asked of client certificates."}),
+        {"none|optional|require|optional_no_ca", "none", "Whether a client certificate is requested or required."}),
     row<&ServerSettings::verify_depth, number<0, 100>>(
         "SSLVerifyDepth", one_word, Context::Everywhere,
-        {"number", "1", "How many certificates may stand between a client's certificate and its root, from 0 to 100."}),
+        {"number", "1",
+         "How many certificates there may be between a client's certificate and its root, from 0 to "
+         "100."}),
     row<&ServerSettings::ca_file, path>(
         "SSLCACertificateFile", one_word, Context::Everywhere,
         {"file", nullptr, "Certificates of the authorities whose client certificates are accepted."}),
@@ -133,11 +137,9 @@ inline constexpr std::array ssl_client_rows = {
     row<&ServerSettings::trusted_proxies, networks>(
         "SSLTrustedProxy", any_number, Context::Server,
         {"address|network ...", nullptr,
-         "Proxies in front of this server that are believed when they tell of a client's certificate in those fields: "
-         "over TLS, without a PROXY header, and once our own CAs have judged it. It then stands for the client in "
-         "variables, rules and logs. "
-         "Addresses are "
-         "written as 192.0.2.1, networks as 192.0.2.0/24 or 2001:db8::/32."}),
+         "Proxies in front of this server whose fields Client-Cert and Client-Cert-Chain are trusted: over TLS, "
+         "without a PROXY header, and after our own CAs have verified the certificate. It is then the client's in "
+         "variables, rules and logs. Addresses are written as 192.0.2.1, networks as 192.0.2.0/24 or 2001:db8::/32."}),
 };
 
 inline constexpr std::array ssl_session_rows = {
@@ -158,7 +160,7 @@ inline constexpr std::array ssl_session_rows = {
         "SSLECHKeyDir", one_word, Context::Global,
         {"directory", nullptr,
          "Keys of Encrypted ClientHello: the files of the directory whose names end with .ech (RFC 9934). Clients "
-         "without a key are given all of them."}),
+         "without a key get all of them."}),
 };
 
 inline constexpr std::array ssl_directory_rows = {
@@ -178,10 +180,9 @@ inline constexpr std::array ssl_directory_rows = {
     row<&DirectorySettings::client_cert_header, keyword<client_cert_headers>>(
         "SSLClientCertHeader", one_word, Context::Everywhere,
         {"on|chain|off", "off",
-         "Whether requests tell whoever answers them, such as a backend, of the client's certificate, in the field "
-         "Client-Cert (RFC 9440), and of its issuers, as far as the client has sent them, in Client-Cert-Chain: where "
-         "the request's own section has verified it. What visitors send in these fields never gets through, on or "
-         "off."}),
+         "Whether requests carry the client's certificate in the field Client-Cert (RFC 9440), for backends and "
+         "handlers; chain adds the issuers that the client has sent, in Client-Cert-Chain. The request's own section "
+         "must have verified the certificate. Fields that clients send themselves are always removed."}),
     row<&DirectorySettings::verify_client, ssl_verify>("SSLVerifyClient", one_word, Context::Everywhere,
                                                        {"none|optional|require|optional_no_ca", nullptr, ""}),
     row<&DirectorySettings::verify_depth, number<0, 100>>("SSLVerifyDepth", one_word, Context::Everywhere,

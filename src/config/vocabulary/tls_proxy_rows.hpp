@@ -12,7 +12,7 @@ namespace tls::config {
 
 inline constexpr std::array tls_proxy_rows = {
     row<&ProxySettings::engine, on_off>("TLSProxyEngine", one_word, Context::Proxy,
-                                        {"on|off", "off", "Whether backends are spoken to over TLS."}),
+                                        {"on|off", "off", "Whether connections to backends use TLS."}),
     row<&ProxySettings::versions, minimum_version>(
         "TLSProxyProtocol", one_word, Context::Proxy,
         {"default|TLSv1.2+|TLSv1.3+", "default", "The lowest protocol version to speak with backends."}),
@@ -30,13 +30,13 @@ inline constexpr std::array tls_proxy_rows = {
     row<&ProxySettings::post_quantum, keyword<post_quantum_words>>(
         "TLSProxyPostQuantum", one_word, Context::Proxy,
         {"prefer|require|off", nullptr,
-         "Whether a post-quantum group comes first whatever the list of groups says, with require alone: backends "
-         "without one are not spoken to, and those of TLSv1.2 have none. Otherwise the list says it."}),
+         "Overrides the list of groups: prefer puts a post-quantum group first, require offers no others, off "
+         "removes them. Under require handshakes with backends without one fail; TLSv1.2 has none."}),
     row<&ProxySettings::ca_file, proxy_ca>(
         "TLSProxyCA", one_word, Context::Proxy,
         {"default|path", "default",
-         "The authorities that vouch for backends: those of the system, or the PEM certificates of a file or of all "
-         "files of a directory."}),
+         "The authorities of backends' certificates: those of the system, or the PEM certificates of a file or of "
+         "all files of a directory."}),
     row<&ProxySettings::verify, proxy_verify>(
         "TLSProxyVerify", one_word, Context::Proxy,
         {"require|none", "require", "Whether a backend must have a certificate of one of the authorities."}),
@@ -45,18 +45,18 @@ inline constexpr std::array tls_proxy_rows = {
         {"on|off", "on", "Whether a backend's certificate must name the backend."}),
     row<&ProxySettings::verify_depth, number<0, 6>>(
         "TLSProxyVerifyDepth", one_word, Context::Proxy,
-        {"number", "6", "How many certificates may stand above a backend's own, from 0 to 6."}),
+        {"number", "6", "How many certificates there may be above a backend's own, from 0 to 6."}),
     engine_wide(revocation_row<&ProxySettings::crl_file, &ProxySettings::list_fetch>(
         "TLSProxyCRL", Context::Proxy,
         {"[path] [auto [deny|allow] [url ...]]", nullptr,
-         "Revocation lists: a PEM file, or a directory of them, and with auto those that are fetched, as for "
-         "TLSClientCRL; every certificate is then looked up."})),
+         "Revocation lists: a PEM file or a directory of PEM files, and with auto fetched ones, as for TLSClientCRL. "
+         "Every certificate is then looked up."})),
     also<&ProxySettings::list_fetch>("TLSProxyCRL"),
     row<&ProxySettings::machine_pairs, certificate>(
         "TLSProxyMachineCertificate", one_or_two, Context::Proxy,
         {"file [keyfile]", nullptr,
-         "A certificate with its chain, and its key, to show to backends that ask for one; may be repeated, and the "
-         "authorities that the backend names choose."}),
+         "A certificate with its chain, and its key, to show to backends that ask for one. It may be repeated; the "
+         "first one that fits the authorities named by the backend is shown."}),
 };
 
 }  // namespace tls::config
