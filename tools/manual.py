@@ -69,8 +69,8 @@ def switch() -> str:
         f"\\fBmod\\-tls\\-switch\\fP {plain('|'.join(verb for verb, _ in verbs))}", ".SH COMMANDS"]
     for verb, what in verbs:
         out += [".TP", f"\\fB{plain(verb)}\\fP", plain(what)]
-    out += [".SH INSTANCES", plain(" ".join(usage.rpartition("\n\n")[2].split())), ".SH EXIT STATUS", "0 where it was done, 1 where something stands in the way (what was begun was undone, or it says what was not), 2 for words that are not known.",
-            ".SH FILES", ".TP", "/etc/apache2/mods\\-available/ssl.load", "is diverted while mod_tls stands in mod_ssl's place",
+    out += [".SH INSTANCES", plain(" ".join(usage.rpartition("\n\n")[2].split())), ".SH EXIT STATUS", "0 if it was done. 1 if it was not: every change was undone, or a message names what was not. 2 for unknown arguments.",
+            ".SH FILES", ".TP", "/etc/apache2/mods\\-available/ssl.load", "is diverted while mod_tls is in mod_ssl's place",
             ".SH SEE ALSO", ".BR mod_tls (5)"]
     return "\n".join(out) + "\n"
 
