@@ -179,27 +179,38 @@ std::string directives() {
   collect(ssl, all_ssl_server_rows);
   collect(ssl, ssl_directory_rows);
   collect(ssl, ssl_proxy_rows);
-  return "# Directives\n\n"
-         "Made from the tables in `src/config/vocabulary/*_rows.hpp` by `./dev docs`.\n\n"
-         "Loaded as `tls_module` the module has the TLS* directives, loaded as `ssl_module` the SSL* directives of\n"
-         "mod_ssl. Both write the same settings. Both modules may be loaded together; each virtual host then uses\n"
-         "one of the two vocabularies.\n\n"
-         "Where a default differs between the vocabularies, the last table shows both.\n\n"
-         "## Other commands and directives for TLS\n\n"
-         "- `httpd -t -D DUMP_TLS` (`apachectl -t -D DUMP_TLS`) prints the effective settings of each virtual host,\n"
-         "  with the lines that they come from, its certificates with the days they have left, and faults of files.\n"
+  return "# Directives\n"
+         "\n"
+         "Made from the tables in `src/config/vocabulary/*_rows.hpp` by `./dev docs`.\n"
+         "\n"
+         "Loaded as `tls_module` the module has the TLS* directives, loaded as `ssl_module` the SSL*\n"
+         "directives of mod_ssl. Both write the same settings. Both modules may be loaded together; each\n"
+         "virtual host then uses one of the two vocabularies.\n"
+         "\n"
+         "Where a default differs between the vocabularies, the last table shows both.\n"
+         "\n"
+         "## Other commands and directives for TLS\n"
+         "\n"
+         "- `httpd -t -D DUMP_TLS` (`apachectl -t -D DUMP_TLS`) prints the effective settings of each virtual\n"
+         "  host, with the lines that they come from, its certificates with the days they have left, and\n"
+         "  faults of files.\n"
          "- `httpd -t -D DUMP_TLS_MIGRATION`, with the module loaded as `ssl_module`, prints each difference\n"
          "  from mod_ssl that concerns the configuration and its files, with file and line.\n"
-         "- `Require ssl` admits requests over TLS. `Require ssl-verify-client` admits clients whose certificate\n"
-         "  the section verifies. Both work in either vocabulary.\n"
+         "- `Require ssl` admits requests over TLS. `Require ssl-verify-client` admits clients whose\n"
+         "  certificate the section verifies. Both work in either vocabulary.\n"
          "- `%{NAME}x` in log formats, `%{NAME}s` in headers and `%{NAME}` in expressions give variables\n"
-         "  (`variables.md`).\n\n"
-         "## TLS* directives\n\n" +
+         "  (`variables.md`).\n"
+         "\n"
+         "## TLS* directives\n"
+         "\n" +
          sections(tls) +
-         "## SSL* directives\n\n"
-         "All directives of mod_ssl 2.4. *works*: as with mod_ssl, except for what the last column says. *notice*:\n"
-         "accepted and ignored, without any loss; the log says why unless that is obvious. *error*: if the directive\n"
-         "asks for something that does not exist here, httpd does not start, and a message names the alternative.\n\n" +
+         "## SSL* directives\n"
+         "\n"
+         "All directives of mod_ssl 2.4. *works*: as with mod_ssl, except for what the last column says.\n"
+         "*notice*: accepted and ignored, without any loss; the log says why unless that is obvious. *error*:\n"
+         "if the directive asks for something that does not exist here, httpd does not start, and a message\n"
+         "names the alternative.\n"
+         "\n" +
          ssl_table(ssl) +
          "\n## Names of cipher suites and groups\n\n"
          "In the order of the TLS* default. Case does not matter, and a list may mix the spellings.\n\n" +

@@ -51,10 +51,13 @@ std::string cell(std::string_view text, std::string_view special) {
 
 std::string log_messages() {
   std::string out =
-      "# Log messages\n\n"
-      "Made from `src/log/messages.def` by `./dev docs`. Every line of the module in the error log begins with its\n"
-      "id. An id keeps its meaning for ever; its text may improve. Lines that mod_ssl has too keep its number (AH)\n"
-      "and its first words, which log filters know. `%s` and the like are replaced in the log.\n\n"
+      "# Log messages\n"
+      "\n"
+      "Made from `src/log/messages.def` by `./dev docs`. Every line of the module in the error log begins\n"
+      "with its id. An id keeps its meaning for ever; its text may improve. Lines that mod_ssl has too keep\n"
+      "its number (AH) and its first words, which log filters know. `%s` and the like are replaced in the\n"
+      "log.\n"
+      "\n"
       "| id | level | text | cause | what to do |\n|---|---|---|---|---|\n";
   std::array sorted = messages;
   // TLS before AH, since those are this module's own; by number, which is how a line is looked up.

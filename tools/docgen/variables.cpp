@@ -60,18 +60,25 @@ std::string table(const Rows& rows) {
 }  // namespace
 
 std::string variables() {
-  return "# Variables\n\n"
+  return "# Variables\n"
+         "\n"
          "Made from `src/report/variables.def` by `./dev docs`. All of them can be used in expressions\n"
          "(`%{SSL_PROTOCOL}`, `SSL('SSL_PROTOCOL')`), in mod_rewrite (`%{SSL:SSL_PROTOCOL}`) and mod_headers\n"
          "(`%{SSL_PROTOCOL}s`), in log formats (`%{SSL_PROTOCOL}x`, in JSON `%{SSL_PROTOCOL}^js`) and by other\n"
-         "modules. The second column says which option puts a variable into the environment of scripts (`TLSOptions\n"
-         "+StdEnvVars`, `SSLOptions +StdEnvVars`). Streams of an h2 connection have the values of that connection.\n"
-         "Control characters are always escaped.\n\n"
-         "## Connection\n\n" +
+         "modules. The second column says which option puts a variable into the environment of scripts\n"
+         "(`TLSOptions +StdEnvVars`, `SSLOptions +StdEnvVars`). Streams of an h2 connection have the values of\n"
+         "that connection. Control characters are always escaped.\n"
+         "\n"
+         "## Connection\n"
+         "\n" +
          table(session) +
-         "\n## Certificates\n\n"
-         "`x` is `CLIENT` or `SERVER`, `n` counts from 0. Values are exactly what mod_ssl prints with OpenSSL 3.0.\n"
-         "Fields of a refused client certificate are empty; it is served only where no certificate is required.\n\n" +
+         "\n"
+         "## Certificates\n"
+         "\n"
+         "`x` is `CLIENT` or `SERVER`, `n` counts from 0. Values are exactly what mod_ssl prints with OpenSSL\n"
+         "3.0. Fields of a refused client certificate are empty; it is served only where no certificate is\n"
+         "required.\n"
+         "\n" +
          table(certificates);
 }
 
