@@ -489,5 +489,5 @@ def test_keys_that_turn_bad_leave_those_of_before(httpd, ca, server):
     files.log.allow("TLS0902")
     files.put("one.ech", "broken", 0o600)
     files.graceful()
-    files.log.expect("TLS0902.*holds no private key; .*keys of before stay in use")
+    files.log.expect("TLS0902.*holds no private key; .*earlier keys stay in use")
     assert visit(files.port, "secret.test", keys).ech == "accepted"

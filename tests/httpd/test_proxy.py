@@ -188,7 +188,7 @@ ProxyPass /far balancer://far/"""
 def test_belief_is_warned_of_without_a_worker(httpd):
     front = httpd([], config="SSLProxyEngine on", engine="mod_tls-ssl", modules=MODULES, tls_engine=None,
                   ports=("PLAIN",), allow=("TLS0703",))
-    assert len(front.log.matching(r"TLS0703: .*verifies: where .*httpd\.conf:\d+ turns TLS to backends on")) == 1
+    assert len(front.log.matching(r"TLS0703: .*certificates: where .*httpd\.conf:\d+ turns TLS to backends on")) == 1
 
 
 @pytest.mark.parametrize("order", [("strict", "lax"), ("lax", "strict")])
