@@ -41,7 +41,8 @@ pre,code{background:var(--code);border-radius:3px;font-size:.9em}code{padding:.1
 pre code{background:none;padding:0}table{border-collapse:collapse;display:block;overflow:auto}
 td,th{border:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}td code{overflow-wrap:anywhere}
 img{max-width:100%}
-@media(max-width:50rem){body{display:block}nav{border:0;border-bottom:1px solid var(--line)}}
+@media(max-width:50rem){body{display:block}nav{border:0;border-bottom:1px solid var(--line)}
+nav a,nav b{display:inline-block;margin:0 .6rem 0 0}td code{overflow-wrap:normal}}
 """
 
 
