@@ -289,7 +289,7 @@ def test_a_start_says_where_a_limit_is_worth_less_than_it_seems(make, config, op
     assert found == ({said[-1]} if said else set())
     server.log.allow("TLS041[34]")
     if said == "TLS0414":
-        assert server.log.matching("may be 2, .*Write server:2 at least")
+        assert server.log.matching("up to 2 processes, .*Write at least server:2")
 
 
 def test_what_a_killed_child_had_under_way_is_free(make):

@@ -32,7 +32,7 @@ def test_a_certificate_for_which_nothing_can_be_stapled(httpd, ca):
         words = "SSLStaplingCache shmcb:@HOME@/x(32768)\nTLSFetchLocal on"
         server = httpd([Vhost("a.test", [pair], extra="SSLUseStapling on")], engine="mod_tls-ssl", config=words, allow=("TLS0202",))
         said = server.log.expect("TLS0811")[0].raw
-        assert "put the certificate of its issuer behind it" in said and "into a file of the certificate's name and .ocsp" in said
+        assert "Add its issuer's certificate after it" in said and "into a file of the certificate's name and .ocsp" in said
         file = server.home / "certs" / "a.test-0.crt"
         file.write_bytes(file.read_bytes() + responder.authority.pem())
         server.graceful()

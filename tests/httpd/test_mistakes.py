@@ -442,7 +442,7 @@ def test_what_is_said_of_a_virtual_host_that_mod_md_may_serve_is_what_happens(ht
     line = r"TLS0205: virtual host a\.test.* names no certificate; mod_md may have one for it, or shows a placeholder"
     managed = "MDCertificateAgreement accepted\nMDCertificateAuthority http://127.0.0.1:1/dir\nMDContactEmail a@a.test\nMDomain a.test"
     said = server.run("-t")
-    assert said.returncode == 0 and re.search(line + r".* Where no MDomain has its ServerName it does not start", said.stderr), said.stderr
+    assert said.returncode == 0 and re.search(line + r".* If no MDomain has its ServerName it does not start", said.stderr), said.stderr
     assert "speaks TLS but has no certificate" in server.start_fails()
     server.write(config=managed)
     assert re.search(line, server.run("-t").stderr)

@@ -181,7 +181,7 @@ ProxyPass /plain http://localhost:4433/plain
 ProxyPass /far balancer://far/"""
     front = httpd([], config=text, engine="mod_tls-ssl", modules=(*MODULES, "proxy_wstunnel", *BALANCER), tls_engine=None,
                   ports=("PLAIN",), allow=("TLS0703",))
-    warned = sorted(line.text.split("verifies: ")[1].split(". Whoever")[0] for line in front.log.matching("TLS0703"))
+    warned = sorted(line.text.split("certificates: ")[1].split(". Whoever")[0] for line in front.log.matching("TLS0703"))
     assert warned == ["https://localhost:4433/one", "https://localhost:4434", "wss://localhost:4435"]
 
 
