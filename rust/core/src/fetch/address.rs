@@ -42,8 +42,9 @@ fn refused_v4(address: Ipv4Addr) -> Option<&'static str> {
 }
 
 fn refused_v6(address: Ipv6Addr) -> Option<&'static str> {
-    if let Some(inner) = embedded(address) {
-        return refused_v4(inner);
+    let mut embedded = embedded(address).peekable();
+    if embedded.peek().is_some() {
+        return embedded.find_map(refused_v4);
     }
     let [first, ..] = address.segments();
     match first {
@@ -58,19 +59,32 @@ fn refused_v6(address: Ipv6Addr) -> Option<&'static str> {
     }
 }
 
-/// The IPv4 address in one that stands for it: mapped and compatible (RFC 4291 2.5.5), translated (RFC 2765 2.1, RFC 6052
-/// 2.1, RFC 8215), 6to4 (RFC 3056).
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+/// The IPv4 addresses that one of IPv6 may stand for: mapped and compatible (RFC 4291 2.5.5), translated (RFC 2765 2.1, RFC
+/// 6052 2.1, RFC 8215), 6to4 (RFC 3056).
+pub(super) fn embedded(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
     let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match address.segments() {
+    let one = match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
         | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x64, 0xff9b, 1, _, _, _, high, low]
         | [0x2002, high, low, ..] => Some(of(high, low)),
         _ => None,
-    }
+    };
+    one.into_iter().chain(of_local_prefix(address))
+}
+
+/// Those in 64:ff9b:1::/48, of which each network makes prefixes of its own: behind 96 bits, or behind 64 and an octet of
+/// zero, with zeros behind it (RFC 6052 2.2). What stands behind shorter ones reads as 0.0.0.0 here.
+fn of_local_prefix(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
+    let found = match address.octets() {
+        [0, 0x64, 0xff, 0x9b, 0, 1, _, _, 0, c, d, e, f, 0, 0, 0] => {
+            [Some([c, d, e, f]), Some([f, 0, 0, 0])]
+        }
+        [0, 0x64, 0xff, 0x9b, 0, 1, .., f, g, h, i] => [Some([f, g, h, i]), None],
+        _ => [None; 2],
+    };
+    found.into_iter().flatten().map(Ipv4Addr::from)
 }
 
 #[cfg(test)]
@@ -100,6 +114,8 @@ mod tests {
             "::ffff:0:127.0.0.1",
             "64:ff9b::169.254.169.254",
             "64:ff9b:1::127.0.0.1",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "64:ff9b:1:0:7f:0:100::",
             "2002:7f00:1::",
             "2002:a9fe:a9fe::1",
             "100.100.100.200",
@@ -124,6 +140,8 @@ mod tests {
             "fd00::1",
             "::ffff:192.0.2.1",
             "64:ff9b::192.0.2.1",
+            "64:ff9b:1::192.0.2.1",
+            "64:ff9b:1:0:c0:2:100::",
             "2002:c000:201::",
         ] {
             assert_eq!(refused(text.parse().unwrap()), None, "{text}");

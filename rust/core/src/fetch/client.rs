@@ -186,7 +186,14 @@ impl Way<'_> {
 }
 
 fn inside(address: IpAddr) -> Option<&'static str> {
-    let own = || net::is_own(address).then_some("an address of this machine");
+    let is_own = || match address {
+        IpAddr::V4(_) => net::is_own(address),
+        IpAddr::V6(v6) => {
+            let mut embedded = address::embedded(v6).map(IpAddr::from);
+            net::is_own(address) || embedded.any(net::is_own)
+        }
+    };
+    let own = || is_own().then_some("an address of this machine");
     address::refused(address).or_else(own)
 }
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
@@ -88,6 +88,14 @@ fn nothing_leads_inside_but_what_the_administrator_names() {
     refused("http://inner.example:9/");
     refused("http://localhost:9/");
     refused("http://[::ffff:127.0.0.1]:9/");
+    // An address of this machine, which one without a network does not have; and what a translator makes of it.
+    let route = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        socket.connect("192.0.2.1:9")?;
+        socket.local_addr()
+    });
+    let own = route.map_or(Ipv4Addr::LOCALHOST.into(), |own| own.ip());
+    refused(&format!("http://{own}:9/"));
+    refused(&format!("http://[64:ff9b::{own}]:9/"));
 
     let named = Way {
         trusted: true,
