@@ -13,9 +13,7 @@ const FAILURES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(10);
 /// How often the same address is spoken of in the log.
 const NEWS: Duration = Duration::from_secs(60);
-/// Addresses that are remembered; the names come from certificates.
-const MOST: usize = 1024;
-/// Hosts that are remembered of one asker.
+/// Hosts, and addresses that were spoken of, that are remembered of one asker: the names come from certificates.
 const MOST_OF_ONE: usize = 64;
 
 /// How a host is asked. Where who waits for a second has asked in vain, or over a proxy, who waits longer or asks by another
@@ -38,7 +36,7 @@ struct Host {
 #[derive(Default)]
 pub(super) struct Hosts {
     failed: HashMap<Asker, HashMap<Route, Host>>,
-    said: HashMap<String, Instant>,
+    said: HashMap<Asker, HashMap<String, Instant>>,
 }
 
 impl Hosts {
@@ -81,25 +79,25 @@ impl Hosts {
     /// Forgets what was remembered for somebody.
     pub(super) fn forget(&mut self, asker: Asker) {
         self.failed.remove(&asker);
+        self.said.remove(&asker);
     }
 
-    /// Whether an address is to be spoken of in the log.
-    pub(super) fn is_news(&mut self, url: &str, now: Instant) -> bool {
-        if self
-            .said
-            .get(url)
-            .is_some_and(|said| now.duration_since(*said) < NEWS)
-        {
+    /// Whether an address is to be spoken of in the log. What one asks in vain leaves room for what others do.
+    pub(super) fn is_news(&mut self, asker: Asker, url: &str, now: Instant) -> bool {
+        let is_fresh = |said: &Instant| now.duration_since(*said) < NEWS;
+        let mut known = self.said.values().filter_map(|said| said.get(url));
+        if known.any(is_fresh) {
             return false;
         }
-        if self.said.len() >= MOST {
-            self.said.retain(|_, said| now.duration_since(*said) < NEWS);
+        let own = self.said.entry(asker).or_default();
+        if own.len() >= MOST_OF_ONE {
+            own.retain(|_, said| is_fresh(said));
         }
-        if self.said.len() < MOST {
-            self.said.insert(url.to_owned(), now);
-            return true;
+        let has_room = own.len() < MOST_OF_ONE;
+        if has_room {
+            own.insert(url.to_owned(), now);
         }
-        false
+        has_room
     }
 }
 
@@ -162,12 +160,21 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let (mut hosts, now) = (Hosts::default(), Instant::now());
-        for n in 0..2 * MOST {
+        for n in 0..4 * MOST_OF_ONE {
             hosts.heard(ONE, &route(&n.to_string()), Some(&Fault::Late), now);
-            let _ = hosts.is_news(&n.to_string(), now);
+            let _ = hosts.is_news(ONE, &n.to_string(), now);
         }
-        let counts = (hosts.failed[&ONE].len(), hosts.said.len());
-        assert_eq!(counts, (MOST_OF_ONE, MOST));
-        assert!(!hosts.is_news("0", now) && hosts.is_news("0", now + NEWS));
+        let counts = (hosts.failed[&ONE].len(), hosts.said[&ONE].len());
+        assert_eq!(counts, (MOST_OF_ONE, MOST_OF_ONE));
+        let other = Asker::Child(2);
+        assert!(!hosts.is_news(ONE, "more", now) && !hosts.is_news(other, "0", now));
+        assert!(
+            hosts.is_news(other, "more", now),
+            "it is silenced by nobody"
+        );
+        assert!(!hosts.is_news(ONE, "more", now) && hosts.is_news(ONE, "0", now + NEWS));
+        hosts.forget(ONE);
+        hosts.forget(other);
+        assert!(hosts.failed.is_empty() && hosts.said.is_empty());
     }
 }

@@ -147,7 +147,7 @@ impl Service {
                         .and_then(|(response, nonce)| {
                             judge(&rule, &leaf, &issuer, &response, nonce.as_deref())
                         });
-                found.unwrap_or_else(|fault| self.failed(&url, host, &fault))
+                found.unwrap_or_else(|fault| self.failed(asker, &url, host, &fault))
             }
             None => failure(),
         };
@@ -197,11 +197,11 @@ impl Service {
         found
     }
 
-    fn failed(&self, url: &str, host: &str, fault: &Fault) -> Found {
+    fn failed(&self, asker: Asker, url: &str, host: &str, fault: &Fault) -> Found {
         if matches!(fault, Fault::Answer(_)) {
             self.count(Count::Refused, host);
         }
-        let first = lock(&self.state).hosts.is_news(url, Instant::now());
+        let first = lock(&self.state).hosts.is_news(asker, url, Instant::now());
         if first {
             self.say(Line::NoVerdict, format!("{url}: {fault}"));
         }
