@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/fetch_settings.hpp"
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <tuple>
@@ -12,20 +11,19 @@
 #include "mod_tls_bridge/src/fetch/boundary.rs.h"
 #include "server/managed.hpp"
 #include "server/policies.hpp"
+#include "server/responder_wait.hpp"
 
 namespace tls::server {
 namespace {
 
 using config::StaplingPolicy;
 
-constexpr std::uint32_t kLongestWait = 3600;
-
 rs::FetchRule rule_of(const StaplingPolicy& stapling) {
   rs::FetchRule rule{};
   rule.responder = apr::lossy(stapling.url);
   rule.always = !stapling.url.empty();
   rule.proxy = apr::lossy(stapling.proxy);
-  rule.timeout_ms = std::min(stapling.timeout_s, kLongestWait) * 1000;
+  rule.timeout_ms = responder_wait_ms(stapling.timeout_s);
   rule.nonce = false;  // responses are shared with clients, which have sent none
   rule.skew = stapling.skew_s;
   rule.max_age = stapling.max_age_s;
@@ -66,7 +64,6 @@ void collect_settings(rs::FetchSettings& settings, const std::vector<server_rec*
     staple.rule = rules.index(policy.stapling);
     staple.refresh = policy.stapling.life_s;
     staple.retry = policy.stapling.retry_s;
-    staple.errors = false;
     settings.staples.push_back(staple);
   }
   for (rs::FetchRule& rule : clients.ocsp_rules()) settings.rules.push_back(std::move(rule));

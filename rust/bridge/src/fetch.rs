@@ -98,7 +98,6 @@ impl From<&ffi::FetchStaple> for HostStaples {
             rule: staple.rule,
             refresh: staple.refresh,
             retry: staple.retry,
-            errors: staple.errors,
         }
     }
 }

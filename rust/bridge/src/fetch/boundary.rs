@@ -26,7 +26,6 @@ pub mod ffi {
         refresh: u32,
         /// Seconds.
         retry: u32,
-        errors: bool,
     }
 
     /// What a configuration wants of the fetcher; `fetch::parent::Settings`.

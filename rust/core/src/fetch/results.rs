@@ -180,8 +180,6 @@ pub struct Stapled {
     pub from: i64,
     /// Until when.
     pub until: i64,
-    /// It says only that the responder had no answer (RFC 6960 4.2.1).
-    pub error: bool,
 }
 
 /// A revocation list, with its times in seconds since 1970.
@@ -338,7 +336,6 @@ impl Results {
             der,
             from: from.cast_signed(),
             until: until.cast_signed(),
-            error: kind == ERROR,
         };
         (kind != GONE && !stapled.der.is_empty() && now < stapled.until).then_some(stapled)
     }
@@ -359,9 +356,8 @@ impl Results {
     }
 }
 
-/// Kinds of entries of responses and lists; 0 is [`GONE`].
-const RESPONSE: u64 = 1;
-const ERROR: u64 = 2;
+/// The kind of entries that hold something; 0 is [`GONE`].
+const PRESENT: u64 = 1;
 
 #[cfg(test)]
 #[path = "results_tests.rs"]

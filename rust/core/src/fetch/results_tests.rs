@@ -29,7 +29,6 @@ fn stapled(n: u8, length: usize) -> Stapled {
         der: vec![n; length],
         from: 10,
         until: 1000,
-        error: n == 9,
     }
 }
 

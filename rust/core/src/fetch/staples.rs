@@ -19,8 +19,6 @@ pub struct HostStaples {
     pub refresh: u32,
     /// Seconds after which a responder that failed is asked again.
     pub retry: u32,
-    /// Errors of responders are stapled too.
-    pub errors: bool,
 }
 
 impl Wants {
@@ -68,7 +66,6 @@ fn want(pair: &Arc<Pair>, rule: &Arc<Rule>, host: &HostStaples) -> Option<Staple
         rule: Arc::clone(rule),
         refresh: host.refresh,
         retry: host.retry,
-        errors: host.errors,
         kept: Vec::new(),
     })
 }

@@ -77,10 +77,7 @@ pub fn fill(directory: &Path, wants: &mut Wants) -> Vec<String> {
 pub fn fill_from(results: Results, wants: &mut Wants) {
     let now = now();
     for want in &mut wants.staples {
-        if let Some(stapled) = results
-            .staple(want.key, now)
-            .filter(|stapled| !stapled.error)
-        {
+        if let Some(stapled) = results.staple(want.key, now) {
             want.kept = stapled.der;
         }
     }
@@ -143,10 +140,9 @@ impl Error for StateFault {}
 /// # Errors
 /// Its file cannot be written.
 pub(super) fn keep(directory: &Path, key: Key, results: Results) -> Result<(), StateFault> {
-    write(directory, &path_of(directory, key), || {
-        let stapled = results.staple(key, now())?;
-        (!stapled.error).then_some(stapled.der)
-    })
+    let path = path_of(directory, key);
+    let of = || results.staple(key, now()).map(|stapled| stapled.der);
+    write(directory, &path, of)
 }
 
 /// As [`keep`], of a list.
@@ -195,24 +191,21 @@ mod tests {
         let base = std::env::temp_dir().join(format!("mod_tls-fetch-{}", std::process::id()));
         let directory = base.join("state");
         let writer = Writer::new(words(words_for(1)), None);
-        let stapled = |until, error| Stapled {
+        let stapled = |until| Stapled {
             der: vec![7; 9],
             from: 1,
             until,
-            error,
         };
         let key = Key([0xab; 32]);
         prepare(&directory).unwrap();
-        for stapled in [stapled(i64::MAX, true), stapled(1, false)] {
-            assert!(writer.put_staple(key, &stapled));
-            keep(&directory, key, writer.results()).unwrap();
-            assert!(
-                file::list(&directory).unwrap().is_empty(),
-                "of no use later"
-            );
-        }
+        assert!(writer.put_staple(key, &stapled(1)));
+        keep(&directory, key, writer.results()).unwrap();
+        assert!(
+            file::list(&directory).unwrap().is_empty(),
+            "of no use later"
+        );
         for _ in 0..2 {
-            assert!(writer.put_staple(key, &stapled(i64::MAX, false)));
+            assert!(writer.put_staple(key, &stapled(i64::MAX)));
             keep(&directory, key, writer.results()).unwrap();
         }
         let files = file::list(&directory).unwrap();

@@ -137,8 +137,6 @@ pub struct StapleWant {
     pub refresh: u32,
     /// Seconds after which it is asked for anew at the latest where there was no answer.
     pub retry: u32,
-    /// An answer that only says that the responder has none is kept for handshakes, too.
-    pub errors: bool,
     /// The response that was had before, DER; may be empty.
     pub kept: Vec<u8>,
 }
@@ -253,7 +251,6 @@ impl Order {
             w.count(rule);
             w.number(want.refresh);
             w.number(want.retry);
-            w.byte(u8::from(want.errors));
             w.bytes(&want.kept);
         }
         w.list(&self.wants.lists, |w, want| {
@@ -291,7 +288,6 @@ impl Order {
                 rule: Arc::clone(rules.get(r.count()?).ok_or(Cut)?),
                 refresh: r.number()?,
                 retry: r.number()?,
-                errors: r.byte()? != 0,
                 kept: r.bytes()?.to_vec(),
             })
         })?;
@@ -354,7 +350,6 @@ mod tests {
             rule: Arc::clone(rule),
             refresh: 3600,
             retry: 600,
-            errors: true,
             kept: vec![n; 3],
         }
     }

@@ -60,7 +60,7 @@ impl Writer {
     pub(in crate::fetch) fn set_ordered(&self, ordered: &HashSet<Key>) {
         self.results.ordered.retain(|key| ordered.contains(&key));
         for key in ordered {
-            self.results.ordered.put(*key, RESPONSE, 0, 0, &[]);
+            self.results.ordered.put(*key, PRESENT, 0, 0, &[]);
         }
     }
 
@@ -94,11 +94,10 @@ impl Writer {
 
     /// Keeps a response. False where there is no room, or it is too long.
     pub fn put_staple(&self, key: Key, stapled: &Stapled) -> bool {
-        let kind = if stapled.error { ERROR } else { RESPONSE };
         let Stapled { from, until, .. } = *stapled;
         self.results
             .staples
-            .put(key, kind, from, until, &stapled.der)
+            .put(key, PRESENT, from, until, &stapled.der)
     }
 
     /// Takes a response away.
@@ -109,9 +108,7 @@ impl Writer {
     /// Keeps a list. False where there is no room, or it is too long.
     pub fn put_list(&self, key: Key, list: &FetchedList) -> bool {
         let FetchedList { from, until, .. } = *list;
-        self.results
-            .lists
-            .put(key, RESPONSE, from, until, &list.der)
+        self.results.lists.put(key, PRESENT, from, until, &list.der)
     }
 
     /// Takes a list away.

@@ -15,11 +15,6 @@ use crate::fetch::responder;
 use crate::fetch::results::{Count, LONGEST_STAPLE};
 use crate::ocsp::{self, Fault, Refusal};
 
-/// Where a response says that a responder has no answer, what is kept: that says so in five octets.
-const MOST_ERROR: usize = 64;
-/// Seconds for which it is kept at least.
-const LEAST_ERROR: u32 = 60;
-
 /// Why there is no response to send.
 #[derive(Debug)]
 enum NoStaple {
@@ -29,8 +24,6 @@ enum NoStaple {
     TooLong,
     /// It may not be sent.
     Refused(Refusal),
-    /// The responder has none.
-    Nothing,
 }
 
 impl fmt::Display for NoStaple {
@@ -39,7 +32,6 @@ impl fmt::Display for NoStaple {
             Self::Fetch(fault) => fault.fmt(f),
             Self::TooLong => f.write_str("its response is too long to be stapled"),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::Nothing => f.write_str("it says that it has no answer"),
         }
     }
 }
@@ -133,7 +125,7 @@ impl Service {
         };
         fresh.busy = false;
         match outcome {
-            Ok(stapled) if !stapled.error => {
+            Ok(stapled) => {
                 let again = fresh.failures > 0;
                 fresh.failures = 0;
                 fresh.until = stapled.until;
@@ -151,21 +143,12 @@ impl Service {
                     );
                 }
             }
-            other => {
+            Err(why) => {
                 fresh.failures = fresh.failures.saturating_add(1);
                 let failures = fresh.failures;
                 fresh.due = Instant::now() + schedule::retry(failures, want.retry);
                 let good = fresh.until > now;
                 drop(state);
-                let why = match other {
-                    Ok(error) => {
-                        if !good {
-                            let _ = self.put(want, &error);
-                        }
-                        NoStaple::Nothing
-                    }
-                    Err(why) => why,
-                };
                 // Each power of two, so that what lasts is said again and does not fill the log.
                 if failures.is_power_of_two() {
                     let rest = if good {
@@ -198,7 +181,6 @@ fn check(want: &StapleWant, response: &[u8], now: i64) -> Result<Stapled, Refusa
         der: staple.der,
         from: staple.from,
         until: staple.until,
-        error: false,
     })
 }
 
@@ -213,20 +195,8 @@ fn judge(
         return Err(NoStaple::TooLong);
     }
     let (leaf, issuer, rules) = (&want.leaf, &want.issuer, &want.rule.judging);
-    match check(want, response, now) {
-        Ok(stapled) => ocsp::judge(response, leaf, issuer, nonce, rules, now)
-            .map(|_| stapled)
-            .map_err(|fault| NoStaple::Refused(fault.into())),
-        Err(Refusal::Fault(Fault::Unsuccessful(_)))
-            if want.errors && response.len() <= MOST_ERROR =>
-        {
-            Ok(Stapled {
-                der: response.to_vec(),
-                from: now,
-                until: now.saturating_add(want.retry.max(LEAST_ERROR).into()),
-                error: true,
-            })
-        }
-        Err(refusal) => Err(NoStaple::Refused(refusal)),
-    }
+    let stapled = check(want, response, now).map_err(NoStaple::Refused)?;
+    ocsp::judge(response, leaf, issuer, nonce, rules, now)
+        .map(|_| stapled)
+        .map_err(|fault| NoStaple::Refused(fault.into()))
 }
