@@ -70,13 +70,14 @@ pub(super) fn list(directory: &Path) -> Result<Vec<PathBuf>, EchFault> {
 /// The same, the error one of several problems. So is that there are none: a server without keys tells clients that names are
 /// hidden here no longer, and they ask in the clear (RFC 9849 6.1.6).
 pub(super) fn in_directory(directory: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> {
-    let none = || EchFault::Empty(directory.to_owned());
-    list(directory)
-        .and_then(|paths| (!paths.is_empty()).then_some(paths).ok_or_else(none))
-        .unwrap_or_else(|problem| {
-            problems.push(problem.to_string());
-            Vec::new()
-        })
+    let paths = match list(directory) {
+        Ok(paths) if paths.is_empty() => Err(EchFault::Empty(directory.to_owned())),
+        listed => listed,
+    };
+    paths.unwrap_or_else(|problem| {
+        problems.push(problem.to_string());
+        Vec::new()
+    })
 }
 
 /// Who may read a file of keys.
