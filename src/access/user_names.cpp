@@ -20,10 +20,9 @@ int check_user_names(apr_pool_t* /*pool*/, apr_pool_t* /*log_pool*/, apr_pool_t*
     server::visit_sections(s, [&](const config::DirectorySettings& section, const std::string& /*name*/) {
       if (!section.user_name || report::is_variable(*section.user_name)) return;
       const config::Source where = section.user_name.where();
-      const char* file = where.file != nullptr ? where.file : "";
-      if (!said.insert(file + (":" + std::to_string(where.line))).second) return;
-      TLS_LOG_S(main_server, UnknownUserName, server::host_label(s).c_str(), section.user_name->c_str(), file,
-                static_cast<int>(where.line));
+      if (!said.insert(where.text()).second) return;
+      TLS_LOG_S(main_server, UnknownUserName, server::host_label(s).c_str(), section.user_name->c_str(),
+                where.file_or_nothing(), static_cast<int>(where.line));
     });
   }
   return OK;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <new>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -15,6 +16,12 @@ namespace tls::config {
 struct Source {
   const char* file = nullptr;
   unsigned line = 0;
+
+  // As messages and lists show it: nothing where no file is known.
+  [[nodiscard]] const char* file_or_nothing() const { return file != nullptr ? file : ""; }
+  // "FILE:LINE".
+  [[nodiscard]] std::string text() const { return file_or_nothing() + (":" + std::to_string(line)); }
+
   friend bool operator==(const Source&, const Source&) = default;
 };
 

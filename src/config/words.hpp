@@ -12,6 +12,7 @@ namespace tls::config {
 
 // ASCII case only: configuration words are never localised.
 char lower(char c);
+std::string lower(std::string_view text);
 bool same_word(std::string_view a, std::string_view b);
 bool starts_with_word(std::string_view text, std::string_view prefix);
 

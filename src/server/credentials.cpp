@@ -59,10 +59,6 @@ std::string dialog_name(const server_rec* s, config::Vocabulary words) {
   return std::string(s->server_hostname) + ":443";
 }
 
-std::string place(const char* file, unsigned line) {
-  return std::string(file != nullptr ? file : "") + ":" + std::to_string(line);
-}
-
 rust::String absolute(apr_pool_t* pool, const std::string& file) {
   if (file.empty()) return {};
   const char* full = ap_server_root_relative(pool, file.c_str());
@@ -100,7 +96,7 @@ std::string source_of(const config::PassPhraseDialog& dialog) {
 
 // `file:line`, or nothing where no line says it.
 rust::String written(const config::Source& where) {
-  return where.file != nullptr ? apr::lossy(place(where.file, where.line)) : rust::String();
+  return where.file != nullptr ? apr::lossy(where.text()) : rust::String();
 }
 
 // What the keys have to be good for.

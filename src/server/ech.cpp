@@ -49,7 +49,7 @@ void say(server_rec* s, const rs::EchNews& news) {
     if (news.kept) {
       TLS_LOG_S(s, EchKept, text.c_str());
     } else {
-      TLS_LOG_S(s, EchFailed, text.c_str(), where.file != nullptr ? where.file : "", static_cast<int>(where.line));
+      TLS_LOG_S(s, EchFailed, text.c_str(), where.file_or_nothing(), static_cast<int>(where.line));
     }
   }
   if (news.replaced) TLS_LOG_S(s, EchReplaced, news.keys);
@@ -107,7 +107,7 @@ void advise(server_rec* main) {
   for (const std::string& name : names) {
     joined += (joined.empty() ? "" : ", ") + name;
     if (std::ranges::none_of(hosts, [&](const server_rec* s) { return has_name(s, name); })) {
-      TLS_LOG_S(main, EchNoHost, name.c_str(), where.file != nullptr ? where.file : "", static_cast<int>(where.line));
+      TLS_LOG_S(main, EchNoHost, name.c_str(), where.file_or_nothing(), static_cast<int>(where.line));
     }
     advise_addresses(main, hosts, name);
   }

@@ -128,7 +128,7 @@ void warn_of_open_secret(server_rec* s, const Shared& shared) {
   constexpr unsigned others = 07;
   if (::stat(r.secret.c_str(), &about) != 0 || (about.st_mode & others) == 0) return;
   TLS_LOG_S(s, TicketSecretOpen, r.secret.c_str(), about.st_mode & 07777U, r.secret.c_str(),
-            r.secret_written.file != nullptr ? r.secret_written.file : "", static_cast<int>(r.secret_written.line));
+            r.secret_written.file_or_nothing(), static_cast<int>(r.secret_written.line));
 }
 
 int pre_config(apr_pool_t* pool, apr_pool_t*, apr_pool_t*) {

@@ -233,9 +233,7 @@ class FirstHosts {
       const auto [first, added] = hosts_.try_emplace(text_of(address), &host);
       if (added || first->second->policy->engine.on_at(address) || !host.policy->engine.on_at(address)) continue;
       const CheckedHost& other = *first->second;
-      const std::string place = other.defined.file == nullptr ? ""
-                                                              : " (" + std::string(other.defined.file) + ":" +
-                                                                    std::to_string(other.defined.line) + ")";
+      const std::string place = other.defined.file == nullptr ? "" : " (" + other.defined.text() + ")";
       out.add(Severity::Warning, host.defined, host,
               "speaks TLS, but is never reached by it: connections to its address are those of the first virtual host "
               "there, " +
@@ -256,14 +254,13 @@ class Names {
  public:
   void check(Findings& out, const CheckedHost& host) {
     if (!host.policy->enabled || host.server_name.empty()) return;
-    const std::string name = in_lower(host.server_name);
+    const std::string name = lower(host.server_name);
     for (const Listener& address : host.addresses) {
       const std::string at = text_of(address) + "/";
       const Known* const first = find(at, name);
       if (first == nullptr) continue;
-      const std::string place = text_of(address) + " (" +
-                                (first->host->defined.file == nullptr ? "" : first->host->defined.file) + ":" +
-                                std::to_string(first->host->defined.line) + "), which gets all its requests; ";
+      const std::string place =
+          text_of(address) + " (" + first->host->defined.text() + "), which gets all its requests; ";
       out.add(Severity::Warning, host.defined, host,
               first->alias.empty() ? "has the ServerName of a virtual host before it at " + place +
                                          "give it another ServerName, or make one of the two"
@@ -275,7 +272,7 @@ class Names {
     for (const Listener& address : host.addresses) {
       const std::string at = text_of(address) + "/";
       hosts_.try_emplace(at + name, Known{&host, {}});
-      for (const std::string& alias : host.aliases) hosts_.try_emplace(at + in_lower(alias), Known{&host, alias});
+      for (const std::string& alias : host.aliases) hosts_.try_emplace(at + lower(alias), Known{&host, alias});
     }
   }
 
@@ -284,12 +281,6 @@ class Names {
     const CheckedHost* host;
     std::string alias;  // nothing: the ServerName
   };
-
-  static std::string in_lower(std::string_view text) {
-    std::string out;
-    for (const char c : text) out += lower(c);
-    return out;
-  }
 
   // Of patterns those are looked for that are usual, such as *.example.com.
   const Known* find(const std::string& at, const std::string& name) const {

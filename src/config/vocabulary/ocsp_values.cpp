@@ -53,7 +53,7 @@ Parsed<std::string> address(const Arguments& words, std::string_view such_as) {
   std::string url(words[0]);
   if (is_http(url)) return url;
   std::string warning = quoted(url) +
-                        " is no address that can be asked, and whatever asks there fails; write one such " + "as " +
+                        " is no address that can be asked, and whatever asks there fails; write one such as " +
                         std::string(such_as);
   return {std::move(url), std::move(warning)};
 }
