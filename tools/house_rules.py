@@ -61,6 +61,8 @@ INCLUDE = re.compile(r'#include "(\w+)/')
 # Errors are types of their own, which implement Error: who calls can tell them apart, and their texts stand in one place.
 NESTED = r"(?:[^<>]|<(?:[^<>]|<(?:[^<>]|<[^<>]*>)*>)*>)*"
 ERROR_OF_TEXT = re.compile(rf"\bResult<{NESTED},\s*String\s*,?\s*>")
+# Constants of C++ are written as variables are, whatever else is the habit elsewhere.
+CONSTANT = re.compile(r"\bconstexpr\b[^=({;]*?\b(\w*[A-Z]\w*)(?:\[\w*\])*\s*(?:=|\{)")
 # Whose a source file is, in its first line, or its second after #!: for those who take one file out of the project.
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 COMMENT = {".rs": "//", ".cpp": "//", ".hpp": "//", ".h": "//", ".c": "//", ".def": "//", ".go": "//", ".java": "//",
@@ -122,6 +124,9 @@ def breaches():
     for path in listed():
         yield from object_breaches(path.relative_to(TOP), path)
     yield from bridge_breaches()
+    for path in listed("src/*", "tests/*", "fuzz/*", "examples/*"):
+        if path.suffix in (".cpp", ".hpp", ".h"):
+            yield from constant_breaches(path.relative_to(TOP), path.read_text())
     for name in READ_PEERS:
         if CAREFUL not in (TOP / name).read_text():
             yield name, 1, f"reads what peers send: #![cfg_attr(not(test), {CAREFUL})]"
@@ -145,6 +150,13 @@ def breaches():
             yield from layer_breaches(name, number, line)
         yield from opener_breaches(name, lines)
         yield from error_breaches(name, path.read_text())
+
+
+def constant_breaches(name, text):
+    """Constants in a second style."""
+    code = re.sub(r"//[^\n]*", "", text)
+    for found in CONSTANT.finditer(code):
+        yield name, code.count("\n", 0, found.start()) + 1, f"{found[1]}: constants are lower_case"
 
 
 def error_breaches(name, text):

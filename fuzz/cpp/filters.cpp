@@ -20,10 +20,10 @@
 namespace tls::fuzzing {
 namespace {
 
-constexpr std::size_t kSteps = 400;
-constexpr std::size_t kMost = 1 << 16;  // octets each way, which may come in pieces of one
-constexpr std::size_t kRecord = 16384;
-constexpr std::size_t kFile = 1 << 16;
+constexpr std::size_t most_steps = 400;
+constexpr std::size_t most_octets = 1 << 16;  // octets each way, which may come in pieces of one
+constexpr std::size_t record_size = 16384;
+constexpr std::size_t file_size = 1 << 16;
 
 // As conn::Connection takes records in once its handshake is over.
 class Open final : public conn::TlsConnection {
@@ -59,14 +59,14 @@ apr_status_t read_late(apr_bucket* b, const char** text, apr_size_t* length, apr
   return apr_bucket_read(b, text, length, block);
 }
 
-const apr_bucket_type_t kLate = {"LATE",
-                                 5,
-                                 apr_bucket_type_t::APR_BUCKET_DATA,
-                                 apr_bucket_destroy_noop,
-                                 read_late,
-                                 apr_bucket_setaside_notimpl,
-                                 apr_bucket_split_notimpl,
-                                 apr_bucket_copy_notimpl};
+const apr_bucket_type_t late_type = {"LATE",
+                                     5,
+                                     apr_bucket_type_t::APR_BUCKET_DATA,
+                                     apr_bucket_destroy_noop,
+                                     read_late,
+                                     apr_bucket_setaside_notimpl,
+                                     apr_bucket_split_notimpl,
+                                     apr_bucket_copy_notimpl};
 
 std::string pattern(std::size_t length, unsigned seed) {
   std::string out(length, '\0');
@@ -80,8 +80,9 @@ std::string pattern(std::size_t length, unsigned seed) {
 apr_file_t* file_of(apr_pool_t* pool) {
   static const int fd = [] {
     const int made = memfd_create("fuzz", 0);
-    const std::string content = pattern(kFile, 7);
-    hold(made >= 0 && ::write(made, content.data(), content.size()) == static_cast<ssize_t>(kFile), "a file in memory");
+    const std::string content = pattern(file_size, 7);
+    hold(made >= 0 && ::write(made, content.data(), content.size()) == static_cast<ssize_t>(file_size),
+         "a file in memory");
     return made;
   }();
   apr_os_file_t os = fd;
@@ -117,11 +118,11 @@ class Talk {
     switch (what % 12) {
       case 0:
       case 1:
-        return arrive(rs::kData, pattern((a << 3U | b >> 5U) * (what % 12 == 0 ? 1 : 8), b));
+        return arrive(rs::data_record, pattern((a << 3U | b >> 5U) * (what % 12 == 0 ? 1 : 8), b));
       case 2:
-        return arrive(rs::kHandshake, std::string(1 + a % 64, 'k'));
+        return arrive(rs::handshake_record, std::string(1 + a % 64, 'k'));
       case 3:
-        return arrive(a % 4 == 0 ? 99 : rs::kAlert, "\1");
+        return arrive(a % 4 == 0 ? 99 : rs::alert_record, "\1");
       case 4:
         piece_ = a << (b % 8U);
         metadata_every_ = b >> 6U;
@@ -151,11 +152,11 @@ class Talk {
   // --- from the network ---
 
   void arrive(std::uint8_t kind, const std::string& content) {
-    if (arrived_.size() + content.size() > kMost) return;
+    if (arrived_.size() + content.size() > most_octets) return;
     wire_ += rs::record(kind, content);
     if (over_) return;
-    if (kind == rs::kData) arrived_ += content;
-    over_ = kind != rs::kData && kind != rs::kHandshake;
+    if (kind == rs::data_record) arrived_ += content;
+    over_ = kind != rs::data_record && kind != rs::handshake_record;
   }
 
   apr_status_t receive(apr_bucket_brigade* bb, apr_read_type_e block, apr_off_t limit) {
@@ -236,7 +237,7 @@ class Talk {
 
   void append(unsigned kind, unsigned b) {
     const std::size_t length = static_cast<std::size_t>(b + 1) << (kind >> 4U) % 8U;
-    if (written_.size() + length > kMost) return;
+    if (written_.size() + length > most_octets) return;
     const std::string text = pattern(length, b);
     apr_bucket* made = nullptr;
     switch (kind % 10) {
@@ -248,10 +249,11 @@ class Talk {
         made = apr_bucket_pool_create(apr_pstrmemdup(pool_, text.data(), length), length, pool_, alloc_);
         break;
       case 3:
-        return file(static_cast<std::size_t>(b) << 8U, std::min(length, kFile - (static_cast<std::size_t>(b) << 8U)));
+        return file(static_cast<std::size_t>(b) << 8U,
+                    std::min(length, file_size - (static_cast<std::size_t>(b) << 8U)));
       case 4:
         made = apr_bucket_heap_create("", 0, nullptr, alloc_);
-        made->type = &kLate;
+        made->type = &late_type;
         made->length = static_cast<apr_size_t>(-1);
         made->data = apr_pstrmemdup(pool_, text.data(), length);
         break;
@@ -275,7 +277,7 @@ class Talk {
     if (length == 0) return;
     APR_BRIGADE_INSERT_TAIL(
         writing_, apr_bucket_file_create(file_of(pool_), static_cast<apr_off_t>(start), length, pool_, alloc_));
-    static const std::string content = pattern(kFile, 7);
+    static const std::string content = pattern(file_size, 7);
     pending_ += content.substr(start, length);
   }
 
@@ -306,7 +308,7 @@ class Talk {
     if (lost_) return marks_.clear();
     const std::string clear = decoded();
     hold(written_.compare(0, clear.size(), clear) == 0, "what is passed on is what was written");
-    hold(written_.size() - clear.size() < kRecord, "less than a record waits");
+    hold(written_.size() - clear.size() < record_size, "less than a record waits");
     hold(marks_.empty(), "metadata is passed on");
     if (c_.keepalive == AP_CONN_CLOSE) hold(clear.size() == written_.size(), "nothing waits where a tunnel may be");
   }
@@ -344,12 +346,12 @@ class Talk {
     while (sent_.size() - read_ >= 5) {
       const std::size_t length =
           static_cast<std::uint8_t>(sent_[read_ + 3]) << 8U | static_cast<std::uint8_t>(sent_[read_ + 4]);
-      hold(length <= kRecord + 256 && sent_.size() - read_ >= 5 + length, "records are whole");
-      if (static_cast<std::uint8_t>(sent_[read_]) == rs::kData) {
+      hold(length <= record_size + 256 && sent_.size() - read_ >= 5 + length, "records are whole");
+      if (static_cast<std::uint8_t>(sent_[read_]) == rs::data_record) {
         hold(!goodbye_, "nothing follows our goodbye");
-        clear_.append(sent_, read_ + 5, length - rs::kTag);
+        clear_.append(sent_, read_ + 5, length - rs::tag_length);
       }
-      goodbye_ = goodbye_ || static_cast<std::uint8_t>(sent_[read_]) == rs::kAlert;
+      goodbye_ = goodbye_ || static_cast<std::uint8_t>(sent_[read_]) == rs::alert_record;
       read_ += 5 + length;
     }
     hold(sent_.size() == read_, "records are whole");
@@ -423,7 +425,7 @@ void filters(std::string_view data) {
   hold(apr_pool_create(&pool, root) == APR_SUCCESS, "a pool");
   {
     Talk talk(pool);
-    for (std::size_t step = 0; step < kSteps && data.size() >= 3 * (step + 1); ++step) {
+    for (std::size_t step = 0; step < most_steps && data.size() >= 3 * (step + 1); ++step) {
       const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(data[3 * step + i]); };
       talk.step(octet(0), octet(1), octet(2));
     }

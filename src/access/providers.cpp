@@ -14,7 +14,7 @@ namespace tls::access {
 namespace {
 
 // What a failure of reading `Require` says; judging denies.
-constexpr char kUnreadable[] = "cannot be read";
+constexpr char unreadable[] = "cannot be read";
 
 const char* no_arguments(cmd_parms* cmd, const char* line, const void** /*parsed*/) {
   return ap_getword_conf(cmd->pool, &line)[0] != '\0' ? "does not take arguments" : nullptr;
@@ -33,9 +33,9 @@ authz_status require_verified_client(request_rec* r, const char* /*line*/, const
   return verify != nullptr && std::string_view(verify) == "SUCCESS" ? AUTHZ_GRANTED : AUTHZ_DENIED;
 }
 
-const authz_provider tls_provider = {apr::hook<require_tls, AUTHZ_DENIED>, apr::hook<no_arguments, kUnreadable>};
+const authz_provider tls_provider = {apr::hook<require_tls, AUTHZ_DENIED>, apr::hook<no_arguments, unreadable>};
 const authz_provider verified_client_provider = {apr::hook<require_verified_client, AUTHZ_DENIED>,
-                                                 apr::hook<no_arguments, kUnreadable>};
+                                                 apr::hook<no_arguments, unreadable>};
 
 }  // namespace
 

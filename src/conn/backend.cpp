@@ -21,17 +21,15 @@ namespace tls::conn {
 namespace {
 
 // mod_proxy looks for this note when a backend gave no answer (modules/proxy/mod_proxy_http.c).
-constexpr char kConnectNote[] = "SSL_connect_rv";
-constexpr char kHostNote[] = "proxy-request-hostname";
-constexpr char kAlpnNote[] = "proxy-request-alpn-protos";
-
-constexpr apr_off_t kReadSize = 16384;
+constexpr char connect_note[] = "SSL_connect_rv";
+constexpr char host_note[] = "proxy-request-hostname";
+constexpr char alpn_note[] = "proxy-request-alpn-protos";
 
 const char* note(const conn_rec* c, const char* name) { return apr_table_get(c->notes, name); }
 
 rust::Vec<rust::String> alpn_offers(const conn_rec* c) {
   rust::Vec<rust::String> offers;
-  const char* rest = note(c, kAlpnNote);
+  const char* rest = note(c, alpn_note);
   while (rest != nullptr && *rest != '\0') {
     const std::size_t length = std::strcspn(rest, ", ");
     if (length > 0) offers.push_back(apr::lossy({rest, length}));
@@ -64,7 +62,7 @@ void BackendConnection::serve(const rs::BackendPolicy* policy) {
 }
 
 const char* BackendConnection::backend() const {
-  const char* const host = note(c_, kHostNote);
+  const char* const host = note(c_, host_note);
   return apr_psprintf(c_->pool, "%s:%u (%s)", c_->client_ip, c_->client_addr->port, host != nullptr ? host : "no name");
 }
 
@@ -80,7 +78,7 @@ bool BackendConnection::start() {
     return false;
   }
   rs::Target target;
-  const char* const host = note(c_, kHostNote);
+  const char* const host = note(c_, host_note);
   if (host != nullptr) target.host = apr::lossy(host);
   target.address = apr::lossy(c_->client_ip);
   target.port = c_->client_addr->port;
@@ -112,7 +110,7 @@ TlsConnection::Progress BackendConnection::handshake(apr_read_type_e block) {
 
 apr_status_t BackendConnection::read_until_deadline(apr_read_type_e block) {
   const SocketTimeout limited(c_, block == APR_BLOCK_READ ? deadline_ : 0);
-  return ap_get_brigade(input_->next, cipher_, AP_MODE_READBYTES, block, kReadSize);
+  return ap_get_brigade(input_->next, cipher_, AP_MODE_READBYTES, block, handshake_read);
 }
 
 TlsConnection::Progress BackendConnection::read_network(apr_read_type_e block) {
@@ -166,7 +164,7 @@ bool BackendConnection::feed(const char* data, std::size_t length) {
 
 void BackendConnection::complete() {
   state_ = State::Open;
-  apr_table_setn(c_->notes, kConnectNote, "ok");
+  apr_table_setn(c_->notes, connect_note, "ok");
   session_->count(rs::Ending::Done);
   if (!APLOG_C_IS_LEVEL(c_, APLOG_DEBUG)) return;
   const rs::Negotiated n = session_->negotiated();
@@ -218,7 +216,7 @@ TlsConnection::Progress BackendConnection::ended(rs::Ending ending, const char* 
   const char* const advice = *remedy != '\0' ? apr_pstrcat(c_->pool, "; ", remedy, nullptr) : "";
   if (state_ == State::Handshake) {
     TLS_LOG_C(c_, ProxyHandshakeFailed, backend(), cause, advice);
-    apr_table_setn(c_->notes, kConnectNote, "err");
+    apr_table_setn(c_->notes, connect_note, "err");
   } else {
     TLS_LOG_C(c_, ProxyBroken, backend(), cause, advice);
   }
@@ -246,7 +244,7 @@ struct BackendBinding {
   const rs::BackendPolicy* policy = nullptr;
 };
 
-constexpr char kBinding[] = "mod_tls: outgoing";
+constexpr char binding_key[] = "mod_tls: outgoing";
 
 // The real mod_ssl may be loaded beside us. It takes each connection of a virtual host with SSLEngine on for its own
 // unless it was told to keep off (modules/ssl/mod_ssl.c, ssl_hook_bind_outgoing).
@@ -270,11 +268,11 @@ int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) {
   }
   if (policy == nullptr) return DECLINED;
   void* bound = nullptr;
-  apr_pool_userdata_get(&bound, kBinding, c->pool);
+  apr_pool_userdata_get(&bound, binding_key, c->pool);
   if (bound == nullptr) {
     keep_off_mod_ssl(c, per_directory);
     bound = apr::pool_new<BackendBinding>(c->pool);
-    apr_pool_userdata_setn(bound, kBinding, nullptr, c->pool);
+    apr_pool_userdata_setn(bound, binding_key, nullptr, c->pool);
   }
   static_cast<BackendBinding*>(bound)->policy = policy;
   return OK;
@@ -283,7 +281,7 @@ int bind_outgoing(conn_rec* c, ap_conf_vector_t* per_directory, int enable) {
 int pre_connection(conn_rec* c, void*) {
   if (c->outgoing == 0) return DECLINED;
   void* bound = nullptr;
-  apr_pool_userdata_get(&bound, kBinding, c->pool);
+  apr_pool_userdata_get(&bound, binding_key, c->pool);
   if (bound == nullptr) return DECLINED;
   BackendConnection::attach(c, *static_cast<BackendBinding*>(bound)->policy);
   return OK;

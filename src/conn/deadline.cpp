@@ -51,13 +51,13 @@ class DeadlineThread final {
     while (!self.thread_.stopping()) {
       self.expire(apr::monotonic());
       idle_ticks = self.first_ == nullptr ? idle_ticks + 1 : 0;
-      if (idle_ticks > kIdleTicks) {
+      if (idle_ticks > most_idle_ticks) {
         self.asleep_ = true;
         self.thread_.wait();
         self.asleep_ = false;
         idle_ticks = 0;
       } else {
-        self.thread_.wait(kTick);
+        self.thread_.wait(tick);
       }
     }
   }
@@ -68,8 +68,8 @@ class DeadlineThread final {
     }
   }
 
-  static constexpr apr_interval_time_t kTick = APR_USEC_PER_SEC / 4;
-  static constexpr int kIdleTicks = 40;  // ten seconds: a busy child is not woken for each handshake
+  static constexpr apr_interval_time_t tick = APR_USEC_PER_SEC / 4;
+  static constexpr int most_idle_ticks = 40;  // ten seconds: a busy child is not woken for each handshake
 
   apr::ChildThread thread_;
   Deadline* first_ = nullptr;

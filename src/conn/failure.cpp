@@ -14,7 +14,7 @@ namespace tls::conn {
 namespace {
 
 // What httpd reads instead of the client's request: nothing of that is looked at or reflected.
-constexpr char kStandIn[] = "GET / HTTP/1.0\r\n\r\n";
+constexpr char stand_in[] = "GET / HTTP/1.0\r\n\r\n";
 
 void short_linger(conn_rec* c) {
   apr_table_setn(c->notes, "short-lingering-close", "1");
@@ -26,7 +26,7 @@ void short_linger(conn_rec* c) {
 // httpd itself answers, so that ErrorDocument, Header and access logs apply: it finds a request of ours, which
 // refuse_in_plain() ends, and then the end of input.
 void Connection::refuse_plain_http() {
-  APR_BRIGADE_INSERT_TAIL(plain_, apr_bucket_immortal_create(kStandIn, sizeof(kStandIn) - 1, plain_->bucket_alloc));
+  APR_BRIGADE_INSERT_TAIL(plain_, apr_bucket_immortal_create(stand_in, sizeof(stand_in) - 1, plain_->bucket_alloc));
   input_status_ = APR_EOF;
   TLS_LOG_C(c_, PlainHttp);
   rs::count_failed(static_cast<std::uint8_t>(rs::Cause::PlainHttp), host_->number);

@@ -4,7 +4,7 @@
 
 namespace tls::conn {
 
-inline constexpr char kInputFilter[] = "TLS In";
-inline constexpr char kOutputFilter[] = "TLS Out";
+inline constexpr char input_filter_name[] = "TLS In";
+inline constexpr char output_filter_name[] = "TLS Out";
 
 }  // namespace tls::conn

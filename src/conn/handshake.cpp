@@ -10,6 +10,7 @@
 #include "apr/mpm.hpp"
 #include "apr/slice.hpp"
 #include "apr/to_rust.hpp"
+#include "conn/alerts.hpp"
 #include "conn/connection.hpp"
 #include "conn/sink.hpp"
 #include "conn/socket_timeout.hpp"
@@ -19,21 +20,13 @@
 namespace tls::conn {
 namespace {
 
-// RFC 8446 6.2
-constexpr std::uint8_t kProtocolVersion = 70;
-constexpr std::uint8_t kInternalError = 80;
-constexpr std::uint8_t kUnrecognizedName = 112;
-constexpr std::uint8_t kNoApplicationProtocol = 120;
-
-constexpr apr_off_t kReadSize = 16384;
-
 char* pool_copy(apr_pool_t* pool, const rust::String& text) { return apr_pstrmemdup(pool, text.data(), text.size()); }
 
 apr_status_t read_network(conn_rec* c, ap_filter_t* next, apr_bucket_brigade* bb, apr_read_type_e block,
                           const Deadline& deadline) {
-  if (block == APR_NONBLOCK_READ) return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
+  if (block == APR_NONBLOCK_READ) return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, handshake_read);
   const SocketTimeout limited(c, deadline.when());
-  return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, kReadSize);
+  return ap_get_brigade(next, bb, AP_MODE_READBYTES, block, handshake_read);
 }
 
 }  // namespace
@@ -66,7 +59,7 @@ Connection::Progress Connection::handshake(apr_read_type_e block) {
     // The core filter reads until the socket has no more, so less than was asked for means that it is drained; and what
     // the client has to answer now cannot be there yet.
     if (judging_) continue;
-    const bool drained = received_ - before < static_cast<std::size_t>(kReadSize);
+    const bool drained = received_ - before < static_cast<std::size_t>(handshake_read);
     if (block == APR_NONBLOCK_READ && drained && state_ == State::Handshake) return Progress::Wait;
   }
   return state_ == State::Closed ? Progress::Failed : Progress::Done;
@@ -120,7 +113,7 @@ bool Connection::take_first_bytes(const char* data, std::size_t length) {
       refuse_plain_http();
       return true;
     case rs::Opening::Sslv2:
-      refuse(kProtocolVersion);
+      refuse(alert::protocol_version);
       fail("at the ClientHello", rs::Cause::Sslv2, "the client speaks SSL 2.0", Expected::No,
            "It needs software from this century");
       return false;
@@ -150,7 +143,7 @@ bool Connection::choose_host(const rs::Hello& hello) {
     return true;
   }
   if (!host_->settings->strict_sni) return true;
-  refuse(kUnrecognizedName);
+  refuse(alert::unrecognized_name);
   fail("at the ClientHello", rs::Cause::UnknownName, "no virtual host has the name that the client asked for",
        Expected::No, "Add it as a ServerAlias, or set TLSStrictSNI off to answer with the first virtual host");
   return false;
@@ -170,14 +163,14 @@ bool Connection::choose_protocol(const rs::Hello& hello, std::string& alpn) {
     // mod_ssl answers with http/1.1, offered or not; saying nothing is as good to such a client, and no lie.
     if (host_->settings->words == config::Vocabulary::Ssl) return true;
     // RFC 7301 3.2: no overlap is a fatal no_application_protocol alert. It also stops cross-protocol attacks.
-    refuse(kNoApplicationProtocol);
+    refuse(alert::no_application_protocol);
     fail("at the ClientHello", rs::Cause::NoProtocol,
          "none of the protocols that the client offers by ALPN is served here", Expected::No,
          "See Protocols in this virtual host");
     return false;
   }
   if (std::strcmp(chosen, ap_get_protocol(c_)) != 0 && ap_switch_protocol(c_, nullptr, server, chosen) != APR_SUCCESS) {
-    refuse(kInternalError);
+    refuse(alert::internal_error);
     fail("at the ClientHello", rs::Cause::ProtocolFailed, "the chosen protocol could not be started", Expected::No,
          "The module that speaks it says why, with LogLevel debug");
     return false;
@@ -202,7 +195,7 @@ bool Connection::start(const rs::Hello& hello) {
   binding.fetched = host_->settings->stapling.on;
   if (binding.fetched) binding.staple_url = apr::lossy(host_->settings->stapling.url);
   if (!start_session(binding)) {
-    refuse(kInternalError);
+    refuse(alert::internal_error);
     fail("at the ClientHello", rs::Cause::NoSession, "the TLS session could not be made", Expected::No,
          "Please report it");
     return false;

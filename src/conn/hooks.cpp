@@ -11,7 +11,7 @@
 namespace tls::conn {
 namespace {
 
-constexpr apr_port_t kHttpsPort = 443;
+constexpr apr_port_t https_port = 443;
 
 Waiting waiting = Waiting::Blocks;  // set in child_init
 
@@ -116,7 +116,7 @@ bool speaks_tls(const request_rec* r) {
 
 const char* http_scheme(const request_rec* r) { return speaks_tls(r) ? "https" : nullptr; }
 
-apr_port_t default_port(const request_rec* r) { return speaks_tls(r) ? kHttpsPort : 0; }
+apr_port_t default_port(const request_rec* r) { return speaks_tls(r) ? https_port : 0; }
 
 // Ends the request that stands in for plain HTTP; what ErrorDocument makes of it comes again, with `prev`.
 int refuse_in_plain(request_rec* r) {
@@ -157,8 +157,8 @@ void register_hooks(apr_pool_t*) {
   static const char* const after[] = {"mod_http2.c", nullptr};
   // Below everything that sees plaintext and above mod_reqtimeout and mod_remoteip, which count on our place.
   const auto type = static_cast<ap_filter_type>(AP_FTYPE_CONNECTION + 5);
-  ap_register_input_filter(kInputFilter, apr::hook<input_filter, lost_input>, nullptr, type);
-  ap_register_output_filter(kOutputFilter, apr::hook<output_filter, lost_output>, nullptr, type);
+  ap_register_input_filter(input_filter_name, apr::hook<input_filter, lost_input>, nullptr, type);
+  ap_register_output_filter(output_filter_name, apr::hook<output_filter, lost_output>, nullptr, type);
   register_backend_hooks();
   ap_hook_pre_connection(apr::hook<pre_connection, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_process_connection(apr::hook<process_connection, lost_connection>, before, after, APR_HOOK_MIDDLE);

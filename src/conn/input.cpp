@@ -7,7 +7,7 @@
 namespace tls::conn {
 namespace {
 
-constexpr apr_off_t kReadSize = 65536;
+constexpr apr_off_t read_size = 65536;
 
 bool ends_with_line_feed(apr_bucket_brigade* bb) {
   if (APR_BRIGADE_EMPTY(bb)) return false;
@@ -148,7 +148,7 @@ apr_status_t TlsConnection::fill(apr_read_type_e block) {
   int empty_reads = 0;
   while (APR_BRIGADE_EMPTY(plain_)) {
     if (input_status_ != APR_SUCCESS) return input_status_;
-    const apr_status_t rv = ap_get_brigade(input_->next, cipher_, AP_MODE_READBYTES, block, kReadSize);
+    const apr_status_t rv = ap_get_brigade(input_->next, cipher_, AP_MODE_READBYTES, block, read_size);
     if (rv != APR_SUCCESS) {
       apr_brigade_cleanup(cipher_);
       // RFC 8446 6.1: data may be missing where the stream ends without a close_notify.

@@ -2,13 +2,11 @@
 // Floods of handshakes: what is beyond the limits is refused before it costs anything.
 #include "apr/slice.hpp"
 #include "config/words.hpp"
+#include "conn/alerts.hpp"
 #include "conn/connection.hpp"
 
 namespace tls::conn {
 namespace {
-
-// RFC 8446 6.2: "an internal error unrelated to the peer"; there is none for a server that has enough to do.
-constexpr std::uint8_t kInternalError = 80;
 
 // mod_remoteip keeps to itself whose connection a PROXY header says this is, until there is a request: the address is
 // then that of a proxy, with the connections of many. Its filter stays for as long as the connection.
@@ -30,7 +28,8 @@ void Connection::enter() {
 }
 
 void Connection::refuse_beyond_limit(const char* stage) {
-  refuse(kInternalError);
+  // RFC 8446 6.2: "an internal error unrelated to the peer"; there is none for a server that has enough to do.
+  refuse(alert::internal_error);
   say_beyond_limit(stage);
 }
 

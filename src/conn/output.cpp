@@ -15,15 +15,15 @@
 namespace tls::conn {
 namespace {
 
-constexpr std::size_t kRecord = 16384;
-constexpr std::size_t kOverhead = 32;  // what one record adds at most (rust/core/src/tls/session.rs)
+constexpr std::size_t record_size = 16384;
+constexpr std::size_t record_overhead = 32;  // what one record adds at most (rust/core/src/tls/session.rs)
 // Plaintext sealed and passed on in one go. A client that does not read costs about three of it: the next batch, this
 // one as ciphertext, and the one before, of which httpd still holds a part.
-constexpr std::size_t kBatch = 4 * kRecord;
-constexpr std::size_t kStage = kRecord;     // plaintext gathered from small buckets
-constexpr std::size_t kSmallRecord = 1350;  // fits one TCP segment
-constexpr std::size_t kSmallBurst = 65536;  // bytes of a response that go in small records
-constexpr apr_interval_time_t kPause = APR_USEC_PER_SEC;
+constexpr std::size_t batch_size = 4 * record_size;
+constexpr std::size_t stage_size = record_size;  // plaintext gathered from small buckets
+constexpr std::size_t small_record = 1350;       // fits one TCP segment
+constexpr std::size_t small_burst = 65536;       // bytes of a response that go in small records
+constexpr apr_interval_time_t burst_pause = APR_USEC_PER_SEC;
 
 // A file whose bytes are all in the file, not in a buffer of APR's.
 bool plain_file(const apr_bucket* b, apr_os_file_t& fd) {
@@ -108,8 +108,8 @@ class Writer final {
   // Reads in pieces of a whole batch instead of the 8,000 bytes or the mapping that apr_bucket_read would give, and by
   // pread, because other threads may share the file (mod_file_cache).
   apr_status_t file(apr_bucket* b, apr_os_file_t fd) {
-    if (b->length > kBatch) {
-      if (const apr_status_t rv = apr_bucket_split(b, kBatch); rv != APR_SUCCESS) return rv;
+    if (b->length > batch_size) {
+      if (const apr_status_t rv = apr_bucket_split(b, batch_size); rv != APR_SUCCESS) return rv;
     }
     if (const apr_status_t rv = make_room(b->length); rv != APR_SUCCESS) return rv;
     for (apr_size_t got = 0; got < b->length;) {
@@ -121,26 +121,26 @@ class Writer final {
       c_.staged_length_ += static_cast<std::size_t>(n);
     }
     apr_bucket_delete(b);
-    return c_.staged_length_ >= kRecord ? seal_staged() : APR_SUCCESS;
+    return c_.staged_length_ >= record_size ? seal_staged() : APR_SUCCESS;
   }
 
   // Whole records of a large piece are sealed where they are; small pieces are gathered.
   apr_status_t take(const char* bytes, std::size_t length) {
     while (length > 0) {
-      if (c_.staged_length_ == 0 && length >= kRecord) {
-        const std::size_t whole = std::min(length - length % kRecord, kBatch);
+      if (c_.staged_length_ == 0 && length >= record_size) {
+        const std::size_t whole = std::min(length - length % record_size, batch_size);
         if (const apr_status_t rv = seal(bytes, whole); rv != APR_SUCCESS) return rv;
         bytes += whole;
         length -= whole;
         continue;
       }
-      const std::size_t piece = std::min(length, kStage - c_.staged_length_ % kStage);
+      const std::size_t piece = std::min(length, stage_size - c_.staged_length_ % stage_size);
       if (const apr_status_t rv = make_room(piece); rv != APR_SUCCESS) return rv;
       std::memcpy(c_.staged_ + c_.staged_length_, bytes, piece);
       c_.staged_length_ += piece;
       bytes += piece;
       length -= piece;
-      if (c_.staged_length_ >= kStage) {
+      if (c_.staged_length_ >= stage_size) {
         if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
       }
     }
@@ -151,7 +151,7 @@ class Writer final {
   // an idle connection holds none.
   apr_status_t make_room(std::size_t more) {
     if (c_.staged_ != nullptr && c_.staged_capacity_ - c_.staged_length_ >= more) return APR_SUCCESS;
-    const std::size_t capacity = std::max(kStage, c_.staged_length_ + more);
+    const std::size_t capacity = std::max(stage_size, c_.staged_length_ + more);
     auto* const larger = static_cast<char*>(apr_bucket_alloc(capacity, c_.ciphertext_->bucket_alloc));
     if (larger == nullptr) return APR_ENOMEM;
     if (c_.staged_ != nullptr) {
@@ -170,20 +170,20 @@ class Writer final {
     apr_bucket_free(c_.staged_);
     c_.staged_ = nullptr;
     c_.staged_length_ = c_.staged_capacity_ = 0;
-    return rv == APR_SUCCESS ? pass_if(passed_ >= kBatch / 2) : rv;
+    return rv == APR_SUCCESS ? pass_if(passed_ >= batch_size / 2) : rv;
   }
 
   apr_status_t seal(const char* bytes, std::size_t length) {
     const apr_status_t rv = encrypt(bytes, length);
-    return rv == APR_SUCCESS ? pass_if(passed_ >= kBatch / 2) : rv;
+    return rv == APR_SUCCESS ? pass_if(passed_ >= batch_size / 2) : rv;
   }
 
   // Encrypts all of it into buckets of `ciphertext_`.
   apr_status_t encrypt(const char* bytes, std::size_t length) {
     while (length > 0) {
       const std::size_t fragment = fragment_size();
-      const std::size_t now = fragment == kRecord ? length : std::min(length, kSmallBurst);
-      const std::size_t capacity = now + (now / fragment + 3) * kOverhead + kSlack;
+      const std::size_t now = fragment == record_size ? length : std::min(length, small_burst);
+      const std::size_t capacity = now + (now / fragment + 3) * record_overhead + slack;
       auto* const out = static_cast<char*>(apr_bucket_alloc(capacity, c_.ciphertext_->bucket_alloc));
       if (out == nullptr) return APR_ENOMEM;
       const rs::Sealed sealed = c_.session_->seal(apr::bytes(bytes, now), fragment, apr::mutable_bytes(out, capacity));
@@ -206,9 +206,9 @@ class Writer final {
   // then, once the congestion window has grown, in full ones. A pause begins anew.
   std::size_t fragment_size() {
     const apr_interval_time_t now = apr::monotonic();
-    if (now - c_.last_write_ > kPause) c_.burst_ = 0;
+    if (now - c_.last_write_ > burst_pause) c_.burst_ = 0;
     c_.last_write_ = now;
-    return c_.burst_ < kSmallBurst ? kSmallRecord : kRecord;
+    return c_.burst_ < small_burst ? small_record : record_size;
   }
 
   apr_status_t pass_if(bool due) {
@@ -219,7 +219,7 @@ class Writer final {
     return rv;
   }
 
-  static constexpr std::size_t kSlack = 512;  // tickets or a key update that rustls owes before
+  static constexpr std::size_t slack = 512;  // tickets or a key update that rustls owes before
 
   TlsConnection& c_;
   std::size_t passed_ = 0;

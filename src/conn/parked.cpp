@@ -42,7 +42,7 @@ class Answers final {
         self.thread_.wait();
       } else {
         self.look();
-        self.thread_.wait(kTick);
+        self.thread_.wait(tick);
       }
     }
   }
@@ -55,7 +55,7 @@ class Answers final {
     }
   }
 
-  static constexpr apr_interval_time_t kTick = APR_USEC_PER_SEC / 100;
+  static constexpr apr_interval_time_t tick = APR_USEC_PER_SEC / 100;
 
   apr::ChildThread thread_;
   Parked* first_ = nullptr;

@@ -15,8 +15,8 @@ TlsConnection::TlsConnection(conn_rec* c)
 
 void TlsConnection::attach() {
   ap_set_module_config(c_->conn_config, &server::primary_record(), this);
-  input_ = ap_add_input_filter(kInputFilter, this, nullptr, c_);
-  output_ = ap_add_output_filter(kOutputFilter, this, nullptr, c_);
+  input_ = ap_add_input_filter(input_filter_name, this, nullptr, c_);
+  output_ = ap_add_output_filter(output_filter_name, this, nullptr, c_);
 }
 
 void TlsConnection::lose() noexcept {

@@ -18,6 +18,9 @@ enum class State : std::uint8_t {
   Plain,      // the client speaks plain HTTP, and is told in plain HTTP that this will not do
 };
 
+// What is asked of the network at once while a handshake is under way.
+inline constexpr apr_off_t handshake_read = 16384;
+
 // How the last alerts are exchanged, as mod_ssl's environment variables ask for it.
 enum class Shutdown : std::uint8_t { Standard, Unclean };
 

@@ -26,7 +26,7 @@ struct Site {
   char name[52];
 };
 
-constexpr std::size_t kSites = 8192;
+constexpr std::size_t site_count = 8192;
 
 struct Shared {
   std::atomic<std::uint32_t> mode;
@@ -34,7 +34,7 @@ struct Shared {
   std::atomic<std::uint64_t> target;
   std::atomic<std::uint32_t> left;  // how often it is still to fail
   std::atomic<std::uint32_t> fired;
-  Site sites[kSites];
+  Site sites[site_count];
 };
 
 Shared* shared = nullptr;
@@ -73,8 +73,8 @@ std::uint64_t site_of(const char* name) {
 }
 
 void record(std::uint64_t id, std::uint32_t kind, const char* name) {
-  for (std::size_t i = 0; i < kSites; ++i) {
-    Site& site = shared->sites[(id + i) % kSites];
+  for (std::size_t i = 0; i < site_count; ++i) {
+    Site& site = shared->sites[(id + i) % site_count];
     std::uint64_t expected = 0;
     if (site.id.load() == id) return;
     if (!site.id.compare_exchange_strong(expected, id)) continue;

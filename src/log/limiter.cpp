@@ -19,13 +19,13 @@ struct Slot {
   std::uint32_t repeated = 0;
 };
 
-constexpr std::size_t kSlots = 512;
-constexpr std::size_t kProbes = 64;
-constexpr std::int64_t kQuiet = 60'000;
+constexpr std::size_t slot_count = 512;
+constexpr std::size_t most_probes = 64;
+constexpr std::int64_t quiet_ms = 60'000;
 
-std::array<Slot, kSlots> slots;
+std::array<Slot, slot_count> slots;
 // Lines of all ids together.
-constinit Budget all{"all", 3 * Budget::kFull};
+constinit Budget all{"all", 3 * Budget::full};
 // Static, not in the child's pool: workers of a child that is killed may outlive its pools.
 pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -52,10 +52,10 @@ std::size_t place(std::uint8_t kind, const void* host) {
 // Where all places of a kind are taken by others of this minute, it stays quiet: an attacker gains no lines.
 Loudness count(std::uint8_t kind, const void* host, std::int64_t now) {
   Slot* free = nullptr;
-  for (std::size_t i = 0; i < kProbes; ++i) {
-    Slot& slot = slots[(place(kind, host) + i) % kSlots];
+  for (std::size_t i = 0; i < most_probes; ++i) {
+    Slot& slot = slots[(place(kind, host) + i) % slot_count];
     const bool same = slot.kind == kind && slot.host == host && slot.loud_at != 0;
-    if (same && now - slot.loud_at < kQuiet) {
+    if (same && now - slot.loud_at < quiet_ms) {
       ++slot.repeated;
       return {false, 0};
     }
@@ -64,7 +64,7 @@ Loudness count(std::uint8_t kind, const void* host, std::int64_t now) {
       slot = {kind, host, now, 0};
       return {true, repeated};
     }
-    if (free == nullptr && (slot.loud_at == 0 || now - slot.loud_at >= kQuiet)) free = &slot;
+    if (free == nullptr && (slot.loud_at == 0 || now - slot.loud_at >= quiet_ms)) free = &slot;
   }
   if (free == nullptr) return {false, 0};
   *free = {kind, host, now, 0};
@@ -86,15 +86,15 @@ Loudness count_failure(std::uint8_t kind, const void* host) {
 Admission take(Budget& budget) {
   const std::int64_t now = now_ms();
   const Lock lock;
-  refill(budget, Budget::kFull, 1, now);
-  refill(all, 3 * Budget::kFull, 3, now);
-  if (budget.tokens < Budget::kEach || all.tokens < Budget::kEach) {
+  refill(budget, Budget::full, 1, now);
+  refill(all, 3 * Budget::full, 3, now);
+  if (budget.tokens < Budget::each || all.tokens < Budget::each) {
     if (budget.left_out++ == 0) budget.left_out_since = now;
     return {};
   }
-  budget.tokens -= Budget::kEach;
-  all.tokens -= Budget::kEach;
-  const bool due = budget.left_out > 0 && now - budget.left_out_since >= kQuiet;
+  budget.tokens -= Budget::each;
+  all.tokens -= Budget::each;
+  const bool due = budget.left_out > 0 && now - budget.left_out_since >= quiet_ms;
   return {true, due ? std::exchange(budget.left_out, 0) : 0};
 }
 

@@ -23,13 +23,13 @@ struct Loudness {
 // has one.
 struct Budget {
   const char* id;
-  std::int64_t tokens = kFull;      // in milliseconds of refilling
+  std::int64_t tokens = full;       // in milliseconds of refilling
   std::int64_t counted_at = 0;      // when they were counted; monotonic, in milliseconds
   std::int64_t left_out_since = 0;  // since when lines are missing
   std::uint32_t left_out = 0;
 
-  static constexpr std::int64_t kEach = 3000;        // one more line every three seconds,
-  static constexpr std::int64_t kFull = 20 * kEach;  // and 20 at a time
+  static constexpr std::int64_t each = 3000;       // one more line every three seconds,
+  static constexpr std::int64_t full = 20 * each;  // and 20 at a time
 };
 
 // Whether one more line may be written, and how many were left out that are to be told of now.

@@ -86,8 +86,8 @@ const char* ask(apr_pool_t* pool, server_rec* s, conn_rec* c, request_rec* r, co
 }
 
 // The value of what could not be found out.
-constexpr char kNothing[] = "";
-constexpr char kNull[] = "null";
+constexpr char no_value[] = "";
+constexpr char json_null[] = "null";
 
 // `%{SSL_x}` in an expression; `data` is the name.
 const char* expression_variable(ap_expr_eval_ctx_t* context, const void* data) {
@@ -118,10 +118,10 @@ int expression_lookup(ap_expr_lookup_parms* parms) {
   switch (parms->type) {
     case AP_EXPR_FUNC_VAR:
       if (!config::starts_with_word(name, "SSL_")) return DECLINED;
-      return answer_expression(parms, apr::hook<expression_variable, kNothing>, apr_pstrdup(parms->pool, parms->name));
+      return answer_expression(parms, apr::hook<expression_variable, no_value>, apr_pstrdup(parms->pool, parms->name));
     case AP_EXPR_FUNC_STRING:
       if (!config::same_word(name, "SSL")) return DECLINED;
-      return answer_expression(parms, apr::hook<expression_function, kNothing>, nullptr);
+      return answer_expression(parms, apr::hook<expression_function, no_value>, nullptr);
     case AP_EXPR_FUNC_LIST:
       if (!config::same_word(name, "PeerExtList")) return DECLINED;
       return answer_expression(parms, apr::hook<expression_list, nullptr>, "PeerExtList");
@@ -187,7 +187,7 @@ int register_log_formats(apr_pool_t* pool, apr_pool_t* /*log*/, apr_pool_t* /*te
     static char json_letters[] = "^js";
     register_log_handler(pool, variable_letter, apr::hook<log_variable, nullptr>, 0);
     register_log_handler(pool, connection_letter, apr::hook<log_connection, nullptr>, 0);
-    register_log_handler(pool, json_letters, apr::hook<log_json, kNull>, 0);
+    register_log_handler(pool, json_letters, apr::hook<log_json, json_null>, 0);
   }
   return OK;
 }

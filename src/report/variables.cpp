@@ -48,7 +48,7 @@ constexpr std::uint16_t tls12 = 0x0303;
 
 // Certificates behind the client's own that are exported. mod_ssl verifies no more by default, and no directive of
 // anybody's allows so many.
-constexpr std::size_t kChainExported = 32;
+constexpr std::size_t chain_exported = 32;
 
 const char* copy(apr_pool_t* pool, std::string_view text) { return apr_pstrmemdup(pool, text.data(), text.size()); }
 
@@ -256,7 +256,7 @@ void export_certificates(apr_pool_t* pool, const Facts& facts, apr_table_t* env)
   set("SSL_SERVER_CERT");
   set("SSL_CLIENT_CERT");
   if (facts.verify == facts::Verify::Failed) return;
-  const std::size_t count = std::min(facts::client_certificates(facts), kChainExported + 1);
+  const std::size_t count = std::min(facts::client_certificates(facts), chain_exported + 1);
   for (std::size_t i = 1; i < count; ++i) {
     set(apr_psprintf(pool, "SSL_CLIENT_CERT_CHAIN_%" APR_SIZE_T_FMT, i - 1));
   }

@@ -12,6 +12,7 @@
 #include "server/host_label.hpp"
 #include "server/module_config.hpp"
 #include "server/policies.hpp"
+#include "server/responder_wait.hpp"
 #include "server/sections.hpp"
 
 namespace tls::server {
@@ -19,9 +20,6 @@ namespace {
 
 using config::ClientAuthPolicy;
 using config::VerifyClient;
-
-// Seconds that a responder may be waited for at most, whatever is configured.
-constexpr std::uint32_t kLongestWait = 3600;
 
 // The first modes of the bridge are those of VerifyClient.
 rs::ClientMode mode_of(VerifyClient verify) { return static_cast<rs::ClientMode>(verify); }
@@ -55,7 +53,7 @@ rs::VerifierSpec base_spec(const config::EffectivePolicy& host) {
   spec.ocsp.responder = apr::lossy(ocsp.responder);
   spec.ocsp.always = ocsp.override_named;
   spec.ocsp.proxy = apr::lossy(ocsp.proxy);
-  spec.ocsp.timeout_ms = std::min(ocsp.timeout_s, kLongestWait) * 1000;
+  spec.ocsp.timeout_ms = responder_wait_ms(ocsp.timeout_s);
   spec.ocsp.nonce = ocsp.nonce;
   spec.ocsp.skew = ocsp.skew_s;
   spec.ocsp.max_age = ocsp.max_age_s;
@@ -174,8 +172,7 @@ bool ClientVerifiers::load(const std::vector<server_rec*>& hosts, const PrintPro
 // The first line that names a file is told.
 void ClientVerifiers::remember_places(const server_rec* host, const std::vector<ClientSection>& sections) {
   const auto remember = [this](const std::string& path, const config::Source& where) {
-    if (path.empty() || where.file == nullptr) return;
-    places_.try_emplace(path, std::string(where.file) + ":" + std::to_string(where.line));
+    if (!path.empty() && where.file != nullptr) places_.try_emplace(path, where.text());
   };
   const bool ssl = effective(host).words == config::Vocabulary::Ssl;
   if (is_loaded(ssl ? ssl_module : tls_module)) {
@@ -188,7 +185,7 @@ void ClientVerifiers::remember_places(const server_rec* host, const std::vector<
   asked_at_ = "no line of the configuration";
   const auto asked_at = [this](const config::Setting<VerifyClient>& verify) {
     if (!verify || *verify == VerifyClient::None || verify.where().file == nullptr) return;
-    asked_at_ = std::string(verify.where().file) + ":" + std::to_string(verify.where().line);
+    asked_at_ = verify.where().text();
   };
   for (const ClientSection& section : sections) asked_at(section.verify);
   if (is_loaded(ssl ? ssl_module : tls_module))
@@ -203,7 +200,7 @@ void ClientVerifiers::remember_asking(const server_rec* host, const std::vector<
   for (const ClientSection& section : sections) {
     if (!section.verify || *section.verify == VerifyClient::None) continue;
     const config::Source where = section.verify.where();
-    auto [place, added] = asking_.try_emplace({where.file != nullptr ? where.file : "", where.line}, Asking{host, 0});
+    auto [place, added] = asking_.try_emplace({where.file_or_nothing(), where.line}, Asking{host, 0});
     ++place->second.hosts;
     return;
   }

@@ -36,14 +36,14 @@ namespace {
 // Equal policies are built once per configuration. Owned by the configuration pool.
 using Built = std::map<std::vector<std::uint8_t>, rust::Box<rs::BackendPolicy>>;
 
-constexpr char kBuilt[] = "mod_tls: backend policies";
+constexpr char built_key[] = "mod_tls: backend policies";
 
 Built& built_policies(apr_pool_t* pool) {
   void* found = nullptr;
-  apr_pool_userdata_get(&found, kBuilt, pool);
+  apr_pool_userdata_get(&found, built_key, pool);
   if (found == nullptr) {
     found = apr::pool_new<Built>(pool);
-    apr_pool_userdata_setn(found, kBuilt, apr_pool_cleanup_null, pool);
+    apr_pool_userdata_setn(found, built_key, apr_pool_cleanup_null, pool);
   }
   return *static_cast<Built*>(found);
 }
@@ -70,7 +70,7 @@ enum class Fault : std::uint8_t { Warning, Kept, Fatal };
 using Report = std::function<void(const server_rec*, Fault, const std::string& text, const config::Source& where)>;
 
 void log_fault(const server_rec* s, Fault fault, const std::string& text, const config::Source& where) {
-  const char* const file = where.file != nullptr ? where.file : "";
+  const char* const file = where.file_or_nothing();
   switch (fault) {
     case Fault::Warning:
       TLS_LOG_S(s, ProxyWarning, text.c_str());
@@ -288,9 +288,7 @@ bool build_backend_policies(apr_pool_t* pool, server_rec* main_server) {
 bool report_backend_problems(apr_pool_t* pool, server_rec* main_server, const PrintProblem& print) {
   return build_all(pool, main_server,
                    [&print](const server_rec*, Fault fault, const std::string& text, const config::Source& where) {
-                     const std::string place =
-                         std::string(where.file != nullptr ? where.file : "") + ":" + std::to_string(where.line);
-                     print({place, fault == Fault::Fatal, "TLS to backends: " + text});
+                     print({where.text(), fault == Fault::Fatal, "TLS to backends: " + text});
                    });
 }
 

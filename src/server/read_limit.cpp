@@ -67,7 +67,7 @@ const server_rec* defined_at(const server_rec* main, const ap_directive_t* host)
   return nullptr;
 }
 
-constexpr char kDirective[] = "RequestReadTimeout";
+constexpr char directive_name[] = "RequestReadTimeout";
 
 }  // namespace
 
@@ -92,10 +92,10 @@ std::unordered_map<const server_rec*, ReadLimit> read_limits(apr_pool_t* pool, c
   std::optional<ReadLimit> general;
   std::unordered_map<const server_rec*, std::optional<ReadLimit>> own;
   for (const ap_directive_t* d = ap_conftree; d != nullptr; d = d->next) {
-    if (strcasecmp(d->directive, kDirective) == 0) read_arguments(pool, d->args, general);
+    if (strcasecmp(d->directive, directive_name) == 0) read_arguments(pool, d->args, general);
     if (strcasecmp(d->directive, "<VirtualHost") != 0) continue;
     for (const ap_directive_t* inner = d->first_child; inner != nullptr; inner = inner->next) {
-      if (strcasecmp(inner->directive, kDirective) != 0) continue;
+      if (strcasecmp(inner->directive, directive_name) != 0) continue;
       if (const server_rec* const host = defined_at(main, d)) read_arguments(pool, inner->args, own[host]);
     }
   }

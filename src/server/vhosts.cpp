@@ -4,29 +4,28 @@
 #include <ap_listen.h>
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <set>
 #include <stdexcept>
 
 #include "apr/hook.hpp"
+#include "config/words.hpp"
 
 namespace tls::server {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+// A name as it is compared, which is without the dot that says it is whole.
+std::string comparable(std::string_view name) {
+  std::string out = config::lower(name);
   while (!out.empty() && out.back() == '.') out.pop_back();
   return out;
 }
 
-constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t no_position = std::numeric_limits<std::uint32_t>::max();
 
 std::uint32_t position_of(const std::unordered_map<std::string, std::uint32_t>& names, std::string_view name) {
   const auto hit = names.find(std::string(name));
-  return hit == names.end() ? kNone : hit->second;
+  return hit == names.end() ? no_position : hit->second;
 }
 
 template <class Use>
@@ -51,10 +50,12 @@ void NameChain::add(const server_rec* host) {
   }
 }
 
-void NameChain::add_name(std::string_view name, std::uint32_t position) { exact_.try_emplace(lower(name), position); }
+void NameChain::add_name(std::string_view name, std::uint32_t position) {
+  exact_.try_emplace(comparable(name), position);
+}
 
 void NameChain::add_pattern(std::string_view pattern, std::uint32_t position) {
-  std::string text = lower(pattern);
+  std::string text = comparable(pattern);
   // "*.example.com" is what wildcards are in practice: found by hashing. Others are tried one by one.
   if (text.size() > 2 && text.starts_with("*.") && text.find_first_of("*?", 1) == std::string::npos) {
     suffix_.try_emplace(text.substr(1), position);
@@ -77,7 +78,7 @@ const server_rec* NameChain::find(std::string_view name) const {
       if (ap_strcasecmp_match(text.c_str(), pattern.text.c_str()) == 0) best = pattern.position;
     }
   }
-  return best == kNone ? nullptr : hosts_[best];
+  return best == no_position ? nullptr : hosts_[best];
 }
 
 namespace {

@@ -43,6 +43,14 @@ def test_an_arrow_downwards_passes(file, line):
     assert list(house_rules.layer_breaches(pathlib.Path(file), 1, line)) == []
 
 
+@pytest.mark.parametrize("code, seen", [
+    ("constexpr int kMost = 3;", 1), ("inline constexpr char kName[] = \"a\";", 1), ("static constexpr std::size_t mostOf{4};", 1),
+    ("constexpr int most = 3;", 0), ("constexpr auto ours = hook<Text, Most>;", 0), ("constexpr State state_of(int x) { return State{x}; }", 0),
+    ("// constexpr int kMost = 3;", 0), ("if constexpr (kMost == 3) {", 0)])
+def test_a_constant_in_a_second_style_is_seen(code, seen):
+    assert len(list(house_rules.constant_breaches(pathlib.Path("src/conn/a.cpp"), code))) == seen
+
+
 @pytest.mark.parametrize("content", [b"\x7fELF\x02\x01", b"x" * 1_000_001])
 def test_what_is_made_is_seen(tmp_path, content):
     (tmp_path / "core").write_bytes(content)

@@ -143,7 +143,7 @@ TEST_F(FilterFaults, EachReadThatFailsIsToldOnceTheDataBeforeItIsRead) {
   const std::string data(6000, 'd');
   for (failing_read_ = 1; failing_read_ <= 10; ++failing_read_) {
     begin(State::Open);
-    arriving_ = rs::record(rs::kData, data.substr(0, 1500)) + rs::record(rs::kData, data);
+    arriving_ = rs::record(rs::data_record, data.substr(0, 1500)) + rs::record(rs::data_record, data);
     std::string got;
     apr_status_t rv = APR_SUCCESS;
     for (int i = 0; i < 100 && rv == APR_SUCCESS; ++i) rv = read(got);
@@ -156,7 +156,7 @@ TEST_F(FilterFaults, EachReadThatFailsIsToldOnceTheDataBeforeItIsRead) {
 TEST_F(FilterFaults, AnEndOfTheNetworkThatNobodyAnnouncedIsNoEndOfData) {
   read_error_ = APR_EOF;
   failing_read_ = 2;
-  arriving_ = rs::record(rs::kData, "data");
+  arriving_ = rs::record(rs::data_record, "data");
   std::string got;
   apr_status_t rv = APR_SUCCESS;
   for (int i = 0; i < 5 && rv == APR_SUCCESS; ++i) rv = read(got);
@@ -167,7 +167,7 @@ TEST_F(FilterFaults, AnEndOfTheNetworkThatNobodyAnnouncedIsNoEndOfData) {
 }
 
 TEST_F(FilterFaults, AnEndThatTheClientAnnouncedIsOne) {
-  arriving_ = rs::record(rs::kData, "data") + rs::record(rs::kAlert, {"\1\0", 2});
+  arriving_ = rs::record(rs::data_record, "data") + rs::record(rs::alert_record, {"\1\0", 2});
   std::string got;
   apr_status_t rv = APR_SUCCESS;
   for (int i = 0; i < 5 && rv == APR_SUCCESS; ++i) rv = read(got);
@@ -179,7 +179,7 @@ TEST_F(FilterFaults, AnEndThatTheClientAnnouncedIsOne) {
 }
 
 TEST_F(FilterFaults, ReadsAreOfAtMostWhatWasAskedFor) {
-  arriving_ = rs::record(rs::kData, std::string(3000, 'd'));
+  arriving_ = rs::record(rs::data_record, std::string(3000, 'd'));
   std::string got;
   for (int i = 0; i < 40 && got.size() < 3000; ++i) static_cast<void>(read(got, 100));
   EXPECT_EQ(got, std::string(3000, 'd'));
@@ -247,7 +247,7 @@ TEST_F(FilterFaults, WhereMemoryRunsOutInAReadTheConnectionEnds) {
   unsigned number = 1;
   for (;; ++number) {
     begin(State::Open);
-    arriving_ = rs::record(rs::kData, data) + rs::record(rs::kData, data);
+    arriving_ = rs::record(rs::data_record, data) + rs::record(rs::data_record, data);
     apr_bucket_brigade* const bb = apr_brigade_create(pool_, c_.bucket_alloc);
     apr_status_t rv = APR_SUCCESS;
     httpd_stub::fail_allocation(number);
@@ -263,7 +263,7 @@ TEST_F(FilterFaults, WhereMemoryRunsOutInAReadTheConnectionEnds) {
 }
 
 TEST_F(FilterFaults, ABrokenRecordEndsTheInput) {
-  arriving_ = rs::record(99, "?") + rs::record(rs::kData, "never");
+  arriving_ = rs::record(99, "?") + rs::record(rs::data_record, "never");
   std::string got;
   apr_status_t rv = APR_SUCCESS;
   for (int i = 0; i < 5 && rv == APR_SUCCESS; ++i) rv = read(got);

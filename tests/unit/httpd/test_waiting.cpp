@@ -10,7 +10,7 @@
 namespace tls::conn {
 namespace {
 
-constexpr int kCanWaitIo = 19;  // AP_MPMQ_CAN_WAITIO of httpd 2.4.63
+constexpr int can_wait_io = 19;  // AP_MPMQ_CAN_WAITIO of httpd 2.4.63
 
 class MpmWaiting : public testing::Test {
  protected:
@@ -29,7 +29,7 @@ TEST_F(MpmWaiting, IsOfTheKindThatTheMpmOffers) {
   EXPECT_EQ(waiting_of_mpm(), Waiting::Blocks);
   httpd_stub::mpm_answers()[AP_MPMQ_IS_ASYNC] = 1;
   EXPECT_EQ(waiting_of_mpm(), Waiting::WriteCompletion) << "event before httpd 2.4.63";
-  httpd_stub::mpm_answers()[kCanWaitIo] = 1;
+  httpd_stub::mpm_answers()[can_wait_io] = 1;
   EXPECT_EQ(waiting_of_mpm(), Waiting::WaitIo);
 }
 

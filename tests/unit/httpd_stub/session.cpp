@@ -15,10 +15,10 @@ rust::Slice<const std::uint8_t> octets(const std::string& text) {
 }  // namespace
 
 std::string record(std::uint8_t kind, const std::string& content) {
-  const std::size_t length = content.size() + kTag;
+  const std::size_t length = content.size() + tag_length;
   std::string out{static_cast<char>(kind), 3, 3, static_cast<char>(length >> 8), static_cast<char>(length & 0xff)};
   out += content;
-  out.append(kTag, '\0');
+  out.append(tag_length, '\0');
   return out;
 }
 
@@ -26,21 +26,21 @@ Status Session::feed(rust::Slice<const std::uint8_t> input, conn::Sink& sink) {
   rest.append(reinterpret_cast<const char*>(input.data()), input.size());
   while (status == Status::Open && rest.size() >= 5) {
     const std::size_t length = static_cast<std::uint8_t>(rest[3]) << 8U | static_cast<std::uint8_t>(rest[4]);
-    if (length < kTag) status = Status::Failed;
-    if (length < kTag || rest.size() < 5 + length) break;
-    const std::string content = rest.substr(5, length - kTag);
+    if (length < tag_length) status = Status::Failed;
+    if (length < tag_length || rest.size() < 5 + length) break;
+    const std::string content = rest.substr(5, length - tag_length);
     const auto kind = static_cast<std::uint8_t>(rest[0]);
     rest.erase(0, 5 + length);
-    if (kind == kData) {
+    if (kind == data_record) {
       delivered += content.size();
       sink.plaintext(octets(content));
-    } else if (kind == kHandshake) {
-      sink.ciphertext(octets(record(kHandshake, content)));
+    } else if (kind == handshake_record) {
+      sink.ciphertext(octets(record(handshake_record, content)));
     } else {
-      status = kind == kAlert ? Status::PeerClosed : Status::Failed;
+      status = kind == alert_record ? Status::PeerClosed : Status::Failed;
     }
   }
-  if (status == Status::Failed) sink.ciphertext(octets(record(kAlert, "\2\x14")));
+  if (status == Status::Failed) sink.ciphertext(octets(record(alert_record, "\2\x14")));
   return status;
 }
 
@@ -54,20 +54,20 @@ Sealed Session::seal(rust::Slice<const std::uint8_t> plaintext, std::size_t frag
     done.written += made.size();
     return true;
   };
-  if (owed > 0 && !put(kHandshake, std::string(owed, 'h'))) return done;
+  if (owed > 0 && !put(handshake_record, std::string(owed, 'h'))) return done;
   owed = 0;
   done.ok = true;
   while (done.taken < plaintext.size()) {
     const std::size_t length = std::min(fragment, plaintext.size() - done.taken);
     const auto* const from = reinterpret_cast<const char*>(plaintext.data()) + done.taken;
-    if (!put(kData, std::string(from, length))) break;
+    if (!put(data_record, std::string(from, length))) break;
     done.taken += length;
   }
   return done;
 }
 
 void Session::close_notify(conn::Sink& sink) {
-  if (status != Status::Failed) sink.ciphertext(octets(record(kAlert, {"\1\0", 2})));
+  if (status != Status::Failed) sink.ciphertext(octets(record(alert_record, {"\1\0", 2})));
 }
 
 rust::Box<Session> new_session() { return rust::Box<Session>(std::make_unique<Session>()); }

@@ -22,10 +22,10 @@ struct Sealed {
   std::size_t written = 0;
 };
 
-constexpr std::size_t kTag = 17;
-constexpr std::uint8_t kAlert = 21;
-constexpr std::uint8_t kHandshake = 22;
-constexpr std::uint8_t kData = 23;
+constexpr std::size_t tag_length = 17;
+constexpr std::uint8_t alert_record = 21;
+constexpr std::uint8_t handshake_record = 22;
+constexpr std::uint8_t data_record = 23;
 
 // One record of the transparent kind.
 std::string record(std::uint8_t kind, const std::string& content);
