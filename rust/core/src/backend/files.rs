@@ -12,6 +12,7 @@ use crate::creds::contents::{Found, LOST};
 use crate::creds::{Fault, fault_of, read};
 use crate::system::file::{self, Limit};
 use crate::verify::kept::{self, Form, REST, Stead, Unread};
+use crate::x509::uses::SERVER_AUTH;
 
 /// What reading found that is not quite right, in sentences that name the file.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -23,9 +24,6 @@ pub struct Warnings {
     /// A revocation list is missing.
     pub list_lost: bool,
 }
-
-/// serverAuth: 1.3.6.1.5.5.7.3.1
-const BACKENDS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 
 /// All that is of a form in a file, or in every file of a directory (c_rehash directories hold links to the same files,
 /// so that each element counts once). Files of a directory that cannot be read are a warning. What was better before is
@@ -172,7 +170,7 @@ fn blocks(
 fn elements(path: &Path, form: Form, found: &Found, warnings: &mut Warnings) -> Vec<Vec<u8>> {
     let mut taken = Vec::new();
     for item in &found.taken {
-        if form == Form::Authorities && !item.may_vouch_for(BACKENDS) {
+        if form == Form::Authorities && !item.may_vouch_for(SERVER_AUTH) {
             warnings.said.push(format!(
                 "{}: the certificate that begins in line {} is not to be trusted for servers, as it says itself \
                  (openssl x509 -text shows it); it is left out",

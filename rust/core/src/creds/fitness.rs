@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether clients take a certificate for a server's, or for that of an authority above it, whatever names and dates say.
 
-use crate::x509::der::{BIT_STRING, OID, Reader, SEQUENCE, sole};
+use crate::x509::der::{OID, Reader};
 use crate::x509::outline::RawExtension;
+use crate::x509::uses::{
+    self, ANY_PURPOSE, DIGITAL_SIGNATURE, KEY_CERT_SIGN, MS_SGC, NETSCAPE_SGC, SERVER_AUTH,
+};
 
 /// What the extensions and the signature of a certificate say of its use (RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Uses {
     /// What basicConstraints says; nothing where it is not there.
     pub authority: Option<bool>,
-    /// First octet of keyUsage.
-    pub key_usage: Option<u8>,
+    /// Bits of keyUsage, as in [`uses`].
+    pub key_usage: Option<u16>,
     /// Whether extendedKeyUsage names servers.
     pub servers: Option<bool>,
     /// It is signed by way of MD5 or SHA-1.
@@ -48,10 +51,16 @@ impl Uses {
 
     /// Notes what an extension says. One that cannot be read is taken for one that is not there.
     pub(crate) fn note(&mut self, extension: &RawExtension<'_>) {
+        let value = extension.value;
         match extension.oid {
-            BASIC_CONSTRAINTS => self.authority = authority(extension.value),
-            KEY_USAGE => self.key_usage = key_usage(extension.value),
-            PURPOSES => self.servers = servers(extension.value),
+            uses::BASIC_CONSTRAINTS => {
+                self.authority = uses::basic_constraints(value).map(|(authority, _)| authority);
+            }
+            uses::KEY_USAGE => self.key_usage = uses::key_usage(value),
+            uses::EXTENDED_KEY_USAGE => {
+                let has_servers = |list| uses::has_purpose(list, &SERVERS);
+                self.servers = uses::purposes(value).map(has_servers);
+            }
             oid => {
                 let known = oid.starts_with(OF_X509) || oid.starts_with(OF_PKIX);
                 self.odd_extension |= extension.critical && !known;
@@ -61,7 +70,7 @@ impl Uses {
 
     /// What is wrong with it as a server's.
     pub fn of_server(self, self_issued: bool) -> Option<Unfit> {
-        let lacks = |bit: u8| self.key_usage.is_some_and(|usage| usage & bit == 0);
+        let lacks = |bit: u16| self.key_usage.is_some_and(|usage| usage & bit == 0);
         match () {
             () if self.servers == Some(false) => Some(Unfit::Purpose),
             // "openssl req -x509" makes authorities of all that sign themselves, whom clients are told to trust by hand.
@@ -75,7 +84,9 @@ impl Uses {
 
     /// What is wrong with it as one that issued the certificate before it.
     pub fn of_issuer(self, self_issued: bool) -> Option<Unfit> {
-        let signs = self.key_usage.is_none_or(|usage| usage & CERT_SIGN != 0);
+        let signs = self
+            .key_usage
+            .is_none_or(|usage| usage & KEY_CERT_SIGN != 0);
         match () {
             // A root of X.509 v1 has no extensions.
             () if self.authority == Some(false) || !signs => Some(Unfit::NoAuthority),
@@ -106,24 +117,12 @@ impl Unfit {
     }
 }
 
-const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
-const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
-const PURPOSES: &[u8] = &[0x55, 0x1d, 0x25];
 /// id-ce and id-pe.
 const OF_X509: &[u8] = &[0x55, 0x1d];
 const OF_PKIX: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1];
 
-/// Bits of keyUsage's first octet (RFC 5280, 4.2.1.3).
-const DIGITAL_SIGNATURE: u8 = 0x80;
-const CERT_SIGN: u8 = 0x04;
-
-/// serverAuth, anyExtendedKeyUsage, and what browsers of the nineties looked for.
-const SERVERS: [&[u8]; 4] = [
-    &[0x2b, 6, 1, 5, 5, 7, 3, 1],
-    &[0x55, 0x1d, 0x25, 0],
-    &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3],
-    &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1],
-];
+/// Purposes that servers are for; the last two are what browsers of the nineties looked for.
+const SERVERS: [&[u8]; 4] = [SERVER_AUTH, ANY_PURPOSE, MS_SGC, NETSCAPE_SGC];
 
 /// md5WithRSAEncryption, sha1WithRSAEncryption, and ecdsa-with-SHA1.
 const OLD: [&[u8]; 3] = [
@@ -131,16 +130,3 @@ const OLD: [&[u8]; 3] = [
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5],
     &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1],
 ];
-
-fn authority(value: &[u8]) -> Option<bool> {
-    Reader::new(sole(value, SEQUENCE)?).flag()
-}
-
-fn key_usage(value: &[u8]) -> Option<u8> {
-    sole(value, BIT_STRING)?.get(1).copied()
-}
-
-fn servers(value: &[u8]) -> Option<bool> {
-    let mut purposes = Reader::new(sole(value, SEQUENCE)?);
-    Some(std::iter::from_fn(|| purposes.take(OID)).any(|purpose| SERVERS.contains(&purpose)))
-}

@@ -8,12 +8,11 @@ use super::about::About;
 use crate::verify::signed::{Signed, key_of};
 use crate::verify::work::{Exhausted, Work};
 use crate::x509::canonical::is_one_name;
-use crate::x509::der::{OCTET_STRING, OID, Reader, SEQUENCE, context};
+use crate::x509::der::{OCTET_STRING, Reader, SEQUENCE, context};
 use crate::x509::outline::public_key_bits;
-use crate::x509::{Certificate, objects};
+use crate::x509::{Certificate, uses};
 
 const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
-const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
 
 /// Certificates of a response that are looked at.
 const MOST_DELEGATES: usize = 8;
@@ -126,10 +125,7 @@ fn signs_responses(certificate: &Certificate<'_>) -> bool {
     let usage = certificate
         .extensions()
         .find(|extension| extension.dotted == EXTENDED_KEY_USAGE);
-    let Some(mut purposes) = usage.and_then(|usage| Reader::new(usage.value).enter(SEQUENCE))
-    else {
-        return false;
-    };
-    std::iter::from_fn(|| purposes.take(OID))
-        .any(|oid| objects::dotted(oid).as_deref() == Some(OCSP_SIGNING))
+    usage
+        .and_then(|usage| uses::purposes(usage.value))
+        .is_some_and(|list| uses::has_purpose(list, &[uses::OCSP_SIGNING]))
 }

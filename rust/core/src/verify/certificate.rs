@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A certificate as validation sees it: names in canonical form and the extensions that bind (RFC 5280, 4.2.1).
 
-use super::elements::bits;
-pub(super) use super::elements::{count, directory_name, is_integer, only, whole};
-use super::elements::{general_names, purposes};
+use super::elements::{directory_name, general_names};
 use super::reason;
 use super::resources::Resources;
 use super::revocation::scope::Point;
 use crate::x509::canonical::canonical;
-use crate::x509::der::{BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
+use crate::x509::der::{
+    BIT_STRING, Element, OCTET_STRING, Reader, SEQUENCE, is_integer, only, whole,
+};
 use crate::x509::outline::{Outline, RawExtension, RawExtensions};
 use crate::x509::time::{GENERALIZED_TIME, Time, UTC_TIME};
-
-/// Bits of KeyUsage in the order of RFC 5280, 4.2.1.3, the first one lowest.
-pub(super) const DIGITAL_SIGNATURE: u16 = 1;
-pub(super) const KEY_ENCIPHERMENT: u16 = 1 << 2;
-pub(super) const KEY_AGREEMENT: u16 = 1 << 4;
-pub(super) const KEY_CERT_SIGN: u16 = 1 << 5;
-pub(super) const CRL_SIGN: u16 = 1 << 6;
-
-/// Purposes of ExtendedKeyUsage (RFC 5280, 4.2.1.12): id-kp-clientAuth, id-kp-serverAuth, the two "server gated
-/// cryptography" that OpenSSL counts as a server's, and id-kp-OCSPSigning.
-pub(super) const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
-pub(super) const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
-pub(super) const MS_SGC: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3];
-pub(super) const NETSCAPE_SGC: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1];
+use crate::x509::uses;
 
 const NETSCAPE_TYPE: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 1, 1];
 const ADDRESS_BLOCKS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 7];
@@ -207,12 +194,12 @@ impl<'a> PathCertificate<'a> {
                 once(&mut self.authority, AuthorityKey::parse(value)?)?;
                 return Some(false);
             }
-            [0x55, 0x1d, 0x0f] => {
-                let usage = key_usage(value).filter(|bits| *bits != 0)?;
+            uses::KEY_USAGE => {
+                let usage = uses::key_usage(value).filter(|bits| *bits != 0)?;
                 once(&mut self.key_usage, usage)?;
             }
             [0x55, 0x1d, 0x11] => once(&mut self.alt_names, general_names(value)?)?,
-            [0x55, 0x1d, 0x13] => once(&mut self.basic, basic_constraints(value)?)?,
+            uses::BASIC_CONSTRAINTS => once(&mut self.basic, uses::basic_constraints(value)?)?,
             [0x55, 0x1d, 0x1e] => once(&mut self.constraints, only(value, SEQUENCE)?.value)?,
             [0x55, 0x1d, 0x1f] => {
                 let points = only(value, SEQUENCE)?.value;
@@ -222,7 +209,7 @@ impl<'a> PathCertificate<'a> {
             [0x55, 0x1d, 0x20] => once(&mut self.policies, value)?,
             [0x55, 0x1d, 0x21] => once(&mut self.mappings, value)?,
             [0x55, 0x1d, 0x24] => once(&mut self.policy_constraints, value)?,
-            [0x55, 0x1d, 0x25] => once(&mut self.purposes, purposes(value)?)?,
+            uses::EXTENDED_KEY_USAGE => once(&mut self.purposes, uses::purposes(value)?)?,
             [0x55, 0x1d, 0x36] => once(&mut self.inhibit_any, value)?,
             NETSCAPE_TYPE => {
                 let bits = only(value, BIT_STRING)?.value;
@@ -263,16 +250,8 @@ impl<'a> PathCertificate<'a> {
 
     /// Whether ExtendedKeyUsage has one of `wanted`; what is not said is allowed.
     pub(crate) fn is_meant_for(&self, wanted: &[&[u8]]) -> bool {
-        let Some(list) = self.purposes else {
-            return true;
-        };
-        let mut list = Reader::new(list);
-        while let Some(purpose) = list.expect(OID) {
-            if wanted.contains(&purpose.value) {
-                return true;
-            }
-        }
-        false
+        self.purposes
+            .is_none_or(|list| uses::has_purpose(list, wanted))
     }
 
     /// Why it is not valid at `now`, in seconds since 1970 (RFC 5280, 4.1.2.5, and OpenSSL's order).
@@ -297,21 +276,6 @@ impl<'a> PathCertificate<'a> {
 
 fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.is_none().then(|| *place = Some(value))
-}
-
-fn key_usage(value: &[u8]) -> Option<u16> {
-    let (&unused, octets) = only(value, BIT_STRING)?.value.split_first()?;
-    bits(unused, octets)
-}
-
-fn basic_constraints(value: &[u8]) -> Option<(bool, Option<u64>)> {
-    let mut fields = whole(value, SEQUENCE)?;
-    let authority = fields.flag()?;
-    let length = match fields.expect(INTEGER) {
-        Some(length) => Some(count(length.value)?),
-        None => None,
-    };
-    fields.at_end().then_some((authority, length))
 }
 
 /// Seconds since 1970 of a time in one of the two forms of RFC 5280, 4.1.2.5; others are no times for OpenSSL's checks.

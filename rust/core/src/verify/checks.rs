@@ -2,12 +2,13 @@
 //! What a certificate must be by itself, and what a path must be apart from names, policies and revocation
 //! (RFC 5280, 6.1.3 and 6.1.4, with OpenSSL's readings where that leaves some).
 
-use super::certificate::{
-    CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT,
-    MS_SGC, NETSCAPE_SGC, PathCertificate, SERVER_AUTH,
-};
+use super::certificate::PathCertificate;
 use super::keys::{Algorithm, Key};
 use super::reason;
+use crate::x509::uses::{
+    CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT,
+    MS_SGC, NETSCAPE_SGC, SERVER_AUTH,
+};
 
 /// Bits of nsCertType.
 const NS_CLIENT: u8 = 0x80;

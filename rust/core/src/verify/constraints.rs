@@ -4,7 +4,8 @@
 //! Where the RFC leaves room the reading is OpenSSL's: a trusted certificate's constraints count, a common name that could
 //! be a host's counts as one where no dNSName is, and the subject's emailAddress counts as an rfc822Name.
 
-use super::certificate::{PathCertificate, directory_name};
+use super::certificate::PathCertificate;
+use super::elements::directory_name;
 use super::reason;
 use super::work::{Exhausted, Work};
 use crate::x509::canonical::{is_beneath, string};

@@ -3,13 +3,14 @@
 
 use std::cell::OnceCell;
 
-use super::certificate::{CRL_SIGN, PathCertificate};
+use super::certificate::PathCertificate;
 use super::keys::Key as SigningKey;
 use super::list_fault::ListFault;
 use super::revocation::list::{List, issuer_of};
 use super::revocation::scope;
 use super::signed::Signed;
 use super::work::Work;
+use crate::x509::uses::CRL_SIGN;
 
 /// Who may have signed a list from an address, and what it has to be about.
 #[derive(Clone, Copy, Debug)]

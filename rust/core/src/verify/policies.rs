@@ -7,9 +7,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::certificate::{PathCertificate, count, whole};
+use super::certificate::PathCertificate;
 use super::reason;
-use crate::x509::der::{INTEGER, OID, Reader, SEQUENCE};
+use crate::x509::der::{INTEGER, OID, Reader, SEQUENCE, count, only, whole};
 
 const ANY: &[u8] = &[0x55, 0x1d, 0x20, 0];
 
@@ -104,7 +104,7 @@ impl<'a> State<'a> {
         self.explicit = self.explicit.min(explicit);
         self.mapping = self.mapping.min(mapping);
         if let Some(value) = certificate.inhibit_any {
-            let skipped = super::certificate::only(value, INTEGER)?.value;
+            let skipped = only(value, INTEGER)?.value;
             self.inhibit_any = self.inhibit_any.min(count(skipped)?);
         }
         Some(())

@@ -2,8 +2,9 @@
 //! Addresses and numbers of autonomous systems that a CA may vouch for (RFC 3779): what a certificate has of them, the one
 //! above it has too. Extensions that are not in canonical form (2.2.3, 3.2.3) are damaged ones, as in OpenSSL.
 
-use super::elements::{count, whole};
-use crate::x509::der::{BIT_STRING, INTEGER, NULL, OCTET_STRING, Reader, SEQUENCE, context};
+use crate::x509::der::{
+    BIT_STRING, INTEGER, NULL, OCTET_STRING, Reader, SEQUENCE, context, count, whole,
+};
 
 /// The most octets of an address.
 const LONGEST: usize = 16;

@@ -3,9 +3,8 @@
 
 use aws_lc_rs::digest::Digest;
 
-use super::certificate::{only, whole};
 use super::keys::{Algorithm, Fault, Key};
-use crate::x509::der::{BIT_STRING, Element, SEQUENCE};
+use crate::x509::der::{BIT_STRING, Element, SEQUENCE, only, whole};
 
 /// The signature of a certificate, a list or a response: what was signed, how, and the value.
 #[derive(Clone, Copy, Debug)]

@@ -10,6 +10,7 @@ use super::certificate::PathCertificate;
 use super::kept::{self, Form, REST, Stead, Unread};
 use crate::creds::contents::{Found, LOST};
 use crate::system::file::{self, Refusal};
+use crate::x509::uses::CLIENT_AUTH;
 
 /// Where a set of certificates or lists comes from: files, and directories of which every file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,9 +80,6 @@ pub struct SourceProblem {
     /// What is wrong, with the file's name and what to do.
     pub text: String,
 }
-
-/// clientAuth: 1.3.6.1.5.5.7.3.2
-const CLIENTS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
 
 /// What a lost list means.
 const LOST_LIST: &str = ": that list is left out, and clients of its CA are refused where lists are looked up: get it \
@@ -345,7 +343,7 @@ impl<'a> FileRead<'a> {
                 1 => name.to_string(),
                 line => format!("{name} (line {line})"),
             };
-            if self.form != Form::Lists && !taken.may_vouch_for(CLIENTS) {
+            if self.form != Form::Lists && !taken.may_vouch_for(CLIENT_AUTH) {
                 self.faults.push(Fault {
                     weight: Weight::Loss,
                     text: format!(

@@ -110,11 +110,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The content of the one element of type `tag` that `input` must be.
-pub(crate) fn sole(input: &[u8], tag: u8) -> Option<&[u8]> {
+/// The one element of type `tag` that `input` must be.
+pub(crate) fn only(input: &[u8], tag: u8) -> Option<Element<'_>> {
     let mut reader = Reader::new(input);
-    let content = reader.take(tag)?;
-    reader.at_end().then_some(content)
+    let element = reader.expect(tag)?;
+    reader.at_end().then_some(element)
+}
+
+/// A reader of the content of the one element of type `tag` that `input` must be.
+pub(crate) fn whole(input: &[u8], tag: u8) -> Option<Reader<'_>> {
+    only(input, tag).map(|element| Reader::new(element.value))
 }
 
 /// Whether content octets are those of an INTEGER, without octets that say nothing (X.690, 8.3.2).
@@ -158,6 +163,17 @@ pub(crate) fn number(content: &[u8]) -> Option<u64> {
             .iter()
             .fold(0, |sum, &octet| sum << 8 | u64::from(octet)),
     )
+}
+
+/// Content of an INTEGER as a count that is not negative; what is too large for 64 bits is as good as endless.
+pub(crate) fn count(content: &[u8]) -> Option<u64> {
+    if !is_integer(content) || content.first()? & 0x80 != 0 {
+        return None;
+    }
+    let digits = content.iter().try_fold(0_u64, |sum, &octet| {
+        sum.checked_mul(256)?.checked_add(octet.into())
+    });
+    Some(digits.unwrap_or(u64::MAX))
 }
 
 /// Bits of the modulus of an RSAPublicKey (RFC 8017, A.1.1), without leading zeros.

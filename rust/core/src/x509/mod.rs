@@ -16,6 +16,7 @@ pub(crate) mod outline;
 pub(crate) mod pss;
 mod text;
 pub mod time;
+pub(crate) mod uses;
 
 use crate::base64;
 

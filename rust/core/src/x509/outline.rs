@@ -6,7 +6,7 @@
 
 use super::der::{
     BIT_STRING, BOOLEAN, ENUMERATED, Element, INTEGER, NULL, OCTET_STRING, OID, Reader, SEQUENCE,
-    context, is_bit_string, is_integer, is_oid, number, sole,
+    context, is_bit_string, is_integer, is_oid, number, only,
 };
 use super::time::{GENERALIZED_TIME, UTC_TIME};
 
@@ -78,7 +78,7 @@ impl<'a> Outline<'a> {
             }
         }
         let extensions = match fields.take(context(3)) {
-            Some(listed) => sole(listed, SEQUENCE)?,
+            Some(listed) => only(listed, SEQUENCE)?.value,
             None => &[],
         };
         (validity.at_end() && fields.at_end()).then_some(())?;

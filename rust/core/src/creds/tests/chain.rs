@@ -8,6 +8,7 @@ use super::super::fitness::{Unfit, Uses};
 use super::super::public_key::PublicKey;
 use super::super::severity::Severity;
 use crate::x509::time::date;
+use crate::x509::uses::{DIGITAL_SIGNATURE, KEY_CERT_SIGN, KEY_ENCIPHERMENT};
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
@@ -192,17 +193,17 @@ fn use_of_the_server_s_and_of_those_above() {
     let warning = |why| vec![(why, Severity::Warning)];
     let leaf = |uses| faults(vec![of(uses, "leaf", "ca")]);
     assert_eq!(leaf(authority(Some(false))), []);
-    assert_eq!(leaf(usage(0x80, None)), []);
-    assert_eq!(leaf(usage(0x20, None)), warning(Unfit::Silent));
+    assert_eq!(leaf(usage(DIGITAL_SIGNATURE, None)), []);
+    assert_eq!(leaf(usage(KEY_ENCIPHERMENT, None)), warning(Unfit::Silent));
     assert_eq!(leaf(authority(Some(true))), warning(Unfit::Authority));
     let own = faults(vec![of(authority(Some(true)), "leaf", "leaf")]);
     assert_eq!(own, [], "as openssl req -x509 makes them");
     let above =
         |uses, issuer: &str| faults(vec![certificate("leaf", "sub"), of(uses, "sub", issuer)]);
     assert_eq!(above(authority(Some(true)), "root"), []);
-    assert_eq!(above(usage(0x04, Some(true)), "root"), []);
+    assert_eq!(above(usage(KEY_CERT_SIGN, Some(true)), "root"), []);
     assert_eq!(
-        above(usage(0x80, Some(true)), "root"),
+        above(usage(DIGITAL_SIGNATURE, Some(true)), "root"),
         warning(Unfit::NoAuthority)
     );
     assert_eq!(

@@ -7,15 +7,16 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ::aws_lc_rs::digest::Digest;
 
 use super::scope::Scope;
-use crate::verify::certificate::{AuthorityKey, directory_name, is_integer, only, seconds, whole};
+use crate::verify::certificate::{AuthorityKey, seconds};
 use crate::verify::edition::Edition;
+use crate::verify::elements::directory_name;
 use crate::verify::keys::{Fault, Key};
 use crate::verify::list_fault::ListFault;
 use crate::verify::reason;
 use crate::verify::signed::Signed;
 use crate::verify::work::{Exhausted, Work};
 use crate::x509::canonical::canonical;
-use crate::x509::der::{INTEGER, Reader, SEQUENCE};
+use crate::x509::der::{INTEGER, Reader, SEQUENCE, is_integer, only, whole};
 use crate::x509::outline::{RawExtensions, time};
 
 mod outline;

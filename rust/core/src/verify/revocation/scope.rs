@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which certificates a list is about (RFC 5280, 5.2.5), and where a certificate says that its list is (4.2.1.13).
 
-use crate::verify::elements::{bits, directory_name, general_name, whole};
+use crate::verify::elements::{directory_name, general_name};
 use crate::x509::canonical::canonical;
-use crate::x509::der::{Element, Reader, SEQUENCE, SET, written};
+use crate::x509::der::{Element, Reader, SEQUENCE, SET, whole, written};
+use crate::x509::uses::bits;
 
 /// Reasons for revocation, one bit each, as in ReasonFlags: bit 0 is none.
 pub(crate) type Reasons = u16;

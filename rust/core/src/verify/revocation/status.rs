@@ -12,11 +12,12 @@ use super::Lists;
 use super::list::{List, Status};
 use super::scope::{ALL_REASONS, Point, Reasons};
 use crate::verify::advice::Concern;
-use crate::verify::certificate::{CRL_SIGN, PathCertificate};
+use crate::verify::certificate::PathCertificate;
 use crate::verify::keys::Fault;
 use crate::verify::pool::Pool;
 use crate::verify::reason;
 use crate::verify::work::{Exhausted, Work};
+use crate::x509::uses::CRL_SIGN;
 
 /// The search for a path that a certificate is looked up in.
 pub(crate) trait Paths<'p> {

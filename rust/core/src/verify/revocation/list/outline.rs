@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where in the DER of a revocation list its parts are (RFC 5280, 5.1).
 
-use crate::verify::certificate::{count, is_integer, only};
-use crate::x509::der::{BIT_STRING, Element, INTEGER, Reader, SEQUENCE, context, is_bit_string};
+use crate::x509::der::{
+    BIT_STRING, Element, INTEGER, Reader, SEQUENCE, context, count, is_bit_string, is_integer, only,
+};
 use crate::x509::outline::{is_algorithm, time};
 
 /// Where the parts of a list are.
