@@ -23,7 +23,7 @@ LEFT_OUT = ("SSL_CLIENT_V_REMAIN", "SSL_CLIENT_VERIFY", "SSL_CLIENT_CERT", "ASKE
 
 
 def main() -> None:
-    corpus, lines = Corpus(), []
+    corpus, lines = Corpus(), ["# Written by tests/harness/record_corpus.py"]
     server = variables.server(lambda vhosts, start, **options: Httpd(vhosts, **options), "mod_ssl", Authority(), corpus,
                               variables.MOD_SSL, "SSLOptions")
     try:

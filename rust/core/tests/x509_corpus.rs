@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Every field of every certificate of the corpus, letter for letter as Debian's mod_ssl printed it.
-//! `tests/harness/record_corpus.py` wrote `corpus.txt`.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -16,6 +15,8 @@ use mod_tls_core::x509::{DnStyle, Identity, Side};
 use rustls_pki_types::CertificateDer;
 
 const CORPUS: &str = include_str!("corpus.txt");
+/// Its first line.
+const WRITTEN_BY: &str = "# Written by tests/harness/record_corpus.py";
 const NOW: i64 = 1_790_000_000;
 
 struct Recorded {
@@ -26,7 +27,9 @@ struct Recorded {
 
 fn corpus() -> Vec<Recorded> {
     let mut all: Vec<Recorded> = Vec::new();
-    for line in CORPUS.lines() {
+    let mut lines = CORPUS.lines();
+    assert_eq!(lines.next(), Some(WRITTEN_BY));
+    for line in lines {
         let mut words = line.splitn(3, ' ');
         let (kind, name, value) = (
             words.next().unwrap(),
