@@ -54,6 +54,7 @@ NAMES = {
     "scopes": "module_config",
     "stream": "TlsConnection",
     "history": "Provenance (of a session)",
+    "run": "Load",
 }
 # Names that stay, each with its reason.
 KEPT = {
@@ -62,9 +63,6 @@ KEPT = {
     "Notice": "what a process has to say to the administrator",
     "Scopes": "a limit's scopes: an address, a child, the server",
     "Run": "one run of a model of memory, which tries them all",
-    "Row": "a row of a table in code",
-    "seal": "RFC 5116 and RFC 9180: what an AEAD or HPKE does",
-    "expect": "the reader of DER says `require`; httpd's and the standard library's own `expect` keep theirs",
 }
 # Where such a word is somebody else's: httpd's scoreboard, HPKE's sealer, a dashboard, names of data.
 FOREIGN = re.compile(r"scoreboard|[Cc]ircuit.?[Bb]reakers?|[Dd]ashboard|sealer: Box<dyn HpkeSealer>|HpkeSealer|setup_sealer|\bsealer,$|self\.sealer\.seal\(&aad|"
@@ -157,6 +155,10 @@ def stale(texts):
     for name in SHARED:
         if shown.get(name, 0) < 2:
             yield pathlib.Path("tools/terms.py"), 1, f"{name} is the name of one type by now"
+    named = {found[1] for name, text in texts for found in NAMED.finditer(text)} | {str(name) for name, _ in texts}
+    for name in KEPT:
+        if name not in named and not (TOP / name).is_file():
+            yield pathlib.Path("tools/terms.py"), 1, f"{name} is no name any more"
 
 
 def main():

@@ -15,7 +15,7 @@ pub(crate) fn limit_handshakes(rate: ffi::LimitScopes, under_way: ffi::LimitScop
     guard(|| (), || limits::set(scopes(rate), scopes(under_way)));
 }
 
-/// See the bridge.
+/// What limits refused since this said it last; empty where there is nothing to say.
 pub(crate) fn limits_report() -> String {
     guard(|| None, || limits::report(&counts::totals()?)).unwrap_or_default()
 }

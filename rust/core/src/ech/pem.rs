@@ -54,16 +54,16 @@ pub fn read(file: &[u8]) -> Result<Vec<Key>, ContentsFault> {
 fn raw_key(pkcs8: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const X25519_OID: &[u8] = &[0x2b, 0x65, 0x6e];
     let mut outer = Reader::new(pkcs8).enter(SEQUENCE)?;
-    outer.expect(INTEGER)?;
+    outer.require(INTEGER)?;
     let mut algorithm = outer.enter(SEQUENCE)?;
-    let of_x25519 = algorithm.expect(OID)?.value == X25519_OID;
+    let of_x25519 = algorithm.require(OID)?.value == X25519_OID;
     let mut contents = outer.enter(OCTET_STRING)?;
     let key = match of_x25519 {
-        true => contents.expect(OCTET_STRING)?,
+        true => contents.require(OCTET_STRING)?,
         false => {
             let mut key = contents.enter(SEQUENCE)?;
-            key.expect(INTEGER)?;
-            key.expect(OCTET_STRING)?
+            key.require(INTEGER)?;
+            key.require(OCTET_STRING)?
         }
     };
     Some(Zeroizing::new(key.value.to_vec()))

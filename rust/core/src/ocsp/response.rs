@@ -164,15 +164,15 @@ impl<'a> Basic<'a> {
         let signed = Signed::parse(input)?;
         let mut basic = Reader::new(input).enter(SEQUENCE)?;
         let mut data = basic.enter(SEQUENCE)?;
-        basic.expect(SEQUENCE)?;
-        basic.expect(BIT_STRING)?;
+        basic.require(SEQUENCE)?;
+        basic.require(BIT_STRING)?;
         let certificates = match basic.enter(context(0)) {
             Some(mut list) => list.enter(SEQUENCE)?,
             None => Reader::new(&[]),
         };
         data.enter(context(0)); // the version; there is only one
         let responder = Responder::read(&mut data)?;
-        data.expect(GENERALIZED_TIME)?;
+        data.require(GENERALIZED_TIME)?;
         let responses = data.enter(SEQUENCE)?;
         let extensions = match data.enter(context(1)) {
             Some(mut list) => list.enter(SEQUENCE)?,

@@ -27,7 +27,7 @@ impl<'a> Responder<'a> {
     /// Reads it off the front of a ResponseData without its version (RFC 6960 4.2.1).
     pub(super) fn read(data: &mut Reader<'a>) -> Option<Self> {
         Some(match data.enter(context(1)) {
-            Some(mut name) => Self::Name(name.expect(SEQUENCE)?.raw),
+            Some(mut name) => Self::Name(name.require(SEQUENCE)?.raw),
             None => Self::Key(data.enter(context(2))?.take(OCTET_STRING)?),
         })
     }
@@ -75,7 +75,7 @@ impl SignerCheck<'_> {
         if responder.is(issuer) {
             return self.is_by(signed, issuer.spki());
         }
-        let brought = std::iter::from_fn(|| certificates.expect(SEQUENCE));
+        let brought = std::iter::from_fn(|| certificates.require(SEQUENCE));
         for element in brought.take(MOST_DELEGATES) {
             self.work.charge_reading(element.raw.len())?;
             let delegate = Certificate::parse(element.raw).filter(|d| responder.is(d));

@@ -179,7 +179,7 @@ fn compare(name: &Name, base: &Name, any: bool) -> Result<bool, &'static str> {
 }
 
 fn other_type(content: &[u8]) -> Option<&[u8]> {
-    Reader::new(content).expect(OID).map(|oid| oid.value)
+    Reader::new(content).require(OID).map(|oid| oid.value)
 }
 
 impl Subtrees {
@@ -272,7 +272,7 @@ fn attributes(certificate: &PathCertificate<'_>, oid: &[u8]) -> Option<Vec<(u8, 
         let mut set = subject.enter(SET)?;
         while !set.at_end() {
             let mut attribute = set.enter(SEQUENCE)?;
-            let kind = attribute.expect(OID)?.value;
+            let kind = attribute.require(OID)?.value;
             let value = attribute.any()?;
             if kind == oid {
                 found.push((value.tag, string(value.tag, value.value).flatten()));

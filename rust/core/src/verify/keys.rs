@@ -76,8 +76,8 @@ impl<'a> Key<'a> {
     pub fn parse(spki: &Element<'a>) -> Option<Self> {
         let mut fields = Reader::new(spki.value);
         let mut algorithm = fields.enter(SEQUENCE)?;
-        let (_, bits) = fields.expect(BIT_STRING)?.value.split_first()?;
-        let oid = algorithm.expect(OID)?.value;
+        let (_, bits) = fields.require(BIT_STRING)?.value.split_first()?;
+        let oid = algorithm.require(OID)?.value;
         let parameters = algorithm.any();
         let kind = match oid {
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1] => Kind::Rsa(modulus_bits(bits)?, false),
@@ -215,7 +215,7 @@ impl Algorithm {
     /// Reads an AlgorithmIdentifier (RFC 3279, 4055, 5758, 8410).
     pub fn parse(identifier: &Element<'_>) -> Self {
         let mut fields = Reader::new(identifier.value);
-        let Some(oid) = fields.expect(OID) else {
+        let Some(oid) = fields.require(OID) else {
             return Self::Other;
         };
         match oid.value {

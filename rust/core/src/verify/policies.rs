@@ -115,7 +115,7 @@ impl<'a> State<'a> {
         let mut list = whole(value, SEQUENCE)?;
         while !list.at_end() {
             let mut pair = list.enter(SEQUENCE)?;
-            let (from, to) = (pair.expect(OID)?.value, pair.expect(OID)?.value);
+            let (from, to) = (pair.require(OID)?.value, pair.require(OID)?.value);
             if from == ANY || to == ANY {
                 return None;
             }
@@ -154,7 +154,7 @@ fn policies(value: &[u8]) -> Option<HashSet<&[u8]>> {
     let mut list = whole(value, SEQUENCE)?;
     let mut found = HashSet::new();
     while !list.at_end() {
-        if !found.insert(list.enter(SEQUENCE)?.expect(OID)?.value) {
+        if !found.insert(list.enter(SEQUENCE)?.require(OID)?.value) {
             return None;
         }
     }

@@ -18,9 +18,9 @@ impl<'a> Signed<'a> {
     /// Reads SEQUENCE { body, AlgorithmIdentifier, BIT STRING }.
     pub(crate) fn parse(input: &'a [u8]) -> Option<Self> {
         let mut fields = whole(input, SEQUENCE)?;
-        let message = fields.expect(SEQUENCE)?.raw;
-        let algorithm = fields.expect(SEQUENCE)?;
-        let (_, signature) = fields.expect(BIT_STRING)?.value.split_first()?;
+        let message = fields.require(SEQUENCE)?.raw;
+        let algorithm = fields.require(SEQUENCE)?;
+        let (_, signature) = fields.require(BIT_STRING)?.value.split_first()?;
         Some(Self {
             message,
             algorithm,

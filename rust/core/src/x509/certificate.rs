@@ -150,7 +150,7 @@ fn time(element: Element<'_>) -> Time {
 }
 
 fn algorithm(mut fields: Reader<'_>) -> Option<String> {
-    objects::dotted(fields.expect(OID)?.value)
+    objects::dotted(fields.require(OID)?.value)
 }
 
 /// `None` for an extension that occurs twice, as OpenSSL's `X509_get_ext_d2i` has it.
@@ -193,7 +193,7 @@ impl<'a> Iterator for AltNames<'a> {
 
 fn other_name(content: &[u8]) -> Option<AltName<'_>> {
     let mut fields = Reader::new(content);
-    let dotted = objects::dotted(fields.expect(OID)?.value)?;
+    let dotted = objects::dotted(fields.require(OID)?.value)?;
     let value = fields.enter(context(0))?.any()?;
     Some(AltName::Other(dotted, value.tag, value.value))
 }

@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element if its identifier is `tag`; nothing is consumed otherwise.
-    pub(crate) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub(crate) fn require(&mut self, tag: u8) -> Option<Element<'a>> {
         let before = *self;
         match self.any() {
             Some(element) if element.tag == tag => Some(element),
@@ -85,19 +85,19 @@ impl<'a> Reader<'a> {
 
     /// Content of the next element if its identifier is `tag`; nothing is consumed otherwise.
     pub(crate) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
-        self.expect(tag).map(|element| element.value)
+        self.require(tag).map(|element| element.value)
     }
 
     /// The next element if its identifier is `tag`, header included; nothing is consumed in any case.
     pub(crate) fn peek(self, tag: u8) -> Option<&'a [u8]> {
         let mut ahead = self;
-        ahead.expect(tag).map(|element| element.raw)
+        ahead.require(tag).map(|element| element.raw)
     }
 
     /// A BOOLEAN DEFAULT FALSE (X.690, 8.2): absent is false. `None` where it is not of one octet. Any octet but zero is
     /// true, as in OpenSSL.
     pub(crate) fn flag(&mut self) -> Option<bool> {
-        match self.expect(BOOLEAN).map(|flag| flag.value) {
+        match self.require(BOOLEAN).map(|flag| flag.value) {
             None => Some(false),
             Some([octet]) => Some(*octet != 0),
             Some(_) => None,
@@ -106,14 +106,14 @@ impl<'a> Reader<'a> {
 
     /// A reader of the content of the next element, which must be a `tag`.
     pub(crate) fn enter(&mut self, tag: u8) -> Option<Self> {
-        self.expect(tag).map(|element| Reader::new(element.value))
+        self.require(tag).map(|element| Reader::new(element.value))
     }
 }
 
 /// The one element of type `tag` that `input` must be.
 pub(crate) fn only(input: &[u8], tag: u8) -> Option<Element<'_>> {
     let mut reader = Reader::new(input);
-    let element = reader.expect(tag)?;
+    let element = reader.require(tag)?;
     reader.at_end().then_some(element)
 }
 
@@ -231,10 +231,10 @@ mod tests {
     #[test]
     fn splits_elements() {
         let mut reader = Reader::new(&[0x02, 0x01, 0x05, 0x0c, 0x81, 0x02, b'h', b'i']);
-        let number = reader.expect(INTEGER).unwrap();
+        let number = reader.require(INTEGER).unwrap();
         assert_eq!(number.raw, [0x02, 0x01, 0x05]);
-        assert!(reader.expect(INTEGER).is_none());
-        assert_eq!(reader.expect(UTF8_STRING).unwrap().value, b"hi");
+        assert!(reader.require(INTEGER).is_none());
+        assert_eq!(reader.require(UTF8_STRING).unwrap().value, b"hi");
         assert!(reader.at_end());
     }
 

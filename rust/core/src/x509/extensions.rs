@@ -94,26 +94,26 @@ fn colons(value: &[u8]) -> Vec<u8> {
 }
 
 fn key_identifier(value: &[u8]) -> Option<Vec<u8>> {
-    Some(colons(Reader::new(value).expect(OCTET_STRING)?.value))
+    Some(colons(Reader::new(value).require(OCTET_STRING)?.value))
 }
 
 fn authority_key(value: &[u8]) -> Option<Vec<u8>> {
     let mut fields = Reader::new(value).enter(SEQUENCE)?;
-    let key = colons(fields.expect(0x80)?.value);
+    let key = colons(fields.require(0x80)?.value);
     if fields.at_end() { Some(key) } else { None }
 }
 
 fn basic_constraints(value: &[u8]) -> Option<Vec<u8>> {
     let mut fields = Reader::new(value).enter(SEQUENCE)?;
     let is_ca = fields
-        .expect(BOOLEAN)
+        .require(BOOLEAN)
         .is_some_and(|flag| flag.value.first().is_some_and(|octet| *octet != 0));
     let mut out = if is_ca {
         b"CA:TRUE".to_vec()
     } else {
         b"CA:FALSE".to_vec()
     };
-    if let Some(length) = fields.expect(INTEGER) {
+    if let Some(length) = fields.require(INTEGER) {
         let length = length.value.iter().try_fold(0_u64, |sum, &o| {
             sum.checked_mul(256)?.checked_add(u64::from(o))
         })?;
@@ -124,7 +124,10 @@ fn basic_constraints(value: &[u8]) -> Option<Vec<u8>> {
 
 /// Names of the bits that are set, most significant bit of the first octet first.
 fn bits(value: &[u8], names: &[&str]) -> Option<Vec<u8>> {
-    let (_unused, octets) = Reader::new(value).expect(BIT_STRING)?.value.split_first()?;
+    let (_unused, octets) = Reader::new(value)
+        .require(BIT_STRING)?
+        .value
+        .split_first()?;
     let is_set = |place: usize| {
         octets
             .get(place / 8)
@@ -143,14 +146,14 @@ fn purposes(value: &[u8]) -> Option<Vec<u8>> {
     let mut list = Reader::new(value).enter(SEQUENCE)?;
     let mut names = Vec::new();
     while !list.at_end() {
-        let dotted = objects::dotted(list.expect(OID)?.value)?;
+        let dotted = objects::dotted(list.require(OID)?.value)?;
         names.push(objects::names(&dotted).map_or(dotted.clone(), |names| names.long.to_owned()));
     }
     Some(names.join(", ").into_bytes())
 }
 
 fn ia5(value: &[u8]) -> Option<Vec<u8>> {
-    Some(Reader::new(value).expect(IA5_STRING)?.value.to_vec())
+    Some(Reader::new(value).require(IA5_STRING)?.value.to_vec())
 }
 
 fn general_names(value: &[u8]) -> Option<Vec<u8>> {
@@ -174,7 +177,7 @@ fn access_descriptions(value: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     while !list.at_end() {
         let mut description = list.enter(SEQUENCE)?;
-        let method = objects::dotted(description.expect(OID)?.value)?;
+        let method = objects::dotted(description.require(OID)?.value)?;
         let location = description.any()?;
         if !out.is_empty() {
             out.push(b'\n');
@@ -206,7 +209,7 @@ fn general_name(tag: u8, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
         0x88 => ("Registered ID:", registered(value)?.into_bytes()),
         DIRECTORY => (
             "DirName:",
-            Name::parse(Reader::new(value).expect(SEQUENCE)?.value)?.oneline(),
+            Name::parse(Reader::new(value).require(SEQUENCE)?.value)?.oneline(),
         ),
         _ => return None,
     };
@@ -227,7 +230,7 @@ const UNSUPPORTED: &[u8] = b"<unsupported>";
 
 fn other_name(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut fields = Reader::new(value);
-    let dotted = objects::dotted(fields.expect(OID)?.value)?;
+    let dotted = objects::dotted(fields.require(OID)?.value)?;
     let name = fields.enter(context(0))?.any()?;
     let (label, shown) = match OTHER_NAMES.iter().find(|(known, ..)| *known == dotted) {
         Some((_, label, wanted)) if name.tag == *wanted => (*label, text_of(name.value)?),

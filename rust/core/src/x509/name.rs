@@ -198,7 +198,7 @@ impl<'a> Name<'a> {
 }
 
 fn attribute(mut fields: Reader<'_>, set: usize) -> Option<Attribute<'_>> {
-    let oid = fields.expect(OID)?.value;
+    let oid = fields.require(OID)?.value;
     let Element { tag, value, raw } = fields.any()?;
     let value = match tag {
         // It begins with the number of unused bits, which is no part of its value.

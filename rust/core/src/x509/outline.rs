@@ -46,11 +46,11 @@ impl<'a> Outline<'a> {
     /// certificate is shown to others as it came.
     pub(crate) fn parse(input: &'a [u8]) -> Option<Self> {
         let mut outer = Reader::new(input);
-        let whole = outer.expect(SEQUENCE)?;
+        let whole = outer.require(SEQUENCE)?;
         let mut certificate = Reader::new(whole.value);
-        let body = certificate.expect(SEQUENCE)?;
-        let algorithm = certificate.expect(SEQUENCE)?;
-        let signature = bits(certificate.expect(BIT_STRING)?.value)?;
+        let body = certificate.require(SEQUENCE)?;
+        let algorithm = certificate.require(SEQUENCE)?;
+        let signature = bits(certificate.require(BIT_STRING)?.value)?;
         (outer.at_end() && certificate.at_end()).then_some(())?;
         let mut fields = Reader::new(body.value);
         let version = match fields.enter(context(0)) {
@@ -61,13 +61,13 @@ impl<'a> Outline<'a> {
             }
             None => 1,
         };
-        let serial = fields.expect(INTEGER)?.value;
-        let inner_algorithm = fields.expect(SEQUENCE)?;
-        let issuer = fields.expect(SEQUENCE)?;
+        let serial = fields.require(INTEGER)?.value;
+        let inner_algorithm = fields.require(SEQUENCE)?;
+        let issuer = fields.require(SEQUENCE)?;
         let mut validity = fields.enter(SEQUENCE)?;
         let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
-        let subject = fields.expect(SEQUENCE)?;
-        let spki = fields.expect(SEQUENCE)?;
+        let subject = fields.require(SEQUENCE)?;
+        let spki = fields.require(SEQUENCE)?;
         is_algorithm(inner_algorithm.value).then_some(())?;
         is_algorithm(algorithm.value).then_some(())?;
         is_public_key(spki.value).then_some(())?;
@@ -142,7 +142,7 @@ fn extension<'a>(list: &mut Reader<'a>) -> Option<RawExtension<'a>> {
     let mut fields = list.enter(SEQUENCE)?;
     let oid = fields.take(OID).filter(|oid| is_oid(oid))?;
     let critical = fields.flag()?;
-    let value = fields.expect(OCTET_STRING)?.value;
+    let value = fields.require(OCTET_STRING)?.value;
     fields.at_end().then_some(RawExtension {
         oid,
         critical,
@@ -162,8 +162,8 @@ pub(crate) fn public_key_bits(spki: &[u8]) -> Option<&[u8]> {
 
 /// A time of either form, whatever it says.
 pub(crate) fn time<'a>(fields: &mut Reader<'a>) -> Option<Element<'a>> {
-    let time = fields.expect(UTC_TIME);
-    time.or_else(|| fields.expect(GENERALIZED_TIME))
+    let time = fields.require(UTC_TIME);
+    time.or_else(|| fields.require(GENERALIZED_TIME))
 }
 
 /// Whether these are the content octets of an AlgorithmIdentifier, whatever it is (RFC 5280, 4.1.1.2).
@@ -207,7 +207,7 @@ mod tests {
         let key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
         let der = params.self_signed(&key).unwrap().der().to_vec();
-        let content = Outline::parse(&der).map(|_| Reader::new(&der).expect(SEQUENCE).unwrap());
+        let content = Outline::parse(&der).map(|_| Reader::new(&der).require(SEQUENCE).unwrap());
         let content = content.unwrap().value;
         let wrapped = |behind: &[u8]| {
             let length = u16::try_from(content.len() + behind.len()).unwrap();

@@ -35,7 +35,7 @@ pub(crate) fn key_usage(value: &[u8]) -> Option<u16> {
 pub(crate) fn basic_constraints(value: &[u8]) -> Option<(bool, Option<u64>)> {
     let mut fields = whole(value, SEQUENCE)?;
     let authority = fields.flag()?;
-    let length = match fields.expect(INTEGER) {
+    let length = match fields.require(INTEGER) {
         Some(length) => Some(count(length.value)?),
         None => None,
     };

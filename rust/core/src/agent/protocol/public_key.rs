@@ -96,8 +96,8 @@ impl PublicHalf {
 /// Bits of the modulus in the SubjectPublicKeyInfo of an RSA key, whatever parameters it has (RFC 4055 1.2).
 fn rsa_bits(spki: &[u8]) -> Option<usize> {
     let mut fields = Reader::new(spki).enter(SEQUENCE)?;
-    fields.expect(SEQUENCE)?;
-    let (_, key) = fields.expect(BIT_STRING)?.value.split_first()?;
+    fields.require(SEQUENCE)?;
+    let (_, key) = fields.require(BIT_STRING)?.value.split_first()?;
     modulus_bits(key)
 }
 

@@ -163,11 +163,11 @@ impl List {
         // RFC 5280, 5.3.3: an entry without an issuer of its own has that of the one before it.
         let mut issuer = 0_u32;
         while !entries.at_end() {
-            let entry = entries.expect(SEQUENCE)?;
+            let entry = entries.require(SEQUENCE)?;
             let mut fields = Reader::new(entry.value);
             fields.take(INTEGER).filter(|serial| is_integer(serial))?;
             time(&mut fields)?;
-            if let Some(extensions) = fields.expect(SEQUENCE) {
+            if let Some(extensions) = fields.require(SEQUENCE) {
                 for extension in RawExtensions::new(extensions.value) {
                     let extension = extension?;
                     match extension.oid {
@@ -212,7 +212,7 @@ impl List {
 
     fn serial(&self, entry: Entry) -> Option<&[u8]> {
         self.entry(entry)?
-            .expect(INTEGER)
+            .require(INTEGER)
             .map(|serial| digits(serial.value))
     }
 
@@ -236,9 +236,9 @@ impl List {
     fn is_removed(&self, entry: Entry) -> bool {
         let reason = || {
             let mut fields = self.entry(entry)?;
-            fields.expect(INTEGER)?;
+            fields.require(INTEGER)?;
             fields.any()?;
-            let extensions = fields.expect(SEQUENCE)?;
+            let extensions = fields.require(SEQUENCE)?;
             RawExtensions::new(extensions.value)
                 .flatten()
                 .find(|extension| extension.oid == [0x55, 0x1d, 0x15])

@@ -158,7 +158,7 @@ impl Point {
                         general_name(&name)?;
                         if name.tag == 0xa4 {
                             point.issuers.push(directory_name(name.value)?);
-                            signers.push(Reader::new(name.value).expect(SEQUENCE)?.value);
+                            signers.push(Reader::new(name.value).require(SEQUENCE)?.value);
                         }
                     }
                 }

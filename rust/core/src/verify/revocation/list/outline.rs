@@ -22,17 +22,17 @@ impl<'a> Outline<'a> {
     pub(super) fn parse(der: &'a [u8]) -> Option<Self> {
         let list = only(der, SEQUENCE)?;
         let mut parts = Reader::new(list.value);
-        let body = parts.expect(SEQUENCE)?;
+        let body = parts.require(SEQUENCE)?;
         let mut fields = Reader::new(body.value);
         // The version; the first one is not written.
         if let Some(version) = fields.take(INTEGER) {
             is_integer(version).then_some(())?;
         }
         is_algorithm(fields.take(SEQUENCE)?).then_some(())?;
-        let issuer = fields.expect(SEQUENCE)?;
+        let issuer = fields.require(SEQUENCE)?;
         let this_update = time(&mut fields)?;
         let next_update = time(&mut fields);
-        let entries = fields.expect(SEQUENCE);
+        let entries = fields.require(SEQUENCE);
         let behind = parts.left().saturating_add(fields.left());
         let length = entries.as_ref().map_or(0, |entries| entries.value.len());
         let entries_at = der.len().checked_sub(behind)?.checked_sub(length)?;
