@@ -23,11 +23,6 @@ std::string comparable(std::string_view name) {
 
 constexpr std::uint32_t no_position = std::numeric_limits<std::uint32_t>::max();
 
-std::uint32_t position_of(const std::unordered_map<std::string, std::uint32_t>& names, std::string_view name) {
-  const auto hit = names.find(std::string(name));
-  return hit == names.end() ? no_position : hit->second;
-}
-
 template <class Use>
 void for_each_name(const apr_array_header_t* names, Use use) {
   if (names == nullptr) return;
@@ -38,6 +33,11 @@ void for_each_name(const apr_array_header_t* names, Use use) {
 }
 
 }  // namespace
+
+std::uint32_t NameChain::position_of(const Positions& names, std::string_view name) {
+  const auto hit = names.find(name);
+  return hit == names.end() ? no_position : hit->second;
+}
 
 void NameChain::add(const server_rec* host) {
   const auto position = static_cast<std::uint32_t>(hosts_.size());

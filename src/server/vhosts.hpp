@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,12 +33,19 @@ class NameChain final {
     std::string text;
     std::uint32_t position;
   };
+  // A name is looked for as it stands, without a string of its own.
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  using Positions = std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>>;
+  static std::uint32_t position_of(const Positions& names, std::string_view name);
   void add_pattern(std::string_view pattern, std::uint32_t position);
 
   std::vector<const server_rec*> hosts_;
-  std::unordered_map<std::string, std::uint32_t> exact_;
-  std::unordered_map<std::string, std::uint32_t> suffix_;  // ".example.com" for "*.example.com"
-  std::vector<Pattern> patterns_;                          // wildcards of any other shape
+  Positions exact_;
+  Positions suffix_;               // ".example.com" for "*.example.com"
+  std::vector<Pattern> patterns_;  // wildcards of any other shape
 };
 
 // All chains of this httpd. Built in post_config, shared by the children, never changed.

@@ -21,8 +21,9 @@ pub const MOST: usize = 64;
 /// a key exchange.
 pub const MOST_OF_ONE_ID: usize = 4;
 
-/// What records of a server's first flight are padded to a multiple of, unless the configuration says otherwise.
-pub const PADDING: u16 = 1024;
+/// What tests have the records of a server's first flight padded to a multiple of.
+#[cfg(test)]
+pub(crate) const PADDING: u16 = 1024;
 
 /// A key with what clients know of it.
 pub struct Key {

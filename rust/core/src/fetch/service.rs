@@ -14,7 +14,7 @@ use super::resolve::system::System;
 use super::results::{CertStatus, Count, Found, Key, OTHER_HOSTS, Stapled, Writer};
 use super::schedule;
 use super::url::Url;
-use super::wants::{Order, Rule, RuleId, StapleWant, verdict_key};
+use super::wants::{ListWant, Order, Rule, RuleId, StapleWant, verdict_key};
 use crate::system::clock::now;
 use crate::system::lock;
 
@@ -153,6 +153,23 @@ struct State {
     hosts: Hosts,
     /// Numbers of hosts that are counted apart.
     numbers: HashMap<String, usize>,
+}
+
+impl State {
+    /// The response that has been fetched for `want`; `None` where another order has come meanwhile, of which it is asked
+    /// for anew.
+    fn fetched_staple(&mut self, want: &Arc<StapleWant>) -> Option<&mut Fresh> {
+        let fresh = self.staples.get_mut(&want.key)?;
+        fresh.busy = false;
+        Arc::ptr_eq(&fresh.want, want).then_some(fresh)
+    }
+
+    /// As [`State::fetched_staple`], of a list.
+    fn fetched_list(&mut self, want: &Arc<ListWant>) -> Option<&mut FreshList> {
+        let fresh = self.lists.get_mut(&want.key)?;
+        fresh.busy = false;
+        Arc::ptr_eq(&fresh.want, want).then_some(fresh)
+    }
 }
 
 /// The fetcher's own.

@@ -31,9 +31,6 @@ use alerts::{RENEGOTIATES, is_plain};
 pub use facts::Facts;
 use incoming::{Incoming, TOO_MANY_PIECES};
 
-/// The longest TLS record on the wire: header, 2^14 bytes and what encryption adds at most (RFC 5246 6.2.3).
-pub const MAX_RECORD: usize = 5 + 16_384 + 2048;
-
 /// The longest plaintext of one record (RFC 8446 5.1).
 pub const MAX_FRAGMENT: usize = 16_384;
 
@@ -47,9 +44,6 @@ const SESSION_TICKET: u16 = 35;
 
 /// Extension type of RFC 6066 8.
 pub const STATUS_REQUEST: u16 = 5;
-
-/// What encryption adds to one record at most: 29 bytes with TLS 1.2 AES-GCM, 22 with TLS 1.3.
-pub const RECORD_OVERHEAD: usize = 32;
 
 /// Where a connection stands after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

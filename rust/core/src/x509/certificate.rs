@@ -134,11 +134,6 @@ impl<'a> Certificate<'a> {
         self.outline.issuer.raw
     }
 
-    /// DER of the issuer without the header of its SEQUENCE.
-    pub fn issuer_content(&self) -> &'a [u8] {
-        self.outline.issuer.value
-    }
-
     /// DER of the SubjectPublicKeyInfo.
     pub fn spki(&self) -> &'a [u8] {
         self.outline.spki.raw

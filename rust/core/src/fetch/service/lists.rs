@@ -210,13 +210,9 @@ impl Service {
 
     fn had_list(&self, want: &Arc<ListWant>, url: &str, judged: &Judged) {
         let mut state = lock(&self.state);
-        let Some(fresh) = state.lists.get_mut(&want.key) else {
+        let Some(fresh) = state.fetched_list(want) else {
             return;
         };
-        fresh.busy = false;
-        if !Arc::ptr_eq(&fresh.want, want) {
-            return;
-        }
         fresh.due = Instant::now() + wait(judged, now());
         let again = std::mem::take(&mut fresh.failures) > 0;
         let before = fresh.before.as_ref();
@@ -249,13 +245,9 @@ impl Service {
 
     fn lost_list(&self, want: &Arc<ListWant>, why: &str) {
         let mut state = lock(&self.state);
-        let Some(fresh) = state.lists.get_mut(&want.key) else {
+        let Some(fresh) = state.fetched_list(want) else {
             return;
         };
-        fresh.busy = false;
-        if !Arc::ptr_eq(&fresh.want, want) {
-            return;
-        }
         fresh.failures = fresh.failures.saturating_add(1);
         let (failures, before) = (
             fresh.failures,

@@ -112,18 +112,9 @@ impl Service {
         let now = now();
         let name = name_of(&want.leaf);
         let mut state = lock(&self.state);
-        let Some(fresh) = state
-            .staples
-            .get_mut(&want.key)
-            .filter(|fresh| Arc::ptr_eq(&fresh.want, want))
-        else {
-            // Another order has come meanwhile; what it wants is asked for by itself.
-            if let Some(fresh) = state.staples.get_mut(&want.key) {
-                fresh.busy = false;
-            }
+        let Some(fresh) = state.fetched_staple(want) else {
             return;
         };
-        fresh.busy = false;
         match outcome {
             Ok(stapled) => {
                 let again = fresh.failures > 0;
