@@ -13,7 +13,6 @@ rust::String exact(std::string_view text) {
 }
 
 std::string escaped(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
@@ -22,7 +21,7 @@ std::string escaped(std::string_view text) {
     } else if (c == '\\') {
       out += "\\\\";
     } else {
-      out += {'\\', 'x', digits[octet >> 4U], digits[octet & 15U]};
+      out += "\\x" + config::hexadecimal({&c, 1});
     }
   }
   return out;

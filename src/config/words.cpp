@@ -122,4 +122,15 @@ std::string one_of(std::span<const std::string_view> words) {
 
 std::string quoted(std::string_view word) { return "\"" + std::string(word) + "\""; }
 
+std::string hexadecimal(std::string_view octets) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const char c : octets) {
+    const auto octet = static_cast<unsigned char>(c);
+    out += digits[octet >> 4U];
+    out += digits[octet & 15U];
+  }
+  return out;
+}
+
 }  // namespace tls::config

@@ -2,12 +2,12 @@
 #include "report/json.hpp"
 
 #include "apr/to_rust.hpp"
+#include "config/words.hpp"
 
 namespace tls::report {
 
 // RFC 8259 7.
 std::string quoted(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : std::string(apr::lossy(text))) {
     const auto octet = static_cast<unsigned char>(c);
@@ -15,9 +15,7 @@ std::string quoted(std::string_view text) {
       out += '\\';
       out += c;
     } else if (octet < 0x20U || octet == 0x7FU) {
-      out += "\\u00";
-      out += digits[octet >> 4U];
-      out += digits[octet & 15U];
+      out += "\\u00" + config::hexadecimal({&c, 1});
     } else {
       out += c;
     }

@@ -74,16 +74,7 @@ const char* suite_name(apr_pool_t* pool, std::uint16_t number) {
   return suite != nullptr ? copy(pool, suite->openssl) : apr_psprintf(pool, "0x%04X", number);
 }
 
-const char* hexadecimal(apr_pool_t* pool, std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto octet = static_cast<unsigned char>(c);
-    out += digits[octet >> 4U];
-    out += digits[octet & 15U];
-  }
-  return copy(pool, out);
-}
+const char* hexadecimal(apr_pool_t* pool, std::string_view octets) { return copy(pool, config::hexadecimal(octets)); }
 
 const char* ech_status(facts::Ech ech) {
   switch (ech) {

@@ -15,6 +15,7 @@ use super::key::damage_fault;
 use super::public_key::PublicKey;
 use crate::x509::Name;
 use crate::x509::der::{self, Element, Reader};
+use crate::x509::oid::{OCSP_ACCESS, SUBJECT_ALT_NAME};
 use crate::x509::outline::{Outline, RawExtensions};
 use crate::x509::time::Time;
 
@@ -169,11 +170,9 @@ const BAD_SUBJECT: &str = "its subject is damaged";
 const NO_KEY: &str = "its public key is damaged";
 
 const COMMON_NAME: &str = "2.5.4.3";
-/// subjectAltName, id-pe-tlsfeature, id-pe-authorityInfoAccess and id-ad-ocsp.
-const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+/// id-pe-tlsfeature, id-pe-authorityInfoAccess and id-ad-caIssuers.
 const TLS_FEATURE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 24];
 const ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
-const OCSP_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
 const ISSUER_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
 
 /// dNSName and iPAddress of a GeneralName (RFC 5280, 4.2.1.6).

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::pem::{self, Block, Blocks, PemError};
 use crate::x509::der::{BIT_STRING, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
 use crate::x509::time::{GENERALIZED_TIME, UTC_TIME};
+use crate::x509::uses::ANY_PURPOSE;
 
 /// What DER octets are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,13 +140,12 @@ impl Taken {
     /// Whether OpenSSL's settings of trust behind the certificate (`openssl x509 -addtrust`, `-addreject`) let it vouch for
     /// this purpose (an OID of an extended key usage, DER contents). Without settings it may.
     pub fn may_vouch_for(&self, purpose: &[u8]) -> bool {
-        const ANY: &[u8] = &[0x55, 0x1d, 0x25, 0];
         let behind = self.der.get(self.length..).unwrap_or_default();
         let Some(mut settings) = Reader::new(behind).enter(SEQUENCE) else {
             return true;
         };
         let names = |mut list: Reader<'_>| {
-            std::iter::from_fn(|| list.take(OID)).any(|oid| oid == purpose || oid == ANY)
+            std::iter::from_fn(|| list.take(OID)).any(|oid| oid == purpose || oid == ANY_PURPOSE)
         };
         let trusted = settings.enter(SEQUENCE).map(names);
         let rejected = settings.enter(context(0)).is_some_and(names);

@@ -2,6 +2,7 @@
 //! Whether clients take a certificate for a server's, or for that of an authority above it, whatever names and dates say.
 
 use crate::x509::der::{OID, Reader};
+use crate::x509::oid;
 use crate::x509::outline::RawExtension;
 use crate::x509::uses::{
     self, ANY_PURPOSE, DIGITAL_SIGNATURE, KEY_CERT_SIGN, MS_SGC, NETSCAPE_SGC, SERVER_AUTH,
@@ -128,5 +129,5 @@ const SERVERS: [&[u8]; 4] = [SERVER_AUTH, ANY_PURPOSE, MS_SGC, NETSCAPE_SGC];
 const OLD: [&[u8]; 3] = [
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4],
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5],
-    &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1],
+    oid::ECDSA_SHA1,
 ];

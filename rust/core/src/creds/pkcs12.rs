@@ -12,6 +12,7 @@ use super::contents::{What, what};
 use super::encryption_fault::Pkcs12Fault;
 use super::pbe::{self, Scheme};
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
+use crate::x509::oid;
 
 /// What such a file holds.
 #[derive(Debug, Default)]
@@ -42,10 +43,10 @@ const X509: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 22, 1];
 const IMPLICIT_0: u8 = 0x80;
 
 const HASHES: &[(&[u8], &digest::Algorithm)] = &[
-    (&[0x2b, 14, 3, 2, 26], &digest::SHA1_FOR_LEGACY_USE_ONLY),
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1], &digest::SHA256),
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2], &digest::SHA384),
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3], &digest::SHA512),
+    (oid::SHA1, &digest::SHA1_FOR_LEGACY_USE_ONLY),
+    (oid::SHA256, &digest::SHA256),
+    (oid::SHA384, &digest::SHA384),
+    (oid::SHA512, &digest::SHA512),
 ];
 
 /// Safe contents may hold safe contents; nobody nests them.

@@ -7,15 +7,11 @@ use super::fault::Fault;
 use crate::x509::Certificate;
 use crate::x509::canonical::is_one_name;
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
+use crate::x509::oid;
 use crate::x509::outline::public_key_bits;
 
-/// Contents of the object identifiers of id-sha1 and id-sha256.
-pub(super) const SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 0x1a];
-const SHA2_256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
-
-/// id-pe-authorityInfoAccess as extensions are listed, and the content of id-ad-ocsp.
+/// id-pe-authorityInfoAccess as extensions are listed.
 const ACCESS: &str = "1.3.6.1.5.5.7.1.1";
-const OCSP_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
 
 /// uniformResourceIdentifier of a GeneralName (RFC 5280, 4.2.1.6).
 const URI: u8 = 0x86;
@@ -88,8 +84,8 @@ impl Matcher<'_, '_> {
         let (name, key) = (id.take(OCTET_STRING)?, id.take(OCTET_STRING)?);
         let serial = id.take(INTEGER)?;
         let hashes = match algorithm {
-            SHA1 => &self.sha1,
-            SHA2_256 => &self.sha256,
+            oid::SHA1 => &self.sha1,
+            oid::SHA256 => &self.sha256,
             _ => return Some(false),
         };
         Some(
@@ -122,7 +118,7 @@ pub fn responder(leaf: &[u8]) -> Option<String> {
     let access = leaf.extensions().find(|e| e.dotted == ACCESS)?;
     let mut descriptions = Reader::new(access.value).enter(SEQUENCE)?;
     let mut found = std::iter::from_fn(|| descriptions.enter(SEQUENCE)).filter_map(|mut one| {
-        let of_ocsp = one.take(OID)? == OCSP_ACCESS;
+        let of_ocsp = one.take(OID)? == oid::OCSP_ACCESS;
         of_ocsp.then(|| one.take(URI)).flatten()
     });
     let url = found.next()?;

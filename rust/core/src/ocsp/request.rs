@@ -3,9 +3,10 @@
 
 use aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY;
 
-use super::about::{About, SHA1};
+use super::about::About;
 use crate::base64;
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, SEQUENCE, context, written};
+use crate::x509::oid;
 
 /// Octets of a nonce (RFC 9654 2.1).
 pub const NONCE: usize = 32;
@@ -24,7 +25,7 @@ pub fn request(leaf: &[u8], issuer: &[u8], nonce: Option<&[u8]>) -> Option<Vec<u
     let id = written(
         SEQUENCE,
         &[
-            &written(SEQUENCE, &[&written(OID, &[SHA1]), NULL]),
+            &written(SEQUENCE, &[&written(OID, &[oid::SHA1]), NULL]),
             &written(OCTET_STRING, &[hashes.name.as_ref()]),
             &written(OCTET_STRING, &[hashes.key.as_ref()]),
             &written(INTEGER, &[about.leaf.serial]),

@@ -9,6 +9,7 @@ use crate::x509::canonical::canonical;
 use crate::x509::der::{
     BIT_STRING, Element, OCTET_STRING, Reader, SEQUENCE, is_integer, only, whole,
 };
+use crate::x509::oid;
 use crate::x509::outline::{Outline, RawExtension, RawExtensions};
 use crate::x509::time::{GENERALIZED_TIME, Time, UTC_TIME};
 use crate::x509::uses;
@@ -198,7 +199,7 @@ impl<'a> PathCertificate<'a> {
                 let usage = uses::key_usage(value).filter(|bits| *bits != 0)?;
                 once(&mut self.key_usage, usage)?;
             }
-            [0x55, 0x1d, 0x11] => once(&mut self.alt_names, general_names(value)?)?,
+            oid::SUBJECT_ALT_NAME => once(&mut self.alt_names, general_names(value)?)?,
             uses::BASIC_CONSTRAINTS => once(&mut self.basic, uses::basic_constraints(value)?)?,
             [0x55, 0x1d, 0x1e] => once(&mut self.constraints, only(value, SEQUENCE)?.value)?,
             [0x55, 0x1d, 0x1f] => {

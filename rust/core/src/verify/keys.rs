@@ -15,6 +15,7 @@ use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self as aws, RsaParameters, RsaPssSaltLength, VerificationAlgorithm};
 
 use crate::x509::der::{BIT_STRING, Element, OID, Reader, SEQUENCE, modulus_bits};
+use crate::x509::oid;
 pub(crate) use crate::x509::pss::Hash;
 use crate::x509::pss::{Limits, Parameters, RSASSA_PSS};
 
@@ -80,16 +81,16 @@ impl<'a> Key<'a> {
         let oid = algorithm.require(OID)?.value;
         let parameters = algorithm.any();
         let kind = match oid {
-            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1] => Kind::Rsa(modulus_bits(bits)?, false),
+            oid::RSA => Kind::Rsa(modulus_bits(bits)?, false),
             RSASSA_PSS => Kind::Rsa(modulus_bits(bits)?, true),
-            [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1] => match parameters {
+            oid::EC => match parameters {
                 Some(curve) if curve.tag == OID => named_curve(curve.value),
                 _ => Kind::Other,
             },
-            [0x2b, 0x65, 0x70] => Kind::Ed25519,
-            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17] => Kind::MlDsa44,
-            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18] => Kind::MlDsa65,
-            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19] => Kind::MlDsa87,
+            oid::ED25519 => Kind::Ed25519,
+            oid::ML_DSA_44 => Kind::MlDsa44,
+            oid::ML_DSA_65 => Kind::MlDsa65,
+            oid::ML_DSA_87 => Kind::MlDsa87,
             _ => Kind::Other,
         };
         let limits = match kind {
@@ -203,10 +204,10 @@ impl<'a> Key<'a> {
 
 fn named_curve(oid: &[u8]) -> Kind {
     match oid {
-        [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7] => Kind::P256,
-        [0x2b, 0x81, 4, 0, 0x22] => Kind::P384,
-        [0x2b, 0x81, 4, 0, 0x23] => Kind::P521,
-        [0x2b, 0x81, 4, 0, 0x0a] => Kind::K256,
+        oid::P256 => Kind::P256,
+        oid::P384 => Kind::P384,
+        oid::P521 => Kind::P521,
+        oid::SECP256K1 => Kind::K256,
         _ => Kind::Other,
     }
 }
@@ -215,10 +216,10 @@ impl Algorithm {
     /// Reads an AlgorithmIdentifier (RFC 3279, 4055, 5758, 8410).
     pub fn parse(identifier: &Element<'_>) -> Self {
         let mut fields = Reader::new(identifier.value);
-        let Some(oid) = fields.require(OID) else {
+        let Some(oid) = fields.take(OID) else {
             return Self::Other;
         };
-        match oid.value {
+        match oid {
             RSASSA_PSS => fields
                 .take(SEQUENCE)
                 .and_then(Parameters::parse)
@@ -232,7 +233,7 @@ impl Algorithm {
                 14 => Self::Pkcs1(Hash::Sha224),
                 _ => Self::Other,
             },
-            [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1] => Self::Ecdsa(Hash::Sha1),
+            oid::ECDSA_SHA1 => Self::Ecdsa(Hash::Sha1),
             [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, which] => match which {
                 1 => Self::Ecdsa(Hash::Sha224),
                 2 => Self::Ecdsa(Hash::Sha256),
@@ -240,13 +241,10 @@ impl Algorithm {
                 4 => Self::Ecdsa(Hash::Sha512),
                 _ => Self::Other,
             },
-            [0x2b, 0x65, 0x70] => Self::Ed25519,
-            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, which] => match which {
-                17 => Self::MlDsa44,
-                18 => Self::MlDsa65,
-                19 => Self::MlDsa87,
-                _ => Self::Other,
-            },
+            oid::ED25519 => Self::Ed25519,
+            oid::ML_DSA_44 => Self::MlDsa44,
+            oid::ML_DSA_65 => Self::MlDsa65,
+            oid::ML_DSA_87 => Self::MlDsa87,
             _ => Self::Other,
         }
     }

@@ -4,10 +4,9 @@
 use super::der::{Element, OID, Reader, SEQUENCE, context};
 use super::name::Name;
 use super::objects;
+use super::oid;
 use super::outline::{Outline, RawExtension, RawExtensions};
 use super::time::Time;
-
-const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
 /// One extension.
 #[derive(Clone, Debug)]
@@ -152,7 +151,7 @@ fn algorithm(mut fields: Reader<'_>) -> Option<String> {
 fn alt_names(extensions: &[u8]) -> Option<Reader<'_>> {
     let mut matching = RawExtensions::new(extensions)
         .flatten()
-        .filter(|extension| extension.oid == SUBJECT_ALT_NAME);
+        .filter(|extension| extension.oid == oid::SUBJECT_ALT_NAME);
     let extension = matching.next()?;
     if matching.next().is_some() {
         return None;

@@ -12,6 +12,7 @@ pub mod http;
 mod identity;
 pub(crate) mod name;
 pub(crate) mod objects;
+pub(crate) mod oid;
 pub(crate) mod outline;
 pub(crate) mod pss;
 mod text;

@@ -2,6 +2,7 @@
 //! RSASSA-PSS in certificates and keys (RFC 4055): a key may be for nothing else, and may say with which hash.
 
 use super::der::{INTEGER, OID, Reader, SEQUENCE, context, number};
+use super::oid;
 
 /// Content of id-RSASSA-PSS.
 pub(crate) const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
@@ -110,14 +111,12 @@ fn natural(content: &[u8]) -> Option<u64> {
 
 fn hash_of(identifier: &[u8]) -> Option<Hash> {
     match Reader::new(identifier).take(OID)? {
-        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, which] => match which {
-            1 => Some(Hash::Sha256),
-            2 => Some(Hash::Sha384),
-            3 => Some(Hash::Sha512),
-            4 => Some(Hash::Sha224),
-            _ => None,
-        },
-        [0x2b, 0x0e, 3, 2, 0x1a] => Some(Hash::Sha1),
+        oid::SHA256 => Some(Hash::Sha256),
+        oid::SHA384 => Some(Hash::Sha384),
+        oid::SHA512 => Some(Hash::Sha512),
+        oid::SHA224 => Some(Hash::Sha224),
+        oid::SHA1 => Some(Hash::Sha1),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, _] => None,
         _ => Some(Hash::Other),
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::tls::signatures::within;
 use crate::x509::der::{INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context, significant_bits};
+use crate::x509::oid;
 use crate::x509::pss::{self, Limits};
 
 /// How the DER of a key is laid out.
@@ -107,9 +108,9 @@ fn modulus_bits(der: &[u8]) -> Option<usize> {
 }
 
 const ALGORITHMS: &[(&[u8], &str)] = &[
-    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], "RSA"),
+    (oid::RSA, "RSA"),
     (pss::RSASSA_PSS, "RSA-PSS"),
-    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], "EC"),
+    (oid::EC, "EC"),
     (&[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], "DSA"),
     (
         &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 3, 1],
@@ -117,19 +118,19 @@ const ALGORITHMS: &[(&[u8], &str)] = &[
     ),
     (&[0x2b, 0x65, 0x6e], "X25519"),
     (&[0x2b, 0x65, 0x6f], "X448"),
-    (&[0x2b, 0x65, 0x70], "Ed25519"),
+    (oid::ED25519, "Ed25519"),
     (&[0x2b, 0x65, 0x71], "Ed448"),
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17], "ML-DSA-44"),
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18], "ML-DSA-65"),
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19], "ML-DSA-87"),
+    (oid::ML_DSA_44, "ML-DSA-44"),
+    (oid::ML_DSA_65, "ML-DSA-65"),
+    (oid::ML_DSA_87, "ML-DSA-87"),
 ];
 
 /// Curves by OID; those without a name are usable.
 const CURVES: &[(&[u8], &str)] = &[
-    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], ""),
-    (&[0x2b, 0x81, 4, 0, 0x22], ""),
-    (&[0x2b, 0x81, 4, 0, 0x23], ""),
-    (&[0x2b, 0x81, 4, 0, 0x0a], "secp256k1"),
+    (oid::P256, ""),
+    (oid::P384, ""),
+    (oid::P521, ""),
+    (oid::SECP256K1, "secp256k1"),
     (&[0x2b, 0x81, 4, 0, 0x21], "P-224"),
     (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 1], "P-192"),
     (&[0x2b, 0x24, 3, 3, 2, 8, 1, 1, 7], "brainpoolP256r1"),
