@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr apr_off_t kPiece = 64 * 1024;
+constexpr apr_off_t piece = 64 * 1024;
 
 /// Content handler of `SetHandler bench-sink`: answers 204 after the last byte.
 int sink(request_rec* r) {
@@ -20,7 +20,7 @@ int sink(request_rec* r) {
   }
   apr_bucket_brigade* bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
   for (bool more = true; more;) {
-    if (ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, kPiece) != APR_SUCCESS) {
+    if (ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, piece) != APR_SUCCESS) {
       return HTTP_BAD_REQUEST;
     }
     for (apr_bucket* b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {

@@ -124,7 +124,7 @@ def breaches():
     for path in listed():
         yield from object_breaches(path.relative_to(TOP), path)
     yield from bridge_breaches()
-    for path in listed("src/*", "tests/*", "fuzz/*", "examples/*"):
+    for path in listed("src/*", "tests/*", "fuzz/*", "bench/*", "examples/*"):
         if path.suffix in (".cpp", ".hpp", ".h"):
             yield from constant_breaches(path.relative_to(TOP), path.read_text())
     for name in READ_PEERS:
