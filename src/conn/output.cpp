@@ -45,7 +45,7 @@ bool has_data(apr_bucket_brigade* bb) {
 // One call of the output filter.
 class Writer final {
  public:
-  explicit Writer(TlsConnection& stream) : c_(stream) {}
+  explicit Writer(TlsConnection& connection) : connection_(connection) {}
 
   apr_status_t write(apr_bucket_brigade* bb) {
     while (!APR_BRIGADE_EMPTY(bb)) {
@@ -55,36 +55,36 @@ class Writer final {
     }
     // A tunnel of mod_proxy (proxy_util.c, ap_proxy_tunnel_run) sends no FLUSH and waits for the answer to what it
     // passed: nothing may stay here. It has set this before its first byte.
-    if (c_.c_->keepalive == AP_CONN_CLOSE) {
+    if (connection_.c_->keepalive == AP_CONN_CLOSE) {
       if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
     }
-    return pass_if(!APR_BRIGADE_EMPTY(c_.ciphertext_));
+    return pass_if(!APR_BRIGADE_EMPTY(connection_.ciphertext_));
   }
 
  private:
   apr_status_t metadata(apr_bucket* b) {
     if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
-    if (AP_BUCKET_IS_EOC(b) || (AP_BUCKET_IS_EOR(b) && last_response())) c_.close_notify();
+    if (AP_BUCKET_IS_EOC(b) || (AP_BUCKET_IS_EOR(b) && last_response())) connection_.close_notify();
     APR_BUCKET_REMOVE(b);
-    APR_BRIGADE_INSERT_TAIL(c_.ciphertext_, b);
+    APR_BRIGADE_INSERT_TAIL(connection_.ciphertext_, b);
     return APR_SUCCESS;
   }
 
   // mod_proxy blames the client, with 400, for what cannot be written to a backend whose connection is not aborted.
   apr_status_t lost() {
-    if (c_.c_->outgoing != 0) c_.c_->aborted = 1;
+    if (connection_.c_->outgoing != 0) connection_.c_->aborted = 1;
     return APR_ECONNABORTED;
   }
 
   // After it httpd only ends the connection, so that our goodbye can go in the same segment as the data. HTTP/1 alone
   // ends a connection with a request.
   [[nodiscard]] bool last_response() const {
-    conn_rec* const c = c_.c_;
+    conn_rec* const c = connection_.c_;
     return c->outgoing == 0 && c->keepalive == AP_CONN_CLOSE && std::strcmp(ap_get_protocol(c), AP_PROTOCOL_HTTP1) == 0;
   }
 
   apr_status_t data(apr_bucket* b) {
-    if (c_.state_ != State::Open) return lost();
+    if (connection_.state_ != State::Open) return lost();
     if (apr_os_file_t fd = -1; plain_file(b, fd)) return file(b, fd);
     const char* bytes = nullptr;
     apr_size_t length = 0;
@@ -92,7 +92,7 @@ class Writer final {
     if (APR_STATUS_IS_EAGAIN(rv)) {
       // The producer is not ready: what there is must not wait for it.
       if (rv = seal_staged(); rv != APR_SUCCESS) return rv;
-      APR_BRIGADE_INSERT_TAIL(c_.ciphertext_, apr_bucket_flush_create(c_.ciphertext_->bucket_alloc));
+      APR_BRIGADE_INSERT_TAIL(connection_.ciphertext_, apr_bucket_flush_create(connection_.ciphertext_->bucket_alloc));
       if (rv = pass_if(true); rv != APR_SUCCESS) return rv;
       rv = apr_bucket_read(b, &bytes, &length, APR_BLOCK_READ);
     }
@@ -114,34 +114,35 @@ class Writer final {
     }
     if (const apr_status_t rv = make_room(b->length); rv != APR_SUCCESS) return rv;
     for (apr_size_t got = 0; got < b->length;) {
-      const ssize_t n = pread(fd, c_.staged_ + c_.staged_length_, b->length - got, b->start + static_cast<off_t>(got));
+      const ssize_t n = pread(fd, connection_.staged_ + connection_.staged_length_, b->length - got,
+                              b->start + static_cast<off_t>(got));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return APR_FROM_OS_ERROR(errno);
       if (n == 0) return APR_EGENERAL;  // the file has shrunk: the length that was promised cannot be kept
       got += static_cast<apr_size_t>(n);
-      c_.staged_length_ += static_cast<std::size_t>(n);
+      connection_.staged_length_ += static_cast<std::size_t>(n);
     }
     apr_bucket_delete(b);
-    return c_.staged_length_ >= record_size ? seal_staged() : APR_SUCCESS;
+    return connection_.staged_length_ >= record_size ? seal_staged() : APR_SUCCESS;
   }
 
   // Whole records of a large piece are sealed where they are; small pieces are gathered.
   apr_status_t take(const char* bytes, std::size_t length) {
     while (length > 0) {
-      if (c_.staged_length_ == 0 && length >= record_size) {
+      if (connection_.staged_length_ == 0 && length >= record_size) {
         const std::size_t whole = std::min(length - length % record_size, batch_size);
         if (const apr_status_t rv = seal(bytes, whole); rv != APR_SUCCESS) return rv;
         bytes += whole;
         length -= whole;
         continue;
       }
-      const std::size_t piece = std::min(length, stage_size - c_.staged_length_ % stage_size);
+      const std::size_t piece = std::min(length, stage_size - connection_.staged_length_ % stage_size);
       if (const apr_status_t rv = make_room(piece); rv != APR_SUCCESS) return rv;
-      std::memcpy(c_.staged_ + c_.staged_length_, bytes, piece);
-      c_.staged_length_ += piece;
+      std::memcpy(connection_.staged_ + connection_.staged_length_, bytes, piece);
+      connection_.staged_length_ += piece;
       bytes += piece;
       length -= piece;
-      if (c_.staged_length_ >= stage_size) {
+      if (connection_.staged_length_ >= stage_size) {
         if (const apr_status_t rv = seal_staged(); rv != APR_SUCCESS) return rv;
       }
     }
@@ -151,26 +152,27 @@ class Writer final {
   // Staging memory for `more` bytes. It comes from the bucket allocator and goes back when the stage is empty, so that
   // an idle connection holds none.
   apr_status_t make_room(std::size_t more) {
-    if (c_.staged_ != nullptr && c_.staged_capacity_ - c_.staged_length_ >= more) return APR_SUCCESS;
-    const std::size_t capacity = std::max(stage_size, c_.staged_length_ + more);
-    auto* const larger = static_cast<char*>(apr_bucket_alloc(capacity, c_.ciphertext_->bucket_alloc));
+    if (connection_.staged_ != nullptr && connection_.staged_capacity_ - connection_.staged_length_ >= more)
+      return APR_SUCCESS;
+    const std::size_t capacity = std::max(stage_size, connection_.staged_length_ + more);
+    auto* const larger = static_cast<char*>(apr_bucket_alloc(capacity, connection_.ciphertext_->bucket_alloc));
     if (larger == nullptr) return APR_ENOMEM;
-    if (c_.staged_ != nullptr) {
-      std::memcpy(larger, c_.staged_, c_.staged_length_);
-      apr_bucket_free(c_.staged_);
+    if (connection_.staged_ != nullptr) {
+      std::memcpy(larger, connection_.staged_, connection_.staged_length_);
+      apr_bucket_free(connection_.staged_);
     }
-    c_.staged_ = larger;
-    c_.staged_capacity_ = capacity;
+    connection_.staged_ = larger;
+    connection_.staged_capacity_ = capacity;
     return APR_SUCCESS;
   }
 
   apr_status_t seal_staged() {
-    if (c_.staged_ == nullptr) return APR_SUCCESS;
-    const apr_status_t rv = encrypt(c_.staged_, c_.staged_length_);
+    if (connection_.staged_ == nullptr) return APR_SUCCESS;
+    const apr_status_t rv = encrypt(connection_.staged_, connection_.staged_length_);
     // Before anything is passed on: that may wait for a client which does not read.
-    apr_bucket_free(c_.staged_);
-    c_.staged_ = nullptr;
-    c_.staged_length_ = c_.staged_capacity_ = 0;
+    apr_bucket_free(connection_.staged_);
+    connection_.staged_ = nullptr;
+    connection_.staged_length_ = connection_.staged_capacity_ = 0;
     return rv == APR_SUCCESS ? pass_if(passed_ >= batch_size / 2) : rv;
   }
 
@@ -185,19 +187,21 @@ class Writer final {
       const std::size_t fragment = fragment_size();
       const std::size_t now = fragment == record_size ? length : std::min(length, small_burst);
       const std::size_t capacity = now + (now / fragment + 3) * record_overhead + slack;
-      auto* const out = static_cast<char*>(apr_bucket_alloc(capacity, c_.ciphertext_->bucket_alloc));
+      auto* const out = static_cast<char*>(apr_bucket_alloc(capacity, connection_.ciphertext_->bucket_alloc));
       if (out == nullptr) return APR_ENOMEM;
-      const rs::Sealed sealed = c_.session_->seal(apr::bytes(bytes, now), fragment, apr::mutable_bytes(out, capacity));
+      const rs::Sealed sealed =
+          connection_.session_->seal(apr::bytes(bytes, now), fragment, apr::mutable_bytes(out, capacity));
       if (!sealed.ok || sealed.taken == 0) {
         apr_bucket_free(out);
-        c_.state_ = State::Closing;
+        connection_.state_ = State::Closing;
         return lost();
       }
-      apr_bucket_alloc_t* const allocator = c_.ciphertext_->bucket_alloc;
-      APR_BRIGADE_INSERT_TAIL(c_.ciphertext_, apr_bucket_heap_create(out, sealed.written, apr_bucket_free, allocator));
+      apr_bucket_alloc_t* const allocator = connection_.ciphertext_->bucket_alloc;
+      APR_BRIGADE_INSERT_TAIL(connection_.ciphertext_,
+                              apr_bucket_heap_create(out, sealed.written, apr_bucket_free, allocator));
       bytes += sealed.taken;
       length -= sealed.taken;
-      c_.burst_ += sealed.taken;
+      connection_.burst_ += sealed.taken;
       passed_ += sealed.written;
     }
     return APR_SUCCESS;
@@ -207,22 +211,22 @@ class Writer final {
   // then, once the congestion window has grown, in full ones. A pause begins anew.
   std::size_t fragment_size() {
     const apr_interval_time_t now = apr::monotonic();
-    if (now - c_.last_write_ > burst_pause) c_.burst_ = 0;
-    c_.last_write_ = now;
-    return c_.burst_ < small_burst ? small_record : record_size;
+    if (now - connection_.last_write_ > burst_pause) connection_.burst_ = 0;
+    connection_.last_write_ = now;
+    return connection_.burst_ < small_burst ? small_record : record_size;
   }
 
   apr_status_t pass_if(bool due) {
     if (!due) return APR_SUCCESS;
     passed_ = 0;
-    const apr_status_t rv = ap_pass_brigade(c_.output_->next, c_.ciphertext_);
-    apr_brigade_cleanup(c_.ciphertext_);
+    const apr_status_t rv = ap_pass_brigade(connection_.output_->next, connection_.ciphertext_);
+    apr_brigade_cleanup(connection_.ciphertext_);
     return rv;
   }
 
   static constexpr std::size_t slack = 512;  // tickets or a key update that rustls owes before
 
-  TlsConnection& c_;
+  TlsConnection& connection_;
   std::size_t passed_ = 0;
 };
 
