@@ -21,7 +21,7 @@ std::string escaped(std::string_view text) {
     } else if (c == '\\') {
       out += "\\\\";
     } else {
-      out += "\\x" + config::hexadecimal({&c, 1});
+      out += "\\x" + config::in_hexadecimal({&c, 1});
     }
   }
   return out;

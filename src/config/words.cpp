@@ -122,7 +122,7 @@ std::string one_of(std::span<const std::string_view> words) {
 
 std::string quoted(std::string_view word) { return "\"" + std::string(word) + "\""; }
 
-std::string hexadecimal(std::string_view octets) {
+std::string in_hexadecimal(std::string_view octets) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
   for (const char c : octets) {

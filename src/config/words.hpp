@@ -47,6 +47,6 @@ std::string one_of(std::span<const std::string_view> words);
 std::string quoted(std::string_view word);
 
 // Two digits for each octet.
-std::string hexadecimal(std::string_view octets);
+std::string in_hexadecimal(std::string_view octets);
 
 }  // namespace tls::config

@@ -15,7 +15,7 @@ std::string quoted(std::string_view text) {
       out += '\\';
       out += c;
     } else if (octet < 0x20U || octet == 0x7FU) {
-      out += "\\u00" + config::hexadecimal({&c, 1});
+      out += "\\u00" + config::in_hexadecimal({&c, 1});
     } else {
       out += c;
     }

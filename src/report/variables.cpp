@@ -74,7 +74,9 @@ const char* suite_name(apr_pool_t* pool, std::uint16_t number) {
   return suite != nullptr ? copy(pool, suite->openssl) : apr_psprintf(pool, "0x%04X", number);
 }
 
-const char* hexadecimal(apr_pool_t* pool, std::string_view octets) { return copy(pool, config::hexadecimal(octets)); }
+const char* hexadecimal(apr_pool_t* pool, std::string_view octets) {
+  return copy(pool, config::in_hexadecimal(octets));
+}
 
 const char* ech_status(facts::Ech ech) {
   switch (ech) {
