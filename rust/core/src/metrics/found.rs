@@ -37,13 +37,13 @@ pub const NOT_AFTER: Family = found(
 pub const STAPLE: Family = found(
     "certificate_staple_end_timestamp_seconds",
     STAPLE_LABELS,
-    "When the OCSP response that clients get with a certificate expires, in seconds since 1970, and where it came from: file, module (mod_md) or fetched; not there where clients get none",
+    "When the OCSP response that clients get with a certificate expires, in seconds since 1970, and where it came from: file, module (mod_md) or fetched; absent where clients get none",
 );
 /// Age of a staple.
 pub const STAPLE_MADE: Family = found(
     "certificate_staple_made_timestamp_seconds",
     STAPLE_LABELS,
-    "When the responder said what the OCSP response says that clients get with a certificate (thisUpdate), in seconds since 1970",
+    "When the OCSP response that clients get with a certificate was made (thisUpdate), in seconds since 1970",
 );
 /// Requests by whom they went to.
 pub const FETCHES: Family = Family {
@@ -51,50 +51,50 @@ pub const FETCHES: Family = Family {
     ..found(
         "fetch_requests_total",
         &["responder", "outcome"],
-        "Requests for OCSP responses and revocation lists by the host that was asked, of those that the configuration or the server's and its authorities' certificates name; 'other' has those that only clients' certificates name",
+        "Requests for OCSP responses and revocation lists by host; 'other' has the hosts that only clients' certificates name",
     )
 };
 /// Age of a list.
 pub const LIST_MADE: Family = found(
     "revocation_list_made_timestamp_seconds",
     &["list"],
-    "When the revocation list in use was made that is fetched from this address (thisUpdate), in seconds since 1970",
+    "When the list in use from this address was made (thisUpdate), in seconds since 1970",
 );
 /// Next update of a list.
 pub const LIST_NEXT: Family = found(
     "revocation_list_next_timestamp_seconds",
     &["list"],
-    "When there is to be another list there (nextUpdate), in seconds since 1970; not there where the list does not say",
+    "When the next list is due there (nextUpdate), in seconds since 1970; absent if the list does not say",
 );
 /// A list that is not there.
 pub const LIST_MISSING: Family = found(
     "revocation_list_missing",
     &["list"],
-    "1 where there is no list of this address to judge by, or the one there has expired, 0 where there is",
+    "1 if there is no list from this address, or it has expired; otherwise 0",
 );
 /// Verdicts of responders that are held.
 pub const VERDICTS: Family = found(
     "client_ocsp_verdicts",
     &["verdict"],
-    "What OCSP responders said of certificates of clients, as far as it still counts; without_answer those that could not be asked, for some seconds",
+    "OCSP verdicts on clients' certificates that still count; without_answer for failed requests, which count for some seconds",
 );
 /// Age of the oldest.
 pub const VERDICT_OLDEST: Family = found(
     "client_ocsp_oldest_verdict_timestamp_seconds",
     &[],
-    "When the oldest of these was said (thisUpdate), in seconds since 1970; not there where there are none",
+    "When the oldest of these was made (thisUpdate), in seconds since 1970; absent if there are none",
 );
 /// End of the next.
 pub const VERDICT_END: Family = found(
     "client_ocsp_next_end_timestamp_seconds",
     &[],
-    "When the next of these ends and is asked for anew, in seconds since 1970; not there where there are none",
+    "When the next of these expires and is asked for again, in seconds since 1970; absent if there are none",
 );
 /// A staple that is not there.
 pub const STAPLE_MISSING: Family = found(
     "certificate_staple_missing",
     CERTIFICATE_LABELS,
-    "1 where clients should get an OCSP response with a certificate and there is none of use, 0 where they get it; not there where none is wanted or nobody could be asked for one",
+    "1 if clients should get an OCSP response with a certificate and there is no valid one, 0 if they get it; absent if none is wanted or no responder is known",
 );
 /// Handshakes of a virtual host.
 pub const HOST_HANDSHAKES: Family = Family {

@@ -87,7 +87,7 @@ Counter "handshakes_total" ["version", "kind"] "Handshakes with clients that wer
     FullTls12 ["TLSv1.2", "full"]
     ResumedTls12 ["TLSv1.2", "resumed"]
 }
-Counter "handshake_failures_total" ["reason"] "Handshakes with clients that failed, by why" {
+Counter "handshake_failures_total" ["reason"] "Handshakes with clients that failed, by reason" {
     FailedCertificateRejected ["certificate_rejected_by_client"]
     FailedAlert ["other_alert_by_client"]
     FailedSuite ["no_common_cipher_suite"]
@@ -116,7 +116,7 @@ Counter "handshake_failures_total" ["reason"] "Handshakes with clients that fail
     FailedInternal ["internal"]
     FailedOther ["other"]
 }
-Counter "client_ocsp_total" ["verdict"] "What OCSP responders said of clients' certificates, by what a certificate was judged by: without_answer is refused, let_in is the same under soft" {
+Counter "client_ocsp_total" ["verdict"] "Verdicts of OCSP on clients' certificates; a client without an answer is refused (without_answer), or passes under soft (let_in)" {
     OcspGood ["good"]
     OcspRevoked ["revoked"]
     OcspUnknown ["unknown"]
@@ -134,7 +134,7 @@ Counter "handshakes_limited_total" ["limit"] "Handshakes with clients that a lim
     LimitedChildUnderWay ["child_under_way"]
     LimitedServerUnderWay ["server_under_way"]
 }
-Counter "handshake_groups_total" ["group"] "Completed handshakes by group of the key exchange; with none where a TLS 1.2 session was resumed" {
+Counter "handshake_groups_total" ["group"] "Completed handshakes by group of the key exchange; none for a resumed TLS 1.2 session" {
     GroupX25519Mlkem768 ["X25519MLKEM768"]
     GroupP256Mlkem768 ["SecP256r1MLKEM768"]
     GroupP384Mlkem1024 ["SecP384r1MLKEM1024"]
@@ -181,12 +181,12 @@ Counter "handshake_signatures_total" ["scheme"] "Completed full handshakes by th
     SchemePkcs512 ["rsa_pkcs1_sha512"]
     SchemeOther ["other"]
 }
-Counter "handshake_ech_total" ["result"] "Completed handshakes whose client made an offer of Encrypted ClientHello, by what came of it; rejected ones go on under the public name" {
+Counter "handshake_ech_total" ["result"] "Completed handshakes with an offer of Encrypted ClientHello, by result; rejected ones go on under the public name" {
     EchAccepted ["accepted"]
     EchRejected ["not_decrypted"]
     EchGrease ["unknown_key"]
 }
-Counter "client_certificates_total" ["verdict"] "Completed handshakes by what was found of the client's certificate; refused ones are failures" {
+Counter "client_certificates_total" ["verdict"] "Completed handshakes by the verdict on the client's certificate; refused ones are failures" {
     ClientNone ["none"]
     ClientSuccess ["success"]
     ClientUnverified ["unproven"]
@@ -255,7 +255,7 @@ Counter "received_bytes_total" ["peer"] "Bytes received from the network, encryp
     ReceivedFromClients ["client"]
     ReceivedFromBackends ["backend"]
 }
-Counter "sent_bytes_total" ["peer"] "Bytes given to the network, encryption included" {
+Counter "sent_bytes_total" ["peer"] "Bytes sent to the network, encryption included" {
     SentToClients ["client"]
     SentToBackends ["backend"]
 }
@@ -284,7 +284,7 @@ Counter "tickets_refused_total" ["reason"] "Session tickets that did not resume 
     ClientCertificate ["client_certificate"]
     TooMany ["too_many_in_one_handshake"]
 }
-Counter "session_cache_total" ["result"] "Calls to the session cache by what came of them" {
+Counter "session_cache_total" ["result"] "Calls to the session cache by result" {
     CacheStored ["stored"]
     CacheHits ["hit"]
     CacheMisses ["miss"]
@@ -295,7 +295,7 @@ Counter "backend_handshakes_total" ["kind"] "Handshakes with backends that were 
     BackendFull ["full"]
     BackendResumed ["resumed"]
 }
-Counter "backend_handshake_failures_total" ["reason"] "Handshakes with backends that failed, by why" {
+Counter "backend_handshake_failures_total" ["reason"] "Handshakes with backends that failed, by reason" {
     BackendUntrusted ["certificate"]
     BackendDisagreed ["negotiation"]
     BackendPostQuantum ["no_post_quantum_group"]
@@ -314,10 +314,10 @@ Counter "signatures_total" ["key", "result"] "Signatures of handshakes by kind o
     UnsignedEdwards ["ed25519", "failed"]
     UnsignedOther ["other", "failed"]
 }
-Gauge "signatures_waiting" [] "Signatures that are waited for now" {
+Gauge "signatures_waiting" [] "Signatures that threads wait for now" {
     Signing []
 }
-Counter "certificate_reloads_total" ["result"] parent "Changed certificates that were taken up without a restart, or refused" {
+Counter "certificate_reloads_total" ["result"] parent "Changed certificates that were loaded without a restart, or refused" {
     ReloadTaken ["taken"]
     ReloadRefused ["refused"]
 }
@@ -325,13 +325,13 @@ Counter "client_list_reloads_total" ["result"] "Changed CAs or revocation lists 
     ListsTaken ["taken"]
     ListsRefused ["refused"]
 }
-Gauge "serving_processes" [] parent "Children of httpd that live, those that are about to end too; 0 for httpd -X" {
+Gauge "serving_processes" [] parent "Living children of httpd, ending ones included; 0 under httpd -X" {
     Serving []
 }
-Gauge "current_processes" [] parent "Those of them that began since the last restart: they share what limits allow the server" {
+Gauge "current_processes" [] parent "Those that began since the last restart: they share the server's limits" {
     Current []
 }
-Gauge "agent_up" [] parent "Whether the key agent runs; not there where TLSKeyIsolation is off, nor under httpd -X" {
+Gauge "agent_up" [] parent "Whether the key agent runs; absent with TLSKeyIsolation off and under httpd -X" {
     AgentRuns []
 }
 Counter "agent_signer_restarts_total" [] parent "Signers of the key agent that ended and were replaced" {
@@ -343,10 +343,10 @@ Counter "agent_refusals_total" [] parent "Children that the key agent refused: l
 Counter "agent_troubles_total" [] parent "Faults of the key agent" {
     AgentTrouble []
 }
-Counter "fetcher_restarts_total" [] parent "Processes that fetch OCSP responses and revocation lists which ended, were stopped or did not answer, and were replaced" {
+Counter "fetcher_restarts_total" [] parent "Fetching processes (OCSP responses, revocation lists) that ended, were stopped or did not answer, and were replaced" {
     FetcherReplaced []
 }
-Counter "ocsp_requests_total" ["outcome"] parent "Requests to OCSP responders, for stapling and about clients, and for revocation lists: answered, or why not; refused ones were answered, but the answer was not believed" {
+Counter "ocsp_requests_total" ["outcome"] parent "Requests to OCSP responders and for revocation lists by outcome; refused means that the answer was not valid" {
     FetchAnswered ["answered"]
     FetchNoName ["no_name"]
     FetchUnreachable ["unreachable"]
