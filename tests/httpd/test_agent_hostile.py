@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import process, tls
 from harness.agent import agent, key_id
-from harness.captured import DONE, MALFORMED, RSA_PSS, UNKNOWN_KEY, WRONG_SCHEME, WRONG_MESSAGE, Child
+from harness.captured import (DONE, MALFORMED, REQUEST, REQUESTS, RSA_PSS, UNKNOWN_KEY, WAITS, WRONG_MESSAGE,
+                              WRONG_SCHEME, Child)
 from harness.clients import curl
 from harness.config import Vhost
 from harness.paths import HTTPD
@@ -178,3 +179,28 @@ def test_httpd_as_pid_1(httpd, ca):
         finally:
             os.kill(process.children(outer.pid)[0], signal.SIGTERM)
             assert outer.wait(30) == 0
+
+
+def test_a_child_that_is_stopped_in_the_middle_holds_nobody_up(besieged, ca):
+    """Thousands of requests for keys that there are not, then half a request in each slot, and nothing more: neither its
+    death nor its answer comes. Others are served, by the same signer, and after a restart by the next."""
+    pair = ca.issue("a.test")
+    server, victim = besieged(pair)
+    before = agent(server)
+    child = Child(victim, before.signer, key_id(pair))
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        refused = [child.answer(child.request(key=number.to_bytes(32, "big")), number % 32)[0] for number in range(2000)]
+        assert set(refused) == {UNKNOWN_KEY}
+        for slot in range(32):
+            child.word(slot * 4, child.word(slot * 4) // 2 * 2 + 2 | WAITS)
+            child.word(REQUESTS + slot * REQUEST, 0xFFFF)
+            child.ring()
+        for _ in range(20):
+            assert curl(server.port, ca=ca.file).status == 200
+        assert agent(server).signer == before.signer
+        assert child.answer(child.request())[0] == DONE, "and what is whole is answered still"
+        server.graceful()
+        assert curl(server.port, ca=ca.file).status == 200
+    finally:
+        os.kill(victim, signal.SIGCONT)
