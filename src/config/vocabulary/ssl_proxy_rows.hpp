@@ -2,6 +2,7 @@
 // mod_ssl's directives for outgoing connections. Defaults are mod_ssl's: backends are not verified unless told.
 #pragma once
 
+#include "config/vocabulary/shared_texts.hpp"
 #include "config/vocabulary/ssl_rows.hpp"
 
 namespace tls::config {
@@ -15,11 +16,8 @@ inline constexpr std::array ssl_proxy_rows = {
     cipher_suite_row<ProxySettings, &ProxySettings::suites12, &ProxySettings::suites13>(
         "SSLProxyCipherSuite", Context::Proxy, "Cipher suites to offer to backends, in OpenSSL's language."),
     also<&ProxySettings::suites13>("SSLProxyCipherSuite"),
-    row<&ProxySettings::post_quantum, keyword<post_quantum_words>>(
-        "SSLProxyPostQuantum", one_word, Context::Proxy,
-        {"prefer|require|off", nullptr,
-         "Overrides the list of groups: prefer puts a post-quantum group first, require offers no others, off "
-         "removes them. Under require handshakes with backends without one fail; TLSv1.2 has none."}),
+    row<&ProxySettings::post_quantum, keyword<post_quantum_words>>("SSLProxyPostQuantum", one_word, Context::Proxy,
+                                                                   backend_post_quantum_text),
     row<&ProxySettings::verify, ssl_verify>(
         "SSLProxyVerify", one_word, Context::Proxy,
         {"none|optional|require|optional_no_ca", "none", "Whether a backend's certificate is verified."}),

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/vocabulary/openssl_conf.hpp"
+#include "config/vocabulary/shared_texts.hpp"
 #include "config/vocabulary/ssl_values.hpp"
 #include "config/vocabulary/ssl_words.hpp"
 
@@ -79,11 +80,8 @@ inline constexpr std::array ssl_server_rows = {
     also<&ServerSettings::max_version>("SSLOpenSSLConfCmd"),
     also<&ServerSettings::signatures>("SSLOpenSSLConfCmd"),
     also<&ServerSettings::client_signatures>("SSLOpenSSLConfCmd"),
-    row<&ServerSettings::post_quantum, keyword<post_quantum_words>>(
-        "SSLPostQuantum", one_word, Context::Server,
-        {"prefer|require|off", nullptr,
-         "Overrides the list of groups: prefer puts a post-quantum group first, require accepts no others, off "
-         "removes them. Under require clients without one get handshake_failure; TLSv1.2 has none."}),
+    row<&ServerSettings::post_quantum, keyword<post_quantum_words>>("SSLPostQuantum", one_word, Context::Server,
+                                                                    post_quantum_text),
     word_row<ServerSettings, ssl_compression>("SSLCompression", one_word, Context::Server,
                                               {"on|off", "off", "Ignored: there is no TLS compression."}),
     word_row<ServerSettings, ssl_insecure_renegotiation>("SSLInsecureRenegotiation", one_word, Context::Server,
@@ -134,12 +132,8 @@ inline constexpr std::array ssl_client_rows = {
         "SSLCARevocationCheck", {1, 2}, Context::Server,
         {"none|leaf|chain [no_crl_for_cert_ok]", "none",
          "How much of a client's chain is looked up in revocation lists."}),
-    row<&ServerSettings::trusted_proxies, networks>(
-        "SSLTrustedProxy", any_number, Context::Server,
-        {"address|network ...", nullptr,
-         "Proxies in front of this server whose fields Client-Cert and Client-Cert-Chain are trusted: over TLS, "
-         "without a PROXY header, and after our own CAs have verified the certificate. It is then the client's in "
-         "variables, rules and logs. Addresses are written as 192.0.2.1, networks as 192.0.2.0/24 or 2001:db8::/32."}),
+    row<&ServerSettings::trusted_proxies, networks>("SSLTrustedProxy", any_number, Context::Server,
+                                                    trusted_proxies_text),
 };
 
 inline constexpr std::array ssl_session_rows = {
@@ -178,11 +172,7 @@ inline constexpr std::array ssl_directory_rows = {
     row<&DirectorySettings::user_name, any_text>("SSLUserName", one_word, Context::Everywhere,
                                                  {"variable", nullptr, "The variable that becomes the user's name."}),
     row<&DirectorySettings::client_cert_header, keyword<client_cert_headers>>(
-        "SSLClientCertHeader", one_word, Context::Everywhere,
-        {"on|chain|off", "off",
-         "Whether requests carry the client's certificate in the field Client-Cert (RFC 9440), for backends and "
-         "handlers; chain adds the issuers that the client has sent, in Client-Cert-Chain. The request's own section "
-         "must have verified the certificate. Fields that clients send themselves are always removed."}),
+        "SSLClientCertHeader", one_word, Context::Everywhere, client_cert_header_text),
     row<&DirectorySettings::verify_client, ssl_verify>("SSLVerifyClient", one_word, Context::Everywhere,
                                                        {"none|optional|require|optional_no_ca", nullptr, ""}),
     row<&DirectorySettings::verify_depth, number<0, 100>>("SSLVerifyDepth", one_word, Context::Everywhere,

@@ -8,6 +8,7 @@
 #include "config/vocabulary/ocsp_values.hpp"
 #include "config/vocabulary/parsers.hpp"
 #include "config/vocabulary/row.hpp"
+#include "config/vocabulary/shared_texts.hpp"
 #include "config/vocabulary/ssl_values.hpp"
 
 namespace tls::config {
@@ -75,12 +76,8 @@ inline constexpr std::array tls_client_rows = {
         {"algorithm[:algorithm]...|default", nullptr,
          "Algorithms that clients with certificates may sign with, most preferred first; default: all that are "
          "supported. Without the directive TLSSignatureAlgorithms counts."}),
-    row<&ServerSettings::trusted_proxies, networks>(
-        "TLSTrustedProxy", any_number, Context::Server,
-        {"address|network ...", nullptr,
-         "Proxies in front of this server whose fields Client-Cert and Client-Cert-Chain are trusted: over TLS, "
-         "without a PROXY header, and after our own CAs have verified the certificate. It is then the client's in "
-         "variables, rules and logs. Addresses are written as 192.0.2.1, networks as 192.0.2.0/24 or 2001:db8::/32."}),
+    row<&ServerSettings::trusted_proxies, networks>("TLSTrustedProxy", any_number, Context::Server,
+                                                    trusted_proxies_text),
     row<&ServerSettings::sni_policy, ssl_sni_policy>(
         "TLSHostPolicy", one_word, Context::Global,
         {"strict|secure|authonly|insecure", "secure",
@@ -96,11 +93,7 @@ inline constexpr std::array tls_client_directory_rows = {
                                                         {"number", nullptr, ""}),
     row<&DirectorySettings::ca_file, path>("TLSClientCA", one_word, Context::Everywhere, {"path", nullptr, ""}),
     row<&DirectorySettings::client_cert_header, keyword<client_cert_headers>>(
-        "TLSClientCertHeader", one_word, Context::Everywhere,
-        {"on|chain|off", "off",
-         "Whether requests carry the client's certificate in the field Client-Cert (RFC 9440), for backends and "
-         "handlers; chain adds the issuers that the client has sent, in Client-Cert-Chain. The request's own section "
-         "must have verified the certificate. Fields that clients send themselves are always removed."}),
+        "TLSClientCertHeader", one_word, Context::Everywhere, client_cert_header_text),
     row<&DirectorySettings::user_name, any_text>("TLSUserName", one_word, Context::Everywhere,
                                                  {"variable", nullptr, "The variable that becomes the user's name."}),
 };

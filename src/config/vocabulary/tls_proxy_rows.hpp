@@ -6,6 +6,7 @@
 #include <array>
 
 #include "config/vocabulary/proxy_values.hpp"
+#include "config/vocabulary/shared_texts.hpp"
 #include "config/vocabulary/tls_values.hpp"
 
 namespace tls::config {
@@ -27,11 +28,8 @@ inline constexpr std::array tls_proxy_rows = {
         {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384",
          "Key exchange groups to offer to backends, most preferred first; without X25519MLKEM768 the ClientHello fits "
          "one packet, which some old backends need."})),
-    row<&ProxySettings::post_quantum, keyword<post_quantum_words>>(
-        "TLSProxyPostQuantum", one_word, Context::Proxy,
-        {"prefer|require|off", nullptr,
-         "Overrides the list of groups: prefer puts a post-quantum group first, require offers no others, off "
-         "removes them. Under require handshakes with backends without one fail; TLSv1.2 has none."}),
+    row<&ProxySettings::post_quantum, keyword<post_quantum_words>>("TLSProxyPostQuantum", one_word, Context::Proxy,
+                                                                   backend_post_quantum_text),
     row<&ProxySettings::ca_file, proxy_ca>(
         "TLSProxyCA", one_word, Context::Proxy,
         {"default|path", "default",

@@ -9,6 +9,7 @@
 #include "config/vocabulary/ocsp_values.hpp"
 #include "config/vocabulary/row.hpp"
 #include "config/vocabulary/session_values.hpp"
+#include "config/vocabulary/shared_texts.hpp"
 #include "config/vocabulary/tls_values.hpp"
 
 namespace tls::config {
@@ -49,11 +50,8 @@ inline constexpr std::array tls_server_rows = {
     row<&ServerSettings::groups, group_list>("TLSGroups", any_number, Context::Server,
                                              {"group[:group]...", "X25519MLKEM768:X25519:P-256:P-384",
                                               "Key exchange groups that are accepted; the client's order decides."}),
-    row<&ServerSettings::post_quantum, keyword<post_quantum_words>>(
-        "TLSPostQuantum", one_word, Context::Server,
-        {"prefer|require|off", nullptr,
-         "Overrides the list of groups: prefer puts a post-quantum group first, require accepts no others, off "
-         "removes them. Under require clients without one get handshake_failure; TLSv1.2 has none."}),
+    row<&ServerSettings::post_quantum, keyword<post_quantum_words>>("TLSPostQuantum", one_word, Context::Server,
+                                                                    post_quantum_text),
     row<&ServerSettings::signatures, signature_list>(
         "TLSSignatureAlgorithms", any_number, Context::Server,
         {"algorithm[:algorithm]...|default", "default",
