@@ -13,6 +13,7 @@
 #include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "apr/to_rust.hpp"
+#include "config/ciphers/suites.hpp"
 #include "log/log.hpp"
 #include "server/agent.hpp"
 #include "server/client_auth.hpp"
@@ -20,6 +21,7 @@
 #include "server/ech.hpp"
 #include "server/host_label.hpp"
 #include "server/managed.hpp"
+#include "server/open_keys.hpp"
 #include "server/policies.hpp"
 #include "server/proxy_policies.hpp"
 
@@ -107,6 +109,23 @@ void add_signatures(const config::EffectivePolicy& policy, rs::LoadRequest& requ
   request.signatures_place = written(policy.signatures_written);
 }
 
+// The same for suites of TLS 1.2.
+void add_suites(const server_rec* s, const config::EffectivePolicy& policy, rs::LoadRequest& request) {
+  using config::Authentication;
+  const auto any_for = [&policy](Authentication key) {
+    return std::ranges::any_of(policy.negotiated.suites, [key](std::uint16_t number) {
+      const config::Suite& known = *config::suite(number);
+      return known.first_version != config::FirstVersion::Tls13 && known.authentication == key;
+    });
+  };
+  request.suites_rsa = any_for(Authentication::Rsa);
+  request.suites_ecdsa = any_for(Authentication::Ecdsa);
+  const module_struct& record = policy.words == config::Vocabulary::Ssl ? ssl_module : tls_module;
+  if (!is_loaded(record)) return;
+  const config::ServerSettings& settings = scope_of(s, record).settings;
+  request.suites_place = written(settings.suites12 ? settings.suites12.where() : settings.suites_suppressed.where());
+}
+
 rust::Vec<rs::LoadRequest> make_requests(const server_rec* main, const std::vector<server_rec*>& hosts) {
   const apr::TemporaryPool scratch;
   apr_pool_t* const pool = scratch.get();
@@ -134,6 +153,7 @@ rust::Vec<rs::LoadRequest> make_requests(const server_rec* main, const std::vect
     request.staples = policy.stapling.on;
     request.placeholder = policy.fallback != config::Fallback::Off;
     add_signatures(policy, request);
+    add_suites(s, policy, request);
     if (!request.strict) request.authorities = absolute(pool, policy.client.ca_file);
     requests.push_back(std::move(request));
   }
@@ -167,6 +187,13 @@ bool log_problems(const std::vector<server_rec*>& hosts, const rs::Credentials& 
     ok = ok && !error;
     if (error || !apr::is_first_reading()) log_problem(hosts[problem.request], problem);
   }
+  if (!apr::is_first_reading()) {
+    warn_of_open_keys(hosts, [&](const std::string& file) {
+      return std::ranges::any_of(credentials.problems(), [&](const rs::Problem& problem) {
+        return problem.severity == rs::Severity::Error && std::string(problem.text).find(file) != std::string::npos;
+      });
+    });
+  }
   return ok;
 }
 
@@ -191,7 +218,13 @@ bool check_presence(const std::vector<server_rec*>& hosts, bool may_come_later) 
     if (may_come_later) {
       TLS_LOG_S(s, CertificateMayCome, host.c_str(), where.c_str());
     } else {
-      TLS_LOG_S(s, CertificateMissing, host.c_str(), where.c_str());
+      // What stands in <IfModule mod_ssl.c>, as on Debian, is left out without a word.
+      const bool alone = s->is_virtual == 0 && hosts.size() == 1 && effective(s).words == config::Vocabulary::Tls;
+      TLS_LOG_S(s, CertificateMissing, host.c_str(), where.c_str(),
+                alone
+                    ? ". No virtual host has a port of TLSEngine: one that stands in <IfModule mod_ssl.c> is not read, "
+                      "write <IfModule tls_module>"
+                    : "");
       ok = false;
     }
   }

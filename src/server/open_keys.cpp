@@ -18,6 +18,9 @@
 
 #include "apr/httpd.hpp"
 #include "apr/pool.hpp"
+#include "log/log.hpp"
+#include "server/host_label.hpp"
+#include "server/module_config.hpp"
 
 namespace tls::server {
 namespace {
@@ -71,27 +74,28 @@ std::string octal(mode_t mode) {
 
 }  // namespace
 
-void check_open_keys(std::span<const config::CheckedHost> hosts, std::vector<config::PolicyProblem>& problems) {
+void warn_of_open_keys(const std::vector<server_rec*>& hosts, const std::function<bool(const std::string&)>& faulty) {
   const ProcessOwner who = children();
   if (who.user == 0) return;  // it may read everything
   // All processes are of one user, which is told once for all keys.
   if (::geteuid() != 0) return;
   const apr::TemporaryPool scratch;
   std::set<std::string> seen;
-  for (const config::CheckedHost& host : hosts) {
-    const bool asked = host.policy->pass_phrase_dialog.kind != config::PassPhraseDialog::Kind::Builtin;
-    if (!host.policy->enabled || asked) continue;
-    for (const config::CertificateFiles& files : host.policy->certificates) {
+  for (const server_rec* host : hosts) {
+    const config::EffectivePolicy& policy = effective(host);
+    if (policy.pass_phrase_dialog.kind != config::PassPhraseDialog::Kind::Builtin) continue;
+    for (const config::CertificateFiles& files : policy.certificates) {
       const std::string& named = files.key.empty() ? files.certificate : files.key;
       const char* const full = ap_server_root_relative(scratch.get(), named.c_str());
       const std::string key = full != nullptr ? full : named;
       mode_t mode = 0;
-      if (!seen.insert(key).second || !may_read(key, who, mode)) continue;
+      if (!seen.insert(key).second || !may_read(key, who, mode) || faulty(key)) continue;
       std::string text = "the private key in ";
       text.append(key).append(" can be read by the user that httpd's children run as (mode ").append(octal(mode));
       text.append("), so that keeping keys in processes of their own protects nothing: chown root ").append(key);
       text.append(" && chmod 600 ").append(key);
-      problems.push_back({config::Severity::Warning, files.where, host.name, std::move(text)});
+      TLS_LOG_S(host, CheckWarning, host_label(host).c_str(), text.c_str(),
+                files.where.file != nullptr ? files.where.file : "", static_cast<int>(files.where.line));
     }
   }
 }

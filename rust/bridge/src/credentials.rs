@@ -5,7 +5,9 @@ pub(crate) mod boundary;
 
 use std::sync::Arc;
 
-use mod_tls_core::creds::{self, FileAt, LoadRequest, Pair, PairRequest, SignatureRequest};
+use mod_tls_core::creds::{
+    self, FileAt, LoadRequest, Pair, PairRequest, SignatureRequest, Suites12,
+};
 use mod_tls_core::system::clock;
 use mod_tls_core::tls::signatures::schemes;
 use mod_tls_core::x509::time;
@@ -158,6 +160,11 @@ pub(crate) fn request(from: &ffi::LoadRequest) -> LoadRequest {
             tls13: from.tls13,
             tls12: from.tls12,
             place: from.signatures_place.clone(),
+            suites: Suites12 {
+                rsa: from.suites_rsa,
+                ecdsa: from.suites_ecdsa,
+                place: from.suites_place.clone(),
+            },
         },
     }
 }

@@ -69,6 +69,11 @@ pub mod ffi {
         signatures_place: String,
         tls12: bool,
         tls13: bool,
+        /// See `mod_tls_core::creds::signatures::Suites12`.
+        suites_rsa: bool,
+        suites_ecdsa: bool,
+        /// `file:line` of the suites.
+        suites_place: String,
     }
 
     /// See `mod_tls_core::creds::Severity`.

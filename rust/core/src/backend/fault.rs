@@ -68,7 +68,8 @@ impl fmt::Display for BackendFileFault {
             }
             Self::Damaged(name, damage) => write!(f, "{name}: {damage}"),
             Self::Nothing(name, form, instead) => {
-                write!(f, "{name} holds no {}{instead}", form.name())
+                let (kind, remedy) = (form.name(), form.remedy());
+                write!(f, "{name} holds no {kind}{instead}; {remedy}")
             }
             Self::NothingWithin(path, form) => {
                 write!(f, "{path}: no file in it holds a {}", form.name())

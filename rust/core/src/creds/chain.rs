@@ -9,26 +9,27 @@ use crate::x509::time::date;
 
 const DAY: i64 = 86_400;
 
-/// Faults of a chain, the server's own certificate first. `strict` makes an error of a wrong order, which mod_ssl
+/// Faults of a chain, the server's own certificate first, and the files of that and of those behind it. `strict` makes an error of a wrong order, which mod_ssl
 /// sends as it is and most clients sort out for themselves.
 ///
 /// RFC 8446 4.4.2: "Each following certificate SHOULD directly certify the one immediately preceding it."
 pub fn check(
-    file: &str,
+    (own, behind): (&str, &str),
     chain: &[impl AsRef<CertificateFields>],
     strict: bool,
     now: i64,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (i, certificate) in chain.iter().map(AsRef::as_ref).enumerate() {
+        let file = if i == 0 { own } else { behind };
         faults.extend(check_validity(file, certificate, i, now));
-        faults.extend(check_use(file, certificate, i));
-        let Some((previous, earlier)) = chain.get(..i).and_then(<[_]>::split_last) else {
+        let before = chain.get(..i).and_then(<[_]>::split_last);
+        let Some((previous, earlier)) =
+            before.filter(|(previous, _)| previous.as_ref().issuer != certificate.subject)
+        else {
+            faults.extend(check_use(file, certificate, i));
             continue;
         };
-        if previous.as_ref().issuer == certificate.subject {
-            continue;
-        }
         let position = i + 1;
         let file = file.to_owned();
         let issued_one = earlier

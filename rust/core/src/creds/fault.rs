@@ -186,6 +186,12 @@ pub enum Fault {
         file: String,
         needed: &'static str,
     },
+    NoSuite {
+        file: String,
+        kind: String,
+        needed: &'static str,
+        alone: bool,
+    },
     NeedsTls13 {
         file: String,
         kind: String,
@@ -207,6 +213,7 @@ impl Fault {
             } => Severity::Notice,
             Self::OutOfOrder { strict: true, .. }
             | Self::NoSignature { alone: true, .. }
+            | Self::NoSuite { alone: true, .. }
             | Self::NeedsTls13 { alone: true, .. } => Severity::Error,
             Self::OutOfOrder { .. }
             | Self::Unrelated { .. }
@@ -222,6 +229,7 @@ impl Fault {
             | Self::Lost { .. }
             | Self::NoSignature { .. }
             | Self::NoTls13Signature { .. }
+            | Self::NoSuite { .. }
             | Self::NeedsTls13 { .. }
             | Self::OnlyTls13Keys { .. } => Severity::Warning,
             _ => Severity::Error,
@@ -272,6 +280,7 @@ impl Fault {
             | Self::SameKind { file, .. }
             | Self::NoSignature { file, .. }
             | Self::NoTls13Signature { file, .. }
+            | Self::NoSuite { file, .. }
             | Self::NeedsTls13 { file, .. }
             | Self::OnlyTls13Keys { file, .. } => file,
         }

@@ -45,6 +45,11 @@ impl KeyKind {
         }
     }
 
+    /// Whether the suites of TLS 1.2 that it goes with are those of RSA.
+    pub fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa(_) | Self::RsaPss(_))
+    }
+
     /// Whether it signs in TLS 1.3 alone.
     pub fn needs_tls13(self) -> bool {
         matches!(self, Self::MlDsa(_))

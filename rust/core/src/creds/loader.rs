@@ -163,7 +163,12 @@ impl<'a, 'p> Load<'a, 'p> {
                     let file = &candidate.request.certificate;
                     let faults = self.judge(file, &pair, &sent.fields, &pairs, request);
                     let faults = faults.into_iter().chain(refused);
-                    faults.for_each(|f| report.add(index, place, f));
+                    for fault in faults {
+                        let chain = request.chain.iter();
+                        let named = chain.clone().find(|chain| chain.path == fault.file());
+                        let place = named.map_or(place, |chain| &chain.place);
+                        report.add(index, place, fault);
+                    }
                     if !request.strict {
                         // OpenSSL has one place for each kind of key, and the last one keeps it.
                         pairs.retain(|(p, _)| !p.kind.same_place(pair.kind));
@@ -175,7 +180,7 @@ impl<'a, 'p> Load<'a, 'p> {
             }
         }
         for fault in request.signatures.check(&pairs) {
-            report.add(index, &request.signatures.place, fault);
+            report.add(index, request.signatures.place_of(&fault), fault);
         }
         let place = |file: &str| {
             let mut named = request.pairs.iter();
@@ -194,7 +199,8 @@ impl<'a, 'p> Load<'a, 'p> {
         before: &[(Arc<Pair>, &str)],
         request: &LoadRequest,
     ) -> Vec<Fault> {
-        let mut faults = chain::check(file, sent, request.strict, self.now);
+        let behind = request.chain.as_ref().map_or(file, |chain| &chain.path);
+        let mut faults = chain::check((file, behind), sent, request.strict, self.now);
         let same = |(p, _): &&(Arc<Pair>, &str)| match request.strict {
             true => p.kind.same_clients(pair.kind),
             false => p.kind.same_place(pair.kind),

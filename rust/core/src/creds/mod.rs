@@ -46,7 +46,7 @@ pub use passphrase::{Answer, Dialog, Passphrases, Question, Unattended, Unchecke
 pub use request::{FileAt, LoadRequest, PairRequest};
 pub use select::{CertSet, Pair, StapleSource};
 pub use severity::{Problem, Severity, only_notices};
-pub use signatures::SignatureRequest;
+pub use signatures::{SignatureRequest, Suites12};
 pub use store::{LoadReport, Store, load};
 
 #[cfg(test)]

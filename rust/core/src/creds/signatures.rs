@@ -21,12 +21,26 @@ pub struct SignatureRequest {
     pub tls12: bool,
     /// `file:line` of the list.
     pub place: String,
+    /// What suites of TLS 1.2 are allowed.
+    pub suites: Suites12,
+}
+
+/// Which keys the suites of TLS 1.2 are for that are allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suites12 {
+    /// Some are for RSA keys.
+    pub rsa: bool,
+    /// Some are for ECDSA keys, which Ed25519 goes with.
+    pub ecdsa: bool,
+    /// `file:line` of the list.
+    pub place: String,
 }
 
 impl SignatureRequest {
     /// What is wrong with the list for these pairs, each of which has a name for people.
     pub(super) fn check(&self, pairs: &[(Arc<Pair>, &str)]) -> Vec<Fault> {
         let mut faults = self.check_kinds(pairs);
+        faults.extend(self.check_suites(pairs));
         if self.schemes.is_empty() {
             return faults;
         }
@@ -55,6 +69,43 @@ impl SignatureRequest {
             needed: needed(pair.kind),
         }));
         faults
+    }
+
+    /// Where a fault of `check` is written.
+    pub(super) fn place_of(&self, fault: &Fault) -> &str {
+        match fault {
+            Fault::NoSuite { .. } => &self.suites.place,
+            _ => &self.place,
+        }
+    }
+
+    /// Whether no key fits the suites of TLS 1.2. That there are none at all has been said.
+    fn check_suites(&self, pairs: &[(Arc<Pair>, &str)]) -> Option<Fault> {
+        let suites = &self.suites;
+        if !self.tls12 || !(suites.rsa || suites.ecdsa) {
+            return None;
+        }
+        let mut older = pairs.iter().filter(|(pair, _)| !pair.kind.needs_tls13());
+        let (pair, file) = older.clone().next()?;
+        let fits = |kind: KeyKind| {
+            if kind.is_rsa() {
+                suites.rsa
+            } else {
+                suites.ecdsa
+            }
+        };
+        if older.any(|(pair, _)| fits(pair.kind)) {
+            return None;
+        }
+        Some(Fault::NoSuite {
+            file: (*file).to_owned(),
+            kind: pair.kind.to_string(),
+            needed: match pair.kind.is_rsa() {
+                true => "ECDHE-RSA-AES128-GCM-SHA256",
+                false => "ECDHE-ECDSA-AES128-GCM-SHA256",
+            },
+            alone: !self.tls13,
+        })
     }
 
     /// What is wrong with the versions for these kinds of keys.

@@ -177,10 +177,10 @@ impl Store {
             let pairs = placeholder.flat_map(|set| set.pairs());
             let pairs: Vec<_> = pairs.map(|p| (Arc::clone(p), "the placeholder")).collect();
             let faults = request.signatures.check(&pairs).into_iter();
-            let place = &request.signatures.place;
-            report
-                .problems
-                .extend(faults.map(|fault| fault.into_problem(index, place)));
+            report.problems.extend(faults.map(|fault| {
+                let place = request.signatures.place_of(&fault).to_owned();
+                fault.into_problem(index, &place)
+            }));
         }
     }
 }

@@ -151,7 +151,11 @@ impl fmt::Display for EchFault {
         };
         match self {
             Self::Directory(name, why) => {
-                write!(f, "the directory {} cannot be read: {why}", name.display())
+                write!(
+                    f,
+                    "the directory {} cannot be read: {why}; check the path",
+                    name.display()
+                )
             }
             Self::Empty(name) => write!(
                 f,
@@ -160,7 +164,7 @@ impl fmt::Display for EchFault {
             ),
             Self::Unreadable(name, why) => write!(
                 f,
-                "the ECH key file {} cannot be read: {why}",
+                "the ECH key file {} cannot be read: {why}; check the path, or use \"TLSECH NAME\", which makes keys",
                 name.display()
             ),
             Self::Readable(name, mode) => write!(

@@ -52,6 +52,12 @@ impl fmt::Display for SecretError {
                 "ticket secret {} has more than {limit}: name a file that holds nothing but the secret",
                 name.display()
             ),
+            Self::Unreadable(name, Refusal::Missing) => write!(
+                f,
+                "cannot read ticket secret {}: {}; check the path, or {make}",
+                name.display(),
+                Refusal::Missing
+            ),
             Self::Unreadable(name, why) => {
                 write!(f, "cannot read ticket secret {}: {why}", name.display())
             }

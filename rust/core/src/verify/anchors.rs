@@ -11,6 +11,8 @@ use super::checks;
 const NO_ROOT: &str =
     "is of an intermediate CA, and the one above it is not listed: list its root too";
 
+const NO_CA: &str = "is no CA's and did not sign itself: list the one of the CA that issued it";
+
 /// Where a chain may end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ends {
@@ -79,11 +81,11 @@ impl Anchors {
                 Kind::Anchor
             } else if names.contains(certificate.issuer.as_slice()) {
                 Kind::Link
+            } else if !checks::is_authority(certificate, true) {
+                refused.push((index, NO_CA.to_owned()));
+                continue;
             } else if ends == Ends::AtRoots {
                 refused.push((index, NO_ROOT.to_owned()));
-                continue;
-            } else if !checks::is_authority(certificate, true) {
-                refused.push((index, "is no CA's and did not sign itself".to_owned()));
                 continue;
             } else {
                 Kind::Anchor

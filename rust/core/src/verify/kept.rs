@@ -78,6 +78,27 @@ impl<K: Ord, V> Generations<K, V> {
     }
 }
 
+/// Why a file cannot be read, for people.
+pub(super) fn unread(why: &Unread) -> String {
+    match why {
+        Unread::Refused(why) => unreadable(why),
+        Unread::Panicked => file::PANICKED.to_owned(),
+    }
+}
+
+/// Why a directory cannot be listed.
+pub(super) fn unlisted(directory: &str, why: &Refusal) -> String {
+    match matches!(why, Refusal::Other(_)) && !file::is_directory(Path::new(directory)) {
+        true => "is a file, where a directory is to be: name it by the word that ends with File"
+            .to_owned(),
+        false => unreadable(why),
+    }
+}
+
+fn unreadable(why: &Refusal) -> String {
+    format!("cannot be read: {why}; check the path, and that root may read it")
+}
+
 /// What is looked for in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
@@ -95,6 +116,18 @@ impl Form {
         match self {
             Self::Authorities | Self::Chain => "certificate",
             Self::Lists => "revocation list",
+        }
+    }
+
+    /// What to do where something else is in its place.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Authorities | Self::Chain => {
+                "name a file with certificates of CAs here, and revocation lists or keys where those belong"
+            }
+            Self::Lists => {
+                "name the CA's revocation list here, and its certificate where those of CAs belong"
+            }
         }
     }
 

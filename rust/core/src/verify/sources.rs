@@ -9,7 +9,7 @@ use ::aws_lc_rs::digest::{SHA256, digest};
 use super::certificate::PathCertificate;
 use super::kept::{self, Form, REST, Stead, Unread};
 use crate::creds::contents::{Found, LOST};
-use crate::system::file::{self, Refusal};
+use crate::system::file;
 use crate::x509::uses::CLIENT_AUTH;
 
 /// Where a set of certificates or lists comes from: files, and directories of which every file is read.
@@ -172,7 +172,7 @@ impl Problems {
                     all.extend(FileRead::new(directory, path, form).elements(&found).taken);
                 }
             }
-            let text = format!("{directory}: {}", unreadable(&why));
+            let text = format!("{directory}: {}", kept::unlisted(directory, &why));
             match all.len() > before {
                 true => self.add(Weight::Kept, directory, format!("{text}; {KEPT}")),
                 false => self.add(Weight::Fatal, directory, text),
@@ -289,13 +289,17 @@ impl<'a> FileRead<'a> {
         let found = match now {
             Ok(found) => found,
             Err(why) => {
-                self.fault(Weight::Fatal, &unread(why), "");
+                self.fault(Weight::Fatal, &kept::unread(why), "");
                 return self;
             }
         };
         if found.taken.is_empty() && found.damaged.is_empty() {
-            let text = format!("holds no {}{}", self.form.name(), found.instead());
-            self.fault(Weight::Fatal, &text, "");
+            let (name, but, remedy) = (self.form.name(), found.instead(), self.form.remedy());
+            self.fault(
+                Weight::Fatal,
+                &format!("holds no {name}{but}; {remedy}"),
+                "",
+            );
         }
         let (weight, means) = match self.form {
             Form::Lists if !found.taken.is_empty() => (Weight::Loss, LOST_LIST),
@@ -312,7 +316,7 @@ impl<'a> FileRead<'a> {
         let found = match now {
             Ok(found) => found,
             Err(why) => {
-                self.fault(Weight::Loss, &unread(why), "; it is left out");
+                self.fault(Weight::Loss, &kept::unread(why), "; it is left out");
                 return self;
             }
         };
@@ -364,17 +368,6 @@ impl<'a> FileRead<'a> {
         }
         self
     }
-}
-
-fn unread(why: &Unread) -> String {
-    match why {
-        Unread::Refused(why) => unreadable(why),
-        Unread::Panicked => file::PANICKED.to_owned(),
-    }
-}
-
-fn unreadable(why: &Refusal) -> String {
-    format!("cannot be read: {why}; check the path, and that root may read it")
 }
 
 /// A CA, and where it is listed.

@@ -11,7 +11,7 @@ use crate::agent::child::transport::Transport;
 use crate::creds::{CertSet, Problem, Severity};
 
 /// Version of these messages and of everything else in the agent. A supervisor of another version is replaced.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// The parent's order: load this, and serve it when `serve` is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -265,7 +265,7 @@ fn severity(code: u8) -> Result<Severity, Cut> {
 mod tests {
     use super::*;
     use crate::agent::testing::{Random, pair};
-    use crate::creds::{FileAt, LoadRequest, PairRequest, SignatureRequest};
+    use crate::creds::{FileAt, LoadRequest, PairRequest, SignatureRequest, Suites12};
     use rustls::SignatureScheme;
 
     #[test]
@@ -301,6 +301,7 @@ mod tests {
                     tls13: true,
                     tls12: false,
                     place: "file:3".to_owned(),
+                    suites: Suites12::default(),
                 },
             })),
         };

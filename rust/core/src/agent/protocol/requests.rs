@@ -4,7 +4,7 @@
 use rustls::SignatureScheme;
 
 use super::codec::{Cut, Reader, Writer};
-use crate::creds::{FileAt, LoadRequest, PairRequest, SignatureRequest};
+use crate::creds::{FileAt, LoadRequest, PairRequest, SignatureRequest, Suites12};
 
 /// What is to be loaded for each virtual host, as the bytes of a message. Both processes keep it for as long as the
 /// configuration lasts and read it when files change, and so takes a fifth of the room.
@@ -110,6 +110,9 @@ fn encode_signatures(w: &mut Writer, signatures: &SignatureRequest) {
     w.byte(u8::from(signatures.tls13));
     w.byte(u8::from(signatures.tls12));
     w.text(&signatures.place);
+    w.byte(u8::from(signatures.suites.rsa));
+    w.byte(u8::from(signatures.suites.ecdsa));
+    w.text(&signatures.suites.place);
 }
 
 fn decode_signatures(r: &mut Reader<'_>) -> Result<SignatureRequest, Cut> {
@@ -122,12 +125,32 @@ fn decode_signatures(r: &mut Reader<'_>) -> Result<SignatureRequest, Cut> {
         tls13: r.byte()? != 0,
         tls12: r.byte()? != 0,
         place: r.text()?,
+        suites: Suites12 {
+            rsa: r.byte()? != 0,
+            ecdsa: r.byte()? != 0,
+            place: r.text()?,
+        },
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn suites_arrive_as_they_were_sent() {
+        for (rsa, ecdsa) in [(true, false), (false, true)] {
+            let suites = Suites12 {
+                rsa,
+                ecdsa,
+                place: "file:5".to_owned(),
+            };
+            let mut request = LoadRequest::default();
+            request.signatures.suites = suites.clone();
+            let read = Requests::new(std::iter::once(request)).read().unwrap();
+            assert_eq!(read[0].signatures.suites, suites);
+        }
+    }
 
     #[test]
     fn nothing_is_nothing_in_either_form() {

@@ -22,7 +22,7 @@ impl Fault {
     pub fn text(&self) -> String {
         match self {
             Self::Unreadable { file, cause } => format!(
-                "{file} cannot be read: {cause}; check the path, and that root may read the file"),
+                "{file} cannot be read: {cause}; {}", advice_on_name(file)),
             Self::Empty { file } => format!(
                 "{file} is empty; put the PEM text of the certificate or key there"),
             Self::TooLarge { file, limit } => format!(
@@ -129,6 +129,10 @@ impl Fault {
             Self::NoTls13Signature { file, needed } => format!(
                 "{file}: none of the algorithms that are allowed here and fit a key exists in TLS 1.3, so that clients \
                  that speak it cannot connect; allow {needed}, or leave TLS 1.3 out of the protocols"),
+            Self::NoSuite { file, kind, needed, alone } => format!(
+                "{file}: its key ({kind}) fits none of the cipher suites that are allowed here for TLS 1.2, so that {}; allow {needed}, \
+                 or name a certificate with a key of the other kind",
+                if *alone { "nobody could connect, since TLS 1.3 is off" } else { "clients without TLS 1.3 cannot connect" }),
             Self::NeedsTls13 { file, kind, alone } => format!(
                 "{file}: its key ({kind}) signs in TLS 1.3 alone, which is switched off here, so that {}; allow TLS 1.3, or \
                  name a certificate with an ECDSA or RSA key",
@@ -138,4 +142,28 @@ impl Fault {
                  certificate here; clients without {kind} cannot connect, name a certificate with an ECDSA or RSA key too"),
         }
     }
+}
+
+/// What to do about a file that is not there: names are often written as shells and other systems have them.
+fn advice_on_name(file: &str) -> &'static str {
+    const ODD: [(&str, &str); 7] = [
+        (
+            "${",
+            "the variable in its name is not defined (Define, before this line)",
+        ),
+        ("/~", "~ is no home directory here, write the whole path"),
+        ("\\", "write / in the place of \\"),
+        ("*", "names have no wildcards here, write each file"),
+        ("/-----BEGIN", "name the file that holds it"),
+        ("https:/", "name a file, which is on this machine"),
+        (
+            " /",
+            "these are two names in one pair of quotation marks, give each its own",
+        ),
+    ];
+    let odd = ODD.iter().find(|(sign, _)| file.contains(sign));
+    odd.map_or(
+        "check the path, and that root may read the file",
+        |(_, advice)| advice,
+    )
 }

@@ -53,7 +53,12 @@ fn dates_that_are_none_are_said_to_be_and_never_valid() {
         bad[at] = b'x';
         let leaf = CertificateFields::parse(&bad).unwrap();
         assert!(!leaf.has_dates(), "{name}");
-        let faults = chain::check("f", &[Box::new(leaf)], true, crate::system::clock::now());
+        let faults = chain::check(
+            ("f", "f"),
+            &[Box::new(leaf)],
+            true,
+            crate::system::clock::now(),
+        );
         let [fault @ Fault::BadDates { .. }] = &faults[..] else {
             panic!("{faults:?}")
         };

@@ -67,20 +67,25 @@ fn order() {
         &[("leaf", "sub"), ("sub", "root"), ("root", "older")],
     ];
     for links in good {
-        assert_eq!(check("f", &chain(links), true, NOW), [], "{links:?}");
+        assert_eq!(check(("f", "f"), &chain(links), true, NOW), [], "{links:?}");
     }
     let swapped = chain(&[("leaf", "sub"), ("root", "root"), ("sub", "root")]);
-    assert_eq!(check("f", &swapped, true, NOW), out(2, true));
-    assert_eq!(check("f", &swapped, false, NOW), out(2, false));
+    assert_eq!(check(("f", "f"), &swapped, true, NOW), out(2, true));
+    assert_eq!(check(("f", "f"), &swapped, false, NOW), out(2, false));
     assert_eq!(out(2, true)[0].severity(), Severity::Error);
     assert_eq!(out(2, false)[0].severity(), Severity::Warning);
     assert_eq!(
-        check("f", &chain(&[("leaf", "sub"), ("other", "x")]), true, NOW),
+        check(
+            ("f", "f"),
+            &chain(&[("leaf", "sub"), ("other", "x")]),
+            true,
+            NOW
+        ),
         unrelated(2, "other")
     );
     assert_eq!(
         check(
-            "f",
+            ("f", "f"),
             &chain(&[("leaf", "sub"), ("sub", "r"), ("other", "x")]),
             true,
             NOW
@@ -95,7 +100,7 @@ fn validity() {
     leaf.not_after = NOW - 10 * DAY;
     let mut early = certificate("ca", "root");
     early.not_before = NOW + DAY;
-    let faults = check("f", &[Arc::new(leaf), Arc::new(early)], true, NOW);
+    let faults = check(("f", "f"), &[Arc::new(leaf), Arc::new(early)], true, NOW);
     assert_eq!(
         faults.iter().map(|f| (f.severity(), f.text())).collect::<Vec<_>>(),
         [
@@ -169,7 +174,7 @@ fn use_of_the_server_s_and_of_those_above() {
     };
     let faults = |chain: Vec<CertificateFields>| -> Vec<(Unfit, Severity)> {
         let chain: Vec<_> = chain.into_iter().map(Arc::new).collect();
-        let found = check("f", &chain, false, NOW);
+        let found = check(("f", "f"), &chain, false, NOW);
         let unfit = |fault: &Fault| match fault {
             Fault::Unfit { why, .. } => Some((*why, fault.severity())),
             _ => None,

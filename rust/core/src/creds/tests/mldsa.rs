@@ -11,7 +11,7 @@ use super::super::fault::Fault;
 use super::super::key::{KeyKind, PrivateKey, read_key};
 use super::super::select::{CertSet, Pair};
 use super::super::severity::Severity;
-use super::super::signatures::SignatureRequest;
+use super::super::signatures::{SignatureRequest, Suites12};
 use crate::tls::signatures::in_version;
 
 const SETS: [(u16, u8, &PqdsaSigningAlgorithm, S); 3] = [
@@ -125,6 +125,7 @@ fn what_must_be_beside_it_is_said() {
             tls13,
             tls12,
             place: String::new(),
+            suites: Suites12::default(),
         };
         let faults = request.check(pairs);
         let said = faults.iter().map(|f| (f.severity(), f.text()));

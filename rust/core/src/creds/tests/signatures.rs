@@ -3,7 +3,7 @@ use rustls::SignatureScheme as S;
 
 use super::super::passphrase::Dialog;
 use super::super::severity::{Problem, Severity};
-use super::super::signatures::SignatureRequest;
+use super::super::signatures::{SignatureRequest, Suites12};
 use super::super::{LoadRequest, PairRequest, Store};
 use super::path;
 
@@ -13,6 +13,7 @@ fn list(schemes: &[S], tls12: bool, tls13: bool) -> SignatureRequest {
         tls13,
         tls12,
         place: "c:7".to_owned(),
+        suites: Suites12::default(),
     }
 }
 
@@ -121,4 +122,71 @@ fn a_placeholder_has_to_be_good_for_something_too() {
     assert!(said[0].text.starts_with("the placeholder: its key (ECDSA"));
     let good = list(&[S::ECDSA_NISTP256_SHA256], true, true);
     assert_eq!(problems(&[], good, true), []);
+}
+
+/// Certificates, for which keys there are suites of TLS 1.2, whether TLS 1.3 is spoken, and what is said.
+#[test]
+fn suites_that_fit_no_key_are_told() {
+    const BOTH: [&str; 2] = ["p256", "rsa"];
+    type Row<'a> = (
+        &'a [&'a str],
+        (bool, bool),
+        bool,
+        Option<(Severity, &'a str)>,
+    );
+    let table: [Row<'_>; 8] = [
+        (
+            &["rsa"],
+            (false, true),
+            false,
+            Some((Severity::Error, "nobody could connect")),
+        ),
+        (
+            &["p256"],
+            (true, false),
+            false,
+            Some((Severity::Error, "nobody could connect")),
+        ),
+        (
+            &["rsa"],
+            (false, true),
+            true,
+            Some((Severity::Warning, "allow ECDHE-RSA-AES128-GCM-SHA256")),
+        ),
+        (
+            &["p256"],
+            (true, false),
+            true,
+            Some((Severity::Warning, "allow ECDHE-ECDSA-AES128-GCM-SHA256")),
+        ),
+        (&["rsa"], (true, false), true, None),
+        (&BOTH, (false, true), true, None),
+        (&BOTH, (true, false), false, None),
+        (&BOTH, (false, false), true, None),
+    ];
+    for (names, (rsa, ecdsa), tls13, wanted) in table {
+        let mut signatures = list(&[], true, tls13);
+        signatures.suites = Suites12 {
+            rsa,
+            ecdsa,
+            place: "c:9".to_owned(),
+        };
+        let said = problems(names, signatures, false);
+        let told: Vec<_> = said
+            .iter()
+            .filter(|p| p.text.contains("cipher suites"))
+            .collect();
+        assert_eq!(
+            told.len(),
+            usize::from(wanted.is_some()),
+            "{names:?}: {said:?}"
+        );
+        for (problem, (severity, text)) in told.iter().zip(wanted) {
+            assert!(
+                problem.severity == severity && problem.text.contains(text),
+                "{problem:?}"
+            );
+            assert_eq!(problem.place, "c:9");
+        }
+    }
 }
