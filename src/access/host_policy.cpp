@@ -5,6 +5,7 @@
 #include "access/access.hpp"
 #include "config/policy/describe.hpp"
 #include "config/policy/effective.hpp"
+#include "config/words.hpp"
 #include "facts/facts.hpp"
 #include "log/log.hpp"
 #include "server/metrics.hpp"
@@ -35,6 +36,14 @@ bool compatible(const server_rec* handshake, const server_rec* requested) {
   return equal(config::HostDigest::Secure);
 }
 
+// A virtual host without TLS at an address whose first one speaks it: mod_ssl serves it to who named it in the
+// handshake as well, by the first one's certificate.
+bool has_no_tls(const request_rec* r, const facts::SessionFacts& facts) {
+  const config::EffectivePolicy& wanted = server::effective(r->server);
+  return !wanted.enabled && wanted.words == config::Vocabulary::Ssl && !facts.sni.empty() && r->hostname != nullptr &&
+         config::same_word(r->hostname, facts.sni);
+}
+
 int judge(request_rec* r, const facts::SessionFacts& facts) {
   const char* sni = apr_pstrmemdup(r->pool, facts.sni.data(), facts.sni.size());
   if (!facts.sni.empty() && r->hostname == nullptr) {
@@ -51,7 +60,7 @@ int judge(request_rec* r, const facts::SessionFacts& facts) {
         "required to access this server.<br />\n");
     return HTTP_FORBIDDEN;
   }
-  if (r->server == facts.host || compatible(facts.host, r->server)) return DECLINED;
+  if (r->server == facts.host || has_no_tls(r, facts) || compatible(facts.host, r->server)) return DECLINED;
   TLS_LOG_R(r, HostMisdirected, facts.sni.empty() ? facts.host->server_hostname : sni,
             facts.sni.empty() ? "(default host as no SNI was provided)" : "provided via SNI",
             r->hostname != nullptr ? r->hostname : "(none)", config::word_of(server::effective(facts.host).sni_policy));

@@ -250,6 +250,7 @@ void register_hooks(apr_pool_t* /*pool*/) {
   ap_hook_expr_lookup(apr::hook<expression_lookup, DECLINED>, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_fixups(apr::hook<fill_environment, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_fixups(apr::hook<fill_environment_again, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_REALLY_LAST);
+  ap_hook_check_config(apr::hook<check_variables, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_pre_config(apr::hook<register_log_formats, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_LAST);
   auto* const registered = APR_RETRIEVE_OPTIONAL_FN(ssl_ext_list);
   constexpr auto ours = apr::hook<extension_list, nullptr>;

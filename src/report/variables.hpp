@@ -27,6 +27,9 @@ const char* constant(apr_pool_t* pool, std::string_view name);
 // Whether there is a variable of this name, whatever its value on one connection or another.
 bool is_variable(std::string_view name);
 
+// Tells of names in the configuration that are none; a hook of check_config.
+int check_variables(apr_pool_t* pool, apr_pool_t* log_pool, apr_pool_t* temp_pool, server_rec* main_server);
+
 // What the verifier found, as SSL_CLIENT_VERIFY shows it.
 const char* verdict(apr_pool_t* pool, const facts::Facts& facts);
 

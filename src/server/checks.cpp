@@ -14,12 +14,13 @@
 
 #include "apr/mpm.hpp"
 #include "config/policy/checks.hpp"
+#include "config/words.hpp"
 #include "log/log.hpp"
 #include "server/host_label.hpp"
 #include "server/module_config.hpp"
-#include "server/open_keys.hpp"
 #include "server/policies.hpp"
 #include "server/sections.hpp"
+#include "server/written_checks.hpp"
 
 namespace tls::server {
 namespace {
@@ -49,6 +50,10 @@ CheckedHost checked(const server_rec* s) {
   visit_sections(s, [&host](const config::DirectorySettings& section, const std::string& /*name*/) {
     const auto& word = section.client_cert_header;
     if (word && *word != config::ClientCertHeader::Off) host.tells.push_back(word.where());
+    const bool of_client = section.user_name && config::starts_with_word(*section.user_name, "SSL_CLIENT_");
+    if (of_client) host.names_users.push_back(section.user_name.where());
+    const auto& options = section.options;
+    if (options && options->has(config::Option::FakeBasicAuth)) host.names_users.push_back(options.where());
   });
   if (is_loaded(tls_module)) {
     const ServerScope& scope = scope_of(s, tls_module);
@@ -148,7 +153,7 @@ bool check_settings(server_rec* main_server) {
   std::vector<PolicyProblem> problems = config::check_hosts(hosts, listening());
   check_idle_files(hosts, problems);
   check_dialogs(hosts, problems);
-  check_open_keys(hosts, problems);
+  check_written(main_server, problems);
   bool ok = true;
   for (const PolicyProblem& p : problems) ok = ok && p.severity != Severity::Error;
   if (ok && apr::is_first_reading()) return true;

@@ -192,12 +192,6 @@ bool build_all(apr_pool_t* pool, server_rec* main_server, const Report& report) 
   return good;
 }
 
-int check_proxy_policies(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
-                         server_rec* main_server) {
-  if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
-  return build_all(pool, main_server, log_fault) ? OK : HTTP_INTERNAL_SERVER_ERROR;
-}
-
 bool speaks_tls(const proxy_worker* worker) {
   const std::string_view scheme = worker->s->scheme;
   return scheme == "https" || scheme == "wss" || scheme == "h2";
@@ -254,9 +248,9 @@ const BackendUse* use_of(const server_rec* s, const module_struct& proxy, const 
 
 // Says once of each worker that its backend is not verified, and of a server that no worker stands for (RewriteRule
 // [P]) that this holds for all it proxies to.
-int warn_of_unverified(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) {
+void tell_unverified(const server_rec* main_server) {
   const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
-  if (proxy == nullptr || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+  if (proxy == nullptr || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return;
   std::unordered_set<std::string_view> said;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     bool any = false;
@@ -276,13 +270,33 @@ int warn_of_unverified(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_s
                             std::to_string(where.line) + " turns TLS to backends on";
     if (said.insert(where.file != nullptr ? where.file : "").second) TLS_LOG_S(s, ProxyUnverified, all.c_str());
   }
+}
+
+int warn_of_unverified(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_server) {
+  tell_unverified(main_server);
   return OK;
+}
+
+int check_proxy_policies(apr_pool_t* pool, apr_pool_t* /*log_pool*/, apr_pool_t* /*temp_pool*/,
+                         server_rec* main_server) {
+  if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) return OK;
+  const bool good = build_all(pool, main_server, log_fault);
+  tell_unverified(main_server);
+  return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 }  // namespace
 
 bool build_backend_policies(apr_pool_t* pool, server_rec* main_server) {
   return build_for_servers(pool, main_server, log_fault);
+}
+
+bool has_tls_to_backends(const server_rec* s) {
+  const auto is_on_in = [s](const ap_conf_vector_t* section) {
+    const DirectoryScope* const scope = directory_scope(s, section);
+    return scope != nullptr && is_on(scope->proxy);
+  };
+  return is_on_in(s->lookup_defaults) || std::ranges::any_of(sections_of(s), is_on_in);
 }
 
 bool report_backend_problems(apr_pool_t* pool, server_rec* main_server, const PrintProblem& print) {

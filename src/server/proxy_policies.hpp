@@ -20,6 +20,9 @@ bool build_backend_policies(apr_pool_t* pool, server_rec* main_server);
 // with the policies themselves. False when one cannot be built. In a process of its own, for `httpd -t`.
 bool report_backend_problems(apr_pool_t* pool, server_rec* main_server, const PrintProblem& print);
 
+// Whether TLS to backends is on for `s`, or in one of its <Proxy> sections. From check_config on.
+bool has_tls_to_backends(const server_rec* s);
+
 // What connections to backends of one server are made with: outside of <Proxy> sections, or in one.
 struct BackendReport {
   const server_rec* server;

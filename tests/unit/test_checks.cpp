@@ -81,6 +81,57 @@ TEST_F(Checks, ListsOfGroupsThatTakePostQuantumAwayAreNamedWithTheLineToWrite) {
                 "off; add X25519 to TLSGroups"}));
 }
 
+TEST_F(Checks, GroupsThatOnlyTls13HasNeedIt) {
+  add({"SSLEngine on", "SSLOpenSSLConfCmd Groups X25519MLKEM768", "SSLProtocol TLSv1.2"});
+  add({"SSLEngine on", "SSLOpenSSLConfCmd Groups X25519MLKEM768:X25519", "SSLProtocol TLSv1.2"});
+  add({"SSLEngine on", "SSLOpenSSLConfCmd Groups X25519MLKEM768"});
+  EXPECT_EQ(problems(),
+            (Texts{"E host1: nobody could connect: all groups of this list are post-quantum ones, which are "
+                   "TLS 1.3's, and that is off here; allow TLSv1.3 and a cipher suite of it, or add X25519 "
+                   "to SSLOpenSSLConfCmd Groups"}));
+}
+
+TEST_F(Checks, ListsThatNobodyLooksIntoAreTold) {
+  const char* const asks = "SSLVerifyClient require";
+  add({"SSLEngine on", asks, "SSLCARevocationFile /crl"});
+  add({"SSLEngine on", asks, "SSLCARevocationFile /crl", "SSLCARevocationCheck leaf"});
+  add({"SSLEngine on", asks, "SSLCARevocationPath /crls", "SSLCARevocationCheck none"});
+  add({"SSLEngine on", "SSLCARevocationFile /crl"});
+  EXPECT_EQ(problems(), (Texts{"W host1: revocation lists are named, but nobody looks into them, so that clients pass "
+                               "whose certificates were revoked, as with mod_ssl; write \"SSLCARevocationCheck chain\" "
+                               "beside this line, or leave it out"}));
+}
+
+TEST_F(Checks, UsersWhomNoCertificateNamesAreTold) {
+  for (const char* asks : {"SSLVerifyClient none", "SSLVerifyClient optional"}) {
+    add({"SSLEngine on", asks});
+    hosts_.back().checked.names_users.push_back({"file", static_cast<unsigned>(hosts_.size())});
+  }
+  EXPECT_EQ(problems(), (Texts{"W host1: users are to be named by clients' certificates, but nobody is asked for one, "
+                               "and no proxy is trusted to tell of them; write \"SSLVerifyClient optional\" and name "
+                               "authorities, or leave this line out"}));
+}
+
+TEST_F(Checks, ACertificateWithoutTheSwitchIsTold) {
+  const char* const certificate = "SSLCertificateFile /a";
+  add({certificate}, "*:8443");
+  add({certificate, "SSLEngine off"}, "*:8444");
+  add({certificate}, "*:80");
+  EXPECT_EQ(problems(), (Texts{"W host1: has a certificate, but its SSLEngine is not on, so that it speaks plain HTTP; "
+                               "write \"SSLEngine on\" into it, or take the certificate out"}));
+}
+
+TEST_F(Checks, WhoHasNoTlsWhereTheFirstHasItIsTold) {
+  add({"SSLEngine on"}, "*:8443");
+  add({"SSLCertificateFile /a"}, "*:8443");
+  add({"SSLEngine off"}, "*:8443");
+  EXPECT_EQ(problems(),
+            (Texts{"W host1: speaks TLS, but httpd listens at none of its addresses; add \"Listen 8443\"",
+                   "W host2: has no TLS of its own: connections to its address are those of the first virtual host "
+                   "there, host1, which speaks TLS with its own certificate and settings; write \"SSLEngine on\" into "
+                   "this one too and name a certificate, or give it another address or port"}));
+}
+
 TEST_F(Checks, NothingIsSaidOfWhatIsRight) {
   add({"TLSEngine on", "TLSCertificate a.pem", "TLSProtocol TLSv1.3+"});
   add({"SSLEngine on", "SSLCertificateFile a.pem", "SSLVerifyClient require", "SSLCACertificateFile ca.pem"});

@@ -282,8 +282,7 @@ const Case cases[] = {
     Case{Place::Directory, "SSLClientCertHeader on", "SSLClientCertHeader chain", "SSLClientCertHeader all",
          "SSLClientCertHeader: expected on, chain or off, not \"all\""},
     Case{Place::Server, "SSLTrustedProxy 192.0.2.1", "SSLTrustedProxy 2001:db8::/32 10.0.0.0/8", "SSLTrustedProxy ::/0",
-         "SSLTrustedProxy: expected an address or a network, such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, not "
-         "\"::/0\""},
+         "SSLTrustedProxy: \"::/0\" would take everybody's word about clients; name the addresses of your proxies"},
     Case{Place::Server, "SSLPostQuantum require", "SSLPostQuantum prefer", "SSLPostQuantum on",
          "SSLPostQuantum: expected prefer, require or off, not \"on\""},
     Case{Place::Server, "SSLProxyPostQuantum require", "SSLProxyPostQuantum off", "SSLProxyPostQuantum on",

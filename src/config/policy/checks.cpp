@@ -2,12 +2,12 @@
 #include "config/policy/checks.hpp"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 #include <unordered_map>
 
-#include "config/ciphers/signatures.hpp"
 #include "config/ciphers/suites.hpp"
+#include "config/policy/client_checks.hpp"
+#include "config/policy/findings.hpp"
 #include "config/policy/groups.hpp"
 #include "config/words.hpp"
 
@@ -16,26 +16,6 @@ namespace {
 
 constexpr std::uint16_t http_port = 80;
 constexpr std::uint16_t https_port = 443;
-
-// Collects problems; the same sentence about the same line is said once.
-class Findings {
- public:
-  void add(Severity severity, Source where, const CheckedHost& host, std::string text) {
-    const std::string line = (where.file == nullptr ? "" : where.file) + std::string(":") + std::to_string(where.line);
-    if (said_.insert(line + text).second) problems_.push_back({severity, where, host.name, std::move(text)});
-  }
-  std::vector<PolicyProblem> take() && { return std::move(problems_); }
-
- private:
-  std::set<std::string> said_;
-  std::vector<PolicyProblem> problems_;
-};
-
-// The first of some places that was written at all.
-Source first_of(std::initializer_list<Source> places, Source otherwise) {
-  const auto* found = std::ranges::find_if(places, [](const Source& s) { return s.file != nullptr; });
-  return found == places.end() ? otherwise : *found;
-}
 
 void check_vocabulary(Findings& out, const CheckedHost& host) {
   if (!host.is_virtual || host.tls_directive == nullptr || host.ssl_directive == nullptr) return;
@@ -87,11 +67,19 @@ void check_groups(Findings& out, const CheckedHost& host) {
     return;
   }
   const Negotiated& p = host.policy->negotiated;
-  if (p.needs_post_quantum && !(p.versions.tls13 && has_suite(p, true))) {
+  const bool spoken13 = p.versions.tls13 && has_suite(p, true);
+  if (p.needs_post_quantum && !spoken13) {
     out.add(Severity::Error, s.post_quantum.where(), host,
             std::string("nobody could connect: post-quantum groups are TLS 1.3's, and that is off here; allow TLSv1.3 "
                         "and a cipher suite of it, or write ") +
                 (ssl ? "SSLPostQuantum prefer" : "TLSPostQuantum prefer"));
+    return;
+  }
+  if (!spoken13 && std::ranges::all_of(groups, is_post_quantum)) {
+    out.add(Severity::Error, s.groups.where(), host,
+            std::string("nobody could connect: all groups of this list are post-quantum ones, which are TLS 1.3's, and "
+                        "that is off here; allow TLSv1.3 and a cipher suite of it, or add X25519 to ") +
+                (ssl ? "SSLOpenSSLConfCmd Groups" : "TLSGroups"));
     return;
   }
   if (!s.groups || s.post_quantum || !host.policy->negotiated.versions.tls13 || has_post_quantum(groups)) return;
@@ -104,107 +92,26 @@ void check_groups(Findings& out, const CheckedHost& host) {
               "PostQuantum off\" says that it is meant");
 }
 
-bool asks(const CheckedHost& host) { return host.policy->client.verify != VerifyClient::None || host.sections_ask; }
-
-// Lines about clients that some virtual host goes by, since it asks for certificates: where others inherit them, they
-// are not in vain.
-class LinesOfUse {
- public:
-  explicit LinesOfUse(std::span<const CheckedHost> hosts) {
-    for (const CheckedHost& host : hosts) {
-      if (!host.policy->enabled || !asks(host)) continue;
-      const ServerSettings& s = *host.settings;
-      for (const Source& place :
-           {s.ca_file.where(), s.crl_file.where(), s.ocsp_check.where(), s.trusted_proxies.where()}) {
-        places_.emplace(text(place.file), place.line);
-      }
-    }
-  }
-  [[nodiscard]] bool has(const Source& place) const { return places_.contains({text(place.file), place.line}); }
-
- private:
-  static std::string_view text(const char* file) { return file != nullptr ? file : ""; }
-
-  std::set<std::pair<std::string_view, unsigned>> places_;
-};
-
-void check_clients(Findings& out, const CheckedHost& host, const LinesOfUse& of_use) {
-  const ClientAuthPolicy& c = host.policy->client;
-  const ServerSettings& s = *host.settings;
-  const bool ssl = host.policy->words == Vocabulary::Ssl;
-  const auto* const named = s.ca_file ? &s.ca_file : s.crl_file ? &s.crl_file : nullptr;
-  if (!ssl && !asks(host) && named != nullptr && !of_use.has(named->where())) {
-    out.add(Severity::Warning, named->where(), host,
-            std::string(s.ca_file ? "authorities" : "revocation lists") +
-                " of clients are named, but nobody is asked for a certificate; write \"TLSClientCertificate "
-                "required\" or \"optional\", or leave this line out");
-  }
-  if (c.ocsp.check.depth != OcspCheck::Depth::None && !asks(host) && !of_use.has(s.ocsp_check.where())) {
-    out.add(
-        Severity::Warning, s.ocsp_check.where(), host,
-        std::string("OCSP responders are to be asked about clients' certificates, but nobody is asked for one; write "
-                    "\"") +
-            (ssl ? "SSLVerifyClient require" : "TLSClientCertificate required") +
-            "\" or \"optional\", or leave this line out");
-  }
-  if (s.trusted_proxies && !asks(host) && !of_use.has(s.trusted_proxies.where())) {
-    out.add(
-        Severity::Warning, s.trusted_proxies.where(), host,
-        std::string("proxies are trusted to tell of clients' certificates, but nothing is asked of those; write \"") +
-            (ssl ? "SSLVerifyClient" : "TLSClientCertificate") + " optional\" and name authorities");
-  }
-  if (c.verify != VerifyClient::None && host.policy->negotiated.versions.tls13 && !c.signatures.empty() &&
-      !any_in_tls13(c.signatures)) {
-    out.add(Severity::Warning, first_of({s.client_signatures.where(), s.signatures.where()}, host.defined), host,
-            "no client that speaks TLSv1.3 can show a certificate, since none of the algorithms that clients may sign "
-            "with exists there; add RSA-PSS+SHA256, ECDSA+SHA256 or both");
-  }
-  const bool lists = c.list_fetch.on || !c.crl_file.empty() || !c.crl_path.empty();
-  if (c.crl_check.depth != RevocationCheck::Depth::None && !lists) {
-    out.add(Severity::Error, first_of({s.crl_check.where()}, host.defined), host,
-            ssl ? "CRL checking has been enabled, but neither SSLCARevocationFile nor SSLCARevocationPath is configured"
-                : "revocation lists are to be looked up, but none is named; name one with TLSClientCRL");
-  }
+bool is_on_port(const CheckedHost& host, std::uint16_t port) {
+  return std::ranges::any_of(host.addresses, [port](const Listener& a) { return a.port == port; });
 }
 
-// TLSClientCertHeader where no client is known. What many virtual hosts inherit need not say something in each.
-class TellingWords {
- public:
-  explicit TellingWords(std::span<const CheckedHost> hosts) {
-    for (const CheckedHost& host : hosts) {
-      if (host.policy->enabled && knows_clients(host)) add(host.tells);
-    }
-  }
-  void check(Findings& out, const CheckedHost& host) const {
-    const bool ssl = host.policy->words == Vocabulary::Ssl;
-    for (const Source& place : host.tells) {
-      if (of_use_.contains({text(place.file), place.line})) continue;
-      out.add(Severity::Warning, place, host,
-              std::string("backends are to be told of clients' certificates, but nobody is asked for one, and no proxy "
-                          "is trusted to tell of them; write \"") +
-                  (ssl ? "SSLVerifyClient" : "TLSClientCertificate") +
-                  " optional\" and name authorities, or leave this line out");
-    }
-  }
-
- private:
-  static bool knows_clients(const CheckedHost& host) {
-    const ClientAuthPolicy& c = host.policy->client;
-    return c.verify != VerifyClient::None || host.sections_ask || !c.trusted_proxies.empty();
-  }
-  static std::string_view text(const char* file) { return file != nullptr ? file : ""; }
-  void add(std::span<const Source> places) {
-    for (const Source& place : places) of_use_.emplace(text(place.file), place.line);
-  }
-
-  std::set<std::pair<std::string_view, unsigned>> of_use_;
-};
-
 // A certificate where no TLS is spoken means that the wrong ports are listed, or that the switch was forgotten.
-void check_unused_certificate(Findings& out, const CheckedHost& host) {
-  const bool own = host.tls_directive != nullptr && host.settings->certificates;
-  if (!host.is_virtual || host.policy->enabled || !own || host.policy->words != Vocabulary::Tls) return;
+// `inherited` is the main server's.
+void check_unused_certificate(Findings& out, const CheckedHost& host, const Source& inherited) {
+  if (!host.is_virtual || host.policy->enabled || !host.settings->certificates) return;
   if (host.settings->engine) return;  // switched off by its own words
+  if (host.policy->words == Vocabulary::Ssl) {
+    const Source where = host.settings->certificates.where();
+    const bool own = where.file != inherited.file || where.line != inherited.line;
+    // Of 443 there is a line of mod_ssl's. A file of words for both ports is included at 80 as well.
+    if (host.ssl_directive == nullptr || !own || is_on_port(host, https_port) || is_on_port(host, http_port)) return;
+    out.add(Severity::Warning, where, host,
+            "has a certificate, but its SSLEngine is not on, so that it speaks plain HTTP; write \"SSLEngine on\" into "
+            "it, or take the certificate out");
+    return;
+  }
+  if (host.tls_directive == nullptr) return;
   out.add(
       Severity::Warning, host.settings->certificates.where(), host,
       "has a certificate, but none of its ports is listed by TLSEngine, so that it speaks no TLS; write \"TLSEngine "
@@ -213,13 +120,10 @@ void check_unused_certificate(Findings& out, const CheckedHost& host) {
 
 void check_ports(Findings& out, const CheckedHost& host) {
   if (host.policy->words != Vocabulary::Ssl || !host.is_virtual) return;
-  const auto on_port = [&host](std::uint16_t port) {
-    return std::ranges::any_of(host.addresses, [port](const Listener& a) { return a.port == port; });
-  };
-  if (host.policy->enabled && on_port(http_port)) {
+  if (host.policy->enabled && is_on_port(host, http_port)) {
     out.add(Severity::Warning, host.defined, host, "You configured HTTPS(443) on the standard HTTP(80) port!");
   }
-  if (!host.policy->enabled && on_port(https_port)) {
+  if (!host.policy->enabled && is_on_port(host, https_port)) {
     out.add(Severity::Warning, host.defined, host, "You configured HTTP(80) on the standard HTTPS(443) port!");
   }
 }
@@ -228,23 +132,41 @@ void check_ports(Findings& out, const CheckedHost& host) {
 // counts for all of them.
 class FirstHosts {
  public:
-  void check(Findings& out, const CheckedHost& host) {
+  // Whether something was said.
+  bool check(Findings& out, const CheckedHost& host) {
     for (const Listener& address : host.addresses) {
       const auto [first, added] = hosts_.try_emplace(text_of(address), &host);
-      if (added || first->second->policy->engine.on_at(address) || !host.policy->engine.on_at(address)) continue;
+      if (added) continue;
       const CheckedHost& other = *first->second;
-      const std::string place = other.defined.file == nullptr ? "" : " (" + other.defined.text() + ")";
+      const bool spoken = other.policy->engine.on_at(address);
+      if (spoken == host.policy->engine.on_at(address)) continue;
+      if (!spoken) {
+        out.add(Severity::Warning, host.defined, host,
+                "speaks TLS, but is never reached by it: connections to its address are those of the first virtual "
+                "host there, " +
+                    place_of(other) +
+                    ", which speaks plain HTTP; turn TLS on in that one, or give one of "
+                    "them another address or port");
+        return true;
+      }
+      if (host.settings->engine || address.port == https_port) return false;  // of 443 there is a line of mod_ssl's
+      const bool ssl = host.policy->words == Vocabulary::Ssl;
       out.add(Severity::Warning, host.defined, host,
-              "speaks TLS, but is never reached by it: connections to its address are those of the first virtual host "
-              "there, " +
-                  other.name + place +
-                  ", which speaks plain HTTP; turn TLS on in that one, or give one of "
-                  "them another address or port");
-      return;
+              "has no TLS of its own: connections to its address are those of the first virtual host there, " +
+                  place_of(other) + ", which speaks TLS with its own certificate and settings; write \"" +
+                  (ssl ? "SSLEngine" : "TLSEngine") +
+                  " on\" into this one too and name a certificate, or give it another address or port");
+      return true;
     }
+    return false;
   }
 
  private:
+  static std::string place_of(const CheckedHost& host) {
+    if (host.defined.file == nullptr) return host.name;
+    return host.name + " (" + host.defined.text() + ")";
+  }
+
   std::unordered_map<std::string, const CheckedHost*> hosts_;
 };
 
@@ -259,8 +181,15 @@ class Names {
       const std::string at = text_of(address) + "/";
       const Known* const first = find(at, name);
       if (first == nullptr) continue;
-      const std::string place =
-          text_of(address) + " (" + first->host->defined.text() + "), which gets all its requests; ";
+      const Source& there = first->host->defined;
+      if (there.file != nullptr && there.text() == host.defined.text() &&
+          first->host->server_name == host.server_name) {
+        out.add(Severity::Warning, host.defined, host,
+                "is read twice from this line, and the first of both gets all requests; take out one Include of the "
+                "file, or one Use of the macro");
+        break;
+      }
+      const std::string place = text_of(address) + " (" + there.text() + "), which gets all its requests; ";
       out.add(Severity::Warning, host.defined, host,
               first->alias.empty() ? "has the ServerName of a virtual host before it at " + place +
                                          "give it another ServerName, or make one of the two"
@@ -322,21 +251,21 @@ std::vector<PolicyProblem> check_hosts(std::span<const CheckedHost> hosts, std::
   Findings out;
   FirstHosts first;
   Names names;
-  const LinesOfUse of_use(hosts);
-  const TellingWords telling(hosts);
+  const ClientRules clients(hosts);
+  const Source inherited =
+      hosts.empty() || hosts.front().is_virtual ? Source{} : hosts.front().settings->certificates.where();
   for (const CheckedHost& host : hosts) {
     check_vocabulary(out, host);
-    first.check(out, host);
+    const bool told = first.check(out, host);
     names.check(out, host);
-    check_unused_certificate(out, host);
+    if (!told) check_unused_certificate(out, host, inherited);
     check_ports(out, host);
     check_listening(out, host, listening);
     check_reached(out, host, listening);
     if (!host.policy->enabled) continue;
     check_negotiation(out, host);
     check_groups(out, host);
-    check_clients(out, host, of_use);
-    telling.check(out, host);
+    clients.check(out, host);
   }
   return std::move(out).take();
 }

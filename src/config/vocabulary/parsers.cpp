@@ -110,6 +110,10 @@ Parsed<PathAt> path(const Arguments& words, const PathAt* /*before*/) {
 Parsed<std::vector<Network>> networks(const Arguments& words, const std::vector<Network>* before) {
   std::vector<Network> all = before == nullptr ? std::vector<Network>{} : *before;
   for (const char* word : words.words) {
+    if (std::string_view(word).ends_with("/0")) {
+      return Parsed<std::vector<Network>>::refuse(
+          quoted(word) + " would take everybody's word about clients; name the addresses of your proxies");
+    }
     const auto network = parse_network(word);
     if (!network) {
       return Parsed<std::vector<Network>>::refuse(
