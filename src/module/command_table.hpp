@@ -8,6 +8,7 @@
 
 #include "apr/httpd.hpp"
 #include "config/settings.hpp"
+#include "config/vocabulary/near_words.hpp"
 #include "config/vocabulary/row.hpp"
 
 namespace tls::module {
@@ -113,6 +114,24 @@ consteval auto with_foreign(const char* (*refuse)(cmd_parms*, void*, const char*
                    RSRC_CONF | ACCESS_CONF | PROXY_CONF | OR_ALL,
                    RAW_ARGS,
                    "A word of the other vocabulary."};
+  }
+  return out;
+}
+
+// `Records` and, before their end, one for each name of `Near`, whose advice `refuse` finds as the command's data.
+template <const auto& Records, const auto& Near>
+consteval auto with_near(const char* (*refuse)(cmd_parms*, void*, const char*)) {
+  std::array<command_rec, Records.size() + Near.size()> out{};
+  std::size_t next = 0;
+  for (; Records[next].name != nullptr; ++next) out[next] = Records[next];
+  for (const config::NearWord& word : Near) {
+    for (std::size_t i = 0; i < next; ++i) {
+      if (std::string_view(out[i].name) == word.name) throw "there is such a word";
+    }
+    auto* const advice = const_cast<char*>(word.advice);  // httpd hands it back; nobody writes to it
+    out[next++] = {word.name, {.raw_args = refuse},
+                   advice,    RSRC_CONF | ACCESS_CONF | PROXY_CONF | OR_ALL,
+                   RAW_ARGS,  "No word; its error says what to write."};
   }
   return out;
 }

@@ -202,10 +202,19 @@ const char* foreign_tls_word(cmd_parms* cmd, void* /*directory*/, const char* /*
       nullptr);
 }
 
+const char* near_word(cmd_parms* cmd, void* /*directory*/, const char* /*words*/) {
+  return apr_pstrcat(cmd->pool, cmd->cmd->name, ": there is no such word; ", static_cast<const char*>(cmd->info),
+                     nullptr);
+}
+
 constexpr auto own_tls_records = records_of<tls_list>(handlers_of<tls_module>);
 constexpr auto own_ssl_records = records_of<ssl_list>(handlers_of<ssl_module>);
-constexpr auto tls_records = with_foreign<own_tls_records, tls_list, ssl_list>(apr::hook<foreign_ssl_word, lost_line>);
-constexpr auto ssl_records = with_foreign<own_ssl_records, ssl_list, tls_list>(apr::hook<foreign_tls_word, lost_line>);
+constexpr auto with_ssl_words =
+    with_foreign<own_tls_records, tls_list, ssl_list>(apr::hook<foreign_ssl_word, lost_line>);
+constexpr auto with_tls_words =
+    with_foreign<own_ssl_records, ssl_list, tls_list>(apr::hook<foreign_tls_word, lost_line>);
+constexpr auto tls_records = with_near<with_ssl_words, config::tls_near_words>(apr::hook<near_word, lost_line>);
+constexpr auto ssl_records = with_near<with_tls_words, config::ssl_near_words>(apr::hook<near_word, lost_line>);
 
 }  // namespace
 

@@ -322,7 +322,7 @@ def test_fields_that_cannot_be_read_are_answered_400(behind, ca, clients, h2):
 def test_networks_are_refused_where_they_are_wrong(httpd, ca):
     for bad in ("localhost", "10.0.0.1/8", "0.0.0.0/0", "::/0", "10.0.0.0/33", "10.0.0.0/", "[::1]", "*"):
         server = httpd([Vhost("a.test", [ca.issue("a.test")], extra=f"TLSTrustedProxy 192.0.2.1 {bad}")], start=False)
-        assert re.search(r"TLSTrustedProxy: expected an address or a network", server.start_fails()), bad
+        assert re.search("TLSTrustedProxy: (expected an address or a network|.* would take everybody's word)", server.start_fails()), bad
 
 
 def test_a_trusted_proxy_without_anything_to_judge_is_warned_of(httpd, ca):

@@ -3,27 +3,11 @@
 remedy works when it is followed."""
 import re
 import subprocess
-from dataclasses import dataclass
 
 import pytest
 from harness.clientauth import Clients
 from harness.config import Vhost
-
-MODULES = ("socache_shmcb", "authn_core", "authz_user")
-
-
-@dataclass
-class Mistake:
-    """`wrong` and `right` are a virtual host's words, `globally` what stands outside of it; `stops`: it must not start."""
-
-    engine: str
-    wrong: str
-    right: str
-    says: str
-    globally: bool = False
-    stops: bool = False
-    port: str = "*:@TLS@"
-
+from harness.mistakes import MODULES, Mistake, told_and_put_right
 
 MISTAKES = {
     "suite that is not here": Mistake("mod_tls", "TLSCiphersPrefer AES128-SHA", "TLSCiphersPrefer ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -89,42 +73,9 @@ MISTAKES = {
 }
 
 
-def fill(server, text):
-    return text.replace("@CONF@", str(server.conf)).replace("@HOME@", str(server.home))
-
-
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_told_and_its_remedy_works(httpd, ca, name):
-    case = MISTAKES[name]
-    server = httpd([], engine=case.engine, modules=MODULES, start=False, log_level="notice", allow=(".*",))
-    server.put("ca.pem", ca.pem())
-    server.put("secret", bytes(range(80)), mode=0o644)
-    server.put("program", "#!/bin/sh\necho secret\n", mode=0o755)
-
-    crt, key = ca.issue("b.test").write(server.home / "extra", "b")
-
-    def write(words):
-        words = words.replace("@CERT@", f"{crt} {key}").replace("@SSLCERT@", f"{crt}\nSSLCertificateKeyFile {key}")
-        inside = "" if case.globally else words
-        server.write([Vhost("a.test", [ca.issue("a.test")], extra=inside, address=case.port), Vhost("z.test", [ca.issue("z.test")])],
-                     config=words if case.globally else "")
-
-    write(case.wrong)
-    pattern = fill(server, case.says)
-    test = server.run("-t")
-    assert re.search(pattern, test.stderr + test.stdout), test.stderr
-    assert (test.returncode != 0) == case.stops, test.stderr
-    told = re.search(pattern, test.stderr)[0]
-    if case.stops:
-        started = server.start_fails()
-    else:
-        server.start()
-        started = server.said()
-    assert told in started, started
-    server.stop() if not case.stops else None
-    write(case.right)
-    test = server.run("-t")
-    assert test.returncode == 0 and not re.search(pattern, test.stderr), test.stderr
+    told_and_put_right(httpd, ca, MISTAKES[name])
 
 
 def test_a_port_that_nobody_listens_at(httpd, ca):

@@ -93,7 +93,7 @@ def test_client_certificate_is_shown_where_the_backend_asks(httpd, ca, backend, 
 def test_connection_without_tls_words_is_refused_as_by_mod_ssl(httpd, ca, backend):
     far = backend(ca.issue("localhost"))
     front = proxy(httpd, far.port, "")
-    front.log.allow("AH01961", "AH00961", "AH01102", "AH01144", "AH00898")
+    front.log.allow("TLS0114", "AH01961", "AH00961", "AH01102", "AH01144", "AH00898")
     assert get(front).status >= 500
     assert not far.seen
 

@@ -10,7 +10,7 @@ from harness.paths import mod_tls_so
 
 DOCUMENT = Path(__file__).parents[2] / "docs/directives.md"
 # Where a word may stand, as `apache2 -L` says it: in files, and in .htaccess under which AllowOverride.
-PLACES = re.compile(r"^(SSL\w+) \(mod_ssl\.c\)\n\t.*\n\t(Allowed in .*)(?:\n\t(when AllowOverride.*))?", re.M)
+PLACES = re.compile(r"^(SSL\w+) \(mod_ssl\.c\)\n\t(?!No word;).*\n\t(Allowed in .*)(?:\n\t(when AllowOverride.*))?", re.M)
 
 
 # What httpd's trunk has, and its stable branch has not.
