@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names that people write for directives which are called otherwise: those of one vocabulary with the other's beginning,
-// those of other servers, and the plural for the singular.
+// Names that people write for directives which are called otherwise: those of one vocabulary with the other's
+// beginning, those of other servers, and the plural for the singular.
 #pragma once
 
 #include <array>
