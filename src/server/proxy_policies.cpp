@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "apr/hook.hpp"
+#include "apr/mpm.hpp"
 #include "apr/pool.hpp"
 #include "apr/to_rust.hpp"
 #include "config/policy/oldest_httpd.hpp"
@@ -250,7 +251,7 @@ const BackendUse* use_of(const server_rec* s, const module_struct& proxy, const 
 // [P]) that this holds for all it proxies to.
 void tell_unverified(const server_rec* main_server) {
   const module_struct* const proxy = ap_find_linked_module("mod_proxy.c");
-  if (proxy == nullptr || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return;
+  if (proxy == nullptr || apr::is_first_reading()) return;
   std::unordered_set<std::string_view> said;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     bool any = false;

@@ -53,10 +53,16 @@ bool proxies(std::string_view flags) {
 std::string backend_of(const ap_directive_t& directive, bool (*wanted)(std::string_view url)) {
   const bool rewrites = same_word(directive.directive, "RewriteRule");
   constexpr std::array forwarding = {"ProxyPass", "ProxyPassMatch", "BalancerMember"};
+  const bool handles = same_word(directive.directive, "SetHandler");
   const bool forwards =
       std::ranges::any_of(forwarding, [&](const char* name) { return same_word(directive.directive, name); });
-  if (!rewrites && !forwards) return {};
-  const auto words = words_of(directive);
+  if (!rewrites && !forwards && !handles) return {};
+  auto words = words_of(directive);
+  constexpr std::string_view handler = "proxy:";
+  if (handles) {
+    std::erase_if(words, [&](const std::string& word) { return !config::starts_with_word(word, handler); });
+    for (std::string& word : words) word.erase(0, handler.size());
+  }
   if (rewrites && (words.size() < 3 || !proxies(words[2]))) return {};
   const auto found = std::ranges::find_if(words, wanted);
   return found == words.end() ? std::string() : *found;

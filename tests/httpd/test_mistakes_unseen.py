@@ -42,6 +42,16 @@ MISTAKES = {
                                           'TLS0114: .*Require ssl-verify-client lets nobody in, .*write "SSLVerifyClient optional"'),
     "HTTP to the port of HTTPS": Mistake("mod_tls", "ProxyPass /x http://127.0.0.1:443/", "ProxyPass /x http://127.0.0.1/",
                                          "TLS0114: .*ProxyPass sends plain HTTP to http://127.0.0.1:443/, the port of HTTPS", modules=PROXY),
+    "backend of a handler": Mistake("mod_tls", "<Location /x>\nSetHandler proxy:https://127.0.0.1:1/\n</Location>",
+                                    "TLSProxyEngine on\n<Location /x>\nSetHandler proxy:https://127.0.0.1:1/\n</Location>",
+                                    TO_BACKEND.format("SetHandler", "TLSProxyEngine"), modules=PROXY),
+    "backend that nobody verifies": Mistake("mod_tls-ssl", "SSLProxyEngine on\nProxyPass /x https://127.0.0.1:1/",
+                                            "SSLProxyEngine on\nSSLProxyVerify require\nSSLProxyCACertificateFile @HOME@/ca.pem\n"
+                                            "ProxyPass /x https://127.0.0.1:1/",
+                                            r"TLS0703: backends are trusted without verifying their certificates: https://127\.0\.0\.1:1/", modules=PROXY),
+    "a suite that is misspelled": Mistake("mod_tls-ssl", "SSLCipherSuite HIGH:ECDHE-RSA-AES128-GCM-SHA265", "SSLCipherSuite HIGH:ECDHE-RSA-AES128-GCM-SHA256",
+                                          r'TLS0110: SSLCipherSuite: "ECDHE-RSA-AES128-GCM-SHA265" names no suite and is left out; did you mean '
+                                          r'"ECDHE-RSA-AES128-GCM-SHA256"\? \(@CONF@:\d+\)'),
     "list as a CA": Mistake("mod_tls", "TLSClientCertificate required\nTLSClientCA @HOME@/list.pem",
                             "TLSClientCertificate required\nTLSClientCA @HOME@/ca.pem",
                             r'TLS0501: .*@HOME@/list\.pem: holds no certificate, but "X509 CRL"; name a file with certificates of CAs here', stops=True),

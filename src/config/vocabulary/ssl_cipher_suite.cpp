@@ -41,6 +41,18 @@ Outcome tls13_list(std::string_view list, std::optional<SuiteList>& suites13) {
   return {};
 }
 
+// OpenSSL passes over words that name nothing, since lists have those of other versions. One that is nearly the name of
+// a suite is a mistake.
+std::string misspelled(std::string_view word) {
+  constexpr std::size_t near = 2;
+  for (const std::uint16_t number : openssl_order()) {
+    const std::string_view name = suite(number)->openssl;
+    if (word.size() <= near || edit_distance(word, name) > near) continue;
+    return quoted(word) + " names no suite and is left out" + did_you_mean(name);
+  }
+  return {};
+}
+
 // `in_section`: only refuses requests, so that a list of which nothing is here stops no start.
 Outcome tls12_list(std::string_view list, bool in_section, std::optional<SuiteList>& suites12) {
   // mod_ssl appends this to every list: neither null nor anonymous suites are ever meant.
@@ -72,7 +84,7 @@ Outcome tls12_list(std::string_view list, bool in_section, std::optional<SuiteLi
             {}};
   }
   suites12 = std::move(selection.supported);
-  return {};
+  return {{}, misspelled(selection.unknown), {}};
 }
 
 }  // namespace
