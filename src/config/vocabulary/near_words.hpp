@@ -25,7 +25,6 @@ inline constexpr std::array tls_near_words = {
     NearWord{"TLSCertificateFile", "write \"TLSCertificate file keyfile\""},
     NearWord{"TLSCertificateKey", "write \"TLSCertificate file keyfile\""},
     NearWord{"TLSCertificateKeyFile", "write \"TLSCertificate file keyfile\""},
-    NearWord{"TLSCertificates", "write \"TLSCertificate file keyfile\""},
     NearWord{"TLSCipherSuite", "write TLSCiphersPrefer, and TLSCiphersSuppress for those that are not wanted"},
     NearWord{"TLSCipherSuites", "write TLSCiphersPrefer, and TLSCiphersSuppress for those that are not wanted"},
     NearWord{"TLSCiphers", "write TLSCiphersPrefer, and TLSCiphersSuppress for those that are not wanted"},
