@@ -37,11 +37,13 @@ bool compatible(const server_rec* handshake, const server_rec* requested) {
 }
 
 // A virtual host without TLS at an address whose first one speaks it: mod_ssl serves it to who named it in the
-// handshake as well, by the first one's certificate.
+// handshake as well, by the first one's certificate. Not one that wants a certificate of the client's, for which nobody
+// asked.
 bool has_no_tls(const request_rec* r, const facts::SessionFacts& facts) {
   const config::EffectivePolicy& wanted = server::effective(r->server);
-  return !wanted.enabled && wanted.words == config::Vocabulary::Ssl && !facts.sni.empty() && r->hostname != nullptr &&
-         config::same_word(r->hostname, facts.sni);
+  if (wanted.enabled || wanted.words != config::Vocabulary::Ssl) return false;
+  if (wanted.client.verify != config::VerifyClient::None) return false;
+  return !facts.sni.empty() && r->hostname != nullptr && config::same_word(r->hostname, facts.sni);
 }
 
 int judge(request_rec* r, const facts::SessionFacts& facts) {

@@ -145,3 +145,11 @@ def test_virtual_hosts_without_words_of_their_own_are_told_apart(httpd, ca):
         server.restart() if server.running() else server.start()
         assert curl(server.port, ca=ca.file).body == b"a.test\n"
         assert curl(server.plain_port, name="p.test", scheme="http").body == b"p.test\n"
+
+
+@pytest.mark.parametrize("asks,status", [("", 200), ("SSLVerifyClient require", 421), ("SSLVerifyClient optional_no_ca", 421)])
+def test_a_host_without_tls_beside_one_with_it_is_served_where_it_asks_for_no_certificate(httpd, ca, asks, status):
+    """mod_ssl serves it in all three cases, and asks nobody."""
+    hosts = [Vhost("a.test", [ca.issue("a.test")]), Vhost("b.test", tls=False, extra=f"SSLCACertificateFile {ca.file}\n{asks}")]
+    server = httpd(hosts, engine="mod_tls-ssl", allow=("TLS0114", "AH02032"))
+    assert curl(server.port, "/", "-k", name="b.test").status == status
