@@ -62,7 +62,8 @@ int judge(request_rec* r, const facts::SessionFacts& facts) {
         "required to access this server.<br />\n");
     return HTTP_FORBIDDEN;
   }
-  if (r->server == facts.host || has_no_tls(r, facts) || compatible(facts.host, r->server)) return DECLINED;
+  if (has_no_tls(r, facts)) return DECLINED;
+  if (r->server == facts.host || compatible(facts.host, r->server)) return DECLINED;
   TLS_LOG_R(r, HostMisdirected, facts.sni.empty() ? facts.host->server_hostname : sni,
             facts.sni.empty() ? "(default host as no SNI was provided)" : "provided via SNI",
             r->hostname != nullptr ? r->hostname : "(none)", config::word_of(server::effective(facts.host).sni_policy));
