@@ -209,7 +209,7 @@ class Refused(World):
                 ("no_common_version", "protocol_version", lambda: Hello("new.test", **hello)),
                 ("no_common_protocol", "no_application_protocol", lambda: Hello("a.test", alpn=[b"smtp"])),
                 ("no_certificate_fits", "handshake_failure", lambda: Hello("rsa.test", schemes=[0x0403], versions=[0x0304])),
-                ("incompatible", "handshake_failure", lambda: Hello("a.test", schemes=None, versions=[0x0304])),
+                ("protocol_violation", "missing_extension", lambda: Hello("a.test", schemes=None, versions=[0x0304])),
                 ("incompatible", "inappropriate_fallback", lambda: Hello("a.test", versions=[0x0303], suites=[*wire.SUITES12, 0x5600])),
                 ("unknown_server_name", "unrecognized_name", lambda: Hello("nobody.test")),
                 ("incompatible", "illegal_parameter", lambda: Hello("a.test", compression=b"\1", versions=[0x0304])),

@@ -15,7 +15,8 @@ TEST(VariableNames, ThoseOfTheTableAreKnownInAnyCase) {
 
 TEST(VariableNames, PartsOfDistinguishedNamesOfBothSidesWithAndWithoutANumber) {
   for (const char* name : {"SSL_CLIENT_S_DN_CN", "SSL_SERVER_I_DN_O", "SSL_CLIENT_S_DN_OU_3", "SSL_CLIENT_S_DN_CN_RAW",
-                           "SSL_CLIENT_SAN_Email_0", "SSL_SERVER_SAN_DNS_12", "SSL_CLIENT_CERT_CHAIN_0"}) {
+                           "SSL_CLIENT_SAN_Email_0", "SSL_SERVER_SAN_DNS_12", "SSL_CLIENT_CERT_CHAIN_0",
+                           "SSL_CLIENT_SAN_OTHER_dnsSRV_0", "SSL_SERVER_SAN_OTHER_msUPN_1", "SSL_SERVER_V_REMAIN"}) {
     EXPECT_TRUE(is_variable(name)) << name;
   }
 }
