@@ -47,7 +47,8 @@ def curl(front, path, *options, scheme="http"):
 # Path, scheme and options of the client, bytes: a plain client with HTTP/1.1 on both sides, then the mixtures.
 WAYS = {"h1 to h1": ("/", "http", ("--http1.1",), GIBIBYTE, "huge"),
         "h2 to h1": ("/", "https", ("--http2",), LESS, "large"),
-        "h1 to h2": ("/h2/", "http", ("--http1.1",), LESS, "large")}
+        # mod_proxy_http2 may wait for ever for a body behind "Expect: 100-continue", without any TLS (h2c) as well.
+        "h1 to h2": ("/h2/", "http", ("--http1.1", "-H", "Expect:"), LESS, "large")}
 
 
 @pytest.mark.slow
