@@ -365,7 +365,7 @@ def test_who_is_forked_while_a_configuration_is_read_has_nothing(httpd, ca, tmp_
             assert memories_of(pid) == [], f"daemon {number}"
             assert set(mappings_of(pid)) <= TABLE["daemon"], f"daemon {number}"
     finally:
-        subprocess.run([HTTPD, "-f", server.conf, "-k", "stop"], env=server.environment(), check=True)
+        subprocess.run([HTTPD, "-f", server.conf, "-k", "stop"], env=server.environment() | {"DAEMONS": str(listed)}, check=True)
         for pid in daemons():
             os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not (server.home / "httpd.pid").exists(), "the end")
