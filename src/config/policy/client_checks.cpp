@@ -23,15 +23,13 @@ class LinesOfUse {
       const ServerSettings& s = *host.settings;
       for (const Source& place :
            {s.ca_file.where(), s.crl_file.where(), s.ocsp_check.where(), s.trusted_proxies.where()}) {
-        places_.emplace(text(place.file), place.line);
+        places_.emplace(place.file_or_nothing(), place.line);
       }
     }
   }
-  [[nodiscard]] bool has(const Source& place) const { return places_.contains({text(place.file), place.line}); }
+  [[nodiscard]] bool has(const Source& place) const { return places_.contains({place.file_or_nothing(), place.line}); }
 
  private:
-  static std::string_view text(const char* file) { return file != nullptr ? file : ""; }
-
   std::set<std::pair<std::string_view, unsigned>> places_;
 };
 
@@ -93,7 +91,7 @@ class IdleWords {
   void check(Findings& out, const CheckedHost& host, const char* what) const {
     const bool ssl = host.policy->words == Vocabulary::Ssl;
     for (const Source& place : host.*words_) {
-      if (of_use_.contains({text(place.file), place.line})) continue;
+      if (of_use_.contains({place.file_or_nothing(), place.line})) continue;
       out.add(Severity::Warning, place, host,
               std::string(what) + ", but nobody is asked for one, and no proxy is trusted to tell of them; write \"" +
                   (ssl ? "SSLVerifyClient" : "TLSClientCertificate") +
@@ -106,9 +104,8 @@ class IdleWords {
     const ClientAuthPolicy& c = host.policy->client;
     return c.verify != VerifyClient::None || host.sections_ask || !c.trusted_proxies.empty();
   }
-  static std::string_view text(const char* file) { return file != nullptr ? file : ""; }
   void add(std::span<const Source> places) {
-    for (const Source& place : places) of_use_.emplace(text(place.file), place.line);
+    for (const Source& place : places) of_use_.emplace(place.file_or_nothing(), place.line);
   }
 
   std::vector<Source> CheckedHost::*words_;

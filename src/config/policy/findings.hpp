@@ -17,8 +17,7 @@ namespace tls::config {
 class Findings {
  public:
   void add(Severity severity, Source where, const CheckedHost& host, std::string text) {
-    const std::string line = (where.file == nullptr ? "" : where.file) + std::string(":") + std::to_string(where.line);
-    if (said_.insert(line + text).second) problems_.push_back({severity, where, host.name, std::move(text)});
+    if (said_.insert(where.text() + text).second) problems_.push_back({severity, where, host.name, std::move(text)});
   }
   std::vector<PolicyProblem> take() && { return std::move(problems_); }
 
