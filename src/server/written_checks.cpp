@@ -5,6 +5,8 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "apr/pool.hpp"
 #include "config/words.hpp"
@@ -68,41 +70,45 @@ std::string backend_of(const ap_directive_t& directive, bool (*wanted)(std::stri
   return found == words.end() ? std::string() : *found;
 }
 
+// Each line with the virtual host in which it stands.
+using Lines = std::vector<std::pair<const ap_directive_t*, const server_rec*>>;
+
 PolicyProblem problem(Severity severity, const ap_directive_t& d, const server_rec* s, std::string text) {
   return {severity, {d.filename, static_cast<unsigned>(d.line_num)}, host_label(s), std::move(text)};
 }
 
 // mod_proxy answers 500 to each request. What stands outside of virtual hosts is inherited, so that it counts whether
 // any server of all has TLS to backends.
-void check_backends(server_rec* main_server, std::vector<PolicyProblem>& problems) {
+void check_backends(const Lines& lines, const server_rec* main_server, std::vector<PolicyProblem>& problems) {
   if (others_speak_tls()) return;
   bool anywhere = false;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) anywhere = anywhere || has_tls_to_backends(s);
-  visit_directives(main_server, [&](const ap_directive_t& d, const server_rec* s) {
-    if (s->is_virtual != 0 ? has_tls_to_backends(s) : anywhere) return;
+  for (const auto& [line, s] : lines) {
+    const ap_directive_t& d = *line;
     const std::string backend = backend_of(d, names_tls);
-    if (backend.empty()) return;
+    if (backend.empty() || (s->is_virtual != 0 ? has_tls_to_backends(s) : anywhere)) continue;
     const char* const word = effective(s).words == config::Vocabulary::Ssl ? "SSLProxyEngine" : "TLSProxyEngine";
     problems.push_back(
         problem(Severity::Warning, d, s,
                 std::string(d.directive) + " names " + backend +
                     ", but TLS to backends is off here, so that its requests are answered 500; write \"" + word +
                     " on\" beside it"));
-  });
+  }
 }
 
-void check_ports(server_rec* main_server, std::vector<PolicyProblem>& problems) {
-  visit_directives(main_server, [&problems](const ap_directive_t& d, const server_rec* s) {
+void check_ports(const Lines& lines, std::vector<PolicyProblem>& problems) {
+  for (const auto& [line, s] : lines) {
+    const ap_directive_t& d = *line;
     const std::string backend = backend_of(d, names_wrong_port);
-    if (backend.empty()) return;
+    if (backend.empty()) continue;
     problems.push_back(problem(Severity::Warning, d, s,
                                std::string(d.directive) + " sends plain HTTP to " + backend +
                                    ", the port of HTTPS; write https:// there, or the port of HTTP"));
-  });
+  }
 }
 
 // Rules about clients that nobody asks for a certificate.
-void check_required_clients(server_rec* main_server, std::vector<PolicyProblem>& problems) {
+void check_required_clients(const Lines& lines, std::vector<PolicyProblem>& problems) {
   const auto asks = [](const server_rec* s) {
     const auto sections = client_sections(s);
     return effective(s).client.verify != config::VerifyClient::None || !effective(s).client.trusted_proxies.empty() ||
@@ -110,25 +116,27 @@ void check_required_clients(server_rec* main_server, std::vector<PolicyProblem>&
              return section.verify && *section.verify != config::VerifyClient::None;
            });
   };
-  visit_directives(main_server, [&](const ap_directive_t& d, const server_rec* s) {
-    if (s->is_virtual == 0 || !effective(s).enabled || !same_word(d.directive, "Require")) return;
+  for (const auto& [line, s] : lines) {
+    const ap_directive_t& d = *line;
+    if (s->is_virtual == 0 || !effective(s).enabled || !same_word(d.directive, "Require")) continue;
     const auto words = words_of(d);
-    if (words.empty() || !same_word(words[0], "ssl-verify-client") || asks(s)) return;
+    if (words.empty() || !same_word(words[0], "ssl-verify-client") || asks(s)) continue;
     const bool ssl = effective(s).words == config::Vocabulary::Ssl;
     problems.push_back(problem(Severity::Warning, d, s,
                                std::string("Require ssl-verify-client lets nobody in, since nobody is asked for a "
                                            "certificate; write \"") +
                                    (ssl ? "SSLVerifyClient" : "TLSClientCertificate") +
                                    " optional\" and name authorities"));
-  });
+  }
 }
 
 // Both modules would read the same octets.
-void check_both_modules(server_rec* main_server, std::vector<PolicyProblem>& problems) {
+void check_both_modules(const Lines& lines, std::vector<PolicyProblem>& problems) {
   if (ap_find_linked_module("mod_ssl.c") == nullptr || is_loaded(ssl_module)) return;
-  visit_directives(main_server, [&](const ap_directive_t& d, const server_rec* s) {
+  for (const auto& [line, s] : lines) {
+    const ap_directive_t& d = *line;
     if (s->is_virtual == 0 || !same_word(d.directive, "SSLEngine") || words_of(d) != std::vector<std::string>{"on"}) {
-      return;
+      continue;
     }
     for (const config::Listener& address : addresses_of(s)) {
       if (!effective(s).engine.on_at(address)) continue;
@@ -136,9 +144,9 @@ void check_both_modules(server_rec* main_server, std::vector<PolicyProblem>& pro
           problem(Severity::Error, d, s,
                   "SSLEngine turns TLS on by mod_ssl where TLSEngine turns it on by this module, so that "
                   "nobody could connect; leave this line out, or take the port out of TLSEngine"));
-      return;
+      break;
     }
-  });
+  }
 }
 
 }  // namespace
@@ -150,10 +158,12 @@ bool others_speak_tls() {
 }
 
 void check_written(server_rec* main_server, std::vector<PolicyProblem>& problems) {
-  check_backends(main_server, problems);
-  check_ports(main_server, problems);
-  check_required_clients(main_server, problems);
-  check_both_modules(main_server, problems);
+  Lines lines;
+  visit_directives(main_server, [&lines](const ap_directive_t& d, const server_rec* s) { lines.emplace_back(&d, s); });
+  check_backends(lines, main_server, problems);
+  check_ports(lines, problems);
+  check_required_clients(lines, problems);
+  check_both_modules(lines, problems);
 }
 
 }  // namespace tls::server
