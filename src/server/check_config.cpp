@@ -58,7 +58,7 @@ class PolicyBuilder {
   EffectivePolicy build(const server_rec* s, std::span<const Listener> addresses) {
     if (scope_of(s, record_).lost) throw std::runtime_error("the settings of a server could not be made");
     ServerSettings complete;
-    config::merge<ServerSettings>(config::all_server_rows, arena_, complete, defaults_, scope_of(s, record_).settings);
+    config::merge(config::server_merges, arena_, complete, defaults_, scope_of(s, record_).settings);
     EffectivePolicy policy = config::effective_policy(complete, words_, addresses, speaks_https(s));
     take_environment(policy);
     const bool listed = policy.engine.mode == config::EngineRule::Mode::ByListener;

@@ -44,8 +44,8 @@ void* merge_server_scopes(apr_pool_t* pool, void* base, void* add) {
   const auto& inner = *static_cast<const ServerScope*>(add);
   auto* out = ::new (apr_palloc(pool, sizeof(ServerScope))) ServerScope{};
   PoolArena arena(pool);
-  config::merge<config::ServerSettings>(config::all_server_rows, arena, out->settings,
-                                        static_cast<const ServerScope*>(base)->settings, inner.settings);
+  config::merge(config::server_merges, arena, out->settings, static_cast<const ServerScope*>(base)->settings,
+                inner.settings);
   out->first_directive = inner.first_directive;
   out->first_written = inner.first_written;
   out->lost = inner.lost || static_cast<const ServerScope*>(base)->lost;
@@ -69,9 +69,8 @@ void* merge_directory_scopes(apr_pool_t* pool, void* base, void* add) {
   const auto& inner = *static_cast<const DirectoryScope*>(add);
   auto* out = ::new (apr_palloc(pool, sizeof(DirectoryScope))) DirectoryScope{};
   PoolArena arena(pool);
-  config::merge<config::DirectorySettings>(config::all_directory_rows, arena, out->settings, outer.settings,
-                                           inner.settings);
-  config::merge<config::ProxySettings>(config::all_proxy_rows, arena, out->proxy, outer.proxy, inner.proxy);
+  config::merge(config::directory_merges, arena, out->settings, outer.settings, inner.settings);
+  config::merge(config::proxy_merges, arena, out->proxy, outer.proxy, inner.proxy);
   out->backends = inner.backends != nullptr ? inner.backends : outer.backends;
   out->server = inner.server != nullptr ? inner.server : outer.server;
   out->lost = inner.lost || outer.lost;

@@ -104,8 +104,7 @@ const rs::BackendPolicy* build(apr_pool_t* pool, const server_rec* s, const conf
 config::ProxyPolicy policy_of(apr_pool_t* pool, const server_rec* s, const config::ProxySettings& written) {
   PoolArena arena(pool);
   config::ProxySettings complete;
-  config::merge<config::ProxySettings>(config::all_proxy_rows, arena, complete,
-                                       config::proxy_defaults(effective(s).words, arena), written);
+  config::merge(config::proxy_merges, arena, complete, config::proxy_defaults(effective(s).words, arena), written);
   config::ProxyPolicy policy = config::proxy_policy(complete, effective(s).words);
   policy.key_log = effective(s).negotiated.key_log;
   if (policy.fetch_lists) policy.list_proxy = effective(s).client.list_proxy;
@@ -147,7 +146,7 @@ std::optional<config::ProxySettings> written_in(apr_pool_t* pool, const server_r
   if (inner == nullptr || outer == nullptr || !inner->of_backends) return std::nullopt;
   config::ProxySettings merged;
   PoolArena arena(pool);
-  config::merge<config::ProxySettings>(config::all_proxy_rows, arena, merged, outer->proxy, inner->proxy);
+  config::merge(config::proxy_merges, arena, merged, outer->proxy, inner->proxy);
   return merged;
 }
 

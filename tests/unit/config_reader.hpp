@@ -92,9 +92,9 @@ inline Outcome read_line(Scope& scope, Arena& arena, std::string_view line, Plac
 // `inner` within `outer`.
 inline Scope merged_scopes(Arena& arena, const Scope& outer, const Scope& inner) {
   Scope out;
-  merge<ServerSettings>(all_server_rows, arena, out.server, outer.server, inner.server);
-  merge<DirectorySettings>(all_directory_rows, arena, out.directory, outer.directory, inner.directory);
-  merge<ProxySettings>(all_proxy_rows, arena, out.proxy, outer.proxy, inner.proxy);
+  merge(server_merges, arena, out.server, outer.server, inner.server);
+  merge(directory_merges, arena, out.directory, outer.directory, inner.directory);
+  merge(proxy_merges, arena, out.proxy, outer.proxy, inner.proxy);
   return out;
 }
 

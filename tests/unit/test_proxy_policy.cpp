@@ -16,7 +16,7 @@ class BackendPolicies : public ::testing::Test {
     Scope scope;
     for (const char* line : lines) EXPECT_EQ(read_line(scope, arena_, line).error, "") << line;
     ProxySettings complete;
-    merge<ProxySettings>(all_proxy_rows, arena_, complete, proxy_defaults(words, arena_), scope.proxy);
+    merge(proxy_merges, arena_, complete, proxy_defaults(words, arena_), scope.proxy);
     return proxy_policy(complete, words);
   }
   ProxyPolicy tls(const std::vector<const char*>& lines) { return policy(Vocabulary::Tls, lines); }

@@ -21,11 +21,13 @@ inline constexpr auto all_server_rows = joined(all_tls_server_rows, all_ssl_serv
 inline constexpr auto all_directory_rows = joined(all_tls_directory_rows, ssl_directory_rows);
 inline constexpr auto all_proxy_rows = joined(ssl_proxy_rows, tls_proxy_rows);
 
-static_assert(members_written<ServerSettings>(all_server_rows) == member_count<ServerSettings>(),
-              "every member of ServerSettings needs a row");
-static_assert(members_written<DirectorySettings>(all_directory_rows) == member_count<DirectorySettings>(),
-              "every member of DirectorySettings needs a row");
-static_assert(members_written<ProxySettings>(all_proxy_rows) == member_count<ProxySettings>(),
-              "every member of ProxySettings needs a row");
+// httpd merges at each request, for each section that applies.
+inline constexpr auto server_merges = merges_of(all_server_rows);
+inline constexpr auto directory_merges = merges_of(all_directory_rows);
+inline constexpr auto proxy_merges = merges_of(all_proxy_rows);
+
+static_assert(server_merges.complete(), "every member of ServerSettings needs a row");
+static_assert(directory_merges.complete(), "every member of DirectorySettings needs a row");
+static_assert(proxy_merges.complete(), "every member of ProxySettings needs a row");
 
 }  // namespace tls::config

@@ -38,7 +38,7 @@ ServerSettings server_defaults(Vocabulary words, Arena& arena) {
   ServerSettings ssl;
   write_defaults<ServerSettings>(all_ssl_server_rows, words, ssl, arena);
   ServerSettings both;
-  merge<ServerSettings>(all_server_rows, arena, both, tls, ssl);
+  merge(server_merges, arena, both, tls, ssl);
   return both;
 }
 
@@ -53,7 +53,7 @@ ProxySettings proxy_defaults(Vocabulary words, Arena& arena) {
     return ssl;
   }
   ProxySettings both;
-  merge<ProxySettings>(all_proxy_rows, arena, both, ssl, tls);
+  merge(proxy_merges, arena, both, ssl, tls);
   both.crl_check = {};
   return both;
 }

@@ -3,6 +3,7 @@
 // it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -147,13 +148,8 @@ constexpr auto row(const char* name, Arity arity, Context context, Text text) {
 // A directive that sets nothing: `check` accepts its words, says what is ignored, or refuses them.
 template <class S, Outcome (*check)(const Arguments&), Answer answer = Answer::Ignored>
 constexpr Row<S> word_row(const char* name, Arity arity, Context context, Text text) {
-  Row<S> row{name,
-             arity,
-             context,
-             text,
-             {},
-             [](S& /*settings*/, Arena& /*arena*/, const Arguments& words) { return check(words); },
-             [](Arena& /*arena*/, S& /*out*/, const S& /*base*/, const S& /*add*/) {}};
+  Row<S> row{name, arity, context, text, {}};
+  row.set = [](S& /*settings*/, Arena& /*arena*/, const Arguments& words) { return check(words); };
   row.answer = answer;
   return row;
 }
@@ -227,22 +223,33 @@ Outcome apply(const Row<S>& row, S& settings, Arena& arena, const Arguments& wor
   return outcome;
 }
 
-// `out` = `add` over `base`. The rows of all vocabularies that write S, so that no member is left out.
+// How each member of S is merged, once, though rows of both vocabularies write it.
 template <class S>
-void merge(std::span<const Row<S>> rows, Arena& arena, S& out, const S& base, const S& add) {
-  for (const Row<S>& row : rows) row.merge(arena, out, base, add);
+struct Merges {
+  std::array<decltype(Row<S>::merge), member_count<S>()> all{};
+  std::size_t count = 0;
+
+  // Whether no member is without a row.
+  [[nodiscard]] constexpr bool complete() const { return count == all.size(); }
+};
+
+// Of all rows that write S.
+template <class S, std::size_t N>
+constexpr Merges<S> merges_of(const std::array<Row<S>, N>& rows) {
+  Merges<S> merges;
+  std::array<std::string_view, member_count<S>()> seen{};
+  for (const Row<S>& row : rows) {
+    if (row.member.empty() || std::ranges::find(seen, row.member) != seen.end()) continue;
+    seen.at(merges.count) = row.member;
+    merges.all.at(merges.count++) = row.merge;
+  }
+  return merges;
 }
 
-// How many different members the rows write. Compared with member_count<S>() by a static_assert beside each table.
+// `out` = `add` over `base`.
 template <class S>
-constexpr std::size_t members_written(std::span<const Row<S>> rows) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    bool seen = rows[i].member.empty();
-    for (std::size_t j = 0; j < i; ++j) seen = seen || rows[j].member == rows[i].member;
-    count += seen ? 0U : 1U;
-  }
-  return count;
+void merge(const Merges<S>& merges, Arena& arena, S& out, const S& base, const S& add) {
+  for (const auto one : merges.all) one(arena, out, base, add);
 }
 
 }  // namespace tls::config
