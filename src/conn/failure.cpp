@@ -6,6 +6,7 @@
 
 #include "apr/slice.hpp"
 #include "conn/connection.hpp"
+#include "conn/sink.hpp"
 #include "facts/certificates.hpp"
 #include "log/limiter.hpp"
 #include "log/log.hpp"
@@ -36,11 +37,8 @@ void Connection::refuse_plain_http() {
 }
 
 void Connection::refuse(std::uint8_t alert) {
-  rs::count_alert(alert);
-  // RFC 8446 6: level fatal(2) and the description, in a record of its own in the clear.
-  const char record[] = {21, 3, 3, 0, 2, 2, static_cast<char>(alert)};
-  APR_BRIGADE_INSERT_TAIL(ciphertext_,
-                          apr_bucket_heap_create(record, sizeof(record), nullptr, ciphertext_->bucket_alloc));
+  Sink sink(plain_, ciphertext_);
+  rs::refuse(alert, sink);
   send_ciphertext(true);
 }
 

@@ -39,11 +39,6 @@ pub(crate) fn count_failed(kind: u8, host: u32) {
     guard(|| (), || choose::count_failed(kind, host));
 }
 
-/// Counts an alert that C++ sent.
-pub(crate) fn count_alert(alert: u8) {
-    guard(|| (), || metrics::count(choose::alert(alert.into(), true)));
-}
-
 const _: () = assert!(
     Cause::Ended.repr == cause::ENDED
         && Cause::PlainHttp.repr == cause::PLAIN_HTTP

@@ -39,14 +39,14 @@ mod status;
 mod verifier;
 
 use backend::{BackendPolicy, begin_configuration, build_backend_policy};
-use counting::{count_alert, count_event, count_failed, count_under_way, count_waiting};
+use counting::{count_event, count_failed, count_under_way, count_waiting};
 use forks::{forks_detach, forks_register};
 use guard::guard;
 use key_log::{key_log_check, key_log_close, key_log_open};
 use limits::{limit_handshakes, limits_report};
 use open_files::expect_children;
 use policy::{Policy, build_policy, policy_id};
-use session::{Session, new_session};
+use session::{Session, new_session, refuse};
 
 /// What C++ sees of the Rust side, and Rust of C++.
 #[allow(
@@ -347,6 +347,9 @@ pub(crate) mod ffi {
         fn seal(self: &mut Session, plaintext: &[u8], fragment: usize, out: &mut [u8]) -> Sealed;
         /// Ends our direction; the alert goes to `sink`.
         fn close_notify(self: &mut Session, sink: Pin<&mut Sink>);
+        /// Refuses a handshake that rustls has not seen: the alert of this number (RFC 8446 6.2) is counted and goes to `sink`
+        /// in the clear.
+        fn refuse(alert: u8, sink: Pin<&mut Sink>);
         /// What the handshake settled.
         fn negotiated(self: &Session) -> Negotiated;
         /// Why the connection failed, in plain words, printable; empty while it has not.
@@ -364,8 +367,6 @@ pub(crate) mod ffi {
         /// Counts a handshake with a client that failed: a `Cause`, or the session's `failure_kind`. This and the others
         /// below may be called from any thread, and cost some nanoseconds.
         fn count_failed(kind: u8, host: u32);
-        /// Counts an alert that C++ sent.
-        fn count_alert(alert: u8);
         /// Counts an event.
         fn count_event(event: Event);
         /// One handshake more, or less, is under way.

@@ -208,6 +208,10 @@ impl ffi::Negotiated {
     }
 }
 
+pub(crate) fn refuse(alert: u8, sink: Pin<&mut ffi::Sink>) {
+    guard(|| (), || deliver(&session::refusal(alert), sink));
+}
+
 fn deliver(ciphertext: &[u8], sink: Pin<&mut ffi::Sink>) {
     if !ciphertext.is_empty() {
         sink.ciphertext(ciphertext);

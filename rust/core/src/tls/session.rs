@@ -27,6 +27,7 @@ mod standing;
 mod starting;
 mod writing;
 
+pub use alerts::refusal;
 use alerts::{RENEGOTIATES, is_plain};
 pub use facts::Facts;
 use incoming::{Incoming, TOO_MANY_PIECES};

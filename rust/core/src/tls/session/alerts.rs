@@ -3,6 +3,7 @@
 
 use rustls::AlertDescription;
 
+use crate::metrics::{self, choose};
 use crate::tls::engine::RustlsConnection;
 use crate::tls::hello::Fault;
 
@@ -30,6 +31,14 @@ pub(super) const NOT_WHOLE: Fault = Fault {
 /// A fatal alert in the clear, for a handshake that we end before rustls has the word (RFC 8446 6).
 pub(super) fn plain_alert(alert: AlertDescription) -> [u8; 7] {
     [21, 3, 3, 0, 2, 2, u8::from(alert)]
+}
+
+/// Counts an alert with which a handshake ends that has no session, and is the record that says it.
+#[must_use]
+pub fn refusal(alert: u8) -> [u8; 7] {
+    let alert = AlertDescription::from(alert);
+    metrics::count(choose::alert(alert, true));
+    plain_alert(alert)
 }
 
 pub(super) fn is_tls12(tls: &RustlsConnection) -> bool {
