@@ -14,7 +14,7 @@ declare -A packages=(
   [test]="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-cryptography python3-prometheus-client python3-jsonschema python3-markdown-it rpm rpmlint prometheus gnutls-bin nghttp2-client curl procps gdb
     faketime libfaketime redis-server memcached testssl.sh chromium libnss3-tools python3-venv certbot
     python3-certbot-apache valgrind pebble nginx-light nodejs libapache2-mod-fcgid libapache2-mod-wsgi-py3 libapache2-mpm-itk
-    putty-tools openssh-client unzip"
+    putty-tools openssh-client unzip debhelper"
   [bench]="python3-cryptography nghttp2-client strace util-linux nginx-light"
   [package]="dpkg-dev debhelper lintian python3-markdown-it"
 )

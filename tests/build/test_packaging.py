@@ -56,6 +56,22 @@ def test_the_spec_names_the_licences_of_all_that_is_linked(spec, tmp_path):
             assert named & set(clause.split(" OR ")), (component["name"], expression)
 
 
+def test_cleaning_the_source_package_leaves_the_crates_whole(tmp_path):
+    shutil.copytree(ROOT / "debian", tmp_path / "debian")
+    (tmp_path / "debian/changelog").write_text(
+        "libapache2-mod-tls (1.2.3) unstable; urgency=medium\n\n  * All.\n\n -- a <a@b.test>  Mon, 30 Nov 2026 10:00:00 +0000\n"
+    )
+    crate = tmp_path / "vendor" / "sample"
+    crate.mkdir(parents=True)
+    files = {crate / name for name in ("Cargo.toml.orig", "lib.rs~", "a.rej", ".#b")}
+    leftover = tmp_path / "leftover.orig"
+    for file in {*files, leftover}:
+        file.touch()
+    done = run("debian/rules", "clean", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert set(crate.iterdir()) == files and not leftover.exists()
+
+
 def test_the_recipe_for_containers_copies_what_there_is():
     recipe = (ROOT / "examples/container/Dockerfile").read_text()
     for source in re.findall(r"^COPY (?!--from)(\S+) ", recipe, re.M):
