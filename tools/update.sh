@@ -50,4 +50,4 @@ export MOD_TLS_TREE
 step package tools/package.sh
 git diff --stat
 printf '%s\n' "${took[@]}"
-say "$crate $before -> $after is tested and packaged. Commit Cargo.lock alone: \"$crate $after: WHAT IT FIXES\"; docs/releasing.md says what comes then"
+say "$crate $before -> $after is tested and packaged. Commit these files alone: \"$crate $after: WHAT IT FIXES\"; docs/releasing.md says what comes then"
