@@ -58,9 +58,8 @@ def test_the_spec_names_the_licences_of_all_that_is_linked(spec, tmp_path):
 
 def test_cleaning_the_source_package_leaves_the_crates_whole(tmp_path):
     shutil.copytree(ROOT / "debian", tmp_path / "debian")
-    (tmp_path / "debian/changelog").write_text(
-        "libapache2-mod-tls (1.2.3) unstable; urgency=medium\n\n  * All.\n\n -- a <a@b.test>  Mon, 30 Nov 2026 10:00:00 +0000\n"
-    )
+    changelog = "source tools/common.sh; write_changelog $1 1.2.3 1790000000"
+    assert run("bash", "-c", changelog, "-", tmp_path).returncode == 0
     crate = tmp_path / "vendor" / "sample"
     crate.mkdir(parents=True)
     files = {crate / name for name in ("Cargo.toml.orig", "lib.rs~", "a.rej", ".#b")}

@@ -209,7 +209,7 @@ impl ffi::Negotiated {
 }
 
 pub(crate) fn refuse(alert: u8, sink: Pin<&mut ffi::Sink>) {
-    guard(|| (), || deliver(&session::refusal(alert), sink));
+    guard(|| (), || deliver(&session::refusal(alert.into()), sink));
 }
 
 fn deliver(ciphertext: &[u8], sink: Pin<&mut ffi::Sink>) {

@@ -33,10 +33,9 @@ pub(super) fn plain_alert(alert: AlertDescription) -> [u8; 7] {
     [21, 3, 3, 0, 2, 2, u8::from(alert)]
 }
 
-/// Counts an alert with which a handshake ends that has no session, and is the record that says it.
+/// Counts an alert with which we end a handshake in the clear, and is the record that says it.
 #[must_use]
-pub fn refusal(alert: u8) -> [u8; 7] {
-    let alert = AlertDescription::from(alert);
+pub fn refusal(alert: AlertDescription) -> [u8; 7] {
     metrics::count(choose::alert(alert, true));
     plain_alert(alert)
 }

@@ -4,8 +4,7 @@
 use rustls::{AlertDescription, Error, InvalidMessage};
 
 use super::Session;
-use super::alerts::{is_plain, is_tls12, plain_alert};
-use crate::metrics::{self, choose};
+use super::alerts::{is_plain, is_tls12, plain_alert, refusal};
 use crate::tls::context;
 use crate::tls::describe;
 use crate::tls::engine::{RustlsConnection, Step, StepIo};
@@ -46,8 +45,7 @@ impl Session {
 
     /// Ends a connection that is not encrypted yet.
     pub(super) fn refuse(&mut self, fault: Fault) {
-        self.outgoing.extend_from_slice(&plain_alert(fault.alert));
-        metrics::count(choose::alert(fault.alert, true));
+        self.outgoing.extend_from_slice(&refusal(fault.alert));
         self.refused = true;
         self.failure = Some(Error::General(fault.text.to_owned()));
         self.fault = Some(fault.alert);
